@@ -1,0 +1,1 @@
+"""Readers, targets and augmentation for folders in the manifest.csv form."""

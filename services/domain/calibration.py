@@ -1,0 +1,53 @@
+"""How large a pixel is, and the honesty to say that it is not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One ultrasound region (PS3.3 C.8.5.5), pixel rectangle with both ends included, mm per pixel."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    mm_x: float
+    mm_y: float
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSize:
+    """Size of a pixel in mm along x and y, and where it was read."""
+
+    mm_x: float
+    mm_y: float
+    source: str  # "ultrasound_region", "pixel_spacing", "scale_bar" (by hand on a phone)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """All that an image says about its scale. Several regions may have different scales."""
+
+    regions: tuple[Region, ...] = ()
+    spacing: PixelSize | None = None
+
+    def for_points(self, points: list[tuple[float, float]]) -> PixelSize | None:
+        """The one pixel size that holds for all ``points`` (image pixels), or None.
+
+        None, several, or a measurement that crosses regions: the answer is None, never a guess.
+        """
+        if not self.regions:
+            return self.spacing
+        for region in self.regions:
+            if all(region.holds(x, y) for x, y in points):
+                inside = [r for r in self.regions if all(r.holds(x, y) for x, y in points)]
+                sizes = {(r.mm_x, r.mm_y) for r in inside}
+                if len(sizes) != 1:
+                    return None
+                return PixelSize(region.mm_x, region.mm_y, "ultrasound_region")
+        return None

@@ -1,0 +1,98 @@
+"""The tensor contract: what a release's vision graph and the model server take and give.
+
+One place. ``models/triton/fada/config.pbtxt`` is held against it by a test; the in-process runner
+and the Triton model both speak it.
+
+N images, S the square's side (from the manifest), P planes, M mask structures, K box structures,
+Q keypoints, in the order of the manifest's labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.domain.errors import InvalidModelOutput
+
+MODEL_NAME = "fada"
+
+
+class Phase(StrEnum):
+    INTERPRET = "interpret"
+    CLASSIFY = "classify"
+    MAP = "map"
+    DETECT = "detect"
+    SEGMENT = "segment"
+
+
+ALL_PHASES = tuple(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """Name, Triton data type and dimensions without the batch; -1 is free."""
+
+    name: str
+    dtype: str
+    dims: tuple[int, ...]
+
+
+INPUTS = (
+    Tensor("IMAGE", "UINT8", (-1, -1)),
+    Tensor("PHASES", "BYTES", (1,)),  # comma-separated phases, e.g. b"interpret,classify"
+)
+DENSE_OUTPUTS = (
+    Tensor("PLANE", "FP32", (-1,)),  # [P] logits
+    Tensor("SCOPE", "FP32", (1,)),  # logit: a fetal ultrasound of a known plane
+    Tensor("QUALITY", "FP32", (1,)),  # logit of image quality, 1 is good
+    Tensor("MASKS", "FP32", (-1, -1, -1)),  # [M, S/2, S/2] logits
+    Tensor("BOXES", "FP32", (-1, 5)),  # [K, 5] cx, cy, w, h in 0..1 of the square; presence logit
+    Tensor("KEYPOINTS", "FP32", (-1, 3)),  # [Q, 3] x, y in 0..1; visibility logit
+)
+TEXT_OUTPUTS = (
+    Tensor("INTERPRETATION", "BYTES", (1,)),  # JSON object of eight strings; empty if not asked
+    Tensor("CLASSIFICATION", "BYTES", (1,)),  # JSON {"label": ...}; empty if not asked
+)
+SERVER_OUTPUTS = (
+    Tensor("RELEASE", "BYTES", (1,)),  # "name version sha256" of the release that answered
+    Tensor("SECONDS", "BYTES", (1,)),  # JSON: seconds of each phase
+)
+OUTPUTS = DENSE_OUTPUTS + TEXT_OUTPUTS + SERVER_OUTPUTS
+
+
+@dataclass(frozen=True, slots=True)
+class RawReading:
+    """What a release says about one image, before any judgement. float32 arrays as above."""
+
+    plane: NDArray[np.float32]
+    scope: float
+    quality: float
+    masks: NDArray[np.float32]
+    boxes: NDArray[np.float32]
+    keypoints: NDArray[np.float32]
+    interpretation: str
+    classification: str
+    release: str
+    seconds: dict[str, float]
+
+
+def check_dense(outputs: dict[str, NDArray[np.float32]], count: int) -> None:
+    """Refuse what is not finite, not of the contract's rank or not for ``count`` images.
+
+    Raises:
+        InvalidModelOutput: the job must fail visibly.
+    """
+    for tensor in DENSE_OUTPUTS:
+        value = outputs.get(tensor.name)
+        if value is None:
+            raise InvalidModelOutput(f"The model gave no {tensor.name}.")
+        if value.ndim != 1 + len(tensor.dims) or value.shape[0] != count or value.size == 0:
+            raise InvalidModelOutput(f"{tensor.name} has the shape {value.shape}.")
+        for have, want in zip(value.shape[1:], tensor.dims, strict=True):
+            if want not in (-1, have):
+                raise InvalidModelOutput(f"{tensor.name} has the shape {value.shape}.")
+        if not np.isfinite(value).all():
+            raise InvalidModelOutput(f"{tensor.name} holds values that are not numbers.")

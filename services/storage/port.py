@@ -1,0 +1,41 @@
+"""Where bytes live: any S3, content-addressed by SHA-256 inside a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    sha256: str
+    size: int
+    new: bool
+
+
+class ObjectStore(Protocol):
+    """Keys are ``<site>/<first two of the hash>/<hash>``: a name from outside never becomes a key.
+
+    All calls raise StoreUnavailable when the store cannot be reached or is full; ``get`` and ``open``
+    raise NotFound, and ObjectCorrupt when the bytes do not match the hash.
+    """
+
+    def put(self, site: str, data: bytes, media_type: str) -> Stored:
+        """Store and confirm (Content-MD5). Again the same bytes: ``new`` False."""
+        ...
+
+    def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored: ...
+    def get(self, site: str, sha256: str) -> bytes: ...
+    def open(self, site: str, sha256: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]: ...
+    def exists(self, site: str, sha256: str) -> bool: ...
+    def delete(self, site: str, sha256: str) -> None: ...
+    def list(self, site: str | None = None) -> Iterator[tuple[str, str, float]]:
+        """(site, hash, age in seconds) of all objects, for the sweeper."""
+        ...
+
+    def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str: ...
+    def ping(self) -> None:
+        """A real write, read and delete of a small object."""
+        ...
