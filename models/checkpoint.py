@@ -1,0 +1,77 @@
+"""Checkpoints: everything that a training run needs to continue, in one file."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.fada.network import DenseNetwork, NetworkConfig
+
+
+class Average:
+    """Exponential moving average of a network's weights and buffers, warmed up from the start."""
+
+    def __init__(self, network: nn.Module, decay: float = 0.997) -> None:
+        self.decay = decay
+        self.state = {k: v.detach().clone() for k, v in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Moves towards the network; early steps move further."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, value in network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.state[name].lerp_(value, 1 - decay)
+            else:
+                self.state[name].copy_(value)
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run is. `seconds` is time spent training, over all its resumptions."""
+
+    step: int = 0
+    seconds: float = 0.0
+    images: int = 0
+    log: list[dict[str, float]] = field(default_factory=list)
+
+
+def save_checkpoint(
+    path: Path,
+    network: DenseNetwork,
+    average: Average,
+    optimiser: torch.optim.Optimizer,
+    progress: Progress,
+    seed: int,
+) -> None:
+    """Writes atomically, so that a kill leaves the last whole checkpoint."""
+    partial = path.with_suffix(".partial")
+    torch.save(
+        {
+            "config": network.config.to_json(),
+            "network": network.state_dict(),
+            "average": average.state,
+            "optimiser": optimiser.state_dict(),
+            "step": progress.step,
+            "seconds": progress.seconds,
+            "images": progress.images,
+            "log": progress.log,
+            "seed": seed,
+            "rng": torch.get_rng_state(),
+        },
+        partial,
+    )
+    os.replace(partial, path)
+
+
+def load_network(path: Path, averaged: bool = True) -> DenseNetwork:
+    """The network of a checkpoint, in evaluation mode, with its averaged weights by default."""
+    saved: dict[str, object] = torch.load(path, map_location="cpu", weights_only=True)
+    config, state = saved["config"], saved["average" if averaged else "network"]
+    assert isinstance(config, dict) and isinstance(state, dict)
+    network = DenseNetwork(NetworkConfig.from_json(config))
+    weights: dict[str, Tensor] = state
+    network.load_state_dict(weights)
+    return network.eval()

@@ -1,0 +1,162 @@
+"""Training batches: which images, augmented how. Batch `step` depends on the seed and step alone,
+so a resumed run continues with the batches it would have had."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from models.data import augment
+from models.data.negatives import TRAIN_FAMILIES
+from models.data.samples import PLANE_UNKNOWN, Sample
+from models.data.warp import Warped, mirror_affine, random_affine, warp
+from models.fada.labels import BOXES, MASKS
+
+
+@dataclass(slots=True)
+class Batch:
+    """N images and their targets; -1 or a zero `known` means not labelled.
+
+    image [N, 1, S, S] uint8; masks [N, M, S/2, S/2]; mask_known [N, M]; boxes [N, K, 4]; present
+    [N, K]; keypoints [N, 4, 2]; keypoints_known [N]; plane [N]; scope [N]; quality [N] (1 is
+    good); weight [N] (less where the picture was made hard to read).
+    """
+
+    image: Tensor
+    masks: Tensor
+    mask_known: Tensor
+    boxes: Tensor
+    present: Tensor
+    keypoints: Tensor
+    keypoints_known: Tensor
+    plane: Tensor
+    scope: Tensor
+    quality: Tensor
+    weight: Tensor
+
+    def pin(self) -> tuple[Tensor, ...]:
+        """The fields in order (what crosses the worker's pipe)."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Shares of a batch by data set; the rest are synthetic negatives."""
+
+    shares: tuple[tuple[str, float], ...] = (
+        ("HC18", 0.28),
+        ("FETUS_FRAMEWORK", 0.37),
+        ("FETAL_PLANES_DB", 0.20),
+        ("FETAL_HEAD_BIOMETRY", 0.03),
+    )
+
+
+@dataclass(slots=True)
+class _Item:
+    warped: Warped
+    scope: float
+    quality: float
+    weight: float
+
+
+class Batches(Dataset[tuple[Tensor, ...]]):
+    """Batch number `step` of `batch` images at `size`; deterministic in (seed, step)."""
+
+    def __init__(
+        self, samples: list[Sample], size: int, batch: int, seed: int, mix: Mix | None = None
+    ) -> None:
+        self.samples, self.size, self.batch, self.seed = samples, size, batch, seed
+        self.pools: dict[str, list[int]] = {}
+        for index, sample in enumerate(samples):
+            self.pools.setdefault(sample.dataset, []).append(index)
+        self.mix = mix or Mix()
+
+    def __getitem__(self, step: int) -> tuple[Tensor, ...]:
+        rng = np.random.default_rng((self.seed, step))
+        return collate([self._item(rng, step, slot) for slot in range(self.batch)]).pin()
+
+    def _pick(self, rng: np.random.Generator, step: int, slot: int) -> Sample | None:
+        draw = rng.random()
+        for dataset, share in self.mix.shares:
+            draw -= share
+            if draw < 0 and dataset in self.pools:
+                pool = self.pools[dataset]
+                return self.samples[pool[int(rng.integers(0, len(pool)))]]
+        return None
+
+    def _item(self, rng: np.random.Generator, step: int, slot: int) -> _Item:
+        sample = self._pick(rng, step, slot)
+        other = self.samples[int(rng.integers(0, len(self.samples)))]
+        if sample is None:
+            return self._negative(rng, other)
+        plain = rng.random() < 0.12
+        affine = mirror_affine(rng) if plain else random_affine(rng, sample.plane)
+        warped = warp(sample, affine, self.size, rng)
+        quality, weight = 1.0, 1.0
+        if not plain:
+            warped.image = augment.photometric(warped.image, other.image, rng)
+        if rng.random() < 0.12:
+            warped.image, level = augment.degrade(warped.image, rng)
+            quality, weight = 1.0 - level, 1.0 if level < 0.4 else 0.3
+        scope = 0.0 if sample.plane == PLANE_UNKNOWN else 1.0
+        if quality < 0.35:
+            scope = -1.0
+        return _Item(warped, scope, quality, weight)
+
+    def _negative(self, rng: np.random.Generator, other: Sample) -> _Item:
+        families = tuple(TRAIN_FAMILIES.values())
+        image = families[int(rng.integers(0, len(families)))](rng, self.size, other.image)
+        if rng.random() < 0.4:
+            image = augment.photometric(image, other.image, rng)
+        half = self.size // 2
+        warped = Warped(
+            image,
+            np.zeros((len(MASKS), half, half), np.float32),
+            np.ones(len(MASKS), np.float32),
+            np.full((len(BOXES), 4), 0.5, np.float32),
+            np.zeros(len(BOXES), np.float32),
+            np.full((4, 2), 0.5, np.float32),
+            False,
+            PLANE_UNKNOWN,
+        )
+        return _Item(warped, 0.0, -1.0, 1.0)
+
+
+def collate(items: list[_Item]) -> Batch:
+    """Stacks items into a batch."""
+
+    def stack(values: list[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(values))
+
+    def line(values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32)
+
+    return Batch(
+        image=stack([i.warped.image for i in items])[:, None],
+        masks=stack([i.warped.masks for i in items]),
+        mask_known=stack([i.warped.mask_known for i in items]),
+        boxes=stack([i.warped.boxes for i in items]),
+        present=stack([i.warped.present for i in items]),
+        keypoints=stack([i.warped.keypoints for i in items]),
+        keypoints_known=line([float(i.warped.keypoints_known) for i in items]),
+        plane=torch.tensor([i.warped.plane for i in items]),
+        scope=line([i.scope for i in items]),
+        quality=line([i.quality for i in items]),
+        weight=line([i.weight for i in items]),
+    )
+
+
+class Steps(Sampler[int]):
+    """Step numbers from `start` on, without end."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def __iter__(self) -> Iterator[int]:
+        step = self.start
+        while True:
+            yield step
+            step += 1

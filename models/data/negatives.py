@@ -1,0 +1,229 @@
+"""Pictures that are no fetal ultrasound of a known plane, made by rules.
+
+Each family is a function of a generator, so that training and evaluation can use different ones:
+`TRAIN_FAMILIES` are seen in training, `HELD_OUT_FAMILIES` never.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from models.data.augment import random_text
+from models.data.samples import Gray
+
+Family = Callable[[np.random.Generator, int, Gray], Gray]
+Pixels = npt.NDArray[np.float32]
+
+
+def _scaled(pixels: npt.NDArray[np.floating], low: float = 0.0, high: float = 255.0) -> Gray:
+    span = float(pixels.max() - pixels.min()) or 1.0
+    out = low + (pixels - pixels.min()) / span * (high - low)
+    return np.clip(out, 0, 255).astype(np.uint8)
+
+
+def noise(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """White or blurred noise of any mean."""
+    pixels = rng.normal(rng.uniform(20, 230), rng.uniform(2, 90), (size, size))
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    return np.asarray(image.filter(ImageFilter.GaussianBlur(float(rng.choice([0, 0, 1, 3])))))
+
+
+def blank(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """One tone, a gradient, or a blank frame with a border."""
+    tone = float(rng.integers(0, 256))
+    pixels = np.full((size, size), tone)
+    kind = rng.integers(0, 3)
+    if kind == 1:
+        y, x = np.mgrid[0:size, 0:size] / size
+        pixels = pixels + rng.normal(0, 120) * x + rng.normal(0, 120) * y
+    elif kind == 2:
+        edge = int(rng.uniform(0.02, 0.3) * size)
+        pixels[edge:-edge, edge:-edge] = rng.integers(0, 256)
+    return np.clip(pixels + rng.normal(0, rng.uniform(0, 3), pixels.shape), 0, 255).astype(np.uint8)
+
+
+def fractal(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """Noise with a natural spectrum: cloud, stone, foliage."""
+    fy, fx = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None]
+    radius = np.hypot(fy * rng.uniform(0.4, 2.5), fx)
+    radius[0, 0] = 1.0
+    spectrum = rng.standard_normal(radius.shape) + 1j * rng.standard_normal(radius.shape)
+    pixels = np.fft.irfft2(spectrum / radius ** rng.uniform(0.7, 1.9), s=(size, size))
+    out = _scaled(pixels)
+    if rng.random() < 0.4:
+        out = np.where(out > np.quantile(out, rng.uniform(0.2, 0.8)), out, out // 3)
+    return out.astype(np.uint8)
+
+
+def shapes(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """Flat polygons and ellipses: drawings, logos, screens."""
+    canvas = Image.new("L", (size, size), int(rng.integers(0, 256)))
+    draw = ImageDraw.Draw(canvas)
+    for _i in range(int(rng.integers(1, 25))):
+        x, y = rng.uniform(-0.1, 1.0, 2) * size
+        w, h = rng.uniform(0.02, 0.6, 2) * size
+        tone = int(rng.integers(0, 256))
+        kind = rng.integers(0, 4)
+        if kind == 0:
+            draw.ellipse((x, y, x + w, y + h), tone)
+        elif kind == 1:
+            draw.rectangle((x, y, x + w, y + h), tone)
+        elif kind == 2:
+            draw.polygon([tuple(p) for p in rng.uniform(0, 1, (3, 2)) * size], tone)
+        else:
+            draw.line((x, y, x + w, y + h), tone, int(rng.integers(1, 9)))
+    out = np.asarray(canvas)
+    if rng.random() < 0.5:
+        grain = rng.normal(0, rng.uniform(2, 25), out.shape)
+        out = np.clip(out + grain, 0, 255).astype(np.uint8)
+    return out
+
+
+def page(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """Lines of text, dark on light or light on dark."""
+    dark = rng.random() < 0.4
+    canvas = Image.new("L", (size, size), 20 if dark else int(rng.integers(200, 256)))
+    draw = ImageDraw.Draw(canvas)
+    height = rng.uniform(0.025, 0.08) * size
+    font = ImageFont.load_default(float(height))
+    y = rng.uniform(0, 0.2) * size
+    while y < size * rng.uniform(0.6, 1.0):
+        draw.text(
+            (rng.uniform(0, 0.2) * size, y),
+            random_text(rng, int(rng.integers(3, 60))),
+            220 if dark else 20,
+            font,
+        )
+        y += height * rng.uniform(1.1, 2.0)
+    return np.asarray(canvas)
+
+
+def shuffled(rng: np.random.Generator, size: int, real: Gray) -> Gray:
+    """A real scan cut into tiles and laid at random: right texture, no anatomy."""
+    cells = int(rng.choice([3, 4, 6, 8]))
+    side = size // cells
+    source = np.asarray(Image.fromarray(real).resize((cells * side, cells * side)))
+    tiles = source.reshape(cells, side, cells, side).swapaxes(1, 2).reshape(-1, side, side)
+    tiles = tiles[rng.permutation(len(tiles))]
+    if rng.random() < 0.5:
+        tiles = np.stack([np.rot90(t, int(rng.integers(0, 4))) for t in tiles])
+    out = tiles.reshape(cells, cells, side, side).swapaxes(1, 2).reshape(cells * side, -1)
+    blurred = Image.fromarray(np.ascontiguousarray(out)).resize((size, size))
+    return np.asarray(blurred.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 1.5)))))
+
+
+def detail(rng: np.random.Generator, size: int, real: Gray) -> Gray:
+    """A small piece of a scan enlarged: ultrasound, but no plane can be seen."""
+    part = int(real.shape[0] * rng.uniform(0.06, 0.16))
+    x, y = rng.integers(0, real.shape[0] - part, 2)
+    piece = Image.fromarray(real[y : y + part, x : x + part]).resize((size, size))
+    return np.asarray(piece)
+
+
+def inverted(rng: np.random.Generator, size: int, real: Gray) -> Gray:
+    """A scan upside down and in negative."""
+    out = 255 - np.asarray(Image.fromarray(real).resize((size, size)))
+    return np.ascontiguousarray(out[::-1] if rng.random() < 0.7 else out)
+
+
+def _speckled(tissue: Pixels, rng: np.random.Generator) -> Pixels:
+    size = tissue.shape[0]
+    wide = Image.fromarray(rng.standard_normal((size, size // 2)).astype(np.float32))
+    grain = np.asarray(wide.resize((size, size), Image.Resampling.BILINEAR))
+    rayleigh = np.abs(grain + 1j * np.roll(grain, 7, 0).T[:size, :size])
+    return np.asarray(np.log1p(12 * tissue * rayleigh), np.float32)
+
+
+def _sector(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    size = pixels.shape[0]
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    apex = rng.uniform(-0.5, 0.05)
+    angle, radius = np.abs(np.arctan2(x - 0.5, y - apex)), np.hypot(x - 0.5, y - apex)
+    inside = (angle < rng.uniform(0.4, 0.9)) & (radius > rng.uniform(0.02, 0.3))
+    return np.where(inside & (radius < rng.uniform(0.85, 1.1) - min(apex, 0)), pixels, 0)
+
+
+def layered(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """Speckled layers, as in muscle, skin or breast scans, with a linear or a sector field."""
+    depth = np.cumsum(rng.uniform(0.02, 0.25, 14))
+    tones = rng.uniform(0.02, 1.0, 15)
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    wave = y + rng.uniform(0, 0.06) * np.sin(x * rng.uniform(2, 14) + rng.uniform(0, 6))
+    tissue = tones[np.searchsorted(depth, wave.ravel())].reshape(size, size).astype(np.float32)
+    if rng.random() < 0.6:
+        a, b = rng.uniform(0.2, 0.8, 2)
+        radius = np.hypot((x - a) / rng.uniform(0.05, 0.2), (y - b) / rng.uniform(0.03, 0.15))
+        tissue = np.where(radius < 1, rng.uniform(0.01, 0.3), tissue).astype(np.float32)
+    pixels = _speckled(tissue, rng)
+    if rng.random() < 0.4:
+        pixels = _sector(pixels, rng)
+    return _scaled(pixels, 0, float(rng.uniform(140, 255)))
+
+
+def chambers(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """A sector of speckle with dark cavities: heart, vessel, bladder, gallbladder."""
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    tissue = np.full((size, size), rng.uniform(0.2, 0.7), np.float32)
+    for _i in range(int(rng.integers(0, 6))):
+        a, b = rng.uniform(0.2, 0.8, 2)
+        turn = rng.uniform(0, np.pi)
+        u = (x - a) * np.cos(turn) + (y - b) * np.sin(turn)
+        v = -(x - a) * np.sin(turn) + (y - b) * np.cos(turn)
+        radius = np.hypot(u / rng.uniform(0.04, 0.3), v / rng.uniform(0.03, 0.15))
+        tissue[radius < 1] = rng.uniform(0.0, 0.1)
+        tissue[(radius >= 1) & (radius < 1.15)] = rng.uniform(0.4, 1.0)
+    pixels = _speckled(tissue * np.float32(1.1 - rng.uniform(0, 0.9)) * (1.2 - y), rng)
+    return _scaled(_sector(pixels, rng), 0, float(rng.uniform(120, 255)))
+
+
+def stripes(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """Waves and checks: tests patterns, fabric, interference."""
+    y, x = np.mgrid[0:size, 0:size] / size
+    pixels = np.sin(2 * np.pi * (x * rng.uniform(0, 30) + y * rng.uniform(0, 30)))
+    if rng.random() < 0.5:
+        pixels = pixels * np.sin(2 * np.pi * (x * rng.uniform(0, 30) - y * rng.uniform(0, 30)))
+    if rng.random() < 0.5:
+        pixels = np.sign(pixels)
+    return _scaled(pixels, float(rng.uniform(0, 90)), float(rng.uniform(140, 255)))
+
+
+def trace(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """A spectral Doppler or ECG strip: bright curve and baseline on black."""
+    x = np.arange(size)
+    beat = np.abs(np.sin(np.pi * x / size * rng.uniform(2, 9))) ** rng.uniform(0.5, 4)
+    height = beat * rng.uniform(0.2, 0.7) * size
+    base = rng.uniform(0.5, 0.95) * size
+    y = np.arange(size)[:, None]
+    filled = (y < base) & (y > base - height)
+    pixels = filled * rng.gamma(1.5, 60, (size, size)) + (np.abs(y - base) < 1) * 200.0
+    return np.clip(pixels + rng.normal(8, 4, (size, size)), 0, 255).astype(np.uint8)
+
+
+def checkerboard_scan(rng: np.random.Generator, size: int, real: Gray) -> Gray:
+    """Columns of a real scan in random order: right histogram, no anatomy."""
+    source = np.asarray(Image.fromarray(real).resize((size, size)))
+    width = int(rng.integers(2, 12))
+    groups = np.array_split(np.arange(size), size // width)
+    order = np.concatenate([groups[i] for i in rng.permutation(len(groups))])
+    return np.ascontiguousarray(source[:, order])
+
+
+TRAIN_FAMILIES: dict[str, Family] = {
+    "noise": noise,
+    "blank": blank,
+    "fractal": fractal,
+    "shapes": shapes,
+    "page": page,
+    "shuffled": shuffled,
+    "detail": detail,
+    "inverted": inverted,
+    "layered": layered,
+    "chambers": chambers,
+}
+HELD_OUT_FAMILIES: dict[str, Family] = {
+    "stripes": stripes,
+    "trace": trace,
+    "column_shuffle": checkerboard_scan,
+}
