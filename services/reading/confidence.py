@@ -1,0 +1,73 @@
+"""Confidences that mean something, and when to abstain. Parameters come from the release's manifest.
+
+Fitted on the validation split by ``models.calibrate``: a temperature for the plane, Platt scaling
+(slope, offset) for each yes-or-no logit, thresholds, and the half-width of HC's 95 % interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """probability = sigmoid(slope * logit + offset)."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, logit: float) -> float:
+        z = self.slope * logit + self.offset
+        return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a release needs to judge; JSON form is the manifest's ``calibration``."""
+
+    plane_temperature: float = 1.0
+    plane: float = 0.5  # below: unknown_plane
+    scope_platt: Platt = Platt()
+    scope: float = 0.5  # below: out_of_scope
+    quality_platt: Platt = Platt()
+    quality: float = 0.2  # below: too_poor
+    structure_platt: Mapping[str, Platt] = field(default_factory=dict)
+    structure: Mapping[str, float] = field(default_factory=dict)  # below: low_confidence
+    mask_level: Mapping[str, float] = field(default_factory=dict)  # logit level of the outline
+    hc_interval: tuple[float, float] | None = None  # half-width = first mm + second * HC
+
+    def of(self, label: str, logit: float) -> float:
+        return self.structure_platt.get(label, Platt())(logit)
+
+    def asks(self, label: str) -> float:
+        return self.structure.get(label, 0.5)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Thresholds:
+        """Unknown keys are ignored; a missing one keeps its default."""
+        values: dict[str, Any] = {}
+        for name in ("plane_temperature", "plane", "scope", "quality"):
+            if name in data:
+                values[name] = float(data[name])
+        for name in ("scope_platt", "quality_platt"):
+            if name in data:
+                values[name] = Platt(*data[name])
+        for name in ("structure", "mask_level"):
+            values[name] = {k: float(v) for k, v in data.get(name, {}).items()}
+        values["structure_platt"] = {k: Platt(*v) for k, v in data.get("structure_platt", {}).items()}
+        if data.get("hc_interval"):
+            values["hc_interval"] = (float(data["hc_interval"][0]), float(data["hc_interval"][1]))
+        return cls(**values)
+
+
+def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    """Probabilities that sum to 1."""
+    z = logits.astype(np.float64) / temperature
+    e = np.exp(z - z.max())
+    return np.asarray(e / e.sum())

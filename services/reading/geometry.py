@@ -1,0 +1,117 @@
+"""Shapes: from mask logits to outlines, ellipses and filled masks.
+
+The outline is traced at sub-pixel precision on the logits themselves (marching squares), so that
+nothing is lost to upsampling, and its moments are exact integrals over the polygon (Green's theorem).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from contourpy import contour_generator
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from services.domain.biometry import ellipse_perimeter
+
+Points = NDArray[np.float64]  # (n, 2) x, y; closed implicitly
+MAX_POINTS = 64  # FADA's polygons
+_OUTSIDE = -20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """Centre, semi-axes a ≥ b and the angle of a in radians; unit of the points it came from."""
+
+    cx: float
+    cy: float
+    a: float
+    b: float
+    angle: float
+
+    @property
+    def perimeter(self) -> float:
+        return ellipse_perimeter(self.a, self.b)
+
+    def ends(self) -> tuple[tuple[float, float], ...]:
+        """The ends of the long axis, then of the short one."""
+        ux, uy = math.cos(self.angle), math.sin(self.angle)
+        return (
+            (self.cx - self.a * ux, self.cy - self.a * uy),
+            (self.cx + self.a * ux, self.cy + self.a * uy),
+            (self.cx + self.b * uy, self.cy - self.b * ux),
+            (self.cx - self.b * uy, self.cy + self.b * ux),
+        )
+
+
+def outline(logits: NDArray[np.float32], level: float = 0.0) -> Points | None:
+    """The outer border of the largest region above ``level``, in 0..1 of the square; holes are filled."""
+    height, width = logits.shape
+    padded = np.full((height + 2, width + 2), _OUTSIDE)
+    padded[1:-1, 1:-1] = np.clip(logits, _OUTSIDE, -_OUTSIDE)
+    lines = contour_generator(z=padded, name="serial").lines(level)
+    areas = [abs(area(line[:-1])) for line in lines]
+    if not areas or max(areas) < 4.0:  # less than four cells is noise
+        return None
+    points = np.asarray(lines[int(np.argmax(areas))][:-1], dtype=np.float64)
+    # index 1 of the padded grid is the centre of the first cell
+    scaled = (points - 0.5) / np.array([width, height])
+    return np.clip(scaled, 0.0, 1.0)
+
+
+def area(points: Points) -> float:
+    """Signed area of a polygon (shoelace)."""
+    x, y = points[:, 0], points[:, 1]
+    return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+
+
+def ellipse(points: Points) -> Ellipse | None:
+    """The ellipse with the polygon's area moments; None when the polygon is degenerate."""
+    x, y = points[:, 0], points[:, 1]
+    origin = points.mean(axis=0)
+    x, y = x - origin[0], y - origin[1]
+    x1, y1 = np.roll(x, -1), np.roll(y, -1)
+    cross = x * y1 - x1 * y
+    size = 0.5 * float(cross.sum())
+    if abs(size) < 1e-12:
+        return None
+    cx = float(((x + x1) * cross).sum()) / (6 * size)
+    cy = float(((y + y1) * cross).sum()) / (6 * size)
+    xx = float(((x * x + x * x1 + x1 * x1) * cross).sum()) / (12 * size) - cx * cx
+    yy = float(((y * y + y * y1 + y1 * y1) * cross).sum()) / (12 * size) - cy * cy
+    xy = float(
+        ((x * y1 + 2 * x * y + 2 * x1 * y1 + x1 * y) * cross).sum()
+    ) / (24 * size) - cx * cy
+    spread = math.hypot(xx - yy, 2 * xy)
+    large, small = (xx + yy + spread) / 2, (xx + yy - spread) / 2
+    if small <= 0:
+        return None
+    return Ellipse(
+        cx + float(origin[0]), cy + float(origin[1]),
+        2 * math.sqrt(large), 2 * math.sqrt(small), 0.5 * math.atan2(2 * xy, xx - yy),
+    )
+
+
+def resample(points: Points, count: int = MAX_POINTS) -> Points:
+    """At most ``count`` points, evenly spaced along the border."""
+    if len(points) <= count:
+        return points
+    closed = np.vstack([points, points[:1]])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    at = np.linspace(0.0, along[-1], count, endpoint=False)
+    return np.stack([np.interp(at, along, closed[:, i]) for i in (0, 1)], axis=1)
+
+
+def bounds(points: Points) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1)."""
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def fill(points: Points, width: int, height: int) -> NDArray[np.bool_]:
+    """(H, W) mask of a polygon in pixels; a pixel belongs when its centre lies inside."""
+    canvas = Image.new("1", (width, height))
+    ImageDraw.Draw(canvas).polygon([(float(x) - 0.5, float(y) - 0.5) for x, y in points], fill=1)
+    return np.array(canvas, dtype=np.bool_)

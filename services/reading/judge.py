@@ -1,0 +1,217 @@
+"""From what a release said to what FADA stands for: scope, plane, structures, millimetres, refusals.
+
+Pure: no model, no queue, no DICOM. Hub, phone agent and evaluation call the same function.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.domain import biometry
+from services.domain.calibration import Calibration, PixelSize
+from services.domain.errors import InvalidModelOutput
+from services.domain.mapping import map_structures
+from services.domain.report import (
+    Abstention,
+    Centile,
+    Dating,
+    FrameReading,
+    Keypoint,
+    Mapping,
+    Measurement,
+    Scored,
+    Structure,
+)
+from services.domain.study import FrameRef
+from services.reading import geometry
+from services.reading.confidence import Thresholds, softmax
+from services.reading.contract import RawReading
+from services.reading.image import Square
+from services.reading.release import Manifest
+
+HEAD = "fetal_head"
+METHOD_ELLIPSE = "ellipse with the moments of the head's outline"
+Masks = dict[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The reading of one frame and its masks, each (H, W) bool in the frame's own pixels."""
+
+    reading: FrameReading
+    masks: Masks
+
+
+def judge(raw: RawReading, square: Square, where: FrameRef, manifest: Manifest,
+          calibration: Calibration, *, lmp_days: float | None = None) -> Judged:
+    """Judge one frame. ``lmp_days`` is the age by last period, if known, for the centile.
+
+    Raises:
+        InvalidModelOutput: the text is not the JSON that the contract asks for.
+    """
+    rules = manifest.thresholds
+    scope, quality = rules.scope_platt(raw.scope), rules.quality_platt(raw.quality)
+    planes = _planes(raw, manifest, rules)
+    abstentions: list[tuple[Abstention, str]] = []
+    in_scope = scope >= rules.scope
+    if not in_scope:
+        abstentions.append((Abstention.OUT_OF_SCOPE, "image"))
+    elif quality < rules.quality:
+        abstentions.append((Abstention.TOO_POOR, "image"))
+    elif planes[0].confidence < rules.plane:
+        abstentions.append((Abstention.UNKNOWN_PLANE, "plane"))
+    frame: dict[str, Any] = {
+        "series_uid": where.series_uid, "sop_uid": where.sop_uid, "frame": where.frame,
+        "width": square.width, "height": square.height, "in_scope": in_scope,
+        "scope_confidence": round(scope, 4), "quality": round(quality, 4), "planes": planes,
+    }
+    if abstentions:
+        return Judged(FrameReading(**frame, plane=None, abstentions=tuple(abstentions)), {})
+    plane = planes[0]
+    interpretation = _interpretation(raw.interpretation)
+    classification = _classification(raw.classification) or plane.label
+    mapping = map_structures(plane.label, interpretation)
+    wanted = _wanted(plane.label, mapping, manifest)
+    structures, masks, outlines = _structures(raw, square, wanted, manifest, abstentions)
+    measurements: tuple[Measurement, ...] = ()
+    if HEAD in outlines and plane.label == "head":
+        measurements = measure_head(outlines[HEAD], calibration, rules)
+        if measurements and measurements[0].mm is None:
+            abstentions.append((Abstention.NOT_CALIBRATED, "HC"))
+    datings, centiles = date(measurements, lmp_days)
+    if any(m.name == "HC" and m.mm is not None for m in measurements) and not datings:
+        abstentions.append((Abstention.OUT_OF_RANGE, "gestational_age"))
+    return Judged(
+        FrameReading(
+            **frame, plane=plane, interpretation=interpretation, classification=classification,
+            mapping=mapping, structures=structures, keypoints=_keypoints(raw, square, plane, manifest),
+            measurements=measurements, datings=datings, centiles=centiles,
+            abstentions=tuple(abstentions),
+        ),
+        masks,
+    )
+
+
+def measure_head(outline: geometry.Points, calibration: Calibration,
+                 rules: Thresholds) -> tuple[Measurement, ...]:
+    """HC, BPD (outer to outer) and OFD from the head's outline in frame pixels."""
+    shape = geometry.ellipse(outline)
+    if shape is None:
+        return ()
+    ends = tuple((round(x, 2), round(y, 2)) for x, y in shape.ends())
+    size = calibration.for_points(list(ends))
+    in_mm = None
+    if size is not None:
+        in_mm = geometry.ellipse(outline * np.array([size.mm_x, size.mm_y]))
+    pixels = {"HC": shape.perimeter, "BPD": 2 * shape.b, "OFD": 2 * shape.a}
+    points = {"HC": ends, "BPD": ends[2:], "OFD": ends[:2]}
+    if in_mm is None or size is None:
+        return tuple(Measurement(n, round(v, 2), method=METHOD_ELLIPSE, points=points[n])
+                     for n, v in pixels.items())
+    mm = {"HC": in_mm.perimeter, "BPD": 2 * in_mm.b, "OFD": 2 * in_mm.a}
+    return tuple(_measurement(n, pixels[n], mm[n], size, points[n], rules) for n in pixels)
+
+
+def _measurement(name: str, px: float, mm: float, size: PixelSize,
+                 points: tuple[tuple[float, float], ...], rules: Thresholds) -> Measurement:
+    low = high = None
+    if name == "HC" and rules.hc_interval is not None:
+        half = rules.hc_interval[0] + rules.hc_interval[1] * mm
+        low, high = round(max(mm - half, 0.0), 1), round(mm + half, 1)
+    return Measurement(name, round(px, 2), round(mm, 1), low, high, size.source, METHOD_ELLIPSE, points)
+
+
+def date(measurements: tuple[Measurement, ...],
+         lmp_days: float | None) -> tuple[tuple[Dating, ...], tuple[Centile, ...]]:
+    """Age by each equation that holds; a centile only where the age is known by other means."""
+    hc = next((m.mm for m in measurements if m.name == "HC" and m.mm is not None), None)
+    if hc is None:
+        return (), ()
+    datings = tuple(d for d in (biometry.hadlock_hc(hc), biometry.intergrowth_hc(hc)) if d is not None)
+    centile = biometry.intergrowth_hc_centile(hc, lmp_days) if lmp_days is not None else None
+    return datings, (centile,) if centile is not None else ()
+
+
+def _planes(raw: RawReading, manifest: Manifest, rules: Thresholds) -> tuple[Scored, ...]:
+    if raw.plane.shape != (len(manifest.planes),):
+        raise InvalidModelOutput("PLANE does not fit the release's labels.")
+    chances = softmax(raw.plane, rules.plane_temperature)
+    ranked = sorted(zip(manifest.planes, chances, strict=True), key=lambda p: -p[1])
+    return tuple(Scored(label, round(float(p), 4)) for label, p in ranked)
+
+
+def _wanted(plane: str, mapping: Mapping, manifest: Manifest) -> frozenset[str]:
+    """What to look for: phase 3's structures and those that the release knows in this plane."""
+    return frozenset(manifest.structures_by_plane.get(plane, ())) | frozenset(mapping.structures)
+
+
+def _structures(raw: RawReading, square: Square, wanted: frozenset[str], manifest: Manifest,
+                abstentions: list[tuple[Abstention, str]],
+                ) -> tuple[tuple[Structure, ...], Masks, dict[str, geometry.Points]]:
+    rules = manifest.thresholds
+    scale = np.array([square.width, square.height], dtype=np.float64)
+    found: list[Structure] = []
+    masks: Masks = {}
+    outlines: dict[str, geometry.Points] = {}
+    for index, label in enumerate(manifest.boxes):
+        if label not in wanted:
+            continue
+        cx, cy, w, h, logit = (float(v) for v in raw.boxes[index])
+        confidence = rules.of(label, logit)
+        if confidence < rules.asks(label):
+            abstentions.append((Abstention.LOW_CONFIDENCE, label))
+            continue
+        box = np.clip([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], 0, 1) * np.tile(scale, 2)
+        x0, y0, x1, y1 = (round(float(v), 2) for v in box)
+        polygon: tuple[tuple[float, float], ...] = ()
+        size = None
+        if label in manifest.masks:
+            traced = geometry.outline(raw.masks[manifest.masks.index(label)],
+                                      rules.mask_level.get(label, 0.0))
+            if traced is not None:
+                outlines[label] = traced * scale
+                masks[label] = geometry.fill(outlines[label], square.width, square.height)
+                size = int(masks[label].sum())
+                x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(outlines[label]))
+                polygon = tuple((round(float(x), 2), round(float(y), 2))
+                                for x, y in geometry.resample(outlines[label]))
+        found.append(Structure(label, round(confidence, 4), (x0, y0, x1, y1), polygon, None, size))
+    return tuple(found), masks, outlines
+
+
+def _keypoints(raw: RawReading, square: Square, plane: Scored,
+               manifest: Manifest) -> tuple[Keypoint, ...]:
+    if plane.label != "head":
+        return ()
+    points = []
+    for label, (x, y, logit) in zip(manifest.keypoints, raw.keypoints.tolist(), strict=True):
+        px, py = square.to_frame(x, y)
+        points.append(Keypoint(label, round(px, 2), round(py, 2), round(manifest.thresholds.of(label, logit), 4)))
+    return tuple(points)
+
+
+def _interpretation(text: str) -> dict[str, str]:
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InvalidModelOutput("The interpretation is not JSON.") from error
+    if not isinstance(value, dict) or not value or not all(isinstance(v, str) for v in value.values()):
+        raise InvalidModelOutput("The interpretation is not an object of strings.")
+    return value
+
+
+def _classification(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        label = json.loads(text)["label"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidModelOutput("The classification is not a label.") from error
+    return str(label)
