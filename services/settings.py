@@ -66,7 +66,9 @@ class Settings(BaseSettings):
     dimse_port: int = Field(0, description="0: no C-STORE SCP")
     dimse_aet: str = "FADA"
     dimse_site: str = "default"
-    dimse_peers: str = Field("", description="AE titles that may store, comma-separated; empty: any on loopback")
+    dimse_peers: str = Field(
+        "", description="AE titles that may store, comma-separated; empty: any on loopback"
+    )
     dimse_max_pdu: int = 131072
     dimse_max_associations: int = 10
 

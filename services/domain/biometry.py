@@ -26,8 +26,13 @@ def weeks_and_days(days: float) -> str:
     return f"{whole // 7}w {whole % 7}d"
 
 
-def hadlock_weeks(*, bpd: float | None = None, hc: float | None = None,
-                  ac: float | None = None, fl: float | None = None) -> float:
+def hadlock_weeks(
+    *,
+    bpd: float | None = None,
+    hc: float | None = None,
+    ac: float | None = None,
+    fl: float | None = None,
+) -> float:
     """Gestational age in weeks from **one** measurement in mm, or from all four.
 
     Raises:
@@ -56,7 +61,9 @@ def hadlock_hc(hc_mm: float) -> Dating | None:
     weeks = hadlock_weeks(hc=hc_mm)
     two_sd = next(sd for upper, sd in _HADLOCK_HC_2SD if hc_mm <= upper)
     days = weeks * 7
-    return Dating(HADLOCK_HC, "HC", days, days - two_sd * 7, days + two_sd * 7, weeks_and_days(days))
+    return Dating(
+        HADLOCK_HC, "HC", days, days - two_sd * 7, days + two_sd * 7, weeks_and_days(days)
+    )
 
 
 def intergrowth_days(hc_mm: float, fl_mm: float | None = None) -> float:
@@ -88,8 +95,9 @@ def intergrowth_hc_mean_sd(weeks: float) -> tuple[float, float]:
         raise ValueError("the chart holds from 14 to 40 weeks")
     ln = math.log(weeks)
     mean = -28.2849 + 1.69267 * weeks**2 - 0.397485 * weeks**2 * ln
-    sd = (1.98735 + 0.0136772 * weeks**3 - 0.00726264 * weeks**3 * ln
-          + 0.000976253 * weeks**3 * ln**2)
+    sd = (
+        1.98735 + 0.0136772 * weeks**3 - 0.00726264 * weeks**3 * ln + 0.000976253 * weeks**3 * ln**2
+    )
     return mean, sd
 
 

@@ -23,8 +23,9 @@ class Need:
     reasons: tuple[str, ...]
 
 
-def need(*, urgent: bool, finding: bool = False, disagreement: bool = False,
-         uncertainty: float = 0.0) -> Need:
+def need(
+    *, urgent: bool, finding: bool = False, disagreement: bool = False, uncertainty: float = 0.0
+) -> Need:
     """Score a study. ``uncertainty`` is 0 (sure) to 1 (abstained)."""
     score, reasons = 0.0, []
     for holds, points, reason in (

@@ -162,7 +162,9 @@ class Report:
     reviewed_by: str | None = None
     reviewed_at: datetime | None = None
     comment: str = ""
-    skipped: tuple[tuple[str, str], ...] = ()  # (SOP Instance UID, reason) of what could not be read
+    skipped: tuple[
+        tuple[str, str], ...
+    ] = ()  # (SOP Instance UID, reason) of what could not be read
 
     @property
     def label(self) -> str:

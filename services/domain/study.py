@@ -18,7 +18,9 @@ def parse_uid(text: str) -> str:
         InvalidUid: it is not. The value itself is never echoed: it may be an attack on a log.
     """
     if len(text) > 64 or not _UID.fullmatch(text):
-        raise InvalidUid("A UID has at most 64 characters, digits and dots only (PS3.5 section 9.1).")
+        raise InvalidUid(
+            "A UID has at most 64 characters, digits and dots only (PS3.5 section 9.1)."
+        )
     return text
 
 

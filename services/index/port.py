@@ -145,7 +145,9 @@ class Result:
     based_on: int | None = None
     job_id: str | None = None
     artefacts: tuple[Artefact, ...] = ()
-    scores: dict[str, int] = field(default_factory=dict)  # FADA's 1 to 3: interpretation, annotation
+    scores: dict[str, int] = field(
+        default_factory=dict
+    )  # FADA's 1 to 3: interpretation, annotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ class Event:
 
     seq: int
     site: str
-    type: str  # study.received, study.analysing, study.progress, study.ready, study.failed, study.reviewed
+    # study.received, .analysing, .progress, .ready, .failed, .reviewed
+    type: str
     study_id: str
     payload: dict[str, Any]
     created_at: datetime
@@ -189,9 +192,17 @@ class StudyQuery:
 
 
 class Studies(Protocol):
-    def receive(self, principal: Principal, study_uid: str, study_attributes: dict[str, Any],
-                instances: list[NewInstance], *, door: Door, urgent: bool,
-                request_id: str) -> list[Received]:
+    def receive(
+        self,
+        principal: Principal,
+        study_uid: str,
+        study_attributes: dict[str, Any],
+        instances: list[NewInstance],
+        *,
+        door: Door,
+        urgent: bool,
+        request_id: str,
+    ) -> list[Received]:
         """Store rows, at most one queued job for the study and its outbox row, and events.
 
         Same UID and hash again: ``new`` is False and nothing is written.
@@ -204,10 +215,19 @@ class Studies(Protocol):
     def by_uid(self, site: str, study_uid: str) -> Study: ...  # NotFound
     def find(self, site: str, query: StudyQuery) -> list[Study]: ...
     def count(self, site: str, query: StudyQuery) -> int: ...
-    def series(self, site: str, study_uid: str) -> list[dict[str, Any]]: ...  # DICOM JSON, with counts
-    def instances(self, site: str, *, study_uid: str | None = None, series_uid: str | None = None,
-                  sop_uid: str | None = None, limit: int = 10_000,
-                  offset: int = 0) -> list[Instance]: ...
+    def series(
+        self, site: str, study_uid: str
+    ) -> list[dict[str, Any]]: ...  # DICOM JSON, with counts
+    def instances(
+        self,
+        site: str,
+        *,
+        study_uid: str | None = None,
+        series_uid: str | None = None,
+        sop_uid: str | None = None,
+        limit: int = 10_000,
+        offset: int = 0,
+    ) -> list[Instance]: ...
     def set_urgent(self, principal: Principal, study_id: str, urgent: bool) -> None: ...
 
 
@@ -218,23 +238,41 @@ class Jobs(Protocol):
 
     def renew(self, job_id: str, owner: str, seconds: int) -> None: ...  # LeaseLost
     def release(self, job_id: str, owner: str, *, delay: float = 0.0) -> None:
-        """Give back without counting an attempt (back-pressure); an outbox row sends it again after ``delay`` s."""
+        """Give back without counting an attempt (back-pressure).
+
+        An outbox row sends it again after ``delay`` s.
+        """
         ...
 
-    def fail(self, job_id: str, owner: str, code: str, detail: str, *, attempts: int,
-             retryable: bool) -> JobState:
+    def fail(
+        self, job_id: str, owner: str, code: str, detail: str, *, attempts: int, retryable: bool
+    ) -> JobState:
         """Count an attempt: queued again (outbox row, growing delay) or, after ``attempts``, dead."""
         ...
 
-    def finish(self, job_id: str, owner: str, report: Report, artefacts: list[Artefact],
-               *, score: float, reasons: tuple[str, ...]) -> Result:
+    def finish(
+        self,
+        job_id: str,
+        owner: str,
+        report: Report,
+        artefacts: list[Artefact],
+        *,
+        score: float,
+        reasons: tuple[str, ...],
+    ) -> Result:
         """The result version, the study's state and score, its events and its outbox rows, in one.
         Idempotent by job id. Raises LeaseLost when ``owner`` no longer holds the lease."""
         ...
 
     def get(self, site: str | None, job_id: str) -> Job: ...
-    def find(self, site: str | None, *, states: tuple[JobState, ...] = (), study_id: str | None = None,
-             limit: int = 100) -> list[Job]: ...
+    def find(
+        self,
+        site: str | None,
+        *,
+        states: tuple[JobState, ...] = (),
+        study_id: str | None = None,
+        limit: int = 100,
+    ) -> list[Job]: ...
     def run_again(self, principal: Principal, job_id: str) -> Job: ...
     def requeue_expired(self, limit: int = 100) -> int:
         """Leases that ran out become queued, with an outbox row; counts as an attempt."""
@@ -249,9 +287,20 @@ class Jobs(Protocol):
 
 class Results(Protocol):
     def versions(self, site: str, study_id: str) -> list[Result]: ...
-    def get(self, site: str, study_id: str, version: int | None = None) -> Result: ...  # None: latest
-    def add(self, principal: Principal, study_id: str, report: Report, artefacts: list[Artefact], *,
-            origin: Origin, based_on: int | None, scores: dict[str, int] | None = None) -> Result:
+    def get(
+        self, site: str, study_id: str, version: int | None = None
+    ) -> Result: ...  # None: latest
+    def add(
+        self,
+        principal: Principal,
+        study_id: str,
+        report: Report,
+        artefacts: list[Artefact],
+        *,
+        origin: Origin,
+        based_on: int | None,
+        scores: dict[str, int] | None = None,
+    ) -> Result:
         """A further version (review, phone). When ``based_on`` is no longer the latest the version
         is still kept, and StaleVersion is raised **after** it was stored by the caller's choice:
         see ``latest_version`` to warn before."""
@@ -272,7 +321,9 @@ class Outbox(Protocol):
 
 
 class Events(Protocol):
-    def since(self, site: str, seq: int, *, study_id: str | None = None, limit: int = 500) -> list[Event]: ...
+    def since(
+        self, site: str, seq: int, *, study_id: str | None = None, limit: int = 500
+    ) -> list[Event]: ...
     def latest(self, site: str) -> int: ...
     def add(self, site: str, type: str, study_id: str, payload: dict[str, Any]) -> None: ...
 
@@ -314,10 +365,17 @@ class Upload:
 
 
 class Uploads(Protocol):
-    def create(self, principal: Principal, length: int | None, metadata: dict[str, str],
-               expires_at: datetime) -> Upload: ...
+    def create(
+        self,
+        principal: Principal,
+        length: int | None,
+        metadata: dict[str, str],
+        expires_at: datetime,
+    ) -> Upload: ...
     def get(self, site: str, upload_id: str) -> Upload: ...  # NotFound
-    def advance(self, site: str, upload_id: str, expected: int, offset: int) -> None: ...  # OffsetMismatch
+    def advance(
+        self, site: str, upload_id: str, expected: int, offset: int
+    ) -> None: ...  # OffsetMismatch
     def set_length(self, site: str, upload_id: str, length: int) -> None: ...
     def finish(self, site: str, upload_id: str, state: str, outcome: dict[str, Any]) -> None: ...
     def expired(self, limit: int = 100) -> list[Upload]: ...
@@ -352,8 +410,12 @@ class AuditEntry:
 class Audit(Protocol):
     """Who did what. Append-only; holds ids, never patient data."""
 
-    def add(self, principal: Principal, action: str, subject: str, detail: dict[str, Any] | None = None) -> None: ...
-    def find(self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None) -> list[AuditEntry]: ...
+    def add(
+        self, principal: Principal, action: str, subject: str, detail: dict[str, Any] | None = None
+    ) -> None: ...
+    def find(
+        self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None
+    ) -> list[AuditEntry]: ...
 
 
 @dataclass(frozen=True, slots=True)

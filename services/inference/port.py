@@ -11,7 +11,9 @@ from services.reading.image import Gray
 class Inference(Protocol):
     """Raises InferenceBusy (queue full), InferenceUnavailable (dead, deadline), InvalidModelOutput."""
 
-    def read(self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = "") -> list[RawReading]:
+    def read(
+        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+    ) -> list[RawReading]:
         """Read squares (S, S) uint8 in one batch; answers in the same order."""
         ...
 

@@ -60,7 +60,9 @@ class Thresholds:
                 values[name] = Platt(*data[name])
         for name in ("structure", "mask_level"):
             values[name] = {k: float(v) for k, v in data.get(name, {}).items()}
-        values["structure_platt"] = {k: Platt(*v) for k, v in data.get("structure_platt", {}).items()}
+        values["structure_platt"] = {
+            k: Platt(*v) for k, v in data.get("structure_platt", {}).items()
+        }
         if data.get("hc_interval"):
             values["hc_interval"] = (float(data["hc_interval"][0]), float(data["hc_interval"][1]))
         return cls(**values)

@@ -81,16 +81,17 @@ def ellipse(points: Points) -> Ellipse | None:
     cy = float(((y + y1) * cross).sum()) / (6 * size)
     xx = float(((x * x + x * x1 + x1 * x1) * cross).sum()) / (12 * size) - cx * cx
     yy = float(((y * y + y * y1 + y1 * y1) * cross).sum()) / (12 * size) - cy * cy
-    xy = float(
-        ((x * y1 + 2 * x * y + 2 * x1 * y1 + x1 * y) * cross).sum()
-    ) / (24 * size) - cx * cy
+    xy = float(((x * y1 + 2 * x * y + 2 * x1 * y1 + x1 * y) * cross).sum()) / (24 * size) - cx * cy
     spread = math.hypot(xx - yy, 2 * xy)
     large, small = (xx + yy + spread) / 2, (xx + yy - spread) / 2
     if small <= 0:
         return None
     return Ellipse(
-        cx + float(origin[0]), cy + float(origin[1]),
-        2 * math.sqrt(large), 2 * math.sqrt(small), 0.5 * math.atan2(2 * xy, xx - yy),
+        cx + float(origin[0]),
+        cy + float(origin[1]),
+        2 * math.sqrt(large),
+        2 * math.sqrt(small),
+        0.5 * math.atan2(2 * xy, xx - yy),
     )
 
 

@@ -47,8 +47,15 @@ class Judged:
     masks: Masks
 
 
-def judge(raw: RawReading, square: Square, where: FrameRef, manifest: Manifest,
-          calibration: Calibration, *, lmp_days: float | None = None) -> Judged:
+def judge(
+    raw: RawReading,
+    square: Square,
+    where: FrameRef,
+    manifest: Manifest,
+    calibration: Calibration,
+    *,
+    lmp_days: float | None = None,
+) -> Judged:
     """Judge one frame. ``lmp_days`` is the age by last period, if known, for the centile.
 
     Raises:
@@ -66,9 +73,15 @@ def judge(raw: RawReading, square: Square, where: FrameRef, manifest: Manifest,
     elif planes[0].confidence < rules.plane:
         abstentions.append((Abstention.UNKNOWN_PLANE, "plane"))
     frame: dict[str, Any] = {
-        "series_uid": where.series_uid, "sop_uid": where.sop_uid, "frame": where.frame,
-        "width": square.width, "height": square.height, "in_scope": in_scope,
-        "scope_confidence": round(scope, 4), "quality": round(quality, 4), "planes": planes,
+        "series_uid": where.series_uid,
+        "sop_uid": where.sop_uid,
+        "frame": where.frame,
+        "width": square.width,
+        "height": square.height,
+        "in_scope": in_scope,
+        "scope_confidence": round(scope, 4),
+        "quality": round(quality, 4),
+        "planes": planes,
     }
     if abstentions:
         return Judged(FrameReading(**frame, plane=None, abstentions=tuple(abstentions)), {})
@@ -88,17 +101,25 @@ def judge(raw: RawReading, square: Square, where: FrameRef, manifest: Manifest,
         abstentions.append((Abstention.OUT_OF_RANGE, "gestational_age"))
     return Judged(
         FrameReading(
-            **frame, plane=plane, interpretation=interpretation, classification=classification,
-            mapping=mapping, structures=structures, keypoints=_keypoints(raw, square, plane, manifest),
-            measurements=measurements, datings=datings, centiles=centiles,
+            **frame,
+            plane=plane,
+            interpretation=interpretation,
+            classification=classification,
+            mapping=mapping,
+            structures=structures,
+            keypoints=_keypoints(raw, square, plane, manifest),
+            measurements=measurements,
+            datings=datings,
+            centiles=centiles,
             abstentions=tuple(abstentions),
         ),
         masks,
     )
 
 
-def measure_head(outline: geometry.Points, calibration: Calibration,
-                 rules: Thresholds) -> tuple[Measurement, ...]:
+def measure_head(
+    outline: geometry.Points, calibration: Calibration, rules: Thresholds
+) -> tuple[Measurement, ...]:
     """HC, BPD (outer to outer) and OFD from the head's outline in frame pixels."""
     shape = geometry.ellipse(outline)
     if shape is None:
@@ -111,28 +132,41 @@ def measure_head(outline: geometry.Points, calibration: Calibration,
     pixels = {"HC": shape.perimeter, "BPD": 2 * shape.b, "OFD": 2 * shape.a}
     points = {"HC": ends, "BPD": ends[2:], "OFD": ends[:2]}
     if in_mm is None or size is None:
-        return tuple(Measurement(n, round(v, 2), method=METHOD_ELLIPSE, points=points[n])
-                     for n, v in pixels.items())
+        return tuple(
+            Measurement(n, round(v, 2), method=METHOD_ELLIPSE, points=points[n])
+            for n, v in pixels.items()
+        )
     mm = {"HC": in_mm.perimeter, "BPD": 2 * in_mm.b, "OFD": 2 * in_mm.a}
     return tuple(_measurement(n, pixels[n], mm[n], size, points[n], rules) for n in pixels)
 
 
-def _measurement(name: str, px: float, mm: float, size: PixelSize,
-                 points: tuple[tuple[float, float], ...], rules: Thresholds) -> Measurement:
+def _measurement(
+    name: str,
+    px: float,
+    mm: float,
+    size: PixelSize,
+    points: tuple[tuple[float, float], ...],
+    rules: Thresholds,
+) -> Measurement:
     low = high = None
     if name == "HC" and rules.hc_interval is not None:
         half = rules.hc_interval[0] + rules.hc_interval[1] * mm
         low, high = round(max(mm - half, 0.0), 1), round(mm + half, 1)
-    return Measurement(name, round(px, 2), round(mm, 1), low, high, size.source, METHOD_ELLIPSE, points)
+    return Measurement(
+        name, round(px, 2), round(mm, 1), low, high, size.source, METHOD_ELLIPSE, points
+    )
 
 
-def date(measurements: tuple[Measurement, ...],
-         lmp_days: float | None) -> tuple[tuple[Dating, ...], tuple[Centile, ...]]:
+def date(
+    measurements: tuple[Measurement, ...], lmp_days: float | None
+) -> tuple[tuple[Dating, ...], tuple[Centile, ...]]:
     """Age by each equation that holds; a centile only where the age is known by other means."""
     hc = next((m.mm for m in measurements if m.name == "HC" and m.mm is not None), None)
     if hc is None:
         return (), ()
-    datings = tuple(d for d in (biometry.hadlock_hc(hc), biometry.intergrowth_hc(hc)) if d is not None)
+    datings = tuple(
+        d for d in (biometry.hadlock_hc(hc), biometry.intergrowth_hc(hc)) if d is not None
+    )
     centile = biometry.intergrowth_hc_centile(hc, lmp_days) if lmp_days is not None else None
     return datings, (centile,) if centile is not None else ()
 
@@ -150,9 +184,13 @@ def _wanted(plane: str, mapping: Mapping, manifest: Manifest) -> frozenset[str]:
     return frozenset(manifest.structures_by_plane.get(plane, ())) | frozenset(mapping.structures)
 
 
-def _structures(raw: RawReading, square: Square, wanted: frozenset[str], manifest: Manifest,
-                abstentions: list[tuple[Abstention, str]],
-                ) -> tuple[tuple[Structure, ...], Masks, dict[str, geometry.Points]]:
+def _structures(
+    raw: RawReading,
+    square: Square,
+    wanted: frozenset[str],
+    manifest: Manifest,
+    abstentions: list[tuple[Abstention, str]],
+) -> tuple[tuple[Structure, ...], Masks, dict[str, geometry.Points]]:
     rules = manifest.thresholds
     scale = np.array([square.width, square.height], dtype=np.float64)
     found: list[Structure] = []
@@ -171,27 +209,35 @@ def _structures(raw: RawReading, square: Square, wanted: frozenset[str], manifes
         polygon: tuple[tuple[float, float], ...] = ()
         size = None
         if label in manifest.masks:
-            traced = geometry.outline(raw.masks[manifest.masks.index(label)],
-                                      rules.mask_level.get(label, 0.0))
+            traced = geometry.outline(
+                raw.masks[manifest.masks.index(label)], rules.mask_level.get(label, 0.0)
+            )
             if traced is not None:
                 outlines[label] = traced * scale
                 masks[label] = geometry.fill(outlines[label], square.width, square.height)
                 size = int(masks[label].sum())
                 x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(outlines[label]))
-                polygon = tuple((round(float(x), 2), round(float(y), 2))
-                                for x, y in geometry.resample(outlines[label]))
+                polygon = tuple(
+                    (round(float(x), 2), round(float(y), 2))
+                    for x, y in geometry.resample(outlines[label])
+                )
         found.append(Structure(label, round(confidence, 4), (x0, y0, x1, y1), polygon, None, size))
     return tuple(found), masks, outlines
 
 
-def _keypoints(raw: RawReading, square: Square, plane: Scored,
-               manifest: Manifest) -> tuple[Keypoint, ...]:
+def _keypoints(
+    raw: RawReading, square: Square, plane: Scored, manifest: Manifest
+) -> tuple[Keypoint, ...]:
     if plane.label != "head":
         return ()
     points = []
     for label, (x, y, logit) in zip(manifest.keypoints, raw.keypoints.tolist(), strict=True):
         px, py = square.to_frame(x, y)
-        points.append(Keypoint(label, round(px, 2), round(py, 2), round(manifest.thresholds.of(label, logit), 4)))
+        points.append(
+            Keypoint(
+                label, round(px, 2), round(py, 2), round(manifest.thresholds.of(label, logit), 4)
+            )
+        )
     return tuple(points)
 
 
@@ -202,7 +248,11 @@ def _interpretation(text: str) -> dict[str, str]:
         value = json.loads(text)
     except ValueError as error:
         raise InvalidModelOutput("The interpretation is not JSON.") from error
-    if not isinstance(value, dict) or not value or not all(isinstance(v, str) for v in value.values()):
+    if (
+        not isinstance(value, dict)
+        or not value
+        or not all(isinstance(v, str) for v in value.values())
+    ):
         raise InvalidModelOutput("The interpretation is not an object of strings.")
     return value
 

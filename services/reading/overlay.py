@@ -30,8 +30,14 @@ def render(frame: NDArray[np.uint8], reading: FrameReading, label: str) -> Image
             draw.line([*structure.polygon, structure.polygon[0]], fill=tint, width=2)
         else:
             draw.rectangle(structure.box, outline=tint, width=1)
-        _text(draw, structure.box[0] + 2, structure.box[1] - size - 3,
-              f"{structure.label.replace('_', ' ')} {structure.confidence:.0%}", tint, font)
+        _text(
+            draw,
+            structure.box[0] + 2,
+            structure.box[1] - size - 3,
+            f"{structure.label.replace('_', ' ')} {structure.confidence:.0%}",
+            tint,
+            font,
+        )
     for measurement in reading.measurements:
         if measurement.name != "HC" and len(measurement.points) == 2:
             draw.line(measurement.points, fill="#FFFFFF", width=1)
@@ -41,25 +47,42 @@ def render(frame: NDArray[np.uint8], reading: FrameReading, label: str) -> Image
 
 def _lines(reading: FrameReading) -> list[str]:
     if reading.plane is None:
-        reasons = ", ".join(f"{reason.value.replace('_', ' ')}" for reason, _ in reading.abstentions)
+        reasons = ", ".join(
+            f"{reason.value.replace('_', ' ')}" for reason, _ in reading.abstentions
+        )
         return [f"not assessed: {reasons}"]
     lines = [f"{reading.plane.label.replace('_', ' ')} {reading.plane.confidence:.0%}"]
     for m in reading.measurements:
-        lines.append(f"{m.name} {m.mm:.1f} mm" if m.mm is not None
-                     else f"{m.name} {m.px:.0f} px only: not calibrated")
+        lines.append(
+            f"{m.name} {m.mm:.1f} mm"
+            if m.mm is not None
+            else f"{m.name} {m.px:.0f} px only: not calibrated"
+        )
     lines += [f"GA {d.text} {d.equation}" for d in reading.datings]
     return lines
 
 
-def _caption(draw: ImageDraw.ImageDraw, image: Image.Image, lines: list[str], label: str,
-             font: ImageFont.ImageFont | ImageFont.FreeTypeFont, size: int) -> None:
+def _caption(
+    draw: ImageDraw.ImageDraw,
+    image: Image.Image,
+    lines: list[str],
+    label: str,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+    size: int,
+) -> None:
     for row, line in enumerate(lines):
         _text(draw, 4, 4 + row * (size + 4), line, "#FFFFFF", font)
     _text(draw, 4, image.height - size - 6, label, "#FFD24A", font)
 
 
-def _text(draw: ImageDraw.ImageDraw, x: float, y: float, words: str, tint: str,
-          font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> None:
+def _text(
+    draw: ImageDraw.ImageDraw,
+    x: float,
+    y: float,
+    words: str,
+    tint: str,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+) -> None:
     draw.text((x, max(y, 1.0)), words, fill=tint, font=font, stroke_width=1, stroke_fill="#000000")
 
 
