@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid_utils import uuid7
 
 from edge.agent.case import UNSENT, Case, Picture, State
+from edge.agent.vault import Vault
 from services.domain.errors import Conflict, FadaError, NotFound
 
 _SCHEMA = """
@@ -36,10 +37,11 @@ class StorageFull(FadaError):
 
 
 class Outbox:
-    """All cases of one device. ``reserve`` bytes always stay free."""
+    """All cases of one device; images and reports are sealed. ``reserve`` bytes always stay free."""
 
-    def __init__(self, folder: Path, *, reserve: int = 64 * 2**20) -> None:
+    def __init__(self, folder: Path, vault: Vault, *, reserve: int = 64 * 2**20) -> None:
         self.folder = folder
+        self._vault = vault
         self.reserve = reserve
         self.images = folder / "images"
         self.images.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -91,14 +93,15 @@ class Outbox:
         if not path.exists():
             part = path.with_suffix(".part")
             with part.open("wb") as out:
-                out.write(data)
+                out.write(self._vault.seal(data, sha256))
                 out.flush()
                 os.fsync(out.fileno())
             part.replace(path)
         return Picture(sha256, media_type, len(data))
 
-    def image(self, sha256: str) -> Path:
-        return self.images / sha256
+    def image(self, sha256: str) -> bytes:
+        """The bytes as they were captured."""
+        return self._vault.open((self.images / sha256).read_bytes(), sha256)
 
     def analysed(self, case_id: str, report: bytes) -> None:
         """Put the device's report. A frozen case gets a new version that will be sent again."""
@@ -109,7 +112,7 @@ class Outbox:
         with self._write():
             self._db.execute(
                 "UPDATE cases SET report = ?, state = ?, version = version + ?, frozen = 0 WHERE id = ?",
-                (report, state, int(case.frozen), case_id),
+                (self._vault.seal(report, case_id), state, int(case.frozen), case_id),
             )
 
     # --- send ----------------------------------------------------------------------------------
@@ -150,7 +153,15 @@ class Outbox:
                 "UPDATE cases SET hub_version = ?, hub_report = ?,"
                 " state = CASE WHEN state IN (?, ?, ?) THEN state ELSE ? END"
                 " WHERE id = ? AND hub_version < ?",
-                (hub_version, report, State.CAPTURED, *UNSENT, state, case_id, hub_version),
+                (
+                    hub_version,
+                    self._vault.seal(report, case_id),
+                    State.CAPTURED,
+                    *UNSENT,
+                    state,
+                    case_id,
+                    hub_version,
+                ),
             )
 
     # --- look ----------------------------------------------------------------------------------
@@ -181,6 +192,9 @@ class Outbox:
             )
             for r in rows
         ]
+
+    def _opened(self, sealed: bytes, case_id: str) -> bytes:
+        return self._vault.open(sealed, case_id) if sealed else b""
 
     # --- small facts (cursor, hub address) -----------------------------------------------------
     def fact(self, name: str) -> str:
