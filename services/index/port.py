@@ -152,7 +152,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """Something to be sent after commit. ``topic``: analyse, webhook, push. ``payload``: ids only."""
+    """Something to be sent after commit. ``topic``: analyse, webhook, push. ``payload``: ids only.
+
+    ``analyse`` holds ``job_id``, ``urgent`` and ``request_id``: the arguments of Queue.send_analyse.
+    """
 
     id: str
     topic: str
@@ -208,6 +211,9 @@ class Studies(Protocol):
         Same UID and hash again: ``new`` is False and nothing is written.
         Raises DifferentBytes when a SOP Instance UID of this site has another hash, or belongs to
         another study; nothing of that instance is written.
+
+        Instances with ``frames`` 0 hold nothing to analyse (SR, SEG, FADA's own results come back as
+        further series of the study): alone they make no job, and the study's state stays.
         """
         ...
 
