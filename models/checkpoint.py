@@ -70,7 +70,8 @@ def load_network(path: Path, averaged: bool = True) -> DenseNetwork:
     """The network of a checkpoint, in evaluation mode, with its averaged weights by default."""
     saved: dict[str, object] = torch.load(path, map_location="cpu", weights_only=True)
     config, state = saved["config"], saved["average" if averaged else "network"]
-    assert isinstance(config, dict) and isinstance(state, dict)
+    assert isinstance(config, dict)
+    assert isinstance(state, dict)
     network = DenseNetwork(NetworkConfig.from_json(config))
     weights: dict[str, Tensor] = state
     network.load_state_dict(weights)

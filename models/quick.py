@@ -17,7 +17,9 @@ from models.fada.network import DenseNetwork
 def quick_metrics(network: DenseNetwork, records: list[Record], size: int) -> dict[str, float]:
     """Head Dice at half size, plane accuracy, share of NT boxes at IoU 0.5 and 0.75, per structure."""
     samples = load_samples(records, size)
-    dice, right, hits = [], [], {name: [] for name in BOXES}
+    dice: list[float] = []
+    right: list[float] = []
+    hits: dict[str, list[float]] = {name: [] for name in BOXES}
     for start in range(0, len(samples), 16):
         part = samples[start : start + 16]
         image = torch.from_numpy(np.stack([s.image for s in part]))[:, None].float() / 255

@@ -65,7 +65,8 @@ class Trainer:
         self.network = DenseNetwork(NetworkConfig())
         if self.path.exists():
             self.network = load_network(self.path, averaged=False)
-        self.network = self.network.to(memory_format=torch.channels_last).train()
+        self.network = self.network.train()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network)
         decay = [p for p in self.network.parameters() if p.ndim > 1]
         plain = [p for p in self.network.parameters() if p.ndim <= 1]
@@ -134,7 +135,7 @@ class Trainer:
             out = self.network(image)
         loss, terms = total_loss(out, batch)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         if torch.isfinite(norm):
             self.optimiser.step()

@@ -72,7 +72,7 @@ def tone(image: Pixels, rng: np.random.Generator) -> Pixels:
         line = np.linspace(-1, 1, image.shape[0], dtype=np.float32)[:, None]
         out = out * (1 + np.float32(rng.normal(0, 0.18)) * line)
     out = out * np.float32(np.exp(rng.normal(0, 0.18))) + np.float32(rng.normal(0, 0.025))
-    return np.clip(out, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
 def match_histogram(image: Gray, other: Gray, amount: float) -> Gray:
@@ -93,7 +93,7 @@ def speckle(image: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
     if grain > 1:
         noise = np.asarray(Image.fromarray(noise).resize((size, size), Image.Resampling.BILINEAR))
     out = image * (1 + strength * noise) + 0.15 * strength * noise
-    return np.clip(out, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
 def soften(image: Gray, rng: np.random.Generator, strength: float) -> Gray:

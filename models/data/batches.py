@@ -47,9 +47,9 @@ class Mix:
     """Shares of a batch by data set; the rest are synthetic negatives."""
 
     shares: tuple[tuple[str, float], ...] = (
-        ("HC18", 0.28),
-        ("FETUS_FRAMEWORK", 0.37),
-        ("FETAL_PLANES_DB", 0.20),
+        ("HC18", 0.25),
+        ("FETUS_FRAMEWORK", 0.34),
+        ("FETAL_PLANES_DB", 0.26),
         ("FETAL_HEAD_BIOMETRY", 0.03),
     )
 

@@ -24,4 +24,5 @@ def axis_ends(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32] | None:
         short = -short
     ends = np.stack([centre - long, centre + long, centre - short, centre + short])
     height, width = inside.shape
-    return (ends / np.array([width, height])).astype(np.float32)
+    scaled: npt.NDArray[np.float32] = (ends / np.array([width, height])).astype(np.float32)
+    return scaled

@@ -20,7 +20,7 @@ Pixels = npt.NDArray[np.float32]
 def _scaled(pixels: npt.NDArray[np.floating], low: float = 0.0, high: float = 255.0) -> Gray:
     span = float(pixels.max() - pixels.min()) or 1.0
     out = low + (pixels - pixels.min()) / span * (high - low)
-    return np.clip(out, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
 def noise(rng: np.random.Generator, size: int, _: Gray) -> Gray:
@@ -178,6 +178,53 @@ def chambers(rng: np.random.Generator, size: int, _: Gray) -> Gray:
     return _scaled(_sector(pixels, rng), 0, float(rng.uniform(120, 255)))
 
 
+def leaves(rng: np.random.Generator, size: int, _: Gray) -> Gray:
+    """Overlapping textured discs of all sizes: the statistics of a photograph."""
+    canvas = Image.new("L", (size, size), int(rng.integers(0, 256)))
+    draw = ImageDraw.Draw(canvas)
+    for _i in range(int(rng.integers(60, 350))):
+        radius = size * min(0.45, 0.02 / rng.uniform(0.03, 1.0) ** 0.9)
+        x, y = rng.uniform(-0.1, 1.1, 2) * size
+        wide, tone = radius * rng.uniform(0.3, 1.0), int(np.clip(rng.normal(120, 70), 0, 255))
+        if rng.random() < 0.5:
+            draw.ellipse((x - radius, y - wide, x + radius, y + wide), tone)
+        else:
+            draw.rectangle((x - radius, y - wide, x + radius, y + wide), tone)
+    texture = fractal(rng, size, np.empty(0, np.uint8)).astype(np.float32) - 127
+    pixels = np.asarray(canvas, np.float32) + texture * rng.uniform(0, 0.6)
+    softened = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    return np.asarray(softened.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 1.5)))))
+
+
+def scrambled(rng: np.random.Generator, size: int, real: Gray) -> Gray:
+    """A scan's own spectrum with random phases, in the scan's field of view."""
+    pixels = np.asarray(Image.fromarray(real).resize((size, size)), np.float32)
+    spectrum = np.fft.rfft2(pixels)
+    phase = np.exp(2j * np.pi * rng.random(spectrum.shape))
+    out = np.fft.irfft2(np.abs(spectrum) * phase, s=(size, size))
+    field = Image.fromarray((pixels > 12).astype(np.uint8) * 255)
+    inside = np.asarray(field.filter(ImageFilter.MedianFilter(9))) > 127
+    return _scaled(np.where(inside, np.abs(out - out.mean()) ** rng.uniform(0.6, 1.4), 0))
+
+
+def molten(rng: np.random.Generator, size: int, real: Gray) -> Gray:
+    """A scan bent until no anatomy is left: tissue of another organ, the same machine."""
+    picture = Image.fromarray(real).resize((size, size))
+    cells = int(rng.integers(3, 6))
+    nodes = np.linspace(0, size, cells + 1)
+    at = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), 2)
+    at = at + rng.uniform(-0.9, 0.9, at.shape) * size / cells
+    mesh = []
+    for i in range(cells):
+        for j in range(cells):
+            box = (int(nodes[j]), int(nodes[i]), int(nodes[j + 1]), int(nodes[i + 1]))
+            corners = (at[i, j], at[i + 1, j], at[i + 1, j + 1], at[i, j + 1])
+            mesh.append((box, tuple(float(v) for y, x in corners for v in (x, y))))
+    return np.asarray(
+        picture.transform((size, size), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
+    )
+
+
 def stripes(rng: np.random.Generator, size: int, _: Gray) -> Gray:
     """Waves and checks: tests patterns, fabric, interference."""
     y, x = np.mgrid[0:size, 0:size] / size
@@ -197,8 +244,9 @@ def trace(rng: np.random.Generator, size: int, _: Gray) -> Gray:
     base = rng.uniform(0.5, 0.95) * size
     y = np.arange(size)[:, None]
     filled = (y < base) & (y > base - height)
-    pixels = filled * rng.gamma(1.5, 60, (size, size)) + (np.abs(y - base) < 1) * 200.0
-    return np.clip(pixels + rng.normal(8, 4, (size, size)), 0, 255).astype(np.uint8)
+    pixels: npt.NDArray[np.float64] = filled * rng.gamma(1.5, 60, (size, size))
+    pixels = pixels + (np.abs(y - base) < 1) * 200.0
+    return np.asarray(np.clip(pixels + rng.normal(8, 4, (size, size)), 0, 255), np.uint8)
 
 
 def checkerboard_scan(rng: np.random.Generator, size: int, real: Gray) -> Gray:
@@ -221,6 +269,9 @@ TRAIN_FAMILIES: dict[str, Family] = {
     "inverted": inverted,
     "layered": layered,
     "chambers": chambers,
+    "leaves": leaves,
+    "scrambled": scrambled,
+    "molten": molten,
 }
 HELD_OUT_FAMILIES: dict[str, Family] = {
     "stripes": stripes,

@@ -12,8 +12,8 @@ from models.fada.heads import cell_centres
 from models.fada.network import DenseOutput
 
 WEIGHTS = {
-    "plane": 0.5,
-    "scope": 0.5,
+    "plane": 1.0,
+    "scope": 0.7,
     "quality": 0.3,
     "bce": 1.0,
     "dice": 1.0,

@@ -30,7 +30,8 @@ class NetworkConfig:
     def from_json(cls, fields: dict[str, object]) -> "NetworkConfig":
         """The inverse of `to_json`."""
         widths, depths = fields["widths"], fields["depths"]
-        assert isinstance(widths, list | tuple) and isinstance(depths, list | tuple)
+        assert isinstance(widths, list | tuple)
+        assert isinstance(depths, list | tuple)
         return cls(
             tuple(int(w) for w in widths),
             tuple(int(d) for d in depths),

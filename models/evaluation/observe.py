@@ -1,0 +1,103 @@
+"""Runs a release over labelled images: what it said beside what is true."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from models.data.manifest import Record
+from models.fada.labels import MASKS
+from services.reading.contract import RawReading
+from services.reading.image import Square, square
+from services.reading.vision import Vision
+
+Gray = npt.NDArray[np.uint8]
+Change = Callable[[Gray, np.random.Generator], Gray]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(slots=True)
+class Observation:
+    """One image. Boxes are (x0, y0, x1, y1) in the image's pixels; masks are [H, W].
+
+    `boxes` is None where nobody annotated any; a structure that is not in `boxes` of an annotated
+    image is absent.
+    """
+
+    record: Record
+    square: Square
+    raw: RawReading
+    boxes: dict[str, Box] | None = None
+    masks: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+
+def raw_reading(outputs: dict[str, npt.NDArray[np.float32]], index: int) -> RawReading:
+    """Image `index` of a batch's tensors, without text."""
+    return RawReading(
+        outputs["PLANE"][index],
+        float(outputs["SCOPE"][index, 0]),
+        float(outputs["QUALITY"][index, 0]),
+        outputs["MASKS"][index],
+        outputs["BOXES"][index],
+        outputs["KEYPOINTS"][index],
+        "",
+        "",
+        "",
+        {},
+    )
+
+
+def load_gray(record: Record) -> Gray:
+    """The image as stored, [H, W]."""
+    with Image.open(record.path) as opened:
+        return np.asarray(opened.convert("L"))
+
+
+def observe(
+    vision: Vision,
+    records: list[Record],
+    change: Change | None = None,
+    seed: int = 0,
+    batch: int = 8,
+) -> Iterator[Observation]:
+    """Every record through the vision graph; `change` alters images (labels are then dropped)."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, len(records), batch):
+        part = records[start : start + batch]
+        squares = []
+        for record in part:
+            image = load_gray(record)
+            squares.append(square(change(image, rng) if change else image, vision.side))
+        outputs = vision.run([s.pixels for s in squares])
+        for index, record in enumerate(part):
+            observation = Observation(record, squares[index], raw_reading(outputs, index))
+            if change is None:
+                add_truth(observation)
+            yield observation
+
+
+def add_truth(observation: Observation) -> None:
+    """Reads the labelled masks and boxes of the record."""
+    record = observation.record
+    if record.boxes:
+        observation.boxes = {
+            label: (x, y, x + w, y + h) for label, (x, y, w, h) in record.boxes.items()
+        }
+    if record.mask_path:
+        classes = np.asarray(Image.open(record.mask_path))
+        for value, label in record.mask_labels.items():
+            if label in MASKS:
+                inside = classes > 0 if label == "fetal_head" else classes == value
+                observation.masks[label] = inside
+
+
+def observe_images(vision: Vision, images: list[Gray], batch: int = 8) -> list[RawReading]:
+    """Unlabelled pictures (negatives) through the vision graph."""
+    readings: list[RawReading] = []
+    for start in range(0, len(images), batch):
+        part = [square(image, vision.side).pixels for image in images[start : start + batch]]
+        outputs = vision.run(part)
+        readings += [raw_reading(outputs, index) for index in range(len(part))]
+    return readings

@@ -1,0 +1,102 @@
+"""Writes the vision part of a release: `python -m models.export --checkpoint FILE --out DIR`.
+
+`vision.onnx` is checked before it is kept: ONNX Runtime must give what torch gives. `vision.json`
+says what the graph's outputs are; calibration is added by `models.calibrate`.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from models.checkpoint import load_network
+from models.fada.graph import INPUT, OUTPUTS, Graph
+from models.fada.labels import BOXES, KEYPOINTS, MASKS, NT_STRUCTURES, PLANES
+from models.fada.network import DenseNetwork
+
+OPSET = 17
+
+
+def export_graph(graph: Graph, path: Path, side: int) -> float:
+    """Writes the graph for images of `side`; returns the largest difference to torch.
+
+    Raises:
+        ValueError: ONNX Runtime and torch disagree by more than 0.01 on random images.
+    """
+    graph = graph.eval()
+    image = torch.randint(0, 256, (2, side, side), dtype=torch.uint8)
+    partial = path.with_suffix(".partial")
+    torch.onnx.export(
+        graph,
+        (image,),
+        str(partial),
+        input_names=[INPUT],
+        output_names=list(OUTPUTS),
+        dynamic_axes={name: {0: "N"} for name in (INPUT, *OUTPUTS)},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    onnx.checker.check_model(onnx.load(partial))
+    gap = difference(graph, partial, image)
+    if gap > 0.01:
+        raise ValueError(f"the exported graph differs from the network by {gap}")
+    os.replace(partial, path)
+    return gap
+
+
+def difference(graph: Graph, path: Path, image: torch.Tensor) -> float:
+    """Largest absolute difference between torch and ONNX Runtime over all outputs."""
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    found = session.run(list(OUTPUTS), {INPUT: image.numpy()})
+    with torch.no_grad():
+        wanted = graph(image)
+    return max(
+        float(np.abs(a - b.numpy()).max()) for a, b in zip(found, wanted, strict=True)
+    )
+
+
+def describe(side: int, network: DenseNetwork) -> dict[str, Any]:
+    """What the manifest must say of the graph: side, labels in the order of outputs, size."""
+    return {
+        "side": side,
+        "planes": list(PLANES),
+        "masks": list(MASKS),
+        "boxes": list(BOXES),
+        "keypoints": list(KEYPOINTS),
+        "structures_by_plane": {
+            "head": list(MASKS),
+            "nt_view": list(NT_STRUCTURES),
+            "abdomen": [],
+            "femur": [],
+            "thorax": [],
+        },
+        "network": network.config.to_json(),
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--side", type=int, default=384)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    network = load_network(args.checkpoint)
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / "vision.onnx"
+    gap = export_graph(Graph(network), path, args.side)
+    about = args.out / "vision.json"
+    about.write_text(json.dumps(describe(args.side, network), indent=1) + "\n", encoding="utf-8")
+    print(f"{path}: {path.stat().st_size} bytes, differs from torch by {gap:.2g}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The graph that is exported: the network between the contract's tensors."""
+
+import torch
+from torch import Tensor, nn
+
+from models.fada.network import DenseNetwork
+
+INPUT = "IMAGE"
+OUTPUTS = ("PLANE", "SCOPE", "QUALITY", "MASKS", "BOXES", "KEYPOINTS")
+
+
+class Graph(nn.Module):
+    """IMAGE uint8 [N, S, S] to the six dense tensors of the contract, in `OUTPUTS`' order.
+
+    The scope logit is the learned one minus how far the pooled features lie from every plane's
+    (a Mahalanobis distance under one shared covariance): what no generator of negatives foresaw
+    is far away all the same. `fit` sets that part; before it, the learned logit stands alone.
+    """
+
+    basis: Tensor
+    centres: Tensor
+    mean: Tensor
+    blend: Tensor
+
+    def __init__(self, network: DenseNetwork) -> None:
+        super().__init__()
+        self.network = network
+        features = network.global_head.plane.in_features
+        planes = network.global_head.plane.out_features
+        rank = min(48, features)
+        self.register_buffer("basis", torch.zeros(features, rank))
+        self.register_buffer("centres", torch.zeros(planes, rank))
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("blend", torch.tensor([1.0, 0.0, 0.0, 0.0]))
+
+    @torch.no_grad()
+    def fit(self, pooled: Tensor, planes: Tensor) -> None:
+        """Fits centres and a whitening basis to in-scope features [n, F] and their planes [n]."""
+        x = self.network.global_head.norm(pooled)
+        count, rank = self.centres.shape
+        mean = x.mean(0)
+        centres = torch.stack([x[planes == p].mean(0) for p in range(count)])
+        within = x - centres[planes]
+        cov = within.T @ within / len(x)
+        values, vectors = torch.linalg.eigh(cov)
+        keep = values.argsort(descending=True)[:rank]
+        scale = (values[keep] + 0.05 * values.mean()).rsqrt()
+        self.basis.copy_(vectors[:, keep] * scale)
+        self.mean.copy_(mean)
+        self.centres.copy_((centres - mean) @ self.basis)
+
+    def distance(self, pooled: Tensor) -> Tensor:
+        """[n, 2]: mean squared whitened distance to the nearest plane, and the log residual outside
+        the basis (energy that in-scope features do not have)."""
+        x = self.network.global_head.norm(pooled) - self.mean
+        z = x @ self.basis
+        gap = (z[:, None] - self.centres[None]).pow(2).mean(2)
+        near = gap.amin(1)
+        total = x.pow(2).mean(1)
+        return torch.stack([near, total], 1)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        out = self.network(image.to(torch.float32).unsqueeze(1) / 255.0)
+        far = self.distance(out.pooled)
+        scope = out.scope * self.blend[0] + self.blend[3]
+        scope = scope + far[:, :1] * self.blend[1] + far[:, 1:] * self.blend[2]
+        return out.plane, scope, out.quality, out.masks, out.boxes, out.keypoints

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import torch
+
+from models.export import describe, export_graph
+from models.fada.graph import Graph
+from models.fada.labels import BOXES, KEYPOINTS, MASKS, PLANES
+from services.reading.vision import Vision
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_exported_graph_is_the_network_and_the_contract(network, tmp_path):
+    path = tmp_path / "vision.onnx"
+    assert export_graph(Graph(network), path, 64) < 0.01
+    image = np.random.default_rng(0).integers(0, 255, (3, 64, 64), dtype=np.uint8)
+    outputs = Vision(path.read_bytes(), 64).run(list(image))
+    assert outputs["PLANE"].shape == (3, len(PLANES))
+    assert outputs["MASKS"].shape == (3, len(MASKS), 32, 32)
+    assert outputs["BOXES"].shape == (3, len(BOXES), 5)
+    assert outputs["KEYPOINTS"].shape == (3, len(KEYPOINTS), 3)
+    with torch.no_grad():
+        wanted = Graph(network)(torch.from_numpy(image))[4].numpy()
+    assert np.abs(outputs["BOXES"] - wanted).max() < 1e-3
+
+
+def test_features_far_from_every_plane_lower_the_scope(network):
+    graph = Graph(network)
+    torch.manual_seed(1)
+    near = torch.randn(200, 32)
+    planes = torch.randint(0, 5, (200,))
+    graph.fit(near, planes)
+    far = torch.zeros(5, 32)
+    far[:, 0] = 30.0
+    inside, outside = graph.distance(near).mean(0), graph.distance(far).mean(0)
+    assert float(outside[0]) > float(inside[0])
+
+
+def test_the_description_names_every_output(network):
+    about = describe(64, network)
+    assert about["boxes"] == list(BOXES)
+    assert about["structures_by_plane"]["femur"] == []
+    assert about["parameters"] > 1000

@@ -1,0 +1,35 @@
+from models.data.manifest import read_manifest
+from models.data.samples import PLANE_UNKNOWN, load_sample
+from models.fada.labels import BOXES, PLANES
+
+
+def test_rows_become_records(data):
+    records = {r.path.stem: r for r in read_manifest(data)}
+    head = records["head_train"]
+    assert (head.plane, head.split, head.pixel_mm, head.hc_mm) == ("head", "train", 0.5, 79.3)
+    assert head.mask_labels == {1: "fetal_head"}
+    assert records["nt_val"].boxes["nasal_bone"] == (20.0, 20.0, 12.0, 4.0)
+    assert records["femur_val"].boxes is None
+    assert records["cervix"].plane is None
+
+
+def test_unlabelled_is_unknown_not_absent(data):
+    records = {r.path.stem: r for r in read_manifest(data)}
+    head, nt = load_sample(records["head_val"], 64), load_sample(records["nt_val"], 64)
+    femur, cervix = load_sample(records["femur_val"], 64), load_sample(records["cervix"], 64)
+    assert head.present[BOXES.index("thalami")] == -1
+    assert head.present[BOXES.index("NT")] == 0
+    assert head.present[BOXES.index("fetal_head")] == 1
+    assert nt.present[BOXES.index("palate")] == 0
+    assert nt.present[BOXES.index("fetal_head")] == -1
+    assert nt.mask_known.sum() == 0
+    assert (femur.present == 0).all()
+    assert femur.mask_known.all()
+    assert cervix.plane == PLANE_UNKNOWN
+    assert femur.plane == PLANES.index("femur")
+
+
+def test_keypoints_are_the_ends_of_the_true_axes(data):
+    record = next(r for r in read_manifest(data) if r.path.stem == "head_val")
+    points = load_sample(record, 64).keypoints * [120, 80]
+    assert abs(points - [[30, 40], [90, 40], [60, 20], [60, 60]]).max() < 1.0

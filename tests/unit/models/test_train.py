@@ -1,0 +1,36 @@
+from dataclasses import replace
+
+import torch
+
+from models.checkpoint import load_network
+from models.train import Plan, Stage, Trainer, learning_rate, parse_stage
+
+
+def plan(data, out, minutes):
+    out.mkdir(exist_ok=True)
+    stages = (Stage(0.0, 32, 2), Stage(0.5, 64, 2))
+    return Plan(data, out, minutes, 1, stages, 1e-3, 10.0, 0)
+
+
+def test_a_run_resumes_where_it_stopped(data, tmp_path):
+    first = Trainer(plan(data, tmp_path / "run", 0.02))
+    first.run()
+    assert first.share >= 1
+    again = Trainer(replace(first.plan, minutes=0.03))
+    assert again.progress.step == first.progress.step
+    assert torch.equal(again.network.stem[0].weight, first.network.stem[0].weight)
+    moment = again.optimiser.state_dict()["state"][0]["exp_avg"]
+    assert torch.equal(moment, first.optimiser.state_dict()["state"][0]["exp_avg"])
+    again.run()
+    assert again.progress.step > first.progress.step
+    assert load_network(tmp_path / "run" / "checkpoint.pt").training is False
+
+
+def test_the_rate_warms_up_and_ends_annealed():
+    assert learning_rate(0.0, 1.0) < 0.05
+    assert abs(learning_rate(0.02, 1.0) - 1.0) < 1e-6
+    assert abs(learning_rate(1.0, 1.0) - 0.01) < 1e-6
+
+
+def test_a_stage_is_start_size_batch():
+    assert parse_stage("0.5:384:12") == Stage(0.5, 384, 12)
