@@ -151,5 +151,33 @@ class ReleaseRefused(FadaError):
     code, title, status = "release_refused", "This model release is refused", 422
 
 
+class ReleaseUnknownFormat(ReleaseRefused):
+    code, title = "release_unknown_format", "The release's manifest is not of a format known here"
+
+
+class ReleaseMissingFile(ReleaseRefused):
+    code, title = "release_missing_file", "A file of the release is missing"
+
+
+class ReleaseWrongSize(ReleaseRefused):
+    code, title = "release_wrong_size", "A file of the release has another size than it should"
+
+
+class ReleaseWrongHash(ReleaseRefused):
+    code, title = "release_wrong_hash", "A file of the release is not the one that was published"
+
+
+class ReleaseWrongSignature(ReleaseRefused):
+    code, title = "release_wrong_signature", "The release is not signed by a key trusted here"
+
+
+class ReleaseMalformed(ReleaseRefused):
+    code, title = "release_malformed", "A file of the release is malformed"
+
+
+class ReleaseOlder(ReleaseRefused):
+    code, title = "release_older", "The release is older than the present one"
+
+
 class NotCalibrated(FadaError):
     code, title, status = "not_calibrated", "The image has no usable pixel size", 422
