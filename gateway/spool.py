@@ -1,0 +1,115 @@
+"""Where bytes wait on disk until the object store has them. Names are made here, never taken.
+
+Every file is written once, hashed while it is written, capped, and removed by whoever asked for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+from services.domain.errors import StoreUnavailable, TooLarge
+
+_FULL = (28, 122)  # ENOSPC, EDQUOT
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A whole file in the spool. ``name`` is what the sender called it: for answers only."""
+
+    path: Path
+    sha256: str
+    size: int
+    name: str = ""
+
+
+class Writer:
+    """One growing file. Leaving the ``with`` block without ``finish`` removes it."""
+
+    def __init__(self, path: Path, limit: int, name: str) -> None:
+        self._path, self._limit, self._name = path, limit, name
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._finished = False
+        self._file = path.open("xb", buffering=1 << 18)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Raises TooLarge above the limit, StoreUnavailable when the disk is full."""
+        self._size += len(data)
+        if self._size > self._limit:
+            raise TooLarge(f"One object may have {self._limit} bytes.")
+        self._hash.update(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _full(error) from error
+
+    def finish(self) -> Spooled:
+        try:
+            self._file.close()
+        except OSError as error:
+            raise _full(error) from error
+        self._finished = True
+        return Spooled(self._path, self._hash.hexdigest(), self._size, self._name)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._finished:
+            with suppress(OSError):
+                self._file.close()
+            self._path.unlink(missing_ok=True)
+
+
+class Spool:
+    """A folder of this hub's own; several processes may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def writer(self, limit: int, name: str = "") -> Writer:
+        """A new file of at most ``limit`` bytes."""
+        return Writer(self.folder / f"in-{uuid4().hex}", limit, name)
+
+    @contextmanager
+    def basket(self) -> Iterator[list[Spooled]]:
+        """A list for the files of one request; all are removed at the end."""
+        files: list[Spooled] = []
+        try:
+            yield files
+        finally:
+            for file in files:
+                file.path.unlink(missing_ok=True)
+
+    def sweep(self, older_than: float) -> int:
+        """Remove request files that a killed process left behind, by age in seconds."""
+        removed, limit = 0, time.time() - older_than
+        for entry in os.scandir(self.folder):
+            if entry.name.startswith("in-") and entry.stat().st_mtime < limit:
+                Path(entry.path).unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+
+def _full(error: OSError) -> Exception:
+    if error.errno in _FULL:
+        return StoreUnavailable("The hub's disk is full.", retry_after=60)
+    return error
