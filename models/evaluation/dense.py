@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from models.data.manifest import Record
 from models.evaluation.blind import hide_source
 from models.evaluation.figures import Labels, accuracy, figures, plane_answers
 from models.evaluation.observe import Observation, observe, observe_images
-from models.evaluation.refusals import negatives
+from models.evaluation.refusals import from_folder, negatives
 from models.evaluation.scores import bootstrap
 from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
@@ -34,17 +35,22 @@ def refusal_figures(
     observations: list[Observation],
     records: list[Record],
     each: int,
+    folder: Path | None = None,
 ) -> dict[str, Any]:
-    """Recall over what must be refused (families weigh alike), and false refusals."""
+    """Recall over all pictures that must be refused, by family too, and false refusals."""
     rates: dict[str, dict[str, float]] = {}
-    for name, images in negatives(records, each, seed=101).items():
+    everything: list[bool] = []
+    families = negatives(records, each, seed=101)
+    families.update(from_folder(folder) if folder else {})
+    for name, images in families.items():
         refused = [not accepted(r, rules) for r in observe_images(vision, images)]
         rates[name] = {"recall": float(np.mean(refused)), "n": len(refused)}
+        everything += refused
     inside = [o for o in observations if o.record.plane]
     false = [not accepted(o.raw, rules) for o in inside]
     scope = [rules.scope_platt(o.raw.scope) < rules.scope for o in inside]
     return {
-        "out_of_scope_recall": float(np.mean([r["recall"] for r in rates.values()])),
+        "out_of_scope_recall": float(np.mean(everything)),
         "out_of_scope_recall_by_family": rates,
         "false_refusals": float(np.mean(false)) if false else float("nan"),
         "false_refusals_scope": float(np.mean(scope)) if scope else float("nan"),
@@ -58,6 +64,7 @@ def dense_figures(
     records: list[Record],
     *,
     each: int = 20,
+    folder: Path | None = None,
     say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], list[Observation]]:
     """All dense figures of a release on records, and the observations for plots."""
@@ -73,7 +80,7 @@ def dense_figures(
         hidden, [a.group for a in hidden], accuracy
     )
     say("planes with a hidden source read")
-    result.update(refusal_figures(vision, rules, observations, known or records, each))
+    result.update(refusal_figures(vision, rules, observations, known or records, each, folder))
     result["seconds_per_image"] = {"dense": seconds}
     result["n"] = len(records)
     return result, observations

@@ -1,5 +1,7 @@
 """Pictures that must be refused, by family, and how many are."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,6 +30,14 @@ def negatives(
     if held_out:
         made["photographs"] = load_photographs(find_photographs())
         made["other_planes"] = [load_gray(r) for r in records if r.plane is None]
+    return {name: images for name, images in made.items() if images}
+
+
+def from_folder(folder: Path) -> dict[str, list[Gray]]:
+    """Pictures below a folder, one family for each sub-folder."""
+    made = {}
+    for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
+        made[f"folder:{inner.name}"] = load_photographs(find_photographs([inner]), least=32)
     return {name: images for name, images in made.items() if images}
 
 

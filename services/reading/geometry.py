@@ -51,14 +51,14 @@ def outline(logits: NDArray[np.float32], level: float = 0.0) -> Points | None:
     height, width = logits.shape
     padded = np.full((height + 2, width + 2), _OUTSIDE)
     padded[1:-1, 1:-1] = np.clip(logits, _OUTSIDE, -_OUTSIDE)
-    lines = contour_generator(z=padded, name="serial").lines(level)
+    lines: list[Points] = list(contour_generator(z=padded, name="serial").lines(level))  # type: ignore[arg-type]
     areas = [abs(area(line[:-1])) for line in lines]
     if not areas or max(areas) < 4.0:  # less than four cells is noise
         return None
     points = np.asarray(lines[int(np.argmax(areas))][:-1], dtype=np.float64)
     # index 1 of the padded grid is the centre of the first cell
     scaled = (points - 0.5) / np.array([width, height])
-    return np.clip(scaled, 0.0, 1.0)
+    return np.asarray(np.clip(scaled, 0.0, 1.0))
 
 
 def area(points: Points) -> float:
