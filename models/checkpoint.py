@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +46,10 @@ def save_checkpoint(
     optimiser: torch.optim.Optimizer,
     progress: Progress,
     seed: int,
+    extra: dict[str, Any] | None = None,
 ) -> None:
-    """Writes atomically, so that a kill leaves the last whole checkpoint."""
+    """Writes atomically, so that a kill leaves the last whole checkpoint. `extra` is what else is
+    trained beside the network (projectors of a distillation)."""
     partial = path.with_suffix(".partial")
     torch.save(
         {
@@ -60,6 +63,7 @@ def save_checkpoint(
             "log": progress.log,
             "seed": seed,
             "rng": torch.get_rng_state(),
+            "extra": extra or {},
         },
         partial,
     )

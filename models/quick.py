@@ -37,7 +37,7 @@ def quick_metrics(network: DenseNetwork, records: list[Record], size: int) -> di
                 if sample.present[k] == 1:
                     hits[name].append(float(iou[i, k]))
     result = {"plane": float(np.mean(right)), "dice": float(np.mean(dice))}
-    nine = [np.array(hits[name]) for name in NT_STRUCTURES]
+    nine = [np.array(hits[name] or [np.nan]) for name in NT_STRUCTURES]
     result["hit50"] = float(np.mean([(v >= 0.5).mean() for v in nine]))
     result["hit75"] = float(np.mean([(v >= 0.75).mean() for v in nine]))
     for name in BOXES:

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from models.checkpoint import Average, Progress, load_network, save_checkpoint
 from models.data.batches import Batch, Batches, Steps
-from models.data.manifest import Record, read_manifest
+from models.data.manifest import read_manifest
 from models.data.samples import load_samples
 from models.fada.losses import total_loss
-from models.fada.network import DenseNetwork, NetworkConfig
+from models.fada.network import SIZES, DenseNetwork, NetworkConfig
+from models.fada.tasks import TASKS
 from models.quick import quick_metrics
 
 
@@ -45,6 +47,8 @@ class Plan:
     rate: float
     every: float
     workers: int
+    task: str = "all"
+    config: NetworkConfig = SIZES["nano"]
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -62,28 +66,41 @@ class Trainer:
         self.plan = plan
         self.path = plan.out / "checkpoint.pt"
         self.progress = Progress()
-        self.network = DenseNetwork(NetworkConfig())
+        self.network = DenseNetwork(plan.config)
         if self.path.exists():
             self.network = load_network(self.path, averaged=False)
         self.network = self.network.train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network)
-        decay = [p for p in self.network.parameters() if p.ndim > 1]
-        plain = [p for p in self.network.parameters() if p.ndim <= 1]
+        records = read_manifest(plan.data)
+        self.train_records = [r for r in records if r.split == "train"]
+        self.val_records = [r for r in records if r.split == "val"]
+        self.beside = self.make_beside()
+        everything = [*self.network.parameters(), *self.beside.parameters()]
+        decay = [p for p in everything if p.ndim > 1]
+        plain = [p for p in everything if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
             [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}],
             lr=plan.rate,
         )
         if self.path.exists():
             self._resume()
-        records = read_manifest(plan.data)
-        self.train_records = [r for r in records if r.split == "train"]
-        self.val_records = [r for r in records if r.split == "val"]
+
+    def make_beside(self) -> nn.Module:
+        """What is trained beside the network and left behind; nothing here."""
+        return nn.Module()
+
+    def loss(self, image: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a batch and its terms."""
+        with torch.autocast("cpu", torch.bfloat16):
+            out = self.network(image)
+        return total_loss(out, batch, TASKS[self.plan.task].weights)
 
     def _resume(self) -> None:
         saved = torch.load(self.path, map_location="cpu", weights_only=True)
         self.average.state = saved["average"]
         self.optimiser.load_state_dict(saved["optimiser"])
+        self.beside.load_state_dict(saved.get("extra", {}))
         self.progress = Progress(saved["step"], saved["seconds"], saved["images"], saved["log"])
         torch.set_rng_state(saved["rng"])
 
@@ -104,7 +121,8 @@ class Trainer:
 
     def _stage(self, stage: Stage, end: float) -> None:
         samples = load_samples(self.train_records, int(stage.size * 1.15))
-        batches = Batches(samples, stage.size, stage.batch, self.plan.seed)
+        mix = TASKS[self.plan.task].mix
+        batches = Batches(samples, stage.size, stage.batch, self.plan.seed, mix)
         loader = DataLoader(
             batches,
             batch_size=None,
@@ -131,9 +149,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         image = (batch.image.float() / 255).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            out = self.network(image)
-        loss, terms = total_loss(out, batch)
+        loss, terms = self.loss(image, batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -162,13 +178,14 @@ class Trainer:
 
     def _save(self) -> None:
         save_checkpoint(
-            self.path, self.network, self.average, self.optimiser, self.progress, self.plan.seed
+            self.path,
+            self.network,
+            self.average,
+            self.optimiser,
+            self.progress,
+            self.plan.seed,
+            self.beside.state_dict(),
         )
-
-
-def records_of(records: list[Record], split: str) -> list[Record]:
-    """The records of one split."""
-    return [record for record in records if record.split == split]
 
 
 def parse_stage(text: str) -> Stage:
@@ -177,9 +194,9 @@ def parse_stage(text: str) -> Stage:
     return Stage(float(start), int(size), int(batch))
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options that every training program has."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=100.0)
@@ -191,10 +208,16 @@ def main() -> None:
     parser.add_argument(
         "--stages", type=parse_stage, nargs="+", default=[Stage(0, 256, 16), Stage(0.55, 384, 16)]
     )
-    args = parser.parse_args()
+    parser.add_argument("--task", choices=sorted(TASKS), default="all")
+    parser.add_argument("--size", choices=sorted(SIZES), default="nano")
+    return parser
+
+
+def plan_of(args: argparse.Namespace) -> Plan:
+    """The plan that the options ask for; makes the output folder and sets the threads."""
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    plan = Plan(
+    return Plan(
         args.data,
         args.out,
         args.minutes,
@@ -203,8 +226,14 @@ def main() -> None:
         args.rate,
         args.every,
         args.workers,
+        args.task,
+        SIZES[args.size],
     )
-    Trainer(plan).run()
+
+
+def main() -> None:
+    """The command line."""
+    Trainer(plan_of(arguments(__doc__).parse_args())).run()
 
 
 if __name__ == "__main__":

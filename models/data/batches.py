@@ -22,7 +22,8 @@ class Batch:
 
     image [N, 1, S, S] uint8; masks [N, M, S/2, S/2]; mask_known [N, M]; boxes [N, K, 4]; present
     [N, K]; keypoints [N, 4, 2]; keypoints_known [N]; plane [N]; scope [N]; quality [N] (1 is
-    good); weight [N] (less where the picture was made hard to read).
+    good); weight [N] (less where the picture was made hard to read); index [N] of the sample, -1
+    for a synthetic negative.
     """
 
     image: Tensor
@@ -36,6 +37,7 @@ class Batch:
     scope: Tensor
     quality: Tensor
     weight: Tensor
+    index: Tensor
 
     def pin(self) -> tuple[Tensor, ...]:
         """The fields in order (what crosses the worker's pipe)."""
@@ -60,6 +62,7 @@ class _Item:
     scope: float
     quality: float
     weight: float
+    index: int
 
 
 class Batches(Dataset[tuple[Tensor, ...]]):
@@ -76,22 +79,23 @@ class Batches(Dataset[tuple[Tensor, ...]]):
 
     def __getitem__(self, step: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng((self.seed, step))
-        return collate([self._item(rng, step, slot) for slot in range(self.batch)]).pin()
+        return collate([self._item(rng) for _ in range(self.batch)]).pin()
 
-    def _pick(self, rng: np.random.Generator, step: int, slot: int) -> Sample | None:
+    def _pick(self, rng: np.random.Generator) -> int | None:
         draw = rng.random()
         for dataset, share in self.mix.shares:
             draw -= share
             if draw < 0 and dataset in self.pools:
                 pool = self.pools[dataset]
-                return self.samples[pool[int(rng.integers(0, len(pool)))]]
+                return pool[int(rng.integers(0, len(pool)))]
         return None
 
-    def _item(self, rng: np.random.Generator, step: int, slot: int) -> _Item:
-        sample = self._pick(rng, step, slot)
+    def _item(self, rng: np.random.Generator) -> _Item:
+        index = self._pick(rng)
         other = self.samples[int(rng.integers(0, len(self.samples)))]
-        if sample is None:
+        if index is None:
             return self._negative(rng, other)
+        sample = self.samples[index]
         plain = rng.random() < 0.12
         affine = mirror_affine(rng) if plain else random_affine(rng, sample.plane)
         warped = warp(sample, affine, self.size, rng)
@@ -104,7 +108,7 @@ class Batches(Dataset[tuple[Tensor, ...]]):
         scope = 0.0 if sample.plane == PLANE_UNKNOWN else 1.0
         if quality < 0.35:
             scope = -1.0
-        return _Item(warped, scope, quality, weight)
+        return _Item(warped, scope, quality, weight, index)
 
     def _negative(self, rng: np.random.Generator, other: Sample) -> _Item:
         families = tuple(TRAIN_FAMILIES.values())
@@ -122,7 +126,7 @@ class Batches(Dataset[tuple[Tensor, ...]]):
             False,
             PLANE_UNKNOWN,
         )
-        return _Item(warped, 0.0, -1.0, 1.0)
+        return _Item(warped, 0.0, -1.0, 1.0, -1)
 
 
 def collate(items: list[_Item]) -> Batch:
@@ -146,6 +150,7 @@ def collate(items: list[_Item]) -> Batch:
         scope=line([i.scope for i in items]),
         quality=line([i.quality for i in items]),
         weight=line([i.weight for i in items]),
+        index=torch.tensor([i.index for i in items]),
     )
 
 

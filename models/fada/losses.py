@@ -3,6 +3,8 @@
 Only what is labelled counts: every term is averaged over the labels that exist in the batch.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -147,8 +149,11 @@ def global_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def total_loss(out: DenseOutput, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum, and every term for the log."""
+def total_loss(
+    out: DenseOutput, batch: Batch, weights: Mapping[str, float] = WEIGHTS
+) -> tuple[Tensor, dict[str, float]]:
+    """The weighted sum, and every term for the log; a term without a weight is not learnt."""
     terms = {**mask_losses(out, batch), **local_losses(out, batch), **global_losses(out, batch)}
-    total = torch.stack([WEIGHTS[name] * value for name, value in terms.items()]).sum()
+    learnt = [weights[name] * value for name, value in terms.items() if name in weights]
+    total = torch.stack(learnt).sum()
     return total, {name: float(value.detach()) for name, value in terms.items()}

@@ -40,6 +40,13 @@ class NetworkConfig:
         )
 
 
+# nano is the release; specialist is the small network that learns one task alone at 192 x 192.
+SIZES = {
+    "nano": NetworkConfig(),
+    "specialist": NetworkConfig((16, 24, 48, 96, 128), (1, 1, 1, 1), 40, 40),
+}
+
+
 @dataclass(slots=True)
 class DenseOutput:
     """What the heads say. N images of S x S; coordinates are 0..1 of the square.
@@ -102,7 +109,10 @@ class DenseNetwork(nn.Module):
         return out
 
     def forward(self, image: Tensor) -> DenseOutput:
-        maps = self.features(image)
+        return self.heads(self.features(image))
+
+    def heads(self, maps: list[Tensor]) -> DenseOutput:
+        """Feature maps to what the heads say: the tower has been run once for all of them."""
         merged = self.pyramid(maps)
         top = maps[-1].float()
         pooled = torch.cat([top.mean((2, 3)), top.amax((2, 3))], 1)

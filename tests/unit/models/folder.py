@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-FIELDS = (
-    "file dataset group_id split plane_group plane_label mask_path mask_classes boxes pixel_size_mm "
-    "hc_mm width height aspect"
-).split()
+FIELDS = [
+    "file", "dataset", "group_id", "split", "plane_group", "plane_label", "mask_path", "mask_classes",
+    "boxes", "pixel_size_mm", "hc_mm", "width", "height", "aspect",
+]
 
 
 def _head(folder: Path, name: str, split: str) -> dict[str, str]:

@@ -31,7 +31,8 @@ def test_features_far_from_every_plane_lower_the_scope(network):
     graph.fit(near, planes)
     far = torch.zeros(5, 32)
     far[:, 0] = 30.0
-    inside, outside = graph.distance(near).mean(0), graph.distance(far).mean(0)
+    with torch.no_grad():
+        inside, outside = graph.distance(near).mean(0), graph.distance(far).mean(0)
     assert float(outside[0]) > float(inside[0])
 
 

@@ -1,0 +1,32 @@
+"""Which images and which losses a run learns from: everything, or one task alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.data.batches import Mix
+from models.fada.losses import WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Shares of the data sets in a batch and the weights of the losses."""
+
+    mix: Mix
+    weights: Mapping[str, float]
+
+
+def _only(names: str) -> dict[str, float]:
+    return {name: WEIGHTS[name] for name in names.split()}
+
+
+TASKS = {
+    "all": Task(Mix(), WEIGHTS),
+    "segment": Task(
+        Mix((("HC18", 0.9), ("FETAL_HEAD_BIOMETRY", 0.1))), _only("bce dice moments points")
+    ),
+    "detect": Task(Mix((("FETUS_FRAMEWORK", 1.0),)), _only("heat box coarse presence")),
+    "classify": Task(
+        Mix((("FETAL_PLANES_DB", 0.6), ("HC18", 0.15), ("FETUS_FRAMEWORK", 0.15))),
+        _only("plane scope quality"),
+    ),
+}
