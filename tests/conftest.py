@@ -1,0 +1,38 @@
+"""Session-wide fixtures: each real server starts once, when the first test asks for it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import servers
+
+from services.storage.s3 import S3Store
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Valkey]:
+    """A real Valkey. Do not kill it: ``servers.valkey_server`` gives one of your own."""
+    with servers.valkey_server(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Seaweed]:
+    """A real SeaweedFS. Do not kill it: ``servers.seaweed_server`` gives one of your own."""
+    with servers.seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def object_store(seaweed: servers.Seaweed) -> Iterator[S3Store]:
+    """The store's client on the real SeaweedFS, its bucket made."""
+    store = S3Store(seaweed.endpoint, seaweed.access_key, seaweed.secret_key, "fada-tests")
+    store.prepare()
+    yield store
+    store.close()

@@ -1,0 +1,79 @@
+"""One suite on the queue in memory and on the real broker."""
+
+import json
+
+import pytest
+import servers
+
+from services.domain.errors import BrokerUnavailable
+from services.queue.broker import CeleryQueue
+from services.queue.memory import MemoryQueue
+from services.queue.transport import make_app
+
+
+class Memory:
+    def __init__(self):
+        self.queue = MemoryQueue()
+        self.take = self.queue.take
+
+    def break_it(self):
+        self.queue.down = True
+
+
+class Real:
+    """``take`` reads as a worker does, by kombu, in the worker's order of queues."""
+
+    def __init__(self, server, home):
+        self.server = server
+        self.app = make_app(servers.settings_for(home, server))
+        self.queue = CeleryQueue(self.app)
+
+    def take(self):
+        with self.app.connection_for_read() as connection:
+            channel = connection.default_channel
+            for name in ("urgent", "routine", "publish"):
+                message = channel.basic_get(name, no_ack=True)
+                if message is not None:
+                    args, kwargs, _ = json.loads(message.body)
+                    return message.headers["task"], args[0], kwargs["request_id"]
+        return None
+
+    def break_it(self):
+        self.server.process.kill()
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def hub(request, tmp_path):
+    if request.param == "memory":
+        yield Memory()
+        return
+    with servers.valkey_server(tmp_path) as server:
+        real = Real(server, tmp_path)
+        yield real
+        real.queue.close()
+
+
+def test_urgent_comes_before_routine_and_publish_last(hub):
+    hub.queue.send_publish("row-1", request_id="r1")
+    hub.queue.send_analyse("job-1", urgent=False, request_id="r2")
+    hub.queue.send_analyse("job-2", urgent=True, request_id="r3")
+    assert hub.queue.depth() == {"urgent": 1, "routine": 1, "publish": 1}
+    assert [hub.take() for _ in range(4)] == [
+        ("fada.analyse", "job-2", "r3"),
+        ("fada.analyse", "job-1", "r2"),
+        ("fada.publish", "row-1", "r1"),
+        None,
+    ]
+
+
+def test_a_broker_that_is_gone_is_said_and_can_come_back(hub):
+    hub.queue.ping()
+    hub.break_it()
+    for call in (
+        hub.queue.ping,
+        hub.queue.depth,
+        lambda: hub.queue.send_publish("row", request_id="r"),
+        lambda: hub.queue.send_analyse("job", urgent=True, request_id="r"),
+    ):
+        with pytest.raises(BrokerUnavailable):
+            call()

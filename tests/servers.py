@@ -1,0 +1,110 @@
+"""Real servers for the tests, started by the very code that starts them on a hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.settings import Settings
+from services.standalone import ports, seaweed, triton, valkey
+from services.standalone.process import Part, Process, Warden
+
+PASSWORD = "broker-password"  # of servers that live as long as one test run, on loopback
+ACCESS, SECRET = "test-access", "test-secret-of-the-store"
+
+
+@contextmanager
+def running(part: Part) -> Iterator[Process]:
+    """The part, ready; no process of it is left afterwards."""
+    warden = Warden()
+    process = Process(part, warden)
+    try:
+        process.start()
+        process.wait_ready()
+        yield process
+    finally:
+        process.stop()
+        warden.close()
+
+
+@dataclass
+class Valkey:
+    """``process`` may be killed and started again; port and folder stay."""
+
+    process: Process
+    port: int
+    password: str = PASSWORD
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def restart(self) -> None:
+        self.process.start()
+        self.process.wait_ready()
+
+
+@dataclass
+class Seaweed:
+    process: Process
+    ports: dict[str, int]
+    access_key: str = ACCESS
+    secret_key: str = SECRET
+
+    @property
+    def endpoint(self) -> str:
+        return f"127.0.0.1:{self.ports['s3']}"
+
+    def restart(self) -> None:
+        self.process.start()
+        self.process.wait_ready()
+
+
+@dataclass
+class Triton:
+    process: Process
+    ports: dict[str, int]
+
+    @property
+    def grpc(self) -> str:
+        return f"127.0.0.1:{self.ports['triton_grpc']}"
+
+
+@contextmanager
+def valkey_server(home: Path, max_memory: str = "256mb") -> Iterator[Valkey]:
+    port = ports.free(1)[0]
+    with running(valkey.part(home, port, PASSWORD, max_memory=max_memory)) as process:
+        yield Valkey(process, port)
+
+
+@contextmanager
+def seaweed_server(home: Path) -> Iterator[Seaweed]:
+    chosen = dict(zip(seaweed.PORTS, ports.free(len(seaweed.PORTS)), strict=True))
+    with running(seaweed.part(home, chosen, ACCESS, SECRET, "ab" * 32)) as process:
+        yield Seaweed(process, chosen)
+
+
+@contextmanager
+def triton_server(
+    home: Path, releases: Path, models: Path = triton.MODELS, release: str = ""
+) -> Iterator[Triton]:
+    chosen = dict(zip(triton.PORTS, ports.free(len(triton.PORTS)), strict=True))
+    part = triton.part(home, chosen, releases, models=models, release=release, threads=1)
+    with running(part) as process:
+        yield Triton(process, chosen)
+
+
+def settings_for(
+    home: Path, broker: Valkey | None = None, store: Seaweed | None = None, **more: object
+) -> Settings:
+    """Settings of a test, on its own folder and on the servers given."""
+    given: dict[str, object] = {"home": home, **more}
+    if broker is not None:
+        given["broker_url"] = broker.url
+    if store is not None:
+        given["s3_endpoint"] = store.endpoint
+        given["s3_access_key"] = store.access_key
+        given["s3_secret_key"] = store.secret_key
+    return Settings(**given)  # type: ignore[arg-type]
