@@ -1,0 +1,18 @@
+"""The index: what is known, in one database. See ``port`` for what it promises."""
+
+from __future__ import annotations
+
+from services.index.engine import open_engine
+from services.index.port import Index
+from services.index.session import Clock, utc_now
+from services.index.unit import SqlIndex
+
+__all__ = ["open_index"]
+
+
+def open_index(url: str, *, clock: Clock = utc_now) -> Index:
+    """Open ``sqlite:///file`` or ``postgresql://user:password@host/name``; connects when first used.
+
+    Call ``migrate()`` once before the first use of a database; calling it again does nothing.
+    """
+    return SqlIndex(open_engine(url), clock)

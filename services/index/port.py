@@ -1,19 +1,49 @@
 """What the index promises. One transaction is one ``with index.begin() as tx:`` block.
 
 Every read takes the site. Records are frozen; identifiers made here are UUIDv7 strings.
-Times are timezone-aware UTC.
+Times are timezone-aware UTC. Methods that take a ``Principal`` and change something write their own
+audit entry; what else is worth one (keys, exports) the caller adds.
+
+``index.begin()`` may write: on SQLite it waits for other writers. ``index.read()`` may not, and
+waits for nobody. Nothing is visible to others, and no event is numbered, before the block ends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from services.domain.errors import DifferentBytes
 from services.domain.report import Origin, Report
 from services.domain.study import Door, Principal, Role
+
+# What ``StudyQuery.match`` may hold; anything else is InvalidInput.
+MATCHABLE = (
+    "StudyInstanceUID",  # one or several, separated by backslash or comma
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "StudyDate",  # ranges too: 20260101-20260131, -20260131, 20260101-
+    "StudyTime",
+    "StudyID",
+    "StudyDescription",
+    "ReferringPhysicianName",
+    "ModalitiesInStudy",
+)
+
+
+class InstancesDiffer(DifferentBytes):
+    """``sop_uids``: the instances of the request that contradict stored ones."""
+
+    def __init__(self, sop_uids: tuple[str, ...]) -> None:
+        super().__init__("An instance with this SOP Instance UID is stored with other content.")
+        self.sop_uids = sop_uids
 
 
 class JobState(StrEnum):
@@ -84,7 +114,9 @@ class Study:
     latest_version: int  # 0: no result yet
     plane: str
     ga_days: float | None
-    attributes: dict[str, Any]  # study-level DICOM JSON (patient data included)
+    # Study-level DICOM JSON (patient data included), with ModalitiesInStudy and the numbers of
+    # related series and instances filled in.
+    attributes: dict[str, Any]
     error_code: str = ""
 
 
@@ -208,9 +240,12 @@ class Studies(Protocol):
     ) -> list[Received]:
         """Store rows, at most one queued job for the study and its outbox row, and events.
 
-        Same UID and hash again: ``new`` is False and nothing is written.
-        Raises DifferentBytes when a SOP Instance UID of this site has another hash, or belongs to
-        another study; nothing of that instance is written.
+        Same UID and hash again: ``new`` is False and nothing is written; ``job_id`` is then the
+        study's latest job. The answers stand in the order of ``instances``. Without instances (a
+        phone's report comes first) the study alone is made, and no job.
+        Raises InstancesDiffer (a DifferentBytes) when a SOP Instance UID of this site has another
+        hash, or belongs to another study. Then nothing of this call is written, but the
+        transaction goes on: call again without ``sop_uids``.
 
         Instances with ``frames`` 0 hold nothing to analyse (SR, SEG, FADA's own results come back as
         further series of the study): alone they make no job, and the study's state stays.
@@ -235,11 +270,18 @@ class Studies(Protocol):
         offset: int = 0,
     ) -> list[Instance]: ...
     def set_urgent(self, principal: Principal, study_id: str, urgent: bool) -> None: ...
+    def referenced(self, sha256: Sequence[str]) -> set[str]:
+        """Which of these hashes an instance or artefact of any site needs: the others are orphans."""
+        ...
 
 
 class Jobs(Protocol):
     def lease(self, job_id: str, owner: str, seconds: int) -> Job | None:
-        """Take a queued job, or a leased one whose lease ran out. None: done, dead or held by another."""
+        """Take a queued job, or a leased one whose lease ran out (that counts as an attempt).
+
+        None: done, dead, held by another, or another job of the study is running. In the last
+        case the job is sent again when that one ends.
+        """
         ...
 
     def renew(self, job_id: str, owner: str, seconds: int) -> None: ...  # LeaseLost
@@ -253,7 +295,11 @@ class Jobs(Protocol):
     def fail(
         self, job_id: str, owner: str, code: str, detail: str, *, attempts: int, retryable: bool
     ) -> JobState:
-        """Count an attempt: queued again (outbox row, growing delay) or, after ``attempts``, dead."""
+        """Count an attempt: queued again (outbox row, growing delay) or, after ``attempts``, dead.
+
+        When newer instances have queued a further job of the study, that one goes on with the
+        attempts of this one, and this one is done with code ``superseded``. Raises LeaseLost.
+        """
         ...
 
     def finish(
@@ -279,9 +325,12 @@ class Jobs(Protocol):
         study_id: str | None = None,
         limit: int = 100,
     ) -> list[Job]: ...
-    def run_again(self, principal: Principal, job_id: str) -> Job: ...
-    def requeue_expired(self, limit: int = 100) -> int:
-        """Leases that ran out become queued, with an outbox row; counts as an attempt."""
+    def run_again(self, principal: Principal, job_id: str) -> Job:
+        """A dead job (or the study's job that is already queued) is queued. Raises Conflict."""
+        ...
+
+    def requeue_expired(self, limit: int = 100, *, attempts: int = 3) -> int:
+        """Leases that ran out are a failed attempt (``worker_lost``): queued again, or dead."""
         ...
 
     def resend_stale(self, older_than: float, limit: int = 500) -> int:
@@ -306,10 +355,13 @@ class Results(Protocol):
         origin: Origin,
         based_on: int | None,
         scores: dict[str, int] | None = None,
+        score: float | None = None,
+        reasons: tuple[str, ...] | None = None,
     ) -> Result:
-        """A further version (review, phone). When ``based_on`` is no longer the latest the version
-        is still kept, and StaleVersion is raised **after** it was stored by the caller's choice:
-        see ``latest_version`` to warn before."""
+        """A further version (review, phone). It is kept even when ``based_on`` is not the version
+        before it: the caller sees ``result.based_on != result.version - 1`` and says so, with
+        StaleVersion, **after** the transaction. ``score`` and ``reasons`` change the study's place
+        in the order of need. Raises NotFound."""
         ...
 
     def artefact(self, site: str, sha256: str) -> Artefact: ...  # NotFound in another site
@@ -318,8 +370,10 @@ class Results(Protocol):
 class Outbox(Protocol):
     def add(self, topic: str, payload: dict[str, Any], *, delay: float = 0.0) -> str: ...
     def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:
-        """Rows that are due, hidden from others for ``seconds``."""
+        """Rows that are due, oldest first, hidden from others for ``seconds``."""
         ...
+
+    def get(self, row_id: str) -> OutboxRow: ...  # NotFound: it was done
 
     def done(self, row_id: str) -> None: ...
     def retry(self, row_id: str, delay: float, *, error: str) -> None: ...
@@ -327,6 +381,8 @@ class Outbox(Protocol):
 
 
 class Events(Protocol):
+    """Numbered per site from 1, without gaps, in the order of commit: a reader misses none."""
+
     def since(
         self, site: str, seq: int, *, study_id: str | None = None, limit: int = 500
     ) -> list[Event]: ...
@@ -430,7 +486,7 @@ class Webhook:
     site: str
     url: str
     secret: str  # Standard Webhooks, whsec_…
-    events: tuple[str, ...]
+    events: tuple[str, ...]  # types; empty: all but study.progress
     created_at: datetime
     disabled: bool = False
 
@@ -483,6 +539,7 @@ class Index(Protocol):
     """Raises IndexUnavailable when the database cannot be reached."""
 
     def begin(self) -> AbstractContextManager[Transaction]: ...
+    def read(self) -> AbstractContextManager[Transaction]: ...
     def migrate(self) -> None: ...
     def ping(self) -> None: ...
     def close(self) -> None: ...

@@ -1,0 +1,187 @@
+"""Receiving: the same twice is once, twenty at the same moment are one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from services.domain.priority import need
+from services.domain.study import Door, Principal
+from services.index import matching, tables
+from services.index.audit import AuditTable
+from services.index.events import EventsTable
+from services.index.jobs import JobsTable
+from services.index.ordering import need_key
+from services.index.port import InstancesDiffer, NewInstance, Received, StudyState
+from services.index.session import Session, new_id
+
+_BATCH = 500
+
+
+class Intake:
+    def __init__(
+        self, session: Session, jobs: JobsTable, events: EventsTable, audit: AuditTable
+    ) -> None:
+        self._session = session
+        self._jobs = jobs
+        self._events = events
+        self._audit = audit
+
+    def receive(
+        self,
+        principal: Principal,
+        study_uid: str,
+        attributes: dict[str, Any],
+        instances: list[NewInstance],
+        *,
+        door: Door,
+        urgent: bool,
+        request_id: str,
+    ) -> list[Received]:
+        """See the port. A savepoint keeps a refused call from leaving an empty study behind."""
+        with self._session.connection.begin_nested():
+            study_id, made = self._study(principal.site, study_uid, attributes, door, urgent)
+            new = self._insert(study_id, principal.site, instances)
+        if not (new or made):
+            job_id = self._jobs.latest_of(study_id)
+            return [Received(study_id, one.sop_uid, False, job_id) for one in instances]
+        self._refresh(study_id, attributes, urgent)
+        if any(one.frames > 0 for one in instances if one.sop_uid in new):
+            job_id = self._jobs.queue(study_id, request_id)
+            self._expect_a_job(study_id)
+        else:
+            job_id = self._jobs.latest_of(study_id)
+        told = {"job_id": job_id, "instances": len(new)}
+        self._events.add(principal.site, "study.received", study_id, told)
+        self._audit.add(principal, "study.receive", study_id, {"door": door, "instances": len(new)})
+        return [self._answer(study_id, one, new, job_id) for one in instances]
+
+    @staticmethod
+    def _answer(study_id: str, one: NewInstance, new: set[str], job_id: str | None) -> Received:
+        fresh = one.sop_uid in new
+        new.discard(one.sop_uid)  # the same instance twice in one call is new once
+        return Received(study_id, one.sop_uid, fresh, job_id)
+
+    def _study(
+        self, site: str, study_uid: str, attributes: dict[str, Any], door: Door, urgent: bool
+    ) -> tuple[str, bool]:
+        """The study's id, locked, and whether it was made now."""
+        now, need_now = self._session.now(), need(urgent=urgent)
+        values: dict[str, Any] = {
+            "id": new_id(),
+            "site": site,
+            "study_uid": study_uid,
+            "state": StudyState.RECEIVED.value,
+            "door": door.value,
+            "urgent": urgent,
+            "score": need_now.score,
+            "reasons": list(need_now.reasons),
+            "need_key": need_key(need_now.score, now),
+            "received_at": now,
+            "instances": 0,
+            "series": 0,
+            "modalities": "",
+            "latest_version": 0,
+            "plane": "",
+            "ga_days": None,
+            "error_code": "",
+            "attributes": attributes,
+            **matching.searched_columns(attributes),
+        }
+        made = self._session.insert_new(tables.studies, values)
+        columns = tables.studies.c
+        query = select(columns.id).where(columns.site == site, columns.study_uid == study_uid)
+        study_id = self._session.connection.execute(query).scalar_one()
+        self._session.lock_study(study_id)
+        return study_id, made
+
+    def _insert(self, study_id: str, site: str, instances: list[NewInstance]) -> set[str]:
+        """The SOP Instance UIDs that were not there. Raises InstancesDiffer."""
+        new: set[str] = set()
+        hashes: dict[str, str] = {}
+        differ = []
+        there = self._stored(site, [one.sop_uid for one in instances])
+        for one in instances:
+            known = there.get(one.sop_uid) or (study_id, hashes.get(one.sop_uid, one.sha256))
+            if known != (study_id, one.sha256):
+                differ.append(one.sop_uid)
+            elif one.sop_uid not in there and one.sop_uid not in hashes:
+                hashes[one.sop_uid] = one.sha256
+                if self._session.insert_new(tables.instances, self._row(study_id, site, one)):
+                    new.add(one.sop_uid)
+                # Another study's rival came first and has committed since we looked.
+                elif self._stored(site, [one.sop_uid]) != {one.sop_uid: (study_id, one.sha256)}:
+                    differ.append(one.sop_uid)
+        if differ:
+            raise InstancesDiffer(tuple(dict.fromkeys(differ)))
+        return new
+
+    def _stored(self, site: str, sop_uids: list[str]) -> dict[str, tuple[str, str]]:
+        """SOP Instance UID → (study id, SHA-256) of those that are there."""
+        columns = tables.instances.c
+        found: dict[str, tuple[str, str]] = {}
+        for start in range(0, len(sop_uids), _BATCH):
+            query = select(columns.sop_uid, columns.study_id, columns.sha256).where(
+                columns.site == site, columns.sop_uid.in_(sop_uids[start : start + _BATCH])
+            )
+            for sop_uid, study_id, sha256 in self._session.connection.execute(query):
+                found[sop_uid] = (study_id, sha256)
+        return found
+
+    def _row(self, study_id: str, site: str, one: NewInstance) -> dict[str, Any]:
+        return {
+            "id": new_id(),
+            "study_id": study_id,
+            "site": site,
+            "series_uid": one.series_uid,
+            "sop_uid": one.sop_uid,
+            "sop_class": one.sop_class,
+            "transfer_syntax": one.transfer_syntax,
+            "modality": one.modality,
+            "sha256": one.sha256,
+            "size": one.size,
+            "rows": one.rows,
+            "columns": one.columns,
+            "frames": one.frames,
+            "attributes": one.attributes,
+            "received_at": self._session.now(),
+        }
+
+    def _refresh(self, study_id: str, attributes: dict[str, Any], urgent: bool) -> None:
+        """Counts and modalities from the rows; attributes that were missing; urgency only rises."""
+        columns = tables.instances.c
+        query = select(columns.series_uid, columns.modality, func.count().label("count"))
+        query = query.where(columns.study_id == study_id)
+        rows = self._session.connection.execute(
+            query.group_by(columns.series_uid, columns.modality)
+        ).all()
+        study = self._session.lock_study(study_id)
+        merged = {**attributes, **study["attributes"]}
+        modalities = sorted({matching.fold(row.modality) for row in rows if row.modality})
+        values: dict[str, Any] = {
+            "instances": sum(row[2] for row in rows),
+            "series": len({row.series_uid for row in rows}),
+            "modalities": "\\" + "\\".join(modalities) + "\\" if modalities else "",
+        }
+        if merged != study["attributes"]:
+            values |= {"attributes": merged, **matching.searched_columns(merged)}
+        if urgent and not study["urgent"]:
+            score = study["score"] + need(urgent=True).score
+            values |= {"urgent": True, "score": score, "reasons": ["urgent", *study["reasons"]]}
+            values["need_key"] = need_key(score, study["received_at"])
+        change = update(tables.studies).where(tables.studies.c.id == study_id)
+        self._session.connection.execute(change.values(**values))
+
+    def _expect_a_job(self, study_id: str) -> None:
+        """New images: the study waits again, also when it was reviewed or had failed."""
+        study = self._session.lock_study(study_id)
+        running = self._jobs.running(study_id) is not None
+        state = StudyState.ANALYSING if running else StudyState.RECEIVED
+        change = update(tables.studies).where(tables.studies.c.id == study_id)
+        change = change.values(
+            state=state.value,
+            error_code="",
+            need_key=need_key(study["score"], study["received_at"]),
+        )
+        self._session.connection.execute(change)

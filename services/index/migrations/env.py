@@ -1,0 +1,16 @@
+"""Alembic's environment: migrations run on the connection that services.index.migrate opens."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from services.index.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,61 @@
+"""What each table's class works with: the open connection, the clock, and the study's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from uuid_utils import uuid7
+
+from services.domain.errors import NotFound
+from services.index import tables
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A UUIDv7: unique, and ordered by the time it was made."""
+    return str(uuid7())
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One transaction's connection. ``read``: nothing may be written in it."""
+
+    connection: Connection
+    clock: Clock
+    read: bool = False
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def insert_new(self, table: Table, values: dict[str, Any]) -> bool:
+        """Insert, or leave what is there: False. Waits for a rival that has not committed yet."""
+        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(table).values(values).on_conflict_do_nothing()
+        return self.connection.execute(statement).rowcount == 1
+
+    def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
+        """The study's row, held until the end of the transaction.
+
+        All that changes a study or its jobs takes this lock first, so nothing else can race and no
+        two can wait for each other.
+
+        Raises:
+            NotFound: no such study in ``site`` (None: in any).
+        """
+        query = select(tables.studies).where(tables.studies.c.id == study_id)
+        if site is not None:
+            query = query.where(tables.studies.c.site == site)
+        row = self.connection.execute(query.with_for_update(key_share=True)).mappings().first()
+        if row is None:
+            raise NotFound
+        return row

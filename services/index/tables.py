@@ -1,0 +1,341 @@
+"""The tables, as SQLAlchemy knows them. ``migrations/`` holds the same as history; a test compares.
+
+JSON is kept as text on both databases (``json``, not ``jsonb``): it is never searched inside, and
+hostile content such as an escaped NUL must not turn into a database error.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Timezone-aware UTC on both sides; SQLite keeps it as sortable text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times in the index carry a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[str]:
+    return Column("id", String(36), primary_key=True)
+
+
+def _site() -> Column[str]:
+    return Column("site", String, nullable=False)
+
+
+def _study() -> Column[str]:
+    return Column("study_id", String(36), ForeignKey("studies.id"), nullable=False)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, UtcDateTime, nullable=nullable)
+
+
+# ``need_key`` orders by need with waiting time in it: all wait at the same pace, so the order of
+# score - PER_HOUR * hour_of_receipt never changes and can be an index (see ordering.need_key).
+# The columns from ``patient_name`` on hold folded text that QIDO-RS and the page search in.
+studies = Table(
+    "studies",
+    metadata,
+    _id(),
+    _site(),
+    Column("study_uid", String(64), nullable=False),
+    Column("state", String, nullable=False),
+    Column("door", String, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("need_key", Float, nullable=False),
+    _at("received_at"),
+    Column("instances", Integer, nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("modalities", String, nullable=False),
+    Column("latest_version", Integer, nullable=False),
+    Column("plane", String, nullable=False),
+    Column("ga_days", Float),
+    Column("error_code", String, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    Column("patient_name", Text, nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("accession", Text, nullable=False),
+    Column("study_date", Text, nullable=False),
+    Column("study_time", Text, nullable=False),
+    Column("dicom_study_id", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("referring", Text, nullable=False),
+    Column("birth_date", Text, nullable=False),
+    Column("sex", Text, nullable=False),
+    Column("searched", Text, nullable=False),
+    UniqueConstraint("site", "study_uid"),
+    Index(None, "site", "need_key"),
+    Index(None, "site", "received_at"),
+    Index(None, "site", "state"),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    _id(),
+    _study(),
+    _site(),
+    Column("series_uid", String(64), nullable=False),
+    Column("sop_uid", String(64), nullable=False),
+    Column("sop_class", String(64), nullable=False),
+    Column("transfer_syntax", String(64), nullable=False),
+    Column("modality", String, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("columns", Integer, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    _at("received_at"),
+    UniqueConstraint("site", "sop_uid"),
+    Index(None, "study_id", "series_uid"),
+    Index(None, "sha256"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    _study(),
+    _site(),
+    Column("state", String, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    _at("created_at"),
+    _at("sent_at"),  # of the latest outbox row
+    Column("request_id", String, nullable=False),
+    Column("lease_owner", String),
+    _at("lease_until", nullable=True),
+    Column("error_code", String, nullable=False),
+    Column("error_detail", Text, nullable=False),
+    _at("finished_at", nullable=True),
+    Index(None, "study_id"),
+    Index(None, "state", "lease_until"),
+    Index(None, "state", "sent_at"),
+    Index(
+        "uq_jobs_one_queued",
+        "study_id",
+        unique=True,
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+)
+
+# Append-only: triggers refuse UPDATE and DELETE on results, artefacts and audit.
+results = Table(
+    "results",
+    metadata,
+    _id(),
+    _study(),
+    _site(),
+    Column("version", Integer, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("author", String, nullable=False),
+    _at("created_at"),
+    Column("report", Text, nullable=False),
+    Column("based_on", Integer),
+    Column("job_id", String(36), ForeignKey("jobs.id"), unique=True),
+    Column("scores", JSON, nullable=False),
+    UniqueConstraint("study_id", "version"),
+)
+
+artefacts = Table(
+    "artefacts",
+    metadata,
+    Column("result_id", String(36), ForeignKey("results.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    _site(),
+    Column("kind", String, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sop_uid", String(64), nullable=False),
+    Column("frame", Integer, nullable=False),
+    Column("label", String, nullable=False),
+    Index(None, "sha256", "site"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    _at("at"),
+    _site(),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index(None, "site", "subject"),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("topic", String, nullable=False),
+    Column("subject", String, nullable=False),  # the job or study that it is about
+    Column("payload", JSON, nullable=False),
+    _at("created_at"),
+    _at("due_at"),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Index(None, "due_at"),
+    Index(None, "topic", "due_at"),
+    Index(None, "subject"),
+)
+
+# ``seq`` counts without gaps and in the order of commit, so that a reader never misses one: each
+# writer holds its site's row of ``event_counters`` until it commits.
+event_counters = Table(
+    "event_counters",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", String, nullable=False),
+    Column("study_id", String(36), nullable=False),
+    Column("payload", JSON, nullable=False),
+    _at("created_at"),
+    Index(None, "study_id", "seq"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _site(),
+    Column("role", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    _at("created_at"),
+    _at("revoked_at", nullable=True),
+    _at("last_used_at", nullable=True),
+    Index(None, "site"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    _id(),
+    _site(),
+    Column("owner", String, nullable=False),
+    Column("length", BigInteger),
+    Column("offset", BigInteger, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    _at("created_at"),
+    _at("expires_at"),
+    Column("state", String, nullable=False),
+    Column("outcome", JSON, nullable=False),
+    Index(None, "state", "expires_at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("request_hash", String, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("media_type", String, nullable=False),
+    _at("expires_at"),
+    Index(None, "expires_at"),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _id(),
+    _site(),
+    Column("url", Text, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("events", JSON, nullable=False),
+    _at("created_at"),
+    Column("disabled", Boolean, nullable=False),
+    Index(None, "site"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    _id(),
+    _site(),
+    Column("name", String, nullable=False),
+    Column("public_key", String, nullable=False),
+    _at("enrolled_at"),
+    _at("last_seen_at", nullable=True),
+    Column("release", String, nullable=False),
+    _at("revoked_at", nullable=True),
+    Index(None, "site"),
+)
+
+device_codes = Table(
+    "device_codes",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    _site(),
+    Column("made_by", String, nullable=False),
+    _at("created_at"),
+    _at("expires_at"),
+    _at("used_at", nullable=True),
+)
