@@ -16,7 +16,7 @@ from typing import Any
 from models.data.manifest import Record, read_manifest
 from models.evaluation.dense import dense_figures
 from models.evaluation.figures import Labels
-from models.evaluation.observe import Observation
+from models.evaluation.observe import Observation, Sees
 from models.evaluation.reports import report_figures
 from models.evaluation.textual import text_figures
 from services.reading.manifest import Manifest
@@ -54,6 +54,15 @@ def labels_of(manifest: Manifest) -> Labels:
     return Labels(manifest.planes, manifest.masks, manifest.boxes, manifest.keypoints)
 
 
+def seer_of(release: Release, threads: int) -> Sees:
+    """The vision graph, or the text model for a release without one."""
+    if release.graph is not None:
+        return Vision(release.graph, release.manifest.side, threads=threads)
+    from models.evaluation.telling import TextSeer
+
+    return TextSeer(release, threads)
+
+
 def spread(observations: Sequence[Observation], count: int) -> list[Observation]:
     """`count` observations at even distances, so that every data set is among them."""
     if count >= len(observations):
@@ -69,10 +78,10 @@ def evaluate(
     `tell` adds the text phases to an observation (see `models.evaluation.telling`).
 
     Raises:
-        ReleaseRefused: the release has no vision graph, or it cannot be loaded.
+        ReleaseRefused: the release cannot be loaded.
         OSError: an image cannot be read.
     """
-    vision = Vision(release.graph or b"", release.manifest.side, threads=request.threads)
+    vision = seer_of(release, request.threads)
     records = chosen(request)
     result, observations = dense_figures(
         vision,

@@ -10,12 +10,11 @@ import numpy as np
 from models.data.manifest import Record
 from models.evaluation.blind import hide_source
 from models.evaluation.figures import Labels, accuracy, figures, plane_answers
-from models.evaluation.observe import Observation, observe, observe_images
+from models.evaluation.observe import Observation, Sees, observe, observe_images
 from models.evaluation.refusals import from_folder, negatives
 from models.evaluation.scores import bootstrap
 from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
-from services.reading.vision import Vision
 
 Say = Callable[[str], None]
 
@@ -30,7 +29,7 @@ def accepted(raw: RawReading, rules: Thresholds) -> bool:
 
 
 def refusal_figures(
-    vision: Vision,
+    vision: Sees,
     rules: Thresholds,
     observations: list[Observation],
     records: list[Record],
@@ -58,7 +57,7 @@ def refusal_figures(
 
 
 def dense_figures(
-    vision: Vision,
+    vision: Sees,
     labels: Labels,
     rules: Thresholds,
     records: list[Record],

@@ -1,7 +1,8 @@
 """Runs a release over labelled images: what it said beside what is true."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,21 @@ from models.data.manifest import Record
 from models.fada.labels import MASKS
 from services.reading.contract import RawReading
 from services.reading.image import Square, square
-from services.reading.vision import Vision
 
 Gray = npt.NDArray[np.uint8]
 Change = Callable[[Gray, np.random.Generator], Gray]
 Box = tuple[float, float, float, float]
+
+
+class Sees(Protocol):
+    """Whatever gives the contract's dense tensors: a vision graph, or a release that answers in text."""
+
+    @property
+    def side(self) -> int:
+        """The square's side."""
+
+    def run(self, images: Sequence[Gray]) -> dict[str, npt.NDArray[np.float32]]:
+        """Squares to tensors by name, the first axis is the image."""
 
 
 @dataclass(slots=True)
@@ -56,7 +67,7 @@ def load_gray(record: Record) -> Gray:
 
 
 def observe(
-    vision: Vision,
+    vision: Sees,
     records: list[Record],
     change: Change | None = None,
     seed: int = 0,
@@ -93,7 +104,7 @@ def add_truth(observation: Observation) -> None:
                 observation.masks[label] = inside
 
 
-def observe_images(vision: Vision, images: list[Gray], batch: int = 8) -> list[RawReading]:
+def observe_images(vision: Sees, images: list[Gray], batch: int = 8) -> list[RawReading]:
     """Unlabelled pictures (negatives) through the vision graph."""
     readings: list[RawReading] = []
     for start in range(0, len(images), batch):
