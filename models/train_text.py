@@ -120,7 +120,9 @@ def check(run: Run, samples: list[Sample]) -> float:
     return right / max(len(samples), 1)
 
 
-def train(run: Run, loader: Any, valid: list[Sample], minutes: float, peak: float, every: float) -> None:
+def train(
+    run: Run, loader: Any, valid: list[Sample], minutes: float, peak: float, every: float
+) -> None:
     """Until the minutes are spent."""
     began, noted, sums = time.monotonic() - run.seconds, run.seconds, [0.0, 0.0, 0.0]
     since = run.step
@@ -131,7 +133,7 @@ def train(run: Run, loader: Any, valid: list[Sample], minutes: float, peak: floa
         terms = losses(run.network, run.guides, TextBatch(*values), run.interpret, run.classify)
         if not torch.isfinite(terms.total):
             raise FloatingPointError(f"the loss is not a number at step {run.step}")
-        terms.total.backward()
+        terms.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
         run.optimiser.step()
         run.optimiser.zero_grad()

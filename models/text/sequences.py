@@ -35,9 +35,7 @@ class Sequences:
         Raises:
             ValueError: the answer does not fit.
         """
-        encoded = self.tokenizer(
-            text + _END, add_special_tokens=False, return_offsets_mapping=True
-        )
+        encoded = self.tokenizer(text + _END, add_special_tokens=False, return_offsets_mapping=True)
         ids = self.start + list(encoded["input_ids"])
         if len(ids) > self.length:
             raise ValueError(f"{len(ids)} tokens do not fit into {self.length}")

@@ -62,10 +62,11 @@ def train_tokenizer(texts: Iterable[str], size: int = 1200) -> Any:
     )
     model = json.loads(bpe.to_str())["model"]
     tokenizer = Qwen3_5Tokenizer(
-        vocab=model["vocab"], merges=[tuple(pair) for pair in model["merges"]]
+        vocab=model["vocab"],
+        merges=[tuple(pair) for pair in model["merges"]],  # type: ignore[misc]
     )
     tokenizer.add_tokens([AddedToken(t, special=True, normalized=False) for t in SPECIAL])
-    tokenizer.eos_token, tokenizer.pad_token = "<|im_end|>", "<|endoftext|>"  # noqa: S105
+    tokenizer.eos_token, tokenizer.pad_token = "<|im_end|>", "<|endoftext|>"
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
 

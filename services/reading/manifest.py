@@ -9,6 +9,7 @@ from typing import Any
 
 from services.domain.errors import ReleaseMalformed, ReleaseUnknownFormat
 from services.reading.confidence import Thresholds
+from services.reading.prompts import Prompts
 
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
@@ -23,18 +24,6 @@ class FileEntry:
 
     size: int
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """What a release was taught to answer. Empty text: that phase is not asked of its text model."""
-
-    version: str
-    interpret: str = ""
-    classify: str = ""
-    detect: str = ""
-    segment: str = ""
-    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)

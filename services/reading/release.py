@@ -19,10 +19,10 @@ from services.domain.errors import (
 )
 from services.domain.report import ReleaseId
 from services.reading.headers import check_gguf, check_onnx
-from services.reading.manifest import FileEntry, Manifest, Prompts, check_format, parse
+from services.reading.manifest import FileEntry, Manifest, check_format, parse
 from services.reading.signature import Trust
 
-__all__ = ["MANIFEST", "TRUSTED_KEYS", "Manifest", "Prompts", "Release", "load", "read_manifest"]
+__all__ = ["MANIFEST", "TRUSTED_KEYS", "Manifest", "Release", "load", "read_manifest"]
 
 MANIFEST = "manifest.json"
 TRUSTED_KEYS = "trusted-keys.json"

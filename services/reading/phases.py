@@ -1,0 +1,166 @@
+"""The five phases of one release on one square: the image is encoded once, each phase asked once.
+
+A release with dense heads detects and segments with them; one without (FADA's own weights) answers
+every phase as text, and its boxes and polygons become the same tensors.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.domain.mapping import map_structures
+from services.domain.report import Mapping
+from services.reading import answers
+from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
+from services.reading.image import Square, resize
+from services.reading.manifest import Manifest
+from services.reading.release import Release
+from services.reading.text import Conversation, TextModel
+from services.reading.vision import Vision
+
+Dense = dict[str, NDArray[np.float32]]
+_TEXT: Final = frozenset({Phase.INTERPRET, Phase.CLASSIFY})
+_SURE: Final = 6.0
+
+
+class Reader:
+    """A loaded release. Safe to call from several threads; the text model takes one image a time."""
+
+    def __init__(self, release: Release, *, threads: int = 1) -> None:
+        """Load what the verified release holds.
+
+        Raises:
+            ReleaseRefused: a runtime cannot load it.
+        """
+        self.release, self.manifest = release, release.manifest
+        manifest = release.manifest
+        self._vision: Vision | None = None
+        self._text: TextModel | None = None
+        if release.graph is not None:
+            self._vision = Vision(release.graph, manifest.side, threads=threads)
+        if manifest.has_text:
+            self._text = TextModel(
+                release.text,
+                release.mmproj,
+                manifest.text_side,
+                manifest.prompts,
+                manifest.classes,
+                threads=threads,
+            )
+
+    def read(self, square: Square, phases: Collection[Phase] = ALL_PHASES) -> RawReading:
+        """Ask the phases of one image of the release's side.
+
+        Raises:
+            InvalidModelOutput: nothing, something broken or something not finite came back.
+        """
+        clock = _Clock()
+        dense: Dense | None = None
+        if self._vision is not None:
+            with clock.of("vision"):
+                dense = self._vision.run([square.pixels])
+        interpretation: dict[str, str] = {}
+        label = ""
+        asked = set(phases) if dense is None else _TEXT & set(phases)
+        if self._text is not None and asked:
+            side = self.manifest.text_side
+            small = resize(square.pixels, side, side)
+            with clock.of("encode"), self._text.look(small) as conversation:
+                clock.split("encode")
+                if Phase.INTERPRET in phases:
+                    with clock.of(Phase.INTERPRET):
+                        interpretation = conversation.interpret()
+                if Phase.CLASSIFY in phases:
+                    with clock.of(Phase.CLASSIFY):
+                        label = conversation.classify()
+                if dense is None:
+                    dense = _told(self.manifest, conversation, interpretation, label, phases, clock)
+        if dense is None:
+            dense = _told(self.manifest, None, {}, "", (), clock)
+        check_dense(dense, 1)
+        return RawReading(
+            plane=dense["PLANE"][0],
+            scope=float(dense["SCOPE"][0, 0]),
+            quality=float(dense["QUALITY"][0, 0]),
+            masks=dense["MASKS"][0],
+            boxes=dense["BOXES"][0],
+            keypoints=dense["KEYPOINTS"][0],
+            interpretation=json.dumps(interpretation) if interpretation else "",
+            classification=json.dumps({"label": label}) if label else "",
+            release=f"{self.manifest.name} {self.manifest.version} {self.manifest.sha256}",
+            seconds=clock.seconds,
+        )
+
+
+def _told(
+    manifest: Manifest,
+    conversation: Conversation | None,
+    interpretation: dict[str, str],
+    label: str,
+    phases: Collection[Phase],
+    clock: _Clock,
+) -> Dense:
+    """The tensors of a release without heads, from its words: phase 3 says what is asked for."""
+    with clock.of(Phase.MAP):
+        wanted = map_structures(label or None, interpretation)
+    boxes: tuple[answers.Found, ...] = ()
+    outlines: tuple[answers.Found, ...] = ()
+    if conversation is not None and Phase.DETECT in phases:
+        with clock.of(Phase.DETECT):
+            boxes = conversation.detect(_known(wanted.structures, manifest.boxes))
+    if conversation is not None and Phase.SEGMENT in phases:
+        with clock.of(Phase.SEGMENT):
+            outlines = conversation.segment(_known(wanted.masks, manifest.masks))
+    plane = np.full((1, len(manifest.planes)), -_SURE, np.float32)
+    known = label in manifest.planes
+    if known:
+        plane[0, manifest.planes.index(label)] = _SURE
+    scope = np.array([[_SURE if known else -_SURE]], np.float32)
+    return {
+        "PLANE": plane,
+        "SCOPE": scope,
+        "QUALITY": np.full((1, 1), _SURE, np.float32),
+        "MASKS": answers.mask_tensor(outlines, manifest.masks, manifest.side // 2)[None],
+        "BOXES": answers.box_tensor([*boxes, *outlines], manifest.boxes)[None],
+        "KEYPOINTS": np.tile(np.array([0.5, 0.5, -_SURE], np.float32), (1, 1, 1)).repeat(
+            max(len(manifest.keypoints), 1), axis=1
+        ),
+    }
+
+
+def _known(wanted: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in wanted if name in labels)
+
+
+def mapping_of(raw: RawReading, plane: str) -> Mapping:
+    """Phase 3 for a reading whose plane was judged."""
+    told = json.loads(raw.interpretation) if raw.interpretation else {}
+    return map_structures(plane, told)
+
+
+class _Clock:
+    """Seconds by phase; the same name adds up."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._ends: dict[str, float] = {}
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            end = self._ends.pop(name, time.perf_counter())
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + end - began, 6)
+
+    def split(self, name: str) -> None:
+        """The named span ends here, although its block goes on."""
+        self._ends[name] = time.perf_counter()

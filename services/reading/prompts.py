@@ -1,0 +1,43 @@
+"""The words that a release answers to. They come from its manifest, never from code.
+
+No prompt holds anything about a patient: it is the release's own constant text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+IMAGE, PROMPT = "{image}", "{prompt}"
+TURN: Final = "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """One prompt a phase; empty: that phase is not asked of the release's text model.
+
+    ``template`` is the whole turn with {image} before {prompt}: what stands before the prompt is
+    the same for all phases, so that the image is encoded once.
+    """
+
+    version: str
+    interpret: str = ""
+    classify: str = ""
+    detect: str = ""
+    segment: str = ""
+    template: str = TURN
+
+    def __post_init__(self) -> None:
+        image, prompt = self.template.find(IMAGE), self.template.find(PROMPT)
+        if not 0 <= image < prompt:
+            raise ValueError("the template must hold {image}, then {prompt}")
+
+    @property
+    def before(self) -> str:
+        """What stands before the image."""
+        return self.template[: self.template.index(IMAGE)]
+
+    def after(self, prompt: str) -> str:
+        """What stands after the image, for one phase."""
+        rest = self.template[self.template.index(IMAGE) + len(IMAGE) :]
+        return rest.replace(PROMPT, prompt)

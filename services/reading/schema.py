@@ -1,0 +1,69 @@
+"""The JSON Schemas of FADA's phases. The text model cannot write anything else: they are its grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+FIELDS: Final = (
+    "anatomical_structures",
+    "fetal_orientation",
+    "imaging_plane",
+    "biometric_measurements",
+    "gestational_age",
+    "image_quality",
+    "normality_assessment",
+    "clinical_recommendations",
+)
+MAX_FIELD: Final = 240  # characters
+MAX_FOUND: Final = 24  # structures in one answer
+MAX_POINTS: Final = 64
+SCALE: Final = 1000  # coordinates are 0 to 1000 of the image's sides
+
+# At most one blank between two parts: a model cannot fill its answer with white space.
+_SPACING: Final = {"x-guidance": {"whitespace_flexible": True, "whitespace_pattern": " ?"}}
+
+Schema = dict[str, Any]
+
+
+def interpret() -> Schema:
+    """Phase 1: eight fields, none of them empty."""
+    field = {"type": "string", "minLength": 1, "maxLength": MAX_FIELD}
+    return _object(dict.fromkeys(FIELDS, field))
+
+
+def classify(labels: Sequence[str]) -> Schema:
+    """Phase 2: one of the release's labels."""
+    return _object({"label": {"enum": list(labels)}}) | _SPACING
+
+
+def detect(labels: Sequence[str]) -> Schema:
+    """Phase 4: boxes of the structures that phase 3 asked for."""
+    item = _object({"bbox_2d": _coordinates(4), "label": {"enum": list(labels)}})
+    return _array(item, min(MAX_FOUND, 2 * len(labels)))
+
+
+def segment(labels: Sequence[str]) -> Schema:
+    """Phase 5: the same with a polygon each."""
+    polygon = {"type": "array", "items": _coordinates(2), "minItems": 3, "maxItems": MAX_POINTS}
+    label = {"enum": list(labels)}
+    item = _object({"bbox_2d": _coordinates(4), "label": label, "mask": polygon})
+    return _array(item, min(MAX_FOUND, len(labels)))
+
+
+def _object(properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _array(items: Schema, most: int) -> Schema:
+    return {"type": "array", "items": items, "maxItems": most} | _SPACING
+
+
+def _coordinates(count: int) -> Schema:
+    number = {"type": "integer", "minimum": 0, "maximum": SCALE}
+    return {"type": "array", "items": number, "minItems": count, "maxItems": count}
