@@ -188,8 +188,6 @@ def _region(width: int, height: int, pixel_mm: tuple[float, float]) -> Dataset:
     return region
 
 
-def from_picture_file(
-    path: Path, subject: Subject, pixel_mm: tuple[float, float] | None
-) -> bytes:
+def from_picture_file(path: Path, subject: Subject, pixel_mm: tuple[float, float] | None) -> bytes:
     """``ultrasound_object`` of a picture on disk."""
     return ultrasound_object(read_picture(path.read_bytes()), subject, pixel_mm)

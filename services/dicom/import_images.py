@@ -31,8 +31,10 @@ class Written:
 def rows_of(table: Path) -> list[dict[str, str]]:
     """The rows of a table. Raises InvalidInput when it has no ``file`` column."""
     with table.open(newline="", encoding="utf-8-sig") as handle:
-        rows = [{k.strip(): (v or "").strip() for k, v in row.items() if k} for row in
-                csv.DictReader(handle)]
+        rows = [
+            {k.strip(): (v or "").strip() for k, v in row.items() if k}
+            for row in csv.DictReader(handle)
+        ]
     if not rows or "file" not in rows[0]:
         raise InvalidInput(f"{table.name} needs a heading with a column 'file', and rows.")
     return rows

@@ -185,7 +185,8 @@ def _size(
             raise InvalidDicom("The report has no content, or the file was cut before it.")
         return 0, 0, 0
     rows, columns, samples, bits = (
-        int(reader.first(tag, "US") or 0) for tag in (0x00280010, 0x00280011, 0x00280002, 0x00280100)
+        int(reader.first(tag, "US") or 0)
+        for tag in (0x00280010, 0x00280011, 0x00280002, 0x00280100)
     )
     frames = reader.first(0x00280008, "IS")
     count = 1 if frames is None else frames

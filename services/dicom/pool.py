@@ -35,9 +35,7 @@ class Parser:
         self._memory = settings.parse_memory_bytes
         self._file_size = settings.max_inflated_bytes + 2**20
         self._seconds = settings.parse_seconds
-        self.limits = Limits(
-            settings.max_inflated_bytes, settings.max_pixels, settings.max_frames
-        )
+        self.limits = Limits(settings.max_inflated_bytes, settings.max_pixels, settings.max_frames)
         self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(children or min(4, max(2, os.cpu_count() or 2))):
             self._idle.put(None)

@@ -1,0 +1,86 @@
+"""Sends what is waiting in the outbox right after a commit, off the request's way.
+
+Best effort: an answer never waits for the broker and never fails with it. What is missed here the
+sweeper sends.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from services.domain.errors import FadaError
+from services.index.port import Index, OutboxRow
+from services.queue.port import Queue
+
+_BATCH = 200
+_AGAIN = 2.0  # s until a row that could not be sent is due again
+_log = logging.getLogger("gateway.relay")
+
+
+class Relay:
+    """One thread, started when it is first woken."""
+
+    def __init__(self, index: Index, queue: Queue) -> None:
+        self._index, self._queue = index, queue
+        self._woken = threading.Event()
+        self._ending = False
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Something was committed."""
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None and not self._ending:
+                    self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+                    self._thread.start()
+        self._woken.set()
+
+    def close(self) -> None:
+        """Send what is there, then end."""
+        self._ending = True
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def flush(self) -> int:
+        """Send all that is due; the number of messages sent."""
+        sent = 0
+        while True:
+            with self._index.begin() as tx:
+                rows = tx.outbox.claim("analyse", _BATCH)
+            if not rows:
+                return sent
+            done, failed = self._send(rows)
+            with self._index.begin() as tx:
+                for row in done:
+                    tx.outbox.done(row.id)
+                for row, code in failed:
+                    tx.outbox.retry(row.id, _AGAIN, error=code)
+            sent += len(done)
+            if failed:
+                return sent
+
+    def _send(self, rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[tuple[OutboxRow, str]]]:
+        done: list[OutboxRow] = []
+        for place, row in enumerate(rows):
+            try:
+                self._queue.send_analyse(
+                    str(row.payload["job_id"]),
+                    urgent=bool(row.payload.get("urgent", False)),
+                    request_id=str(row.payload.get("request_id", "")),
+                )
+            except FadaError as error:  # the broker is down: the others would wait for it in vain
+                return done, [(r, error.code) for r in rows[place:]]
+            done.append(row)
+        return done, []
+
+    def _run(self) -> None:
+        while not self._ending:
+            self._woken.wait()
+            self._woken.clear()
+            try:
+                self.flush()
+            except Exception as error:  # the thread must outlive the index's bad moments
+                _log.warning("outbox not sent", extra={"error": type(error).__name__})
