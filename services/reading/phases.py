@@ -159,7 +159,7 @@ class _Clock:
             yield
         finally:
             end = self._ends.pop(name, time.perf_counter())
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + end - began, 6)
+            self.seconds[str(name)] = round(self.seconds.get(str(name), 0.0) + end - began, 6)
 
     def split(self, name: str) -> None:
         """The named span ends here, although its block goes on."""

@@ -1,0 +1,197 @@
+"""Assembles and signs a release, in one command:
+
+`python -m models.package --name fada-nano --version 0.2.0 --vision DIR --text DIR --metrics JSON`
+
+--vision holds vision.onnx and vision.json (labels, side, calibration); --text holds text.gguf,
+mmproj.gguf and text.json (side, prompts). Either may be left out. The folder appears whole or not
+at all, and is loaded once by the hub's own loader before it is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.reading.manifest import FORMAT
+from services.reading.release import MANIFEST, TRUSTED_KEYS, Release, hash_file, load
+from services.reading.signature import (
+    Trust,
+    add_trust,
+    generate_key,
+    key_id,
+    public_bytes,
+    read_key,
+    sign,
+)
+
+DEFAULT_KEY = Path("~/.config/fada/release-signing.key")
+DEFAULT_STORE = Path("models/releases")
+WEIGHTS = ("vision.onnx", "text.gguf", "mmproj.gguf")
+PAPERS = ("MODEL_CARD.md", "ATTRIBUTION.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where the parts of a release lie; ``extra`` is merged over the manifest (data, metrics ...)."""
+
+    name: str
+    version: str
+    vision: Path | None
+    text: Path | None
+    papers: tuple[Path, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def assemble(parts: Parts, store: Path, key: Ed25519PrivateKey) -> Release:
+    """Writes STORE/<name>-<version>, signed, and returns it as the hub would load it.
+
+    Raises:
+        ReleaseRefused: it would not be loaded; nothing was written.
+        OSError: a part is not there.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    folder = store / f"{parts.name}-{parts.version}"
+    trust = Trust({**_trusted(store), **_own(key)})
+    with tempfile.TemporaryDirectory(dir=store, prefix=".packing-") as work:
+        staged = Path(work) / folder.name
+        staged.mkdir()
+        for path in _files(parts, folder):
+            shutil.copyfile(path, staged / path.name)
+        document = sign(describe(parts, staged), key)
+        (staged / MANIFEST).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        load(staged, trust)
+        for path in sorted(folder.iterdir()) if folder.exists() else ():
+            if not (staged / path.name).exists() and path.is_file():
+                shutil.copyfile(path, staged / path.name)  # notes beside the release stay
+        old = Path(work) / "old"
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(staged, folder)
+    return load(folder, trust)
+
+
+def describe(parts: Parts, staged: Path) -> dict[str, Any]:
+    """The manifest without its signature."""
+    vision = _facts(parts.vision, "vision.json")
+    text = _facts(parts.text, "text.json")
+    planes = list(vision.get("planes") or text.get("planes") or ())
+    document = {
+        "format": FORMAT,
+        "name": parts.name,
+        "version": parts.version,
+        "architecture": _architecture(parts),
+        "licence": "Apache-2.0",
+        "prompts": {"version": "1", **text.get("prompts", {})},
+        "labels": {
+            "planes": planes,
+            "masks": vision.get("masks") or text.get("masks") or [],
+            "boxes": vision.get("boxes") or text.get("boxes") or [],
+            "keypoints": vision.get("keypoints", []),
+            "classes": text.get("classes") or [*planes, "no_plane"],
+            "structures_by_plane": vision.get("structures_by_plane", {}),
+        },
+        "preprocessing": {
+            "side": int(vision.get("side", text.get("side", 384))),
+            "text_side": int(text.get("side", 256)),
+            "resize": "stretch to a square, antialiased triangle filter, grey",
+        },
+        "calibration": vision.get("calibration", {}),
+        "quantisation": text.get("quantisation", {}),
+        "refuses": [
+            "pictures that are no fetal ultrasound of a known plane",
+            "images too poor to read",
+            "planes that are not certain enough",
+            "millimetres without calibration",
+            "normality, fetal sex and anything else that it was not taught",
+        ],
+        "data": [],
+        "metrics": {},
+        "files": {
+            path.name: {"size": path.stat().st_size, "sha256": hash_file(path)}
+            for path in sorted(staged.iterdir())
+        },
+    }
+    return {**document, **parts.extra}
+
+
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """The key of a file, made there if there is none."""
+    path = path.expanduser()
+    return read_key(path) if path.exists() else generate_key(path)
+
+
+def trust_key(store: Path, key: Ed25519PrivateKey, owner: str) -> None:
+    """Adds the public half of a key to the store's trusted keys."""
+    store.mkdir(parents=True, exist_ok=True)
+    add_trust(store / TRUSTED_KEYS, public_bytes(key), owner)
+
+
+def _architecture(parts: Parts) -> str:
+    names = []
+    if parts.vision:
+        names.append("dense convolutional heads (ONNX)")
+    if parts.text:
+        names.append("Qwen3.5-shaped vision-language model (GGUF, mmproj)")
+    return " beside ".join(names)
+
+
+def _files(parts: Parts, folder: Path) -> list[Path]:
+    found = []
+    for source, names in ((parts.vision, WEIGHTS[:1]), (parts.text, WEIGHTS[1:])):
+        found += [source / name for name in names] if source else []
+    papers = {path.name: path for path in (folder / name for name in PAPERS) if path.exists()}
+    papers |= {path.name: path for path in parts.papers}
+    return [*found, *papers.values()]
+
+
+def _facts(folder: Path | None, name: str) -> dict[str, Any]:
+    if folder is None:
+        return {}
+    data: dict[str, Any] = json.loads((folder / name).read_text())
+    return data
+
+
+def _trusted(store: Path) -> Mapping[str, bytes]:
+    path = store / TRUSTED_KEYS
+    return Trust.read(path).keys if path.exists() else {}
+
+
+def _own(key: Ed25519PrivateKey) -> Mapping[str, bytes]:
+    return {key_id(public_bytes(key)): public_bytes(key)}
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--vision", type=Path)
+    parser.add_argument("--text", type=Path)
+    parser.add_argument("--metrics", type=Path, help="JSON of models.evaluate")
+    parser.add_argument("--extra", type=Path, help="JSON that is merged over the manifest")
+    parser.add_argument("--paper", type=Path, action="append", default=[], help="MODEL_CARD.md ...")
+    parser.add_argument("--store", type=Path, default=DEFAULT_STORE)
+    parser.add_argument("--key", type=Path, default=DEFAULT_KEY)
+    parser.add_argument("--owner", default="FADA releases", help="name of a new key")
+    args = parser.parse_args()
+    extra: dict[str, Any] = json.loads(args.extra.read_text()) if args.extra else {}
+    if args.metrics:
+        extra["metrics"] = json.loads(args.metrics.read_text())
+    key = signing_key(args.key)
+    trust_key(args.store, key, args.owner)
+    parts = Parts(args.name, args.version, args.vision, args.text, tuple(args.paper), extra)
+    release = assemble(parts, args.store, key)
+    print(f"{release.folder}: signed, sha256 {release.manifest.sha256}")
+
+
+if __name__ == "__main__":
+    main()
