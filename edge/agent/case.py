@@ -41,7 +41,7 @@ class Picture:
 class Case:
     """``order`` counts captures on this device: the clock is never trusted for order.
 
-    ``frozen`` is set with the first attempt to send: from then on a correction is a new version.
+    ``pixel_mm`` is what the user calibrated by hand (x, y), if at all. ``frozen`` is set with the first attempt to send: from then on a correction is a new version.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Case:
     version: int
     pictures: tuple[Picture, ...]
     report: bytes
+    pixel_mm: tuple[float, float] | None = None
     hub_version: int = 0
     hub_report: bytes = b""
     problem: str = ""

@@ -20,13 +20,14 @@ from services.domain.errors import Conflict, FadaError, NotFound
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cases (
   n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL,
-  urgent INTEGER NOT NULL, frozen INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,
+  urgent INTEGER NOT NULL, pixel_mm TEXT NOT NULL DEFAULT 'null', frozen INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,
   pictures TEXT NOT NULL, report BLOB NOT NULL DEFAULT x'', hub_version INTEGER NOT NULL DEFAULT 0,
   hub_report BLOB NOT NULL DEFAULT x'', problem TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _COLUMNS = (
-    "id, n, state, urgent, frozen, version, pictures, report, hub_version, hub_report, problem"
+    "id, n, state, urgent, frozen, version, pictures, report, hub_version, hub_report, problem,"
+    " pixel_mm"
 )
 
 
@@ -64,7 +65,13 @@ class Outbox:
         self._db.execute("COMMIT")
 
     # --- capture -------------------------------------------------------------------------------
-    def capture(self, images: list[tuple[bytes, str]], *, urgent: bool = False) -> Case:
+    def capture(
+        self,
+        images: list[tuple[bytes, str]],
+        *,
+        urgent: bool = False,
+        pixel_mm: tuple[float, float] | None = None,
+    ) -> Case:
         """Keep new images (bytes, media type) as a case. Bytes are on disk before the row is.
 
         Raises:
@@ -77,11 +84,12 @@ class Outbox:
         case_id = str(uuid7())
         with self._write():
             self._db.execute(
-                "INSERT INTO cases (id, state, urgent, pictures) VALUES (?, ?, ?, ?)",
+                "INSERT INTO cases (id, state, urgent, pixel_mm, pictures) VALUES (?, ?, ?, ?, ?)",
                 (
                     case_id,
                     State.CAPTURED,
                     int(urgent),
+                    json.dumps(pixel_mm),
                     json.dumps([[p.sha256, p.media_type, p.size] for p in pictures]),
                 ),
             )
@@ -185,9 +193,10 @@ class Outbox:
                 bool(r[4]),
                 r[5],
                 tuple(Picture(*p) for p in json.loads(r[6])),
-                r[7],
+                self._opened(r[7], r[0]),
+                tuple(json.loads(r[11])) if r[11] != "null" else None,
                 r[8],
-                r[9],
+                self._opened(r[9], r[0]),
                 r[10],
             )
             for r in rows

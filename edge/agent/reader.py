@@ -13,12 +13,13 @@ from PIL import Image, UnidentifiedImageError
 
 from services.domain.calibration import Calibration
 from services.domain.errors import InvalidInput, TooLarge
-from services.domain.report import FrameReading, Origin, ReleaseId, Report
+from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
 from services.reading.contract import ALL_PHASES, Phase
 from services.reading.image import square
 from services.reading.judge import judge
-from services.reading.runner import Runner
+from services.reading.phases import Reader as Phases
+from services.reading.store import open_release, trust_of
 
 MAX_PIXELS = 64_000_000
 Progress = Callable[[str], None]
@@ -41,9 +42,9 @@ def decode(data: bytes) -> NDArray[np.uint8]:
 class Reader:
     """A loaded release. Loading costs seconds, so keep one."""
 
-    def __init__(self, release: Path, *, threads: int = 2) -> None:
-        self._runner = Runner(release, threads=threads)
-        self.manifest = self._runner.manifest
+    def __init__(self, releases: Path, *, threads: int = 2) -> None:
+        self._phases = Phases(open_release(releases, trust_of(releases)), threads=threads)
+        self.manifest = self._phases.manifest
 
     def read(
         self,
@@ -60,11 +61,11 @@ class Reader:
         for number, image in enumerate(images, start=1):
             progress(f"image {number} of {len(images)}")
             prepared = square(image, self.manifest.side)
-            raw = self._runner.read(prepared.pixels[None], phases)[0]
+            raw = self._phases.read(prepared, phases)
             for phase, spent in raw.seconds.items():
                 seconds[phase] = seconds.get(phase, 0.0) + spent
             where = FrameRef(series_uid="", sop_uid=case_id, frame=number)
             judged = judge(raw, prepared, where, self.manifest, calibration or Calibration())
             frames.append(judged.reading)
-        release = ReleaseId(self.manifest.name, self.manifest.version, self.manifest.sha256)
+        release = self._phases.release.id
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), tuple(frames), seconds)
