@@ -17,7 +17,7 @@ def seen_of(record: Record, axis: Any = None) -> Seen:
     if record.boxes and record.plane == "nt_view":
         structures = list(record.boxes)
         centres = {
-            label: ((x + w / 2) / record.width, (y + h / 2) / record.height)
+            label: ((x + w / 2) / max(record.width, 1), (y + h / 2) / max(record.height, 1))
             for label, (x, y, w, h) in record.boxes.items()
         }
     return Seen(record.plane, structures, centres, axis)

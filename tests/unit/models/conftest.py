@@ -17,9 +17,9 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture
-def data(tmp_path):
-    return draw_folder(tmp_path / "data")
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    return draw_folder(tmp_path_factory.mktemp("folder") / "data")
 
 
 @pytest.fixture
