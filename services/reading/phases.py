@@ -19,7 +19,7 @@ from services.domain.mapping import map_structures
 from services.domain.report import Mapping
 from services.reading import answers
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
-from services.reading.image import Square, resize
+from services.reading.image import Gray, Square, resize
 from services.reading.manifest import Manifest
 from services.reading.release import Release
 from services.reading.text import Conversation, TextModel
@@ -55,15 +55,26 @@ class Reader:
                 threads=threads,
             )
 
-    def read(self, square: Square, phases: Collection[Phase] = ALL_PHASES) -> RawReading:
+    def see(self, images: Sequence[Gray]) -> Dense | None:
+        """The dense tensors of a batch of squares; None where the release has no heads."""
+        return None if self._vision is None else self._vision.run(images)
+
+    def read(
+        self,
+        square: Square,
+        phases: Collection[Phase] = ALL_PHASES,
+        *,
+        dense: Dense | None = None,
+    ) -> RawReading:
         """Ask the phases of one image of the release's side.
+
+        ``dense`` holds the image's own tensors, [1, ...], where a batch of them was seen before.
 
         Raises:
             InvalidModelOutput: nothing, something broken or something not finite came back.
         """
         clock = _Clock()
-        dense: Dense | None = None
-        if self._vision is not None:
+        if dense is None and self._vision is not None:
             with clock.of("vision"):
                 dense = self._vision.run([square.pixels])
         interpretation: dict[str, str] = {}

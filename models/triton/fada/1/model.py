@@ -1,0 +1,104 @@
+"""The model server's side of the contract: services.reading, batched by Triton."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from services.domain.errors import FadaError, InferenceUnavailable
+from services.reading.contract import Phase, RawReading
+from services.reading.present import Present
+
+
+class TritonPythonModel:
+    """One instance holds one loaded release, and changes it between two batches."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Load the release. What raises here is in the server's answer to the load."""
+        given = json.loads(args["model_config"]).get("parameters", {})
+        releases = _setting(given, "releases", "FADA_RELEASES")
+        if not releases:
+            raise ValueError("FADA_RELEASES names no folder of releases.")
+        release = _setting(given, "release", "FADA_RELEASE")
+        threads = int(_setting(given, "threads", "FADA_MODEL_THREADS") or 1)
+        self._present = Present(Path(releases), release, threads=threads)
+
+    def execute(self, requests: list[Any]) -> list[Any]:
+        """All images of one kind of question in one batch; each request gets its own back."""
+        groups: dict[str, list[int]] = {}
+        for place, request in enumerate(requests):
+            groups.setdefault(_phases(request), []).append(place)
+        responses: list[Any] = [None] * len(requests)
+        for phases, places in groups.items():
+            for place, response in zip(places, self._answer([requests[p] for p in places], phases)):
+                responses[place] = response
+        return responses
+
+    def _answer(self, requests: list[Any], phases: str) -> list[Any]:
+        images = [pb_utils.get_input_tensor_by_name(r, "IMAGE").as_numpy() for r in requests]
+        try:
+            return self._read(images, phases)
+        except Exception as error:
+            if len(requests) == 1:
+                return [_refusal(error)]
+        # One bad image must not fail its neighbours in the batch.
+        return [response for r in requests for response in self._answer([r], phases)]
+
+    def _read(self, images: list[np.ndarray], phases: str) -> list[Any]:
+        runner = self._present.runner()
+        side = runner.manifest.side
+        if any(image.shape[1:] != (side, side) for image in images):
+            # Made for the release before this one: the caller prepares it again.
+            raise InferenceUnavailable(f"The release now takes squares of {side} pixels.")
+        asked = tuple(Phase(p) for p in phases.split(",") if p)
+        readings = runner.read(np.concatenate(images), asked)
+        responses, start = [], 0
+        for image in images:
+            responses.append(_response(readings[start : start + len(image)]))
+            start += len(image)
+        return responses
+
+
+def _response(readings: list[RawReading]) -> Any:
+    dense = {
+        "PLANE": [r.plane for r in readings],
+        "SCOPE": [[r.scope] for r in readings],
+        "QUALITY": [[r.quality] for r in readings],
+        "MASKS": [r.masks for r in readings],
+        "BOXES": [r.boxes for r in readings],
+        "KEYPOINTS": [r.keypoints for r in readings],
+    }
+    words = {
+        "INTERPRETATION": [r.interpretation for r in readings],
+        "CLASSIFICATION": [r.classification for r in readings],
+        "RELEASE": [r.release for r in readings],
+        "SECONDS": [json.dumps(r.seconds) for r in readings],
+    }
+    tensors = [pb_utils.Tensor(n, np.asarray(v, dtype=np.float32)) for n, v in dense.items()]
+    tensors += [
+        pb_utils.Tensor(n, np.array([[text.encode()] for text in v], dtype=np.object_))
+        for n, v in words.items()
+    ]
+    return pb_utils.InferenceResponse(output_tensors=tensors)
+
+
+def _refusal(error: Exception) -> Any:
+    """``fada:<code>:<detail>``, which the client turns back into the error."""
+    code, detail = "invalid_model_output", type(error).__name__
+    if isinstance(error, FadaError):
+        code, detail = error.code, error.detail
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"fada:{code}:{detail}"))
+
+
+def _phases(request: Any) -> str:
+    value = pb_utils.get_input_tensor_by_name(request, "PHASES").as_numpy().reshape(-1)[0]
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _setting(parameters: dict[str, Any], name: str, variable: str) -> str:
+    return os.environ.get(variable) or parameters.get(name, {}).get("string_value", "")

@@ -1,0 +1,80 @@
+"""A release's folder reads a batch: what stands behind the model server, the hub without one and the
+phone agent. The vision graph sees all squares at once; the phases of each are services.reading.phases.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from services.domain.errors import InvalidModelOutput
+from services.reading.confidence import softmax
+from services.reading.contract import Phase, RawReading
+from services.reading.image import Gray, Square
+from services.reading.phases import Dense, Reader
+from services.reading.release import Release, load
+from services.reading.store import trust_of
+
+_WORDS = (Phase.INTERPRET, Phase.CLASSIFY)
+
+
+class Runner:
+    """One release in memory. ``read`` may be called from several threads; text waits its turn."""
+
+    def __init__(self, release: Path | Release, *, threads: int = 1) -> None:
+        """Load a release's folder (its keys are trusted as its store says), or a verified release.
+
+        Raises:
+            ReleaseRefused: it does not pass, or its files cannot be loaded.
+        """
+        found = release if isinstance(release, Release) else load(release, trust_of(release.parent))
+        self.manifest = found.manifest
+        self._reader = Reader(found, threads=threads)
+
+    def read(self, images: Sequence[Gray] | Gray, phases: Sequence[Phase]) -> list[RawReading]:
+        """Read N squares, each (S, S) uint8; answers in the same order.
+
+        Raises:
+            InvalidModelOutput: squares of another size, or an answer that is not usable.
+        """
+        side = self.manifest.side
+        for image in images:
+            if image.shape != (side, side) or image.dtype != np.uint8:
+                raise InvalidModelOutput(f"The release takes uint8 squares of {side} pixels.")
+        if not len(images):
+            return []
+        began = time.perf_counter()
+        dense = self._reader.see(list(images))
+        if dense is None:
+            return [self._reader.read(Square(i, side, side), phases) for i in images]
+        each = round((time.perf_counter() - began) / len(images), 6)
+        return [
+            self._finish(image, _slice(dense, place), phases, each)
+            for place, image in enumerate(images)
+        ]
+
+    def _finish(
+        self, image: Gray, dense: Dense, phases: Sequence[Phase], seconds: float
+    ) -> RawReading:
+        if not self._usable(dense):
+            phases = [phase for phase in phases if phase not in _WORDS]
+        square = Square(image, *image.shape)
+        raw = self._reader.read(square, phases, dense=dense)
+        return replace(raw, seconds={"vision": seconds, **raw.seconds})
+
+    def _usable(self, dense: Dense) -> bool:
+        """What the judge abstains from needs no words: they would be thrown away."""
+        rules = self.manifest.thresholds
+        return bool(
+            rules.scope_platt(float(dense["SCOPE"][0, 0])) >= rules.scope
+            and rules.quality_platt(float(dense["QUALITY"][0, 0])) >= rules.quality
+            and softmax(dense["PLANE"][0], rules.plane_temperature).max() >= rules.plane
+        )
+
+
+def _slice(dense: Dense, place: int) -> Dense:
+    return {name: value[place : place + 1] for name, value in dense.items()}
