@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from services.domain.errors import FadaError, InvalidInput, NotAuthenticated
+from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("gateway.problems")
@@ -70,7 +70,9 @@ def answer(error: FadaError, request_id: str, headers: Mapping[str, str] | None 
 
 
 def of_validation(error: RequestValidationError) -> FadaError:
-    """Which field, and what is wrong with it; not what was in it."""
+    """Which field, and what is wrong with it; not what was in it. A malformed id is not found."""
+    if any(fault["loc"][:1] == ("path",) for fault in error.errors()):
+        return NotFound()
     faults = [
         {"field": ".".join(str(part) for part in fault["loc"]), "problem": fault["type"]}
         for fault in error.errors()[:20]
@@ -83,6 +85,11 @@ def of_validation(error: RequestValidationError) -> FadaError:
 
 def of_http(error: HTTPException) -> FadaError:
     """Starlette's own refusals: unknown address, wrong method, unreadable form."""
+    cause = error.__cause__
+    while cause is not None:  # a body that was refused while it was read
+        if isinstance(cause, FadaError):
+            return cause
+        cause = cause.__cause__
     if error.status_code == 404:
         return NoSuchAddress("Look at /api/openapi.json for the addresses there are.")
     if error.status_code == 405:

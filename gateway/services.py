@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Protocol, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from gateway.spool import Spool, Spooled
+from services.dicom.pool import Parser
 from services.domain.errors import FadaError
 from services.domain.study import Door, Principal
 from services.index.port import Index
@@ -53,6 +54,8 @@ class Intake(Protocol):
         """
         ...
 
+    def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -64,7 +67,7 @@ class Services:
     queue: Queue
     inference: Inference | None
     intake: Intake
-    parser: Any  # services.dicom.pool: the bounded parser
+    parser: Parser
     spool: Spool
 
 

@@ -1,0 +1,145 @@
+"""``create_app``: routers, layers and the one error handler around the services it is given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from gateway import (
+    artefacts,
+    dicomweb,
+    events,
+    figures,
+    health,
+    housekeeping,
+    pages,
+    problems,
+    sessions,
+    studies,
+    tus,
+    uploads,
+)
+from gateway.auth import Authenticator, Gate, unguarded
+from gateway.idempotency import Idempotent
+from gateway.limits import Buckets, Limits
+from gateway.observe import Observe
+from gateway.services import Services
+from gateway.tokens import Signer
+
+TAGS: list[dict[str, str]] = [
+    {"name": "Studies", "description": "Worklist, status, events"},
+    {"name": "Results", "description": "Result versions and what was stored with them"},
+    {"name": "Review", "description": "Corrections by people; every one is a further version"},
+    {"name": "Upload", "description": "Web form and resumable upload (tus 1.0)"},
+    {"name": "DICOMweb", "description": "STOW-RS, QIDO-RS, WADO-RS (PS3.18)"},
+    {"name": "Phones", "description": "Enrolment, reports first, results back, releases"},
+    {"name": "Sharing", "description": "Links that end"},
+    {"name": "Operations", "description": "Keys, webhooks, jobs, phones, audit, releases"},
+    {"name": "Access", "description": "Who asks"},
+    {"name": "Health", "description": "Liveness and readiness"},
+]
+
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    figures.router,
+    sessions.router,
+    studies.router,
+    events.router,
+    artefacts.router,
+    uploads.router,
+    tus.router,
+    getattr(dicomweb, "router", APIRouter()),
+)
+
+
+def create_app(services: Services, *, owned: bool = False) -> FastAPI:
+    """The whole gateway; ``owned`` services end with it.
+
+    Raises RuntimeError when a route does not say who may use it.
+    """
+    app = FastAPI(
+        title="FADA hub",
+        version=_version(),
+        summary="Fetal ultrasound from DICOM bytes to a stored, published report",
+        description="AI results are not for diagnosis until a person has reviewed them.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=TAGS,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    secret = services.settings.secret_key.get_secret_value().encode()
+    signer = Signer(secret)
+    authenticator = Authenticator(services, signer)
+    app.state.services = services
+    app.state.owned = owned
+    app.state.signer = signer
+    app.state.authenticator = authenticator
+    app.state.attempts = Buckets(rate=0.5, burst=20)
+    app.state.probe = health.Probe(services)
+    app.state.broadcaster = events.Broadcaster(services)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/api/openapi.json", _openapi(app), methods=["GET"], include_in_schema=False)
+    app.include_router(pages.router)
+    problems.install(app)
+    # Added last stands outermost.
+    app.add_middleware(Idempotent, services=services)
+    app.add_middleware(Limits, settings=services.settings)
+    app.add_middleware(Gate, authenticator=authenticator)
+    app.add_middleware(Observe)
+    if open_to_all := unguarded(app):
+        raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
+    return app
+
+
+def _openapi(app: FastAPI) -> Any:
+    def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    return openapi
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    tasks = [
+        asyncio.create_task(app.state.broadcaster.run()),
+        asyncio.create_task(housekeeping.run(services)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        app.state.probe.close()
+        if app.state.owned:
+            await run_in_threadpool(close, services)
+
+
+def close(services: Services) -> None:
+    """End what the services hold: children, threads, connections."""
+    services.intake.close()
+    services.parser.close()
+    if services.inference is not None:
+        services.inference.close()
+    services.index.close()
+
+
+def _version() -> str:
+    try:
+        return version("fada")
+    except PackageNotFoundError:
+        return "0"

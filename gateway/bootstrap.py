@@ -1,0 +1,70 @@
+"""The composition root: settings become adapters, adapters become the app. Nothing else knows all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from gateway.app import create_app
+from gateway.intake import Intake
+from gateway.services import Services
+from gateway.spool import Spool
+from services.dicom.pool import Parser
+from services.index import open_index
+from services.queue import broker
+from services.settings import Settings, settings
+from services.storage import s3
+
+
+def compose(given: Settings) -> Services:
+    """All adapters that the settings name. Nothing is sent before the first call."""
+    given = with_secret(given)
+    index = open_index(given.index_url)
+    store = s3.connect(given)
+    queue = broker.connect(given)
+    spool = Spool(given.spool)
+    parser = Parser(given)
+    return Services(
+        settings=given,
+        index=index,
+        store=store,
+        queue=queue,
+        inference=None,
+        intake=Intake(store, index, queue, parser, given),
+        parser=parser,
+        spool=spool,
+    )
+
+
+def with_secret(given: Settings) -> Settings:
+    """The secret that signs sessions; where none is set, one is made and kept beside the spool."""
+    if given.secret_key.get_secret_value():
+        return given
+    home = given.home.expanduser()
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return given.model_copy(update={"secret_key": SecretStr(_kept(home / "secret.key"))})
+
+
+def _kept(path: Path) -> str:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fd = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(fresh, path)  # of several processes that start at once, one wins
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+def app() -> FastAPI:
+    """For ``uvicorn gateway.bootstrap:app --factory``."""
+    return create_app(compose(settings()), owned=True)

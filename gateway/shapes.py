@@ -1,0 +1,133 @@
+"""Index records as the JSON of the API. The one place that knows both."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.domain.biometry import weeks_and_days
+from services.index.port import Artefact, Instance, Job, Result, Study
+
+
+def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
+    """One row of the worklist."""
+    waiting = (now or datetime.now(UTC)) - row.received_at
+    return {
+        "id": row.id,
+        "study_uid": row.study_uid,
+        "state": row.state.value,
+        "door": row.door.value,
+        "urgent": row.urgent,
+        "score": round(row.score, 2),
+        "reasons": list(row.reasons),
+        "received_at": row.received_at,
+        "waiting_hours": round(max(waiting.total_seconds(), 0.0) / 3600, 2),
+        "instances": row.instances,
+        "latest_version": row.latest_version,
+        "plane": row.plane,
+        "ga_days": row.ga_days,
+        "ga_text": weeks_and_days(row.ga_days) if row.ga_days is not None else None,
+        "patient": {
+            "name": _name(row.attributes),
+            "id": text(row.attributes, "00100020"),
+            "birth_date": _date(text(row.attributes, "00100030")),
+        },
+        "accession": text(row.attributes, "00080050"),
+        "study_date": _date(text(row.attributes, "00080020")),
+        "description": text(row.attributes, "00081030"),
+        "last_period": _date(text(row.attributes, "001021D0")) or None,
+        "error_code": row.error_code,
+    }
+
+
+def instance(row: Instance) -> dict[str, Any]:
+    return {
+        "series_uid": row.series_uid,
+        "sop_uid": row.sop_uid,
+        "sop_class": row.sop_class,
+        "transfer_syntax": row.transfer_syntax,
+        "modality": row.modality,
+        "rows": row.rows,
+        "columns": row.columns,
+        "frames": row.frames,
+        "sha256": row.sha256,
+        "size": row.size,
+        "received_at": row.received_at,
+    }
+
+
+def job(row: Job) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "study_id": row.study_id,
+        "study_uid": row.study_uid,
+        "state": row.state.value,
+        "urgent": row.urgent,
+        "attempts": row.attempts,
+        "created_at": row.created_at,
+        "finished_at": row.finished_at,
+        "error_code": row.error_code,
+        "error_detail": row.error_detail,
+        "request_id": row.request_id,
+    }
+
+
+def summary(row: Result) -> dict[str, Any]:
+    """A version without its content."""
+    release = row.report.release
+    return {
+        "id": row.id,
+        "study_id": row.study_id,
+        "version": row.version,
+        "origin": row.origin.value,
+        "author": row.author,
+        "created_at": row.created_at,
+        "based_on": row.based_on,
+        "release": {"name": release.name, "version": release.version, "sha256": release.sha256},
+        "reviewed_by": row.report.reviewed_by,
+        "reviewed_at": row.report.reviewed_at,
+        "label": row.report.label,
+        "scores": row.scores,
+    }
+
+
+def result(row: Result) -> dict[str, Any]:
+    """A version, whole. ``stale``: it started from a version that was not the latest any more."""
+    stale = row.based_on is not None and row.based_on != row.version - 1
+    return {
+        **summary(row),
+        "report": row.report,
+        "artefacts": [artefact(a) for a in row.artefacts],
+        "stale": stale,
+    }
+
+
+def artefact(row: Artefact) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "sha256": row.sha256,
+        "media_type": row.media_type,
+        "size": row.size,
+        "sop_uid": row.sop_uid,
+        "frame": row.frame,
+        "label": row.label,
+        "url": f"/api/artefacts/{row.sha256}",
+    }
+
+
+def text(attributes: dict[str, Any], tag: str) -> str:
+    """The first value of a DICOM JSON attribute, as text."""
+    values = attributes.get(tag, {}).get("Value") or [""]
+    return str(values[0] or "")
+
+
+def _name(attributes: dict[str, Any]) -> str:
+    values = attributes.get("00100010", {}).get("Value") or [{}]
+    first = values[0] if isinstance(values[0], dict) else {}
+    return str(first.get("Alphabetic", "")).replace("^", " ").strip()
+
+
+def _date(digits: str) -> str:
+    if len(digits) == 8 and digits.isdigit():
+        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    return ""
