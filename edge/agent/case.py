@@ -41,7 +41,8 @@ class Picture:
 class Case:
     """``order`` counts captures on this device: the clock is never trusted for order.
 
-    ``pixel_mm`` is what the user calibrated by hand (x, y), if at all. ``frozen`` is set with the first attempt to send: from then on a correction is a new version.
+    ``pixel_mm`` is what the user calibrated by hand (x, y), if at all. ``frozen`` is set with the
+    first attempt to send: from then on a correction is a new version.
     """
 
     id: str
