@@ -1,0 +1,103 @@
+"""A page on this machine alone: cases, their pictures with what was found, and a place to drop images.
+
+The address holds a random word, so that no other program or web page can ask for it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from html import escape
+
+import uvicorn
+from fastapi import FastAPI, File, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from edge.agent.case import WORDS, Case
+from edge.agent.outbox import Outbox
+from edge.agent.reader import Reader, decode
+from services.domain.errors import FadaError
+from services.domain.report import UNREVIEWED
+from services.reading import document, overlay
+
+_STYLE = """body{font:16px/1.5 system-ui;margin:0 auto;max-width:60rem;padding:1rem;background:#10151a;
+color:#e8eef2}img{max-width:100%;border-radius:6px}article{border-top:1px solid #33424d;padding:1rem 0}
+form{border:2px dashed #56b4e9;border-radius:8px;padding:1.5rem}button{font:inherit;padding:.5rem 1rem}
+strong{color:#ffd24a}a{color:#8fd0ff}"""
+
+
+def build(outbox: Outbox, reader: Reader, word: str) -> FastAPI:
+    """The app; every path begins with ``word``."""
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    secure = {
+        "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "Cache-Control": "no-store",
+    }
+
+    @app.get(f"/{word}/")
+    def cases() -> Response:
+        body = "".join(_article(case, word) for case in outbox.all())
+        return HTMLResponse(_page(word, body), headers=secure)
+
+    @app.post(f"/{word}/cases")
+    def capture(image: list[UploadFile] = File(...)) -> Response:  # noqa: B008
+        try:
+            data = [(file.file.read(), file.content_type or "image/png") for file in image]
+            frames = [decode(content) for content, _ in data]
+            case = outbox.capture(data)
+            outbox.analysed(case.id, document.dump(reader.read(case.id, frames)))
+        except FadaError as problem:
+            words = f"<p><strong>{escape(problem.detail)}</strong></p>"
+            return HTMLResponse(_page(word, words), status_code=problem.status, headers=secure)
+        return RedirectResponse(f"/{word}/", status_code=303)
+
+    @app.get(f"/{word}/cases/{{case_id}}/{{number}}.png")
+    def picture(case_id: str, number: int) -> Response:
+        case = outbox.get(case_id)
+        report = document.load(case.report)
+        frame = decode(outbox.image(case.pictures[number - 1].sha256))
+        image = overlay.render(frame, report.frames[number - 1], report.label)
+        return Response(overlay.png(image), media_type="image/png", headers=secure)
+
+    @app.exception_handler(FadaError)
+    async def refuse(_: object, problem: FadaError) -> Response:
+        return HTMLResponse(
+            _page(word, f"<p>{escape(problem.detail)}</p>"), problem.status, headers=secure
+        )
+
+    return app
+
+
+def run(outbox: Outbox, reader: Reader, port: int) -> None:
+    """Serve until Ctrl-C; the address is printed."""
+    word = secrets.token_urlsafe(16)
+    print(f"http://127.0.0.1:{port}/{word}/")
+    uvicorn.run(build(outbox, reader, word), host="127.0.0.1", port=port, log_level="warning")
+
+
+def _article(case: Case, word: str) -> str:
+    pictures = ""
+    if case.report:
+        pictures = "".join(
+            f'<img alt="image {n} with what was found" src="/{word}/cases/{case.id}/{n}.png">'
+            for n in range(1, len(case.pictures) + 1)
+        )
+    urgent = "<strong>urgent</strong> " if case.urgent else ""
+    return (
+        f"<article><h2>#{case.order} {urgent}{escape(WORDS[case.state])}</h2>"
+        f"<p>{escape(case.problem)}</p>{pictures}</article>"
+    )
+
+
+def _page(word: str, body: str) -> str:
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>FADA on this device</title>"
+        "<meta name=viewport content='width=device-width'>"
+        f"<style>{_STYLE}</style><h1>FADA on this device</h1><p><strong>{UNREVIEWED}</strong></p>"
+        f"<form method=post action='/{word}/cases' enctype=multipart/form-data>"
+        "<label>PNG or JPEG images of one case <input type=file name=image multiple required "
+        "accept='image/png,image/jpeg'></label> <button>Analyse</button></form>"
+        f"{body}</html>"
+    )
