@@ -1,0 +1,42 @@
+"""Which fields logs and spans may carry, and what their values may look like.
+
+An allow-list, because a deny-list forgets: a field that is not here is not written, and a value that
+is not a number or one plain token is not written either. Names of people, dates with spaces and free
+text cannot pass; identifiers made by FADA, codes, routes and counts can.
+"""
+
+from __future__ import annotations
+
+import re
+
+ALLOWED = frozenset(
+    {
+        # who and what, by FADA's own identifiers
+        "site", "actor", "role", "study_id", "job_id", "result_id", "upload_id", "outbox_id",
+        "webhook_id", "device_id", "key_id", "request_id", "owner", "sha256", "event_seq", "version",
+        # what happened
+        "code", "error_type", "reason", "outcome", "state", "action", "door", "kind", "phase", "part",
+        "channel", "topic", "task", "queue", "method", "route", "status", "media_type", "release",
+        "model", "signal", "service",
+        # how much
+        "seconds", "delay", "bytes", "count", "attempts", "attempt", "limit", "depth", "frames",
+        "instances", "results", "sent", "port", "pid", "exit_code", "workers", "seq", "urgent",
+    }
+)  # fmt: skip
+
+_TOKEN = re.compile(r"[A-Za-z0-9_.:/@+={},*-]{0,128}")
+Value = str | int | float | bool | None
+
+
+def clean(fields: dict[str, object]) -> tuple[dict[str, Value], list[str]]:
+    """The fields that may be written, and the names of those that may not."""
+    kept: dict[str, Value] = {}
+    dropped: list[str] = []
+    for name, value in fields.items():
+        if name in ALLOWED and (value is None or isinstance(value, bool | int | float)):
+            kept[name] = value
+        elif name in ALLOWED and isinstance(value, str) and _TOKEN.fullmatch(value):
+            kept[name] = str(value)
+        else:
+            dropped.append(name)
+    return kept, dropped
