@@ -84,6 +84,7 @@ GENERIC: Final[MappingType[str, str]] = {
     "huvb": "body_full",
     "hdvf": "body_full",
     "hdvb": "body_full",
+    "body": "body_full",
 }
 
 PLANE_FIELD: Final = "imaging_plane"
@@ -134,6 +135,15 @@ SAME_STRUCTURE: Final[MappingType[str, tuple[str, ...]]] = {
     "LV": ("lateral_ventricle",),
     "NB": ("nasal_bone",),
 }
+# The plane of ours that a label of FADA's shows; what is missing here is out of scope.
+PLANE_OF_LABEL: Final[MappingType[str, str]] = {
+    **dict.fromkeys(("head", "BPD_PLANE"), "head"),
+    **dict.fromkeys(("abdomen", "Abd_plane", "AC_PLANE", "liver"), "abdomen"),
+    **dict.fromkeys(("legs", "FL_PLANE", "FL", "femur"), "femur"),
+    **dict.fromkeys(("Aorta", "Flows", "V sign", "X sign", "thorax"), "thorax"),
+    **dict.fromkeys(("huvf", "huvb", "hdvf", "hdvb", "arms", "body"), "body"),
+    "nt_view": "nt_view",
+}
 FADA_LABEL: Final[MappingType[str, str]] = {
     "head": "BPD_PLANE",
     "abdomen": "AC_PLANE",
@@ -174,6 +184,21 @@ def keyword_scores(interpretation: MappingType[str, str]) -> dict[str, float]:
         for group, words in KEYWORDS.items():
             scores[group] += weight * sum(1 for word in words if re.search(word, text))
     return scores
+
+
+def plane_of(label: str, mapping: Mapping) -> str | None:
+    """The plane of ours that a class label stands for, None where it is none.
+
+    FADA has no label for the NT view: there "Other" with an interpretation that names it counts.
+    """
+    if label == "Other" and mapping.group == "nt_nasal":
+        return "nt_view"
+    return PLANE_OF_LABEL.get(label)
+
+
+def own_name(structure: str) -> str:
+    """What this system calls a structure of FADA's."""
+    return SAME_STRUCTURE.get(structure, (structure,))[0]
 
 
 def fada_label(plane: str | None) -> str:

@@ -10,12 +10,13 @@ import json
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.domain.mapping import map_structures
+from services.domain.mapping import GROUPS, map_structures, own_name, plane_of
 from services.domain.report import Mapping
 from services.reading import answers
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
@@ -121,33 +122,32 @@ def _told(
     """The tensors of a release without heads, from its words: phase 3 says what is asked for."""
     with clock.of(Phase.MAP):
         wanted = map_structures(label or None, interpretation)
+    group = GROUPS[wanted.group]  # asked in the words that the release was taught
     boxes: tuple[answers.Found, ...] = ()
     outlines: tuple[answers.Found, ...] = ()
     if conversation is not None and Phase.DETECT in phases:
         with clock.of(Phase.DETECT):
-            boxes = conversation.detect(_known(wanted.structures, manifest.boxes))
+            boxes = conversation.detect(group.structures)
     if conversation is not None and Phase.SEGMENT in phases:
         with clock.of(Phase.SEGMENT):
-            outlines = conversation.segment(_known(wanted.masks, manifest.masks))
+            outlines = conversation.segment(group.masks)
+    found = [replace(item, label=own_name(item.label)) for item in (*boxes, *outlines)]
     plane = np.full((1, len(manifest.planes)), -_SURE, np.float32)
-    known = label in manifest.planes
-    if known:
-        plane[0, manifest.planes.index(label)] = _SURE
+    name = plane_of(label, wanted)
+    known = name in manifest.planes
+    if name is not None and known:
+        plane[0, manifest.planes.index(name)] = _SURE
     scope = np.array([[_SURE if known else -_SURE]], np.float32)
     return {
         "PLANE": plane,
         "SCOPE": scope,
         "QUALITY": np.full((1, 1), _SURE, np.float32),
-        "MASKS": answers.mask_tensor(outlines, manifest.masks, manifest.side // 2)[None],
-        "BOXES": answers.box_tensor([*boxes, *outlines], manifest.boxes)[None],
+        "MASKS": answers.mask_tensor(found, manifest.masks, manifest.side // 2)[None],
+        "BOXES": answers.box_tensor(found, manifest.boxes)[None],
         "KEYPOINTS": np.tile(np.array([0.5, 0.5, -_SURE], np.float32), (1, 1, 1)).repeat(
             max(len(manifest.keypoints), 1), axis=1
         ),
     }
-
-
-def _known(wanted: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in wanted if name in labels)
 
 
 def mapping_of(raw: RawReading, plane: str) -> Mapping:
