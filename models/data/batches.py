@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from models.data import augment
-from models.data.negatives import TRAIN_FAMILIES
+from models.data.negatives import SHARES, TRAIN_FAMILIES
 from models.data.samples import PLANE_UNKNOWN, Sample
 from models.data.warp import Warped, mirror_affine, random_affine, warp
 from models.fada.labels import BOXES, MASKS
@@ -49,9 +49,9 @@ class Mix:
     """Shares of a batch by data set; the rest are synthetic negatives."""
 
     shares: tuple[tuple[str, float], ...] = (
-        ("HC18", 0.25),
-        ("FETUS_FRAMEWORK", 0.34),
-        ("FETAL_PLANES_DB", 0.26),
+        ("HC18", 0.24),
+        ("FETUS_FRAMEWORK", 0.33),
+        ("FETAL_PLANES_DB", 0.23),
         ("FETAL_HEAD_BIOMETRY", 0.03),
     )
 
@@ -111,8 +111,10 @@ class Batches(Dataset[tuple[Tensor, ...]]):
         return _Item(warped, scope, quality, weight, index)
 
     def _negative(self, rng: np.random.Generator, other: Sample) -> _Item:
-        families = tuple(TRAIN_FAMILIES.values())
-        image = families[int(rng.integers(0, len(families)))](rng, self.size, other.image)
+        families = list(TRAIN_FAMILIES)
+        shares = np.array([SHARES.get(name, 1.0) for name in families])
+        name = families[int(rng.choice(len(families), p=shares / shares.sum()))]
+        image = TRAIN_FAMILIES[name](rng, self.size, other.image)
         if rng.random() < 0.4:
             image = augment.photometric(image, other.image, rng)
         half = self.size // 2

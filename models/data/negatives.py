@@ -225,6 +225,43 @@ def molten(rng: np.random.Generator, size: int, real: Gray) -> Gray:
     )
 
 
+def _smooth(rng: np.random.Generator, size: int, cells: int) -> Pixels:
+    """Soft hills and valleys, mean 0."""
+    coarse = rng.standard_normal((cells, cells)).astype(np.float32)
+    hills = Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(hills, np.float32)
+
+
+def _piece(rng: np.random.Generator, size: int, real: Gray) -> Pixels:
+    """A turned, enlarged part of a scan."""
+    part = int(real.shape[0] * rng.uniform(0.25, 0.6))
+    x, y = rng.integers(0, real.shape[0] - part, 2)
+    cut = Image.fromarray(np.ascontiguousarray(real[y : y + part, x : x + part]))
+    turned = cut.rotate(float(rng.uniform(0, 360)), Image.Resampling.BILINEAR)
+    inner = int(part * 0.15)
+    whole = turned.crop((inner, inner, part - inner, part - inner)).resize((size, size))
+    return np.asarray(whole, np.float32)
+
+
+def collage(rng: np.random.Generator, size: int, real: Gray) -> Gray:
+    """Tissue of a scan in organic patches, with cavities and walls, in a sector: another organ."""
+    count = int(rng.integers(2, 6))
+    pieces = np.stack([_piece(rng, size, real) for _ in range(count)])
+    gains = np.exp(rng.normal(0, 0.5, count)).astype(np.float32)
+    hills = np.stack([_smooth(rng, size, int(rng.integers(3, 8))) for _ in range(count)])
+    share = np.exp(rng.uniform(2, 12) * hills)
+    pixels = (pieces * gains[:, None, None] * share).sum(0) / share.sum(0)
+    for _ in range(int(rng.integers(0, 4))):
+        hill = _smooth(rng, size, int(rng.integers(3, 6)))
+        level = float(np.quantile(hill, rng.uniform(0.6, 0.92)))
+        pixels = np.where(hill > level, pixels * np.float32(rng.uniform(0, 0.4)), pixels)
+        rim = np.abs(hill - level) < rng.uniform(0.02, 0.12)
+        pixels = np.where(rim, pixels * np.float32(rng.uniform(1, 2.5)) + 20, pixels)
+    if rng.random() < 0.7:
+        pixels = _sector(pixels.astype(np.float32), rng)
+    return np.asarray(np.clip(pixels * rng.uniform(0.7, 1.6), 0, 255), np.uint8)
+
+
 def stripes(rng: np.random.Generator, size: int, _: Gray) -> Gray:
     """Waves and checks: tests patterns, fabric, interference."""
     y, x = np.mgrid[0:size, 0:size] / size
@@ -272,7 +309,10 @@ TRAIN_FAMILIES: dict[str, Family] = {
     "leaves": leaves,
     "scrambled": scrambled,
     "molten": molten,
+    "collage": collage,
 }
+# How often each is drawn in training: what looks most like a scan is the hardest to tell.
+SHARES = {"collage": 4.0, "molten": 2.5, "leaves": 2.0, "scrambled": 1.5, "chambers": 1.5}
 HELD_OUT_FAMILIES: dict[str, Family] = {
     "stripes": stripes,
     "trace": trace,
