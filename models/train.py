@@ -49,6 +49,7 @@ class Plan:
     workers: int
     task: str = "all"
     config: NetworkConfig = SIZES["nano"]
+    steps: int = 0
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -106,7 +107,9 @@ class Trainer:
 
     @property
     def share(self) -> float:
-        """How much of the training time is spent, 0..1."""
+        """How much of the budget is spent, 0..1: of the steps where they are given, else of the time."""
+        if self.plan.steps:
+            return self.progress.step / self.plan.steps
         return self.progress.seconds / (60 * self.plan.minutes)
 
     def run(self) -> None:
@@ -200,6 +203,9 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=100.0)
+    parser.add_argument(
+        "--steps", type=int, default=0, help="a budget in steps instead, equal on every machine"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--every", type=float, default=7.0, help="minutes between checkpoints")
@@ -228,6 +234,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.workers,
         args.task,
         SIZES[args.size],
+        args.steps,
     )
 
 
