@@ -1,10 +1,11 @@
-"""Prometheus figures of this process. Labels are routes, methods and codes; never names or ids."""
+"""Prometheus figures of the gateway. Labels are routes, methods and codes; never names or ids."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.responses import Response
+
+from services.telemetry import metrics as figures
 
 router = APIRouter(tags=["Health"])
 
@@ -18,4 +19,5 @@ router = APIRouter(tags=["Health"])
 )
 def metrics() -> Response:
     """Of the gateway; workers and the model server have their own."""
-    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    body, media_type = figures.exposition()
+    return Response(body, media_type=media_type)

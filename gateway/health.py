@@ -15,6 +15,8 @@ from fastapi.responses import JSONResponse
 
 from gateway.services import Services
 from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailable
+from services.telemetry import metrics
+from services.telemetry import metrics
 
 router = APIRouter(prefix="/health", tags=["Health"])
 KEEP_SECONDS = 5.0
@@ -49,6 +51,8 @@ class Probe:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._known = self._ask()
+                for name, part in self._known.items():
+                    metrics.DEPENDENCY_UP.labels(name).set(part.state != "down")
                 self._until = time.monotonic() + KEEP_SECONDS
             return self._known
 
@@ -64,6 +68,8 @@ class Probe:
                 found[name] = State("down", PART_SECONDS, "no answer in time")
                 continue
             del self._hanging[name]
+        for name, part in found.items():
+            metrics.DEPENDENCY_UP.labels(name).set(float(part.state != "down"))
         return found
 
     def close(self) -> None:

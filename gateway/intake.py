@@ -28,6 +28,7 @@ from services.index.port import Index, InstancesDiffer, NewInstance, Received, T
 from services.queue.port import Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
+from services.telemetry import metrics
 
 MEDIA_TYPE = "application/dicom"
 _PREAMBLE = 128
@@ -86,7 +87,10 @@ class Intake:
                     outcomes[one.place] = _settle(outcomes[one.place], answer)
             self.relay.wake()
         for outcome in outcomes:
-            if outcome.error is not None:
+            if outcome.error is None:
+                metrics.RECEIVED.labels(door.value, "new" if outcome.new else "known").inc()
+            else:
+                metrics.REFUSED.labels(door.value, outcome.error.code).inc()
                 _log.info(
                     "refused", extra={"code": outcome.error.code, "request_id": request_id,
                                       "door": door.value}

@@ -10,32 +10,21 @@ import re
 import time
 from uuid import uuid4
 
-from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
-from services.domain.errors import FadaError
+from services.domain.errors import FadaError, IncompleteBody
+from services.telemetry import logs, metrics
+from services.telemetry.metrics import REQUESTS, SECONDS
 
 CSP = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
     "img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
     "worker-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_log = logging.getLogger("gateway.access")
-
-REQUESTS = Counter(
-    "fada_gateway_requests_total", "Requests answered", ("method", "route", "status")
-)
-SECONDS = Histogram(
-    "fada_gateway_request_seconds",
-    "Time to the last byte of the answer",
-    ("method", "route"),
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-)
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_log = logs.get("gateway.access")
 
 
 def request_id(connection: HTTPConnection) -> str:
@@ -53,8 +42,11 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        identity = given if _SANE_ID.fullmatch(given) else uuid4().hex
+        identity = logs.accept_request_id(Headers(scope=scope).get("x-request-id"))
+        with logs.bind(request_id=identity):
+            await self._observed(scope, receive, send, identity)
+
+    async def _observed(self, scope: Scope, receive: Receive, send: Send, identity: str) -> None:
         scope.setdefault("state", {})["request_id"] = identity
         started, status = time.perf_counter(), 0
 
@@ -71,13 +63,16 @@ class Observe:
             if status:
                 raise
             await problems.answer(error, identity)(scope, receive, sending)
+        except ClientDisconnect:
+            if not status:  # nobody hears it, but the figures should say what happened
+                await problems.answer(IncompleteBody(), identity)(scope, receive, sending)
         except Exception as error:
-            refusal = problems.of_unforeseen(error, identity)
+            refusal = problems.of_unforeseen(error)
             if status:  # half an answer is out: only a broken connection tells the truth
                 raise
             await problems.answer(refusal, identity)(scope, receive, sending)
         finally:
-            _note(scope, status, time.perf_counter() - started, identity)
+            _note(scope, status, time.perf_counter() - started)
 
 
 def _harden(headers: MutableHeaders, path: str, identity: str) -> None:
@@ -95,19 +90,15 @@ def _harden(headers: MutableHeaders, path: str, identity: str) -> None:
         headers.setdefault("Cache-Control", "no-store")
 
 
-def _note(scope: Scope, status: int, seconds: float, identity: str) -> None:
+def _note(scope: Scope, status: int, seconds: float) -> None:
     found = scope.get("route")
     route = str(getattr(found, "path", "")) or "unmatched"
-    method = scope["method"] if scope["method"] in _METHODS else "other"
-    REQUESTS.labels(method, route, str(status)).inc()
-    SECONDS.labels(method, route).observe(seconds)
+    metrics.REQUESTS.labels(scope["method"], route, status).inc()
+    metrics.SECONDS.labels(scope["method"], route).observe(seconds)
     _log.info(
-        "request",
-        extra={
-            "request_id": identity,
-            "method": method,
-            "route": route,
-            "status": status,
-            "seconds": round(seconds, 4),
-        },
+        "request.answered",
+        method=scope["method"] if scope["method"] in metrics.METHODS else metrics.OTHER,
+        route=route,
+        status=status,
+        seconds=round(seconds, 4),
     )

@@ -7,7 +7,7 @@
     log = logs.get(__name__)
     with logs.bind(request_id=..., job_id=...), traces.span("analyse", job_id=...):
         log.info("job.started", attempts=1)
-    metrics.jobs.labels(outcome="done").inc()
+    metrics.JOBS.labels("done").inc()
     metrics.phase_seconds.labels(phase="infer").observe(0.2)
     body, media_type = metrics.exposition()     # the gateway's /metrics
     metrics.serve(port, host)                   # a worker's own little server

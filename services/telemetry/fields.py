@@ -15,7 +15,7 @@ ALLOWED = frozenset(
         "site", "actor", "role", "study_id", "job_id", "result_id", "upload_id", "outbox_id",
         "webhook_id", "device_id", "key_id", "request_id", "owner", "sha256", "event_seq", "version",
         # what happened
-        "code", "error_type", "reason", "outcome", "state", "action", "door", "kind", "phase", "part",
+        "code", "error", "where", "final", "reason", "outcome", "state", "action", "door", "kind", "phase", "part",
         "channel", "topic", "task", "queue", "method", "route", "status", "media_type", "release",
         "model", "signal", "service",
         # how much
@@ -25,7 +25,8 @@ ALLOWED = frozenset(
 )  # fmt: skip
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.:/@+={},*-]{0,128}")
-Value = str | int | float | bool | None
+_PLACE = re.compile(r"[A-Za-z0-9_./-]{1,100}:[0-9]{1,6}( [A-Za-z0-9_<>.]{1,60})?")
+Value = str | int | float | bool | None | list[str]
 
 
 def clean(fields: dict[str, object]) -> tuple[dict[str, Value], list[str]]:
@@ -37,6 +38,13 @@ def clean(fields: dict[str, object]) -> tuple[dict[str, Value], list[str]]:
             kept[name] = value
         elif name in ALLOWED and isinstance(value, str) and _TOKEN.fullmatch(value):
             kept[name] = str(value)
+        elif name in ALLOWED and isinstance(value, list) and all(map(_is_place, value)):
+            kept[name] = [str(place) for place in value]
         else:
             dropped.append(name)
     return kept, dropped
+
+
+def _is_place(value: object) -> bool:
+    """``module.py:12 function``: a line of a traceback, without its words."""
+    return isinstance(value, str) and _PLACE.fullmatch(value) is not None

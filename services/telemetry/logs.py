@@ -6,7 +6,8 @@
     log.error("job.failed", error=exc, job_id=job.id)   # type, code and places; never its words
     with logs.bind(request_id=rid, job_id=job.id): ...   # on every line within
 
-Only fields of ``fields.ALLOWED`` are written. What other libraries log keeps its place and level, but
+The standard library's loggers of FADA's own packages work as well: ``_log.info("job failed",
+extra={"job_id": ...})``. Only fields of ``fields.ALLOWED`` are written, and only constant words as events. What other libraries log keeps its place and level, but
 its words only when the library is known not to speak of content (``_TRUSTED``): pydicom, for one,
 quotes values in its warnings.
 """
@@ -33,9 +34,12 @@ from services.telemetry import fields
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 _bound: ContextVar[dict[str, object] | None] = ContextVar("bound", default=None)
 
-_EVENT = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+# An event is a dotted name or a short lower-case phrase: constant words, never a value.
+_EVENT = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*|[a-z][a-z _-]{0,60}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TRUSTED = ("uvicorn.error", "celery.worker.consumer", "celery.apps", "celery.beat", "alembic")
+_OUR_CODE = ("cli", "edge", "gateway", "models", "services", "workers", "fada")
+_PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _OURS = "fada_event"
 _DEPTH = 30  # frames of a traceback
 
@@ -113,15 +117,27 @@ class JsonFormatter(logging.Formatter):
         }
         if request_id.get():
             line["request_id"] = accept_request_id(request_id.get())
-        ours: dict[str, object] | None = getattr(record, _OURS, None)
-        kept, dropped = fields.clean({**(_bound.get() or {}), **(ours or {})})
+        ours = _is_ours(record)
+        kept, dropped = fields.clean({**(_bound.get() or {}), **(_values(record) if ours else {})})
         line |= kept
-        line |= _event(record, ours is not None)
+        line |= _event(record, ours)
         if dropped:
             line["dropped"] = dropped
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = describe(record.exc_info[1])
         return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return hasattr(record, _OURS) or record.name.split(".", 1)[0] in _OUR_CODE
+
+
+def _values(record: logging.LogRecord) -> dict[str, object]:
+    """What was given with the call, here or as ``extra`` of the standard library's loggers."""
+    given: dict[str, object] | None = getattr(record, _OURS, None)
+    if given is not None:
+        return given
+    return {name: value for name, value in record.__dict__.items() if name not in _PLAIN}
 
 
 def _event(record: logging.LogRecord, ours: bool) -> dict[str, str]:
