@@ -27,7 +27,9 @@ def graph(side=16, names=None, bad=None, kind=TensorProto.UINT8):
         values = np.full(shape, np.nan if name == bad else 0.5, np.float32)
         constant = helper.make_tensor(f"c_{name}", TensorProto.FLOAT, shape, values.ravel())
         nodes.append(helper.make_node("Constant", [], [f"k_{name}"], value=constant))
-        axes = helper.make_tensor(f"a_{name}", TensorProto.INT64, (len(shape),), range(1, len(shape) + 1))
+        axes = helper.make_tensor(
+            f"a_{name}", TensorProto.INT64, (len(shape),), range(1, len(shape) + 1)
+        )
         nodes.append(helper.make_node("Constant", [], [f"x_{name}"], value=axes))
         nodes.append(helper.make_node("Unsqueeze", ["m", f"x_{name}"], [f"u_{name}"]))
         nodes.append(helper.make_node("Mul", [f"u_{name}", f"k_{name}"], [name]))
@@ -35,11 +37,15 @@ def graph(side=16, names=None, bad=None, kind=TensorProto.UINT8):
     image = helper.make_tensor_value_info("IMAGE", kind, ("N", side, side))
     made = helper.make_graph(nodes, "g", [image], outputs)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return onnx.helper.make_model(made, opset_imports=model.opset_import, ir_version=8).SerializeToString()
+    return onnx.helper.make_model(
+        made, opset_imports=model.opset_import, ir_version=8
+    ).SerializeToString()
 
 
 def test_it_gives_the_contracts_tensors():
-    outputs = Vision(graph(), 16).run([np.full((16, 16), 2, np.uint8), np.zeros((16, 16), np.uint8)])
+    outputs = Vision(graph(), 16).run(
+        [np.full((16, 16), 2, np.uint8), np.zeros((16, 16), np.uint8)]
+    )
     assert {n: v.shape[1:] for n, v in outputs.items()} == SHAPES
     assert outputs["PLANE"][0, 0] == 1.0
     assert outputs["PLANE"][1, 0] == 0.0
@@ -58,8 +64,14 @@ def test_another_size_is_refused():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"not a graph", graph()[:200], graph(names=["PLANE", "SCOPE"]), graph(kind=TensorProto.FLOAT),
-     graph(side=32)],
+    [
+        b"",
+        b"not a graph",
+        graph()[:200],
+        graph(names=["PLANE", "SCOPE"]),
+        graph(kind=TensorProto.FLOAT),
+        graph(side=32),
+    ],
 )
 def test_a_graph_that_breaks_the_contract_is_refused(content):
     with pytest.raises(ReleaseRefused):
