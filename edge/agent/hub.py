@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from services.domain.errors import (
     Unavailable,
 )
 
-PIECE = 128 * 1024  # small, since a piece that is cut is sent again
+# A piece that is cut is sent again, so pieces stay small on a slow link and grow on a quick one.
+SMALLEST, LARGEST = 16 * 1024, 1024 * 1024
+QUICK, SLOW = 1.0, 4.0  # s
 _KINDS: dict[int, type[FadaError]] = {
     401: NotAuthenticated,
     404: NotFound,
@@ -98,8 +101,10 @@ class Hub:
         """Send what is missing from the durable offset on. Raises Gone when the upload expired."""
         tus = {"Tus-Resumable": "1.0.0"}
         offset = int(self._ask("HEAD", path, headers=tus).headers["Upload-Offset"])
+        size = SMALLEST
         while offset < len(data):
-            piece = data[offset : offset + PIECE]
+            piece = data[offset : offset + size]
+            began = time.monotonic()
             digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
             answer = self._ask(
                 "PATCH",
@@ -114,6 +119,11 @@ class Hub:
             )
             offset = int(answer.headers["Upload-Offset"])
             progress(offset)
+            spent = time.monotonic() - began
+            if spent < QUICK:
+                size = min(size * 2, LARGEST)
+            elif spent > SLOW:
+                size = max(size // 2, SMALLEST)
 
     # --- releases ------------------------------------------------------------------------------
     def releases(self) -> dict[str, Any]:
