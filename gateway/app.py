@@ -21,6 +21,8 @@ from gateway import (
     housekeeping,
     pages,
     problems,
+    results,
+    reviews,
     sessions,
     studies,
     tus,
@@ -29,6 +31,7 @@ from gateway import (
 from gateway.auth import Authenticator, Gate, unguarded
 from gateway.idempotency import Idempotent
 from gateway.limits import Buckets, Limits
+from gateway.objects import Scales
 from gateway.observe import Observe
 from gateway.services import Services
 from gateway.tokens import Signer
@@ -53,6 +56,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     studies.router,
     events.router,
     artefacts.router,
+    results.router,
+    reviews.router,
     uploads.router,
     tus.router,
     getattr(dicomweb, "router", APIRouter()),
@@ -85,6 +90,7 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     app.state.signer = signer
     app.state.authenticator = authenticator
     app.state.attempts = Buckets(rate=0.5, burst=20)
+    app.state.scales = Scales(services)
     app.state.probe = health.Probe(services)
     app.state.broadcaster = events.Broadcaster(services)
     for router in ROUTERS:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
@@ -22,6 +21,7 @@ from gateway.services import Needs, Services
 from services.domain.errors import FadaError, InvalidInput, RateLimited
 from services.domain.study import Principal, Role
 from services.index.port import Event
+from services.telemetry import logs
 
 router = APIRouter(prefix="/api/events", tags=["Studies"])
 Reader = Annotated[Principal, Depends(require(Role.READER, device=True))]
@@ -32,7 +32,7 @@ STREAM_SECONDS = 900.0  # then the client comes back with Last-Event-ID, and is 
 STREAMS_EACH = 16
 _BATCH = 500
 _RECENT = 2000
-_log = logging.getLogger("gateway.events")
+_log = logs.get("gateway.events")
 
 
 class Channel:
@@ -98,7 +98,7 @@ class Broadcaster:
                 try:
                     events = await run_in_threadpool(self.since, site, channel.last)
                 except FadaError as error:
-                    _log.warning("events cannot be read", extra={"error": error.code})
+                    _log.warning("events.unread", error=error)
                     continue
                 if events:
                     await channel.put(events)

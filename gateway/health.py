@@ -16,7 +16,6 @@ from fastapi.responses import JSONResponse
 from gateway.services import Services
 from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailable
 from services.telemetry import metrics
-from services.telemetry import metrics
 
 router = APIRouter(prefix="/health", tags=["Health"])
 KEEP_SECONDS = 5.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -12,10 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from gateway.partial import Parts
 from gateway.services import Services
 from services.domain.errors import FadaError, NotFound
+from services.telemetry import logs
 
 EVERY_SECONDS = 60.0
 _SPOOL_SECONDS = 6 * 3600.0
-_log = logging.getLogger("gateway.housekeeping")
+_log = logs.get("gateway.housekeeping")
 
 
 async def run(services: Services) -> None:
@@ -24,7 +24,7 @@ async def run(services: Services) -> None:
         try:
             await run_in_threadpool(once, services)
         except (FadaError, OSError) as error:
-            _log.warning("housekeeping waits", extra={"error": type(error).__name__})
+            _log.warning("housekeeping.failed", error=error)
         await asyncio.sleep(EVERY_SECONDS)
 
 

@@ -5,10 +5,7 @@ The line names the route, never the path or the query: those may hold patient da
 
 from __future__ import annotations
 
-import logging
-import re
 import time
-from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
@@ -17,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway import problems
 from services.domain.errors import FadaError, IncompleteBody
 from services.telemetry import logs, metrics
-from services.telemetry.metrics import REQUESTS, SECONDS
 
 CSP = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "

@@ -6,9 +6,7 @@ Values of the request are never echoed: they may be patient data, or an attack o
 from __future__ import annotations
 
 import json
-import logging
 import math
-import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -19,9 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound
+from services.telemetry import logs, metrics
 
 MEDIA_TYPE = "application/problem+json"
-_log = logging.getLogger("gateway.problems")
+_log = logs.get("gateway.problems")
 
 
 class Unprocessable(InvalidInput):
@@ -58,6 +57,7 @@ def content(error: FadaError, request_id: str) -> dict[str, Any]:
 
 def answer(error: FadaError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
     """The whole answer, with Retry-After and WWW-Authenticate where they belong."""
+    metrics.REFUSED.labels(error.code).inc()
     told = dict(headers or {})
     if error.retry_after is not None or error.retryable:
         told["Retry-After"] = str(max(1, math.ceil(error.retry_after or 5)))
@@ -103,17 +103,9 @@ def of_http(error: HTTPException) -> FadaError:
     return refusal
 
 
-def of_unforeseen(error: BaseException, request_id: str) -> FadaError:
-    """Log where it happened, without the message: that could hold patient data."""
-    frames = traceback.extract_tb(error.__traceback__)[-12:]
-    _log.error(
-        "unforeseen error",
-        extra={
-            "request_id": request_id,
-            "error": type(error).__name__,
-            "where": [f"{f.filename.rsplit('/', 3)[-1]}:{f.lineno} {f.name}" for f in frames],
-        },
-    )
+def of_unforeseen(error: BaseException) -> FadaError:
+    """Log where it happened, without its words: those could hold patient data."""
+    _log.error("request.unforeseen", error=error)
     return Internal("This is a fault of the hub. Its log has more under the request id.")
 
 

@@ -7,6 +7,7 @@ Kappa: Cohen, Educ Psychol Meas 1960;20:37 (weighted: Psychol Bull 1968;70:213).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -111,7 +112,8 @@ def kappa(
 
     pairs = [(rank[a], rank[b]) for a, b in zip(first, second, strict=True)]
     observed = fmean(weight(a, b) for a, b in pairs)
-    expected = fmean(weight(a, b) for a, _ in pairs for _, b in pairs)
+    mine, theirs = (Counter(pair[side] for pair in pairs) for side in (0, 1))
+    expected = sum(weight(a, b) * mine[a] * theirs[b] for a in mine for b in theirs) / (n * n)
     value = None if expected == 0 else 1 - observed / expected
     return Kappa(value, 1 - observed, n)
 

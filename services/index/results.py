@@ -81,7 +81,7 @@ class ResultsTable:
             artefacts=tuple(artefacts),
             scores=dict(scores or {}),
         )
-        reviewed = origin is Origin.REVIEW
+        reviewed = origin is Origin.REVIEW and report.reviewed_by is not None
         state = StudyState.REVIEWED if reviewed else StudyState(study["state"])
         self.append(study, result, state=state, score=score, reasons=reasons)
         kind = "study.reviewed" if reviewed else "study.reported"

@@ -209,7 +209,7 @@ def _length(points: Points, scale_x: float, scale_y: float) -> float:
 def _abstentions(reading: FrameReading) -> tuple[tuple[Abstention, str], ...]:
     """Those that a person's work has answered go; that something is not calibrated stays said."""
     found = {s.label for s in reading.structures}
-    kept = [
+    kept: list[tuple[Abstention, str]] = [
         (reason, about)
         for reason, about in reading.abstentions
         if reason not in (Abstention.NOT_CALIBRATED, Abstention.OUT_OF_RANGE)
