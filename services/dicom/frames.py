@@ -138,7 +138,8 @@ def _region(item: Dataset) -> Region | None:
         units = (int(item.PhysicalUnitsXDirection), int(item.PhysicalUnitsYDirection))
         deltas = (float(item.PhysicalDeltaX), float(item.PhysicalDeltaY))
         corners = tuple(
-            int(item[f"RegionLocation{name}"].value) for name in ("MinX0", "MinY0", "MaxX1", "MaxY1")
+            int(item[f"RegionLocation{name}"].value)
+            for name in ("MinX0", "MinY0", "MaxX1", "MaxY1")
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -114,7 +114,7 @@ def reviewer(report: Report) -> ObserverContext | None:
 
 def person(name: str) -> str:
     """A user's name as a PN value: the family name component alone, as nothing else is known."""
-    return name.replace("\\", " ").replace("=", " ").replace("^", " ")[:60] or "unknown"
+    return (name.replace("\\", " ").replace("=", " ").replace("^", " ")[:60] or "unknown") + "^"
 
 
 def remarks(report: Report) -> list[TextContentItem]:
@@ -205,9 +205,7 @@ def _region(reading: FrameReading, image: SourceImageForRegion) -> ImageRegion |
 
 
 def _measurements(reading: FrameReading, report: Report) -> list[Measurement]:
-    algorithm = AlgorithmIdentification(
-        name=report.release.name, version=report.release.version
-    )
+    algorithm = AlgorithmIdentification(name=report.release.name, version=report.release.version)
     found = [
         Measurement(
             name=MEASURES.get(m.name) or private(m.name, m.name),
@@ -219,9 +217,7 @@ def _measurements(reading: FrameReading, report: Report) -> list[Measurement]:
     ]
     found += [_age(dating) for dating in reading.datings]
     if reading.plane is not None:
-        found.append(
-            Measurement(CONFIDENCE, round(reading.plane.confidence * 100, 1), PERCENT)
-        )
+        found.append(Measurement(CONFIDENCE, round(reading.plane.confidence * 100, 1), PERCENT))
     return found
 
 
@@ -238,9 +234,7 @@ def age_details(dating: Dating) -> list[Dataset]:
     """The equation (121420 DCM) and the interval, as children of a gestational age (TID 300)."""
     equation = EQUATIONS.get(dating.equation) or private("EQUATION", dating.equation)
     details: list[Dataset] = [
-        CodeContentItem(
-            concept(codes.DCM.Equation), equation, RelationshipTypeValues.INFERRED_FROM
-        )
+        CodeContentItem(concept(codes.DCM.Equation), equation, RelationshipTypeValues.INFERRED_FROM)
     ]
     ends = (
         (codes.cid226._2SigmaLowerValueOfPopulation, dating.low_days),
