@@ -50,8 +50,6 @@ class Probe:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._known = self._ask()
-                for name, part in self._known.items():
-                    metrics.DEPENDENCY_UP.labels(name).set(part.state != "down")
                 self._until = time.monotonic() + KEEP_SECONDS
             return self._known
 

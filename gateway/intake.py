@@ -90,7 +90,7 @@ class Intake:
             if outcome.error is None:
                 metrics.RECEIVED.labels(door.value, "new" if outcome.new else "known").inc()
             else:
-                metrics.REFUSED.labels(door.value, outcome.error.code).inc()
+                metrics.RECEIVED.labels(door.value, "refused").inc()
                 _log.info(
                     "refused", extra={"code": outcome.error.code, "request_id": request_id,
                                       "door": door.value}

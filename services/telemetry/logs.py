@@ -7,9 +7,9 @@
     with logs.bind(request_id=rid, job_id=job.id): ...   # on every line within
 
 The standard library's loggers of FADA's own packages work as well: ``_log.info("job failed",
-extra={"job_id": ...})``. Only fields of ``fields.ALLOWED`` are written, and only constant words as events. What other libraries log keeps its place and level, but
-its words only when the library is known not to speak of content (``_TRUSTED``): pydicom, for one,
-quotes values in its warnings.
+extra={"job_id": ...})``. Only fields of ``fields.ALLOWED`` are written, and only constant words as
+events. What other libraries log keeps its place and level, but its words only when the library is
+known not to speak of content (``_TRUSTED``): pydicom, for one, quotes values in its warnings.
 """
 
 from __future__ import annotations

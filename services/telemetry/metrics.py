@@ -96,9 +96,12 @@ SECONDS = _histogram(
     route=ROUTE,
 )
 RECEIVED = _counter(
-    "fada_received_instances_total", "Instances by door", door=DOORS, outcome=("new", "known")
+    "fada_received_instances_total",
+    "Instances by door",
+    door=DOORS,
+    outcome=("new", "known", "refused"),
 )
-REFUSED = _counter("fada_refusals_total", "Refused instances by error code", door=DOORS, code=CODE)
+REFUSED = _counter("fada_refusals_total", "Requests refused by error code", code=CODE)
 DEPENDENCY_UP = _gauge("fada_dependency_up", "1 when a part's last check succeeded", part=PARTS)
 
 # --- workers -----------------------------------------------------------------------------------
