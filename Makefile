@@ -20,7 +20,8 @@ $(BIN)/python:
 $(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install -q -c constraints.txt -e '.[embedded]'
 	tools=$$($(BIN)/python -c 'import platform; print(platform.system(), platform.machine())'); \
-	  if [ "$$tools" = "Linux x86_64" ]; then $(BIN)/pip install -q --no-deps -c constraints.txt nvidia-pytriton; fi
+	  if [ "$$tools" = "Linux x86_64" ]; then $(BIN)/pip install -q --no-deps -c constraints.txt nvidia-pytriton; \
+	    $(BIN)/pip install -q --no-deps --upgrade --target $(VENV)/triton-python numpy==1.26.4; fi
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime

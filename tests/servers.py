@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,6 +71,17 @@ class Triton:
     @property
     def grpc(self) -> str:
         return f"127.0.0.1:{self.ports['triton_grpc']}"
+
+    def stub(self) -> int:
+        """The model's process, a child in the server's group."""
+        for command in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                program, pid = command.read_bytes().split(b"\0")[0], int(command.parent.name)
+                if program.endswith(b"backend_stub") and os.getpgid(pid) == self.process.pid:
+                    return pid
+            except OSError:
+                continue
+        raise AssertionError("the model has no process")
 
 
 @contextmanager

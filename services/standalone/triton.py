@@ -1,7 +1,9 @@
 """NVIDIA Triton from the ``nvidia-pytriton`` wheel: the real server with its Python backend.
 
 The wheel's folder is copied once (the backend's stub must lie beside the backend), and the server
-itself is started, not PyTriton. Its Python stub must find the library of this very Python.
+itself is started, not PyTriton. Its Python stub must find the library of this very Python, and was
+built for NumPy 1: under NumPy 2 its arrays have wrong strides. The stub ignores PYTHONPATH but looks
+first into the server's working folder, so that folder holds a NumPy 1 of its own and our code.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from services.standalone.process import Part, PartFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models" / "triton"
+NUMPY_1 = Path(sys.prefix) / "triton-python"  # pip install --no-deps --target … numpy==1.26.4
 PORTS = ("triton_http", "triton_grpc", "triton_metrics")
 
 
@@ -31,6 +34,8 @@ def missing() -> str:
         return "the wheel nvidia-pytriton is not installed"
     if not _stub().is_file():
         return f"the wheel nvidia-pytriton has no stub for Python {_version()}"
+    if not (NUMPY_1 / "numpy").is_dir():
+        return f"its NumPy 1 is not in {NUMPY_1}"
     return ""
 
 
@@ -53,9 +58,12 @@ def part(
     if why:
         raise PartFailed(f"Triton cannot run here: {why}.")
     server = assemble(home / "triton")
+    repository = home / "triton" / "models"
+    shutil.rmtree(repository, ignore_errors=True)
+    shutil.copytree(models, repository, ignore=shutil.ignore_patterns("__pycache__"))
     command = (
         str(server / "bin" / "tritonserver"),
-        f"--model-repository={models}",
+        f"--model-repository={repository}",
         f"--backend-directory={server / 'backends'}",
         f"--cache-directory={server / 'caches'}",
         "--model-control-mode=explicit", "--load-model=*",
@@ -68,11 +76,12 @@ def part(
     return Part(
         name="triton",
         command=command,
+        cwd=server / "python",
         env={
             **environment(),
             "FADA_RELEASES": str(releases.resolve()),
             "FADA_RELEASE": release,
-            "FADA_MODEL_THREADS": str(threads or os.cpu_count() or 1),
+            "FADA_MODEL_THREADS": str(threads or model_threads()),
         },
         log=log or home / "logs" / "triton.log",
         ready=lambda: http_ok(ports["triton_http"], "/v2/health/ready"),
@@ -84,7 +93,7 @@ def part(
 def assemble(folder: Path) -> Path:
     """A complete server in ``folder``, copied from the wheel unless this version of it is there."""
     wheel = _wheel()
-    version = f"{importlib.metadata.version('nvidia-pytriton')} python{_version()}"
+    version = f"{importlib.metadata.version('nvidia-pytriton')} python{_version()} {ROOT} {NUMPY_1}"
     server, marker = folder / "server", folder / "server" / ".version"
     if marker.is_file() and marker.read_text() == version:
         return server
@@ -92,25 +101,26 @@ def assemble(folder: Path) -> Path:
     for name in ("bin", "backends", "caches"):
         shutil.copytree(wheel / name, server / name)
     shutil.copy2(_stub(), server / "backends" / "python")
+    (server / "python").mkdir()
+    for source in (*NUMPY_1.glob("numpy*"), ROOT / "services"):
+        (server / "python" / source.name).symlink_to(source)
     marker.write_text(version)
     return server
 
 
 def environment() -> dict[str, str]:
-    """What the server and its stub need: libraries of the wheel and of this Python, and our code.
+    """What the server and its stub need: the libraries of the wheel and of this Python.
 
-    Without PYTHONDONTWRITEBYTECODE the stub writes beside the model, which then looks changed.
+    The stub finds its standard library and site-packages by the first Python on the PATH.
     """
     libraries = [
         str(_wheel().parents[1] / "nvidia_pytriton.libs"),
         str(sysconfig.get_config_var("LIBDIR")),
         os.environ.get("LD_LIBRARY_PATH", ""),
     ]
-    paths = [str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
     return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
         "LD_LIBRARY_PATH": ":".join(filter(None, libraries)),
-        "PYTHONPATH": ":".join(dict.fromkeys(paths)),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
     }
 
@@ -128,3 +138,9 @@ def _stub() -> Path:
 
 def _version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def model_threads() -> int:
+    """Half of the processors: llama.cpp's threads wait for each other by spinning, so that one
+    which has to share its processor slows all of them many times over."""
+    return max(1, (os.cpu_count() or 2) // 2)

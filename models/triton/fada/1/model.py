@@ -35,7 +35,8 @@ class TritonPythonModel:
             groups.setdefault(_phases(request), []).append(place)
         responses: list[Any] = [None] * len(requests)
         for phases, places in groups.items():
-            for place, response in zip(places, self._answer([requests[p] for p in places], phases)):
+            answers = self._answer([requests[place] for place in places], phases)
+            for place, response in zip(places, answers, strict=True):
                 responses[place] = response
         return responses
 

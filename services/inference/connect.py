@@ -1,0 +1,42 @@
+"""The inference that the settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.domain.errors import FadaError, InferenceUnavailable, InvalidInput
+from services.inference.inprocess import InProcessInference
+from services.inference.port import Inference
+from services.reading.release import read_manifest
+from services.reading.store import present, trust_of
+from services.settings import Settings
+
+
+def connect(settings: Settings) -> Inference:
+    """``triton`` or ``inprocess``. Nothing is loaded or sent before the first call.
+
+    Raises:
+        InvalidInput: FADA_RUNNER is neither.
+    """
+    if settings.runner == "inprocess":
+        return InProcessInference(settings.releases, settings.release)
+    if settings.runner != "triton":
+        raise InvalidInput("FADA_RUNNER is 'triton' or 'inprocess'.")
+    # The gRPC library is large; a process that reads by itself does without.
+    from services.inference.triton import TritonInference
+
+    return TritonInference(
+        settings.triton_grpc,
+        lambda: side_of(settings.releases, settings.release),
+        deadline=settings.inference_deadline,
+        shared_memory=settings.triton_shared_memory,
+    )
+
+
+def side_of(releases: Path, release: str = "") -> int:
+    """S of the release in use. Raises InferenceUnavailable when there is none."""
+    try:
+        trust = trust_of(releases)
+        return read_manifest(releases / (release or present(releases, trust)), trust).side
+    except FadaError as error:
+        raise InferenceUnavailable(f"No release can be read: {error.detail}") from error

@@ -1,0 +1,53 @@
+"""The same contract without a server, for machines on which Triton does not run."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from services.domain.errors import InferenceUnavailable, NotFound, ReleaseRefused
+from services.inference import canary
+from services.reading.contract import Phase, RawReading
+from services.reading.image import Gray
+from services.reading.present import Present
+
+
+class InProcessInference:
+    """Loads the release at the first call, so that a process may fork before."""
+
+    def __init__(self, releases: Path, release: str = "", *, threads: int = 1) -> None:
+        self._releases, self._release, self._threads = releases, release, threads
+        self._present: Present | None = None
+        self._lock = threading.Lock()
+
+    def read(
+        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+    ) -> list[RawReading]:
+        """Read squares (S, S) uint8. Raises InferenceUnavailable, InvalidModelOutput."""
+        if not images:
+            return []
+        runner = self._loaded().runner()
+        side = runner.manifest.side
+        if any(image.shape != (side, side) for image in images):
+            # Made for the release before this one: the caller prepares it again.
+            raise InferenceUnavailable(f"The release now takes squares of {side} pixels.")
+        return runner.read(images, phases)
+
+    def canary(self) -> None:
+        """One real inference of the dense phases."""
+        runner = self._loaded().runner()
+        runner.read([canary.image(runner.manifest.side)], ())
+
+    def close(self) -> None:
+        self._present = None
+
+    def _loaded(self) -> Present:
+        with self._lock:
+            if self._present is None:
+                try:
+                    self._present = Present(self._releases, self._release, threads=self._threads)
+                except (NotFound, ReleaseRefused) as error:
+                    raise InferenceUnavailable(
+                        f"No release can be loaded from {self._releases.name}: {error.detail}"
+                    ) from error
+            return self._present

@@ -1,0 +1,158 @@
+"""Ask Triton: with a deadline, patience for a full queue, a breaker, and healing of a dead model."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from tritonclient.utils import InferenceServerException
+from tritonclient.utils.shared_memory import SharedMemoryException
+
+from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailable
+from services.inference import canary
+from services.inference.breaker import Breaker
+from services.inference.faults import Fault, classify, error_of
+from services.inference.healing import heal
+from services.inference.wire import MAX_BATCH, Wire
+from services.reading.contract import Phase, RawReading
+from services.reading.image import Gray
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # s between tries while the queue is full
+
+
+class TritonInference:
+    """Safe to share between threads and to carry over a fork: each has connections of its own."""
+
+    def __init__(
+        self,
+        address: str,
+        side: Callable[[], int],
+        *,
+        deadline: float = 60.0,
+        shared_memory: bool = False,
+        breaker: Breaker | None = None,
+        pauses: tuple[float, ...] = _PAUSES,
+    ) -> None:
+        """``side`` tells the canary's size; ``deadline`` in s is for one batch."""
+        self._address, self._side = address, side
+        self._deadline, self._shared = deadline, shared_memory
+        self._breaker = breaker or Breaker()
+        self._pauses = pauses
+        self._local = threading.local()
+        self._wires: list[Wire] = []
+
+    def read(
+        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+    ) -> list[RawReading]:
+        """Read squares (S, S) uint8.
+
+        Raises:
+            InferenceBusy: the queue stays full.
+            InferenceUnavailable: dead, too slow, or the breaker is open.
+            InvalidModelOutput: an answer that is not usable.
+        """
+        answers: list[RawReading] = []
+        for start in range(0, len(images), MAX_BATCH):
+            batch = images[start : start + MAX_BATCH]
+            answers += self._patiently(batch, phases, self._deadline, request_id)
+        return answers
+
+    def canary(self) -> None:
+        """One real inference of the dense phases. Raises as ``read`` does."""
+        self._patiently([canary.image(self._side())], (), min(self._deadline, 10.0), "canary")
+
+    def close(self) -> None:
+        for wire in self._wires:
+            wire.close()
+        self._wires.clear()
+        self._local = threading.local()
+
+    def _patiently(
+        self, batch: list[Gray], phases: tuple[Phase, ...], deadline: float, request_id: str
+    ) -> list[RawReading]:
+        for pause in (*self._pauses, None):
+            try:
+                return self._guarded(batch, phases, deadline, request_id)
+            except InferenceBusy:
+                if pause is None:
+                    raise
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
+        raise InferenceBusy(retry_after=2)
+
+    def _guarded(
+        self, batch: list[Gray], phases: tuple[Phase, ...], deadline: float, request_id: str
+    ) -> list[RawReading]:
+        wait = self._breaker.admit()
+        if wait > 0:
+            raise InferenceUnavailable(
+                "The model server failed several times; it is left alone for a moment.",
+                retry_after=round(wait, 1),
+            )
+        try:
+            answers = self._healing(batch, phases, deadline, request_id)
+        except FadaError as error:
+            # Back-pressure and an unusable answer come from a server that lives.
+            alive = isinstance(error, InferenceBusy) or not isinstance(error, InferenceUnavailable)
+            (self._breaker.succeeded if alive else self._breaker.failed)()
+            raise
+        except BaseException:
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+        return answers
+
+    def _healing(
+        self, batch: list[Gray], phases: tuple[Phase, ...], deadline: float, request_id: str
+    ) -> list[RawReading]:
+        healed = False
+        while True:
+            wire = self._wire()
+            try:
+                return wire.infer(batch, phases, deadline, request_id)
+            except SharedMemoryException:
+                wire.shared = False
+            except InferenceServerException as error:
+                fault = classify(str(error.status()), str(error.message()))
+                if fault is Fault.SHARED_MEMORY and wire.shared:
+                    self._drop(wire)  # the server forgot the region, or the masks have grown
+                    self._wire().shared = False
+                elif fault is Fault.DEAD_STUB and not healed:
+                    healed = True
+                    self._heal(wire)
+                else:
+                    if fault in (Fault.HANGS, Fault.GONE):
+                        self._drop(wire)
+                    raise error_of(fault, str(error.message())) from error
+
+    def _heal(self, wire: Wire) -> None:
+        def well() -> bool:
+            try:
+                wire.infer([canary.image(self._side())], (), 10.0, "canary")
+            except (InferenceServerException, FadaError):
+                return False
+            return True
+
+        try:
+            heal(wire.client, self._address, well)
+        except InferenceServerException as error:
+            raise InferenceUnavailable(
+                "The model's process died and cannot be started again.", retry_after=10
+            ) from error
+
+    def _wire(self) -> Wire:
+        """This thread's connection in this process."""
+        wire: Wire | None = getattr(self._local, "wire", None)
+        if wire is None or self._local.pid != os.getpid():
+            wire = Wire(self._address, shared=self._shared)
+            self._local.wire, self._local.pid = wire, os.getpid()
+            self._wires.append(wire)
+        return wire
+
+    def _drop(self, wire: Wire) -> None:
+        if wire in self._wires:
+            self._wires.remove(wire)
+        self._local.wire = None
+        wire.close()

@@ -1,0 +1,124 @@
+"""One call of the model server over gRPC, in the tensors of services.reading.contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tritonclient.grpc as triton
+from numpy.typing import NDArray
+
+from services.domain.errors import InvalidModelOutput
+from services.inference.shared import Region
+from services.reading.contract import (
+    DENSE_OUTPUTS,
+    MODEL_NAME,
+    OUTPUTS,
+    Phase,
+    RawReading,
+    check_dense,
+)
+from services.reading.image import Gray
+
+MAX_BATCH = 8
+
+
+class Wire:
+    """A client of one thread. ``shared`` uses shared memory for IMAGE and MASKS."""
+
+    def __init__(self, address: str, *, shared: bool) -> None:
+        self.client = triton.InferenceServerClient(address)
+        self.shared = shared
+        self._images = Region(self.client, "images")
+        self._masks = Region(self.client, "masks")
+        self._mask_bytes = 0  # of one image; known after the first answer
+
+    def infer(
+        self, images: Sequence[Gray], phases: Sequence[Phase], deadline: float, request_id: str
+    ) -> list[RawReading]:
+        """At most MAX_BATCH squares. Raises InferenceServerException, InvalidModelOutput."""
+        batch = np.ascontiguousarray(np.stack(images))
+        in_region = self.shared and self._mask_bytes > 0
+        result = self.client.infer(
+            MODEL_NAME,
+            self._inputs(batch, phases),
+            outputs=self._outputs(len(batch), in_region),
+            client_timeout=deadline,
+            timeout=int(deadline * 1e6),  # the queue drops what nobody waits for any more
+            request_id=request_id,
+        )
+        return self._readings(result, len(batch), in_region)
+
+    def _inputs(self, batch: NDArray[np.uint8], phases: Sequence[Phase]) -> list[Any]:
+        image = triton.InferInput("IMAGE", list(batch.shape), "UINT8")
+        if self.shared:
+            self._images.reserve(batch.nbytes)
+            self._images.write(batch)
+            image.set_shared_memory(self._images.name, batch.nbytes)
+        else:
+            image.set_data_from_numpy(batch)
+        words = triton.InferInput("PHASES", [len(batch), 1], "BYTES")
+        asked = ",".join(phases).encode()
+        words.set_data_from_numpy(np.array([[asked]] * len(batch), dtype=np.object_))
+        return [image, words]
+
+    def _outputs(self, count: int, in_region: bool) -> list[Any]:
+        asked = [triton.InferRequestedOutput(tensor.name) for tensor in OUTPUTS]
+        if in_region:
+            self._masks.reserve(self._mask_bytes * count)
+            place = [tensor.name for tensor in OUTPUTS].index("MASKS")
+            asked[place].set_shared_memory(self._masks.name, self._mask_bytes * count)
+        return asked
+
+    def _readings(self, result: Any, count: int, in_region: bool) -> list[RawReading]:
+        dense: dict[str, NDArray[np.float32]] = {}
+        for tensor in DENSE_OUTPUTS:
+            if tensor.name == "MASKS" and in_region:
+                shape = tuple(int(n) for n in result.get_output("MASKS").shape)
+                value = self._masks.read(shape)
+            else:
+                value = result.as_numpy(tensor.name)
+            if value is not None:
+                dense[tensor.name] = value
+        check_dense(dense, count)
+        self._mask_bytes = dense["MASKS"][0].nbytes
+        words = {name: _texts(result, name, count) for name in _WORDS}
+        return [_reading(dense, words, place) for place in range(count)]
+
+    def close(self) -> None:
+        self._images.close()
+        self._masks.close()
+        self.client.close()
+
+
+_WORDS = ("INTERPRETATION", "CLASSIFICATION", "RELEASE", "SECONDS")
+
+
+def _texts(result: Any, name: str, count: int) -> list[str]:
+    value = result.as_numpy(name)
+    if value is None or value.shape != (count, 1):
+        raise InvalidModelOutput(f"{name} is missing or has another shape.")
+    return [item[0].decode("utf-8", "strict") for item in value]
+
+
+def _reading(
+    dense: dict[str, NDArray[np.float32]], words: dict[str, list[str]], place: int
+) -> RawReading:
+    try:
+        seconds = {str(k): float(v) for k, v in json.loads(words["SECONDS"][place]).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidModelOutput("SECONDS is not what the contract says.") from error
+    return RawReading(
+        plane=dense["PLANE"][place],
+        scope=float(dense["SCOPE"][place, 0]),
+        quality=float(dense["QUALITY"][place, 0]),
+        masks=dense["MASKS"][place],
+        boxes=dense["BOXES"][place],
+        keypoints=dense["KEYPOINTS"][place],
+        interpretation=words["INTERPRETATION"][place],
+        classification=words["CLASSIFICATION"][place],
+        release=words["RELEASE"][place],
+        seconds=seconds,
+    )
