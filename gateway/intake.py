@@ -22,7 +22,7 @@ from gateway.services import Outcome
 from gateway.spool import Spooled
 from services.dicom.parse import ParsedInstance
 from services.dicom.pool import Parser
-from services.domain.errors import DifferentBytes, FadaError, Unavailable
+from services.domain.errors import Conflict, DifferentBytes, FadaError, Unavailable
 from services.domain.study import Door, Principal
 from services.index.port import Index, InstancesDiffer, NewInstance, Received, Transaction
 from services.queue.port import Queue
@@ -35,6 +35,10 @@ _PREAMBLE = 128
 # A preamble may make the file a TIFF too (PS3.10 section 7.1); all else in it is nobody's business.
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _log = logging.getLogger("gateway.intake")
+
+
+class StudyMismatch(Conflict):
+    code, title = "study_mismatch", "The object belongs to another study"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,13 @@ class Intake:
         door: Door,
         urgent: bool = False,
         request_id: str = "",
+        study_uid: str | None = None,
     ) -> list[Outcome]:
         """See gateway.services.Intake: one outcome each, in order; the hub's own faults are raised."""
         self._check_room()
         kept: list[_Kept] = []
         outcomes: list[Outcome] = []
-        for place, found in enumerate(self._keep_all(principal.site, files)):
+        for place, found in enumerate(self._keep_all(principal.site, files, study_uid)):
             if isinstance(found, FadaError):
                 outcomes.append(Outcome(files[place].name, sha256=files[place].sha256, error=found))
             else:
@@ -107,16 +112,20 @@ class Intake:
             raise Unavailable("The queue of this hub is full. Try again later.", retry_after=30)
         self._room_until = time.monotonic() + 1.0
 
-    def _keep_all(self, site: str, files: Sequence[Spooled]) -> Iterator[_Kept | FadaError]:
+    def _keep_all(
+        self, site: str, files: Sequence[Spooled], study_uid: str | None
+    ) -> Iterator[_Kept | FadaError]:
         if len(files) < 2:
-            return iter([self._keep(site, file) for file in files])
-        return self._threads.map(lambda file: self._keep(site, file), files)
+            return iter([self._keep(site, file, study_uid) for file in files])
+        return self._threads.map(lambda file: self._keep(site, file, study_uid), files)
 
-    def _keep(self, site: str, file: Spooled) -> _Kept | FadaError:
+    def _keep(self, site: str, file: Spooled, study_uid: str | None) -> _Kept | FadaError:
         """Parse and store one file; its own fault is returned, the hub's is raised."""
         try:
             with _without_preamble(file) as clean:
                 parsed = self._parser.parse(clean.path)
+                if study_uid not in (None, parsed.study_uid):
+                    raise StudyMismatch("The object belongs to another study than the address.")
                 self._store.put_file(site, clean.path, clean.sha256, MEDIA_TYPE)
                 return _Kept(0, parsed, _instance(clean, parsed))
         except FadaError as error:
@@ -187,6 +196,7 @@ def _outcome(file: Spooled, kept: _Kept) -> Outcome:
         sop_uid=kept.parsed.sop_uid,
         sop_class=kept.parsed.sop_class,
         study_uid=kept.parsed.study_uid,
+        series_uid=kept.parsed.series_uid,
         sha256=kept.instance.sha256,
     )
 

@@ -28,6 +28,7 @@ class Outcome:
     sop_uid: str = ""
     sop_class: str = ""
     study_uid: str = ""
+    series_uid: str = ""
     study_id: str = ""
     sha256: str = ""
     new: bool = False  # False: the very same bytes were here already
@@ -46,9 +47,11 @@ class Intake(Protocol):
         door: Door,
         urgent: bool = False,
         request_id: str = "",
+        study_uid: str | None = None,
     ) -> list[Outcome]:
         """Parse, store and index spooled DICOM files; one outcome each, in order.
 
+        ``study_uid``: files of another study are refused (StudyMismatch).
         A file's own fault is in its outcome. Raises Unavailable when a part of the hub is down: then
         nothing may be taken as received. The spooled files stay the caller's to remove.
         """

@@ -89,15 +89,28 @@ class Frames:
             ).tobytes()
         return value[(frame - 1) * size // 8 : frame * size // 8]
 
+    def native_bytes(self, frame: int) -> bytes:
+        """One frame decoded, in its own depth, little-endian; colour is RGB."""
+        pixels = self._decode(frame)
+        return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"))).tobytes()
+
+    def check_all(self) -> None:
+        """Refuse an object one of whose frames claims another size. Raises InvalidDicom."""
+        for frame in range(1, self.count + 1):
+            self._check_stream(frame)
+
+    def _check_stream(self, frame: int) -> None:
+        if not self.native and self.syntax != _RLE:
+            stream = get_frame(self._pixels.value, frame - 1, number_of_frames=self.count)
+            jpeg.check_size(bytes(stream[:_HEAD]), self.rows, self.columns)
+
     def _check(self, frame: int) -> None:
         if not 1 <= frame <= self.count:
             raise NotFound(f"The object has {self.count} frames.")
 
     def _decode(self, frame: int) -> NDArray[Any]:
         self._check(frame)
-        if not self.native and self.syntax != _RLE:
-            stream = get_frame(self._pixels.value, frame - 1, number_of_frames=self.count)
-            jpeg.check_size(bytes(stream[:_HEAD]), self.rows, self.columns)
+        self._check_stream(frame)
         try:
             decoder = get_decoder(_codec(self.syntax))
             pixels, _ = decoder.as_array(self.dataset, index=frame - 1)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from highdicom.sr import (
-    CodedConcept,
     CodeContentItem,
+    CodedConcept,
     ContainerContentItem,
     NumContentItem,
     RelationshipTypeValues,

@@ -10,10 +10,14 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import pydicom
 from PIL import Image
+from pydicom.uid import ExplicitVRLittleEndian
 
 from services.dicom import model
+from services.dicom.create import part10
 from services.dicom.frames import Frames
+from services.dicom.parse import NATIVE
 from services.domain.errors import InvalidInput, NotFound, TooLarge
 
 _OPEN: OrderedDict[str, Frames] = OrderedDict()
@@ -25,20 +29,29 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """``do`` is metadata, frame, rendered or bulk. Raises NotFound, InvalidInput, InvalidDicom."""
     path = Path(request["path"])
     if request["do"] == "metadata":
-        import pydicom
-
         return {"dataset": model.metadata(pydicom.dcmread(path, defer_size=1 << 16))}
     if request["do"] == "bulk":
-        import pydicom
-
         return _write(request, model.bulk(pydicom.dcmread(path), list(request["where"])))
+    if request["do"] == "explicit":
+        return _write(request, _explicit(path))
     frames = _frames(path)
     number = int(request["frame"])
     if request["do"] == "frame":
         return {**_write(request, frames.raw(number)), "syntax": frames.syntax}
+    if request["do"] == "native":
+        return {**_write(request, frames.native_bytes(number)), "syntax": ExplicitVRLittleEndian}
     if request["do"] == "rendered":
         return _write(request, _rendered(frames, number, request))
     raise NotFound("There is no such request.")
+
+
+def _explicit(path: Path) -> bytes:
+    """The whole object with native pixels in Explicit VR Little Endian."""
+    dataset = pydicom.dcmread(path)
+    if dataset.file_meta.TransferSyntaxUID not in NATIVE:
+        Frames(dataset).check_all()
+        dataset.decompress(generate_instance_uid=False)
+    return part10(dataset, ExplicitVRLittleEndian)
 
 
 def _frames(path: Path) -> Frames:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
-    CodedConcept,
     CodeContentItem,
+    CodedConcept,
     ComprehensiveSR,
     DeviceObserverIdentifyingAttributes,
     ImageRegion,

@@ -1,0 +1,40 @@
+"""The addresses of DICOMweb resources, and the identifiers in them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+
+from gateway.services import Services
+
+_UID = r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$"
+PREFIX = "/dicomweb"
+
+StudyUid = Annotated[str, Path(pattern=_UID, max_length=64, description="Study Instance UID")]
+SeriesUid = Annotated[str, Path(pattern=_UID, max_length=64, description="Series Instance UID")]
+SopUid = Annotated[str, Path(pattern=_UID, max_length=64, description="SOP Instance UID")]
+
+
+def base(request: Request) -> str:
+    """Where this hub's DICOMweb is, as the settings say, else as the caller reached it."""
+    services: Services = request.app.state.services
+    root = services.settings.public_url or str(request.base_url)
+    return root.rstrip("/") + PREFIX
+
+
+def study_address(address: str, study: str) -> str:
+    return f"{address}/studies/{study}"
+
+
+def series_address(address: str, study: str, series: str) -> str:
+    return f"{address}/studies/{study}/series/{series}"
+
+
+def instance_address(address: str, study: str, series: str, sop: str) -> str:
+    return f"{address}/studies/{study}/series/{series}/instances/{sop}"
+
+
+def retrieve_url(address: str) -> dict[str, Any]:
+    """RetrieveURL (0008,1190) as DICOM JSON."""
+    return {"vr": "UR", "Value": [address]}

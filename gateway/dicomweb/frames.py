@@ -1,0 +1,255 @@
+"""WADO-RS: frames, rendered pictures, thumbnails and bulk data of instances.
+
+All decoding happens in the bounded child (``services.dicom.retrieve``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from gateway.dicomweb import accept
+from gateway.dicomweb.addresses import SeriesUid, SopUid, StudyUid
+from gateway.dicomweb.multipart import Writer
+from gateway.dicomweb.objects import objects_of
+from gateway.dicomweb.wado import rows
+from gateway.params import ReaderOrDevice
+from gateway.services import Needs, Services
+from services.domain.errors import InvalidInput, NotFound
+from services.index.port import Instance
+
+router = APIRouter()
+_OCTETS = "application/octet-stream"
+_CACHED = {"Cache-Control": "private, max-age=3600"}
+_MAX_FRAMES = 500  # of one request
+_PREFIX = "1.2.840.10008.1.2."
+_KINDS = {
+    **{f"{_PREFIX}4.{n}": "image/jpeg" for n in (50, 51, 57, 70)},
+    **{f"{_PREFIX}4.{n}": "image/jls" for n in (80, 81)},
+    **{f"{_PREFIX}4.{n}": "image/jp2" for n in (90, 91)},
+    **{f"{_PREFIX}4.{n}": "image/jphc" for n in (201, 202, 203)},
+    f"{_PREFIX}5": "image/dicom-rle",
+}
+_BYTES: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {200: {"description": "Bytes", "content": {"multipart/related": {}}}},
+}
+_PICTURE: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        200: {"description": "A picture", "content": {"image/jpeg": {}, "image/png": {}}}
+    },
+}
+Viewport = Annotated[
+    str | None,
+    Query(max_length=100, description="width,height[,x,y,width,height of the source]"),
+]
+Quality = Annotated[int, Query(ge=1, le=100)]
+_INSTANCE = "/studies/{study}/series/{series}/instances/{instance}"
+
+
+@router.get(_INSTANCE + "/frames/{frames}", summary="Frames of an instance (WADO-RS)",
+            operation_id="wadoFrames", **_BYTES)  # fmt: skip
+def frames(
+    request: Request,
+    study: StudyUid,
+    series: SeriesUid,
+    instance: SopUid,
+    frames: str,
+    who: ReaderOrDevice,
+    services: Needs,
+) -> Response:
+    """Frame numbers, separated by commas; as stored, or decoded when native pixels are asked for."""
+    (row,) = rows(services, who.site, study, series, instance)[:1]
+    numbers = _numbers(frames)
+    stored = _KINDS.get(row.transfer_syntax, _OCTETS)
+    offered = (stored, _OCTETS) if stored != _OCTETS else (_OCTETS,)
+    choice = accept.choose(request, offered)
+    native = choice.name == _OCTETS and stored != _OCTETS
+    if native and choice.syntax == "*" and _names_any_syntax(request):
+        native = False
+    do = "native" if native else "frame"
+    inner = _OCTETS if native else stored if choice.name != _OCTETS else _OCTETS
+    syntax = accept.EXPLICIT_LITTLE if native else row.transfer_syntax
+
+    def one(number: int) -> bytes:
+        return _asked(request, services, row, {"do": do, "frame": number})
+
+    first = one(numbers[0])
+    if choice.single and len(numbers) == 1:
+        return Response(first, media_type=inner, headers=_CACHED)
+    writer = Writer(inner)
+    told = {"Content-Type": f"{inner}; transfer-syntax={syntax}"}
+
+    def parts() -> Iterator[tuple[dict[str, str], list[bytes]]]:
+        yield told, [first]
+        for number in numbers[1:]:
+            yield told, [one(number)]
+
+    return StreamingResponse(writer.stream(parts()), media_type=writer.content_type)
+
+
+@router.get(_INSTANCE + "/frames/{frame}/rendered", summary="A frame as a picture (WADO-RS)",
+            operation_id="wadoFrameRendered", **_PICTURE)  # fmt: skip
+def frame_rendered(
+    request: Request,
+    study: StudyUid,
+    series: SeriesUid,
+    instance: SopUid,
+    frame: str,
+    who: ReaderOrDevice,
+    services: Needs,
+    viewport: Viewport = None,
+    quality: Quality = 90,
+) -> Response:
+    """PNG or JPEG, fitted into the viewport."""
+    (number,) = _numbers(frame)[:1]
+    (row,) = rows(services, who.site, study, series, instance)[:1]
+    return _rendered(request, services, row, number, viewport, quality)
+
+
+@router.get(_INSTANCE + "/rendered", summary="An instance as a picture (WADO-RS)",
+            operation_id="wadoRendered", **_PICTURE)  # fmt: skip
+def rendered(
+    request: Request,
+    study: StudyUid,
+    series: SeriesUid,
+    instance: SopUid,
+    who: ReaderOrDevice,
+    services: Needs,
+    viewport: Viewport = None,
+    quality: Quality = 90,
+) -> Response:
+    """Its first frame, as PNG or JPEG."""
+    (row,) = rows(services, who.site, study, series, instance)[:1]
+    return _rendered(request, services, row, 1, viewport, quality)
+
+
+@router.get("/studies/{study}/rendered", summary="A study as a picture (WADO-RS)",
+            operation_id="wadoStudyRendered", **_PICTURE)  # fmt: skip
+@router.get("/studies/{study}/thumbnail", summary="A study's thumbnail",
+            operation_id="wadoStudyThumbnail", **_PICTURE)  # fmt: skip
+def study_picture(
+    request: Request,
+    study: StudyUid,
+    who: ReaderOrDevice,
+    services: Needs,
+    viewport: Viewport = "256,256",
+    quality: Quality = 80,
+) -> Response:
+    """The first frame of its first image."""
+    row = _first_image(rows(services, who.site, study))
+    return _rendered(request, services, row, 1, viewport, quality)
+
+
+@router.get("/studies/{study}/series/{series}/rendered", summary="A series as a picture",
+            operation_id="wadoSeriesRendered", **_PICTURE)  # fmt: skip
+@router.get("/studies/{study}/series/{series}/thumbnail", summary="A series' thumbnail",
+            operation_id="wadoSeriesThumbnail", **_PICTURE)  # fmt: skip
+@router.get(_INSTANCE + "/thumbnail", summary="An instance's thumbnail",
+            operation_id="wadoThumbnail", **_PICTURE)  # fmt: skip
+def series_picture(
+    request: Request,
+    study: StudyUid,
+    series: SeriesUid,
+    who: ReaderOrDevice,
+    services: Needs,
+    instance: str | None = None,
+    viewport: Viewport = "256,256",
+    quality: Quality = 80,
+) -> Response:
+    """The first frame of its first image."""
+    row = _first_image(rows(services, who.site, study, series, instance))
+    return _rendered(request, services, row, 1, viewport, quality)
+
+
+@router.get(_INSTANCE + "/bulkdata/{where:path}", summary="Bulk data of an instance (WADO-RS)",
+            operation_id="wadoBulkdata", **_BYTES)  # fmt: skip
+def bulkdata(
+    request: Request,
+    study: StudyUid,
+    series: SeriesUid,
+    instance: SopUid,
+    where: str,
+    who: ReaderOrDevice,
+    services: Needs,
+) -> Response:
+    """What a BulkDataURI of the metadata names."""
+    (row,) = rows(services, who.site, study, series, instance)[:1]
+    choice = accept.choose(request, (_OCTETS,))
+    path = where.split("/")
+    if len(path) > 20 or not all(part.isalnum() and len(part) <= 8 for part in path):
+        raise NotFound()
+    data = _asked(request, services, row, {"do": "bulk", "where": path})
+    if choice.single:
+        return Response(data, media_type=_OCTETS, headers=_CACHED)
+    writer = Writer(_OCTETS)
+    parts = [({"Content-Type": _OCTETS, "Content-Location": str(request.url)}, [data])]
+    return StreamingResponse(writer.stream(parts), media_type=writer.content_type)
+
+
+def _numbers(text: str) -> list[int]:
+    """Raises InvalidInput."""
+    pieces = text.split(",")
+    if not 1 <= len(pieces) <= _MAX_FRAMES or not all(
+        p.isascii() and p.isdigit() and int(p[:9]) >= 1 for p in pieces
+    ):
+        raise InvalidInput(
+            f"Frames are numbers from 1, separated by commas, at most {_MAX_FRAMES}."
+        )
+    return [int(p[:9]) for p in pieces]
+
+
+def _names_any_syntax(request: Request) -> bool:
+    return any(m.parameters.get("transfer-syntax") == "*" for m in accept.accepted(request))
+
+
+def _first_image(found: list[Instance]) -> Instance:
+    for row in found:
+        if row.frames > 0:
+            return row
+    raise NotFound()
+
+
+def _rendered(
+    request: Request,
+    services: Services,
+    row: Instance,
+    number: int,
+    viewport: str | None,
+    quality: int,
+) -> Response:
+    if row.rows == 0:
+        raise accept.NotAcceptable("This object has no picture.")
+    media = accept.picture(request)
+    asked = {
+        "do": "rendered",
+        "frame": number,
+        "media": media,
+        "quality": quality,
+        "viewport": _viewport(viewport),
+    }
+    return Response(_asked(request, services, row, asked), media_type=media, headers=_CACHED)
+
+
+def _viewport(text: str | None) -> list[float] | None:
+    """Raises InvalidInput."""
+    if text is None:
+        return None
+    try:
+        values = [float(v) for v in text.split(",")]
+    except ValueError as error:
+        raise InvalidInput("The viewport is not a list of numbers.") from error
+    if len(values) not in (2, 6) or not all(abs(v) < 1e6 for v in values):
+        raise InvalidInput("The viewport has two or six numbers.")
+    return values
+
+
+def _asked(request: Request, services: Services, row: Instance, asked: dict[str, Any]) -> bytes:
+    objects = objects_of(request, services)
+    with objects.local(row.site, row.sha256) as path, objects.scratch() as out:
+        services.parser.ask({**asked, "path": str(path), "out": str(out)})
+        return out.read_bytes()
