@@ -15,6 +15,7 @@ from gateway.services import Services
 from gateway.spool import Spool
 from services.dicom.pool import Parser
 from services.index import open_index
+from services.inference.connect import connect
 from services.queue import broker
 from services.settings import Settings, settings
 from services.storage import s3
@@ -33,7 +34,7 @@ def compose(given: Settings) -> Services:
         index=index,
         store=store,
         queue=queue,
-        inference=None,
+        inference=connect(given),
         intake=Intake(store, index, queue, parser, given),
         parser=parser,
         spool=spool,

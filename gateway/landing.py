@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import Any
 
-from gateway import reception
+from gateway import cases, reception
 from gateway.partial import Partial, Parts
 from gateway.services import Outcome, Services
+from services.dicom.create import Subject
 from services.domain.errors import ChecksumMismatch, FadaError, InvalidInput
-from services.domain.study import Door, Principal, Role
-from services.index.port import Upload
+from services.domain.study import Door, Principal
+from services.index.port import Transaction, Upload
 
 
 def check(metadata: dict[str, str]) -> None:
@@ -24,6 +24,12 @@ def check(metadata: dict[str, str]) -> None:
     digest = metadata.get("sha256", "")
     if digest and not (len(digest) == 64 and all(c in "0123456789abcdef" for c in digest)):
         raise InvalidInput("sha256 has 64 hexadecimal digits.")
+
+
+def check_case(tx: Transaction, who: Principal, metadata: dict[str, str]) -> None:
+    """Images come after their report. Raises NotFound."""
+    if metadata.get("case"):
+        cases.own(tx, who, str(uuid.UUID(metadata["case"])))
 
 
 def land(
@@ -61,9 +67,29 @@ def _outcomes(
     if expected and file.sha256 != expected:
         error: FadaError = ChecksumMismatch("The file is not the one that was announced.")
         return [Outcome(name, sha256=file.sha256, error=error)]
-    case = str(uuid.UUID(told["case"])) if told.get("case") else ""
-    described = replace(reception.described(told), case=case)
-    door = Door.PHONE if case or who.role is Role.DEVICE else Door.TUS
-    return reception.receive(
+    described, door = reception.described(told), Door.TUS
+    if told.get("case"):
+        with services.index.read() as tx:
+            case = cases.own(tx, who, str(uuid.UUID(told["case"])))
+        described, door = _of_case(case), Door.PHONE
+    outcomes = reception.receive(
         services, who, [file], described, door=door, request_id=request_id, basket=basket
     )
+    if described.case:
+        with services.index.begin() as tx:
+            for outcome in outcomes:
+                if outcome.error is None:
+                    cases.arrived(tx, who.site, described.case, file.sha256, outcome.sop_uid)
+    return outcomes
+
+
+def _of_case(case: cases.Case) -> reception.Described:
+    """What the report that came first said about its pictures."""
+    told = case.subject
+    subject = Subject(
+        study_key=case.id,
+        patient_name=told["patient_name"],
+        patient_id=told["patient_id"],
+        study_date=told["study_date"],
+    )
+    return reception.Described(case.urgent, case.pixel_mm, subject, case.id, case.study_uid)

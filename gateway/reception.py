@@ -33,6 +33,7 @@ class Described:
     pixel_mm: tuple[float, float] | None = None
     subject: Subject = field(default_factory=lambda: Subject(study_key=""))
     case: str = ""
+    study_uid: str = ""
 
 
 def receive(
@@ -116,7 +117,7 @@ def _subject(told: Described, file: Spooled, study_key: str, place: int) -> Subj
     note = BY_HAND if told.pixel_mm is not None else ""
     if told.case:
         uid = case_sop_uid(told.case, file.sha256)
-        study_uid, series_uid = case_study_uid(told.case), case_sop_uid(told.case, "series")
+        study_uid, series_uid = told.study_uid, case_sop_uid(told.case, "series")
         return replace(subject, study_uid=study_uid, series_uid=series_uid, sop_uid=uid, note=note)
     return replace(
         subject,

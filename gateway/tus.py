@@ -93,6 +93,7 @@ async def create(request: Request, who: Sender, services: Needs) -> Response:
 def _begin(services: Services, who: Principal, length: int, metadata: dict[str, str]) -> Upload:
     until = datetime.now(UTC) + timedelta(days=services.settings.upload_days)
     with services.index.begin() as tx:
+        landing.check_case(tx, who, metadata)
         upload = tx.uploads.create(who, length, metadata, until)
         _parts(services).create(upload.id)
     return upload
