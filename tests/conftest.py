@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
+from servers_postgres import postgres_url  # noqa: F401  (a fixture)
 
 from services.storage.s3 import S3Store
 

@@ -41,7 +41,8 @@ class Session:
         """Insert, or leave what is there: False. Waits for a rival that has not committed yet."""
         dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
         statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-        return self.connection.execute(statement).rowcount == 1
+        made = statement.returning(*table.primary_key)
+        return self.connection.execute(made).first() is not None
 
     def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
         """The study's row, held until the end of the transaction.
