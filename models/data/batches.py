@@ -49,9 +49,9 @@ class Mix:
     """Shares of a batch by data set; the rest are synthetic negatives."""
 
     shares: tuple[tuple[str, float], ...] = (
-        ("HC18", 0.24),
-        ("FETUS_FRAMEWORK", 0.33),
-        ("FETAL_PLANES_DB", 0.23),
+        ("HC18", 0.25),
+        ("FETUS_FRAMEWORK", 0.39),
+        ("FETAL_PLANES_DB", 0.19),
         ("FETAL_HEAD_BIOMETRY", 0.03),
     )
 

@@ -34,11 +34,11 @@ def random_affine(rng: np.random.Generator, plane: int) -> Affine:
     NT-view boxes are drawn along thin slanted structures whose slope is not labelled, so those
     images turn by a few degrees alone. Aspect varies widely: data sets differ in it.
     """
-    turn = np.deg2rad(rng.uniform(-5, 5) if plane == NT else rng.normal(0, 11))
+    turn = np.deg2rad(rng.uniform(-3, 3) if plane == NT else rng.normal(0, 11))
     scale = np.exp(rng.normal(0.03, 0.13))
     aspect = np.exp(rng.normal(0, 0.14))
     sx, sy = scale * np.sqrt(aspect), scale / np.sqrt(aspect)
-    shear = rng.normal(0, 0.02 if plane == NT else 0.05)
+    shear = rng.normal(0, 0.01 if plane == NT else 0.05)
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = rotation @ np.array([[sx * mirror, shear], [0.0, sy]])

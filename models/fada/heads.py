@@ -57,6 +57,61 @@ def cell_centres(side: int, device: torch.device) -> Tensor:
     return torch.stack([x.reshape(-1), y.reshape(-1)], 1)
 
 
+def sample_boxes(features: Tensor, boxes: Tensor, rows: int, columns: int) -> Tensor:
+    """Bilinear samples of a map [N, D, H, H] on a grid over each box [N, K, 4], slightly enlarged:
+    [N, K, rows * columns * D]. Written as matrix products, which every runtime has and does fast."""
+    n, depth, side = features.shape[0], features.shape[1], features.shape[2]
+    k = boxes.shape[1]
+    cells = torch.arange(side, device=features.device, dtype=torch.float32)
+    spread_x = torch.linspace(-0.6, 0.6, columns, device=features.device)
+    spread_y = torch.linspace(-0.6, 0.6, rows, device=features.device)
+    x = (boxes[:, :, :1] + spread_x * boxes[:, :, 2:3]).clamp(0, 1) * side - 0.5
+    y = (boxes[:, :, 1:2] + spread_y * boxes[:, :, 3:4]).clamp(0, 1) * side - 0.5
+    wx = (1 - (x[..., None] - cells).abs()).clamp(min=0)
+    wy = (1 - (y[..., None] - cells).abs()).clamp(min=0)
+    by_row = features.permute(0, 2, 3, 1).reshape(n, side, side * depth)
+    lines = wy.reshape(n, k * rows, side) @ by_row
+    lines = lines.reshape(n, k, rows, side, depth).transpose(2, 3).reshape(n, k, side, rows * depth)
+    return (wx @ lines).reshape(n, k, columns * rows * depth)
+
+
+class Refiner(nn.Module):
+    """Second look: from samples over a structure's box, its local and the global features, to a
+    correction and to how sure one may be. Inputs are normalised: the pooled ones are ten times as
+    large as the others and would silence the rest."""
+
+    ROWS, COLUMNS = 3, 5
+
+    def __init__(self, hidden: int, pooled: int, structures: int) -> None:
+        super().__init__()
+        self.embed = nn.Parameter(torch.randn(structures, 32) * 0.5)
+        self.pooled = nn.Sequential(nn.LayerNorm(pooled), nn.Linear(pooled, 32))
+        sampled = self.ROWS * self.COLUMNS * hidden
+        self.sampled = nn.Sequential(nn.Linear(sampled, 96), nn.LayerNorm(96), nn.SiLU())
+        self.local = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, 48))
+        self.joint = nn.Sequential(
+            nn.Linear(96 + 48 + 32 + 32 + 5, 128), nn.LayerNorm(128), nn.SiLU(), nn.Linear(128, 96)
+        )
+        # Structures differ in what tells them: each reads the joint features by its own weights.
+        self.delta = nn.Parameter(torch.zeros(structures, 96, 4))
+        self.presence = nn.Parameter(torch.zeros(structures, 96))
+        self.offset = nn.Parameter(torch.zeros(structures))
+
+    def forward(
+        self, body: Tensor, local: Tensor, pooled: Tensor, geometry: Tensor, peak: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """(corrections [N, K + Q, 4], presence logits [N, K + Q, 1])."""
+        n, k = local.shape[0], local.shape[1]
+        sampled = self.sampled(sample_boxes(body, geometry.detach(), self.ROWS, self.COLUMNS))
+        context = self.pooled(pooled)[:, None].expand(-1, k, -1)
+        embed = self.embed[None].expand(n, -1, -1)
+        parts = [sampled, self.local(local), context, embed, geometry.detach(), 0.2 * peak]
+        joint = nn.functional.silu(self.joint(torch.cat(parts, 2)))
+        delta = (joint[:, :, None] @ self.delta)[:, :, 0]
+        presence = (joint * self.presence).sum(2) + self.offset
+        return delta, presence[:, :, None]
+
+
 class LocalHead(nn.Module):
     """Stride-4 pyramid [N, D, S/4, S/4] to boxes [N, K, 5] and keypoints [N, Q, 3]."""
 
@@ -66,19 +121,12 @@ class LocalHead(nn.Module):
         self.body = nn.Sequential(conv_bn_relu(pyramid, hidden), conv_bn_relu(hidden, hidden))
         self.heat = nn.Conv2d(hidden, boxes + points, 1)
         self.propose = nn.Conv2d(hidden, 4 * boxes + 2 * points, 1)
-        self.embed = nn.Parameter(torch.randn(boxes + points, 32) * 0.1)
-        self.pooled = nn.Linear(pooled, 32)
-        self.refine = nn.Sequential(
-            nn.Linear(hidden + 32 + 32 + 5, 96), nn.ReLU(), nn.Linear(96, 96), nn.ReLU()
-        )
-        self.delta = nn.Linear(96, 4)
-        self.presence = nn.Linear(96, 1)
+        self.second = Refiner(hidden, pooled, boxes + points)
         prior = torch.tensor([[math.log(w), math.log(h)] for w, h in BOX_PRIORS])
         self.register_buffer("prior", prior)
-        for layer in (self.propose, self.delta):
-            nn.init.normal_(layer.weight, std=0.005)
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
+        nn.init.normal_(self.propose.weight, std=0.005)
+        assert self.propose.bias is not None
+        nn.init.zeros_(self.propose.bias)
 
     def forward(self, merged: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         body = self.body(merged)
@@ -91,22 +139,19 @@ class LocalHead(nn.Module):
         k, q = len(BOXES), len(KEYPOINTS)
         heat = torch.log_softmax(self.heat(body).reshape(n, k + q, side * side), 2)
         attention = heat.exp()
-        centres = cell_centres(side, body.device)
+        at = attention @ cell_centres(side, body.device)
         proposals = self.propose(body)
         shape = proposals[:, : 4 * k].reshape(n, k, 4, side * side)
-        at = attention @ centres
         moved = (shape * attention[:, :k, None]).sum(3)
         size = torch.exp((moved[:, :, 2:] + self.prior).clamp(-6.0, 0.5))
         coarse = torch.cat([at[:, :k] + moved[:, :, :2] * 0.1, size], 2)
         shift = proposals[:, 4 * k :].reshape(n, q, 2, side * side)
         points = at[:, k:] + (shift * attention[:, k:, None]).sum(3) * 0.1
         local = attention @ body.reshape(n, hidden, side * side).transpose(1, 2)
-        context = self.pooled(pooled)[:, None].expand(-1, k + q, -1)
-        embed = self.embed[None].expand(n, -1, -1)
-        peak = heat.amax(2, keepdim=True)
-        geometry = torch.cat([coarse, torch.cat([points, torch.zeros_like(points)], 2)], 1)
-        joint = self.refine(torch.cat([local, context, embed, geometry, 0.2 * peak], 2))
-        delta, presence = self.delta(joint), self.presence(joint)
+        around = torch.cat([points, torch.zeros_like(points) + 0.1], 2)
+        delta, presence = self.second(
+            body, local, pooled, torch.cat([coarse, around], 1), heat.amax(2, keepdim=True)
+        )
         boxes = torch.cat(
             [
                 coarse[:, :, :2] + delta[:, :k, :2] * coarse[:, :, 2:],

@@ -37,7 +37,7 @@ def test_what_is_not_labelled_has_no_gradient(data, network):
     loss, _ = total_loss(network(batch.image.float() / 255), batch)
     loss.backward()
     assert float(network.masks.out.weight.grad.abs().sum()) == 0
-    assert float(network.local_head.presence.weight.grad.abs().sum()) == 0
+    assert float(network.local_head.second.presence.grad.abs().sum()) == 0
     assert float(network.global_head.plane.weight.grad.abs().sum()) > 0
 
 

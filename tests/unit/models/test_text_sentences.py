@@ -1,0 +1,89 @@
+"""Sentences say what the labels say, and nothing that nobody knows."""
+
+import json
+import re
+
+import pytest
+
+from models.text.sentences import FIELDS, NO_PLANE, Seen, answer, classified, corpus, fillers, write
+from services.domain.mapping import map_structures
+from services.reading.schema import FIELDS as SCHEMA_FIELDS
+from services.reading.schema import MAX_FIELD
+
+PLANES = ("head", "abdomen", "femur", "thorax", "nt_view", None)
+
+
+def test_the_fields_are_those_of_the_contract() -> None:
+    assert FIELDS == SCHEMA_FIELDS
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_normality_is_never_assessed_and_age_never_named(plane: str | None) -> None:
+    told = write(Seen(plane, quality=1.0))
+    assert tuple(told) == FIELDS
+    assert str(told["normality_assessment"]).startswith("Not assessed. Looked at: ")
+    assert "needs a calibrated measurement" in str(told["gestational_age"])
+
+
+def test_no_text_speaks_of_sex_of_weeks_or_calls_anything_normal() -> None:
+    words = " ".join(corpus()).lower()
+    words = words.replace("normality_assessment", "")
+    assert not re.search(r"\b(sex|male|female|boy|girl|gender|normal|abnormal|weeks?)\b", words)
+    assert not re.search(r"\d", words)
+
+
+def test_no_field_is_longer_than_the_schema_allows() -> None:
+    for text in corpus():
+        assert all(0 < len(v) <= MAX_FIELD for v in json.loads(text).values())
+
+
+@pytest.mark.parametrize(
+    ("axis", "word"),
+    [
+        (((0.1, 0.5), (0.9, 0.55)), "horizontal"),
+        (((0.1, 0.1), (0.9, 0.9)), "oblique"),
+        (((0.5, 0.9), (0.55, 0.1)), "vertical"),
+    ],
+)
+def test_orientation_of_a_head_is_that_of_its_axis(
+    axis: tuple[tuple[float, float], tuple[float, float]], word: str
+) -> None:
+    assert word in str(write(Seen("head", axis=axis))["fetal_orientation"])
+
+
+def test_the_face_is_where_the_nose_is() -> None:
+    centres = {"nasal_tip": (0.2, 0.5), "thalami": (0.6, 0.5)}
+    seen = Seen("nt_view", ["nasal_tip", "thalami"], centres)
+    assert "left" in str(write(seen)["fetal_orientation"])
+    mirrored = {k: (1 - x, y) for k, (x, y) in centres.items()}
+    assert "right" in str(write(Seen("nt_view", None, mirrored))["fetal_orientation"])
+
+
+def test_what_is_not_labelled_is_unknown_not_negative() -> None:
+    told = write(Seen("nt_view"))
+    assert told["anatomical_structures"] is None
+    assert told["fetal_orientation"] is None
+    assert write(Seen("head"))["fetal_orientation"] is None
+    assert write(Seen("head"))["image_quality"] is None
+    assert all(fillers(Seen("nt_view"))[k] for k in ("anatomical_structures", "fetal_orientation"))
+
+
+def test_only_labelled_structures_are_named() -> None:
+    told = str(write(Seen("nt_view", ["NT", "palate"]))["anatomical_structures"])
+    assert told == "Nuchal translucency, palate."
+
+
+@pytest.mark.parametrize(
+    ("plane", "group"),
+    [("head", "brain"), ("abdomen", "doppler"), ("femur", "femur"), ("thorax", "cardiac"),
+     ("nt_view", "nt_nasal"), (None, "body_full")],
+)  # fmt: skip
+def test_phase_3_understands_the_sentences_alone(plane: str | None, group: str) -> None:
+    seen = Seen(plane, ["NT", "nasal_bone"], None, ((0, 0), (1, 0)), 1.0)
+    told = {k: v for k, v in write(seen).items() if v}
+    assert map_structures(None, told).group == group
+
+
+def test_answers_are_compact_json() -> None:
+    assert answer({"a": "b", "c": "d"}) == '{"a":"b","c":"d"}'
+    assert classified(None) == f'{{"label":"{NO_PLANE}"}}'
