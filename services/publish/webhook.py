@@ -1,0 +1,192 @@
+"""Signed webhooks (Standard Webhooks, HMAC-SHA256) that cannot be turned against the hub's own network.
+
+The receiver's name is resolved once, every address it has must be public, and the connection goes to
+the very address that was looked at: a name that changes its address in between (DNS rebinding) gains
+nothing. Redirects are not followed, answers are cut, proxies of the environment are not used.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from standardwebhooks import Webhook
+
+from services.domain.errors import FadaError, Unavailable
+
+CONNECT_SECONDS = 5.0
+TOTAL_SECONDS = 15.0
+MAX_ANSWER = 16 * 1024
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolver = Callable[[str, int], list[str]]
+
+
+class WebhookRefused(FadaError):
+    """The address is not one that a hub may call: trying again does not help."""
+
+    code, title, status = "webhook_refused", "This webhook address is refused", 422
+
+
+class WebhookFailed(Unavailable):
+    code, title = "webhook_failed", "The webhook's receiver did not accept the message"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``identity`` stays the same when a message is sent again, so that a receiver knows it."""
+
+    identity: str
+    body: bytes
+    headers: dict[str, str]
+
+
+def sign(secret: str, identity: str, at: datetime, body: bytes) -> Message:
+    """``secret`` is ``whsec_…``. The signature covers identity, time of sending and body."""
+    signature = Webhook(secret).sign(identity, at, body.decode())
+    return Message(
+        identity,
+        body,
+        {
+            "content-type": "application/json",
+            "user-agent": "FADA-Webhooks/1",
+            "webhook-id": identity,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": signature,
+        },
+    )
+
+
+def body_of(kind: str, at: datetime, data: dict[str, Any]) -> bytes:
+    """The Standard Webhooks envelope; ``data`` holds ids and codes, never patient data."""
+    envelope = {"type": kind, "timestamp": at.astimezone(UTC).isoformat(), "data": data}
+    return json.dumps(envelope, separators=(",", ":"), sort_keys=True).encode()
+
+
+def check_url(url: str, *, allow_private: bool = False) -> SplitResult:
+    """The parts of a webhook's URL.
+
+    Raises:
+        WebhookRefused: not https (http is for private networks only), with a password, without host.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise WebhookRefused("The webhook's address is malformed.") from error
+    schemes = ("https", "http") if allow_private else ("https",)
+    if parts.scheme not in schemes or not parts.hostname or port == 0:
+        raise WebhookRefused("A webhook needs an https address.")
+    if parts.username or parts.password or any(c in url for c in "\r\n\t "):
+        raise WebhookRefused("A webhook's address holds no user name, password or blank.")
+    return parts
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the open internet, also when it is wrapped in IPv6."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+        if address.teredo is not None or address.scope_id is not None:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def safe_addresses(
+    host: str, port: int, *, allow_private: bool = False, resolver: Resolver = resolve
+) -> list[str]:
+    """The addresses to connect to.
+
+    Raises:
+        WebhookRefused: one of them is loopback, link-local, private, a cloud's metadata, …
+        WebhookFailed: the name is not known.
+    """
+    try:
+        addresses = resolver(host, port)
+    except (OSError, UnicodeError) as error:
+        raise WebhookFailed("The webhook's host name is not known.") from error
+    if not addresses:
+        raise WebhookFailed("The webhook's host name has no address.")
+    if not allow_private and not all(is_public(ipaddress.ip_address(a)) for a in addresses):
+        raise WebhookRefused("The webhook's host is not on the public internet.")
+    return addresses
+
+
+def send(
+    url: str, message: Message, *, allow_private: bool = False, resolver: Resolver = resolve
+) -> int:
+    """POST a signed message; returns the status, always 2xx.
+
+    Raises:
+        WebhookRefused: the address is refused.
+        WebhookFailed: unreachable, too slow, or another status (a redirect is one).
+    """
+    parts = check_url(url, allow_private=allow_private)
+    host, secure = str(parts.hostname), parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    addresses = safe_addresses(host, port, allow_private=allow_private, resolver=resolver)
+    try:
+        status = _post(_Pinned(host, port, addresses[0], secure), parts, message)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise WebhookFailed(f"The receiver cannot be reached ({type(error).__name__}).") from error
+    if not 200 <= status < 300:
+        raise WebhookFailed(f"The receiver answered {status}.")
+    return status
+
+
+def _post(connection: _Pinned, parts: SplitResult, message: Message) -> int:
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # Time-outs of a socket begin anew with each byte; a receiver that drips ends here.
+    watch = threading.Timer(TOTAL_SECONDS, connection.cut)
+    watch.daemon = True
+    watch.start()
+    try:
+        connection.request("POST", path, body=message.body, headers=message.headers)
+        response = connection.getresponse()
+        left = MAX_ANSWER
+        while left > 0 and (chunk := response.read1(min(left, 4096))):
+            left -= len(chunk)
+        return response.status
+    finally:
+        watch.cancel()
+        connection.close()
+
+
+class _Pinned(http.client.HTTPConnection):
+    """Connects to one address; TLS and the Host header speak of the name."""
+
+    def __init__(self, host: str, port: int, address: str, secure: bool) -> None:
+        super().__init__(host, port, timeout=CONNECT_SECONDS)
+        self.default_port = 443 if secure else 80
+        self._address, self._secure = address, secure
+
+    def connect(self) -> None:
+        raw = socket.create_connection((self._address, self.port), timeout=CONNECT_SECONDS)
+        self.sock = raw
+        if self._secure:
+            self.sock = ssl.create_default_context().wrap_socket(raw, server_hostname=self.host)
+
+    def cut(self) -> None:
+        """End the connection from another thread: what waits on it raises OSError."""
+        if self.sock is not None:
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,74 @@
+"""The Celery app of the workers: the queue's own configuration, the tasks, and one process's parts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery, signals
+
+from services.queue.transport import make_app
+from services.settings import Settings
+from services.telemetry import logs, metrics, traces
+from workers import tasks
+from workers.liveness import Liveness
+from workers.ports import Ports, open_ports
+
+Opened = Callable[[Settings], Ports]
+
+
+class Hands:
+    """This process's ports, opened after the fork: connections do not survive one."""
+
+    def __init__(self, settings: Settings, opened: Opened = open_ports) -> None:
+        self.settings = settings
+        self._opened = opened
+        self._lock = threading.Lock()
+        self._ports: Ports | None = None
+        self._pid = 0
+        self._owner = ""
+
+    def ports(self) -> Ports:
+        with self._lock:
+            if self._ports is None or self._pid != os.getpid():
+                self._pid = os.getpid()
+                self._owner = f"{socket.gethostname()}:{self._pid}:{uuid.uuid4().hex[:8]}"
+                self._ports = self._opened(self.settings)
+            return self._ports
+
+    @property
+    def owner(self) -> str:
+        """Who holds this process's leases: never the same twice, also when a pid comes again."""
+        self.ports()
+        return self._owner
+
+
+def make_celery(settings: Settings, opened: Opened = open_ports) -> Celery:
+    """The app that a worker runs; who only sends needs services.queue alone."""
+    app = make_app(settings)
+    hands = Hands(settings, opened)
+    tasks.register(app, hands)
+    app.steps["consumer"].add(Liveness)
+    _on_start(settings, hands)
+    return app
+
+
+def _on_start(settings: Settings, hands: Hands) -> None:
+    def logging(**_: Any) -> None:
+        logs.setup(settings.log_level)
+
+    def forked(**_: Any) -> None:
+        traces.setup("worker", settings.otel_endpoint)
+        hands.ports()
+
+    def ended(pid: int | None = None, **_: Any) -> None:
+        metrics.process_ended(pid or os.getpid())
+
+    # weak=False: the functions live here only
+    signals.setup_logging.connect(logging, weak=False)
+    signals.worker_process_init.connect(forked, weak=False)
+    signals.worker_process_shutdown.connect(ended, weak=False)

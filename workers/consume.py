@@ -1,0 +1,37 @@
+"""One consuming process: ``python -m workers.consume analyse|publish BEAT_FILE``, started by ``serve``."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from celery import Celery
+
+from services.settings import Settings, settings
+from workers import liveness
+from workers.app import make_celery
+
+DELIVERING_THREADS = 4
+
+
+def arguments(kind: str, given: Settings) -> list[str]:
+    """Of the celery worker. Reading is CPU work in the model server: one process per two cores."""
+    count = given.worker_processes or max(1, (os.cpu_count() or 2) // 2)
+    name = f"{kind}@{socket.gethostname()}-{os.getpid()}"
+    common = ["worker", "-n", name, "--without-gossip", "--without-mingle", "-l", given.log_level]
+    if kind == "publish":
+        return [*common, "-Q", "publish", "-P", "threads", "-c", str(DELIVERING_THREADS)]
+    return [*common, "-Q", "urgent,routine", "-P", "prefork", "-c", str(count)]
+
+
+def main(kind: str, beat: Path) -> None:
+    given = settings()
+    app: Celery = make_celery(given)
+    setattr(app, liveness.BEAT, beat)
+    app.worker_main(arguments(kind, given))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,42 @@
+"""The tasks: thin, with ids alone. What they do stands in ``attempt`` and ``delivery``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+
+from services.queue.port import TASK_ANALYSE, TASK_PUBLISH
+from services.telemetry import logs, traces
+from workers.attempt import attempt
+from workers.delivery import Deliveries
+
+if TYPE_CHECKING:
+    from workers.app import Hands
+
+
+def register(app: Celery, hands: Hands) -> None:
+    """Make the tasks known to ``app``.
+
+    A task that raises is acknowledged: its job stands in the index as it was, and the sweeper sends
+    it again. So no message can go round in circles.
+    """
+
+    @app.task(name=TASK_ANALYSE, bind=True)  # type: ignore[untyped-decorator]
+    def analyse(self: Any, job_id: str, request_id: str = "") -> None:
+        with (
+            logs.bind(request_id=request_id, job_id=job_id),
+            traces.continued(self.request.headers),
+            traces.span("worker.analyse", job_id=job_id),
+        ):
+            attempt(job_id, hands.ports(), owner=hands.owner)
+
+    @app.task(name=TASK_PUBLISH, bind=True)  # type: ignore[untyped-decorator]
+    def publish(self: Any, outbox_id: str, request_id: str = "") -> None:
+        ports = hands.ports()
+        with (
+            logs.bind(request_id=request_id, outbox_id=outbox_id),
+            traces.continued(self.request.headers),
+            traces.span("worker.publish", outbox_id=outbox_id),
+        ):
+            Deliveries(ports.settings, ports.index, ports.store).deliver(outbox_id)
