@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     idempotency_hours: float = 48.0
     presign_seconds: int = 300
     max_outbox: int = Field(100_000, description="above it, uploads are answered 503")
+    rate_per_second: float = Field(
+        200.0, description="requests of one caller; ten times that at once"
+    )
 
     # DIMSE
     dimse_port: int = Field(0, description="0: no C-STORE SCP")
@@ -78,6 +81,10 @@ class Settings(BaseSettings):
     job_hard_limit: int = Field(600, description="s")
     lease_seconds: int = Field(60, description="a worker renews at a third of it")
     sweep_seconds: float = 2.0
+    promote_seconds: float = Field(
+        600.0, description="a routine job that waits longer joins the urgent ones"
+    )
+    worker_processes: int = Field(0, description="processes that read; 0: one for each two cores")
     key_frames: int = Field(8, description="most frames of one cine that are analysed")
 
     # access
@@ -95,9 +102,16 @@ class Settings(BaseSettings):
     push_site: str = Field("", description="the only site whose results are pushed; empty: all")
     webhook_allow_private: bool = Field(False, description="let webhooks reach private addresses")
 
+    # the command line
+    hub_url: str = Field("", description="hub that `fada` talks to; empty: the remembered one")
+    hub_key: SecretStr = Field(SecretStr(""), description="its key; empty: the remembered one")
+    config: Path = Field(Path("~/.config/fada"), description="where `fada` remembers hub and key")
+
     # seen
     log_level: str = "INFO"
     metrics_port: int = Field(0, description="worker metrics; 0: none")
+    sweeper_metrics_port: int = Field(0, description="sweeper metrics; 0: none")
+    metrics_host: str = "127.0.0.1"
     otel_endpoint: str = ""
 
     @property
