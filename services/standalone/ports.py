@@ -24,6 +24,7 @@ USUAL = {
     "triton_grpc": 18001,
     "triton_metrics": 18002,
     "worker_metrics": 18043,
+    "sweeper_metrics": 18044,
 }
 
 

@@ -21,12 +21,24 @@ def http_ok(port: int, path: str, seconds: float = 1.0) -> bool:
 
 
 def valkey_command(port: int, password: str, *words: str, seconds: float = 1.0) -> str:
-    """Send one command after AUTH and return the first line of its answer. Raises OSError."""
+    """Send one command after AUTH; its answer, a line or a text. Raises OSError."""
     with socket.create_connection((HOST, port), timeout=seconds) as link:
         link.sendall(_command("AUTH", password) + _command(*words))
         with link.makefile("rb") as answers:
             answers.readline()
-            return answers.readline().decode(errors="replace").strip()
+            first = answers.readline().decode(errors="replace").strip()
+            if first.startswith("$") and first[1:].isdigit():
+                return answers.read(int(first[1:])).decode(errors="replace")
+            return first
+
+
+def valkey_consumers(port: int, password: str) -> int:
+    """How many clients wait for a message now. Raises OSError."""
+    for line in valkey_command(port, password, "INFO", "clients").splitlines():
+        name, _, value = line.partition(":")
+        if name == "blocked_clients":
+            return int(value)
+    return 0
 
 
 def _command(*words: str) -> bytes:

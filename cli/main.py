@@ -1,0 +1,27 @@
+"""``fada``: the hub's command line. Each command is a file; what is heavy is imported when it is used."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import serve
+from cli.faults import Group
+
+app = typer.Typer(
+    name="fada",
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # they could hold patient data
+    help="""Fetal ultrasound, from the probe to a report.
+
+    [bold]Start:[/]  fada up --demo     a whole hub here, one real study, then it ends
+    [bold]Use:[/]    fada send scans/ --watch     then  fada report STUDY
+
+    AI results are not for diagnosis until a person has reviewed them.
+    """,
+)
+app.add_typer(serve.app, name="serve")
+
+if __name__ == "__main__":
+    app()

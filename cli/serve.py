@@ -1,0 +1,110 @@
+"""``fada serve``: one program in the foreground, configured by FADA_… alone. For containers."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from services.settings import settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Run one program in the foreground, as containers do. 'fada up' runs all of them.
+
+    Everything is set by environment variables with the prefix FADA_; see docs/deploy.md.
+    """,
+)
+
+
+@app.command()
+def gateway() -> None:
+    """HTTP in, job out: DICOMweb, uploads, pages, phones.
+
+    Example:  FADA_INDEX_URL=postgresql://… FADA_HOST=0.0.0.0 fada serve gateway
+    """
+    import uvicorn
+
+    from services.telemetry import logs
+
+    given = settings()
+    logs.setup(given.log_level)
+    uvicorn.run(
+        "gateway.bootstrap:app",
+        factory=True,
+        host=given.host,
+        port=given.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=5,
+        forwarded_allow_ips="127.0.0.1",
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Job in, report out: reads studies and delivers results.
+
+    Example:  FADA_TRITON_GRPC=triton:8001 fada serve worker
+    """
+    from workers.serve import main
+
+    main(settings())
+
+
+@app.command()
+def sweeper() -> None:
+    """Mends what was interrupted: sends the outbox, takes back lost jobs, removes orphans."""
+    from workers.sweep import main
+
+    main(settings())
+
+
+@app.command()
+def dimse() -> None:
+    """A C-STORE door for ultrasound machines: the same way in as by HTTP.
+
+    Example:  FADA_DIMSE_PORT=11112 FADA_DIMSE_AET=FADA fada serve dimse
+    """
+    from gateway.dimse import main
+
+    main(settings())
+
+
+@app.command()
+def triton() -> None:
+    """NVIDIA Triton from its wheel with FADA's model, on the ports after FADA_TRITON_GRPC.
+
+    Example:  FADA_TRITON_GRPC=127.0.0.1:8001 fada serve triton
+    """
+    from services.standalone import triton as server
+
+    given = settings()
+    grpc = int(given.triton_grpc.rpartition(":")[2])
+    ports = {"triton_grpc": grpc, "triton_http": grpc - 1, "triton_metrics": grpc + 1}
+    home = given.home.expanduser()
+    part = server.part(home, ports, given.releases, release=given.release)
+    os.chdir(part.cwd or home)
+    os.execve(part.command[0], part.command, {**os.environ, **part.env})  # noqa: S606
+
+
+@app.command()
+def prepare() -> None:
+    """Once before a hub's first start and after an update: database tables and the store's bucket.
+
+    Calling it again does no harm. 'fada up' does it by itself.
+    """
+    from services.index import open_index
+    from services.storage import s3
+
+    given = settings()
+    index = open_index(given.index_url)
+    index.migrate()
+    index.close()
+    store = s3.connect(given)
+    store.prepare()
+    store.close()
+    typer.echo("The index and the store are ready.")

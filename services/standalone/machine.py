@@ -1,0 +1,242 @@
+"""A whole hub on one machine: every part a child process, its state in one folder. Whatever ends
+this process ends the children: Ctrl-C and signals by ``stop``, a SIGKILL by the warden.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from services.domain.errors import FadaError
+from services.domain.study import Role
+from services.index import open_index
+from services.settings import Settings
+from services.standalone import ports, programs, seaweed, secrets, triton, valkey
+from services.standalone.doctor import Doctor
+from services.standalone.lock import HomeLock
+from services.standalone.process import Part, PartFailed, Process, Warden
+from services.standalone.releases import gather
+from services.storage import s3
+
+RELEASES = triton.ROOT / "models" / "releases"
+DEFAULT_SITE = "default"
+_NAMES = ("gateway", "valkey", "worker_metrics", "sweeper_metrics")
+Say = Callable[[str, str], None]  # part, what happened: "starting", "ready", or a sentence
+
+
+@dataclass
+class Options:
+    """``port`` 0: the usual one or, if that is taken, another. ``dimse_port`` 0: no C-STORE door."""
+
+    home: Path
+    port: int = 0
+    releases: Path = RELEASES
+    runner: str = "triton"
+    dimse_port: int = 0
+    environment: dict[str, str] = field(default_factory=dict)  # further FADA_… for the programs
+
+
+class Machine:
+    """``start``, then ``tend`` again and again, then ``stop``: all from one thread."""
+
+    def __init__(self, options: Options, say: Say = lambda part, words: None) -> None:
+        self.options, self._say = options, say
+        self.home = options.home.expanduser().resolve()
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = HomeLock(self.home)
+        self._secrets = secrets.load(self.home / "secrets.json")
+        names = [*_NAMES, *seaweed.PORTS, *triton.PORTS]
+        wanted = {"gateway": options.port} if options.port else {}
+        self.ports, self.notes = ports.choose(names, self.home / "ports.json", wanted)
+        self.runner = options.runner
+        if self.runner == "triton" and (why := triton.missing()):
+            self.runner = "inprocess"
+            self.notes.append(f"{why}: the worker reads images itself, without a model server")
+        self._releases = gather(options.releases.expanduser().resolve(), self.home / "releases")
+        self.settings = self._settings()
+        self._warden = Warden()
+        self.processes: dict[str, Process] = {}
+        self._doctor: Doctor | None = None
+        self.seconds: dict[str, float] = {}
+
+    @property
+    def address(self) -> str:
+        return f"http://{ports.HOST}:{self.ports['gateway']}"
+
+    def start(self, stopping: threading.Event | None = None) -> None:
+        """Start all and wait until all answer. ``stopping`` set meanwhile: give up.
+
+        Raises:
+            PartFailed: a part did not start; the detail has the end of its log.
+        """
+        began = time.monotonic()
+        self._lock.note(self.address)
+        with ThreadPoolExecutor(2) as pool:
+            # The programs need long to load and wait for the servers by themselves.
+            migrated = pool.submit(self._migrate)
+            processes = self._begin(self._servers())
+            migrated.result()
+            bucket = pool.submit(self._make_bucket)
+            processes += self._begin(self._programs())
+            self._wait(processes, began, stopping, [bucket])
+            bucket.result()
+        if self.runner == "triton":
+            self._doctor = Doctor(self.settings)
+
+    def first_key(self) -> str:
+        """A key of an administrator when this hub has none yet, else empty: it is shown only once."""
+        index = open_index(self.settings.index_url)
+        try:
+            with index.begin() as tx:
+                if tx.keys.find(None):
+                    return ""
+                return tx.keys.create(DEFAULT_SITE, Role.ADMIN, "first key of this machine")[1]
+        finally:
+            index.close()
+
+    def tend(self) -> None:
+        """Restart what ended, and a model server that hangs. Call it twice a second or so."""
+        for name, process in self.processes.items():
+            words = process.tend()
+            if words:
+                self._say(name, words)
+        if self._doctor is not None and self._doctor.asks_for_restart():
+            self._say("triton", "triton does not answer; it is ended and starts again")
+            self.processes["triton"].kill()
+
+    def stop(self) -> None:
+        """End all children; programs first, then what they use."""
+        if self._doctor is not None:
+            self._doctor.close()
+        program_names = {"gateway", "worker", "sweeper", "dimse"}
+        waves = [
+            [p for n, p in self.processes.items() if n in program_names],
+            [p for n, p in self.processes.items() if n not in program_names],
+        ]
+        for wave in waves:
+            for process in wave:
+                process.ask_to_stop()
+            for process in wave:
+                process.finish_stop()
+                self._say(process.part.name, "stopped")
+        self._warden.close()
+        self._lock.release()
+
+    # --- parts -------------------------------------------------------------------------------
+
+    def _servers(self) -> list[Part]:
+        own = self._secrets
+        parts = [
+            valkey.part(self.home, self.ports["valkey"], own.broker_password),
+            seaweed.part(self.home, self.ports, own.s3_access_key, own.s3_secret_key, own.s3_kek),
+        ]
+        if self.runner == "triton":
+            parts.append(triton.part(self.home, self.ports, self._releases))
+        return parts
+
+    def _programs(self) -> list[Part]:
+        env = self._environment()
+        broker = self.ports["valkey"]
+        parts = [
+            programs.gateway(self.home, env, self.ports["gateway"]),
+            programs.worker(self.home, env, broker, self._secrets.broker_password),
+            programs.sweeper(self.home, env),
+        ]
+        if self.options.dimse_port:
+            parts.append(programs.dimse(self.home, env))
+        return parts
+
+    def _settings(self) -> Settings:
+        own, p = self._secrets, self.ports
+        return Settings(
+            home=self.home,
+            index_url=f"sqlite:///{self.home / 'fada.db'}",
+            broker_url=SecretStr(f"redis://:{own.broker_password}@{ports.HOST}:{p['valkey']}/0"),
+            s3_endpoint=f"{ports.HOST}:{p['s3']}",
+            s3_access_key=SecretStr(own.s3_access_key),
+            s3_secret_key=SecretStr(own.s3_secret_key),
+            runner=self.runner,
+            triton_grpc=f"{ports.HOST}:{p['triton_grpc']}",
+            triton_shared_memory=True,
+            releases=self._releases,
+            host=ports.HOST,
+            port=p["gateway"],
+            secret_key=SecretStr(own.page_key),
+            metrics_port=p["worker_metrics"],
+            sweeper_metrics_port=p["sweeper_metrics"],
+            dimse_port=self.options.dimse_port,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """The same settings for the programs; what the caller's environment says besides stays."""
+        env = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "", **self.options.environment}
+        for name in self.settings.model_fields_set:
+            value = getattr(self.settings, name)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            env.setdefault(f"FADA_{name.upper()}", text)
+        return env
+
+    # --- starting ----------------------------------------------------------------------------
+
+    def _begin(self, parts: Sequence[Part]) -> list[Process]:
+        begun = []
+        for part in parts:
+            process = Process(part, self._warden)
+            self.processes[part.name] = process
+            process.start()
+            self._say(part.name, "starting")
+            begun.append(process)
+        return begun
+
+    def _wait(
+        self,
+        processes: list[Process],
+        began: float,
+        stopping: threading.Event | None,
+        others: Sequence[Future[None]] = (),
+    ) -> None:
+        left = list(processes)
+        while left:
+            for process in list(left):
+                if stopping is not None and stopping.is_set():
+                    raise Interrupted
+                if process.ready():
+                    left.remove(process)
+                    self.seconds[process.part.name] = time.monotonic() - began
+                    self._say(process.part.name, "ready")
+                elif not process.alive():
+                    raise PartFailed(f"{process.part.name} ended by itself.\n{process.tail()}")
+                elif time.monotonic() - began > process.part.start_seconds:
+                    raise PartFailed(f"{process.part.name} does not answer.\n{process.tail()}")
+            for other in others:
+                if other.done():
+                    other.result()
+            time.sleep(0.05)
+
+    def _migrate(self) -> None:
+        index = open_index(self.settings.index_url)
+        index.migrate()
+        index.close()
+        (self.home / "fada.db").chmod(0o600)
+
+    def _make_bucket(self) -> None:
+        store = s3.connect(self.settings)
+        for attempt in range(120):
+            try:
+                store.prepare()
+                break
+            except FadaError:
+                if attempt == 119:
+                    raise
+                time.sleep(0.25)
+        store.close()
+
+
+class Interrupted(FadaError):
+    code, title = "interrupted", "Ended before all parts were there"

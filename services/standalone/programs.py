@@ -1,0 +1,51 @@
+"""FADA's own programs as parts of one machine: gateway, worker, sweeper, and the DIMSE door."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from services.standalone.probe import http_ok, valkey_consumers
+from services.standalone.process import Part
+
+_CONSUMERS = 2  # one process reads, one delivers
+
+
+def gateway(home: Path, env: Mapping[str, str], port: int) -> Part:
+    """Ready when every part behind it was used: index, store, broker and a real inference."""
+    return _part("gateway", home, env, lambda: http_ok(port, "/health/ready", 12.0), stop_seconds=8)
+
+
+def worker(home: Path, env: Mapping[str, str], broker_port: int, password: str) -> Part:
+    """Ready when its processes wait for a message."""
+    return _part(
+        "worker",
+        home,
+        env,
+        lambda: valkey_consumers(broker_port, password) >= _CONSUMERS,
+        stop_seconds=30,
+    )
+
+
+def sweeper(home: Path, env: Mapping[str, str]) -> Part:
+    return _part("sweeper", home, env, lambda: True, stop_seconds=5)
+
+
+def dimse(home: Path, env: Mapping[str, str]) -> Part:
+    return _part("dimse", home, env, lambda: True, stop_seconds=5)
+
+
+def _part(
+    name: str, home: Path, env: Mapping[str, str], ready: Callable[[], bool], stop_seconds: float
+) -> Part:
+    return Part(
+        name=name,
+        command=(sys.executable, "-m", "cli.main", "serve", name),
+        cwd=home,  # nothing of ours lies there that an import could find by mistake
+        env=env,
+        log=home / "logs" / f"{name}.log",
+        ready=ready,
+        start_seconds=90,
+        stop_seconds=stop_seconds,
+    )
