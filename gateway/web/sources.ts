@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Plugin } from "vite";
+
+const ROOTS = ["index.html", "package-lock.json", "public", "sources.ts", "src", "tsconfig.json", "vite.config.ts"];
+
+function* files(path: string): Generator<string> {
+  if (!statSync(path).isDirectory()) yield path;
+  else for (const name of readdirSync(path)) yield* files(join(path, name));
+}
+
+/** SHA-256 over `<sha256 of a file> <its path>\n` of every source, sorted by path. */
+export function digest(root: string): string {
+  const lines = ROOTS.flatMap((name) => [...files(join(root, name))])
+    .map((path) => [relative(root, path).replaceAll("\\", "/"), readFileSync(path)] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, bytes]) => `${createHash("sha256").update(bytes).digest("hex")} ${name}\n`);
+  return createHash("sha256").update(lines.join("")).digest("hex");
+}
+
+/** Writes the digest of the sources beside what was built from them. */
+export function sources(root: string): Plugin {
+  return {
+    name: "sources",
+    apply: "build",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "sources.sha256", source: `${digest(root)}\n` });
+    },
+  };
+}

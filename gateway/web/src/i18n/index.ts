@@ -1,0 +1,67 @@
+import { useEffect, useState } from "preact/hooks";
+import type en from "./en.json";
+
+/** Words of the interface in five languages. Numbers and units are never translated. */
+export type Key = keyof typeof en;
+export type Language = "en" | "fr" | "sw" | "hi" | "pt";
+type Catalogue = Record<Key, string>;
+
+export const LANGUAGES: Record<Language, string> = {
+  en: "English", fr: "Français", sw: "Kiswahili", hi: "हिन्दी", pt: "Português",
+};
+
+const load: Record<Language, () => Promise<{ default: Catalogue }>> = {
+  en: () => import("./en.json"),
+  fr: () => import("./fr.json"),
+  sw: () => import("./sw.json"),
+  hi: () => import("./hi.json"),
+  pt: () => import("./pt.json"),
+};
+
+const KEPT = "fada.language";
+const listeners = new Set<() => void>();
+let words = {} as Catalogue;
+let present: Language = "en";
+
+function isLanguage(value: string | null | undefined): value is Language {
+  return value !== null && value !== undefined && Object.hasOwn(LANGUAGES, value);
+}
+
+/** The language chosen before, else the first of the browser's that there is, else English. */
+export function preferred(): Language {
+  const kept = localStorage.getItem(KEPT);
+  if (isLanguage(kept)) return kept;
+  return navigator.languages.map((tag) => tag.slice(0, 2)).find(isLanguage) ?? "en";
+}
+
+export async function choose(language: Language, keep = true): Promise<void> {
+  words = (await load[language]()).default;
+  present = language;
+  if (keep) localStorage.setItem(KEPT, language);
+  document.documentElement.lang = language;
+  listeners.forEach((tell) => tell());
+}
+
+export const language = (): Language => present;
+
+/** The words for `key`; `{name}` in them is replaced by `values.name`. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+}
+
+/** The words for a code of the system (`reason.urgent`), or the code itself when it is unknown. */
+export function code(prefix: string, value: string): string {
+  const key = `${prefix}.${value}` as Key;
+  return words[key] ?? value.replaceAll("_", " ");
+}
+
+/** Draws the component again when another language is chosen. */
+export function useLanguage(): Language {
+  const [, again] = useState(0);
+  useEffect(() => {
+    const tell = (): void => again((n) => n + 1);
+    listeners.add(tell);
+    return () => void listeners.delete(tell);
+  }, []);
+  return present;
+}

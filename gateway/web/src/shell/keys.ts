@@ -1,0 +1,24 @@
+import { useEffect } from "preact/hooks";
+
+const typing = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) ||
+    (target instanceof HTMLInputElement && !/^(checkbox|radio|range|button)$/.test(target.type)));
+
+/** Single keys for the whole page; they rest while somebody types or a dialog is open. */
+export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): void {
+  useEffect(() => {
+    const heard = (event: KeyboardEvent): void => {
+      if (event.ctrlKey && event.key !== "z" && event.key !== "Z") return;
+      if (event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (typing(event.target) || document.querySelector("dialog[open]")) return;
+      const name = event.ctrlKey ? `ctrl+${event.key.toLowerCase()}` : event.key;
+      const run = keys[name];
+      if (!run) return;
+      event.preventDefault();
+      run(event);
+    };
+    addEventListener("keydown", heard);
+    return () => removeEventListener("keydown", heard);
+  });
+}

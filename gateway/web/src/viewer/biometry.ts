@@ -1,0 +1,145 @@
+/** Age and growth, the same formulae as the hub (services/domain/biometry.py and calibration.py).
+ *
+ * Sources: Hadlock, Radiology 1984;152:497-501 · INTERGROWTH-21st: Papageorghiou, UOG 2016;48:719
+ * (dating), Lancet 2014;384:869 (head circumference). Outside their range they refuse. */
+import type { Calibration, Centile, Dating, Measurement, PixelSize } from "../api/types";
+import { type Point, distance, ellipseOf, ends } from "./geometry";
+
+export const HADLOCK_HC = "Hadlock 1984 (HC)";
+export const INTERGROWTH_HC = "INTERGROWTH-21st 2016 (HC)";
+export const INTERGROWTH_HC_CHART = "INTERGROWTH-21st 2014 (HC)";
+const METHOD_ELLIPSE = "ellipse with the moments of the head's outline";
+
+// Two standard deviations in weeks, by HC up to and including the first number in mm.
+const TWO_SD: readonly [number, number][] = [[144, 1.19], [219, 1.48], [280, 2.06], [325, 2.98], [360, 3.2]];
+
+/** Whole days, rounded half to even as the hub does: `143.4` becomes `20w 3d`. */
+export function weeksAndDays(days: number): string {
+  const floor = Math.floor(days);
+  const rest = days - floor;
+  const whole = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+  return `${Math.floor(whole / 7)}w ${whole % 7}d`;
+}
+
+export const hadlockWeeks = (hcMm: number): number => {
+  const h = hcMm / 10;
+  return 8.96 + 0.54 * h + 0.0003 * h ** 3;
+};
+
+export function hadlockHc(hcMm: number): Dating | null {
+  if (!(hcMm >= 68 && hcMm <= 360)) return null;
+  const sd = TWO_SD.find(([upper]) => hcMm <= upper)![1];
+  const days = hadlockWeeks(hcMm) * 7;
+  return {
+    equation: HADLOCK_HC, measurement: "HC", days, low_days: days - sd * 7, high_days: days + sd * 7,
+    text: weeksAndDays(days),
+  };
+}
+
+export const intergrowthDays = (hcMm: number): number =>
+  Math.exp(0.0597 * Math.log(hcMm) ** 2 + 6.409e-9 * hcMm ** 3 + 3.3258);
+
+export function intergrowthHc(hcMm: number): Dating | null {
+  if (!(hcMm >= 68 && hcMm <= 360)) return null;
+  const days = intergrowthDays(hcMm);
+  if (!(days >= 98 && days <= 280)) return null;
+  return {
+    equation: INTERGROWTH_HC, measurement: "HC", days, low_days: null, high_days: null,
+    text: weeksAndDays(days),
+  };
+}
+
+/** Mean and standard deviation of HC in mm at 14 to 40 exact weeks; null outside the chart. */
+export function intergrowthMeanSd(weeks: number): [number, number] | null {
+  if (!(weeks >= 14 && weeks <= 40)) return null;
+  const ln = Math.log(weeks);
+  return [
+    -28.2849 + 1.69267 * weeks ** 2 - 0.397485 * weeks ** 2 * ln,
+    1.98735 + 0.0136772 * weeks ** 3 - 0.00726264 * weeks ** 3 * ln + 0.000976253 * weeks ** 3 * ln ** 2,
+  ];
+}
+
+/** Where HC stands at an age known by other means than this HC; null outside the chart. */
+export function intergrowthCentile(hcMm: number, days: number): Centile | null {
+  const at = intergrowthMeanSd(days / 7);
+  if (at === null) return null;
+  const z = (hcMm - at[0]) / at[1];
+  return { chart: INTERGROWTH_HC_CHART, measurement: "HC", centile: 100 * normal(z), z, at_days: days };
+}
+
+/** Distribution function of the standard normal (Marsaglia 2004, series; exact to double precision). */
+export function normal(z: number): number {
+  if (z < -8) return 0;
+  if (z > 8) return 1;
+  let sum = z, term = z;
+  for (let i = 3; sum + term !== sum; i += 2) {
+    term *= (z * z) / i;
+    sum += term;
+  }
+  return 0.5 + sum * Math.exp(-0.5 * z * z - 0.91893853320467274178);
+}
+
+export function perimeter(a: number, b: number): number {
+  if (a <= 0 || b <= 0) return 0;
+  const h = ((a - b) / (a + b)) ** 2;
+  return Math.PI * (a + b) * (1 + (3 * h) / (10 + Math.sqrt(4 - 3 * h)));
+}
+
+/** The one pixel size that holds for all points, or null: never a guess. */
+export function pixelSize(calibration: Calibration | null, points: readonly Point[]): PixelSize | null {
+  if (calibration === null) return null;
+  if (calibration.regions.length === 0) return calibration.spacing;
+  const holding = calibration.regions.filter((r) =>
+    points.every(([x, y]) => r.x0 <= x && x <= r.x1 && r.y0 <= y && y <= r.y1));
+  const sizes = new Set(holding.map((r) => `${r.mm_x} ${r.mm_y}`));
+  const region = holding[0];
+  if (region === undefined || sizes.size !== 1) return null;
+  return { mm_x: region.mm_x, mm_y: region.mm_y, source: "ultrasound_region" };
+}
+
+/** HC, BPD (outer to outer) and OFD from a head's outline. An interval belongs to the model's own
+ * outline, not to a person's: there is none here. */
+export function measureHead(outline: readonly Point[], calibration: Calibration | null): Measurement[] {
+  const shape = ellipseOf(outline);
+  if (shape === null) return [];
+  const tips = ends(shape);
+  const size = pixelSize(calibration, tips);
+  const inMm = size && ellipseOf(outline.map(([x, y]) => [x * size.mm_x, y * size.mm_y] as const));
+  const make = (name: string, px: number, mm: number | null, points: Point[]): Measurement => ({
+    name, px, mm, mm_low: null, mm_high: null, calibration: size?.source ?? "not_calibrated",
+    method: METHOD_ELLIPSE, points,
+  });
+  return [
+    make("HC", perimeter(shape.a, shape.b), inMm ? perimeter(inMm.a, inMm.b) : null, [...tips]),
+    make("BPD", 2 * shape.b, inMm ? 2 * inMm.b : null, [tips[2], tips[3]]),
+    make("OFD", 2 * shape.a, inMm ? 2 * inMm.a : null, [tips[0], tips[1]]),
+  ];
+}
+
+/** A length between two points set by hand; with four points, the ellipse over two crossed axes. */
+export function measureCaliper(name: string, points: readonly Point[], calibration: Calibration | null): Measurement {
+  const size = pixelSize(calibration, points);
+  const scaled = size && points.map(([x, y]) => [x * size.mm_x, y * size.mm_y] as const);
+  const value = (p: readonly Point[]): number =>
+    p.length === 4 ? perimeter(distance(p[0]!, p[1]!) / 2, distance(p[2]!, p[3]!) / 2) : distance(p[0]!, p[1]!);
+  return {
+    name, px: value(points), mm: scaled ? value(scaled) : null, mm_low: null, mm_high: null,
+    calibration: size?.source ?? "not_calibrated", method: "calipers", points: [...points],
+  };
+}
+
+/** Age by each equation that holds, and the centile where the age is known by last period. */
+export function date(measurements: readonly Measurement[], periodDays: number | null): [Dating[], Centile[]] {
+  const hc = measurements.find((m) => m.name === "HC" && m.mm !== null)?.mm ?? null;
+  if (hc === null) return [[], []];
+  const datings = [hadlockHc(hc), intergrowthHc(hc)].filter((d) => d !== null);
+  const centile = periodDays === null ? null : intergrowthCentile(hc, periodDays);
+  return [datings, centile ? [centile] : []];
+}
+
+/** Days from the last period to the scan, both `2026-01-31`; null when that is no pregnancy's length. */
+export function daysByPeriod(lastPeriod: string | null, scan: string): number | null {
+  const from = lastPeriod ? Date.parse(`${lastPeriod}T00:00Z`) : NaN;
+  const days = (Date.parse(`${scan}T00:00Z`) - from) / 86_400_000;
+  return Number.isFinite(days) && days >= 0 && days <= 310 ? Math.round(days) : null;
+}
