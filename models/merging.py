@@ -105,7 +105,8 @@ def merge(adapter: Adapter, base: Path, out: Path) -> None:
 
 def _added(name: str, weight: Tensor, update: tuple[Tensor, Tensor, float]) -> Tensor:
     down, up, factor = update
-    if weight.shape != (up.shape[0], down.shape[1]):
+    # A convolution's A has the kernel's dimensions, its B a kernel of one: flat, both are matrices.
+    if up.shape[0] != weight.shape[0] or down.shape[1:] != weight.shape[1:]:
         raise ReleaseMalformed(f"{name} has another shape in the base than in the adapter.")
-    change = factor * (up.to(torch.float32) @ down.to(torch.float32))
-    return (weight.to(torch.float32) + change).to(weight.dtype)
+    change = factor * (up.flatten(1).to(torch.float32) @ down.flatten(1).to(torch.float32))
+    return (weight.to(torch.float32) + change.reshape(weight.shape)).to(weight.dtype)

@@ -17,7 +17,9 @@ class Prompts:
     """One prompt a phase; empty: that phase is not asked of the release's text model.
 
     ``template`` is the whole turn with {image} before {prompt}: what stands before the prompt is
-    the same for all phases, so that the image is encoded once.
+    the same for all phases, so that the image is encoded once. The separators are those of the
+    JSON that the release was taught; no other white space is let through, so that no model can
+    fill its answer with it.
     """
 
     version: str
@@ -26,6 +28,8 @@ class Prompts:
     detect: str = ""
     segment: str = ""
     template: str = TURN
+    item_separator: str = ","
+    key_separator: str = ":"
 
     def __post_init__(self) -> None:
         image, prompt = self.template.find(IMAGE), self.template.find(PROMPT)

@@ -56,6 +56,13 @@ class TextModel:
         """
         self.side, self.prompts, self.classes = side, prompts, tuple(classes)
         self._lock = threading.Lock()
+        self._spacing = {
+            "x-guidance": {
+                "whitespace_flexible": False,
+                "item_separator": prompts.item_separator,
+                "key_separator": prompts.key_separator,
+            }
+        }
         try:
             self._server: Any = xllamacpp.Server(_parameters(text, mmproj, side, threads))
         except Exception as error:  # the binding raises plain RuntimeError and more
@@ -85,8 +92,7 @@ class TextModel:
             "cache_prompt": True,
         }
         if form is not None:
-            named = {"name": "answer", "schema": form}
-            request["response_format"] = {"type": "json_schema", "json_schema": named}
+            request["grammar"] = xllamacpp.json_schema_to_grammar({**form, **self._spacing})
         try:
             return self._server.handle_chat_completions(request)
         except Exception as error:
@@ -165,6 +171,9 @@ def _parameters(text: Path, mmproj: Path, side: int, threads: int) -> Any:
     parameters.cpuparams_batch.n_threads = threads
     parameters.warmup = False
     parameters.chat_template, parameters.use_jinja = _VERBATIM, True
+    # What the model writes is taken as it is: no thoughts or tool calls are looked for in it.
+    parameters.force_pure_content_parser = True
+    parameters.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE
     # Both runtimes must count the same image tokens: exactly those of T x T.
     tokens = (side // 32) ** 2
     parameters.image_min_tokens = parameters.image_max_tokens = tokens

@@ -1,0 +1,180 @@
+"""FADA's own layout, end to end: a tiny random base and a LoRA become a release that is read.
+
+The weights are random: what is tested is that merge, conversion, signature, loader, schema and the
+road from words to tensors hold together, not what the words say.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peft
+import pytest
+import torch
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from models.importing import Import, fetch, import_release
+from models.parity_text import Reference, compare
+from models.text.network import TextSize, build
+from models.text.tokenizer import train_tokenizer
+from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
+from services.domain.mapping import CLASS_LABELS
+from services.reading import schema
+from services.reading.image import square
+from services.reading.phases import Reader
+from services.reading.release import Release
+from services.reading.store import open_release, trust_of
+from services.reading.text import TextModel
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SIDE = 128
+PROMPTS = {
+    "version": "7",
+    "interpret": "Interpret this image as JSON.",
+    "classify": "Classify this image.",
+    "detect": "Detect all structures.",
+    "segment": "Segment all structures.",
+    "template": "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n"
+    "<think>\n\n</think>\n\n",
+}
+KEY = Ed25519PrivateKey.generate()
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """base/ and adapter/ as the hub holds them, prompts beside the adapter."""
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(3)
+    tokenizer = train_tokenizer([json.dumps(PROMPTS), *CLASS_LABELS, *schema.FIELDS], 500)
+    size = TextSize(
+        side=SIDE, hidden=64, layers=4, intermediate=96, vision_hidden=64, vision_depth=2,
+        vision_intermediate=96,
+    )  # fmt: skip
+    network = build(size, tokenizer).to(torch.bfloat16)
+    network.save_pretrained(folder / "base")
+    tokenizer.save_pretrained(folder / "base")
+    layers = (
+        "q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj|qkv|proj|linear_fc1|linear_fc2"
+    )
+    config = peft.LoraConfig(
+        r=16,
+        lora_alpha=16,
+        lora_dropout=0.0,
+        target_modules=rf".*\.({layers})",
+        init_lora_weights=False,
+        task_type="CAUSAL_LM",
+    )
+    adapted = peft.get_peft_model(network, config)
+    adapted.save_pretrained(folder / "adapter")
+    tokenizer.save_pretrained(folder / "adapter")
+    adapted.merge_and_unload().save_pretrained(folder / "merged-by-peft")
+    tokenizer.save_pretrained(folder / "merged-by-peft")
+    about = {"prompts": PROMPTS, "side": SIDE, "licence": "Apache-2.0", "data": []}
+    (folder / "adapter" / "prompts.json").write_text(json.dumps(about))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def request_(weights: Path) -> Import:
+    return Import(
+        weights / "adapter",
+        "fada-tiny",
+        "1.0.0",
+        base=weights / "base",
+        kind="f16",
+        vision_kind="f16",
+    )
+
+
+@pytest.fixture(scope="module")
+def release(request_: Import, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    store = tmp_path_factory.mktemp("store")
+    import_release(request_, store, KEY)
+    return open_release(store, trust_of(store), "fada-tiny-1.0.0")
+
+
+@pytest.fixture(scope="module")
+def reader(release: Release) -> Reader:
+    return Reader(release)
+
+
+def image(seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    return square(rng.integers(0, 256, (90, 120), dtype=np.uint8), SIDE)
+
+
+def test_an_adapter_becomes_a_release_without_heads(release: Release) -> None:
+    manifest = release.manifest
+    assert release.graph is None
+    assert not manifest.has_heads
+    assert manifest.prompts.version == "7"
+    assert manifest.classes == CLASS_LABELS
+    assert "fetal_head" in manifest.masks
+
+
+def test_all_five_phases_are_answered_as_text(reader: Reader) -> None:
+    raw = reader.read(image(0))
+    assert set(json.loads(raw.interpretation)) == set(schema.FIELDS)
+    assert json.loads(raw.classification)["label"] in CLASS_LABELS
+    assert raw.boxes.shape == (len(reader.manifest.boxes), 5)
+    assert raw.masks.shape == (len(reader.manifest.masks), SIDE // 2, SIDE // 2)
+    assert {"interpret", "classify", "map", "detect", "segment"} <= set(raw.seconds)
+
+
+def test_the_same_image_gives_the_same_answer(reader: Reader) -> None:
+    one, other = reader.read(image(1)), reader.read(image(1))
+    assert one.interpretation == other.interpretation
+    assert np.array_equal(one.boxes, other.boxes)
+
+
+def test_ours_writes_what_pefts_own_merge_writes(release: Release, weights: Path) -> None:
+    prompts = release.manifest.prompts
+    model = TextModel(release.text, release.mmproj, SIDE, prompts, release.manifest.classes)
+    reference = Reference(weights / "merged-by-peft", SIDE, prompts)
+    found = compare(model, reference, [image(seed).pixels for seed in range(2)])
+    assert found.places > 20
+    assert found.share > 0.98
+
+
+def test_a_pair_of_gguf_is_taken_as_it_is(
+    release: Release, request_: Import, weights: Path, tmp_path: Path
+) -> None:
+    pair = tmp_path / "pair"
+    pair.mkdir()
+    (pair / "FADA-Q4_K_M.gguf").write_bytes(release.text.read_bytes())
+    (pair / "mmproj-FADA-f16.gguf").write_bytes(release.mmproj.read_bytes())
+    store = tmp_path / "store"
+    about = weights / "adapter" / "prompts.json"
+    taken = import_release(
+        replace(request_, source=pair, about=about, name="fada-pair"), store, KEY
+    )
+    assert taken.manifest.files["text.gguf"] == release.manifest.files["text.gguf"]
+    raw = Reader(taken).read(image(2))
+    assert raw.release.startswith("fada-pair 1.0.0 ")
+
+
+def test_without_prompts_nothing_is_imported(
+    request_: Import, weights: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ReleaseMissingFile, match="prompts"):
+        import_release(replace(request_, source=weights / "base"), tmp_path / "s", KEY)
+
+
+def test_a_broken_pair_leaves_no_trace(request_: Import, weights: Path, tmp_path: Path) -> None:
+    pair = tmp_path / "pair"
+    pair.mkdir()
+    (pair / "model.gguf").write_bytes(b"GGUF" + bytes(100))
+    (pair / "mmproj.gguf").write_bytes(b"GGUF" + bytes(100))
+    about = weights / "adapter" / "prompts.json"
+    with pytest.raises(ReleaseMalformed):
+        import_release(replace(request_, source=pair, about=about), tmp_path / "s", KEY)
+    assert not list(tmp_path.glob("s/*/manifest.json"))
+
+
+def test_what_is_neither_folder_nor_reachable_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(NotFound):
+        fetch("nobody/nothing-here")
