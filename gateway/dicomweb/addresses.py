@@ -19,8 +19,13 @@ SopUid = Annotated[str, Path(pattern=_UID, max_length=64, description="SOP Insta
 def base(request: Request) -> str:
     """Where this hub's DICOMweb is, as the settings say, else as the caller reached it."""
     services: Services = request.app.state.services
-    root = services.settings.public_url or str(request.base_url)
-    return root.rstrip("/") + PREFIX
+    if services.settings.public_url:
+        return services.settings.public_url.rstrip("/") + PREFIX
+    url, server = request.base_url, request.scope.get("server")
+    if server and url.port is None and url.hostname == server[0]:
+        # Some clients (dicomweb-client) leave the port out of Host: reached directly, we know it.
+        url = url.replace(port=server[1])
+    return str(url).rstrip("/") + PREFIX
 
 
 def study_address(address: str, study: str) -> str:

@@ -1,0 +1,83 @@
+"""A real hub's door for these tests: gateway on a socket, SQLite on disk, SeaweedFS, Valkey."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import servers
+import uvicorn
+
+from gateway.app import create_app
+from gateway.bootstrap import compose
+from gateway.services import Services
+from services.domain.study import Role
+from services.standalone import ports
+from services.storage.s3 import S3Store
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = ROOT / "samples"
+
+
+@dataclass
+class Door:
+    """``key`` may send and read at site "north", ``other`` at site "south"."""
+
+    services: Services
+    port: int
+    key: str
+    other: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+@pytest.fixture(scope="session")
+def door(
+    tmp_path_factory: pytest.TempPathFactory,
+    valkey: servers.Valkey,
+    seaweed: servers.Seaweed,
+    object_store: S3Store,
+) -> Iterator[Door]:
+    home = tmp_path_factory.mktemp("door")
+    settings = servers.settings_for(
+        home,
+        valkey,
+        seaweed,
+        s3_bucket=object_store.bucket,
+        index_url=f"sqlite:///{home}/fada.db",
+        rate_per_second=100_000,
+        max_inflated_bytes=64 * 2**20,
+        max_instance_bytes=32 * 2**20,
+        parse_seconds=20,
+        runner="inprocess",
+    )
+    services = replace(compose(settings), inference=None)
+    services.index.migrate()
+    with services.index.begin() as tx:
+        _, key = tx.keys.create("north", Role.SONOGRAPHER, "tests")
+        _, other = tx.keys.create("south", Role.SONOGRAPHER, "tests")
+    port = ports.free(1)[0]
+    config = uvicorn.Config(
+        create_app(services, owned=True), "127.0.0.1", port, log_level="warning", lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    for _ in range(200):
+        if server.started:
+            break
+        time.sleep(0.05)
+    assert server.started
+    yield Door(services, port, key, other)
+    server.should_exit = True
+    thread.join(timeout=20)

@@ -1,0 +1,199 @@
+"""STOW-RS, QIDO-RS and WADO-RS, spoken by dicomweb-client."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pydicom
+import pytest
+from conftest import SAMPLES, Door
+from dicomweb_client.api import DICOMwebClient
+from PIL import Image
+
+from services.dicom.create import Picture, Subject, ultrasound_object
+
+
+@pytest.fixture(scope="module")
+def client(door: Door) -> DICOMwebClient:
+    return DICOMwebClient(f"{door.url}/dicomweb", headers=door.headers)
+
+
+@pytest.fixture(scope="module")
+def three(client: DICOMwebClient) -> list[pydicom.Dataset]:
+    """The study of three images, stored."""
+    sent = [pydicom.dcmread(SAMPLES / "three-heads" / f"{n}.dcm") for n in (1, 2, 3)]
+    answer = client.store_instances(sent)
+    assert len(answer.ReferencedSOPSequence) == 3
+    assert "FailedSOPSequence" not in answer
+    return sent
+
+
+def test_stored_twice_is_stored_once(
+    client: DICOMwebClient, three: list[pydicom.Dataset], door: Door
+) -> None:
+    client.store_instances(three)
+    found = client.search_for_instances(str(three[0].StudyInstanceUID))
+    assert len(found) == 3
+    with door.services.index.read() as tx:
+        study = tx.studies.by_uid("north", str(three[0].StudyInstanceUID))
+        assert len(tx.jobs.find("north", study_id=study.id)) == 1
+
+
+def test_search_studies(client: DICOMwebClient, three: list[pydicom.Dataset]) -> None:
+    uid = str(three[0].StudyInstanceUID)
+    for filters in (
+        {"PatientName": "SAMPLE*"},
+        {"PatientID": "SAMPLE-1"},
+        {"StudyDate": "20250101-20250201"},
+        {"00100020": "SAMPLE-?"},
+        {"StudyInstanceUID": uid},
+        {"ModalitiesInStudy": "US"},
+    ):
+        found = client.search_for_studies(search_filters=filters)
+        assert uid in [one["0020000D"]["Value"][0] for one in found], filters
+    for filters in ({"PatientName": "NOBODY*"}, {"StudyDate": "-20240101"}):
+        assert client.search_for_studies(search_filters=filters) == []
+    (one,) = client.search_for_studies(search_filters={"StudyInstanceUID": uid})
+    assert one["00201208"]["Value"] == [3]
+    assert one["00081190"]["Value"][0].endswith(f"/dicomweb/studies/{uid}")
+
+
+def test_search_series_and_instances(
+    client: DICOMwebClient, three: list[pydicom.Dataset]
+) -> None:
+    uid = str(three[0].StudyInstanceUID)
+    (series,) = client.search_for_series(uid)
+    assert series["00201209"]["Value"] == [3]
+    assert [s["0020000E"] for s in client.search_for_series(search_filters={"Modality": "US"})]
+    assert client.search_for_series(uid, search_filters={"Modality": "MR"}) == []
+    found = client.search_for_instances(uid, series["0020000E"]["Value"][0], limit=2, offset=1)
+    assert [one["00200013"]["Value"] for one in found] == [[2], [3]]
+    (first,) = client.search_for_instances(
+        search_filters={"SOPInstanceUID": str(three[0].SOPInstanceUID)}, fields=["00204000"]
+    )
+    assert "HC18" in first["00204000"]["Value"][0]
+    assert first["00280010"]["Value"] == [346]
+
+
+def test_an_unknown_key_is_refused_and_nothing_found_is_204(door: Door) -> None:
+    studies = f"{door.url}/dicomweb/studies"
+    assert httpx.get(studies, params={"Nonsense": "1"}, headers=door.headers).status_code == 400
+    assert httpx.get(studies, params={"limit": "-1"}, headers=door.headers).status_code == 400
+    empty = httpx.get(studies, params={"PatientID": "nobody"}, headers=door.headers)
+    assert (empty.status_code, empty.content) == (204, b"")
+
+
+def test_what_comes_back_is_what_was_sent(
+    client: DICOMwebClient, three: list[pydicom.Dataset]
+) -> None:
+    study, series = str(three[0].StudyInstanceUID), str(three[0].SeriesInstanceUID)
+    sop = str(three[0].SOPInstanceUID)
+    one = client.retrieve_instance(study, series, sop)
+    assert one == three[0]
+    assert {d.SOPInstanceUID for d in client.retrieve_series(study, series)} == {
+        d.SOPInstanceUID for d in three
+    }
+    assert len(client.retrieve_study(study)) == 3
+
+
+def test_metadata_names_bulk_data_that_can_be_fetched(
+    client: DICOMwebClient, three: list[pydicom.Dataset]
+) -> None:
+    study, series = str(three[0].StudyInstanceUID), str(three[0].SeriesInstanceUID)
+    metadata = client.retrieve_study_metadata(study)
+    assert len(metadata) == 3
+    one = client.retrieve_instance_metadata(study, series, str(three[0].SOPInstanceUID))
+    dataset = pydicom.Dataset.from_json(one, bulk_data_uri_handler=lambda uri: b"")
+    assert dataset.SequenceOfUltrasoundRegions[0].PhysicalUnitsXDirection == 3
+    (bulk,) = client.retrieve_bulkdata(one["7FE00010"]["BulkDataURI"])
+    assert bulk == three[0].PixelData
+
+
+def test_frames_as_stored_and_decoded(
+    client: DICOMwebClient, three: list[pydicom.Dataset]
+) -> None:
+    ids = [str(three[0][name].value) for name in
+           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    (stored,) = client.retrieve_instance_frames(*ids, [1], media_types=("image/jpeg",))
+    assert stored[:2] == b"\xff\xd8"
+    (native,) = client.retrieve_instance_frames(
+        *ids, [1], media_types=(("application/octet-stream", "1.2.840.10008.1.2.1"),)
+    )
+    decoded = np.frombuffer(native, np.uint8).reshape(346, 512)
+    assert np.array_equal(decoded, three[0].pixel_array)
+
+
+def test_a_clip_gives_the_frames_asked_for(client: DICOMwebClient) -> None:
+    pixels = np.arange(4 * 30 * 40, dtype=np.uint32).reshape(4, 30, 40) % 251
+    clip = ultrasound_object(
+        Picture(pixels.astype(np.uint8)), Subject("a clip", patient_name="CLIP"), (0.2, 0.3)
+    )
+    dataset = pydicom.dcmread(io.BytesIO(clip))
+    client.store_instances([dataset])
+    ids = [str(dataset[name].value) for name in
+           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    frames = client.retrieve_instance_frames(*ids, [4, 2])
+    assert frames == [pixels[3].astype(np.uint8).tobytes(), pixels[1].astype(np.uint8).tobytes()]
+
+
+def test_rendered(client: DICOMwebClient, three: list[pydicom.Dataset], door: Door) -> None:
+    ids = [str(three[0][name].value) for name in
+           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    png = client.retrieve_instance_rendered(*ids, media_types=("image/png",))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), three[0].pixel_array)
+    jpeg = client.retrieve_instance_rendered(
+        *ids, media_types=("image/jpeg",), params={"viewport": "128,128", "quality": 50}
+    )
+    image = Image.open(io.BytesIO(jpeg))
+    assert (image.format, image.size) == ("JPEG", (128, 86))
+    frame = client.retrieve_instance_frames_rendered(*ids, [1], media_types=("image/png",))
+    assert frame[:4] == b"\x89PNG"
+    place = f"{door.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
+    for path in ("/frames/2/rendered", "/frames/2"):
+        assert httpx.get(place + path, headers=door.headers).status_code == 404, path
+    for path in ("/frames/0", "/frames/x", "/rendered?viewport=a,b", "/rendered?quality=0"):
+        assert httpx.get(place + path, headers=door.headers).status_code in (400, 422), path
+    wrong = httpx.get(f"{place}/rendered", headers={**door.headers, "Accept": "text/html"})
+    assert wrong.status_code == 406
+
+
+def test_another_transfer_syntax(door: Door, three: list[pydicom.Dataset]) -> None:
+    ids = [str(three[0][name].value) for name in
+           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    place = f"{door.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
+    asked = {**door.headers, "Accept": "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"}
+    answer = httpx.get(place, headers=asked)
+    dataset = pydicom.dcmread(io.BytesIO(answer.content))
+    assert dataset.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+    assert np.array_equal(dataset.pixel_array, three[0].pixel_array)
+    asked["Accept"] = "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.90"
+    assert httpx.get(place, headers=asked).status_code == 406
+
+
+def test_another_site_sees_nothing(door: Door, three: list[pydicom.Dataset]) -> None:
+    ids = [str(three[0][name].value) for name in
+           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    other = {"Authorization": f"Bearer {door.other}"}
+    study = f"{door.url}/dicomweb/studies/{ids[0]}"
+    instance = f"{study}/series/{ids[1]}/instances/{ids[2]}"
+    for path in (study, f"{study}/metadata", instance, f"{instance}/frames/1",
+                 f"{instance}/rendered", f"{study}/thumbnail",
+                 f"{instance}/bulkdata/7FE00010"):  # fmt: skip
+        assert httpx.get(path, headers=other).status_code == 404, path
+        assert httpx.get(path).status_code == 401, path
+    for path in ("studies", "series", "instances", f"studies/{ids[0]}/series"):
+        assert httpx.get(f"{door.url}/dicomweb/{path}", headers=other).status_code == 204, path
+
+
+def test_pictures_come_out_of_every_image_sample(
+    client: DICOMwebClient, door: Door, tmp_path: Path
+) -> None:
+    for path in sorted(SAMPLES.glob("*.dcm")):
+        dataset = pydicom.dcmread(path)
+        client.store_instances([dataset])
+        place = f"{door.url}/dicomweb/studies/{dataset.StudyInstanceUID}/thumbnail"
+        picture = httpx.get(place, headers=door.headers)
+        assert max(Image.open(io.BytesIO(picture.content)).size) == 256, path
