@@ -1,0 +1,382 @@
+"""Many at once, processes that die, and a worklist of ten thousand, on both databases."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from index_cases import ANNA, START, Clock, instance, migrated, patient, report, send
+from servers_postgres import fresh_database
+
+from services.domain.errors import IndexUnavailable, LeaseLost
+from services.domain.report import Origin
+from services.index import matching, open_index, tables
+from services.index.engine import connect, open_engine
+from services.index.ordering import need_key
+from services.index.port import Artefact, Index, JobState, StudyQuery
+from services.index.session import new_id
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("rivals") / "index.db"
+        migrated(f"sqlite:///{path}").close()
+        yield f"sqlite:///{path}"
+        return
+    with fresh_database(request.getfixturevalue("postgres_url")) as found:
+        migrated(found).close()
+        yield found
+
+
+@pytest.fixture
+def index(url: str) -> Iterator[Index]:
+    opened = open_index(url)
+    yield opened
+    opened.close()
+
+
+def together(count: int, act: Callable[[int], Any]) -> list[Any]:
+    """Run ``act(0…)`` at the same moment in threads; an error is returned like an answer."""
+    gate = threading.Barrier(count)
+    answers: list[Any] = [None] * count
+
+    def run(number: int) -> None:
+        gate.wait()
+        try:
+            answers[number] = act(number)
+        except Exception as error:
+            answers[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_twenty_identical_receives_are_one(index: Index) -> None:
+    def act(_: int) -> Any:
+        with index.begin() as tx:
+            return send(tx, "1.20", [instance("1.20.1"), instance("1.20.2")])
+
+    answers = together(20, act)
+    assert {one.study_id for answer in answers for one in answer} == {answers[0][0].study_id}
+    assert {one.job_id for answer in answers for one in answer} == {answers[0][0].job_id}
+    assert sum(one.new for answer in answers for one in answer) == 2
+    with index.read() as tx:
+        study = tx.studies.by_uid("north", "1.20")
+        assert study.instances == 2
+        assert len(tx.jobs.find("north", study_id=study.id)) == 1
+        assert len(tx.events.since("north", 0, study_id=study.id)) == 1
+
+
+def test_twenty_parts_of_one_study_are_one_study_and_one_job(index: Index) -> None:
+    def act(number: int) -> Any:
+        with index.begin() as tx:
+            return send(tx, "1.21", [instance(f"1.21.{number + 1}")])[0]
+
+    answers = together(20, act)
+    assert all(answer.new for answer in answers)
+    with index.read() as tx:
+        study = tx.studies.by_uid("north", "1.21")
+        assert study.instances == 20
+        assert len(tx.jobs.find("north", study_id=study.id)) == 1
+
+
+def test_one_uid_for_two_studies_goes_to_one(index: Index) -> None:
+    def act(number: int) -> Any:
+        with index.begin() as tx:
+            return send(tx, f"1.22.{number % 2 + 1}", [instance("1.22.9")])[0]
+
+    answers = together(8, act)
+    kept = [answer for answer in answers if not isinstance(answer, Exception)]
+    assert len({answer.study_id for answer in kept}) == 1
+    assert [type(answer).__name__ for answer in answers].count("InstancesDiffer") == 4
+
+
+def test_one_of_many_workers_gets_the_lease(index: Index) -> None:
+    with index.begin() as tx:
+        job_id = str(send(tx, "1.23", [instance("1.23.1")])[0].job_id)
+
+    def act(number: int) -> Any:
+        with index.begin() as tx:
+            return tx.jobs.lease(job_id, f"w{number}", 60)
+
+    assert len([job for job in together(10, act) if job is not None]) == 1
+
+
+def test_versions_of_rivals_are_all_kept(index: Index) -> None:
+    with index.begin() as tx:
+        study_id = send(tx, "1.24", [instance("1.24.1")])[0].study_id
+
+    def act(_: int) -> Any:
+        with index.begin() as tx:
+            return tx.results.add(ANNA, study_id, report(), [], origin=Origin.REVIEW, based_on=None)
+
+    assert sorted(result.version for result in together(10, act)) == list(range(1, 11))
+
+
+def test_outbox_rows_go_to_one_claimer(index: Index) -> None:
+    with index.begin() as tx:
+        rows = {tx.outbox.add("push", {"result_id": str(n)}, delay=-1000) for n in range(40)}
+
+    def act(_: int) -> list[str]:
+        mine: list[str] = []
+        for _round in range(60):
+            with index.begin() as tx:
+                mine += [row.id for row in tx.outbox.claim("push", 3, 600)]
+        return mine
+
+    claimed = [row for answer in together(6, act) for row in answer]
+    assert len(claimed) == len(set(claimed))
+    assert rows <= set(claimed)
+
+
+def test_a_reader_of_events_misses_none(index: Index) -> None:
+    """What a page sees with ``since`` is every number, in order, while others write."""
+    with index.read() as tx:
+        start = tx.events.latest("busy")
+    seen: list[int] = []
+
+    def act(number: int) -> None:
+        if number == 0:
+            while len(seen) < 60:
+                with index.read() as tx:
+                    last = seen[-1] if seen else start
+                    seen.extend(event.seq for event in tx.events.since("busy", last))
+        else:
+            for step in range(10):
+                with index.begin() as tx:
+                    tx.events.add("busy", "study.progress", f"s{number}", {"step": step})
+
+    assert together(7, act) == [None] * 7
+    assert seen == list(range(start + 1, start + 61))
+
+
+def _child_receives(url: str, first: int, count: int) -> None:
+    index = open_index(url)
+    for number in range(first, first + count):
+        with index.begin() as tx:
+            send(tx, f"1.30.{number}", [instance(f"1.30.{number}.1")])
+            send(tx, "1.31", [instance(f"1.31.{number}")])
+
+
+def test_processes_share_one_index(url: str, index: Index) -> None:
+    children = [SPAWN.Process(target=_child_receives, args=(url, n * 10 + 1, 10)) for n in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(100)
+        assert child.exitcode == 0
+    with index.read() as tx:
+        assert tx.studies.by_uid("north", "1.31").instances == 30
+        assert tx.studies.count("north", StudyQuery(match={"PatientName": "doe^jane"})) >= 31
+
+
+def _child_holds(url: str, ready: Any) -> None:
+    with open_index(url).begin() as tx:
+        send(tx, "1.40", [instance("1.40.1")])
+        ready.set()
+        time.sleep(600)
+
+
+def test_a_killed_process_leaves_no_half_and_no_lock(url: str, index: Index) -> None:
+    ready = SPAWN.Event()
+    child = SPAWN.Process(target=_child_holds, args=(url, ready))
+    child.start()
+    assert ready.wait(60)
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+    with index.begin() as tx:
+        assert tx.studies.count("north", StudyQuery(study_uid="1.40")) == 0
+        assert send(tx, "1.40", [instance("1.40.1")])[0].new
+
+
+def _child_migrates(url: str) -> None:
+    migrated(url).close()
+
+
+def test_many_migrate_at_once(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    with fresh_database(request.getfixturevalue("postgres_url")) as postgres:
+        for target in (f"sqlite:///{tmp_path}/new.db", postgres):
+            children = [SPAWN.Process(target=_child_migrates, args=(target,)) for _ in range(3)]
+            for child in children:
+                child.start()
+            for child in children:
+                child.join(100)
+                assert child.exitcode == 0
+            open_index(target).ping()
+
+
+def test_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
+    with connect(open_engine(url)) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+
+
+@pytest.mark.parametrize("table", ["results", "artefacts", "audit"])
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET site = 'x'"])
+def test_the_database_refuses_to_change_the_past(
+    url: str, index: Index, table: str, change: str
+) -> None:
+    with index.begin() as tx:  # a row that the trigger has to defend
+        tx.audit.add(ANNA, "test", "x")
+    with index.begin() as tx:
+        send(tx, "1.50", [instance("1.50.1")])
+        study = tx.studies.by_uid("north", "1.50")
+        artefact = Artefact("mask", "c" * 64, "image/png", 1)
+        tx.results.add(ANNA, study.id, report(), [artefact], origin=Origin.PHONE, based_on=None)
+    statement = change.format(table)
+    if url.startswith("sqlite"):
+        with (
+            sqlite3.connect(url.removeprefix("sqlite:///")) as raw,
+            pytest.raises(sqlite3.IntegrityError, match="append-only"),
+        ):
+            raw.execute(statement)
+    else:
+        with (
+            psycopg.connect(url) as connection,
+            pytest.raises(psycopg.errors.RaiseException, match="append-only"),
+        ):
+            connection.execute(statement.encode())
+
+
+def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:
+    with connect(open_engine(f"sqlite:///{tmp_path}/x.db")) as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert settings == {
+        "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000,
+    }  # fmt: skip
+
+
+def test_an_absent_database_is_said_and_retryable(tmp_path: Path) -> None:
+    for url in ("postgresql://x:y@127.0.0.1:1/none", f"sqlite:///{tmp_path}/no/such/folder/x.db"):
+        with pytest.raises(IndexUnavailable) as refusal:
+            open_index(url).ping()
+        assert refusal.value.retryable
+        assert refusal.value.retry_after
+
+
+def test_a_finish_after_the_lease_was_lost_changes_nothing(url: str) -> None:
+    clock = Clock()
+    index = open_index(url, clock=clock)
+    with index.begin() as tx:
+        job_id = str(send(tx, "1.60", [instance("1.60.1")])[0].job_id)
+        tx.jobs.lease(job_id, "w1", 60)
+    clock.pass_(61)
+    with index.begin() as tx:
+        assert tx.jobs.lease(job_id, "w2", 60) is not None
+
+    def act(number: int) -> Any:
+        with index.begin() as tx:
+            return tx.jobs.finish(job_id, f"w{number + 1}", report(), [], score=1.0, reasons=())
+
+    lost, won = together(2, act)
+    # The loser is refused, or, when it comes second, is shown the winner's result.
+    assert isinstance(lost, LeaseLost) or lost.id == won.id
+    with index.read() as tx:
+        assert len(tx.results.versions("north", won.study_id)) == 1
+        assert tx.jobs.get("north", job_id).state is JobState.DONE
+
+
+def test_patient_data_stays_in_its_tables(url: str, index: Index) -> None:
+    """Nothing that is sent, shown to an operator or kept as history knows the patient."""
+    canary = "CANARYPATIENT"
+    tags = patient(canary, canary, **{"00080050": canary, "00081030": canary})
+    with index.begin() as tx:
+        tx.webhooks.create("north", "https://example.org/hook", ())
+        got = send(tx, "1.70", [instance("1.70.1", attributes=tags)], attributes=tags)[0]
+        tx.jobs.lease(str(got.job_id), "w1", 60)
+    with index.begin() as tx:
+        tx.jobs.finish(str(got.job_id), "w1", report(), [], score=1.0, reasons=())
+    with connect(open_engine(url)) as connection:
+        for table in tables.metadata.sorted_tables:
+            text = str(connection.execute(table.select()).all()).upper()
+            assert (canary in text) == (table.name in ("studies", "instances")), table.name
+
+
+def test_ten_thousand_cases_are_found_through_indexes(url: str) -> None:
+    """Every list of the page is answered from an index; the search looks at one site's rows only."""
+    index = open_index(url)
+    with index.begin() as tx:
+        send(tx, "1.80", [], who=replace(ANNA, site="big"))
+    with connect(open_engine(url)) as connection:
+        pattern = connection.execute(
+            tables.studies.select().where(tables.studies.c.site == "big")
+        ).mappings().one()  # fmt: skip
+        rows = [_copy(pattern, place) for place in range(10_000)]
+        connection.execute(tables.studies.insert(), rows)
+    queries = [
+        StudyQuery(by_need=True),
+        StudyQuery(by_need=True, urgent=True, limit=50, offset=50),
+        StudyQuery(),
+        StudyQuery(text="name99"),
+        StudyQuery(match={"PatientID": "P123*"}, by_need=True),
+        StudyQuery(received_from=START + timedelta(hours=50), offset=4000),
+    ]
+    with index.read() as tx:
+        took = []
+        for query in queries:
+            started = time.perf_counter()
+            found = tx.studies.find("big", query)
+            count = tx.studies.count("big", query)
+            took.append(round((time.perf_counter() - started) * 1000))
+            assert found
+            assert count >= len(found)
+        keys = [
+            study.score for study in tx.studies.find("big", StudyQuery(by_need=True, limit=200))
+        ]
+    print(f"\n10,000 cases, {url.split(':', 1)[0]}: ms for each list and its count: {took}")
+    assert keys[0] == 1000.0
+    assert _plan(url, "need_key").count("ix_studies_site_need_key")
+    assert _plan(url, "received_at").count("ix_studies_site_received_at")
+
+
+def _copy(pattern: Mapping[str, Any], place: int) -> dict[str, Any]:
+    attributes = patient(f"Name{place}^A", f"P{place}")
+    received, urgent = START + timedelta(seconds=37 * place), place % 97 == 0
+    score = 1000.0 if urgent else 0.0
+    return {
+        **pattern,
+        **matching.searched_columns(attributes),
+        "id": new_id(),
+        "study_uid": f"1.80.{place + 1}",
+        "attributes": attributes,
+        "received_at": received,
+        "urgent": urgent,
+        "score": score,
+        "need_key": need_key(score, received),
+    }
+
+
+def _plan(url: str, column: str) -> str:
+    """How the database would answer one page of the list."""
+    explain = "EXPLAIN QUERY PLAN" if url.startswith("sqlite") else "EXPLAIN"
+    with connect(open_engine(url)) as connection:
+        if not url.startswith("sqlite"):
+            connection.exec_driver_sql("ANALYZE studies")
+        rows = connection.exec_driver_sql(
+            f"{explain} SELECT * FROM studies WHERE site = 'big' "
+            f"ORDER BY {column} DESC, id DESC LIMIT 100"
+        )
+        return str(rows.all())
