@@ -1,13 +1,16 @@
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import TINY
 
+import models
 from models.calibrate import calibrate
+from models.card import card
 from models.compare import table
 from models.data.manifest import read_manifest
 from models.evaluate import Request, evaluate, plain, spread
@@ -146,3 +149,13 @@ def test_compliance_and_rouge_by_hand():
     assert not complies("{")
     assert rouge_l("a b c d", "a c d e") == pytest.approx(0.75)
     assert rouge_l("", "a") == 0.0
+
+
+def test_the_card_holds_measured_numbers_and_no_gap(release, network, data):
+    result, _ = evaluate(release, Request(data, splits=("val",), each=1))
+    template = Path(models.__file__).with_name("releases") / "card-template.md"
+    tables = {"specialists": "| a |", "quantised": "| b |", "distillation": "| c |"}
+    text = card(describe(SIDE, network), {"val": result}, tables, template.read_text())
+    assert "{{" not in text
+    assert f"{result['dice']['fetal_head']:.4f}" in text
+    assert "**missed**" in text  # an untrained network meets no bar, and the card says so
