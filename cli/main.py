@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from cli import serve
+from cli import jobs, keys, models, serve
 from cli.faults import Group
+from cli.import_images import import_images
+from cli.report import report
+from cli.send import send
+from cli.status import status, watch
+from cli.up import up
 
 app = typer.Typer(
     name="fada",
@@ -21,6 +26,15 @@ app = typer.Typer(
     AI results are not for diagnosis until a person has reviewed them.
     """,
 )
+app.command()(up)
+app.command()(send)
+app.command()(status)
+app.command()(watch)
+app.command()(report)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(keys.app, name="keys")
+app.command("import-images")(import_images)
+app.add_typer(models.app, name="models")
 app.add_typer(serve.app, name="serve")
 
 if __name__ == "__main__":

@@ -89,14 +89,12 @@ class Machine:
         if self.runner == "triton":
             self._doctor = Doctor(self.settings)
 
-    def first_key(self) -> str:
-        """A key of an administrator when this hub has none yet, else empty: it is shown only once."""
+    def new_key(self) -> str:
+        """A key of an administrator of the default site. The hub keeps its hash only."""
         index = open_index(self.settings.index_url)
         try:
             with index.begin() as tx:
-                if tx.keys.find(None):
-                    return ""
-                return tx.keys.create(DEFAULT_SITE, Role.ADMIN, "first key of this machine")[1]
+                return tx.keys.create(DEFAULT_SITE, Role.ADMIN, "this machine's command line")[1]
         finally:
             index.close()
 

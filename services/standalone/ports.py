@@ -58,18 +58,18 @@ def choose(
     """A port for each name, kept in ``note`` for the next start, and what to say about taken ones."""
     before = _read(note)
     chosen: dict[str, int] = {}
-    said: list[str] = []
+    moved: list[str] = []
     for name in names:
         first = (wanted or {}).get(name) or before.get(name) or USUAL[name]
         if first not in chosen.values() and is_free(first):
             chosen[name] = first
             continue
         chosen[name] = next(p for p in free(len(USUAL) + 1) if p not in chosen.values())
-        said.append(f"port {first} is taken; {name} listens on {chosen[name]}")
+        moved.append(f"{name} on {chosen[name]} instead of {first}")
     partial = note.with_suffix(".partial")
     partial.write_text(json.dumps(chosen, indent=2))
     os.replace(partial, note)
-    return chosen, said
+    return chosen, [f"ports are taken here: {', '.join(moved)}"] if moved else []
 
 
 def _read(note: Path) -> dict[str, int]:

@@ -1,0 +1,52 @@
+"""Follow studies until each has a report or a visible failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cli.faults import HubUnreachable
+from cli.hub import Hub
+
+ENDS = frozenset({"study.ready", "study.failed", "study.reviewed"})
+_DONE = frozenset({"ready", "failed", "reviewed"})
+Say = Callable[[dict[str, Any]], None]
+
+
+def until_done(hub: Hub, study: str, say: Say, *, seconds: float = 600.0) -> str:
+    """The study's last state. Events are shown as they come; a broken stream is opened again.
+
+    Raises:
+        HubUnreachable: not done after ``seconds``.
+    """
+    until, seen = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        status = hub.get(f"/api/studies/{study}/status")
+        try:
+            with hub.events(study, since=seen) as events:
+                for event in events:
+                    seen = max(seen, int(event["seq"]))
+                    say(event)
+                    if event["type"] in ENDS:
+                        return str(hub.get(f"/api/studies/{study}/status")["state"])
+                    if time.monotonic() > until:
+                        break
+        except HubUnreachable:
+            if status["state"] in _DONE:
+                return str(status["state"])
+            time.sleep(0.5)
+    raise HubUnreachable(f"The study was not read within {seconds:.0f} s. It is not lost.")
+
+
+def forever(hub: Hub, study: str = "", since: int | None = None) -> Iterator[dict[str, Any]]:
+    """All events, over broken streams and restarts of the hub."""
+    seen = since
+    while True:
+        try:
+            with hub.events(study, since=seen) as events:
+                for event in events:
+                    seen = int(event["seq"])
+                    yield event
+        except HubUnreachable:
+            time.sleep(1.0)

@@ -1,0 +1,122 @@
+"""A hub over HTTP, as the commands use it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from cli import config
+from cli.faults import HubSays, HubUnreachable
+from services.settings import settings
+
+HubOption = Annotated[
+    str, typer.Option("--hub", help="Address of the hub; default: the remembered one.")
+]
+KeyOption = Annotated[
+    str, typer.Option("--key", help="API key; default: the remembered one. Better: FADA_HUB_KEY.")
+]
+_PAUSES = (0.2, 0.8, 2.0)  # s between tries of what may be tried again
+
+
+class Hub:
+    """Raises HubUnreachable and HubSays. Safe to share between threads."""
+
+    def __init__(self, address: str, key: str, *, seconds: float = 60.0) -> None:
+        if not address:
+            raise HubUnreachable("No hub is known here yet.")
+        self.address, self.key = address, key
+        headers = {"User-Agent": "fada-cli"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        self.http = httpx.Client(
+            base_url=address, headers=headers, timeout=httpx.Timeout(seconds, connect=5.0)
+        )
+
+    @classmethod
+    def of(cls, hub: str = "", key: str = "") -> Hub:
+        """The hub that options, environment or memory name."""
+        found = config.target(settings(), hub, key)
+        return cls(found.hub, found.key)
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.http.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """JSON of a GET; what is down for a moment is asked again."""
+        return self.request("GET", path, params=query).json()
+
+    def post(self, path: str, body: Any = None) -> Any:
+        answer = self.request("POST", path, json=body, again=False)
+        return answer.json() if answer.content else None
+
+    def delete(self, path: str) -> None:
+        self.request("DELETE", path, again=False)
+
+    def bytes(self, path: str) -> bytes:
+        return self.request("GET", path).content
+
+    def request(self, method: str, path: str, *, again: bool = True, **more: Any) -> httpx.Response:
+        """One answer below 400. With ``again`` outages are met with a few more tries."""
+        for pause in (*_PAUSES, None) if again else (None,):
+            try:
+                answer = self.http.request(method, path, **more)
+                if answer.status_code < 400:
+                    return answer
+                if answer.status_code not in (429, 502, 503, 504) or pause is None:
+                    raise said(answer)
+            except httpx.TransportError as error:
+                if pause is None:
+                    raise HubUnreachable(
+                        f"{self.address} does not answer ({type(error).__name__})."
+                    ) from error
+            time.sleep(pause)
+        raise HubUnreachable(f"{self.address} does not answer.")
+
+    @contextmanager
+    def events(
+        self, study: str = "", since: int | None = None
+    ) -> Iterator[Iterator[dict[str, Any]]]:
+        """Server-sent events, from ``since`` on; the stream ends now and then, and is to be reopened."""
+        query: dict[str, Any] = {"study": study} if study else {}
+        if since is not None:
+            query["since"] = since
+        try:
+            with self.http.stream(
+                "GET", "/api/events", params=query, timeout=httpx.Timeout(5.0, read=40.0)
+            ) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise said(answer)
+                yield _parsed(answer.iter_lines())
+        except httpx.TransportError as error:
+            raise HubUnreachable(f"The event stream of {self.address} broke.") from error
+
+
+def _parsed(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        if line.startswith("data:"):
+            yield json.loads(line[5:])
+
+
+def said(answer: httpx.Response) -> HubSays:
+    """The problem in an answer."""
+    try:
+        problem = answer.json()
+        return HubSays(answer.status_code, problem if isinstance(problem, dict) else {})
+    except ValueError:
+        return HubSays(answer.status_code, {})
