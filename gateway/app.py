@@ -78,7 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     reviews.router,
     uploads.router,
     tus.router,
-    getattr(dicomweb, "router", APIRouter()),
+    dicomweb.router,
 )
 
 

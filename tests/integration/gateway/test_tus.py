@@ -1,0 +1,319 @@
+"""Resumable upload with the real client (tuspy), and what goes wrong on the way (cases 9, 13-15)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import hub as hubs
+import pytest
+import servers
+from tusclient import client as tusclient
+
+from gateway import housekeeping
+from gateway.tus import CHECKPOINT
+from services.domain.study import Principal, Role
+from services.standalone import ports
+
+TUS = {"Tus-Resumable": "1.0.0"}
+BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
+
+
+def begin(client: httpx.Client, length: int, **metadata: str) -> str:
+    pairs = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in metadata.items())
+    headers = {**TUS, "Upload-Length": str(length), "Upload-Metadata": pairs}
+    answer = client.post("/tus/", headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.headers["location"])
+
+
+def offset(client: httpx.Client, path: str) -> int:
+    return int(client.head(path, headers=TUS).headers["upload-offset"])
+
+
+def patch(client: httpx.Client, path: str, at: int, data: bytes, **headers: str) -> httpx.Response:
+    return client.patch(path, content=data, headers={**BYTES, "Upload-Offset": str(at), **headers})
+
+
+def large(size: int = 9 * 2**20) -> bytes:
+    """A real DICOM object of about ``size`` bytes."""
+    import numpy as np
+
+    from services.dicom.create import Picture, Subject, ultrasound_object
+
+    side = int(size**0.5)
+    noise = np.random.default_rng(size).integers(0, 255, (1, side, side), dtype=np.uint8)
+    return ultrasound_object(Picture(noise), Subject(study_key=f"large-{size}"), None)
+
+
+def test_tuspy_sends_a_study(hub: hubs.Hub) -> None:
+    data = (hubs.SAMPLES / "head-27w.dcm").read_bytes()
+    headers = {"Authorization": f"Bearer {hub.key('tus')}"}
+    uploader = tusclient.TusClient(f"{hub.url}/tus/", headers=headers).uploader(
+        file_stream=io.BytesIO(data), chunk_size=50_000, metadata={"filename": "head.dcm"},
+        upload_checksum=True,
+    )  # fmt: skip
+    uploader.upload()
+    with hub.client("tus") as client:
+        told = client.get(urlsplit(uploader.url).path).json()
+        assert (told["state"], told["offset"]) == ("complete", len(data))
+        item = told["outcome"]["items"][0]
+        assert item["sha256"] == hashlib.sha256(data).hexdigest()
+        assert client.get(f"/api/studies/{item['study_id']}").json()["door"] == "tus"
+        assert offset(client, urlsplit(uploader.url).path) == len(data)
+
+
+def test_creation_with_upload_and_options(hub: hubs.Hub) -> None:
+    data = (hubs.SAMPLES / "head-14w.dcm").read_bytes()
+    with hub.client("tus") as client:
+        told = client.options("/tus/").headers
+        assert told["tus-version"] == "1.0.0"
+        assert "creation-with-upload" in told["tus-extension"]
+        headers = {**BYTES, "Upload-Length": str(len(data))}
+        answer = client.post("/tus/", content=data, headers=headers)
+        assert answer.status_code == 201
+        assert answer.headers["upload-offset"] == str(len(data))
+        assert answer.headers["fada-outcome"] == "complete"
+
+
+def test_wrong_versions_and_headers(hub: hubs.Hub) -> None:
+    with hub.client("tus") as client:
+        path = begin(client, 10)
+        assert client.post("/tus/", headers={"Upload-Length": "5"}).status_code == 412
+        assert client.head(path, headers={"Tus-Resumable": "0.2.2"}).status_code == 412
+        assert client.post("/tus/", headers={**TUS, "Upload-Length": "-5"}).status_code == 400
+        assert client.post("/tus/", headers={**TUS, "Upload-Length": str(2**40)}).status_code == 413
+        assert client.patch(path, content=b"x", headers={**TUS, "Upload-Offset": "0"}).status_code == 415
+        assert patch(client, path, 5, b"x").status_code == 409
+        assert patch(client, path, 0, b"x" * 11).status_code == 413
+        assert offset(client, path) == 0
+        assert client.delete(path, headers=TUS).status_code == 204
+        assert client.head(path, headers=TUS).status_code == 404
+
+
+def test_a_wrong_checksum_does_not_move_the_offset(hub: hubs.Hub) -> None:
+    """Case 14."""
+    with hub.client("tus") as client:
+        data = (hubs.SAMPLES / "head-27w.dcm").read_bytes()
+        path = begin(client, len(data))
+        good = base64.b64encode(hashlib.sha1(data[:100]).digest()).decode()
+        answer = patch(client, path, 0, b"?" * 100, **{"Upload-Checksum": f"sha1 {good}"})
+        assert answer.status_code == 460
+        assert answer.json()["code"] == "checksum_mismatch"
+        assert offset(client, path) == 0
+        answer = patch(client, path, 0, data[:100], **{"Upload-Checksum": f"sha1 {good}"})
+        assert (answer.status_code, answer.headers["upload-offset"]) == (204, "100")
+        last = patch(client, path, 100, data[100:], **{"Upload-Checksum": "sha256 AAAA"})
+        assert last.status_code == 460
+        assert offset(client, path) == 100
+        assert patch(client, path, 100, data[100:]).status_code == 204
+        assert client.get(path).json()["state"] == "complete"
+
+
+def test_two_writers_at_one_offset(hub: hubs.Hub) -> None:
+    """Case 13: one is told 409 or 423, and the bytes are intact."""
+    data = large(3 * 2**20)
+    with hub.client("tus") as client:
+        path = begin(client, len(data))
+        half = len(data) // 2
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda _: patch(client, path, 0, data[:half]), range(6)))
+        codes = sorted(a.status_code for a in answers)
+        assert codes.count(204) == 1
+        assert set(codes) <= {204, 409, 423}
+        assert offset(client, path) == half
+        assert patch(client, path, half, data[half:]).status_code == 204
+        told = client.get(path).json()["outcome"]["items"][0]
+        assert told["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_a_broken_line_keeps_what_came(hub: hubs.Hub) -> None:
+    data = large(2 * 2**20)
+    with hub.client("tus") as client:
+        path = begin(client, len(data))
+        place = urlsplit(hub.url)
+        with socket.create_connection((place.hostname, place.port)) as line:
+            head = (
+                f"PATCH {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {hub.key('tus')}\r\n"
+                "Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\n"
+                f"Upload-Offset: 0\r\nContent-Length: {len(data)}\r\n\r\n"
+            )
+            line.sendall(head.encode() + data[: 2**20])
+            time.sleep(0.3)
+        deadline = time.monotonic() + 10
+        while (at := offset(client, path)) == 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert 0 < at <= 2**20
+        while (answer := patch(client, path, at, data[at:])).status_code == 423:
+            time.sleep(0.1)
+        assert answer.status_code == 204
+        told = client.get(path).json()["outcome"]["items"][0]
+        assert told["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_an_expired_upload_is_gone(hub: hubs.Hub) -> None:
+    """Case 15: 410, and the bytes are cleared away."""
+    index = hub.services.index
+    with hub.client("tus") as client:
+        path = begin(client, 1000)
+        assert patch(client, path, 0, b"x" * 10).status_code == 204
+        assert client.head(path, headers=TUS).headers["upload-expires"].endswith("GMT")
+        subject = client.get("/api/me").json()["subject"]
+        who = Principal(subject, "tus", Role.ADMIN)
+        with index.begin() as tx:
+            past = datetime.now(UTC) - timedelta(seconds=1)
+            old = tx.uploads.create(who, 10, {}, past)
+        gone = f"/tus/{old.id}"
+        part = hub.services.spool.folder / "tus" / old.id
+        part.write_bytes(b"12345")
+        for method in ("HEAD", "PATCH"):
+            answer = client.request(method, gone, headers={**BYTES, "Upload-Offset": "0"})
+            assert answer.status_code == 410
+        housekeeping.once(hub.services)
+        assert not part.exists()
+        assert client.head(gone, headers=TUS).status_code == 410
+        assert offset(client, path) == 10, "others are not touched"
+
+
+def test_somebody_elses_upload_is_not_found(hub: hubs.Hub) -> None:
+    with hub.client("tus") as mine, hub.client("tus", Role.SONOGRAPHER) as other:
+        path = begin(mine, 10)
+        assert patch(other, path, 0, b"x").status_code == 404
+
+
+def test_refused_content_is_an_outcome(hub: hubs.Hub) -> None:
+    with hub.client("tus") as client:
+        data = b"not an image" * 20
+        path = begin(client, len(data), filename="x.dcm")
+        answer = patch(client, path, 0, data)
+        assert (answer.status_code, answer.headers["fada-outcome"]) == (204, "failed")
+        told = client.get(path).json()
+        assert told["state"] == "failed"
+        assert told["outcome"]["items"][0]["problem"]["code"] == "unsupported_media"
+        wrong = begin(client, 3, sha256="0" * 64)
+        patch(client, wrong, 0, b"abc")
+        problem = client.get(wrong).json()["outcome"]["items"][0]["problem"]
+        assert problem["code"] == "checksum_mismatch"
+
+
+@pytest.fixture
+def outside(
+    tmp_path: Path, valkey: servers.Valkey, seaweed: servers.Seaweed
+) -> tuple[dict[str, str], int]:
+    """Environment and port of a gateway in a process of its own."""
+    port = ports.free(1)[0]
+    environment = {
+        **os.environ,
+        "FADA_HOME": str(tmp_path),
+        "FADA_INDEX_URL": f"sqlite:///{tmp_path}/index.db",
+        "FADA_BROKER_URL": valkey.url,
+        "FADA_S3_ENDPOINT": seaweed.endpoint,
+        "FADA_S3_ACCESS_KEY": seaweed.access_key,
+        "FADA_S3_SECRET_KEY": seaweed.secret_key,
+        "FADA_S3_BUCKET": "fada",
+        "FADA_RUNNER": "inprocess",
+    }
+    return environment, port
+
+
+def start(environment: dict[str, str], port: int) -> subprocess.Popen[bytes]:
+    command = ["-m", "uvicorn", "gateway.bootstrap:app", "--factory", "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, *command], env=environment, cwd=hubs.ROOT, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200:
+                return process
+        except httpx.TransportError:
+            assert process.poll() is None, "the gateway did not start"
+            time.sleep(0.1)
+    raise AssertionError("the gateway did not answer")
+
+
+def test_a_killed_gateway_loses_no_counted_byte(
+    hub: hubs.Hub, outside: tuple[dict[str, str], int], tmp_path: Path
+) -> None:
+    """Case 9: HEAD shows the durable offset after SIGKILL; the finished file's hash is equal."""
+    from services.index import open_index
+
+    environment, port = outside
+    index = open_index(environment["FADA_INDEX_URL"])
+    index.migrate()
+    with index.begin() as tx:
+        _, key = tx.keys.create("kill", Role.SONOGRAPHER, "k")
+    index.close()
+    data = large(4 * CHECKPOINT + 12345)
+    process = start(environment, port)
+    url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {key}"}
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=20) as client:
+            path = begin(client, len(data), filename="large.dcm")
+            sent = threading.Event()
+
+            def slowly() -> object:
+                for start_at in range(0, len(data), 2**20):
+                    if start_at > 2 * CHECKPOINT + 2**20:
+                        sent.set()
+                        time.sleep(30)
+                    yield data[start_at : start_at + 2**20]
+
+            def send() -> None:
+                try:
+                    httpx.patch(
+                        url + path, content=slowly(),  # type: ignore[arg-type]
+                        headers={**headers, **BYTES, "Upload-Offset": "0"}, timeout=60,
+                    )  # fmt: skip
+                except httpx.TransportError:
+                    pass
+
+            threading.Thread(target=send, daemon=True).start()
+            assert sent.wait(30)
+            while offset(client, path) < 2 * CHECKPOINT:
+                time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process = start(environment, port)
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+            at = offset(client, path)
+            assert 2 * CHECKPOINT <= at < len(data)
+            assert patch(client, path, at, data[at:]).status_code == 204
+            told = client.get(path).json()
+            assert told["state"] == "complete"
+            assert told["outcome"]["items"][0]["sha256"] == hashlib.sha256(data).hexdigest()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_dead_store_counts_nothing_as_received(
+    hub: hubs.Hub, tmp_path: Path, valkey: servers.Valkey
+) -> None:
+    """The last bytes are counted only after the intake: 503, then the same bytes succeed."""
+    data = (hubs.SAMPLES / "head-27w.dcm").read_bytes()
+    with servers.seaweed_server(tmp_path / "store") as store:
+        with hubs.running(tmp_path / "hub", valkey, store) as own, own.client() as client:
+            path = begin(client, len(data))
+            assert patch(client, path, 0, data[:1000]).status_code == 204
+            store.process.kill()
+            answer = patch(client, path, 1000, data[1000:])
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"]
+            assert offset(client, path) == 1000
+            store.restart()
+            assert patch(client, path, 1000, data[1000:]).status_code == 204
+            assert client.get(path).json()["state"] == "complete"
