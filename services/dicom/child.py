@@ -43,6 +43,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    answers.write(wire.line({"ready": True}))
+    answers.flush()
     for request in requests:
         answers.write(wire.line(answer(json.loads(request))))
         answers.flush()

@@ -72,7 +72,7 @@ def parse_file(path: Path, limits: Limits) -> ParsedInstance:
     """
     with path.open("rb") as handle:
         size = handle.seek(0, 2)
-        if size < 140:
+        if size < 160:
             raise InvalidDicom("The file is too short to be a DICOM object.")
         with (
             mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
@@ -83,7 +83,8 @@ def parse_file(path: Path, limits: Limits) -> ParsedInstance:
                 return _parse(whole, start, syntax, limits)
             inflated = path.with_name(path.name + ".inflated")
             try:
-                _inflate(whole[start:], inflated, limits.inflated_bytes)
+                with whole[start:] as packed:
+                    _inflate(packed, inflated, limits.inflated_bytes)
                 return _parse_inflated(inflated, limits)
             finally:
                 inflated.unlink(missing_ok=True)
@@ -138,6 +139,8 @@ def _inflate(source: memoryview, target: Path, limit: int) -> None:
             if not piece and not pending and not engine.eof:
                 raise InvalidDicom("The compressed data set does not end: the file was cut.")
             out.write(piece)
+        if engine.unused_data.strip(b"\0"):
+            raise InvalidDicom("There is more after the end of the compressed data set.")
 
 
 def _parse(whole: memoryview, start: int, syntax: str, limits: Limits) -> ParsedInstance:

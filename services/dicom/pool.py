@@ -22,6 +22,7 @@ from services.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MAX_ANSWER = 64 * 2**20
+_START_SECONDS = 60.0
 
 
 class Parser:
@@ -129,6 +130,11 @@ class _Child:
         assert self._process.stdout is not None
         self._out = self._process.stdout.fileno()
         self._poll.register(self._out, select.POLLIN)
+        try:
+            self._answer(_START_SECONDS)
+        except _Lost:
+            self.end()
+            raise Unavailable("A parser could not be started.", retry_after=5) from None
 
     @property
     def pid(self) -> int:
@@ -136,11 +142,14 @@ class _Child:
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         assert self._process.stdin is not None
-        deadline = time.monotonic() + seconds
         try:
             self._process.stdin.write(wire.line(request))
         except OSError:
             raise _Lost("could not be read within its bounds") from None
+        return self._answer(seconds)
+
+    def _answer(self, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
         answer = bytearray()
         while not answer.endswith(b"\n"):
             left = deadline - time.monotonic()
