@@ -1,0 +1,113 @@
+"""Kills and losses in the middle of work: every study ends with exactly one result."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import redis
+from worker_hub import Hub, another, owner_pid
+
+from services.index.port import JobState
+
+DONE = (JobState.DONE, JobState.DEAD)
+
+
+def several(prefix: str, count: int) -> list[bytes]:
+    """One study of ``count`` images, so that its job takes a while."""
+    return [another("head-27w.dcm", f"{prefix}-{n}", study=prefix) for n in range(count)]
+
+
+def assert_one_result(hub: Hub, job_id: str) -> None:
+    assert hub.wait(job_id, *DONE).state is JobState.DONE
+    assert hub.results(job_id) == 1
+
+
+def test_study_committed_but_never_sent_is_sent_by_the_sweeper(hub: Hub) -> None:
+    job_id = hub.send(another("head-27w.dcm", "never sent"))
+
+    assert_one_result(hub, job_id)
+
+
+def test_child_killed_in_the_middle_of_a_job(hub: Hub) -> None:
+    job_id = hub.send(*several("child killed", 3))
+    job = hub.wait(job_id, JobState.LEASED)
+
+    os.kill(owner_pid(job), signal.SIGKILL)
+
+    assert_one_result(hub, job_id)
+    assert hub.job(job_id).attempts == 1
+
+
+def test_whole_worker_killed_in_the_middle_of_a_job(hub: Hub) -> None:
+    job_id = hub.send(*several("worker killed", 3))
+    hub.wait(job_id, JobState.LEASED)
+
+    hub.worker.kill()
+    hub.worker.start()
+
+    assert_one_result(hub, job_id)
+
+
+def test_broker_killed_under_load(hub: Hub) -> None:
+    jobs = [hub.send(another("head-35w.dcm", f"broker killed {n}")) for n in range(4)]
+    hub.wait(jobs[0], JobState.LEASED, *DONE)
+
+    hub.broker.process.kill()
+    jobs += [hub.send(another("head-35w.dcm", f"broker away {n}")) for n in range(2)]
+    time.sleep(0.5)
+    hub.broker.restart()
+
+    for job_id in jobs:
+        assert_one_result(hub, job_id)
+
+
+def test_broker_restarted_five_times_in_a_row(hub: Hub) -> None:
+    for _ in range(5):
+        hub.broker.process.kill()
+        hub.broker.restart()
+        time.sleep(0.4)
+
+    assert_one_result(hub, hub.send(another("head-27w.dcm", "after restarts")))
+
+
+def test_broker_emptied_is_filled_from_the_index(hub: Hub) -> None:
+    hub.worker.kill()  # so that messages lie in the broker when it is emptied
+    jobs = [hub.send(another("head-35w.dcm", f"flushed {n}")) for n in range(3)]
+    client = redis.Redis.from_url(hub.broker.url)
+    until = time.monotonic() + 30
+    while client.llen("routine") < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert client.llen("routine") >= 3
+
+    client.flushall()
+    hub.worker.start()
+
+    for job_id in jobs:
+        assert_one_result(hub, job_id)
+
+
+def test_job_longer_than_the_visibility_timeout(hub: Hub) -> None:
+    """Its message comes again while it runs; the second start, in the other process, leaves it."""
+    job_id = hub.send(*several("longer", 8))
+    owner = hub.wait(job_id, JobState.LEASED).lease_owner
+
+    assert_one_result(hub, job_id)
+    job = hub.job(job_id)
+    assert job.lease_owner == owner
+    assert job.attempts == 0
+
+
+def test_process_that_stood_still_does_not_overwrite_who_took_over(hub: Hub) -> None:
+    job_id = hub.send(*several("stood still", 3))
+    job = hub.wait(job_id, JobState.LEASED)
+
+    os.kill(owner_pid(job), signal.SIGSTOP)
+    try:
+        assert_one_result(hub, job_id)
+        assert hub.job(job_id).lease_owner != job.lease_owner
+    finally:
+        os.kill(owner_pid(job), signal.SIGCONT)
+    time.sleep(1)
+    assert hub.results(job_id) == 1
