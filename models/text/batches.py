@@ -28,9 +28,10 @@ CELLS = len(BOXES) + len(KEYPOINTS)
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """The two prompts that a text release answers; they are written into its manifest."""
+    """The prompts that a text release answers; they are written into its manifest."""
 
     interpret: str = "Interpret this fetal ultrasound image."
+    interpret_plane: str = "Interpret this fetal ultrasound image. Plane: {plane}."
     classify: str = "Classify the plane."
 
 
@@ -122,6 +123,12 @@ class TextBatches(Batches):
 def sequences(tokenizer: Any, prompts: Prompts, image_tokens: int) -> tuple[Sequences, Sequences]:
     """The writers of both tasks, at their fixed lengths."""
     return (
-        Sequences(tokenizer, prompts.interpret, image_tokens, image_tokens + 128),
+        Sequences(
+            tokenizer,
+            prompts.interpret,
+            image_tokens,
+            image_tokens + 140,
+            prompts.interpret_plane,
+        ),
         Sequences(tokenizer, prompts.classify, image_tokens, image_tokens + 28),
     )

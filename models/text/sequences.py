@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.text.sentences import Seen, answer, classified, fillers, write
+from models.text.sentences import NO_PLANE, Seen, answer, classified, fillers, write
+from services.reading.prompts import PLANE
 
 _BEFORE = "<|im_start|>user\n<|vision_start|>"
 _AFTER = "<|vision_end|>"
@@ -19,27 +20,39 @@ IGNORE = -100
 
 
 class Sequences:
-    """Writes one task's sequences: `length` tokens, the same image tokens and prompt first."""
+    """Writes one task's sequences: `length` tokens, the image's tokens and the prompt first.
 
-    def __init__(self, tokenizer: Any, prompt: str, image_tokens: int, length: int) -> None:
-        text = _BEFORE + "<|image_pad|>" * image_tokens + _AFTER + prompt + _TURN
-        self.tokenizer, self.length = tokenizer, length
-        self.start: list[int] = tokenizer.encode(text, add_special_tokens=False)
+    `told` is the prompt with {plane}, for when the dense heads have named the plane before.
+    """
+
+    def __init__(
+        self, tokenizer: Any, prompt: str, image_tokens: int, length: int, told: str = ""
+    ) -> None:
+        self.tokenizer, self.length, self.told = tokenizer, length, told
+        self._before = _BEFORE + "<|image_pad|>" * image_tokens + _AFTER
+        self.start = self._start(prompt)
         self.image_token = int(tokenizer.convert_tokens_to_ids("<|image_pad|>"))
         self.pad = int(tokenizer.convert_tokens_to_ids("<|endoftext|>"))
         self.positions = _positions(self.start, self.image_token, image_tokens, length)
 
-    def encode(self, text: str, unknown: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    def _start(self, prompt: str) -> list[int]:
+        text = self._before + prompt + _TURN
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def encode(
+        self, text: str, unknown: list[tuple[int, int]], prompt: str = ""
+    ) -> tuple[Tensor, Tensor]:
         """ids [L] and labels [L]; character ranges in `unknown` are not learnt.
 
         Raises:
             ValueError: the answer does not fit.
         """
         encoded = self.tokenizer(text + _END, add_special_tokens=False, return_offsets_mapping=True)
-        ids = self.start + list(encoded["input_ids"])
+        start = self._start(prompt) if prompt else self.start
+        ids = start + list(encoded["input_ids"])
         if len(ids) > self.length:
             raise ValueError(f"{len(ids)} tokens do not fit into {self.length}")
-        labels = [IGNORE] * len(self.start) + [
+        labels = [IGNORE] * len(start) + [
             IGNORE if any(a < stop and b > start for start, stop in unknown) else token
             for token, (a, b) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
         ]
@@ -47,7 +60,10 @@ class Sequences:
         return torch.tensor(ids + [self.pad] * rest), torch.tensor(labels + [IGNORE] * rest)
 
     def interpret(self, seen: Seen, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """The eight fields; what the labels leave open is filled at random and not learnt."""
+        """The eight fields; what the labels leave open is filled at random and not learnt.
+
+        Half of the prompts name the plane, so that the words follow the heads where there are any.
+        """
         told = write(seen)
         filled: dict[str, str] = {}
         options = fillers(seen)
@@ -55,7 +71,9 @@ class Sequences:
             choice = options.get(name, ("Not determined.",))
             filled[name] = value or choice[int(rng.integers(0, len(choice)))]
         text = answer(filled)
-        return self.encode(text, _ranges(text, filled, told))
+        named = self.told and rng.random() < 0.5
+        prompt = self.told.replace(PLANE, seen.plane or NO_PLANE) if named else ""
+        return self.encode(text, _ranges(text, filled, told), prompt)
 
     def classify(self, seen: Seen) -> tuple[Tensor, Tensor]:
         return self.encode(classified(seen.plane), [])

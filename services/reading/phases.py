@@ -88,7 +88,7 @@ class Reader:
                 clock.split("encode")
                 if Phase.INTERPRET in phases:
                     with clock.of(Phase.INTERPRET):
-                        interpretation = conversation.interpret()
+                        interpretation = conversation.interpret(self._plane(dense))
                 if Phase.CLASSIFY in phases:
                     with clock.of(Phase.CLASSIFY):
                         label = conversation.classify()
@@ -109,6 +109,10 @@ class Reader:
             release=f"{self.manifest.name} {self.manifest.version} {self.manifest.sha256}",
             seconds=clock.seconds,
         )
+
+    def _plane(self, dense: Dense | None) -> str | None:
+        """The plane that the heads think most likely; None without heads."""
+        return None if dense is None else self.manifest.planes[int(dense["PLANE"][0].argmax())]
 
 
 def _told(

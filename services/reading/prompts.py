@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-IMAGE, PROMPT = "{image}", "{prompt}"
+IMAGE, PROMPT, PLANE = "{image}", "{prompt}", "{plane}"
 TURN: Final = "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n"
 
 
@@ -16,14 +16,16 @@ TURN: Final = "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistan
 class Prompts:
     """One prompt a phase; empty: that phase is not asked of the release's text model.
 
-    ``template`` is the whole turn with {image} before {prompt}: what stands before the prompt is
-    the same for all phases, so that the image is encoded once. The separators are those of the
-    JSON that the release was taught; no other white space is let through, so that no model can
-    fill its answer with it.
+    ``interpret_plane`` holds {plane}: it is asked where the release's heads have named a plane, so
+    that the words speak of the same one. ``template`` is the whole turn with {image} before
+    {prompt}: what stands before the prompt is the same for all phases, so that the image is encoded
+    once. The separators are those of the JSON that the release was taught; no other white space is
+    let through, so that no model can fill its answer with it.
     """
 
     version: str
     interpret: str = ""
+    interpret_plane: str = ""
     classify: str = ""
     detect: str = ""
     segment: str = ""
@@ -35,6 +37,12 @@ class Prompts:
         image, prompt = self.template.find(IMAGE), self.template.find(PROMPT)
         if not 0 <= image < prompt:
             raise ValueError("the template must hold {image}, then {prompt}")
+
+    def interpretation(self, plane: str | None) -> str:
+        """Phase 1's prompt, with the plane where it is known and the release was taught so."""
+        if plane is None or not self.interpret_plane:
+            return self.interpret
+        return self.interpret_plane.replace(PLANE, plane)
 
     @property
     def before(self) -> str:

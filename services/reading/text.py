@@ -106,10 +106,10 @@ class Conversation:
         self._model, self._url = model, url
         self.cached_tokens = 0  # of the last prompt: what did not have to be computed again
 
-    def interpret(self) -> dict[str, str]:
-        """Phase 1. Raises InvalidModelOutput."""
+    def interpret(self, plane: str | None = None) -> dict[str, str]:
+        """Phase 1; ``plane`` is what the dense heads saw. Raises InvalidModelOutput."""
         return answers.interpretation(
-            self._phase(self._model.prompts.interpret, schema.interpret())
+            self._phase(self._model.prompts.interpretation(plane), schema.interpret())
         )
 
     def classify(self) -> str:

@@ -47,7 +47,7 @@ def test_a_sequence_learns_its_answer_and_no_prompt(
 ) -> None:
     seen = Seen("femur", quality=1.0)
     ids, labels = tasks[0].interpret(seen, np.random.default_rng(0))
-    assert ids.shape == labels.shape == (SMALL.image_tokens + 128,)
+    assert ids.shape == labels.shape == (SMALL.image_tokens + 140,)
     learnt = [int(t) for t in labels if t != IGNORE]
     text = answer({k: str(v) for k, v in write(seen).items()})
     assert tokenizer.decode(learnt) == text + "<|im_end|>"
@@ -61,6 +61,17 @@ def test_what_is_unknown_is_not_learnt(tokenizer: Any, tasks: tuple[Sequences, S
     assert "Long axis" in told
     assert "Long axis" not in learnt
     assert "fetal_orientation" in learnt
+
+
+def test_half_of_the_prompts_name_the_plane(
+    tokenizer: Any, tasks: tuple[Sequences, Sequences]
+) -> None:
+    seen = Seen("femur", quality=1.0)
+    rng = np.random.default_rng(0)
+    told = [tokenizer.decode(tasks[0].interpret(seen, rng)[0]) for _ in range(60)]
+    named = sum("Plane: femur." in text for text in told)
+    assert 15 < named < 45
+    assert all("Interpret this fetal ultrasound image." in text for text in told)
 
 
 def test_an_answer_that_does_not_fit_is_an_error(tokenizer: Any) -> None:
