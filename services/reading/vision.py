@@ -18,6 +18,12 @@ _INPUT = "IMAGE"
 _NAMES = [tensor.name for tensor in DENSE_OUTPUTS]
 
 
+def _providers() -> list[str]:
+    """A GPU where this ONNX Runtime was built for one (docker/triton-gpu), then the processor."""
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    return [name for name in wanted if name in onnxruntime.get_available_providers()]
+
+
 class Vision:
     """One loaded vision.onnx. Safe to call from several threads: ONNX Runtime sessions are."""
 
@@ -34,9 +40,7 @@ class Vision:
         # Spinning threads would take the CPU from the text model between two images.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(
-                graph, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(graph, options, providers=_providers())
         except Exception as error:  # ONNX Runtime raises many kinds, all of them mean the same
             raise ReleaseRefused("vision.onnx is not a graph that ONNX Runtime can load.") from error
         self.side = side

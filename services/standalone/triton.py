@@ -48,6 +48,7 @@ def part(
     release: str = "",
     threads: int = 0,
     log: Path | None = None,
+    host: str = HOST,
 ) -> Part:
     """``releases`` is the folder of releases; ``release`` names one, empty means the active one.
 
@@ -68,9 +69,9 @@ def part(
         f"--cache-directory={server / 'caches'}",
         "--model-control-mode=explicit", "--load-model=*",
         "--exit-on-error=true", "--exit-timeout-secs=5", "--disable-auto-complete-config",
-        f"--http-address={HOST}", f"--http-port={ports['triton_http']}",
-        f"--grpc-address={HOST}", f"--grpc-port={ports['triton_grpc']}",
-        f"--metrics-address={HOST}", f"--metrics-port={ports['triton_metrics']}",
+        f"--http-address={host}", f"--http-port={ports['triton_http']}",
+        f"--grpc-address={host}", f"--grpc-port={ports['triton_grpc']}",
+        f"--metrics-address={host}", f"--metrics-port={ports['triton_metrics']}",
         "--log-verbose=0", "--log-info=false",
     )  # fmt: skip
     return Part(
