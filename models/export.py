@@ -19,6 +19,8 @@ from models.checkpoint import load_network
 from models.fada.graph import INPUT, OUTPUTS, Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, NT_STRUCTURES, PLANES
 from models.fada.network import DenseNetwork
+from models.quantise import halve
+from models.scope import fit_scope
 
 OPSET = 17
 
@@ -87,12 +89,19 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", type=int, default=384)
+    parser.add_argument("--data", type=Path, help="also fit the distance part of the scope on it")
+    parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
     args = parser.parse_args()
     torch.set_num_threads(1)
     network = load_network(args.checkpoint)
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "vision.onnx"
-    gap = export_graph(Graph(network), path, args.side)
+    graph = Graph(network)
+    if args.data:
+        print("scope blend", fit_scope(graph, args.data, args.side))
+    gap = export_graph(graph, path, args.side)
+    if args.half:
+        onnx.save(halve(onnx.load(path)), path)
     about = args.out / "vision.json"
     about.write_text(json.dumps(describe(args.side, network), indent=1) + "\n", encoding="utf-8")
     print(f"{path}: {path.stat().st_size} bytes, differs from torch by {gap:.2g}")
