@@ -39,7 +39,8 @@ class Graph(nn.Module):
         x = self.network.global_head.norm(pooled)
         count, rank = self.centres.shape
         mean = x.mean(0)
-        centres = torch.stack([x[planes == p].mean(0) for p in range(count)])
+        seen = [x[planes == p] for p in range(count)]
+        centres = torch.stack([part.mean(0) if len(part) else mean for part in seen])
         within = x - centres[planes]
         cov = within.T @ within / len(x)
         values, vectors = torch.linalg.eigh(cov)
@@ -50,8 +51,8 @@ class Graph(nn.Module):
         self.centres.copy_((centres - mean) @ self.basis)
 
     def distance(self, pooled: Tensor) -> Tensor:
-        """[n, 2]: mean squared whitened distance to the nearest plane, and the log residual outside
-        the basis (energy that in-scope features do not have)."""
+        """[n, 2]: mean squared whitened distance to the nearest plane, and the total
+        energy of the features around their mean."""
         x = self.network.global_head.norm(pooled) - self.mean
         z = x @ self.basis
         gap = (z[:, None] - self.centres[None]).pow(2).mean(2)
