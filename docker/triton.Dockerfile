@@ -1,0 +1,32 @@
+# The model server on processors: NVIDIA Triton from its wheel, with FADA's Python model.
+# docker build -f docker/triton.Dockerfile -t fada-triton .
+FROM python:3.11.13-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/fada
+WORKDIR /srv/fada
+COPY . .
+# Triton's Python stub was built for NumPy 1, which lies in a folder of its own.
+RUN /opt/fada/bin/pip install -c constraints.txt --editable . \
+    && /opt/fada/bin/pip install --no-deps nvidia-pytriton==0.7.0 \
+    && /opt/fada/bin/pip install --no-deps --target /opt/fada/triton-python numpy==1.26.4
+
+FROM python:3.11.13-slim-bookworm
+ENV PATH=/opt/fada/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    FADA_HOME=/var/lib/fada \
+    FADA_HOST=0.0.0.0 \
+    FADA_TRITON_GRPC=127.0.0.1:8001 \
+    FADA_RELEASES=/srv/fada/models/releases
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin fada \
+    && install -d -o fada -g fada -m 0700 /var/lib/fada
+COPY --from=build /opt/fada /opt/fada
+COPY --from=build /srv/fada /srv/fada
+WORKDIR /srv/fada
+USER 10001:10001
+VOLUME /var/lib/fada
+EXPOSE 8000 8001 8002
+HEALTHCHECK --interval=15s --timeout=5s --start-period=120s --retries=4 \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/v2/health/ready', timeout=4)"]
+ENTRYPOINT ["fada", "serve"]
+CMD ["triton"]
