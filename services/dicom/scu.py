@@ -1,4 +1,4 @@
-"""C-STORE to a PACS (PS3.4 annex B), as the service class user."""
+"""Send FADA's objects to a PACS by C-STORE."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pydicom
-from pydicom.dataset import Dataset
-from pynetdicom.ae import ApplicationEntity
-from pynetdicom.association import Association
+from pynetdicom import AE
 
 from services.domain.errors import Conflict, InvalidInput, Unavailable
 
-_PEER = re.compile(r"(?P<aet>[^@\\]{1,16})@(?P<host>[^@:\[\]\s]+|\[[^\]]+\]):(?P<port>[0-9]{1,5})")
-_SECONDS = 30.0
+_ADDRESS = re.compile(r"([^@]{1,16})@([^@:\s]+):(\d{1,5})")
+_WARNINGS = range(0xB000, 0xC000)
+_TEMPORARY = range(0xA700, 0xA800)  # out of resources
 
 
 class StoreFailed(Unavailable):
-    code, title = "c_store_failed", "The PACS did not accept the result"
+    code, title = "push_failed", "The PACS did not accept the result"
 
 
 class StoreRejected(Conflict):
-    code, title = "c_store_rejected", "The PACS refuses this object"
+    code, title = "push_rejected", "The PACS refuses this object"
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Where to store: application entity title, host, port."""
+    """A storage provider."""
 
     aet: str
     host: str
@@ -37,49 +36,51 @@ class Peer:
     @classmethod
     def parse(cls, text: str) -> Peer:
         """``AET@host:port``. Raises InvalidInput."""
-        match = _PEER.fullmatch(text.strip())
-        if match is None or not 0 < int(match["port"]) < 65536:
-            raise InvalidInput("A PACS is named as AET@host:port.")
-        return cls(match["aet"], match["host"].strip("[]"), int(match["port"]))
+        found = _ADDRESS.fullmatch(text.strip())
+        if found is None or not 0 < int(found[3]) < 65536:
+            raise InvalidInput("A PACS is given as AET@host:port.")
+        return cls(found[1].strip(), found[2], int(found[3]))
 
 
-def c_store(peer: Peer, objects: Sequence[bytes], calling_aet: str) -> None:
-    """Store DICOM objects over one association; warnings count as stored.
+def c_store(peer: Peer, objects: Sequence[bytes], calling_aet: str, seconds: float = 30.0) -> None:
+    """Store whole Part 10 files in one association; what is stored already is fine.
 
     Raises:
-        StoreFailed: no association, or the peer is out of resources: try again.
-        StoreRejected: the peer refuses an object or its kind.
+        StoreFailed: the PACS cannot be reached or is out of resources; try again.
+        StoreRejected: it refuses the association's contexts or an object.
     """
     datasets = [pydicom.dcmread(io.BytesIO(data)) for data in objects]
-    entity = ApplicationEntity(calling_aet)
-    entity.connection_timeout = 5.0
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = _SECONDS
+    entity = AE(ae_title=calling_aet)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = seconds
+    entity.connection_timeout = min(seconds, 10.0)
     for sop_class, syntax in sorted(
-        {(str(ds.SOPClassUID), str(ds.file_meta.TransferSyntaxUID)) for ds in datasets}
+        {(str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets}
     ):
         entity.add_requested_context(sop_class, syntax)
     association = entity.associate(peer.host, peer.port, ae_title=peer.aet)
     if not association.is_established:
-        raise StoreFailed("The PACS cannot be reached, or refuses the association.")
+        raise StoreFailed("The PACS cannot be reached, or refuses the association.", retry_after=30)
     try:
         for dataset in datasets:
-            _store(association, dataset)
+            _judge(_send(association, dataset))
     finally:
         association.release()
 
 
-def _store(association: Association, dataset: Dataset) -> None:
+def _send(association: object, dataset: pydicom.Dataset) -> pydicom.Dataset:
     try:
-        answer = association.send_c_store(dataset)
-    except ValueError as error:  # no accepted presentation context
+        answer = association.send_c_store(dataset)  # type: ignore[attr-defined]
+    except ValueError as error:
         raise StoreRejected("The PACS does not take this kind of object.") from error
-    except RuntimeError as error:
-        raise StoreFailed("The association ended early.") from error
-    if "Status" not in answer:
-        raise StoreFailed("The PACS did not answer in time.")
-    status = int(answer.Status)
-    if status == 0 or 0xB000 <= status <= 0xBFFF:
+    return pydicom.Dataset() if answer is None else answer
+
+
+def _judge(answer: pydicom.Dataset) -> None:
+    status = answer.get("Status")
+    if status is None:
+        raise StoreFailed("The PACS closed the connection.", retry_after=30)
+    if status in (0x0000, 0x0111) or status in _WARNINGS:
         return
-    if 0xA700 <= status <= 0xA7FF:
-        raise StoreFailed(f"The PACS is out of resources ({status:04X}).")
-    raise StoreRejected(f"The PACS refuses an object ({status:04X}).")
+    if status in _TEMPORARY:
+        raise StoreFailed(f"The PACS is out of resources (0x{status:04X}).", retry_after=60)
+    raise StoreRejected(f"The PACS answered 0x{status:04X}.")

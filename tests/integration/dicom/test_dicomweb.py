@@ -61,9 +61,7 @@ def test_search_studies(client: DICOMwebClient, three: list[pydicom.Dataset]) ->
     assert one["00081190"]["Value"][0].endswith(f"/dicomweb/studies/{uid}")
 
 
-def test_search_series_and_instances(
-    client: DICOMwebClient, three: list[pydicom.Dataset]
-) -> None:
+def test_search_series_and_instances(client: DICOMwebClient, three: list[pydicom.Dataset]) -> None:
     uid = str(three[0].StudyInstanceUID)
     (series,) = client.search_for_series(uid)
     assert series["00201209"]["Value"] == [3]
@@ -112,9 +110,7 @@ def test_metadata_names_bulk_data_that_can_be_fetched(
     assert bulk == three[0].PixelData
 
 
-def test_frames_as_stored_and_decoded(
-    client: DICOMwebClient, three: list[pydicom.Dataset]
-) -> None:
+def test_frames_as_stored_and_decoded(client: DICOMwebClient, three: list[pydicom.Dataset]) -> None:
     ids = [str(three[0][name].value) for name in
            ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
     (stored,) = client.retrieve_instance_frames(*ids, [1], media_types=("image/jpeg",))

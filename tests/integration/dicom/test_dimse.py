@@ -1,0 +1,143 @@
+"""The C-STORE door, with dcmtk's storescu and echoscu, and with peers that misbehave (case 36)."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydicom
+import pytest
+from conftest import SAMPLES, Door
+
+from gateway.dimse import StoreDoor
+from services.dicom.scu import Peer, StoreFailed, StoreRejected, c_store
+from services.domain.study import Door as Way
+from services.index.port import StudyQuery
+
+needs_dcmtk = pytest.mark.skipif(shutil.which("storescu") is None, reason="dcmtk is not installed")
+
+
+@pytest.fixture(scope="module")
+def machine(door: Door) -> Iterator[StoreDoor]:
+    settings = door.services.settings.model_copy(
+        update={"dimse_site": "clinic", "dimse_peers": "SCANNER,FADA", "stall_seconds": 1.0}
+    )
+    made = StoreDoor(door.services.intake, settings, port=0)
+    yield made
+    made.close()
+
+
+def storescu(machine: StoreDoor, *files: Path, aet: str = "SCANNER") -> subprocess.CompletedProcess:
+    command = ["storescu", "-v", "-xs", "-R", "-aet", aet, "-aec", "FADA", "127.0.0.1"]
+    return subprocess.run(
+        [*command, str(machine.port), *map(str, files)], capture_output=True, text=True
+    )
+
+
+def native(path: Path, tmp_path: Path) -> Path:
+    """As a machine would send it: uncompressed."""
+    dataset = pydicom.dcmread(path)
+    dataset.decompress(generate_instance_uid=False)
+    target = tmp_path / path.name
+    dataset.save_as(target)
+    return target
+
+
+@needs_dcmtk
+def test_echo(machine: StoreDoor) -> None:
+    command = ["echoscu", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port)]
+    assert subprocess.run(command).returncode == 0
+
+
+@needs_dcmtk
+def test_stored_twice_is_stored_once_and_other_bytes_fail(
+    machine: StoreDoor, door: Door, tmp_path: Path
+) -> None:
+    file = native(SAMPLES / "three-heads" / "1.dcm", tmp_path)
+    for _ in range(2):
+        done = subprocess.run(
+            ["storescu", "-v", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port),
+             str(file)], capture_output=True, text=True)  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    with door.services.index.read() as tx:
+        (study,) = tx.studies.find("clinic", StudyQuery())
+        assert (study.instances, study.door) == (1, Way.DIMSE)
+        assert len(tx.jobs.find("clinic", study_id=study.id)) == 1
+    other = pydicom.dcmread(file)
+    other.PatientID = "OTHER"
+    other.save_as(file)
+    done = subprocess.run(
+        ["storescu", "-d", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port),
+         str(file)], capture_output=True, text=True)  # fmt: skip
+    assert "c211" in (done.stdout + done.stderr).lower()
+    with door.services.index.read() as tx:
+        assert tx.studies.find("clinic", StudyQuery(match={"PatientID": "OTHER"})) == []
+
+
+@needs_dcmtk
+def test_a_stranger_may_not_store(machine: StoreDoor) -> None:
+    done = storescu(machine, SAMPLES / "head-27w.dcm", aet="STRANGER")
+    assert done.returncode != 0
+    assert "not recognized" in (done.stdout + done.stderr).lower()
+
+
+def test_objects_go_to_another_store_by_c_store(machine: StoreDoor, door: Door) -> None:
+    """Our own user against our own provider: the wire between them is real."""
+    peer = Peer.parse(f"FADA@127.0.0.1:{machine.port}")
+    c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "SCANNER")
+    with door.services.index.read() as tx:
+        assert tx.studies.find("clinic", StudyQuery(match={"PatientName": "SAMPLE^THREE"}))
+    with pytest.raises(StoreFailed):
+        c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "STRANGER")
+    broken = pydicom.dcmread(SAMPLES / "head-35w.dcm")
+    broken.Rows = 7
+    out = io.BytesIO()
+    broken.save_as(out)
+    with pytest.raises(StoreRejected, match="C000"):
+        c_store(peer, [out.getvalue()], "SCANNER")
+
+
+def _closed(connection: socket.socket, within: float) -> bool:
+    """Whether the other side ends the connection."""
+    connection.settimeout(within)
+    try:
+        while connection.recv(4096):
+            continue
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_a_giant_pdu_ends_the_connection(machine: StoreDoor) -> None:
+    with socket.create_connection(("127.0.0.1", machine.port)) as connection:
+        connection.sendall(struct.pack(">BBL", 1, 0, 0xFFFFFFF0) + b"\0" * 4096)
+        assert _closed(connection, 15)
+
+
+def test_half_a_pdu_does_not_hold_a_place(machine: StoreDoor) -> None:
+    with socket.create_connection(("127.0.0.1", machine.port)) as connection:
+        connection.sendall(struct.pack(">BBL", 1, 0, 200) + b"\0" * 20)
+        assert _closed(connection, 15)
+
+
+@needs_dcmtk
+def test_the_door_still_works_afterwards(machine: StoreDoor, tmp_path: Path) -> None:
+    deadline = time.monotonic() + 10
+    file = native(SAMPLES / "head-14w.dcm", tmp_path)
+    done = None
+    while time.monotonic() < deadline:
+        done = subprocess.run(
+            ["storescu", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port),
+             str(file)], capture_output=True, text=True)  # fmt: skip
+        if done.returncode == 0:
+            break
+    assert done is not None
+    assert done.returncode == 0, done.stderr
