@@ -45,7 +45,8 @@ class Graph(nn.Module):
         cov = within.T @ within / len(x)
         values, vectors = torch.linalg.eigh(cov)
         keep = values.argsort(descending=True)[:rank]
-        scale = (values[keep] + 0.05 * values.mean()).rsqrt()
+        values = values.clamp(min=0.0)
+        scale = (values[keep] + 0.05 * values.mean() + 1e-6).rsqrt()
         self.basis.copy_(vectors[:, keep] * scale)
         self.mean.copy_(mean)
         self.centres.copy_((centres - mean) @ self.basis)
