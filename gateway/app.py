@@ -39,7 +39,7 @@ from gateway import (
 )
 from gateway.auth import Authenticator, Gate, unguarded
 from gateway.idempotency import Idempotent
-from gateway.limits import Buckets, Limits
+from gateway.limits import Attempts, Limits
 from gateway.objects import Scales
 from gateway.observe import Observe
 from gateway.services import Services
@@ -107,7 +107,7 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     app.state.owned = owned
     app.state.signer = signer
     app.state.authenticator = authenticator
-    app.state.attempts = Buckets(rate=0.5, burst=20)
+    app.state.attempts = Attempts(rate=0.5, burst=20)
     app.state.scales = Scales(services)
     app.state.probe = health.Probe(services)
     app.state.broadcaster = events.Broadcaster(services)

@@ -16,9 +16,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from gateway.auth import DEVICE_PREFIX, DEVICE_SECONDS
+from gateway.limits import Attempts
 from gateway.services import Needs, Services
 from gateway.tokens import Signer
-from services.domain.errors import InvalidInput, NotAuthenticated, NotFound, RateLimited
+from services.domain.errors import InvalidInput, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
 from services.index.port import Device, Remembered
 from services.reading.store import trust_of
@@ -52,9 +53,9 @@ class SessionIn(BaseModel):
 @router.post("/enrol", summary="Bind a phone to a site", operation_id="enrol", status_code=201)
 def enrol(body: EnrolIn, services: Needs, request: Request) -> dict[str, Any]:
     """By a code from the hub's page, good once. The key never leaves the phone."""
-    _slow_down(request)
+    attempts: Attempts = request.app.state.attempts
     key = _key(body.public_key)
-    with services.index.begin() as tx:
+    with attempts.one(request), services.index.begin() as tx:
         device = tx.devices.enrol(body.code, body.name, base64.b64encode(key).decode())
         tx.audit.add(_principal(device), "device.enrolled", device.id)
     return {
@@ -133,9 +134,3 @@ def _trusted(services: Services) -> list[str]:
 
 def _principal(device: Device) -> Principal:
     return Principal(f"device:{device.id}", device.site, Role.DEVICE)
-
-
-def _slow_down(request: Request) -> None:
-    wait = request.app.state.attempts.take(str((request.scope.get("client") or ("",))[0]))
-    if wait > 0:
-        raise RateLimited("Too many attempts to enrol.", retry_after=wait)

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import io
 import json
+import math
 import secrets
 import zipfile
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from gateway import objects, shapes
 from gateway.params import Manager, Since, Until
 from gateway.services import Needs, Services
 from gateway.studies import aware
+from services.dicom.frames import calibration
+from services.domain.calibration import Calibration
 from services.domain.errors import FadaError
 from services.domain.report import FrameReading, Structure
 from services.index.port import Result, Study, StudyQuery, StudyState
@@ -41,6 +44,7 @@ COLUMNS = (
     "source_commit", "source_path",
 )  # fmt: skip
 DATASET = "FADA corrections"
+_ISOTROPIC = 0.01  # scales that differ by less than this share are one
 _GROUPS = {"nt_view": "nt_sagittal"}
 _PAGE = 100
 _SHARES = ((0.7, "train"), (0.8, "val"), (1.0, "test"))
@@ -157,19 +161,19 @@ def _frame(
         instance = objects.find(tx, study.site, study.study_uid, reading.sop_uid)
     with objects.opened(services, instance) as frames:
         pixels = frames.read(reading.frame)
+        size = _pixel_size(calibration(frames.dataset), reading)
     identity = shapes.text(study.attributes, "00100020") or study.study_uid
     patient = names.of("patient", identity)
     stem = f"fada_{names.of('frame', reading.sop_uid, str(reading.frame))}"
     image = io.BytesIO()
     Image.fromarray(pixels).convert("L").save(image, "PNG")
     archive.writestr(f"images/{stem}.png", image.getvalue(), zipfile.ZIP_STORED)
-    mask, classes = _mask(reading)
+    mask, classes = _mask(services, study.site, reading)
     if mask is not None:
         drawn = io.BytesIO()
         Image.fromarray(mask).save(drawn, "PNG")
         archive.writestr(f"masks/{stem}.png", drawn.getvalue(), zipfile.ZIP_STORED)
     hc = next((m for m in reading.measurements if m.name == "HC" and m.mm is not None), None)
-    size = str(round(hc.mm / hc.px, 7)) if hc is not None and hc.mm and hc.px else ""
     plane = reading.plane.label if reading.plane else ""
     return {
         "file": f"images/{stem}.png",
@@ -197,15 +201,29 @@ def _frame(
     }
 
 
-def _mask(reading: FrameReading) -> tuple[Any, str]:
+def _pixel_size(scale: Calibration, reading: FrameReading) -> str:
+    """mm per pixel where one number says it: the form has none for a second."""
+    corners = [(s.box[0], s.box[1]) for s in reading.structures]
+    corners += [(s.box[2], s.box[3]) for s in reading.structures]
+    size = scale.for_points(corners or [(reading.width / 2, reading.height / 2)])
+    if size is None or abs(size.mm_x / size.mm_y - 1) > _ISOTROPIC:
+        return ""
+    return str(round(math.sqrt(size.mm_x * size.mm_y), 7))
+
+
+def _mask(services: Services, site: str, reading: FrameReading) -> tuple[Any, str]:
     """A class-index mask, large structures first so that small ones stay visible."""
     drawn = sorted((s for s in reading.structures if s.polygon), key=lambda s: -(s.area_px or 0))
     if not drawn:
         return None, ""
     mask = np.zeros((reading.height, reading.width), np.uint8)
     for place, structure in enumerate(drawn, start=1):
-        outline = np.array(structure.polygon, dtype=np.float64)
-        mask[geometry.fill(outline, reading.width, reading.height)] = place
+        if structure.mask is not None:
+            stored = Image.open(io.BytesIO(services.store.get(site, structure.mask)))
+            mask[np.asarray(stored.convert("L")) > 127] = place
+        else:
+            outline = np.array(structure.polygon, dtype=np.float64)
+            mask[geometry.fill(outline, reading.width, reading.height)] = place
     return mask, ",".join(f"{n}={s.label}" for n, s in enumerate(drawn, start=1))
 
 

@@ -10,8 +10,11 @@ import asyncio
 import time
 import zlib
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.auth import Caller
@@ -42,13 +45,43 @@ class Buckets:
     def take(self, who: str, cost: float = 1.0) -> float:
         """0 when allowed, else the seconds to wait."""
         now = time.monotonic()
-        level, seen = self._level.pop(who, (self._burst, now))
-        level = min(self._burst, level + (now - seen) * self._rate)
+        level = self._filled(who, now)
+        self._level.pop(who, None)
         allowed = level >= cost
         self._level[who] = (level - cost if allowed else level, now)
         if len(self._level) > self._most:
             self._level.popitem(last=False)
         return 0.0 if allowed else (cost - level) / self._rate
+
+    def wait(self, who: str) -> float:
+        """What ``take`` would say, without taking."""
+        level = self._filled(who, time.monotonic())
+        return 0.0 if level >= 1 else (1 - level) / self._rate
+
+    def _filled(self, who: str, now: float) -> float:
+        level, seen = self._level.get(who, (self._burst, now))
+        return min(self._burst, level + (now - seen) * self._rate)
+
+
+class Attempts:
+    """Slows down who guesses: failures are counted by address, successes cost nothing."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._buckets = Buckets(rate, burst)
+
+    @contextmanager
+    def one(self, connection: HTTPConnection) -> Iterator[None]:
+        """Raises RateLimited before, and counts a refusal within."""
+        who = str((connection.scope.get("client") or ("",))[0])
+        wait = self._buckets.wait(who)
+        if wait > 0:
+            raise RateLimited("Too many failed attempts.", retry_after=wait)
+        try:
+            yield
+        except FadaError as error:
+            if error.status < 500:
+                self._buckets.take(who)
+            raise
 
 
 class Limits:

@@ -13,7 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from gateway.auth import COOKIE, Authenticator, Caller, require
-from services.domain.errors import Forbidden, RateLimited
+from gateway.limits import Attempts
+from gateway.reviews import display_name
+from gateway.services import Needs
+from services.domain.errors import Forbidden
 from services.domain.study import Principal, Role
 
 router = APIRouter(tags=["Access"])
@@ -30,10 +33,9 @@ class Login(BaseModel):
 async def login(body: Login, request: Request) -> JSONResponse:
     """Sets the session cookie. Phones do not use it: they have a key of their own."""
     authenticator: Authenticator = request.app.state.authenticator
-    wait = request.app.state.attempts.take(str((request.scope.get("client") or ("",))[0]))
-    if wait > 0:
-        raise RateLimited("Too many attempts to sign in.", retry_after=wait)
-    caller = await run_in_threadpool(authenticator.identify, "bearer", body.key)
+    attempts: Attempts = request.app.state.attempts
+    with attempts.one(request):
+        caller = await run_in_threadpool(authenticator.identify, "bearer", body.key)
     if caller.via == "device":
         raise Forbidden("A phone's token does not open the pages.")
     token, seconds = authenticator.new_session(caller, body.key)
@@ -54,10 +56,12 @@ def logout() -> Response:
 
 
 @router.get("/api/me", summary="Who am I", operation_id="me")
-def me(request: Request, _: Anyone) -> dict[str, Any]:
-    """Subject, site and role of the caller, and how they were known."""
+def me(request: Request, _: Anyone, services: Needs) -> dict[str, Any]:
+    """Subject, name, site and role of the caller, and how they were known."""
     caller: Caller = request.scope["state"]["caller"]
-    return _who(caller, caller.until)
+    with services.index.read() as tx:
+        name = display_name(tx, caller.principal)
+    return {**_who(caller, caller.until), "name": name}
 
 
 def _who(caller: Caller, until: float) -> dict[str, Any]:

@@ -194,6 +194,7 @@ def _put(
         if known is None:
             if told.urgent and not study.urgent:
                 tx.studies.set_urgent(who, study.id, True)
+                study = tx.studies.get(who.site, study.id)
             cases.link(tx, who.site, study.id, case_id)
             if report is not None:
                 became = _add(tx, who, study, report, artefacts)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.auth import unguarded
 from gateway.bootstrap import compose
+from gateway.limits import Attempts
 from gateway.app import close, create_app
 from gateway.oidc import Oidc
 from services.domain.errors import Forbidden, NotAuthenticated
@@ -132,7 +133,7 @@ def test_guessing_keys_is_slowed_down(hub: hubs.Hub) -> None:
     ]
     assert codes[0] == 401
     assert codes[-1] == 429
-    hub.app.state.attempts.__init__(rate=0.5, burst=1000)
+    hub.app.state.attempts = Attempts(rate=0.5, burst=1000)
 
 
 # --- OpenID Connect (case 47) --------------------------------------------------------------------
@@ -331,7 +332,8 @@ def test_canaries_stay_in_the_index(hub: hubs.Hub, valkey: object) -> None:
             name = client.get(f"/api/studies/{item['study_id']}")
         hub.services.intake.relay.flush()  # type: ignore[attr-defined]
     finally:
-        root.handlers[:], root.level = handlers, level
+        root.handlers[:] = handlers
+        root.setLevel(level)
     assert row["patient"]["name"] == f"{canary} Name"
     assert "request.answered" in stream.getvalue()
     assert canary not in stream.getvalue()

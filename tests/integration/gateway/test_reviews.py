@@ -1,0 +1,275 @@
+"""Corrections are versions; two readers lose nothing (case 19); agreement, export, share links."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import hub as hubs
+import numpy as np
+import pytest
+import readings
+from PIL import Image
+
+from services.domain.report import UNREVIEWED
+from services.domain.study import Role
+
+
+@pytest.fixture
+def case(hub: hubs.Hub, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A study of its own site with one hub result: 0.2 mm pixels come from the object itself."""
+    site = f"rev-{abs(hash(request.node.name)) % 10**8}"
+    return make_case(hub, site)
+
+
+def make_case(hub: hubs.Hub, site: str, name: str = "head-27w.dcm") -> dict[str, Any]:
+    with hub.client(site) as client:
+        data = (hubs.SAMPLES / name).read_bytes()
+        item = client.post("/api/uploads", files={"file": data}).json()["items"][0]
+        found = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
+    frame = readings.head(found["sop_uid"], found["columns"], found["rows"])
+    told = readings.report(item["study_uid"], frame)
+    readings.finish(hub.services.index, site, item["study_id"], told)
+    return {"site": site, "id": item["study_id"], "sop": item["sop_uid"],
+            "width": found["columns"], "height": found["rows"]}  # fmt: skip
+
+
+def review(client: httpx.Client, case: dict[str, Any], based_on: int, **more: Any) -> httpx.Response:
+    return client.post(f"/api/studies/{case['id']}/reviews", json={"based_on": based_on, **more})
+
+
+def scale_of(hub: hubs.Hub, case: dict[str, Any]) -> tuple[float, float]:
+    from gateway.objects import Scales
+
+    with hub.services.index.read() as tx:
+        instance = tx.studies.instances(case["site"], sop_uid=case["sop"])[0]
+    size = Scales(hub.services).of(instance).for_points([(5, 5), (50, 50)])
+    assert size is not None
+    return size.mm_x, size.mm_y
+
+
+def test_a_corrected_outline_is_measured_by_the_server(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    a, b = 100.0, 80.0
+    polygon = readings.ellipse(case["width"] / 2, case["height"] / 2, a, b, 200)
+    frame = {"sop_uid": case["sop"], "frame": 1,
+             "structures": [{"label": "fetal_head", "polygon": polygon}]}  # fmt: skip
+    with hub.client(case["site"]) as client:
+        live = client.post("/api/measure", json={"study_id": case["id"], **frame}).json()
+        assert len(client.get(f"/api/studies/{case['id']}/results").json()["items"]) == 1
+        made = review(client, case, 1, action="save", frames=[frame])
+        assert made.status_code == 201
+        told = made.json()
+    mm_x, mm_y = scale_of(hub, case)
+    from services.domain.biometry import ellipse_perimeter
+
+    hc = told["report"]["frames"][0]["measurements"][0]
+    assert hc["name"] == "HC"
+    assert hc["mm"] == pytest.approx(ellipse_perimeter(a * mm_x, b * mm_y), abs=0.2)
+    assert hc["mm_low"] is None, "a person's figure has no interval of the model"
+    assert live["measurements"][0]["mm"] == hc["mm"]
+    assert told["report"]["frames"][0]["datings"][0]["equation"] == "Hadlock 1984 (HC)"
+    assert (told["version"], told["based_on"], told["origin"]) == (2, 1, "review")
+    assert told["label"] == UNREVIEWED, "saved is not reviewed"
+    mask = told["report"]["frames"][0]["structures"][0]["mask"]
+    with hub.client(case["site"]) as client:
+        png = client.get(f"/api/artefacts/{mask}")
+    drawn = np.array(Image.open(io.BytesIO(png.content)))
+    assert drawn.shape == (case["height"], case["width"])
+    assert (drawn > 0).sum() == pytest.approx(np.pi * a * b, rel=0.01)
+
+
+def test_a_brushed_mask_calipers_and_words(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    canvas = np.zeros((case["height"], case["width"]), np.uint8)
+    canvas[100:200, 150:300] = 255
+    out = io.BytesIO()
+    Image.fromarray(canvas).save(out, "PNG")
+    frame = {
+        "sop_uid": case["sop"],
+        "structures": [
+            {"label": "CSP", "mask_png": base64.b64encode(out.getvalue()).decode()},
+            {"label": "thalami", "box": [10, 20, 60, 50]},
+        ],
+        "calipers": [{"name": "BPD", "points": [[100, 100], [100, 200]]}],
+        "interpretation": {"image_quality": "good"},
+    }
+    with hub.client(case["site"]) as client:
+        told = review(client, case, 1, action="sign", frames=[frame], comment="see CSP",
+                      scores={"interpretation": 1, "annotation": 2}).json()  # fmt: skip
+        row = client.get(f"/api/studies/{case['id']}").json()
+    reading = told["report"]["frames"][0]
+    csp, thalami = reading["structures"]
+    assert csp["area_px"] == 100 * 150
+    assert csp["box"] == pytest.approx([150, 100, 300, 200], abs=1)
+    assert thalami["box"] == [10, 20, 60, 50]
+    bpd = reading["measurements"]
+    assert [m["name"] for m in bpd] == ["BPD"], "the head was taken away, so is its circumference"
+    assert bpd[0]["mm"] == pytest.approx(100 * scale_of(hub, case)[1], abs=0.1)
+    assert reading["interpretation"] == {"image_quality": "good"}
+    assert told["scores"] == {"interpretation": 1, "annotation": 2}
+    assert told["report"]["reviewed_by"] == f"admin of {case['site']}"
+    assert told["report"]["reviewed_at"]
+    assert told["label"].startswith("Reviewed by")
+    assert row["state"] == "reviewed"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"structures": [{"label": "fetal_head", "polygon": [[1, 1], [2, 2]]}]},
+        {"structures": [{"label": "fetal_head", "polygon": [[-5, 1], [90, 2], [9, 90]]}]},
+        {"structures": [{"label": "fetal_head", "box": [9, 9, 5, 5]}]},
+        {"structures": [{"label": "fetal_head"}]},
+        {"structures": [{"label": "fetal_head", "mask_png": "AAAA"}]},
+        {"structures": [{"label": "a", "box": [1, 1, 2, 2]}, {"label": "a", "box": [1, 1, 2, 2]}]},
+        {"calipers": [{"name": "HC", "points": [[1, 1], [2, 2], [3, 3]]}]},
+        {"calipers": [{"name": "BPD", "points": [[1, 1], [1, 1]]}]},
+        {"calipers": [{"name": "sex", "points": [[1, 1], [2, 2]]}]},
+        {"structures": [{"label": "<b>", "box": [1, 1, 2, 2]}]},
+        {"frame": 7},
+        {"unknown": 1},
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    hub: hubs.Hub, case: dict[str, Any], frame: dict[str, Any]
+) -> None:
+    with hub.client(case["site"]) as client:
+        answer = review(client, case, 1, frames=[{"sop_uid": case["sop"], **frame}])
+        assert answer.status_code in (400, 404, 422), answer.text
+        assert len(client.get(f"/api/studies/{case['id']}/results").json()["items"]) == 1
+
+
+def test_two_readers_at_once_lose_nothing(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    """Case 19."""
+    with hub.client(case["site"]) as client, ThreadPoolExecutor(5) as pool:
+        answers = list(
+            pool.map(lambda n: review(client, case, 1, comment=f"reader {n}"), range(5))
+        )
+        codes = sorted(a.status_code for a in answers)
+        assert codes == [201, 409, 409, 409, 409]
+        kept = client.get(f"/api/studies/{case['id']}/results").json()["items"]
+        assert [k["version"] for k in kept] == [1, 2, 3, 4, 5, 6]
+        comments = {
+            client.get(f"/api/studies/{case['id']}/results/{n}").json()["report"]["comment"]
+            for n in range(2, 7)
+        }
+        assert comments == {f"reader {n}" for n in range(5)}
+        for refused in (a.json() for a in answers if a.status_code == 409):
+            assert refused["code"] == "stale_version"
+            assert refused["based_on"] == 1
+            assert refused["conflicting"] == list(range(2, refused["version"]))
+        assert client.get(f"/api/studies/{case['id']}/results/6").json()["stale"]
+
+
+def test_the_label_is_burned_into_the_overlay(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    url = f"/api/studies/{case['id']}/results/{{}}/frames/{case['sop']}/1/overlay.png"
+    with hub.client(case["site"]) as client:
+        before = client.get(url.format("latest"))
+        review(client, case, 1, action="accept")
+        after = client.get(url.format(2))
+    images = [np.array(Image.open(io.BytesIO(a.content)).convert("RGB")) for a in (before, after)]
+    assert images[0].shape == (case["height"], case["width"], 3)
+    assert (images[0][-30:] != images[1][-30:]).any(), "the words at the foot changed"
+    assert (images[0][60:-60] == images[1][60:-60]).all(), "the picture did not"
+
+
+def test_agreement_between_readers(hub: hubs.Hub) -> None:
+    site = "agree"
+    cases = [make_case(hub, site, n) for n in ("head-27w.dcm", "head-14w.dcm", "head-35w.dcm")]
+    one, two = hub.client(site, Role.SONOGRAPHER), hub.client(site, Role.MANAGER)
+    scores = [(1, 1), (2, 2), (3, 1)]
+    for place, case in enumerate(cases):
+        for reader, shift in ((one, 0.0), (two, 10.0)):
+            polygon = readings.ellipse(case["width"] / 2 + shift, case["height"] / 2, 60, 60, 100)
+            score = scores[place][0 if reader is one else 1]
+            answer = review(
+                reader, case, 1, action="accept",
+                scores={"interpretation": score, "annotation": 1},
+                frames=[{"sop_uid": case["sop"],
+                         "structures": [{"label": "fetal_head", "polygon": polygon}]}],
+            )  # fmt: skip
+            assert answer.status_code in (201, 409)
+    told = two.get("/api/agreement").json()
+    assert len(told["readers"]) == 2
+    (pair,) = told["pairs"]
+    assert pair["studies"] == 3
+    # linear weights: observed (0 + 0 + 1) / 3, expected 5/9 of it
+    assert pair["kappa"]["interpretation"]["n"] == 3
+    assert pair["kappa"]["interpretation"]["value"] == pytest.approx(0.25)
+    assert pair["kappa"]["annotation"]["value"] is None, "one category: kappa is not defined"
+    overlap = 2 * np.arccos(10 / 120) - np.sin(2 * np.arccos(10 / 120))
+    assert pair["dice"]["fetal_head"]["mean"] == pytest.approx(overlap / np.pi, abs=0.01)
+    # who starts from another's version has not read independently
+    review(one, cases[0], 3, action="accept", scores={"interpretation": 3})
+    assert two.get("/api/agreement").json()["pairs"][0]["kappa"]["interpretation"]["n"] == 3
+    one.close()
+    two.close()
+
+
+def test_corrections_become_a_training_set(
+    hub: hubs.Hub, case: dict[str, Any], tmp_path: Path
+) -> None:
+    with hub.client(case["site"]) as client:
+        empty = client.get("/api/export/training.zip")
+        polygon = readings.ellipse(case["width"] / 2, case["height"] / 2, 90, 70)
+        review(client, case, 1, action="sign", frames=[
+            {"sop_uid": case["sop"], "structures": [{"label": "fetal_head", "polygon": polygon},
+                                                    {"label": "thalami", "box": [5, 5, 50, 40]}]}
+        ])  # fmt: skip
+        full = client.get("/api/export/training.zip")
+    rows = list(csv.DictReader(zipfile.ZipFile(io.BytesIO(empty.content)).read("manifest.csv").decode().splitlines()))
+    assert rows == []
+    with zipfile.ZipFile(io.BytesIO(full.content)) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path)
+    from models.data.manifest import read_manifest
+
+    (example,) = read_manifest(tmp_path)
+    assert example.plane == "head"
+    assert set(example.mask_labels.values()) == {"fetal_head"}
+    assert set(example.boxes) == {"fetal_head", "thalami"}
+    image = np.array(Image.open(example.path))
+    mask = np.array(Image.open(example.mask_path))
+    assert example.pixel_mm == pytest.approx(scale_of(hub, case)[0], rel=1e-2)
+    assert image.shape == mask.shape == (case["height"], case["width"])
+    assert (mask == 1).sum() == pytest.approx(np.pi * 90 * 70, rel=0.01)
+
+
+def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    with hub.client(case["site"]) as client, httpx.Client(base_url=hub.url) as public:
+        made = client.post(f"/api/studies/{case['id']}/shares", json={"hours": 1}).json()
+        token = made["url"].rsplit("/", 1)[1]
+        told = public.get(f"/api/shared/{token}")
+        assert told.status_code == 200
+        assert told.json()["result"]["label"] == UNREVIEWED
+        assert set(told.json()["study"]) == {"study_date", "initials", "state"}
+        png = public.get(f"/api/shared/{token}/frames/{case['sop']}/1.png")
+        assert png.content.startswith(b"\x89PNG")
+        assert public.get(f"/api/shared/{token[:-2]}xx").status_code == 404
+        assert public.get(f"/api/studies/{case['id']}").status_code == 401, "that study alone"
+        signer = hub.app.state.signer
+        claims = {"share": made["id"], "study": case["id"], "site": case["site"]}
+        over = signer.sign("share", claims, -1)
+        assert public.get(f"/api/shared/{over}").status_code == 410
+        session = signer.sign("session", claims, 100)
+        assert public.get(f"/api/shared/{session}").status_code == 404, "another purpose"
+        url = f"/api/studies/{case['id']}/shares"
+        assert [s["id"] for s in client.get(url).json()["items"]] == [made["id"]]
+        assert client.delete(f"{url}/{made['id']}").status_code == 204
+        assert public.get(f"/api/shared/{token}").status_code == 410
+        assert client.get(url).json()["items"] == []
+
+
+def test_growth_curves_and_schema(hub: hubs.Hub) -> None:
+    with hub.client() as client:
+        chart = client.get("/api/charts/hc").json()["charts"][0]
+        at = chart["weeks"].index(20)
+        assert chart["p50"][at] == pytest.approx(172.48, abs=0.01)
+        assert chart["p3"][at] < chart["p10"][at] < chart["p50"][at] < chart["p97"][at]
+        schema = client.get("/api/schemas/report.json").json()
+        assert schema["$schema"].endswith("2020-12/schema")

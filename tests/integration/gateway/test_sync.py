@@ -1,0 +1,292 @@
+"""Phones: the device agent's own client against a real gateway (cases 17, 20 and the protocol)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import hub as hubs
+import pytest
+import readings
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from uuid_utils import uuid7
+
+from edge.agent.hub import Hub as Client
+from edge.agent.hub import enrol
+from services.domain.errors import Conflict, Gone, InvalidInput, NotAuthenticated, NotFound
+from services.domain.report import Origin, ReleaseId, Scored
+from services.domain.study import Role
+from services.reading import document
+
+PICTURE = (hubs.SAMPLES / "head-27w.png").read_bytes()
+SHA = hashlib.sha256(PICTURE).hexdigest()
+PHONE = ReleaseId("fada-nano", "0.9.0", "b" * 64)
+
+
+def code(hub: hubs.Hub, site: str) -> str:
+    with hub.client(site) as admin:
+        return str(admin.post("/api/devices/codes").json()["code"])
+
+
+@pytest.fixture
+def phone(hub: hubs.Hub) -> Iterator[Client]:
+    client = Client(enrol(hub.url, code(hub, "phones"), "midwife's phone"))
+    yield client
+    client.close()
+
+
+def size() -> tuple[int, int]:
+    import io
+
+    from PIL import Image
+
+    width, height = Image.open(io.BytesIO(PICTURE)).size
+    return width, height
+
+
+def body(case_id: str, **changes: Any) -> bytes:
+    width, height = size()
+    told = readings.report(case_id, readings.head(case_id, width, height, mm=None), release=PHONE)
+    report = json.loads(document.dump(replace(told, origin=Origin.PHONE)))
+    whole = {
+        "urgent": False, "pixel_mm": None, "report": report,
+        "pictures": [{"sha256": SHA, "size": len(PICTURE), "media_type": "image/png"}],
+    }  # fmt: skip
+    return json.dumps({**whole, **changes}).encode()
+
+
+def send(phone: Client, case_id: str) -> None:
+    path = phone.new_upload(case_id, SHA, "image/png", len(PICTURE))
+    phone.upload(path, PICTURE)
+
+
+def test_a_code_works_once(hub: hubs.Hub) -> None:
+    once = code(hub, "phones")
+    assert enrol(hub.url, once.lower().replace("-", " "), "a").site == "phones"
+    with pytest.raises(Gone):
+        enrol(hub.url, once, "b")
+    with pytest.raises(NotFound):
+        enrol(hub.url, "0000-0000-0000", "c")
+
+
+def test_a_key_that_is_none_is_refused(hub: hubs.Hub) -> None:
+    told = {"code": code(hub, "phones"), "name": "x", "public_key": "A" * 44}
+    assert httpx.post(f"{hub.url}/api/sync/enrol", json=told).status_code == 400
+
+
+def test_a_challenge_works_once_and_for_its_phone(hub: hubs.Hub) -> None:
+    one = enrol(hub.url, code(hub, "phones"), "one")
+    two = enrol(hub.url, code(hub, "phones"), "two")
+
+    def session(device: str, challenge: str, signature: str) -> int:
+        told = {"device_id": device, "challenge": challenge, "signature": signature}
+        return httpx.post(f"{hub.url}/api/sync/session", json=told).status_code
+
+    def challenge(device: str) -> str:
+        answer = httpx.post(f"{hub.url}/api/sync/challenge", json={"device_id": device})
+        return str(answer.json()["challenge"])
+
+    nonce = challenge(one.device_id)
+    assert session(one.device_id, nonce, two.sign(nonce)) == 401
+    assert session(two.device_id, nonce, two.sign(nonce)) == 401
+    assert session(one.device_id, nonce + "x", one.sign(nonce + "x")) == 401
+    assert session(one.device_id, nonce, one.sign(nonce)) == 200
+    assert session(one.device_id, nonce, one.sign(nonce)) == 401, "used"
+    old = hub.app.state.signer.sign("challenge", {"device": one.device_id, "nonce": "n"}, -1)
+    assert session(one.device_id, old, one.sign(old)) == 401, "over"
+    stranger = base64.b64encode(Ed25519PrivateKey.generate().sign(b"x")).decode()
+    assert session(str(uuid7()), challenge(str(uuid7())), stranger) == 401
+
+
+def test_a_revoked_phone_is_shut_out(hub: hubs.Hub, phone: Client) -> None:
+    phone.changes("0")
+    with hub.client("phones") as admin:
+        devices = admin.get("/api/devices").json()["items"]
+        newest = max(devices, key=lambda d: d["enrolled_at"])
+        assert newest["last_seen_at"]
+        assert admin.delete(f"/api/devices/{newest['id']}").status_code == 204
+    with pytest.raises(NotAuthenticated, match="revoked"):
+        phone.changes("0")
+
+
+def test_report_first_then_images_then_the_answer(hub: hubs.Hub, phone: Client) -> None:
+    case = str(uuid7())
+    with pytest.raises(NotFound):
+        phone.new_upload(case, SHA, "image/png", len(PICTURE))
+    first = phone.put_case(case, 1, body(case))
+    assert first["missing"] == [SHA]
+    study = first["study_id"]
+    with hub.client("phones") as client:
+        row = client.get(f"/api/studies/{study}").json()
+        assert (row["door"], row["plane"], row["instances"]) == ("phone", "head", 0)
+        early = client.get(f"/api/studies/{study}/results/1").json()
+        assert early["origin"] == "phone"
+        assert early["report"]["frames"][0]["measurements"][0]["mm"] is None
+        send(phone, case)
+        assert phone.case(case)["missing"] == []
+        row = client.get(f"/api/studies/{study}").json()
+        assert row["instances"] == 1
+        assert row["jobs"][0]["state"] == "queued", "the hub reads it again"
+        sop = row["instances_list"][0]["sop_uid"]
+        assert early["report"]["frames"][0]["sop_uid"] == sop, "the report speaks of that image"
+        frame = readings.head(sop, *size(), scale=0.2)
+        readings.finish(hub.services.index, "phones", study, readings.report(row["study_uid"], frame))
+        page = phone.changes("0")
+        item = next(i for i in page["items"] if i["case_id"] == case)
+        assert [r["origin"] for r in item["results"]] == ["phone", "hub"]
+        assert [d["what"] for d in item["disagreement"]["differences"]] == ["HC"]
+        review = {"based_on": 2, "action": "sign", "comment": "agreed"}
+        assert client.post(f"/api/studies/{study}/reviews", json=review).status_code == 201
+    later = phone.changes(str(page["cursor"]))
+    (item,) = later["items"]
+    assert item["results"][-1]["reviewed"]
+    assert item["state"] == "reviewed"
+    assert phone.changes(str(later["cursor"]))["items"] == []
+
+
+def test_the_same_bytes_again_are_harmless(hub: hubs.Hub, phone: Client) -> None:
+    case = str(uuid7())
+    data = body(case)
+    first = phone.put_case(case, 1, data)
+    assert phone.put_case(case, 1, data) == first
+    with pytest.raises(Conflict):
+        phone.put_case(case, 1, body(case, urgent=True))
+    second = phone.put_case(case, 2, body(case, urgent=True))
+    assert second["result_version"] == 2, "a correction is a further version"
+    send(phone, case)
+    send(phone, case)
+    with hub.client("phones") as client:
+        row = client.get(f"/api/studies/{first['study_id']}").json()
+    assert row["instances"] == 1
+    assert row["urgent"]
+    assert len(row["jobs"]) == 1
+
+
+def test_many_at_once_are_one(hub: hubs.Hub, phone: Client) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    case = str(uuid7())
+    data = body(case)
+    phone.changes("0")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: phone.put_case(case, 1, data), range(8)))
+    assert len({json.dumps(a) for a in answers}) == 1
+    with hub.client("phones") as client:
+        versions = client.get(f"/api/studies/{answers[0]['study_id']}/results").json()["items"]
+    assert len(versions) == 1
+
+
+def test_wrong_bytes_do_not_become_the_image(phone: Client) -> None:
+    case = str(uuid7())
+    phone.put_case(case, 1, body(case))
+    path = phone.new_upload(case, SHA, "image/png", len(PICTURE))
+    phone.upload(path, PICTURE[:-1] + b"x")
+    assert phone.case(case)["missing"] == [SHA]
+
+
+def test_a_phone_sees_its_own_cases_only(hub: hubs.Hub, phone: Client) -> None:
+    other = Client(enrol(hub.url, code(hub, "phones"), "other"))
+    foreign = Client(enrol(hub.url, code(hub, "elsewhere"), "foreign"))
+    case = str(uuid7())
+    phone.put_case(case, 1, body(case))
+    for client in (other, foreign):
+        with pytest.raises(NotFound):
+            client.case(case)
+        with pytest.raises(NotFound):
+            client.new_upload(case, SHA, "image/png", len(PICTURE))
+        assert all(i["case_id"] != case for i in client.changes("0")["items"])
+    with pytest.raises(Conflict):
+        other.put_case(case, 1, body(case))
+    other.close()
+    foreign.close()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{}x", b"[]", b'{"report": {"frames": 1}}', b'{"pixel_mm": [0, 1]}',
+     b'{"pictures": [{"sha256": "../x", "size": 1}]}', b'{"study_uid": "1.2.../x"}',
+     b'{"pixel_mm": [NaN, 1]}', b'{"patient_name": "a\\u0000b"}', b"[" * 100_000],
+)  # fmt: skip
+def test_malformed_cases_are_refused(phone: Client, data: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        phone.put_case(str(uuid7()), 1, data)
+
+
+def test_a_report_that_could_not_be_read_again_is_refused(phone: Client) -> None:
+    case = str(uuid7())
+    data = body(case).replace(b'"quality": 0.9', b'"quality": NaN')
+    assert b"NaN" in data
+    with pytest.raises(InvalidInput):
+        phone.put_case(case, 1, data)
+
+
+def test_the_phones_clock_orders_nothing(hub: hubs.Hub, phone: Client) -> None:
+    """Case 17: two years ahead and two years behind; the hub's receipt is the order."""
+    ids = []
+    for years in (2, -2):
+        case = str(uuid7())
+        told = json.loads(body(case))
+        told["report"]["created_at"] = (datetime.now(UTC) + timedelta(days=730 * years)).isoformat()
+        ids.append(phone.put_case(case, 1, json.dumps(told).encode())["study_id"])
+    with hub.client("phones") as client:
+        rows = client.get("/api/studies", params={"order": "newest", "limit": 2}).json()["items"]
+    assert [r["id"] for r in rows] == ids[::-1]
+
+
+def test_a_phone_cannot_say_that_it_was_reviewed(hub: hubs.Hub, phone: Client) -> None:
+    case = str(uuid7())
+    told = json.loads(body(case))
+    told["report"] |= {"reviewed_by": "Dr. Phone", "reviewed_at": "2026-01-01T00:00:00Z"}
+    study = phone.put_case(case, 1, json.dumps(told).encode())["study_id"]
+    with hub.client("phones", Role.READER) as client:
+        assert client.get(f"/api/studies/{study}/results/1").json()["reviewed_by"] is None
+
+
+def test_disagreement_is_shown_with_both_hashes(hub: hubs.Hub, phone: Client) -> None:
+    """Case 20."""
+    case = str(uuid7())
+    study = phone.put_case(case, 1, body(case))["study_id"]
+    with hub.client("phones") as client:
+        assert client.get(f"/api/studies/{study}/disagreement").status_code == 404
+        send(phone, case)
+        row = client.get(f"/api/studies/{study}").json()
+        frame = readings.head(row["instances_list"][0]["sop_uid"], *size())
+        frame = replace(frame, plane=Scored("abdomen", 0.8), structures=(), measurements=())
+        told = readings.report(row["study_uid"], frame)
+        readings.finish(hub.services.index, "phones", study, told)
+        found = client.get(f"/api/studies/{study}/disagreement").json()
+        assert found["differences"] == [{"what": "plane", "phone": "head", "hub": "abdomen"}]
+        assert found["phone_release"]["sha256"] == "b" * 64
+        assert found["hub_release"]["sha256"] == "a" * 64
+        both = client.get(f"/api/studies/{study}/results").json()["items"]
+        assert [r["origin"] for r in both] == ["phone", "hub"]
+        again = phone.put_case(case, 2, body(case, urgent=True))
+        assert again["result_version"] == 3
+        reasons = client.get(f"/api/studies/{study}").json()["reasons"]
+    assert set(reasons) == {"urgent", "disagreement"}
+
+
+def test_releases_by_range(hub: hubs.Hub, phone: Client, tmp_path: Path) -> None:
+    told = phone.releases()
+    item = next(i for i in told["items"] if f"{i['name']}-{i['version']}" == told["active"])
+    for file in item["files"]:
+        target = tmp_path / file["path"]
+        phone.fetch(told["active"], file["path"], target, file["sha256"])
+        data = target.read_bytes()
+        assert hashlib.sha256(data).hexdigest() == file["sha256"]
+        target.write_bytes(data[: len(data) // 3])  # cut, and resumed
+        phone.fetch(told["active"], file["path"], target, file["sha256"])
+        assert target.read_bytes() == data
+    headers = {"Authorization": f"Bearer {phone._token}", "Range": "bytes=5-", "If-Range": '"old"'}
+    url = f"{hub.url}/api/sync/releases/{told['active']}/{item['files'][0]['path']}"
+    assert httpx.get(url, headers=headers).status_code == 200, "another file: all of it"
+    for path in ("..%2f..%2fpyproject.toml", "trusted-keys.json", "%2e%2e", "nothing.bin"):
+        with pytest.raises(NotFound):
+            phone.fetch(told["active"], path, tmp_path / "x", "0")
