@@ -77,17 +77,18 @@ class Reference:
 
 
 def compare(model: TextModel, reference: Reference, images: Sequence[NDArray[np.uint8]]) -> Parity:
-    """Both tasks on squares of side T."""
+    """All prompts of a text release on squares of side T."""
     places = agree = answers = same = 0
-    prompts = (model.prompts.interpret, model.prompts.classify)
+    told = model.prompts.interpretation("head") if model.prompts.interpret_plane else ""
+    prompts = (model.prompts.interpret, told, model.prompts.classify)
     for image in images:
         with model.look(image) as conversation:
             written = [(p, conversation.free(p, 512)) for p in prompts if p]
         for prompt, text in written:
-            told, chosen = reference.choices(image, prompt, text)
-            hits = sum(a == b for a, b in zip(told, chosen, strict=True))
-            places, agree = places + len(told), agree + hits
-            answers, same = answers + 1, same + (hits == len(told))
+            tokens, chosen = reference.choices(image, prompt, text)
+            hits = sum(a == b for a, b in zip(tokens, chosen, strict=True))
+            places, agree = places + len(tokens), agree + hits
+            answers, same = answers + 1, same + (hits == len(tokens))
     return Parity(places, agree, answers, same)
 
 

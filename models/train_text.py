@@ -24,7 +24,7 @@ from models.data.samples import Sample, load_samples
 from models.fada.labels import PLANES
 from models.text.batches import Prompts, TextBatch, TextBatches, sequences
 from models.text.network import TextSize, build
-from models.text.sentences import corpus
+from models.text.sentences import NO_PLANE, corpus
 from models.text.sequences import Sequences
 from models.text.tokenizer import load_tokenizer, train_tokenizer
 from models.text.training import Guides, encode_images, logits, losses, rate, save
@@ -92,9 +92,12 @@ def keep(run: Run) -> None:
     folder = run.out / "weights"
     averaged.save_pretrained(folder)
     run.tokenizer.save_pretrained(folder)
-    (folder / "text.json").write_text(
-        json.dumps({"side": run.size.side, "prompts": asdict(run.prompts)}, indent=1)
-    )
+    facts = {
+        "side": run.size.side,
+        "prompts": asdict(run.prompts),
+        "classes": [*PLANES, NO_PLANE],
+    }
+    (folder / "text.json").write_text(json.dumps(facts, indent=1))
 
 
 @torch.no_grad()
@@ -102,7 +105,7 @@ def check(run: Run, samples: list[Sample]) -> float:
     """Share of images whose plane the averaged model's first answer word names."""
     network = build(run.size, run.tokenizer).eval()
     network.load_state_dict(run.average.state)
-    names = [*PLANES, "no_plane"]
+    names = [*PLANES, NO_PLANE]
     empty = run.classify.encode('{"label":"', [])[0]
     at = int((empty == run.classify.tokenizer.convert_tokens_to_ids("<|im_end|>")).nonzero()[-1])
     first = [run.tokenizer.encode(f'{{"label":"{n}', add_special_tokens=False) for n in names]
