@@ -108,3 +108,23 @@ def prepare() -> None:
     store.prepare()
     store.close()
     typer.echo("The index and the store are ready.")
+
+
+@app.command()
+def first_key(
+    site: str = typer.Option("default", help="The site that it is for."),
+    name: str = typer.Option("first administrator", help="Who will use it."),
+) -> None:
+    """Make an administrator's key straight in the index, and print it, once.
+
+    For a hub that has no key yet; all others come from 'fada keys create'.
+    """
+    from services.domain.study import Role
+    from services.index import open_index
+
+    index = open_index(settings().index_url)
+    with index.begin() as tx:
+        _key, secret = tx.keys.create(site, Role.ADMIN, name)
+    index.close()
+    typer.echo(secret)
+    typer.echo("It is not shown again.", err=True)
