@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -92,6 +93,7 @@ def main(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; running jobs are finished or given back."""
     logs.setup(settings.log_level)
     folder = settings.home.expanduser() / f"worker-{os.getpid()}"
+    _clear(folder.parent)
     multiprocess.prepare(folder)
     from services.telemetry import metrics  # after prepare, and not before
 
@@ -102,7 +104,10 @@ def main(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    metrics.serve(settings.metrics_port, settings.metrics_host)
+    try:
+        metrics.serve(settings.metrics_port, settings.metrics_host)
+    except OSError:  # a taken port hides figures; it must not stop the work
+        _log.error("metrics port is taken", extra={"port": settings.metrics_port})
     children = [Child(kind, folder) for kind in KINDS]
     while not ending.wait(_LOOK_SECONDS):
         for child in children:
@@ -116,10 +121,19 @@ def main(settings: Settings) -> None:
     _remove(folder)
 
 
+def _clear(home: Path) -> None:
+    """Folders of keepers that were killed."""
+    for folder in home.glob("worker-*"):
+        pid = folder.name.removeprefix("worker-")
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and sys.platform == "linux":
+            _remove(folder)
+
+
 def _remove(folder: Path) -> None:
     for file in folder.glob("*"):
         file.unlink(missing_ok=True)
-    folder.rmdir()
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _die_with_us() -> None:

@@ -177,7 +177,10 @@ def main(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    metrics.serve(settings.sweeper_metrics_port, settings.metrics_host)
+    try:
+        metrics.serve(settings.sweeper_metrics_port, settings.metrics_host)
+    except OSError:  # a taken port hides figures; it must not stop the work
+        _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
     sweeper = Sweeper(
         settings, open_index(settings.index_url), s3.connect(settings), broker.connect(settings)
     )

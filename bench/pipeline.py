@@ -1,0 +1,167 @@
+"""What the pipeline costs beside the model: ``python -m bench.pipeline``.
+
+A hub of its own; the studies are received while no worker runs; then one worker process reads them
+all. ``overhead_share`` = (total − time inside Triton) / total, where total runs from the first lease
+to the last result and the time inside Triton is the server's own figure
+(``nv_inference_request_duration_us``), less the share of requests that were not the worker's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+import uuid
+from datetime import datetime
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench.studies import studies
+from services.domain.report import Report
+from services.index import open_index
+from services.index.port import Index, JobState
+from services.publish.push import multipart
+from services.standalone.machine import Machine, Options
+
+BAR = 0.35
+SITE = "default"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=100)
+    parser.add_argument("--data", type=Path, help="folder of PNG or JPEG images")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="fada-bench-") as home:
+        environment = {"FADA_WORKER_PROCESSES": "1", "FADA_RATE_PER_SECOND": "1000"}
+        machine = Machine(Options(Path(home), environment=environment))
+        try:
+            machine.start()
+            figures = measure(machine, options.studies, options.data)
+        finally:
+            machine.stop()
+    show(figures)
+
+
+def measure(machine: Machine, count: int, data: Path | None) -> dict[str, Any]:
+    """Run ``count`` studies through one worker process; a few before them warm it up."""
+    index = open_index(machine.settings.index_url)
+    key, run = machine.new_key(), uuid.uuid4().hex
+    send(machine, key, list(studies(3, f"{run}-warm", data)))
+    wait(machine, index, 3)
+    machine.processes["worker"].stop()
+    send(machine, key, list(studies(count, run, data)))
+    machine.processes["worker"].start()
+    wait(machine, index, 4)  # it is up and warm again
+    before, at = triton(machine), datetime.now().astimezone()
+    wait(machine, index, count + 3)
+    after = triton(machine)
+    return figures(index, count, at, before, after)
+
+
+def send(machine: Machine, key: str, objects: list[bytes]) -> None:
+    """By STOW-RS, one study a request."""
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        for data in objects:
+            boundary = uuid.uuid4().hex
+            kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
+            answer = client.post(
+                f"{machine.address}/dicomweb/studies",
+                content=multipart([data], boundary),
+                headers={"Authorization": f"Bearer {key}", "Content-Type": kind},
+            )
+            answer.raise_for_status()
+
+
+def wait(machine: Machine, index: Index, done: int, seconds: float = 900.0) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        with index.read() as tx:
+            depth = tx.jobs.depth()
+        if depth[JobState.DONE.value] + depth[JobState.DEAD.value] >= done:
+            return
+        if time.monotonic() > until:
+            raise SystemExit(f"the jobs do not end: {depth}\n{machine.processes['worker'].tail()}")
+        time.sleep(0.1)
+
+
+def triton(machine: Machine) -> tuple[float, float]:
+    """(requests, seconds inside) of the model ``fada`` since the server's start."""
+    address = f"http://127.0.0.1:{machine.ports['triton_metrics']}/metrics"
+    text = httpx.get(address, trust_env=False).text
+    found = {}
+    for name in ("nv_inference_request_success", "nv_inference_request_duration_us"):
+        lines = [
+            line for line in text.splitlines() if line.startswith(name + "{") and '"fada"' in line
+        ]
+        found[name] = sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+    requests, micro = found.values()
+    return requests, micro / 1e6
+
+
+def figures(
+    index: Index, count: int, at: datetime, before: tuple[float, float], after: tuple[float, float]
+) -> dict[str, Any]:
+    """Of the jobs that began after ``at``."""
+    with index.read() as tx:
+        events = tx.events.since(SITE, 0, limit=1_000_000)
+        begun = {e.payload["job_id"]: e.created_at for e in events if e.type == "study.analysing"}
+        jobs = [
+            job
+            for job in tx.jobs.find(None, states=(JobState.DONE, JobState.DEAD), limit=count + 10)
+            if begun[job.id] >= at
+        ]
+        reports = [tx.results.get(SITE, job.study_id).report for job in jobs]
+    first = min(begun[job.id] for job in jobs)
+    last = max(job.finished_at for job in jobs if job.finished_at is not None)
+    held = sum((job.finished_at - begun[job.id]).total_seconds() for job in jobs if job.finished_at)
+    total = (last - first).total_seconds()
+    requests = after[0] - before[0]
+    # What is not the worker's own (readiness, canary) is taken off at the mean price of a request.
+    inside = (after[1] - before[1]) * min(len(jobs) / max(requests, 1), 1.0)
+    return {
+        "studies": len(jobs),
+        "failed": sum(job.state is JobState.DEAD for job in jobs),
+        "total_seconds": round(total, 2),
+        "triton_seconds": round(inside, 2),
+        "overhead_share": round((total - inside) / total, 4),
+        "seconds_per_study": round(total / len(jobs), 4),
+        "between_jobs_seconds": round(total - held, 2),
+        "phases": phases(reports, held),
+    }
+
+
+def phases(reports: list[Report], held: float) -> dict[str, float]:
+    """Mean seconds of each phase of a job; ``confirm`` is what follows: storing, finishing."""
+    names = {name for report in reports for name in report.seconds}
+    means = {name: fmean(r.seconds.get(name, 0.0) for r in reports) for name in sorted(names)}
+    ours = sum(value for name, value in means.items() if not name.startswith("model_"))
+    means["confirm"] = held / len(reports) - ours
+    return {name: round(value, 4) for name, value in means.items()}
+
+
+def show(told: dict[str, Any]) -> None:
+    """A table for people, and one line of JSON."""
+    console = Console()
+    table = Table(title=f"Pipeline: {told['studies']} single-frame studies, one worker process")
+    table.add_column("what")
+    table.add_column("seconds", justify="right")
+    table.add_row("total, first lease to last result", f"{told['total_seconds']:.2f}")
+    table.add_row("inside Triton", f"{told['triton_seconds']:.2f}")
+    table.add_row("between two jobs (queue, lease), sum", f"{told['between_jobs_seconds']:.2f}")
+    for name, value in told["phases"].items():
+        table.add_row(f"mean of phase {name}", f"{value:.4f}")
+    verdict = "held" if told["overhead_share"] <= BAR else "MISSED"
+    table.add_row(f"overhead share (at most {BAR}: {verdict})", f"{told['overhead_share']:.4f}")
+    console.print(table)
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
