@@ -1,0 +1,302 @@
+"""How fast objects come in: the same files by STOW-RS to this gateway and to Debian's Orthanc.
+
+Run: python -m bench.ingest [--rounds 3]. Rounds alternate between the two. Each file is a study of its
+own. The gateway stores in SeaweedFS and commits with fsync before it answers; Orthanc as Debian ships
+it. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gateway.bootstrap import compose
+from gateway.services import Services
+from services.dicom.create import Picture, Subject, ultrasound_object
+from services.domain.study import Door, Principal, Role
+from services.index.port import NewInstance
+from services.settings import Settings
+from services.standalone import ports, seaweed, valkey
+from services.standalone.process import Part, Process, Warden
+from services.storage.s3 import S3Store
+
+PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+ACCESS, SECRET, PASSWORD = "bench-access", "bench-secret-of-the-store", "bench-broker"
+SIZES = {"small": (1, 250, 260), "large": (37, 250, 260)}  # 66 KB; 2.4 MB
+COUNTS = {"small": 60, "large": 16}
+console = Console()
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str
+    port: int
+    path: str
+    headers: dict[str, str]
+
+
+def files(size: str, count: int, seed: int) -> list[bytes]:
+    """Distinct studies of one image each: noise, so that nothing can be compressed away."""
+    made, noise = [], np.random.default_rng(seed)
+    for number in range(count):
+        pixels = noise.integers(0, 256, SIZES[size], dtype=np.uint8)
+        subject = Subject(
+            f"bench {size} {seed} {number}", patient_name="BENCH^INGEST", patient_id=f"B-{number}"
+        )
+        made.append(ultrasound_object(Picture(pixels), subject, (0.2, 0.2)))
+    return made
+
+
+def send(target: Target, objects: list[bytes], clients: int) -> float:
+    """Seconds until all are stored; each client keeps its connection, one object a request."""
+    waiting = iter(objects)
+    lock = threading.Lock()
+    faults: list[str] = []
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=60)
+        boundary = "bench-boundary"
+        kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
+        told = {**target.headers, "Content-Type": kind, "Accept": "application/dicom+json"}
+        head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+        tail = f"\r\n--{boundary}--\r\n".encode()
+        while True:
+            with lock:
+                data = next(waiting, None)
+            if data is None:
+                connection.close()
+                return
+            connection.request("POST", target.path, head + data + tail, told)
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status != 200:
+                faults.append(f"{target.name} answered {answer.status}: {body[:200]!r}")
+                return
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if faults:
+        raise SystemExit(faults[0])
+    return time.perf_counter() - began
+
+
+@contextmanager
+def part_running(part: Part) -> Iterator[None]:
+    warden = Warden()
+    process = Process(part, warden)
+    try:
+        process.start()
+        process.wait_ready()
+        yield
+    finally:
+        process.stop()
+        warden.close()
+
+
+@contextmanager
+def program_running(command: list[str], port: int, log: Path, **more: object) -> Iterator[None]:
+    """A server, ready when it answers HTTP at all."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, **more)  # type: ignore[call-overload]
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+                probe.request("GET", "/")
+                probe.getresponse().read()
+                break
+            except OSError:
+                if time.monotonic() > end or process.poll() is not None:
+                    raise SystemExit(f"{command[0]} did not start; see {log}") from None
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def hub_settings(home: Path, stack: ExitStack) -> Settings:
+    """SeaweedFS and Valkey, started as `fada up` starts them."""
+    broker = ports.free(1)[0]
+    store = dict(zip(seaweed.PORTS, ports.free(len(seaweed.PORTS)), strict=True))
+    stack.enter_context(part_running(valkey.part(home, broker, PASSWORD, max_memory="256mb")))
+    stack.enter_context(part_running(seaweed.part(home, store, ACCESS, SECRET, "ab" * 32)))
+    given = {
+        "home": str(home / "hub"),
+        "index_url": f"sqlite:///{home}/fada.db",
+        "broker_url": f"redis://:{PASSWORD}@127.0.0.1:{broker}/0",
+        "s3_endpoint": f"127.0.0.1:{store['s3']}",
+        "s3_access_key": ACCESS,
+        "s3_secret_key": SECRET,
+        "rate_per_second": "1000000",
+    }
+    os.environ.update({f"FADA_{name.upper()}": value for name, value in given.items()})
+    settings = Settings()
+    S3Store(settings.s3_endpoint, ACCESS, SECRET, settings.s3_bucket).prepare()
+    return settings
+
+
+@contextmanager
+def hub(home: Path) -> Iterator[tuple[Target, Services]]:
+    with ExitStack() as stack:
+        settings = hub_settings(home, stack)
+        services = compose(settings)
+        services.index.migrate()
+        with services.index.begin() as tx:
+            _, key = tx.keys.create("bench", Role.SONOGRAPHER, "bench")
+        port = ports.free(1)[0]
+        command = [sys.executable, "-m", "uvicorn", "gateway.bootstrap:app", "--factory",
+                   "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]  # fmt: skip
+        stack.enter_context(program_running(command, port, home / "gateway.log"))
+        headers = {"Authorization": f"Bearer {key}"}
+        yield Target("FADA", port, "/dicomweb/studies", headers), services
+        services.intake.close()
+        services.parser.close()
+        services.index.close()
+
+
+@contextmanager
+def orthanc(home: Path) -> Iterator[Target]:
+    """Debian's, bound to loopback, with its DICOMweb plugin."""
+    program = shutil.which("Orthanc")
+    if program is None or not PLUGIN.exists():
+        raise SystemExit("Install Debian's orthanc and orthanc-dicomweb to compare with.")
+    web, dimse = ports.free(2)
+    configuration = {
+        "Name": "bench",
+        "StorageDirectory": str(home / "orthanc"),
+        "IndexDirectory": str(home / "orthanc"),
+        "HttpPort": web,
+        "HttpBindAddresses": ["127.0.0.1"],
+        "RemoteAccessAllowed": False,
+        "DicomServerEnabled": False,
+        "DicomPort": dimse,
+        "AuthenticationEnabled": False,
+        "Plugins": [str(PLUGIN)],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
+    path = home / "orthanc.json"
+    path.write_text(json.dumps(configuration))
+    with program_running([program, str(path)], web, home / "orthanc.log"):
+        yield Target("Orthanc", web, "/dicom-web/studies", {})
+
+
+def breakdown(services: Services, size: str, seed: int) -> dict[str, float]:
+    """Milliseconds of each step for one object, one after another, in this process."""
+    who, spent = Principal("bench", "bench", Role.SONOGRAPHER), {}
+    steps: dict[str, list[float]] = {"spool and hash": [], "parse": [], "object": [], "index": []}
+    for data in files(size, 12, seed):
+        with services.spool.basket() as basket:
+            t0 = time.perf_counter()
+            with services.spool.writer(1 << 30) as out:
+                out.write(data)
+                spooled = out.finish()
+            basket.append(spooled)
+            t1 = time.perf_counter()
+            parsed = services.parser.parse(spooled.path)
+            t2 = time.perf_counter()
+            services.store.put_file("bench", spooled.path, spooled.sha256, "application/dicom")
+            t3 = time.perf_counter()
+            instance = NewInstance(
+                parsed.series_uid, parsed.sop_uid, parsed.sop_class, parsed.transfer_syntax,
+                parsed.modality, spooled.sha256, spooled.size, parsed.rows, parsed.columns,
+                parsed.frames, parsed.attributes,
+            )  # fmt: skip
+            with services.index.begin() as tx:
+                tx.studies.receive(
+                    who, parsed.study_uid, parsed.study_attributes, [instance], door=Door.STOW,
+                    urgent=False, request_id="bench",
+                )  # fmt: skip
+            t4 = time.perf_counter()
+            for name, value in zip(steps, (t1 - t0, t2 - t1, t3 - t2, t4 - t3), strict=True):
+                steps[name].append(value * 1000)
+    for name, values in steps.items():
+        spent[name] = statistics.median(values)
+    return spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=4)
+    given = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="fada-bench-ingest-"))
+    draw = random.Random(7)
+    figures: dict[tuple[str, int, str], list[float]] = {}
+    try:
+        with hub(home) as (ours, services), orthanc(home) as theirs:
+            for target in (ours, theirs):
+                send(target, files("small", 8, seed=1) + files("large", 2, seed=2), 2)  # warm
+            seed = 10
+            for _ in range(given.rounds):
+                for size in SIZES:
+                    for clients in (1, 4):
+                        seed += 1
+                        objects = files(size, COUNTS[size], seed)
+                        pair = [ours, theirs]
+                        draw.shuffle(pair)
+                        for target in pair:
+                            spent = send(target, objects, clients)
+                            rate = len(objects) / spent
+                            figures.setdefault((size, clients, target.name), []).append(rate)
+            steps = {size: breakdown(services, size, 900 + n) for n, size in enumerate(SIZES)}
+        report(figures, steps, given.rounds)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def report(
+    figures: dict[tuple[str, int, str], list[float]],
+    steps: dict[str, dict[str, float]],
+    rounds: int,
+) -> None:
+    table = Table(title=f"STOW-RS, median of {rounds} rounds, objects a second")
+    for column in ("object", "clients", "FADA", "Orthanc", "ratio", "ratio in each round"):
+        table.add_column(column, justify="left" if column == "object" else "right")
+    answer: dict[str, float] = {}
+    for size in ("large", "small"):
+        for clients in (1, 4):
+            mine, other = (figures[size, clients, name] for name in ("FADA", "Orthanc"))
+            ratio = statistics.median(mine) / statistics.median(other)
+            answer[f"{size}_ratio_{clients}"] = round(ratio, 3)
+            each = " ".join(f"{m / o:.2f}" for m, o in zip(mine, other, strict=True))
+            table.add_row(size, str(clients), f"{statistics.median(mine):.1f}",
+                          f"{statistics.median(other):.1f}", f"{ratio:.2f}", each)  # fmt: skip
+    console.print(table)
+    where = Table(title="Where the time goes: milliseconds for one object, step by step")
+    where.add_column("step")
+    for size in steps:
+        where.add_column(size, justify="right")
+    for name in next(iter(steps.values())):
+        where.add_row(name, *(f"{steps[size][name]:.1f}" for size in steps))
+    console.print(where)
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
