@@ -1,0 +1,99 @@
+{{- define "fada.name" -}}
+{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 48 | trimSuffix "-" }}{{ else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 48 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{- define "fada.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .part }}
+{{- end }}
+
+{{- define "fada.labels" -}}
+{{ include "fada.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end }}
+
+
+{{- define "fada.hubImage" -}}
+image: {{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- end }}
+
+{{/* The environment of every program of the hub: secrets by reference, settings by name. */}}
+{{- define "fada.env" -}}
+{{- $root := . }}
+{{- range $name, $key := .Values.secret.keys }}
+- name: FADA_{{ upper $name }}
+  valueFrom:
+    secretKeyRef: {name: {{ $root.Values.secret.name }}, key: {{ $key }}}
+{{- end }}
+{{- if .Values.triton.enabled }}
+- {name: FADA_TRITON_GRPC, value: "{{ include "fada.name" . }}-triton:8001"}
+{{- end }}
+{{- if and .Values.gateway.ingress.enabled (not (hasKey .Values.settings "public_url")) }}
+- {name: FADA_PUBLIC_URL, value: "https://{{ .Values.gateway.ingress.host }}"}
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+- {name: FADA_{{ upper $name }}, value: {{ if kindIs "string" $value }}{{ $value | quote }}{{ else }}{{ $value | toJson | quote }}{{ end }}}
+{{- end }}
+{{- end }}
+
+{{- define "fada.podSecurity" -}}
+automountServiceAccountToken: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{ toJson . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{ toJson . }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{- define "fada.spread" -}}
+{{- if .root.Values.topologySpread }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- include "fada.selector" . | nindent 8 }}
+{{- end }}
+{{- end }}
+
+{{- define "fada.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "fada.podLabels" -}}
+{{ include "fada.labels" . }}
+{{- with .root.Values.podLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* At least one stays while nodes are drained; of one, the drain may take it. */}}
+{{- define "fada.disruption" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ include "fada.name" .root }}-{{ .part }}
+  labels: {{- include "fada.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "fada.selector" . | nindent 6 }}
+{{- end }}
