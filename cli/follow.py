@@ -21,13 +21,17 @@ def until_done(hub: Hub, study: str, say: Say, *, seconds: float = 600.0) -> str
         HubUnreachable: not done after ``seconds``.
     """
     until, seen = time.monotonic() + seconds, 0
+    received = False
     while time.monotonic() < until:
         status = hub.get(f"/api/studies/{study}/status")
         try:
             with hub.events(study, since=seen) as events:
                 for event in events:
                     seen = max(seen, int(event["seq"]))
-                    say(event)
+                    # FADA's own results come back as further series of the study.
+                    if event["type"] != "study.received" or not received:
+                        say(event)
+                    received = True
                     if event["type"] in ENDS:
                         return str(hub.get(f"/api/studies/{study}/status")["state"])
                     if time.monotonic() > until:

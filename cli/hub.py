@@ -60,6 +60,18 @@ class Hub:
         """JSON of a GET; what is down for a moment is asked again."""
         return self.request("GET", path, params=query).json()
 
+    def health(self) -> dict[str, Any]:
+        """What the hub says of its parts, also when one is down."""
+        try:
+            answer = self.http.get("/health/ready", timeout=20.0)
+            return dict(answer.json())
+        except httpx.TransportError as error:
+            raise HubUnreachable(
+                f"{self.address} does not answer ({type(error).__name__})."
+            ) from error
+        except (ValueError, TypeError) as error:
+            raise HubUnreachable(f"{self.address} is no FADA hub.") from error
+
     def post(self, path: str, body: Any = None) -> Any:
         answer = self.request("POST", path, json=body, again=False)
         return answer.json() if answer.content else None

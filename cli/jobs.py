@@ -6,7 +6,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from cli import words
 from cli.hub import Hub, HubOption, KeyOption
@@ -78,7 +77,7 @@ def _show(items: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print(json.dumps(items, indent=2))
         return
-    table = Table("job", "study", "state", "tries", "error", box=None)
+    table = words.table("job", "study", "state", "tries", "error")
     for job in items:
         error = f"{job['error_code']} {job['error_detail']}".strip()
         table.add_row(job["id"], job["study_id"], job["state"], str(job["attempts"]), error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from cli import config, words
 from cli.hub import Hub, HubOption, KeyOption
@@ -25,7 +24,7 @@ app = typer.Typer(
 @app.command("list")
 def list_keys(hub: HubOption = "", key: KeyOption = "") -> None:
     """Keys of the site, without their secrets."""
-    table = Table("id", "name", "role", "created", "last used", "revoked", box=None)
+    table = words.table("id", "name", "role", "created", "last used", "revoked")
     with Hub.of(hub, key) as connection:
         for one in connection.get("/api/keys")["items"]:
             table.add_row(

@@ -17,6 +17,7 @@ app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
     rich_markup_mode="rich",
+    pretty_exceptions_short=True,
     pretty_exceptions_show_locals=False,  # they could hold patient data
     help="""Fetal ultrasound, from the probe to a report.
 

@@ -86,7 +86,7 @@ def send(
 
 
 def collect(places: list[str]) -> Iterator[Path]:
-    """Files, each once, in order; hidden ones in folders are left out."""
+    """Files, each once, in order. Of a folder only what a hub takes: DICOM, pictures, ZIP."""
     seen: set[Path] = set()
     for place in places:
         path = Path(place).expanduser()
@@ -107,7 +107,18 @@ def _inside(folder: Path) -> list[Path]:
         p
         for p in folder.rglob("*")
         if not any(part.startswith(".") for part in p.relative_to(folder).parts)
+        and p.is_file()
+        and (p.suffix.lower() in (".dcm", *_TYPES) or _is_dicom(p))
     )
+
+
+def _is_dicom(path: Path) -> bool:
+    """Scanners write files without a suffix: PS3.10 has DICM after 128 bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def _send_all(hub: Hub, files: list[Path], about: dict[str, str], parallel: int) -> list[Sent]:

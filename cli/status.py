@@ -6,7 +6,6 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from cli import follow, words
 from cli.faults import HubUnreachable
@@ -32,7 +31,7 @@ def status(
         if study:
             _study(connection, study, as_json)
             return
-        health = connection.http.get("/health/ready").json()
+        health = connection.health()
         queue = connection.get("/api/queue")
         rows = connection.get("/api/studies", order="need", limit=limit)
     if as_json:
@@ -52,7 +51,7 @@ def _show(address: str, health: dict, queue: dict, rows: dict) -> None:  # type:
         console.print(f"  {mark} {name:<10} {part['state']}  {part['seconds']:.3f} s  {error}")
     jobs = "  ".join(f"{name} {count}" for name, count in queue["jobs"].items())
     console.print(f"jobs: {jobs or 'none'}   outbox: {queue['outbox']}")
-    table = Table("study", "state", "plane", "age", "reasons", "waiting", box=None)
+    table = words.table("study", "state", "plane", "age", "reasons", "waiting")
     for row in rows["items"]:
         table.add_row(
             row["id"], row["state"], row["plane"] or "", row["ga_text"] or "",

@@ -110,5 +110,17 @@ def event(told: dict[str, Any]) -> str:
     return words
 
 
+def table(*titles: str) -> Table:
+    """Columns without a frame. What has an id in it is never cut: it is there to be copied."""
+    made = Table(box=None)
+    for title in titles:
+        made.add_column(title, no_wrap=title in ("study", "job", "id"), overflow="ignore")
+    return made
+
+
 def console() -> Console:
-    return Console(highlight=False)
+    """Standard output; wide where it is no terminal, so that lines stay whole in a pipe or a log."""
+    made = Console(highlight=False)
+    if not made.is_terminal:
+        made.width = max(made.width, 140)
+    return made

@@ -1,5 +1,7 @@
 """Session-wide fixtures: each real server starts once, when the first test asks for it."""
 
+# ruff: noqa: E402 (the folder of these files must be known first)
+
 from __future__ import annotations
 
 import sys
@@ -16,6 +18,7 @@ hypothesis_settings.load_profile("fada")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
+import whole_hub
 from servers_postgres import postgres_url  # noqa: F401  (a fixture)
 
 from services.storage.s3 import S3Store
@@ -42,3 +45,10 @@ def object_store(seaweed: servers.Seaweed) -> Iterator[S3Store]:
     store.prepare()
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[whole_hub.WholeHub]:
+    """A whole hub as ``fada up`` starts it: ``address``, ``key`` (an administrator's), ``home``."""
+    with whole_hub.running(tmp_path_factory.mktemp("hub")) as started:
+        yield started

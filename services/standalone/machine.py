@@ -26,7 +26,7 @@ from services.storage import s3
 
 RELEASES = triton.ROOT / "models" / "releases"
 DEFAULT_SITE = "default"
-_NAMES = ("gateway", "valkey", "worker_metrics", "sweeper_metrics")
+NAMES = ("gateway", "valkey", "worker_metrics", "sweeper_metrics")
 Say = Callable[[str, str], None]  # part, what happened: "starting", "ready", or a sentence
 
 
@@ -51,7 +51,7 @@ class Machine:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = HomeLock(self.home)
         self._secrets = secrets.load(self.home / "secrets.json")
-        names = [*_NAMES, *seaweed.PORTS, *triton.PORTS]
+        names = [*NAMES, *seaweed.PORTS, *triton.PORTS]
         wanted = {"gateway": options.port} if options.port else {}
         self.ports, self.notes = ports.choose(names, self.home / "ports.json", wanted)
         self.runner = options.runner

@@ -66,10 +66,16 @@ def choose(
             continue
         chosen[name] = next(p for p in free(len(USUAL) + 1) if p not in chosen.values())
         moved.append(f"{name} on {chosen[name]} instead of {first}")
+    keep(note, chosen)
+    return chosen, [f"ports are taken here: {', '.join(moved)}"] if moved else []
+
+
+def keep(note: Path, chosen: dict[str, int]) -> None:
+    """Note the ports for the next start."""
+    note.parent.mkdir(parents=True, exist_ok=True)
     partial = note.with_suffix(".partial")
     partial.write_text(json.dumps(chosen, indent=2))
     os.replace(partial, note)
-    return chosen, [f"ports are taken here: {', '.join(moved)}"] if moved else []
 
 
 def _read(note: Path) -> dict[str, int]:

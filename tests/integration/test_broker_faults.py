@@ -1,0 +1,89 @@
+"""A full broker (case 7) and a hostile message in it (case 38)."""
+
+import base64
+import json
+import os
+import pickle
+import time
+import uuid
+
+import pytest
+import servers
+from celery.contrib.testing.worker import start_worker
+from redis.exceptions import ResponseError
+
+from services.domain.errors import BrokerUnavailable
+from services.queue.broker import CeleryQueue, connect
+from services.queue.port import TASK_ANALYSE
+from services.queue.transport import make_app
+
+
+def test_a_full_broker_refuses_and_forgets_nothing(tmp_path):
+    with servers.valkey_server(tmp_path) as broker:
+        queue = connect(servers.settings_for(tmp_path, broker))
+        queue.send_analyse("job-1", urgent=False, request_id="r")
+        app = make_app(servers.settings_for(tmp_path, broker))
+        with app.connection_for_write() as connection:
+            client = connection.default_channel.client
+            for number in range(20):
+                client.set(f"ballast-{number}", os.urandom(100_000))
+            client.config_set("maxmemory", "1mb")  # far below what it holds: no wobble around it
+            with pytest.raises(ResponseError, match="maxmemory"):
+                client.set("one-more", "x")
+            with pytest.raises(BrokerUnavailable) as refusal:
+                queue.send_analyse("job-2", urgent=False, request_id="r")
+            assert refusal.value.retryable
+            assert refusal.value.retry_after
+            with pytest.raises(BrokerUnavailable):
+                queue.ping()
+            assert queue.depth()["routine"] == 1
+            client.config_set("maxmemory", "64mb")
+        queue.send_analyse("job-2", urgent=False, request_id="r")
+        assert queue.depth()["routine"] == 2
+        queue.close()
+
+
+class Hostile:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def hostile(claimed, trace):
+    """A task message as celery writes it, with a pickle for a body."""
+    return {
+        "body": base64.b64encode(pickle.dumps(Hostile(str(trace)))).decode(),
+        "content-type": claimed,
+        "content-encoding": "binary",
+        "headers": {"task": TASK_ANALYSE, "id": str(uuid.uuid4()), "lang": "py"},
+        "properties": {
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid.uuid4()),
+            "delivery_info": {"exchange": "routine", "routing_key": "routine"},
+        },
+    }
+
+
+def test_a_pickle_in_the_broker_is_never_opened(tmp_path):
+    trace, done = tmp_path / "opened", []
+    with servers.valkey_server(tmp_path) as broker:
+        app = make_app(servers.settings_for(tmp_path, broker))
+
+        @app.task(name=TASK_ANALYSE)
+        def analyse(job_id, request_id):
+            done.append(job_id)
+
+        with app.connection_for_write() as connection:
+            client = connection.default_channel.client
+            for claimed in ("application/x-python-serialize", "application/json"):
+                client.lpush("routine", json.dumps(hostile(claimed, trace)))
+        queue = CeleryQueue(app)
+        queue.send_analyse("job-after-them", urgent=False, request_id="r")
+        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
+            while not done:  # the test's own time limit ends it
+                time.sleep(0.02)
+        assert done == ["job-after-them"]
+        assert not trace.exists()
+        queue.close()
