@@ -1,7 +1,8 @@
 """The five phases of one release on one square: the image is encoded once, each phase asked once.
 
-A release with dense heads detects and segments with them; one without (FADA's own weights) answers
-every phase as text, and its boxes and polygons become the same tensors.
+A release with dense heads classifies, detects and segments with them, and its words follow the
+plane that they name; one without (FADA's own weights) answers every phase as text, and its boxes
+and polygons become the same tensors.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -27,7 +28,6 @@ from services.reading.text import Conversation, TextModel
 from services.reading.vision import Vision
 
 Dense = dict[str, NDArray[np.float32]]
-_TEXT: Final = frozenset({Phase.INTERPRET, Phase.CLASSIFY})
 _SURE: Final = 6.0
 
 
@@ -78,24 +78,11 @@ class Reader:
         if dense is None and self._vision is not None:
             with clock.of("vision"):
                 dense = self._vision.run([square.pixels])
-        interpretation: dict[str, str] = {}
-        label = ""
-        asked = set(phases) if dense is None else _TEXT & set(phases)
-        if self._text is not None and asked:
-            side = self.manifest.text_side
-            small = resize(square.pixels, side, side)
-            with clock.of("encode"), self._text.look(small) as conversation:
-                clock.split("encode")
-                if Phase.INTERPRET in phases:
-                    with clock.of(Phase.INTERPRET):
-                        interpretation = conversation.interpret(self._plane(dense))
-                if Phase.CLASSIFY in phases:
-                    with clock.of(Phase.CLASSIFY):
-                        label = conversation.classify()
-                if dense is None:
-                    dense = _told(self.manifest, conversation, interpretation, label, phases, clock)
-        if dense is None:
-            dense = _told(self.manifest, None, {}, "", (), clock)
+        if dense is not None:
+            words = self._follow(square, phases, dense, clock)
+        else:
+            words = self._tell(square, phases, clock)
+        dense = words.dense
         check_dense(dense, 1)
         return RawReading(
             plane=dense["PLANE"][0],
@@ -104,15 +91,52 @@ class Reader:
             masks=dense["MASKS"][0],
             boxes=dense["BOXES"][0],
             keypoints=dense["KEYPOINTS"][0],
-            interpretation=json.dumps(interpretation) if interpretation else "",
-            classification=json.dumps({"label": label}) if label else "",
+            interpretation=json.dumps(words.interpretation) if words.interpretation else "",
+            classification=json.dumps({"label": words.label}) if words.label else "",
             release=f"{self.manifest.name} {self.manifest.version} {self.manifest.sha256}",
             seconds=clock.seconds,
         )
 
-    def _plane(self, dense: Dense | None) -> str | None:
-        """The plane that the heads think most likely; None without heads."""
-        return None if dense is None else self.manifest.planes[int(dense["PLANE"][0].argmax())]
+    def _follow(
+        self, square: Square, phases: Collection[Phase], dense: Dense, clock: _Clock
+    ) -> _Words:
+        """With heads: they name the plane, and the words are asked about that plane."""
+        plane = self.manifest.planes[int(dense["PLANE"][0].argmax())]
+        interpretation: dict[str, str] = {}
+        if self._text is not None and Phase.INTERPRET in phases:
+            with self._look(self._text, square, clock) as conversation, clock.of(Phase.INTERPRET):
+                interpretation = conversation.interpret(plane)
+        return _Words(interpretation, plane if Phase.CLASSIFY in phases else "", dense)
+
+    def _tell(self, square: Square, phases: Collection[Phase], clock: _Clock) -> _Words:
+        """Without heads: every phase is asked in words."""
+        interpretation: dict[str, str] = {}
+        label = ""
+        if self._text is None:
+            return _Words({}, "", _told(self.manifest, None, {}, "", (), clock))
+        with self._look(self._text, square, clock) as conversation:
+            if Phase.INTERPRET in phases:
+                with clock.of(Phase.INTERPRET):
+                    interpretation = conversation.interpret()
+            if Phase.CLASSIFY in phases:
+                with clock.of(Phase.CLASSIFY):
+                    label = conversation.classify()
+            dense = _told(self.manifest, conversation, interpretation, label, phases, clock)
+        return _Words(interpretation, label, dense)
+
+    @contextmanager
+    def _look(self, text: TextModel, square: Square, clock: _Clock) -> Iterator[Conversation]:
+        side = self.manifest.text_side
+        with clock.of("encode"), text.look(resize(square.pixels, side, side)) as conversation:
+            clock.split("encode")
+            yield conversation
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    interpretation: dict[str, str]
+    label: str
+    dense: Dense
 
 
 def _told(

@@ -25,13 +25,13 @@ class Prompts:
 
     version: str
     interpret: str = ""
-    interpret_plane: str = ""
     classify: str = ""
     detect: str = ""
     segment: str = ""
     template: str = TURN
     item_separator: str = ","
     key_separator: str = ":"
+    interpret_plane: str = ""
 
     def __post_init__(self) -> None:
         image, prompt = self.template.find(IMAGE), self.template.find(PROMPT)
