@@ -23,13 +23,19 @@ from services.reading.contract import (
 from services.reading.image import Gray
 
 MAX_BATCH = 8
+# Several servers behind one name are taken in turn; images are larger than gRPC's own limit.
+_CHANNEL = [
+    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+]
 
 
 class Wire:
     """A client of one thread. ``shared`` uses shared memory for IMAGE and MASKS."""
 
     def __init__(self, address: str, *, shared: bool) -> None:
-        self.client = triton.InferenceServerClient(address)
+        self.client = triton.InferenceServerClient(address, channel_args=_CHANNEL)
         self.shared = shared
         self._images = Region(self.client, "images")
         self._masks = Region(self.client, "masks")

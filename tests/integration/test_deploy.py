@@ -1,0 +1,411 @@
+"""What a hub is deployed with: compose, images, chart, alerts and dashboard, under the real tools."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from helm_python.chart import Chart, lint
+from helm_python.errors import HelmError
+
+from services.settings import Settings
+from services.telemetry import metrics
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "fada"
+SITE = Path(sysconfig.get_path("purelib"))
+KNOWN = {f"FADA_{name.upper()}" for name in Settings.model_fields}
+ALL = {
+    "dimse": {"enabled": True},
+    "gateway": {"ingress": {"enabled": True, "className": "nginx"}},
+    "monitoring": {"podMonitor": True},
+    "triton": {"gpu": True, "autoscaling": {"kind": "hpa"}},
+    "worker": {"autoscaling": {"kind": "hpa"}},
+    "settings": {"max_instance_bytes": 2**31, "push_stow_url": "https://pacs/?a=1&b=2"},
+    "podLabels": {"team": "ultrasound"},
+}
+KEDA = {"worker": {"autoscaling": {"kind": "keda"}}, "triton": {"autoscaling": {"kind": "keda"}}}
+
+
+def needed(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        message = f"{program} is not installed (Debian: prometheus)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+# --- compose -------------------------------------------------------------------------------------
+def compose(
+    folder: Path, text: str, *arguments: str, **given: str
+) -> subprocess.CompletedProcess[str]:
+    """The real compose binary on ``text``, as if it lay in the repository."""
+    example = (ROOT / "docker" / "env.example").read_text()
+    values = dict(
+        line.split("=", 1) for line in example.splitlines() if "=" in line and line[0] != "#"
+    )
+    values = {name: value or "secret" for name, value in values.items()} | given
+    (folder / "env").write_text(
+        "".join(f"{name}={value}\n" for name, value in values.items() if value != "-")
+    )
+    (folder / "compose.yml").write_text(text)
+    command = [
+        SITE / "compose" / "docker-compose",
+        "--project-directory",
+        ROOT,
+        "--env-file",
+        folder / "env",
+    ]
+    command += ["-f", folder / "compose.yml", *arguments]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    text = (ROOT / "docker-compose.yml").read_text()
+    arguments = ("--profile", "gpu", "--profile", "dimse", "config", "--format", "json")
+    done = compose(tmp_path_factory.mktemp("compose"), text, *arguments)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_compose_accepts_the_file_and_refuses_a_broken_one(tmp_path: Path) -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert compose(tmp_path, text, "config", "-q").returncode == 0
+    assert (
+        compose(
+            tmp_path, text.replace("restart: unless-stopped", "restrat: x"), "config", "-q"
+        ).returncode
+        != 0
+    )
+
+
+def test_compose_does_not_start_without_its_secrets(tmp_path: Path) -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in (
+        "POSTGRES_PASSWORD",
+        "REDIS_PASSWORD",
+        "S3_SECRET_KEY",
+        "SECRET_KEY",
+        "GRAFANA_PASSWORD",
+    ):
+        done = compose(tmp_path, text, "config", "-q", **{name: "-"})
+        assert done.returncode != 0
+        assert name in done.stderr
+
+
+def test_compose_has_every_part(composed: dict[str, Any]) -> None:
+    services = composed["services"]
+    assert set(services) == {
+        "prepare", "gateway", "worker", "sweeper", "dimse", "triton", "triton-gpu", "redis",
+        "postgres", "s3", "caddy", "prometheus", "grafana",
+    }  # fmt: skip
+    assert services["triton-gpu"]["profiles"] == ["gpu"]
+    assert "profiles" not in services["triton"]
+    redis = " ".join(services["redis"]["command"])
+    assert "--appendonly yes" in redis
+    assert "noeviction" in redis
+    assert composed["networks"]["back"]["internal"] is True
+
+
+def test_compose_shows_the_outside_only_what_it_must(composed: dict[str, Any]) -> None:
+    open_ports = {
+        (name, port["target"], port.get("host_ip"))
+        for name, service in composed["services"].items()
+        for port in service.get("ports", [])
+    }
+    assert open_ports == {
+        ("caddy", 80, "127.0.0.1"), ("caddy", 443, "127.0.0.1"),
+        ("grafana", 3000, "127.0.0.1"), ("dimse", 11112, "127.0.0.1"),
+    }  # fmt: skip
+    for name in ("postgres", "redis", "s3", "triton", "triton-gpu", "sweeper"):
+        assert set(composed["services"][name]["networks"]) == {"back"}, name
+
+
+def test_the_store_can_be_another_one(tmp_path: Path) -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    done = compose(
+        tmp_path, text, "config", "--format", "json", S3_IMAGE="pgsty/silo:1", S3_COMMAND="server /data",
+        S3_ENDPOINT="s3:9000",
+    )  # fmt: skip
+    services = json.loads(done.stdout)["services"]
+    assert services["s3"]["image"] == "pgsty/silo:1"
+    assert services["s3"]["command"] == ["server", "/data"]
+    assert services["gateway"]["environment"]["FADA_S3_ENDPOINT"] == "s3:9000"
+
+
+def test_images_are_pinned_and_own_programs_have_no_rights(composed: dict[str, Any]) -> None:
+    for name, service in composed["services"].items():
+        assert re.search(r":v?\d+\.\d+", service["image"]), name
+        if "build" in service:
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["read_only"] is True, name
+
+
+# --- images --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docker").glob("*.Dockerfile")), ids=lambda path: path.name
+)
+def test_hadolint_accepts_the_image(path: Path) -> None:
+    program = Path(sysconfig.get_path("scripts")) / "hadolint"
+    done = subprocess.run(
+        [program, "--no-color", "-t", "info", path], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    text = path.read_text()
+    assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
+    assert "HEALTHCHECK" in text
+    assert all(re.search(r":\d", base) for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+
+
+def test_hadolint_would_refuse(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\nRUN cd /x && apt-get install curl\n")
+    program = Path(sysconfig.get_path("scripts")) / "hadolint"
+    assert subprocess.run([program, tmp_path / "Dockerfile"], capture_output=True).returncode != 0
+
+
+# --- chart ---------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def chart() -> Iterator[Chart]:
+    with Chart.load(str(CHART)) as loaded:
+        yield loaded
+
+
+def manifests(chart: Chart, values: dict[str, Any]) -> list[dict[str, Any]]:
+    rendered = chart.render(values, name="hub", namespace="fada")
+    documents = [text for path, text in rendered.items() if path.endswith(".yaml")]
+    return [one for text in documents for one in yaml.safe_load_all(text) if one]
+
+
+def test_the_chart_lints() -> None:
+    found = lint(str(CHART), strict=True)
+    assert [one for one in found["messages"] if one["severity"] > 1] == []
+    assert found["errors"] == []
+
+
+@pytest.mark.parametrize("values", [{}, ALL, KEDA], ids=["default", "all", "keda"])
+@pytest.mark.parametrize("version", ["1.27", "1.33"])
+def test_every_manifest_is_valid(chart: Chart, values: dict[str, Any], version: str) -> None:
+    kinds = set()
+    for one in manifests(chart, values):
+        kinds.add(one["kind"])
+        if one["apiVersion"].split("/")[0].endswith(("keda.sh", "coreos.com")):
+            continue  # of operators: no schema in Kubernetes itself
+        kubernetes_validate.validate(one, version, strict=True)
+    assert {"Deployment", "Job", "NetworkPolicy", "PodDisruptionBudget", "Service"} <= kinds
+    if values is KEDA:
+        assert "ScaledObject" in kinds
+    if values is ALL:
+        assert {"HorizontalPodAutoscaler", "Ingress", "PodMonitor"} <= kinds
+
+
+def pods(chart: Chart, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        one["metadata"]["name"]: one["spec"]["template"]
+        for one in manifests(chart, values)
+        if one["kind"] in ("Deployment", "Job")
+    }
+
+
+def test_pods_are_limited_probed_and_without_rights(chart: Chart) -> None:
+    found = pods(chart, ALL)
+    assert set(found) == {
+        f"hub-fada-{part}"
+        for part in ("gateway", "worker", "sweeper", "dimse", "triton", "prepare")
+    }
+    for name, pod in found.items():
+        spec = pod["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["automountServiceAccountToken"] is False, name
+        (container,) = spec["containers"]
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
+        assert {"cpu", "memory"} <= set(container["resources"]["limits"]), name
+        assert {"cpu", "memory"} <= set(container["resources"]["requests"]), name
+        if not name.endswith("prepare"):
+            assert {"livenessProbe", "readinessProbe"} <= set(container), name
+    assert (
+        found["hub-fada-triton"]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"]
+        == 1
+    )
+
+
+def test_secrets_come_by_reference_and_settings_as_they_are(chart: Chart) -> None:
+    (container,) = pods(chart, ALL)["hub-fada-gateway"]["spec"]["containers"]
+    environment = {one["name"]: one for one in container["env"]}
+    for name in ("FADA_INDEX_URL", "FADA_BROKER_URL", "FADA_S3_SECRET_KEY", "FADA_SECRET_KEY"):
+        assert environment[name]["valueFrom"]["secretKeyRef"]["name"] == "fada"
+    assert environment["FADA_MAX_INSTANCE_BYTES"]["value"] == "2147483648"
+    assert environment["FADA_PUSH_STOW_URL"]["value"] == "https://pacs/?a=1&b=2"
+    assert environment["FADA_TRITON_GRPC"]["value"] == "hub-fada-triton:8001"
+    assert environment["FADA_PUBLIC_URL"]["value"] == "https://fada.example.org"
+
+
+def test_policies_and_budgets_fit_their_pods(chart: Chart) -> None:
+    labels = {name: pod["metadata"]["labels"] for name, pod in pods(chart, ALL).items()}
+    for one in manifests(chart, ALL):
+        if one["kind"] == "NetworkPolicy":
+            wanted = one["spec"]["podSelector"]["matchLabels"]
+        elif one["kind"] in ("PodDisruptionBudget", "PodMonitor"):
+            wanted = one["spec"]["selector"]["matchLabels"]
+        elif one["kind"] == "Service" and "selector" in one["spec"]:
+            wanted = one["spec"]["selector"]
+        else:
+            continue
+        chosen = [name for name, have in labels.items() if wanted.items() <= have.items()]
+        assert len(chosen) == 1, one["metadata"]["name"]
+        if one["kind"] == "NetworkPolicy" and chosen == ["hub-fada-triton"]:
+            assert one["spec"]["egress"] == []
+
+
+def test_tables_are_made_before_the_programs_start(chart: Chart) -> None:
+    (job,) = [one for one in manifests(chart, {}) if one["kind"] == "Job"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["prepare"]
+
+
+def test_the_chart_refuses_what_would_break(chart: Chart) -> None:
+    with pytest.raises(HelmError, match="ReadWriteMany"):
+        chart.render({"gateway": {"replicas": 2}}, name="hub")
+    with pytest.raises(HelmError):
+        chart.validate_schema({"worker": {"autoscaling": {"kind": "magic"}}})
+
+
+# --- names that must agree -----------------------------------------------------------------------
+def test_every_variable_is_a_setting(chart: Chart, composed: dict[str, Any]) -> None:
+    used = {
+        name
+        for service in composed["services"].values()
+        for name in service.get("environment") or {}
+    }
+    for pod in pods(chart, ALL).values():
+        used |= {one["name"] for one in pod["spec"]["containers"][0].get("env", [])}
+    for path in (ROOT / "docker").glob("*.Dockerfile"):
+        used |= set(re.findall(r"\bFADA_[A-Z0-9_]+", path.read_text()))
+    model = (ROOT / "models" / "triton" / "fada" / "1" / "model.py").read_text()
+    of_the_model = set(re.findall(r'"(FADA_[A-Z_]+)"', model))
+    ours = {name for name in used if name.startswith("FADA_")}
+    assert len(ours) > 25
+    assert ours - of_the_model - KNOWN == set()
+
+
+def test_every_command_exists(chart: Chart, composed: dict[str, Any]) -> None:
+    from typer.testing import CliRunner
+
+    from cli.main import app
+
+    commands = {
+        service["command"][0]
+        for service in composed["services"].values()
+        if "build" in service and service.get("command")
+    }
+    for pod in pods(chart, ALL).values():
+        commands |= set(pod["spec"]["containers"][0].get("args", []))
+    commands |= set(
+        re.findall(
+            r'^CMD \["([a-z]+)"\]',
+            "\n".join(p.read_text() for p in (ROOT / "docker").glob("*.Dockerfile")),
+            re.MULTILINE,
+        )
+    )
+    assert {"gateway", "worker", "sweeper", "dimse", "triton", "prepare"} <= commands
+    for command in commands:
+        assert CliRunner().invoke(app, ["serve", command, "--help"]).exit_code == 0, command
+
+
+# --- seen ----------------------------------------------------------------------------------------
+def figures() -> dict[str, set[str]]:
+    """Name of each time series FADA writes → its labels."""
+    found: dict[str, set[str]] = {}
+    for metric in vars(metrics).values():
+        inner = metric.metric if isinstance(metric, metrics.Bounded) else metric
+        if not isinstance(inner, metrics.Counter | metrics.Gauge | metrics.Histogram):
+            continue
+        (family,) = inner.describe()
+        labels = set(inner._labelnames)
+        if isinstance(inner, metrics.Histogram):
+            found |= {f"{family.name}_{part}": labels for part in ("sum", "count")}
+            found[f"{family.name}_bucket"] = labels | {"le"}
+        else:
+            found[family.name + ("_total" if isinstance(inner, metrics.Counter) else "")] = labels
+    return found
+
+
+def expressions() -> list[str]:
+    dashboard = json.loads((ROOT / "docker/grafana/dashboards/fada.json").read_text())
+    rules = yaml.safe_load((ROOT / "docker/prometheus/alerts.yml").read_text())
+    found = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(found) > 15
+    return found + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+
+
+def test_every_panel_and_alert_asks_for_a_series_that_exists() -> None:
+    known = figures()
+    libraries = (SITE / "pytriton" / "tritonserver").rglob("libtritonserver.so")
+    server = b"".join(library.read_bytes() for library in libraries)
+    for expression in expressions():
+        names = re.findall(r"\b((?:fada|nv)_[a-z0-9_]+)(\{[^}]*\})?", expression)
+        assert names or "up{" in expression, expression
+        for name, selector in names:
+            if name.startswith("nv_"):
+                assert not server or name.encode() in server, name
+                continue
+            assert name in known, name
+            assert set(re.findall(r"(\w+)\s*=~?", selector)) <= known[name], expression
+        of_all = set().union(*(known.get(name, set()) for name, _ in names))
+        for grouped in re.findall(r"by \(([^)]*)\)", expression):
+            assert {one.strip() for one in grouped.split(",")} <= of_all, expression
+
+
+def test_prometheus_accepts_configuration_rules_and_their_tests() -> None:
+    promtool = needed("promtool")
+    folder = ROOT / "docker" / "prometheus"
+    for arguments in (
+        ["check", "config", "prometheus.yml"],
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts.test.yml"],
+    ):
+        done = subprocess.run([promtool, *arguments], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_is_tested_loud_and_quiet() -> None:
+    folder = ROOT / "docker" / "prometheus"
+    rules = yaml.safe_load((folder / "alerts.yml").read_text())
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    cases = [
+        case
+        for test in yaml.safe_load((folder / "alerts.test.yml").read_text())["tests"]
+        for case in test["alert_rule_test"]
+    ]
+    assert {case["alertname"] for case in cases if case.get("exp_alerts")} == alerts
+    assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == alerts
+
+
+def test_prometheus_asks_the_ports_that_the_programs_open(composed: dict[str, Any]) -> None:
+    jobs = yaml.safe_load((ROOT / "docker/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    ports = {job["dns_sd_configs"][0]["names"][0]: job["dns_sd_configs"][0]["port"] for job in jobs}
+    services = composed["services"]
+    assert str(ports["worker"]) == services["worker"]["environment"]["FADA_METRICS_PORT"]
+    assert str(ports["sweeper"]) == services["sweeper"]["environment"]["FADA_SWEEPER_METRICS_PORT"]
+    assert ports["gateway"] == Settings.model_fields["port"].default
+    names = {name for job in jobs for name in job["dns_sd_configs"][0]["names"]}
+    assert names <= set(services)
