@@ -1,0 +1,90 @@
+"""A release appears whole and signed, or not at all."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from small_releases import FILES
+
+from models.package import Parts, assemble, signing_key, trust_key
+from services.domain.errors import ReleaseMalformed
+from services.reading.release import load
+from services.reading.signature import public_bytes
+from services.reading.store import present, trust_of
+
+KEY = Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    vision, text = tmp_path / "vision", tmp_path / "text"
+    for folder in (vision, text):
+        folder.mkdir()
+    (vision / "vision.onnx").write_bytes(FILES["vision.onnx"])
+    facts = {
+        "side": 64,
+        "planes": ["head", "femur"],
+        "masks": ["fetal_head"],
+        "boxes": ["fetal_head"],
+        "keypoints": [],
+        "structures_by_plane": {"head": ["fetal_head"]},
+        "calibration": {"plane": 0.7, "structure": {"fetal_head": 0.4}},
+    }
+    (vision / "vision.json").write_text(json.dumps(facts))
+    for name in ("text.gguf", "mmproj.gguf"):
+        (text / name).write_bytes(FILES[name])
+    told = {"side": 96, "prompts": {"interpret": "Interpret."}, "classes": ["head", "no_plane"]}
+    (text / "text.json").write_text(json.dumps(told))
+    card = tmp_path / "MODEL_CARD.md"
+    card.write_text("# Card\n")
+    return Parts("small", "2.0.0", vision, text, (card,), {"metrics": {"dice": 0.9}})
+
+
+def test_all_parts_are_told_and_signed(parts: Parts, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    trust_key(store, KEY, "tests")
+    release = assemble(parts, store, KEY)
+    manifest = release.manifest
+    assert set(manifest.files) == {*FILES, "MODEL_CARD.md"}
+    assert (manifest.side, manifest.text_side) == (64, 96)
+    assert manifest.thresholds.asks("fetal_head") == pytest.approx(0.4)
+    assert manifest.metrics == {"dice": 0.9}
+    assert manifest.prompts.interpret == "Interpret."
+    assert present(store, trust_of(store)) == "small-2.0.0"
+
+
+def test_what_would_be_refused_is_not_written(parts: Parts, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    assert parts.text is not None
+    (parts.text / "text.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ReleaseMalformed):
+        assemble(parts, store, KEY)
+    assert not list(store.iterdir())
+
+
+def test_a_failed_second_try_leaves_the_first(parts: Parts, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    trust_key(store, KEY, "tests")
+    folder = assemble(parts, store, KEY).folder
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert parts.vision is not None
+    (parts.vision / "vision.onnx").write_bytes(b"")
+    with pytest.raises(ReleaseMalformed):
+        assemble(parts, store, KEY)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    load(folder, trust_of(store))
+
+
+def test_papers_in_the_folder_are_signed_again(parts: Parts, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    trust_key(store, KEY, "tests")
+    folder = assemble(parts, store, KEY).folder
+    without = Parts("small", "2.0.0", parts.vision, parts.text, (), {})
+    assert "MODEL_CARD.md" in assemble(without, store, KEY).manifest.files
+    assert (folder / "MODEL_CARD.md").read_text() == "# Card\n"
+
+
+def test_a_key_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "key"
+    assert public_bytes(signing_key(path)) == public_bytes(signing_key(path))
