@@ -44,7 +44,8 @@ def _serve(folders: tuple[Path, ...], path: str) -> Response:
         found = _inside(folder, path)
         if found is not None:
             return _file(found, folder)
-    if "." not in path.rsplit("/", 1)[-1]:  # a place within the page
+    # A place within the page; the token of a shared link holds dots.
+    if path.startswith("share/") or "." not in path.rsplit("/", 1)[-1]:
         for folder in folders:
             if (folder / "index.html").is_file():
                 return _file(folder / "index.html", folder)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from gateway import shapes
+from gateway.objects import Scales
 from gateway.params import (
     Limit,
     Manager,
@@ -22,8 +23,9 @@ from gateway.params import (
     Until,
 )
 from gateway.services import Needs
-from services.domain.errors import Conflict, InvalidInput
-from services.index.port import Job, JobState, StudyQuery, StudyState, Transaction
+from services.domain.calibration import Calibration
+from services.domain.errors import Conflict, FadaError, InvalidInput
+from services.index.port import Instance, Job, JobState, StudyQuery, StudyState, Transaction
 
 router = APIRouter(prefix="/api/studies", tags=["Studies"])
 
@@ -111,8 +113,9 @@ def find(
 
 
 @router.get("/{study_id}", summary="A study", operation_id="getStudy")
-def get(study_id: StudyId, who: Reader, services: Needs) -> dict[str, Any]:
-    """Its row, instances, jobs and result versions."""
+def get(study_id: StudyId, who: Reader, services: Needs, request: Request) -> dict[str, Any]:
+    """Its row, instances with their scale, jobs and result versions."""
+    scales: Scales = request.app.state.scales
     with services.index.read() as tx:
         row = tx.studies.get(who.site, study_id)
         instances = tx.studies.instances(who.site, study_uid=row.study_uid)
@@ -120,10 +123,22 @@ def get(study_id: StudyId, who: Reader, services: Needs) -> dict[str, Any]:
         results = tx.results.versions(who.site, study_id)
     return {
         **shapes.study(row),
-        "instances_list": [shapes.instance(i) for i in instances],
+        "instances_list": [
+            {**shapes.instance(i), "calibration": _scale(scales, i)} for i in instances
+        ],
         "jobs": [shapes.job(j) for j in jobs],
         "results": [shapes.summary(r) for r in results],
     }
+
+
+def _scale(scales: Scales, instance: Instance) -> Calibration | None:
+    """What an image says of its scale; None for what is no image or cannot be opened now."""
+    if instance.frames == 0:
+        return None
+    try:
+        return scales.of(instance)
+    except FadaError:
+        return None
 
 
 @router.get("/{study_id}/status", summary="How a study fares", operation_id="getStatus")

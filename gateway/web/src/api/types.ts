@@ -10,7 +10,7 @@ export type Origin = "hub" | "phone" | "review";
 export type AbstentionCode =
   | "out_of_scope" | "too_poor" | "unknown_plane" | "low_confidence" | "not_calibrated" | "out_of_range";
 
-export interface Me { subject: string; site: string; role: Role; via?: string }
+export interface Me { subject: string; name?: string; site: string; role: Role; via?: string }
 
 export interface Row {
   id: string;

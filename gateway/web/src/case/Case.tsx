@@ -43,7 +43,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
   const [live, setLive] = useState<{ marks?: Mark[]; calipers?: CaliperEdit[] } | null>(null);
   const [scores, setScores] = useState<Scores>({});
   const [action, setAction] = useState<Action | null>(null);
-  const [conflict, setConflict] = useState<{ mine: number; latest: number } | null>(null);
+  const [conflict, setConflict] = useState<{ mine: number; other: number; latest: number } | null>(null);
   const [editing, setEditing] = useState(false);
   const [guided, setGuided] = useState(false);
   const [label, setLabel] = useState("fetal_head");
@@ -59,9 +59,10 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
   const scanDay = day(study.study_date) || study.received_at.slice(0, 10);
   const periodDays = daysByPeriod(draft.lastPeriod, scanDay);
   const measured = figures(frame?.reading ?? null, shown, frame?.calibration ?? null, periodDays);
-  const latest = result === null || result.version === Math.max(result.version, study.latest_version);
+  const latest = result === null || data.base !== null;
+  const takenUp = result !== null && data.base !== null && data.base !== result.version;
   const editable = result !== null && latest && may(me, "sonographer");
-  const changed = history.changed;
+  const changed = history.changed || takenUp;
 
   const change = (some: Parameters<typeof withFrame>[2]): void => {
     setLive(null);
@@ -108,8 +109,8 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
   const send = async (comment: string): Promise<void> => {
     try {
       const made = await post<Result>(`/api/studies/${study.id}/reviews`, {
-        based_on: result!.version, action, comment, ...(Object.keys(scores).length > 0 ? { scores } : {}),
-        last_period: draft.lastPeriod, frames: await edits(draft),
+        based_on: data.base, action, comment, ...(Object.keys(scores).length > 0 ? { scores } : {}),
+        last_period: draft.lastPeriod, frames: await edits(draft, takenUp),
       });
       setAction(null);
       say(`action.${action!}_done`, { n: made.version });
@@ -118,7 +119,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
       setAction(null);
       if (reason instanceof Problem && reason.code === "stale_version") {
         const { version, latest: other, conflicting } = reason.body as unknown as { version: number; latest: number; conflicting?: number[] };
-        setConflict({ mine: version, latest: conflicting?.at(-1) ?? other });
+        setConflict({ mine: version, latest: other, other: conflicting?.at(-1) ?? other });
       } else refuse(reason);
     }
   };
@@ -142,7 +143,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
         {editing && <EditorBar editor={editor} label={label} setLabel={setLabel} undo={history.undo} redo={history.redo} leave={() => setEditing(false)} />}
         {frame
           ? <Picture study={study} frame={frame} shown={shown} hidden={hidden} measured={measured} opacity={opacity} original={original} setOriginal={setOriginal}
-              label={result?.label ?? t("label.unreviewed")} chosen={editing ? label : null} drawing={editing ? editor.drawing : undefined}>{editing && editor.extras}</Picture>
+              label={result?.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")} chosen={editing ? label : null} drawing={editing ? editor.drawing : undefined}>{editing && editor.extras}</Picture>
           : <p class="nothing">{t("frame.none")}</p>}
         <Scrubber frames={frames} index={index} choose={setIndex} />
       </div>
@@ -182,8 +183,8 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
         </footer>
       )}
       {action && <SignDialog action={action} changed={changed} scores={scores} setScores={setScores} send={send} close={() => setAction(null)} />}
-      {conflict && <Conflict study={study} mine={conflict.mine} latest={conflict.latest} close={() => { setConflict(null); void data.reload(); }}
-        choose={(version) => { setConflict(null); void data.show(version); }} />}
+      {conflict && <Conflict study={study} mine={conflict.mine} other={conflict.other} close={() => { setConflict(null); void data.reload(); }}
+        choose={(version) => { setConflict(null); void data.show(version, conflict.latest); }} />}
       <span class="hidden" role="status">{code("state", study.state)}</span>
     </main>
   );

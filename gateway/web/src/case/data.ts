@@ -24,7 +24,10 @@ export interface CaseData {
   progress: string;
   /** A newer version than the one on the screen, made by somebody else. */
   newer: number | null;
-  show(version: number | "latest"): Promise<Result | null>;
+  /** The version that a change is based on: the one on the screen, or, where an older one is taken up
+   * again, the latest. Null while an old version is only looked at. */
+  base: number | null;
+  show(version: number | "latest", base?: number): Promise<Result | null>;
   reload(): Promise<void>;
 }
 
@@ -35,12 +38,15 @@ export function useCase(id: string): CaseData {
   const [failure, setFailure] = useState<unknown>(null);
   const [progress, setProgress] = useState("");
   const [newer, setNewer] = useState<number | null>(null);
-  const shown = useRef(0);
+  const [base, setBase] = useState<number | null>(null);
+  const shown = useRef(0), known = useRef(0); // the version on the screen, the highest heard of
 
-  const show = useCallback(async (version: number | "latest"): Promise<Result | null> => {
+  const show = useCallback(async (version: number | "latest", on?: number): Promise<Result | null> => {
     try {
       const found = await get<Result>(`/api/studies/${id}/results/${version}`);
       shown.current = found.version;
+      known.current = Math.max(known.current, found.version);
+      setBase(on ?? (version === "latest" || found.version >= known.current ? found.version : null));
       setResult(found);
       setNewer(null);
       return found;
@@ -55,6 +61,7 @@ export function useCase(id: string): CaseData {
     if (fresh.status === "rejected") return setFailure(fresh.reason);
     setFailure(null);
     setStudy(fresh.value);
+    known.current = Math.max(known.current, fresh.value.latest_version);
     const origins = new Set(fresh.value.results.map((r) => r.origin));
     if (origins.has("phone") && origins.has("hub")) {
       get<Disagreement>(`/api/studies/${id}/disagreement`).then(setDisagreement, () => setDisagreement(null));
@@ -70,13 +77,14 @@ export function useCase(id: string): CaseData {
       else if (shown.current === 0) void reload();
       else void get<Study>(`/api/studies/${id}`).then((fresh) => {
         setStudy(fresh);
+        known.current = Math.max(known.current, fresh.latest_version);
         if (fresh.latest_version > shown.current) setNewer(fresh.latest_version);
       }, () => undefined);
     }, (up) => { if (up && shown.current === 0) void reload(); }, id);
     return stop;
   }, [id, reload]);
 
-  return { study, result, disagreement, failure, progress, newer, show, reload };
+  return { study, result, disagreement, failure, progress, newer, base, show, reload };
 }
 
 /** All pictures of the study in order, with the readings of `report` where there are any. */

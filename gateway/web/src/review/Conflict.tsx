@@ -10,15 +10,15 @@ import { colour } from "../viewer/colours";
 import { Viewer } from "../viewer/Viewer";
 import { moment } from "../worklist/words";
 
-interface Props { study: Study; mine: number; latest: number; choose: (version: number) => void; close: () => void }
+interface Props { study: Study; mine: number; other: number; choose: (version: number) => void; close: () => void }
 
 /** Two people changed the same result: both versions are kept, and here they stand side by side. */
-export function Conflict({ study, mine, latest, choose, close }: Props): JSX.Element {
+export function Conflict({ study, mine, other, choose, close }: Props): JSX.Element {
   const [pair, setPair] = useState<Result[]>([]);
   useEffect(() => {
-    const versions = [...new Set([latest, mine])];
+    const versions = [...new Set([other, mine])];
     void Promise.all(versions.map((v) => get<Result>(`/api/studies/${study.id}/results/${v}`))).then(setPair, () => undefined);
-  }, [mine, latest]);
+  }, [mine, other]);
   return (
     <Dialog title={t("conflict.title")} close={close} wide>
       <p>{t("conflict.text")}</p>
@@ -38,7 +38,7 @@ function Side({ study, result, mine, choose }: { study: Study; result: Result; m
       {frame && (
         <Viewer src={picture(study, frame)} alt={t("versions.one", { n: result.version })} width={frame.width} height={frame.height}
           shapes={(reading?.structures ?? []).map((s, i) => ({ id: s.label, title: code("structure", s.label), colour: colour(i), polygon: s.polygon, box: s.box }))}
-          lines={[]} opacity={0.2} original={false} brightness={1} contrast={1} label={result.label}
+          lines={[]} opacity={0.2} original={false} brightness={1} contrast={1} label={result.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")}
           words={{ larger: t("zoom.larger"), smaller: t("zoom.smaller"), whole: t("zoom.whole"), failed: t("frame.failed") }} />
       )}
       <table class="figures"><tbody>

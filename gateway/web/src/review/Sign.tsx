@@ -54,7 +54,7 @@ export function SignDialog({ action, changed, scores, setScores, send, close }: 
         <p>{changed ? t("sign.changed") : t("sign.unchanged")}</p>
         <ScoreChoice scores={scores} set={setScores} />
         <label>{t("sign.comment")}<textarea rows={2} maxLength={2000} value={comment} onInput={(e) => setComment(e.currentTarget.value)} /></label>
-        <p class="muted small">{t(action === "save" ? "sign.save_hint" : "sign.hint", { who: me.subject })}</p>
+        <p class="muted small">{t(action === "save" ? "sign.save_hint" : "sign.hint", { who: me.name ?? me.subject })}</p>
         <p class="buttons">
           <button type="submit" class="main" disabled={busy} autofocus>{t(`action.${action}`)}</button>
           <button type="button" onClick={close}>{t("cancel")}</button>

@@ -81,16 +81,16 @@ export function figures(
     : { measurements, datings: reading?.datings ?? [], centiles: periodDays === null ? (reading?.centiles ?? []) : centiles, byHand: false };
 }
 
-/** What the gateway needs to know of a draft: only what was changed. */
-export async function edits(draft: Draft): Promise<FrameEdit[]> {
-  const changed = Object.entries(draft.frames).filter(([, f]) => Object.values(f.changed).some(Boolean));
-  return Promise.all(changed.map(async ([key, f]) => {
+/** What the gateway needs to know of a draft: only what was changed, or, with `all`, everything. */
+export async function edits(draft: Draft, all = false): Promise<FrameEdit[]> {
+  const changed = Object.entries(draft.frames).filter(([, f]) => all || Object.values(f.changed).some(Boolean));
+  return Promise.all(changed.map(async ([key, { changed: parts, ...f }]) => {
     const cut = key.lastIndexOf("/");
     const edit: FrameEdit = { sop_uid: key.slice(0, cut), frame: Number(key.slice(cut + 1)) };
-    if (f.changed.plane && f.plane) edit.plane = f.plane;
-    if (f.changed.texts) edit.interpretation = f.texts;
-    if (f.changed.calipers) edit.calipers = f.calipers;
-    if (f.changed.marks) {
+    if ((all || parts.plane) && f.plane) edit.plane = f.plane;
+    if (all || parts.texts) edit.interpretation = f.texts;
+    if (all || parts.calipers) edit.calipers = f.calipers;
+    if (all || parts.marks) {
       edit.structures = await Promise.all(f.marks.map(async (m) => ({
         label: m.label, box: m.polygon.length > 2 ? bounds(m.polygon) : m.box,
         ...(m.polygon.length > 2 ? { polygon: resample(m.polygon, SENT_POINTS) } : {}),

@@ -7,9 +7,13 @@ import { may, useMe } from "./session";
 
 type Theme = "auto" | "light" | "dark";
 
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+darkness.addEventListener("change", applyTheme);
+
+/** The chosen appearance, or the system's. */
 export function applyTheme(): void {
   const theme = localStorage.getItem("fada.theme") ?? "auto";
-  document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset["scheme"] = theme === "auto" ? (darkness.matches ? "dark" : "light") : theme;
 }
 
 const PLACES: { path: string; key: Key; role: "reader" | "sonographer" | "manager" }[] = [
@@ -56,7 +60,7 @@ export function Header({ here, help, signedOut }: { here: string; help: () => vo
           </select>
         </label>
         <button type="button" class="quiet" onClick={help} aria-label={t("help.title")}>?</button>
-        <span class="who" title={`${me.subject} · ${me.site}`}>{me.subject}<small>{me.site} · {t(`role.${me.role}` as Key)}</small></span>
+        <span class="who" title={`${me.subject} · ${me.site}`}>{me.name ?? me.subject}<small>{me.site} · {t(`role.${me.role}` as Key)}</small></span>
         <button type="button" class="quiet" onClick={() => void leave()}>{t("nav.sign_out")}</button>
       </div>
     </header>

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
@@ -7,9 +7,9 @@ const typing = (target: EventTarget | null): boolean =>
 
 /** Single keys for the whole page; they rest while somebody types or a dialog is open. */
 export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const heard = (event: KeyboardEvent): void => {
-      if (event.ctrlKey && event.key !== "z" && event.key !== "Z") return;
+      if (event.ctrlKey && !/^[zy]$/i.test(event.key)) return;
       if (event.metaKey || event.altKey || event.defaultPrevented) return;
       if (typing(event.target) || document.querySelector("dialog[open]")) return;
       const name = event.ctrlKey ? `ctrl+${event.key.toLowerCase()}` : event.key;

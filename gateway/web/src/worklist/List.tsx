@@ -28,7 +28,7 @@ export function List({ rows, chosen, choose, open }: Props): JSX.Element {
   useEffect(() => {
     const changed = (): void => setTall(narrow.matches);
     narrow.addEventListener("change", changed);
-    const watch = new ResizeObserver(() => setHeight(box.current!.clientHeight));
+    const watch = new ResizeObserver(([entry]) => setHeight(entry!.target.clientHeight));
     watch.observe(box.current!);
     return () => {
       narrow.removeEventListener("change", changed);

@@ -1,0 +1,78 @@
+"""What is committed in dist was built from the sources beside it, and speaks all languages whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+WEB = Path(__file__).parents[3] / "gateway" / "web"
+ROOTS = ("index.html", "package-lock.json", "public", "sources.ts", "src", "tsconfig.json", "vite.config.ts")  # fmt: skip
+LANGUAGES = ("en", "fr", "sw", "hi", "pt")
+
+
+def digest() -> str:
+    """As ``sources.ts`` computes it."""
+    files = [p for root in ROOTS for p in ([WEB / root] if (WEB / root).is_file() else (WEB / root).rglob("*"))]
+    named = sorted((p.relative_to(WEB).as_posix(), p) for p in files if p.is_file())
+    lines = (f"{hashlib.sha256(p.read_bytes()).hexdigest()} {name}\n" for name, p in named)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_dist_is_built_from_these_sources() -> None:
+    told = (WEB / "dist" / "sources.sha256").read_text().strip()
+    assert told == digest(), "run `make pages`"
+
+
+def catalogue(language: str) -> dict[str, str]:
+    return json.loads((WEB / "src" / "i18n" / f"{language}.json").read_text())  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_no_key_is_missing(language: str) -> None:
+    english, other = catalogue("en"), catalogue(language)
+    assert list(other) == list(english)
+    holes = re.compile(r"\{\w+\}")
+    for key, words in english.items():
+        assert other[key].strip(), key
+        assert sorted(holes.findall(other[key])) == sorted(holes.findall(words)), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_numbers_and_units_are_the_same(language: str) -> None:
+    figures = re.compile(r"\d+|\b(?:mm|px|SD|HC|BPD|DICOM|ZIP|PNG|JPEG)\b")
+    for key, words in catalogue("en").items():
+        if key in ("growth.circular", "age.scan", "column.age", "measure.HC"):
+            continue  # the abbreviation itself is translated (GA, AG, IG; HC, PC)
+        assert sorted(figures.findall(catalogue(language)[key])) == sorted(figures.findall(words)), key
+
+
+def test_every_key_that_is_asked_for_is_there() -> None:
+    english = catalogue("en")
+    asked = set()
+    for path in (WEB / "src").rglob("*.ts*"):
+        asked |= set(re.findall(r"\bt\(\"([a-z_.A-Z0-9]+)\"", path.read_text()))
+    assert asked - set(english) == set()
+    assert len(asked) > 150
+
+
+def test_every_error_of_the_hub_has_words() -> None:
+    from services.domain import errors
+
+    codes = {e.code for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.FadaError)}
+    internal = {"lease_lost", "offset_mismatch", "upload_locked"}  # never shown to people
+    known = {k.removeprefix("problem.") for k in catalogue("en")}
+    missing = {c for c in codes - known - internal if not c.startswith("release_")}
+    assert missing == set()
+
+
+def test_no_inline_script_or_style() -> None:
+    page = (WEB / "dist" / "index.html").read_text()
+    assert "style=" not in page
+    assert "<style" not in page
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    assert "http://" not in page
+    assert "https://" not in page
