@@ -26,27 +26,27 @@ class Link:
     loss: float = 0.10
     cut_every: float = 30.0
     cut_for: float = 4.0
-    seed: int = 1
     port: int = 0
     sent_up: int = 0  # bytes that entered the line towards the hub
     cuts: int = 0
     _free: dict[str, float] = field(default_factory=lambda: {"up": 0.0, "down": 0.0})
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _down_until: float = 0.0
+    _random: random.Random = field(default_factory=lambda: random.Random(1))
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> int:
         """Run in a thread of its own; returns the port on loopback."""
         ready = threading.Event()
         threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True).start()
-        ready.wait(10)
+        if not ready.wait(10):
+            raise RuntimeError("the link did not start")
         return self.port
 
     def stop(self) -> None:
         self._ended.set()
 
     async def _run(self, ready: threading.Event) -> None:
-        self._random = random.Random(self.seed)
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()

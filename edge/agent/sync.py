@@ -6,10 +6,17 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.agent.case import Case
+from edge.agent.case import Case, Picture
 from edge.agent.hub import Hub
 from edge.agent.outbox import Outbox
-from services.domain.errors import FadaError, Gone, NotAuthenticated, NotFound, Unavailable
+from services.domain.errors import (
+    FadaError,
+    Gone,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    Unavailable,
+)
 
 Say = Callable[[str], None]
 
@@ -29,33 +36,19 @@ def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
         NotAuthenticated: the hub does not know this device any more.
     """
     outcome = Outcome()
-    missing: list[tuple[Case, list[str]]] = []
-    for waiting in outbox.waiting():
-        case = outbox.attempt(waiting.id)
-        try:
-            answer = hub.put_case(case.id, case.version, _body(case))
-        except (Unavailable, NotAuthenticated):
-            raise
-        except FadaError as refusal:
-            outcome.refused += 1
-            outbox.problem(case.id, refusal.detail)
-            say(f"{case.id}: refused by the hub: {refusal.detail}")
-            continue
-        say(f"{case.id}: report sent")
-        missing.append((case, answer["missing"]))
-    for case, hashes in missing:
-        try:
-            _send_images(outbox, hub, case, hashes, say)
-        except (Unavailable, NotAuthenticated):
-            raise
-        except FadaError as refusal:
-            outcome.refused += 1
-            outbox.problem(case.id, refusal.detail)
-            continue
-        if not hub.case(case.id)["missing"]:
-            outbox.received(case.id, case.version)
-            outcome.sent += 1
-            say(f"{case.id}: received by the hub")
+    for work in (_send_report, _send_images):
+        for waiting in outbox.waiting():
+            case = outbox.attempt(waiting.id)
+            try:
+                outcome.sent += work(outbox, hub, case, say)
+            except (Unavailable, NotAuthenticated):
+                raise
+            except FadaError as refusal:
+                if isinstance(refusal, NotFound):  # the hub does not know it (any more): tell it again
+                    outbox.set_fact(_missing(case), "")
+                outcome.refused += work is _send_report
+                outbox.problem(case.id, refusal.detail)
+                say(f"{case.id}: refused by the hub: {refusal.detail}")
     outcome.answered = fetch_answers(outbox, hub)
     return outcome
 
@@ -100,19 +93,54 @@ def _body(case: Case) -> bytes:
     ).encode()
 
 
-def _send_images(outbox: Outbox, hub: Hub, case: Case, hashes: list[str], say: Say) -> None:
+def _send_report(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
+    """The kilobytes first, once: which images the hub lacks is kept for the next try."""
+    if not outbox.fact(_missing(case)):
+        answer = hub.put_case(case.id, case.version, _body(case))
+        outbox.set_fact(_missing(case), json.dumps(answer["missing"]))
+        say(f"{case.id}: report sent")
+    return False
+
+
+def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
+    """True when the hub has the whole case."""
+    kept = outbox.fact(_missing(case))
+    if not kept:
+        return False  # its report was refused
     for picture in case.pictures:
-        if picture.sha256 not in hashes:
-            continue
-        data = outbox.image(picture.sha256)
-        fact = f"upload:{case.id}:{picture.sha256}"
+        if picture.sha256 in json.loads(kept):
+            _send_image(outbox, hub, case, picture, say)
+    missing = hub.case(case.id)["missing"]
+    outbox.set_fact(_missing(case), json.dumps(missing))
+    if missing:
+        for sha256 in missing:
+            outbox.set_fact(_upload(case, sha256), "")
+        raise InvalidInput("The hub did not get the image whole; it will be sent again.")
+    outbox.received(case.id, case.version)
+    say(f"{case.id}: received by the hub")
+    return True
+
+
+def _send_image(outbox: Outbox, hub: Hub, case: Case, picture: Picture, say: Say) -> None:
+    data = outbox.image(picture.sha256)
+    fact = _upload(case, picture.sha256)
+    for _ in range(2):
         path = outbox.fact(fact)
-        for _ in range(2):
-            if not path:
-                path = hub.new_upload(case.id, picture.sha256, picture.media_type, picture.size)
-                outbox.set_fact(fact, path)
-            try:
-                hub.upload(path, data, lambda sent: say(f"{case.id}: {sent} bytes of image sent"))
-                break
-            except (Gone, NotFound):
-                path = ""  # expired: start again, the file is still here
+        if not path:
+            path = hub.new_upload(case.id, picture.sha256, picture.media_type, picture.size)
+            outbox.set_fact(fact, path)
+        try:
+            hub.upload(path, data, lambda sent: say(f"{case.id}: {sent} bytes of image sent"))
+            return
+        except (Gone, NotFound):
+            outbox.set_fact(fact, "")  # it expired or ended: what is left to send?
+            if picture.sha256 not in hub.case(case.id)["missing"]:
+                return
+
+
+def _missing(case: Case) -> str:
+    return f"missing:{case.id}:{case.version}"
+
+
+def _upload(case: Case, sha256: str) -> str:
+    return f"upload:{case.id}:{sha256}"

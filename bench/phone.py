@@ -1,0 +1,26 @@
+"""One device of a drill: sync again and again until nothing waits, as the real program's watch does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from edge.agent.hub import Hub
+from edge.agent.identity import Identity
+from edge.agent.outbox import Outbox
+from edge.agent.sync import sync
+from edge.agent.vault import Vault
+from services.domain.errors import FadaError
+
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    outbox = Outbox(home, Vault.unlock(home, os.environ["FADA_EDGE_PIN"]))
+    hub = Hub(Identity.load(home))
+    while outbox.waiting():
+        try:
+            sync(outbox, hub)
+        except FadaError as problem:
+            print(problem.code, problem.detail, flush=True)
+        time.sleep(2)
