@@ -19,6 +19,7 @@ from services.inference.connect import connect
 from services.queue import broker
 from services.settings import Settings, settings
 from services.storage import s3
+from services.telemetry import logs, traces
 
 
 def compose(given: Settings) -> Services:
@@ -68,4 +69,7 @@ def _kept(path: Path) -> str:
 
 def app() -> FastAPI:
     """For ``uvicorn gateway.bootstrap:app --factory``."""
-    return create_app(compose(settings()), owned=True)
+    given = settings()
+    logs.setup(given.log_level)
+    traces.setup("gateway")
+    return create_app(compose(given), owned=True)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
 from services.domain.errors import FadaError, IncompleteBody
-from services.telemetry import logs, metrics
+from services.telemetry import logs, metrics, traces
 
 CSP = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
@@ -39,7 +39,8 @@ class Observe:
             await self._app(scope, receive, send)
             return
         identity = logs.accept_request_id(Headers(scope=scope).get("x-request-id"))
-        with logs.bind(request_id=identity):
+        method = scope["method"] if scope["method"] in metrics.METHODS else metrics.OTHER
+        with logs.bind(request_id=identity), traces.span("gateway.request", method=method):
             await self._observed(scope, receive, send, identity)
 
     async def _observed(self, scope: Scope, receive: Receive, send: Send, identity: str) -> None:

@@ -10,25 +10,17 @@ from PIL import Image
 from starlette.responses import Response
 
 from gateway import objects, shapes
-from gateway.artefacts import send
 from gateway.params import Frame, Reader, ReaderOrDevice, SopUid, StudyId
 from gateway.services import Needs, Services
 from services.domain.errors import NotFound
 from services.domain.report import FrameReading, Origin
 from services.domain.review import disagreements
 from services.domain.study import Principal
-from services.index.port import Artefact, Result
+from services.index.port import Result
 from services.reading import document, overlay
 
 router = APIRouter(prefix="/api/studies/{study_id}", tags=["Results"])
 Version = Annotated[str, Path(pattern=r"^(latest|[1-9][0-9]{0,8})$", description="or latest")]
-_KINDS = {
-    "report.pdf": ("pdf", "application/pdf"),
-    "fhir.json": ("fhir", "application/fhir+json"),
-    "sr.dcm": ("sr", "application/dicom"),
-    "sr-obgyn.dcm": ("sr_obgyn", "application/dicom"),
-    "seg.dcm": ("seg", "application/dicom"),
-}
 
 
 @router.get("/results", summary="All versions of a result", operation_id="listResults")
@@ -107,25 +99,6 @@ def report(study_id: StudyId, version: Version, who: ReaderOrDevice, services: N
     return Response(document.dump(result.report), media_type="application/json")
 
 
-@router.get(
-    "/results/{version}/{name}",
-    summary="A stored form of the report",
-    operation_id="reportForm",
-    response_class=Response,
-)
-def form(
-    study_id: StudyId,
-    version: Version,
-    name: Annotated[str, Path(pattern=r"^(report\.pdf|fhir\.json|(sr|sr-obgyn|seg)\.dcm)$")],
-    who: Reader,
-    services: Needs,
-) -> Response:
-    """PDF, FHIR bundle, DICOM SR or SEG, where this version has one."""
-    result = read(services, who, study_id, version)
-    artefact = artefact_of(result, _KINDS[name][0])
-    return send(services, who.site, artefact)
-
-
 def read(services: Services, who: Principal, study_id: str, version: str) -> Result:
     """Raises NotFound."""
     with services.index.read() as tx:
@@ -138,14 +111,6 @@ def frame_of(result: Result, sop_uid: str, frame: int) -> FrameReading:
         if reading.sop_uid == sop_uid and reading.frame == frame:
             return reading
     raise NotFound("This version says nothing about that frame.")
-
-
-def artefact_of(result: Result, kind: str) -> Artefact:
-    """Raises NotFound."""
-    for artefact in result.artefacts:
-        if artefact.kind == kind:
-            return artefact
-    raise NotFound("This version has no such form.")
 
 
 def draw(services: Services, site: str, result: Result, reading: FrameReading) -> bytes:

@@ -265,6 +265,36 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
         assert client.get(url).json()["items"] == []
 
 
+def test_a_review_in_its_standard_forms(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    """PDF, FHIR, SR and SEG of a version that no worker made; the label goes along."""
+    import pydicom
+
+    polygon = readings.ellipse(case["width"] / 2, case["height"] / 2, 100, 80)
+    frame = {"sop_uid": case["sop"], "structures": [{"label": "fetal_head", "polygon": polygon}]}
+    base = f"/api/studies/{case['id']}/results"
+    with hub.client(case["site"]) as client:
+        assert review(client, case, 1, action="save", frames=[frame]).status_code == 201
+        assert review(client, case, 2, action="sign").status_code == 201
+        pdfs = [client.get(f"{base}/{n}/report.pdf", params={"lang": "hi"}) for n in (1, 3)]
+        assert client.get(f"{base}/3/report.pdf", params={"lang": "xx"}).status_code == 422
+        bundle = client.get(f"{base}/3/fhir.json").json()
+        objects = {
+            n: {f: client.get(f"{base}/{n}/{f}.dcm").content for f in ("sr", "sr-obgyn", "seg")}
+            for n in (2, 3)
+        }
+        assert client.get(f"{base}/1/seg.dcm").status_code == 404, "no stored mask, no SEG"
+    assert all(p.content.startswith(b"%PDF") for p in pdfs)
+    assert {e["resource"]["resourceType"] for e in bundle["entry"]} >= {
+        "DiagnosticReport", "ImagingStudy", "Observation",
+    }  # fmt: skip
+    for number, words in ((2, b"AI result, not for diagnosis"), (3, b"Reviewed by")):
+        for name in ("sr", "sr-obgyn"):
+            assert words in objects[number][name], (number, name)
+    found = pydicom.dcmread(io.BytesIO(objects[3]["seg"]))
+    assert (found.Rows, found.Columns) == (case["height"], case["width"])
+    assert found.StudyInstanceUID == pydicom.dcmread(io.BytesIO(objects[3]["sr"])).StudyInstanceUID
+
+
 def test_growth_curves_and_schema(hub: hubs.Hub) -> None:
     with hub.client() as client:
         chart = client.get("/api/charts/hc").json()["charts"][0]

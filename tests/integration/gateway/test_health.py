@@ -1,0 +1,84 @@
+"""Readiness uses every part; liveness none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import hub as hubs
+import pytest
+import servers
+
+from gateway import health
+
+
+def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "KEEP_SECONDS", 0.0)
+    with (
+        servers.valkey_server(tmp_path / "v") as broker,
+        servers.seaweed_server(tmp_path / "s") as store,
+        hubs.running(tmp_path / "h", broker, store) as hub,
+    ):
+        ready = httpx.get(f"{hub.url}/health/ready", timeout=60)
+        assert ready.status_code == 200, ready.text
+        assert {p["state"] for p in ready.json()["parts"].values()} == {"ok"}
+        broker.process.kill()
+        told = httpx.get(f"{hub.url}/health/ready", timeout=60)
+        assert told.status_code == 503
+        parts = told.json()["parts"]
+        assert parts["broker"]["error"] == "broker_unavailable"
+        assert parts["index"]["state"] == "ok"
+        store.process.kill()
+        parts = httpx.get(f"{hub.url}/health/ready", timeout=60).json()["parts"]
+        assert parts["store"]["state"] == "down"
+        assert httpx.get(f"{hub.url}/health/live").status_code == 200
+        broker.restart()
+        parts = httpx.get(f"{hub.url}/health/ready", timeout=60).json()["parts"]
+        assert parts["broker"]["state"] == "ok"
+
+
+def test_a_part_that_hangs_is_not_asked_twice() -> None:
+    import threading
+    import time
+
+    class Hanging:
+        calls = 0
+        gate = threading.Event()
+
+        def ping(self) -> None:
+            self.calls += 1
+            self.gate.wait(20)
+
+    hanging = Hanging()
+    probe = health.Probe.__new__(health.Probe)
+    from concurrent.futures import ThreadPoolExecutor
+
+    probe._checks = {"index": hanging.ping}
+    probe._pool = ThreadPoolExecutor(2)
+    probe._hanging = {}
+    probe._lock = threading.Lock()
+    probe._known, probe._until = {}, 0.0
+    seconds = health.PART_SECONDS
+    health.PART_SECONDS = 0.2
+    try:
+        started = time.monotonic()
+        assert probe._ask()["index"].state == "down"
+        assert probe._ask()["index"].error == "no answer in time"
+        assert time.monotonic() - started < 5
+        assert hanging.calls == 1
+        hanging.gate.set()
+        health.PART_SECONDS = 5.0
+        assert probe._ask()["index"].state == "ok"
+    finally:
+        health.PART_SECONDS = seconds
+        hanging.gate.set()
+        probe.close()
+
+
+def test_figures_name_routes_not_paths(hub: hubs.Hub) -> None:
+    with hub.client() as client:
+        client.get("/api/studies/01930a5e-7c1b-7a55-9a43-0d8c1d5f3a10")
+        text = client.get("/metrics").text
+    assert 'route="/api/studies/{study_id}"' in text
+    assert "01930a5e" not in text
+    assert 'fada_refusals_total{code="not_found"}' in text
