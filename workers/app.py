@@ -17,6 +17,7 @@ from services.telemetry import logs, metrics, traces
 from workers import tasks
 from workers.liveness import Liveness
 from workers.ports import Ports, open_ports
+from workers.writer import Writer
 
 Opened = Callable[[Settings], Ports]
 
@@ -31,6 +32,7 @@ class Hands:
         self._ports: Ports | None = None
         self._pid = 0
         self._owner = ""
+        self._writer = Writer()
 
     def ports(self) -> Ports:
         with self._lock:
@@ -38,7 +40,19 @@ class Hands:
                 self._pid = os.getpid()
                 self._owner = f"{socket.gethostname()}:{self._pid}:{uuid.uuid4().hex[:8]}"
                 self._ports = self._opened(self.settings)
+                self._writer = Writer()
             return self._ports
+
+    @property
+    def writer(self) -> Writer:
+        """Of this process: threads do not survive a fork either."""
+        self.ports()
+        return self._writer
+
+    def close(self) -> None:
+        """Write what waits to be written, in the process that read it."""
+        if self._pid == os.getpid():
+            self._writer.close()
 
     @property
     def owner(self) -> str:
@@ -66,6 +80,7 @@ def _on_start(settings: Settings, hands: Hands) -> None:
         hands.ports()
 
     def ended(pid: int | None = None, **_: Any) -> None:
+        hands.close()
         metrics.process_ended(pid or os.getpid())
 
     # weak=False: the functions live here only

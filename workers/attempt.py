@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Callable
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -13,64 +14,108 @@ from services.domain.study import Principal, Role
 from services.index.port import InstancesDiffer, Job, Transaction
 from services.telemetry import metrics
 from workers.lease import Lease
-from workers.pipeline import Analysis, analyse
+from workers.pipeline import Analysis, Reading, read, write
 from workers.ports import Ports
+from workers.writer import Writer
 
 _log = logging.getLogger("workers.attempt")
 _BUSY_SECONDS = (2.0, 8.0)  # between these a busy model server is asked again
 
 
-def attempt(job_id: str, ports: Ports, *, owner: str) -> str:
-    """Returns what became of it: done, skipped, busy, again, dead or lost.
+def attempt(job_id: str, ports: Ports, *, owner: str, writer: Writer | None = None) -> str:
+    """Returns what became of it: done, skipped, busy, again, dead, lost; written later: writing.
+
+    With a ``writer`` the result is written while this process reads the next study.
 
     Raises:
         IndexUnavailable: nothing could be noted; the job stays as it is and is sent again.
     """
-    settings = ports.settings
     with ports.index.begin() as tx:
-        job = tx.jobs.lease(job_id, owner, settings.lease_seconds)
+        job = tx.jobs.lease(job_id, owner, ports.settings.lease_seconds)
     if job is None:
         metrics.JOBS.labels("skipped").inc()
         return "skipped"
-    started = time.perf_counter()
-    outcome = _held(job, ports, owner)
-    seconds = time.perf_counter() - started
-    metrics.JOBS.labels(outcome).inc()
-    metrics.JOB_SECONDS.observe(seconds)
-    _log.info(
-        "job",
-        extra={
-            "job_id": job.id,
-            "study_id": job.study_id,
-            "request_id": job.request_id,
-            "outcome": outcome,
-            "attempt": job.attempts + 1,
-            "seconds": round(seconds, 3),
-        },
-    )
-    return outcome
+    return Attempt(job, ports, owner).run(writer)
 
 
-def _held(job: Job, ports: Ports, owner: str) -> str:
-    try:
-        with Lease(ports.index, job, owner, ports.settings.lease_seconds) as lease:
-            analysis = analyse(job, ports, tell=lease.progress, check=lease.check)
-            lease.check()
-        _finish(job, ports, owner, analysis)
-        return "done"
-    except LeaseLost:
-        return "lost"
-    except InferenceBusy as error:
-        return _busy(job, ports, owner, error)
-    except FadaError as error:
-        return _failed(job, ports, owner, error.code, error.detail, error.retryable)
-    except SoftTimeLimitExceeded:
-        return _failed(job, ports, owner, "too_slow", "The analysis took too long.", True)
-    except Exception as error:
-        # The traceback goes without the message: that could hold what the study says.
-        _log.error("unforeseen error", extra={"job_id": job.id, "error": _where(error)})
-        detail = f"An unforeseen {type(error).__name__} ended the analysis."
-        return _failed(job, ports, owner, "internal", detail, True)
+class Attempt:
+    """One leased job, from its lease to its end."""
+
+    def __init__(self, job: Job, ports: Ports, owner: str) -> None:
+        self._job, self._ports, self._owner = job, ports, owner
+        self._started = time.perf_counter()
+        self._lease = Lease(ports.index, job, owner, ports.settings.lease_seconds)
+
+    def run(self, writer: Writer | None = None) -> str:
+        self._lease.start()
+        reading: Reading | None = None
+
+        def look() -> str:
+            nonlocal reading
+            lease = self._lease
+            reading = read(self._job, self._ports, tell=lease.progress, check=lease.check)
+            return "writing"
+
+        outcome = self._guarded(look)
+        if reading is None:
+            return self._ended(outcome)
+        done = reading
+        if writer is None:
+            return self._write(done)
+        return self._handed_over(writer, done)
+
+    def _handed_over(self, writer: Writer, done: Reading) -> str:
+        """Waiting for the result before counts as work on this job: it may take too long, too."""
+
+        def hand_over() -> str:
+            writer.submit(lambda: self._write(done))
+            return "writing"
+
+        outcome = self._guarded(hand_over)
+        return outcome if outcome == "writing" else self._ended(outcome)
+
+    def _write(self, done: Reading) -> str:
+        def finish() -> str:
+            analysis = write(done, self._ports)
+            self._lease.check()
+            self._lease.stop()
+            _finish(self._job, self._ports, self._owner, analysis)
+            return "done"
+
+        return self._ended(self._guarded(finish))
+
+    def _guarded(self, work: Callable[[], str]) -> str:
+        """Every error has one outcome in the index."""
+        try:
+            return work()
+        except LeaseLost:
+            return "lost"
+        except InferenceBusy as error:
+            return _busy(self._job, self._ports, self._owner, error)
+        except FadaError as error:
+            return self._failed(error.code, error.detail, error.retryable)
+        except SoftTimeLimitExceeded:
+            return self._failed("too_slow", "The analysis took too long.", True)
+        except Exception as error:
+            # The traceback goes without the message: that could hold what the study says.
+            _log.error("unforeseen error", extra={"job_id": self._job.id, "error": _where(error)})
+            detail = f"An unforeseen {type(error).__name__} ended the analysis."
+            return self._failed("internal", detail, True)
+
+    def _failed(self, code: str, detail: str, retryable: bool) -> str:
+        self._lease.stop()
+        return _failed(self._job, self._ports, self._owner, code, detail, retryable)
+
+    def _ended(self, outcome: str) -> str:
+        self._lease.stop()
+        seconds = time.perf_counter() - self._started
+        metrics.JOBS.labels(outcome).inc()
+        metrics.JOB_SECONDS.observe(seconds)
+        told = {"job_id": self._job.id, "study_id": self._job.study_id, "outcome": outcome}
+        told |= {"request_id": self._job.request_id}
+        figures = {"attempt": self._job.attempts + 1, "seconds": round(seconds, 3)}
+        _log.info("job", extra={**told, **figures})
+        return outcome
 
 
 def _finish(job: Job, ports: Ports, owner: str, analysis: Analysis) -> None:

@@ -14,6 +14,7 @@ from workers import liveness
 from workers.app import make_celery
 
 DELIVERING_THREADS = 4
+SWITCH_SECONDS = 0.0005
 
 
 def arguments(kind: str, given: Settings) -> list[str]:
@@ -28,6 +29,9 @@ def arguments(kind: str, given: Settings) -> list[str]:
 
 def main(kind: str, beat: Path) -> None:
     given = settings()
+    # The thread that writes a result is all Python. The one that reads the next study asks the index,
+    # the store and the model many short questions, and would wait 5 ms for the interpreter after each.
+    sys.setswitchinterval(SWITCH_SECONDS)
     app: Celery = make_celery(given)
     setattr(app, liveness.BEAT, beat)
     app.worker_main(arguments(kind, given))

@@ -23,8 +23,11 @@ class Lease:
         self.lost = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
-    def __enter__(self) -> Lease:
+    def start(self) -> None:
         self._thread.start()
+
+    def __enter__(self) -> Lease:
+        self.start()
         return self
 
     def __exit__(
@@ -46,7 +49,7 @@ class Lease:
             raise LeaseLost
 
     def stop(self) -> None:
-        """End the renewing; what was not told yet stays untold."""
+        """End the renewing; what was not told yet stays untold. A second time does nothing."""
         self._ending.set()
         self._told.put(None)
         self._thread.join()

@@ -14,14 +14,14 @@ from services.reading.signature import Trust
 class Manifests:
     """Read once for each release; which one is present is asked anew each time (a small file)."""
 
-    def __init__(self, folder: Path, trust: Trust, release: str = "") -> None:
+    def __init__(self, folder: Path, release: str = "") -> None:
         """``release`` names the one to use; empty: the active one, else the newest."""
-        self._folder, self._trust, self._release = folder, trust, release
+        self._folder, self._release = folder, release
         self._known: dict[str, Manifest] = {}
 
     def present(self) -> Manifest:
         """Raises NotFound, ReleaseRefused."""
-        return self._named(self._release or store.present(self._folder, self._trust))
+        return self._named(self._release or store.present(self._folder, self._trust()))
 
     def of_answer(self, release: str) -> Manifest:
         """The manifest of "name version sha256", as the model server signs its answers.
@@ -44,5 +44,9 @@ class Manifests:
         if name not in self._known:
             if name not in store.names(self._folder):
                 raise NotFound(f"There is no release {name[:80]!r} here.")
-            self._known[name] = read_manifest(self._folder / name, self._trust)
+            self._known[name] = read_manifest(self._folder / name, self._trust())
         return self._known[name]
+
+    def _trust(self) -> Trust:
+        """Read anew: a release can be imported, with the key of who imports it, while we run."""
+        return store.trust_of(self._folder)

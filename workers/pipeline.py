@@ -6,10 +6,8 @@ transaction, after every artefact was confirmed by the store.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -23,6 +21,7 @@ from services.reading.judge import Judged, judge
 from services.reading.judge import date as date_by_head
 from services.reading.manifest import Manifest
 from workers import artefacts
+from workers.clock import Clock
 from workers.need import need_of
 from workers.ports import Ports
 from workers.shelf import Shelf
@@ -68,29 +67,30 @@ class Known:
     lmp_days: float | None
 
 
-@dataclass(slots=True)
-class Clock:
-    """Seconds of each phase."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A study after the model: all that writing needs."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - started
-            self.seconds[name] = self.seconds.get(name, 0.0) + spent
-
-    def rounded(self) -> dict[str, float]:
-        return {name: round(value, 4) for name, value in self.seconds.items()}
+    job: Job
+    known: Known
+    manifest: Manifest
+    loaded: Loaded
+    judged: list[Judged]
+    kept: list[FrameReading]
+    clock: Clock
 
 
 def analyse(
     job: Job, ports: Ports, *, tell: Tell = lambda _p, _n: None, check: Check = lambda: None
 ) -> Analysis:
-    """Read a study.
+    """Read a study and store all that belongs to its report. Raises what ``read`` and ``write`` do."""
+    return write(read(job, ports, tell=tell, check=check), ports)
+
+
+def read(
+    job: Job, ports: Ports, *, tell: Tell = lambda _p, _n: None, check: Check = lambda: None
+) -> Reading:
+    """Load a study, ask the model, judge.
 
     Raises:
         NothingReadable: no instance could be decoded.
@@ -125,7 +125,7 @@ def analyse(
         if not judged and not kept:
             raise NothingReadable(_why(loaded))
     tell("store", 80)
-    return _write(job, ports, known, manifest, loaded, judged, kept, clock)
+    return Reading(job, known, manifest, loaded, judged, kept, clock)
 
 
 def know(job: Job, ports: Ports) -> Known:
@@ -217,34 +217,31 @@ def _add_seconds(clock: Clock, answers: Sequence[RawReading]) -> None:
         clock.seconds[f"model_{name}"] = float(value)
 
 
-def _write(
-    job: Job,
-    ports: Ports,
-    known: Known,
-    manifest: Manifest,
-    loaded: Loaded,
-    judged: list[Judged],
-    kept: list[FrameReading],
-    clock: Clock,
-) -> Analysis:
-    release = ReleaseId(manifest.name, manifest.version, manifest.sha256)
+def write(done: Reading, ports: Ports) -> Analysis:
+    """Draw, make the DICOM objects and documents, and have the store confirm them all.
+
+    Raises:
+        StoreUnavailable: try again; the same bytes get the same key then.
+    """
+    job, known, loaded, clock = done.job, done.known, done.loaded, done.clock
+    release = ReleaseId(done.manifest.name, done.manifest.version, done.manifest.sha256)
     with Shelf(ports.store, job.site) as shelf:
         with clock.phase("draw"):
-            readings = artefacts.of_frames(shelf, loaded.pictures, judged, release)
+            readings = artefacts.of_frames(shelf, loaded.pictures, done.judged, release)
         order = {source.instance.sop_uid: n for n, source in enumerate(loaded.sources)}
-        frames = sorted([*kept, *readings], key=lambda f: (order[f.sop_uid], f.frame))
+        frames = sorted([*done.kept, *readings], key=lambda f: (order[f.sop_uid], f.frame))
         report = Report(
             job.study_uid, Origin.HUB, release, datetime.now(UTC), tuple(frames),
             skipped=tuple(loaded.skipped),
         )  # fmt: skip
-        carried = artefacts.carried(known.hub, kept)
+        carried = artefacts.carried(known.hub, done.kept)
         with clock.phase("objects"):
-            objects = artefacts.of_study(shelf, report, loaded, judged, job.id)
+            objects = artefacts.of_study(shelf, report, loaded, done.judged, job.id)
         report = replace(report, seconds=clock.rounded())
         artefacts.documents(shelf, report, known.study, known.instances)
         written = shelf.settle()
     need = need_of(report, urgent=known.study.urgent, lmp_days=known.lmp_days, phones=known.phones)
     return Analysis(
         report, [*carried, *written], need, artefacts.instances(objects), known.study.door, shelf,
-        len(judged), len(kept),
+        len(done.judged), len(done.kept),
     )  # fmt: skip

@@ -37,5 +37,5 @@ def open_ports(settings: Settings) -> Ports:
         open_index(settings.index_url),
         s3.connect(settings),
         connect(settings),
-        Manifests(settings.releases, releases.trust_of(settings.releases), settings.release),
+        Manifests(settings.releases, settings.release),
     )

@@ -29,7 +29,7 @@ def register(app: Celery, hands: Hands) -> None:
             traces.continued(self.request.headers),
             traces.span("worker.analyse", job_id=job_id),
         ):
-            attempt(job_id, hands.ports(), owner=hands.owner)
+            attempt(job_id, hands.ports(), owner=hands.owner, writer=hands.writer)
 
     @app.task(name=TASK_PUBLISH, bind=True)  # type: ignore[untyped-decorator]
     def publish(self: Any, outbox_id: str, request_id: str = "") -> None:

@@ -12,7 +12,6 @@ from highdicom.sr import (
     AlgorithmIdentification,
     CodeContentItem,
     CodedConcept,
-    ComprehensiveSR,
     DeviceObserverIdentifyingAttributes,
     ImageRegion,
     Measurement,
@@ -54,6 +53,7 @@ from services.dicom.codes import (
     structure,
 )
 from services.dicom.create import part10
+from services.dicom.srdocument import comprehensive
 from services.dicom.uids import IMPLEMENTATION_VERSION, derived_uid
 from services.domain.report import Dating, FrameReading, Report
 
@@ -139,34 +139,34 @@ def document(
     number: int,
 ) -> bytes:
     """A Comprehensive SR around ``content``; UNVERIFIED until a person has reviewed."""
-    reviewed = report.reviewed_by is not None
-    made = ComprehensiveSR(
-        evidence=sources,
-        content=content,
-        series_instance_uid=derived_uid("series", *key),
-        series_number=number,
-        sop_instance_uid=derived_uid(*key),
-        instance_number=1,
-        manufacturer="FADA",
-        is_complete=True,
-        is_final=reviewed,
-        is_verified=reviewed,
-        institution_name=None,
-        verifying_observer_name=person(report.reviewed_by) if report.reviewed_by else None,
-        verifying_organization=_ORGANISATION if reviewed else None,
-        series_description=wording.series(what, report),
-        transfer_syntax_uid=ExplicitVRLittleEndian,
-    )
+    made = comprehensive(
+        sources, content,
+        series_uid=derived_uid("series", *key), sop_uid=derived_uid(*key), number=number,
+    )  # fmt: skip
+    made.SeriesDescription = wording.series(what, report)
+    made.Manufacturer = "FADA"
     made.ManufacturerModelName = report.release.name
     made.SoftwareVersions = f"{IMPLEMENTATION_VERSION} {report.release.version}"
     made.DeviceSerialNumber = report.release.sha256[:16]
     wording.stamp(made, report)
-    for item in made.get("VerifyingObserverSequence", ()):
-        moment = report.reviewed_at or report.created_at
-        item.VerificationDateTime = moment.strftime("%Y%m%d%H%M%S")
-    plain = Dataset()
-    plain.update(made)
-    return part10(plain, ExplicitVRLittleEndian)
+    _verify(made, report)
+    return part10(made, ExplicitVRLittleEndian)
+
+
+def _verify(made: Dataset, report: Report) -> None:
+    """Verified when a person has reviewed, and by whom (PS3.3 C.17.2)."""
+    reviewed = report.reviewed_by is not None
+    made.VerificationFlag = "VERIFIED" if reviewed else "UNVERIFIED"
+    made.PreliminaryFlag = "FINAL" if reviewed else "PRELIMINARY"
+    if report.reviewed_by is None:
+        return
+    observer = Dataset()
+    observer.VerifyingOrganization = _ORGANISATION
+    moment = report.reviewed_at or report.created_at
+    observer.VerificationDateTime = moment.strftime("%Y%m%d%H%M%S")
+    observer.VerifyingObserverName = person(report.reviewed_by)
+    observer.VerifyingObserverIdentificationCodeSequence = []
+    made.VerifyingObserverSequence = [observer]
 
 
 def _group(
