@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gateway.group import GroupCommit
 from gateway.relay import Relay
 from gateway.services import Outcome
 from gateway.spool import Spooled
@@ -58,6 +59,7 @@ class Intake:
     ) -> None:
         self._store, self._index, self._parser = store, index, parser
         self._settings = settings
+        self._group = GroupCommit(index)
         self.relay = Relay(index, queue)
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="intake")
         self._room_until = 0.0
@@ -87,9 +89,11 @@ class Intake:
                 kept.append(replace(found, place=place))
                 outcomes.append(_outcome(files[place], found))
         if kept:
-            with self._index.begin() as tx:
-                for one, answer in self._receive(tx, principal, kept, door, urgent, request_id):
-                    outcomes[one.place] = _settle(outcomes[one.place], answer)
+            answers = self._group.run(
+                lambda tx: list(self._receive(tx, principal, kept, door, urgent, request_id))
+            )
+            for one, answer in answers:
+                outcomes[one.place] = _settle(outcomes[one.place], answer)
             self.relay.wake()
         for outcome in outcomes:
             if outcome.error is None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from services.domain.errors import FadaError
 from services.index.port import Index, OutboxRow
 from services.queue.port import Queue
 
 _BATCH = 200
+_APART = 0.25  # s between two rounds
 _AGAIN = 2.0  # s until a row that could not be sent is due again
 _log = logging.getLogger("gateway.relay")
 
@@ -25,6 +27,7 @@ class Relay:
         self._index, self._queue = index, queue
         self._woken = threading.Event()
         self._ending = False
+        self._last = 0.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -79,6 +82,9 @@ class Relay:
     def _run(self) -> None:
         while not self._ending:
             self._woken.wait()
+            # The first is sent at once; in a storm many go together, out of the writers' way.
+            time.sleep(0 if self._ending else max(0.0, self._last + _APART - time.monotonic()))
+            self._last = time.monotonic()
             self._woken.clear()
             try:
                 self.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -46,10 +47,14 @@ class Intake:
         if not (new or made):
             job_id = self._jobs.latest_of(study_id)
             return [Received(study_id, one.sop_uid, False, job_id) for one in instances]
-        self._refresh(study_id, attributes, urgent)
+        if made:
+            self._count(study_id, [one for one in instances if one.sop_uid in new])
+        else:
+            self._refresh(study_id, attributes, urgent)
         if any(one.frames > 0 for one in instances if one.sop_uid in new):
             job_id = self._jobs.queue(study_id, request_id)
-            self._expect_a_job(study_id)
+            if not made:  # a study that was made now waits already
+                self._expect_a_job(study_id)
         else:
             job_id = self._jobs.latest_of(study_id)
         told = {"job_id": job_id, "instances": len(new)}
@@ -89,12 +94,13 @@ class Intake:
             "attributes": attributes,
             **matching.searched_columns(attributes),
         }
-        made = self._session.insert_new(tables.studies, values)
+        if self._session.insert_new(tables.studies, values):
+            return str(values["id"]), True  # our own new row: nobody else can see it yet
         columns = tables.studies.c
         query = select(columns.id).where(columns.site == site, columns.study_uid == study_uid)
         study_id = self._session.connection.execute(query).scalar_one()
         self._session.lock_study(study_id)
-        return study_id, made
+        return study_id, False
 
     def _insert(self, study_id: str, site: str, instances: list[NewInstance]) -> set[str]:
         """The SOP Instance UIDs that were not there. Raises InstancesDiffer."""
@@ -148,6 +154,16 @@ class Intake:
             "received_at": self._session.now(),
         }
 
+    def _count(self, study_id: str, new: list[NewInstance]) -> None:
+        """The counts and modalities of a study that was made now."""
+        values = {
+            "instances": len({one.sop_uid for one in new}),
+            "series": len({one.series_uid for one in new}),
+            "modalities": _modalities(one.modality for one in new),
+        }
+        change = update(tables.studies).where(tables.studies.c.id == study_id)
+        self._session.connection.execute(change.values(**values))
+
     def _refresh(self, study_id: str, attributes: dict[str, Any], urgent: bool) -> None:
         """Counts and modalities from the rows; attributes that were missing; urgency only rises."""
         columns = tables.instances.c
@@ -158,11 +174,10 @@ class Intake:
         ).all()
         study = self._session.lock_study(study_id)
         merged = {**attributes, **study["attributes"]}
-        modalities = sorted({matching.fold(row.modality) for row in rows if row.modality})
         values: dict[str, Any] = {
             "instances": sum(row[2] for row in rows),
             "series": len({row.series_uid for row in rows}),
-            "modalities": "\\" + "\\".join(modalities) + "\\" if modalities else "",
+            "modalities": _modalities(row.modality for row in rows),
         }
         if merged != study["attributes"]:
             values |= {"attributes": merged, **matching.searched_columns(merged)}
@@ -185,3 +200,9 @@ class Intake:
             need_key=need_key(study["score"], study["received_at"]),
         )
         self._session.connection.execute(change)
+
+
+def _modalities(found: Iterable[str]) -> str:
+    """Between backslashes, so that one can be searched for."""
+    folded = sorted({matching.fold(one) for one in found if one})
+    return "\\" + "\\".join(folded) + "\\" if folded else ""
