@@ -1,0 +1,144 @@
+"""What a person draws is measured by the code that measures what a model finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import readings
+
+from services.domain.biometry import ellipse_perimeter
+from services.domain.calibration import Calibration, PixelSize, Region
+from services.domain.errors import InvalidInput
+from services.domain.report import Abstention, Scored
+from services.reading.revise import (
+    METHOD_CALIPER,
+    METHOD_DRAWN,
+    Caliper,
+    Drawn,
+    Edit,
+    revise,
+)
+
+MM = Calibration(spacing=PixelSize(0.2, 0.25, "pixel_spacing"))
+HEAD = readings.head("1.2", 500, 400)
+OUTLINE = readings.ellipse(250, 200, 120, 90, 400)
+
+
+def hc(reading):  # type: ignore[no-untyped-def]
+    return next(m for m in reading.measurements if m.name == "HC")
+
+
+def test_nothing_changed_is_nothing_changed() -> None:
+    assert revise(HEAD, Edit(), MM).reading == HEAD
+    same = tuple(Drawn(s.label, s.box, s.polygon) for s in HEAD.structures)
+    revised = revise(HEAD, Edit(structures=same), MM)
+    assert revised.reading == HEAD
+    assert revised.masks == {}
+
+
+def test_an_outline_on_pixels_that_are_not_square() -> None:
+    reading = revise(HEAD, Edit(structures=(Drawn("fetal_head", polygon=OUTLINE),)), MM).reading
+    found = hc(reading)
+    assert found.mm == pytest.approx(ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=2e-3)
+    assert (found.mm_low, found.method) == (None, METHOD_DRAWN)
+    assert reading.structures[0].confidence == 1.0
+    assert len(reading.structures[0].polygon) <= 64
+
+
+def test_a_mask_and_its_polygon_measure_alike() -> None:
+    ys, xs = np.mgrid[0:400, 0:500] + 0.5
+    mask = ((xs - 250) / 120) ** 2 + ((ys - 200) / 90) ** 2 <= 1
+    drawn = revise(HEAD, Edit(structures=(Drawn("fetal_head", mask=mask),)), MM)
+    assert hc(drawn.reading).mm == pytest.approx(
+        ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=5e-3
+    )
+    assert (drawn.masks["fetal_head"] == mask).all()
+    assert drawn.reading.structures[0].area_px == mask.sum()
+
+
+def test_calipers_go_before_the_outline() -> None:
+    bpd = Caliper("BPD", ((250, 110), (250, 290)))
+    reading = revise(HEAD, Edit(calipers=(bpd,)), MM).reading
+    found = {m.name: m for m in reading.measurements}
+    assert found["BPD"].mm == pytest.approx(180 * 0.25)
+    assert found["BPD"].method == METHOD_CALIPER
+    assert found["HC"] == hc(HEAD), "what was not touched keeps its interval"
+    again = revise(reading, Edit(), MM).reading
+    assert again == reading, "calipers stay in later versions"
+    assert revise(reading, Edit(calipers=()), MM).reading.measurements[0] == hc(HEAD)
+
+
+def test_an_ellipse_by_four_points() -> None:
+    ends = ((130.0, 200.0), (370.0, 200.0), (250.0, 110.0), (250.0, 290.0))
+    reading = revise(HEAD, Edit(calipers=(Caliper("HC", ends),)), MM).reading
+    assert hc(reading).mm == pytest.approx(ellipse_perimeter(24, 22.5), abs=0.06)
+    assert reading.datings
+
+
+def test_no_millimetre_without_calibration() -> None:
+    edit = Edit(
+        structures=(Drawn("fetal_head", polygon=OUTLINE),),
+        calipers=(Caliper("FL", ((10, 10), (10, 60))),),
+    )
+    for scale in (
+        Calibration(),
+        Calibration(regions=(Region(0, 0, 5, 5, 0.1, 0.1), Region(6, 6, 499, 399, 0.2, 0.2))),
+    ):
+        reading = revise(HEAD, edit, scale).reading
+        values = {m.name: m.mm for m in reading.measurements}
+        if not scale.regions:
+            assert set(values.values()) == {None}
+            assert reading.datings == ()
+            assert (Abstention.NOT_CALIBRATED, "HC") in reading.abstentions
+        else:
+            assert values["FL"] is not None
+    crossing = Calibration(regions=(Region(0, 0, 249, 399, 0.1, 0.1), Region(250, 0, 499, 399, 0.2, 0.2)))
+    assert hc(revise(HEAD, edit, crossing).reading).mm is None, "it crosses regions"
+
+
+def test_another_plane_has_no_head_circumference() -> None:
+    reading = revise(HEAD, Edit(plane="abdomen"), MM).reading
+    assert reading.plane == Scored("abdomen", 1.0)
+    assert reading.measurements == ()
+    assert reading.datings == ()
+
+
+def test_a_plane_answers_the_models_abstention() -> None:
+    unsure = replace(
+        HEAD, plane=None, in_scope=False, structures=(), measurements=(), datings=(),
+        abstentions=((Abstention.OUT_OF_SCOPE, "image"),),
+    )  # fmt: skip
+    edit = Edit(plane="head", structures=(Drawn("fetal_head", polygon=OUTLINE),))
+    reading = revise(unsure, edit, MM).reading
+    assert reading.in_scope
+    assert reading.abstentions == ()
+    assert hc(reading).mm is not None
+
+
+def test_the_age_by_period_gives_the_centile() -> None:
+    edit = Edit(structures=(Drawn("fetal_head", polygon=OUTLINE),))
+    assert revise(HEAD, edit, MM).reading.centiles == ()
+    (found,) = revise(HEAD, edit, MM, 150.0).reading.centiles
+    assert found.at_days == 150.0
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Edit(structures=(Drawn("a"),)),
+        Edit(structures=(Drawn("a", box=(5, 5, 5, 9)),)),
+        Edit(structures=(Drawn("a", box=(5, 5, 501, 9)),)),
+        Edit(structures=(Drawn("a", polygon=((1, 1), (2, 2), (3, 3))),)),
+        Edit(structures=(Drawn("a", mask=np.zeros((400, 500), bool)),)),
+        Edit(structures=(Drawn("a", mask=np.ones((10, 10), bool)),)),
+        Edit(structures=(Drawn("a", box=(1, 1, 2, 2)), Drawn("a", box=(1, 1, 2, 2)))),
+        Edit(calipers=(Caliper("BPD", ((1, 1), (1, 1))),)),
+        Edit(calipers=(Caliper("HC", ((1, 1), (2, 2), (3, 3))),)),
+        Edit(calipers=(Caliper("BPD", ((-1, 1), (2, 2))),)),
+    ],
+)
+def test_what_makes_no_sense(edit: Edit) -> None:
+    with pytest.raises(InvalidInput):
+        revise(HEAD, edit, MM)
