@@ -19,8 +19,7 @@ $(BIN)/python:
 
 $(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install -q -c constraints.txt -e '.[embedded]'
-	tools=$$($(BIN)/python -c 'import platform; print(platform.system(), platform.machine())'); \
-	  if [ "$$tools" = "Linux x86_64" ]; then $(BIN)/pip install -q --no-deps -c constraints.txt nvidia-pytriton; \
+	if [ "$$(uname -sm)" = "Linux x86_64" ]; then $(BIN)/pip install -q --no-deps -c constraints.txt nvidia-pytriton; \
 	    $(BIN)/pip install -q --no-deps --upgrade --target $(VENV)/triton-python numpy==1.26.4; fi
 	touch $@
 
@@ -37,6 +36,19 @@ run: install ## start a whole hub here and take a sample study to a report (Ctrl
 
 demo: install ## the same, then end by itself
 	$(BIN)/fada up --demo
+
+# --- measure and break ---------------------------------------------------------------------------
+bench-ingest: install-dev debian ## STOW-RS here and at Orthanc, side by side
+	$(BIN)/python -m bench.ingest
+
+bench-pipeline: install ## what the pipeline costs beside the model
+	$(BIN)/python -m bench.pipeline
+
+drill-loss: install ## kill the worker thrice and the broker once; nothing may be lost
+	$(BIN)/python -m bench.drill_loss
+
+drill-field: install ## a phone on a bad link, killed at random
+	$(BIN)/python -m bench.drill_field
 
 # --- test ----------------------------------------------------------------------------------------
 debian: ## install the Debian packages that the tests use (as root; otherwise they are named)
@@ -60,3 +72,8 @@ integration: install-dev ## against the real servers
 
 e2e: install-dev ## the whole system, browser included
 	$(BIN)/pytest tests/e2e
+
+# --- keep ----------------------------------------------------------------------------------------
+constraints: install-dev ## pin what is installed now
+	(echo "# Every version that was installed and tested together. Written by \`make constraints\`."; \
+	  $(BIN)/pip freeze --exclude-editable | sed 's/+cpu//' | grep -v -E '^(pip|wheel|setuptools)==' | sort -f) > constraints.txt
