@@ -1,8 +1,10 @@
 """Trains the text model: `python -m models.train_text --data DIR --out DIR --minutes 60`.
 
 Resumable: the same command goes on from OUT/text.pt. The learning rate follows the time spent, so
-that a run ends when its minutes end. OUT/weights holds the averaged weights in Hugging Face form,
-written at every check; OUT/log.jsonl one line a check.
+that a run ends when its minutes end. `--words` goes on from the averaged weights with the decoder
+alone: the tower stays as it is, and the words learn to follow it and the plane that a prompt names.
+OUT/weights holds the averaged weights in Hugging Face form, written at every check; OUT/log.jsonl
+one line a check.
 """
 
 from __future__ import annotations
@@ -46,12 +48,13 @@ class Run:
     classify: Sequences
     step: int = 0
     seconds: float = 0.0
+    since: float = 0.0  # seconds at which the schedule of this stage began
 
 
-def start(out: Path, seed: int, peak: float) -> Run:
+def start(out: Path, seed: int, peak: float, size: TextSize | None = None) -> Run:
     """A fresh run, or the one that OUT holds."""
     torch.manual_seed(seed)
-    weights, prompts, size = out / "weights", Prompts(), TextSize()
+    weights, prompts, size = out / "weights", Prompts(), size or TextSize()
     if (weights / "tokenizer.json").exists():
         tokenizer = load_tokenizer(weights)
     else:
@@ -60,7 +63,7 @@ def start(out: Path, seed: int, peak: float) -> Run:
     guides = Guides(size.hidden)
     groups = [*network.parameters(), *guides.parameters()]
     optimiser = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.97), weight_decay=0.03)
-    average = Average(network, 0.998)
+    average = Average(network, 0.98)
     tasks = sequences(tokenizer, prompts, size.image_tokens)
     run = Run(out, tokenizer, size, prompts, network, guides, optimiser, average, *tasks)
     if (out / "text.pt").exists():
@@ -71,6 +74,14 @@ def start(out: Path, seed: int, peak: float) -> Run:
         average.state = state["average"]
         run.step, run.seconds = state["step"], state["seconds"]
     return run
+
+
+def words_alone(run: Run) -> None:
+    """From here on the averaged weights' decoder learns; tower and guides stay."""
+    run.network.load_state_dict(run.average.state)
+    run.network.model.visual.requires_grad_(False)
+    run.guides.requires_grad_(False)
+    run.since = run.seconds
 
 
 def keep(run: Run) -> None:
@@ -130,7 +141,7 @@ def train(
     began, noted, sums = time.monotonic() - run.seconds, run.seconds, [0.0, 0.0, 0.0]
     since = run.step
     for values in loader:
-        fraction = run.seconds / (minutes * 60)
+        fraction = (run.seconds - run.since) / (minutes * 60 - run.since)
         for group in run.optimiser.param_groups:
             group["lr"] = rate(fraction, run.step, peak)
         terms = losses(run.network, run.guides, TextBatch(*values), run.interpret, run.classify)
@@ -175,16 +186,25 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--words", action="store_true", help="the decoder alone goes on learning")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     run = start(args.out, args.seed, args.rate)
+    if args.words:
+        words_alone(run)
     records = read_manifest(args.data)
     samples = load_samples([r for r in records if r.split == "train"], 256)
     valid = load_samples([r for r in records if r.split == "val"], run.size.side)
     print(f"{len(samples)} to learn from, {len(valid)} to check; step {run.step}", flush=True)
     batches = TextBatches(
-        samples, run.size.side, args.batch, args.seed, run.interpret, run.classify
+        samples,
+        run.size.side,
+        args.batch,
+        args.seed,
+        run.interpret,
+        run.classify,
+        all_long=args.words,
     )
     loader = DataLoader(
         batches, batch_size=None, sampler=Steps(run.step), num_workers=1, prefetch_factor=4

@@ -98,15 +98,18 @@ class TextBatches(Batches):
         seed: int,
         interpret: Sequences,
         classify: Sequences,
+        *,
+        all_long: bool = False,
     ) -> None:
         super().__init__(samples, size, batch, seed, TEXT_MIX)
-        self.interpret, self.classify = interpret, classify
+        self.interpret, self.classify, self.all_long = interpret, classify, all_long
 
     def __getitem__(self, step: int) -> tuple[Tensor, ...]:
         batch = Batch(*super().__getitem__(step))
         rng = np.random.default_rng((self.seed, step, 1))
         what = [seen(batch, i) for i in range(len(batch.plane))]
-        long = [self.interpret.interpret(s, rng) for s in what[: max(1, len(what) // 2)]]
+        few = len(what) if self.all_long else max(1, len(what) // 2)
+        long = [self.interpret.interpret(s, rng) for s in what[:few]]
         short = [self.classify.classify(s) for s in what]
         plane = torch.where(batch.plane < 0, len(PLANES), batch.plane)
         return (
