@@ -124,11 +124,10 @@ def import_release(
     """
     from models.importing import Import, fetch
     from models.importing import import_release as bring
-    from services.reading.signature import generate_key, read_key
+    from models.package import signing_key
 
     place = shelf(folder)
-    path = key_file or settings().config.expanduser() / "release-key.pem"
-    key = read_key(path) if path.is_file() else generate_key(path)
+    key = signing_key(key_file or settings().config.expanduser() / "release-signing.key")
     request = Import(fetch(source), name, version, base=fetch(base) if base else None, about=about)
     made = bring(request, place, key)
     console = words.console()

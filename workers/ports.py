@@ -8,7 +8,6 @@ from services.index import open_index
 from services.index.port import Index
 from services.inference.connect import connect
 from services.inference.port import Inference
-from services.reading import store as releases
 from services.settings import Settings
 from services.storage import s3
 from services.storage.port import ObjectStore

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.domain.errors import FadaError, InferenceUnavailable, InvalidInput
-from services.inference.inprocess import InProcessInference
 from services.inference.port import Inference
 from services.reading.release import read_manifest
 from services.reading.store import present, trust_of
@@ -18,11 +17,13 @@ def connect(settings: Settings) -> Inference:
     Raises:
         InvalidInput: FADA_RUNNER is neither.
     """
+    # Both libraries are large: a process loads only the one that it uses.
     if settings.runner == "inprocess":
+        from services.inference.inprocess import InProcessInference
+
         return InProcessInference(settings.releases, settings.release)
     if settings.runner != "triton":
         raise InvalidInput("FADA_RUNNER is 'triton' or 'inprocess'.")
-    # The gRPC library is large; a process that reads by itself does without.
     from services.inference.triton import TritonInference
 
     return TritonInference(
