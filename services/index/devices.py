@@ -13,7 +13,7 @@ from services.domain.study import Principal
 from services.index.audit import AuditTable
 from services.index.port import Device
 from services.index.session import Session, new_id
-from services.index.tables import device_codes, devices
+from services.index.tables_access import device_codes, devices
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is mistaken for another
 _READ_AS = str.maketrans("ILO", "110")

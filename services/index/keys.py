@@ -13,7 +13,7 @@ from services.domain.errors import NotFound
 from services.domain.study import Principal, Role
 from services.index.port import ApiKey
 from services.index.session import Session
-from services.index.tables import api_keys
+from services.index.tables_access import api_keys
 
 _TOUCH = timedelta(seconds=60)  # ``last_used_at`` is written at most this often
 

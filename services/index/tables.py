@@ -1,4 +1,6 @@
-"""The tables, as SQLAlchemy knows them. ``migrations/`` holds the same as history; a test compares.
+"""The tables of studies, jobs and results. ``migrations/`` holds the same as history; a test compares.
+
+Those of keys, uploads, webhooks and devices are in ``tables_access``.
 
 JSON is kept as text on both databases (``json``, not ``jsonb``): it is never searched inside, and
 hostile content such as an escaped NUL must not turn into a database error.
@@ -20,7 +22,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -64,11 +65,11 @@ metadata = MetaData(
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _id() -> Column[str]:
+def id_column() -> Column[str]:
     return Column("id", String(36), primary_key=True)
 
 
-def _site() -> Column[str]:
+def site_column() -> Column[str]:
     return Column("site", String, nullable=False)
 
 
@@ -76,7 +77,7 @@ def _study() -> Column[str]:
     return Column("study_id", String(36), ForeignKey("studies.id"), nullable=False)
 
 
-def _at(name: str, *, nullable: bool = False) -> Column[datetime]:
+def at_column(name: str, *, nullable: bool = False) -> Column[datetime]:
     return Column(name, UtcDateTime, nullable=nullable)
 
 
@@ -86,8 +87,8 @@ def _at(name: str, *, nullable: bool = False) -> Column[datetime]:
 studies = Table(
     "studies",
     metadata,
-    _id(),
-    _site(),
+    id_column(),
+    site_column(),
     Column("study_uid", String(64), nullable=False),
     Column("state", String, nullable=False),
     Column("door", String, nullable=False),
@@ -95,7 +96,7 @@ studies = Table(
     Column("score", Float, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("need_key", Float, nullable=False),
-    _at("received_at"),
+    at_column("received_at"),
     Column("instances", Integer, nullable=False),
     Column("series", Integer, nullable=False),
     Column("modalities", String, nullable=False),
@@ -124,9 +125,9 @@ studies = Table(
 instances = Table(
     "instances",
     metadata,
-    _id(),
+    id_column(),
     _study(),
-    _site(),
+    site_column(),
     Column("series_uid", String(64), nullable=False),
     Column("sop_uid", String(64), nullable=False),
     Column("sop_class", String(64), nullable=False),
@@ -138,7 +139,7 @@ instances = Table(
     Column("columns", Integer, nullable=False),
     Column("frames", Integer, nullable=False),
     Column("attributes", JSON, nullable=False),
-    _at("received_at"),
+    at_column("received_at"),
     UniqueConstraint("site", "sop_uid"),
     Index(None, "study_id", "series_uid"),
     Index(None, "sha256"),
@@ -147,21 +148,21 @@ instances = Table(
 jobs = Table(
     "jobs",
     metadata,
-    _id(),
+    id_column(),
     _study(),
-    _site(),
+    site_column(),
     Column("state", String, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("score", Float, nullable=False),
-    _at("created_at"),
-    _at("sent_at"),  # of the latest outbox row
+    at_column("created_at"),
+    at_column("sent_at"),  # of the latest outbox row
     Column("request_id", String, nullable=False),
     Column("lease_owner", String),
-    _at("lease_until", nullable=True),
+    at_column("lease_until", nullable=True),
     Column("error_code", String, nullable=False),
     Column("error_detail", Text, nullable=False),
-    _at("finished_at", nullable=True),
+    at_column("finished_at", nullable=True),
     Index(None, "study_id"),
     Index(None, "state", "lease_until"),
     Index(None, "state", "sent_at"),
@@ -178,13 +179,13 @@ jobs = Table(
 results = Table(
     "results",
     metadata,
-    _id(),
+    id_column(),
     _study(),
-    _site(),
+    site_column(),
     Column("version", Integer, nullable=False),
     Column("origin", String, nullable=False),
     Column("author", String, nullable=False),
-    _at("created_at"),
+    at_column("created_at"),
     Column("report", Text, nullable=False),
     Column("based_on", Integer),
     Column("job_id", String(36), ForeignKey("jobs.id"), unique=True),
@@ -197,7 +198,7 @@ artefacts = Table(
     metadata,
     Column("result_id", String(36), ForeignKey("results.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
-    _site(),
+    site_column(),
     Column("kind", String, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("media_type", String, nullable=False),
@@ -212,8 +213,8 @@ audit = Table(
     "audit",
     metadata,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
-    _at("at"),
-    _site(),
+    at_column("at"),
+    site_column(),
     Column("actor", String, nullable=False),
     Column("action", String, nullable=False),
     Column("subject", String, nullable=False),
@@ -225,12 +226,12 @@ audit = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _id(),
+    id_column(),
     Column("topic", String, nullable=False),
     Column("subject", String, nullable=False),  # the job or study that it is about
     Column("payload", JSON, nullable=False),
-    _at("created_at"),
-    _at("due_at"),
+    at_column("created_at"),
+    at_column("due_at"),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
     Index(None, "due_at"),
@@ -255,87 +256,6 @@ events = Table(
     Column("type", String, nullable=False),
     Column("study_id", String(36), nullable=False),
     Column("payload", JSON, nullable=False),
-    _at("created_at"),
+    at_column("created_at"),
     Index(None, "study_id", "seq"),
-)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    _id(),
-    _site(),
-    Column("role", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("secret_hash", String(64), nullable=False),
-    _at("created_at"),
-    _at("revoked_at", nullable=True),
-    _at("last_used_at", nullable=True),
-    Index(None, "site"),
-)
-
-uploads = Table(
-    "uploads",
-    metadata,
-    _id(),
-    _site(),
-    Column("owner", String, nullable=False),
-    Column("length", BigInteger),
-    Column("offset", BigInteger, nullable=False),
-    Column("metadata", JSON, nullable=False),
-    _at("created_at"),
-    _at("expires_at"),
-    Column("state", String, nullable=False),
-    Column("outcome", JSON, nullable=False),
-    Index(None, "state", "expires_at"),
-)
-
-idempotency = Table(
-    "idempotency",
-    metadata,
-    Column("site", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("request_hash", String, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("media_type", String, nullable=False),
-    _at("expires_at"),
-    Index(None, "expires_at"),
-)
-
-webhooks = Table(
-    "webhooks",
-    metadata,
-    _id(),
-    _site(),
-    Column("url", Text, nullable=False),
-    Column("secret", String, nullable=False),
-    Column("events", JSON, nullable=False),
-    _at("created_at"),
-    Column("disabled", Boolean, nullable=False),
-    Index(None, "site"),
-)
-
-devices = Table(
-    "devices",
-    metadata,
-    _id(),
-    _site(),
-    Column("name", String, nullable=False),
-    Column("public_key", String, nullable=False),
-    _at("enrolled_at"),
-    _at("last_seen_at", nullable=True),
-    Column("release", String, nullable=False),
-    _at("revoked_at", nullable=True),
-    Index(None, "site"),
-)
-
-device_codes = Table(
-    "device_codes",
-    metadata,
-    Column("code_hash", String(64), primary_key=True),
-    _site(),
-    Column("made_by", String, nullable=False),
-    _at("created_at"),
-    _at("expires_at"),
-    _at("used_at", nullable=True),
 )

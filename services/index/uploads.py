@@ -11,7 +11,7 @@ from services.domain.errors import NotFound, OffsetMismatch
 from services.domain.study import Principal
 from services.index.port import Remembered, Upload
 from services.index.session import Session, new_id
-from services.index.tables import idempotency, uploads
+from services.index.tables_access import idempotency, uploads
 
 
 class UploadsTable:

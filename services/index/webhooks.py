@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, delete, insert, select
 from services.domain.errors import NotFound
 from services.index.port import Webhook
 from services.index.session import Session, new_id
-from services.index.tables import webhooks
+from services.index.tables_access import webhooks
 
 QUIET = ("study.progress",)  # only for those who name it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from services.index import tables_access as _access  # noqa: F401  (adds its tables to the metadata)
 from services.index.tables import metadata
 
 context.configure(
