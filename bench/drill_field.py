@@ -120,8 +120,14 @@ def tally(client: httpx.Client, cases: int) -> dict[str, object]:
     """What the hub has in the end: each case once, each with its image."""
     rows = client.get("/api/studies", params={"limit": 1000}).json()["items"]
     uids = [row["study_uid"] for row in rows]
-    whole = [row for row in rows if row["instances"] == 1]
+    whole = [row for row in rows if images_of(client, row["id"]) == 1]
     return {"cases": cases, "arrived": len(whole), "doubled": len(uids) - len(set(uids))}
+
+
+def images_of(client: httpx.Client, study_id: str) -> int:
+    """Images of a study; the hub's own SEG and SR have no frames."""
+    listed = client.get(f"/api/studies/{study_id}").json()["instances_list"]
+    return sum(instance["modality"] == "US" for instance in listed)
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,10 @@ class Hub:
 
     def __init__(self, identity: Identity, *, timeout: float = 60.0) -> None:
         self._identity = identity
-        self._client = httpx.Client(base_url=identity.hub, timeout=timeout)
+        # No more headers than it takes: each byte counts on the links that this is for.
+        self._client = httpx.Client(
+            base_url=identity.hub, timeout=timeout, headers={"User-Agent": "fada"}
+        )
         self._token = ""
 
     def close(self) -> None:
@@ -58,7 +62,10 @@ class Hub:
         """The report and the list of images; the answer names the images that the hub lacks."""
         path = f"/api/sync/cases/{case_id}/versions/{version}"
         answer: dict[str, Any] = self._ask(
-            "PUT", path, content=body, headers={"Content-Type": "application/json"}
+            "PUT",
+            path,
+            content=gzip.compress(body, mtime=0),
+            headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
         ).json()
         return answer
 

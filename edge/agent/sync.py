@@ -44,7 +44,9 @@ def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
             except (Unavailable, NotAuthenticated):
                 raise
             except FadaError as refusal:
-                if isinstance(refusal, NotFound):  # the hub does not know it (any more): tell it again
+                if isinstance(
+                    refusal, NotFound
+                ):  # the hub does not know it (any more): tell it again
                     outbox.set_fact(_missing(case), "")
                 outcome.refused += work is _send_report
                 outbox.problem(case.id, refusal.detail)
@@ -90,6 +92,7 @@ def _body(case: Case) -> bytes:
             "report": json.loads(case.report) if case.report else None,
         },
         sort_keys=True,
+        separators=(",", ":"),
     ).encode()
 
 
