@@ -1,12 +1,12 @@
 """One object in one request, by a link that the SDK signs.
 
 The SDK itself hashes every body again to sign it, and asks first whether the object is there; both
-cost more than the store does. The content is guarded by Content-MD5 and by the ETag in the answer.
+cost more than the store does. The content is guarded by the ETag in the answer: it is the MD5 of what
+the store kept.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from datetime import timedelta
 from typing import Any
@@ -37,10 +37,7 @@ class DirectPut:
             S3Error, urllib3.exceptions.HTTPError: the store refuses, or cannot be reached.
         """
         digest = hashlib.md5(data, usedforsecurity=False)
-        headers = {
-            "Content-Type": media_type,
-            "Content-MD5": base64.b64encode(digest.digest()).decode(),
-        }
+        headers = {"Content-Type": media_type}
         if not replace:
             headers["If-None-Match"] = "*"
         link = self._client.presigned_put_object(self._bucket, name, expires=_LINK)
