@@ -157,7 +157,7 @@ class Intake:
                 )
             else:
                 studies.setdefault(one.parsed.study_uid, []).append(one)
-        for study_uid, members in studies.items():
+        for study_uid, members in sorted(studies.items()):  # one order: no two wait for each other
             while members:
                 try:
                     answers = tx.studies.receive(

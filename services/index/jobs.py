@@ -152,14 +152,15 @@ class JobsTable:
         return self._rows.get(principal.site, job_id)
 
     def requeue_expired(self, limit: int = 100, *, attempts: int = 3) -> int:
-        columns, now = tables.jobs.c, self._session.now()
-        query = select(columns.id).where(
+        """A study that somebody works on is left for the next time: this waits for nobody."""
+        columns, now, count = tables.jobs.c, self._session.now(), 0
+        query = select(columns.id, columns.study_id).where(
             columns.state == JobState.LEASED.value, columns.lease_until <= now
         )
-        ids = self._session.connection.execute(query.order_by(columns.study_id).limit(limit))
-        count = 0
-        for job_id in list(ids.scalars()):
-            job, _study = self._rows.locked(job_id)
+        for row in self._session.connection.execute(query.limit(limit)).all():
+            if not self._session.try_lock_study(row.study_id):
+                continue
+            job = self._rows.get(None, row.id)
             if job.state is JobState.LEASED and (job.lease_until or now) <= now:
                 detail = "The worker that had this job did not come back."
                 self._failed(job, WORKER_LOST, detail, attempts=attempts, retryable=True)

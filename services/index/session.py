@@ -47,16 +47,23 @@ class Session:
     def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
         """The study's row, held until the end of the transaction.
 
-        All that changes a study or its jobs takes this lock first, so nothing else can race and no
-        two can wait for each other.
+        All that changes a study or its jobs takes this lock first, so nothing else can race.
 
         Raises:
             NotFound: no such study in ``site`` (None: in any).
         """
-        query = select(tables.studies).where(tables.studies.c.id == study_id)
-        if site is not None:
-            query = query.where(tables.studies.c.site == site)
-        row = self.connection.execute(query.with_for_update(key_share=True)).mappings().first()
+        row = self._study(study_id, site, skip_locked=False)
         if row is None:
             raise NotFound
         return row
+
+    def try_lock_study(self, study_id: str) -> bool:
+        """The same without waiting: False when another transaction holds it."""
+        return self._study(study_id, None, skip_locked=True) is not None
+
+    def _study(self, study_id: str, site: str | None, *, skip_locked: bool) -> RowMapping | None:
+        query = select(tables.studies).where(tables.studies.c.id == study_id)
+        if site is not None:
+            query = query.where(tables.studies.c.site == site)
+        query = query.with_for_update(key_share=True, skip_locked=skip_locked)
+        return self.connection.execute(query).mappings().first()

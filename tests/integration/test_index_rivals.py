@@ -381,3 +381,36 @@ def _plan(url: str, column: str) -> str:
             f"ORDER BY {column} DESC, id DESC LIMIT 100"
         )
         return str(rows.all())
+
+
+def test_the_sweeper_waits_for_nobody(url: str) -> None:
+    """While a transaction holds one study, the expired leases of the others are taken back."""
+    clock = Clock()
+    index = open_index(url, clock=clock)
+    with index.begin() as tx:
+        jobs = [str(send(tx, f"1.9{n}", [instance(f"1.9{n}.1")])[0].job_id) for n in (1, 2)]
+        for job in jobs:
+            tx.jobs.lease(job, "gone", 60)
+    clock.pass_(61)
+    held, swept = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with index.begin() as tx:
+            send(tx, "1.91", [instance("1.91.2")])
+            held.set()
+            if not url.startswith("sqlite"):  # SQLite has one writer at a time anyway
+                swept.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(60)
+    with index.begin() as tx:
+        tx.jobs.requeue_expired()
+    swept.set()
+    holder.join()
+    with index.read() as tx:
+        assert tx.jobs.get(None, jobs[1]).state is JobState.QUEUED
+    with index.begin() as tx:
+        tx.jobs.requeue_expired()
+        assert tx.jobs.get(None, jobs[0]).state is not JobState.LEASED
+    index.close()
