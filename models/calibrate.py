@@ -84,7 +84,7 @@ def _structures(observations: list[Observation], rules: Thresholds) -> dict[str,
         right = np.array([float(d.present and d.iou >= 0.5) for d in mine])
         slope, offset = fit_platt(np.array([d.logit for d in mine]), right)
         platt[label] = [round(slope, 4), round(offset, 4)]
-        thresholds[label] = 0.3
+        thresholds[label] = 0.25
     return {"structure_platt": platt, "structure": thresholds}
 
 
@@ -94,7 +94,7 @@ def _scope(
     inside = np.array([o.raw.scope for o in in_scope])
     outside = [
         reading.scope
-        for images in negatives(records, 30, seed=11, held_out=False).values()
+        for images in negatives(records, 15, seed=11, held_out=False).values()
         for reading in observe_images(vision, images)
     ]
     truth = np.concatenate([np.ones(len(inside)), np.zeros(len(outside))])
@@ -106,7 +106,7 @@ def _scope(
 def _quality(vision: Vision, in_scope: list[Observation], records: list[Record]) -> dict[str, Any]:
     rng = np.random.default_rng(5)
     logits, levels = [], []
-    for observation in in_scope[::2]:
+    for observation in in_scope[::4]:
         image, level = degrade(observation.square.pixels, rng)
         logits.append(observe_images(vision, [image])[0].quality)
         levels.append(1.0 - level)
@@ -122,7 +122,7 @@ def calibrate(vision: Vision, records: list[Record]) -> dict[str, Any]:
     """The manifest's `calibration` from the validation records."""
     planes = [r for r in records if r.plane]
     plain = list(observe(vision, planes))
-    hidden = list(observe(vision, planes, hide_source, seed=3))
+    hidden = list(observe(vision, planes[::2], hide_source, seed=3))
     level = fit_mask_level(plain)
     rules = replace(Thresholds(), mask_level={"fetal_head": level})
     logits = np.stack([o.raw.plane for o in plain + hidden]).astype(np.float64)

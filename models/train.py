@@ -50,6 +50,7 @@ class Plan:
     task: str = "all"
     config: NetworkConfig = SIZES["nano"]
     steps: int = 0
+    blindly: bool = False
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -120,7 +121,8 @@ class Trainer:
             if self.share < end:
                 self._stage(stage, end)
         self._save()
-        self._measure(self.plan.stages[-1].size)
+        if not self.plan.blindly:
+            self._measure(self.plan.stages[-1].size)
 
     def _stage(self, stage: Stage, end: float) -> None:
         samples = load_samples(self.train_records, int(stage.size * 1.15))
@@ -144,7 +146,8 @@ class Trainer:
                 self._log({**terms, "size": stage.size})
             if time.monotonic() - measured > 60 * self.plan.every:
                 self._save()
-                self._measure(stage.size)
+                if not self.plan.blindly:
+                    self._measure(stage.size)
                 measured = time.monotonic()
 
     def _step(self, batch: Batch) -> dict[str, float]:
@@ -206,6 +209,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--steps", type=int, default=0, help="a budget in steps instead, equal on every machine"
     )
+    parser.add_argument("--blindly", action="store_true", help="no validation on the way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--every", type=float, default=7.0, help="minutes between checkpoints")
@@ -235,6 +239,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.task,
         SIZES[args.size],
         args.steps,
+        args.blindly,
     )
 
 
