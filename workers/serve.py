@@ -29,6 +29,8 @@ _SILENT_SECONDS = 60.0  # without a beat a child hangs, whatever it says; startu
 _LONGEST_PAUSE = 15.0
 _STOP_SECONDS = 25.0
 _PR_SET_PDEATHSIG = 1
+# Small matrices: BLAS threads would only take the processor from the model server.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class Child:
@@ -80,7 +82,12 @@ class Child:
         command = [sys.executable, "-m", "workers.consume", self.kind, str(self.beat)]
         # preexec_fn is safe here: this process has no other threads that hold locks at that moment
         # but Prometheus' server, which does not import anything.
-        self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_us)
+        self._child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **_ONE_THREAD},
+            preexec_fn=_die_with_us,
+        )
 
     def _silence(self) -> float:
         try:
