@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import releases
 import servers
 import uvicorn
 from fastapi import FastAPI
@@ -49,14 +50,15 @@ class Hub:
 def running(
     home: Path, broker: servers.Valkey, store: servers.Seaweed, **settings: object
 ) -> Iterator[Hub]:
-    """One gateway in this process, over real HTTP."""
+    """One gateway in this process, over real HTTP, with a small release of its own."""
+    releases.build(home / "releases")
     given = servers.settings_for(
         home,
         broker,
         store,
         index_url=f"sqlite:///{home / 'index.db'}",
         runner="inprocess",
-        releases=ROOT / "models" / "releases",
+        releases=home / "releases",
         **settings,
     )
     services = compose(given)

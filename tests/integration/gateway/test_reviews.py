@@ -79,6 +79,10 @@ def test_a_corrected_outline_is_measured_by_the_server(hub: hubs.Hub, case: dict
     mask = told["report"]["frames"][0]["structures"][0]["mask"]
     with hub.client(case["site"]) as client:
         png = client.get(f"/api/artefacts/{mask}")
+        tag = {"If-None-Match": png.headers["etag"]}
+        assert client.get(f"/api/artefacts/{mask}", headers=tag).status_code == 304
+        link = client.get(f"/api/artefacts/{mask}/url").json()["url"]
+    assert httpx.get(link).content == png.content, "the store itself answers a presigned link"
     drawn = np.array(Image.open(io.BytesIO(png.content)))
     assert drawn.shape == (case["height"], case["width"])
     assert (drawn > 0).sum() == pytest.approx(np.pi * a * b, rel=0.01)
