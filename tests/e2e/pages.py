@@ -60,7 +60,9 @@ class Site:
         return dict(self.api("GET", f"/api/studies/{study}/results/{version}").json())
 
 
-def copy_of(sample: str, folder: Path, patient: str = "SAMPLE^THREE", description: str = "") -> Path:
+def copy_of(
+    sample: str, folder: Path, patient: str = "SAMPLE^THREE", description: str = ""
+) -> Path:
     """A sample as a study of its own: fresh UIDs, the same real image."""
     dataset = pydicom.dcmread(SAMPLES / sample)
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
@@ -74,14 +76,21 @@ def copy_of(sample: str, folder: Path, patient: str = "SAMPLE^THREE", descriptio
 
 
 @contextmanager
-def visit(browser: Browser, site: Site, key: str, width: str = "desktop", **more: Any) -> Iterator[Page]:
+def visit(
+    browser: Browser, site: Site, key: str, width: str = "desktop", **more: Any
+) -> Iterator[Page]:
     """A page of somebody who has signed in; faults of the page's own code fail the test."""
     w, h = WIDTHS[width]
     context = browser.new_context(viewport={"width": w, "height": h}, locale="en-GB", **more)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda m: faults.append(m.text) if m.type == "error" and "Content Security" in m.text else None)
+    page.on(
+        "console",
+        lambda m: (
+            faults.append(m.text) if m.type == "error" and "Content Security" in m.text else None
+        ),
+    )
     sign_in(page, site, key)
     try:
         yield page

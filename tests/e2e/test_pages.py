@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from pages import (
 )
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+LOOKED_AT = f"LOOK{uuid.uuid4().hex[:6].upper()}"
 UNREVIEWED = "AI result, not for diagnosis, unreviewed"
 EVIL = "<svg onload>alert(1)</svg><b>^EVE"
 
@@ -54,7 +56,7 @@ def ben(site: Site) -> str:
 @pytest.fixture(scope="module")
 def study(site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A head with its result, for those who only look."""
-    made = site.send(copy_of("head-27w.dcm", tmp_path_factory.mktemp("looked-at"), "LOOK^AT"))
+    made = site.send(copy_of("head-27w.dcm", tmp_path_factory.mktemp("looked-at"), f"{LOOKED_AT}^AT"))
     assert site.ready(made)["state"] == "ready"
     return made
 
@@ -241,7 +243,7 @@ def test_the_worklist_from_the_keyboard(site: Site, browser: Browser, ann: str, 
     with visit(browser, site, ann) as page:
         page.wait_for_selector(".list .line")
         page.keyboard.press("/")
-        page.keyboard.type("LOOK")
+        page.keyboard.type(LOOKED_AT)
         expect(page.locator(".list .line")).to_have_count(1)
         page.keyboard.press("Escape")
         expect(page.locator(".list .line")).not_to_have_count(1)
@@ -307,7 +309,7 @@ def test_a_shared_link_shows_no_name_and_ends(
         stranger.goto(url)
         stranger.wait_for_selector(".sheet")
         expect(stranger.locator(".sheet img").first).not_to_have_js_property("naturalWidth", 0)
-        assert "LOOK" not in stranger.locator("body").inner_text()
+        assert LOOKED_AT not in stranger.locator("body").inner_text()
         expect(stranger.locator(".sheet header .label")).to_have_text(UNREVIEWED)
         page.get_by_role("button", name="End it now").first.click()
         expect(page.get_by_role("button", name="End it now")).to_have_count(0)

@@ -16,7 +16,11 @@ LANGUAGES = ("en", "fr", "sw", "hi", "pt")
 
 def digest() -> str:
     """As ``sources.ts`` computes it."""
-    files = [p for root in ROOTS for p in ([WEB / root] if (WEB / root).is_file() else (WEB / root).rglob("*"))]
+    files = [
+        p
+        for root in ROOTS
+        for p in ([WEB / root] if (WEB / root).is_file() else (WEB / root).rglob("*"))
+    ]
     named = sorted((p.relative_to(WEB).as_posix(), p) for p in files if p.is_file())
     lines = (f"{hashlib.sha256(p.read_bytes()).hexdigest()} {name}\n" for name, p in named)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -47,7 +51,9 @@ def test_numbers_and_units_are_the_same(language: str) -> None:
     for key, words in catalogue("en").items():
         if key in ("growth.circular", "age.scan", "column.age", "measure.HC"):
             continue  # the abbreviation itself is translated (GA, AG, IG; HC, PC)
-        assert sorted(figures.findall(catalogue(language)[key])) == sorted(figures.findall(words)), key
+        assert sorted(figures.findall(catalogue(language)[key])) == sorted(
+            figures.findall(words)
+        ), key
 
 
 def test_every_key_that_is_asked_for_is_there() -> None:
@@ -62,7 +68,11 @@ def test_every_key_that_is_asked_for_is_there() -> None:
 def test_every_error_of_the_hub_has_words() -> None:
     from services.domain import errors
 
-    codes = {e.code for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.FadaError)}
+    codes = {
+        e.code
+        for e in vars(errors).values()
+        if isinstance(e, type) and issubclass(e, errors.FadaError)
+    }
     internal = {"lease_lost", "offset_mismatch", "upload_locked"}  # never shown to people
     known = {k.removeprefix("problem.") for k in catalogue("en")}
     missing = {c for c in codes - known - internal if not c.startswith("release_")}

@@ -60,18 +60,25 @@ def test_ages_and_centiles() -> None:
             assert got is None
             continue
         for name, value in asdict(want).items():
-            assert got[name] == (pytest.approx(value, rel=1e-9, abs=1e-9) if isinstance(value, float) else value)
+            assert got[name] == (
+                pytest.approx(value, rel=1e-9, abs=1e-9) if isinstance(value, float) else value
+            )
 
 
 def test_weeks_and_days_round_alike() -> None:
     values = [143.4, 143.5, 144.5, 143.49, 0.0, 140.0]
-    assert ask(*((BIOMETRY, "weeksAndDays", [v]) for v in values)) == [biometry.weeks_and_days(v) for v in values]
+    assert ask(*((BIOMETRY, "weeksAndDays", [v]) for v in values)) == [
+        biometry.weeks_and_days(v) for v in values
+    ]
 
 
 def test_head_from_an_outline() -> None:
     chance = random.Random(5)
     outline = [
-        [300 + 150 * math.cos(a) + chance.uniform(-4, 4), 220 + 110 * math.sin(a) + chance.uniform(-4, 4)]
+        [
+            300 + 150 * math.cos(a) + chance.uniform(-4, 4),
+            220 + 110 * math.sin(a) + chance.uniform(-4, 4),
+        ]
         for a in np.linspace(0, 2 * math.pi, 50, endpoint=False)
     ]
     region = {"x0": 0, "y0": 0, "x1": 599, "y1": 449, "mm_x": 0.29, "mm_y": 0.31}
@@ -80,7 +87,9 @@ def test_head_from_an_outline() -> None:
         (BIOMETRY, "measureHead", [outline, {"regions": [region], "spacing": None}]),
         (BIOMETRY, "measureHead", [outline, None]),
     )
-    for got, want in zip(told, measure_head(np.array(outline), calibration, Thresholds()), strict=True):
+    for got, want in zip(
+        told, measure_head(np.array(outline), calibration, Thresholds()), strict=True
+    ):
         assert got["name"] == want.name
         assert got["px"] == pytest.approx(want.px, abs=0.006)
         assert got["mm"] == pytest.approx(want.mm, abs=0.06)
@@ -97,10 +106,16 @@ def test_scale_is_never_guessed() -> None:
     ]
     calibration = {"regions": two, "spacing": None}
     ours = Calibration(tuple(Region(**r) for r in two))  # type: ignore[arg-type]
-    points = [[[10, 10], [90, 90]], [[10, 10], [110, 10]], [[120, 10], [130, 20]], [[300, 10], [310, 10]]]
+    points = [
+        [[10, 10], [90, 90]],
+        [[10, 10], [110, 10]],
+        [[120, 10], [130, 20]],
+        [[300, 10], [310, 10]],
+    ]
     answers = ask(*((BIOMETRY, "pixelSize", [calibration, p]) for p in points))
     assert answers == [
-        asdict(size) if (size := ours.for_points([tuple(q) for q in p])) else None for p in points  # type: ignore[misc]
+        asdict(size) if (size := ours.for_points([tuple(q) for q in p])) else None
+        for p in points  # type: ignore[misc]
     ]
     spacing = {"mm_x": 0.5, "mm_y": 0.6, "source": "pixel_spacing"}
     (told,) = ask((BIOMETRY, "pixelSize", [{"regions": [], "spacing": spacing}, points[0]]))
@@ -134,12 +149,36 @@ def test_an_ellipse_drawn_is_the_ellipse_measured() -> None:
     assert (shape.a, shape.b, shape.angle) == pytest.approx((60, 42, 0.4), abs=1e-6)
 
 
-TELLING = ("It is a boy.", "female fetus", "♂", "m a l e", "fe\u200bmale", "Sexe masculin", "menina", "लड़का है", "mtoto wa kike", "G I R L", "XY", "penis seen")
-HARMLESS = ("Fetal head, skull outline.", "Axial plane of the head.", "Essex hospital", "Not assessed.", "Measure HC.", "malest", "transvaginal probe")
+TELLING = (
+    "It is a boy.",
+    "female fetus",
+    "♂",
+    "m a l e",
+    "fe\u200bmale",
+    "Sexe masculin",
+    "menina",
+    "लड़का है",
+    "mtoto wa kike",
+    "G I R L",
+    "XY",
+    "penis seen",
+)
+HARMLESS = (
+    "Fetal head, skull outline.",
+    "Axial plane of the head.",
+    "Essex hospital",
+    "Not assessed.",
+    "Measure HC.",
+    "malest",
+    "transvaginal probe",
+)
 
 
 def test_text_that_tells_the_sex_is_withheld() -> None:
     answers = ask(*((WITHHOLD, "tellsSex", [text]) for text in (*TELLING, *HARMLESS)))
     assert [t for t, told in zip(TELLING, answers, strict=False) if not told] == []
     assert [t for t, told in zip(HARMLESS, answers[len(TELLING) :], strict=True) if told] == []
-    assert ask((WITHHOLD, "tellsSex", ["Her last period is not known."]), (WITHHOLD, "tellsSex", ["He moves.", True])) == [False, True]
+    assert ask(
+        (WITHHOLD, "tellsSex", ["Her last period is not known."]),
+        (WITHHOLD, "tellsSex", ["He moves.", True]),
+    ) == [False, True]

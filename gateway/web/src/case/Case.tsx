@@ -63,6 +63,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
   const takenUp = result !== null && data.base !== null && data.base !== result.version;
   const editable = result !== null && latest && may(me, "sonographer");
   const changed = history.changed || takenUp;
+  const drawable = editing && editable && frame?.reading != null; // the hub corrects what it has read
 
   const change = (some: Parameters<typeof withFrame>[2]): void => {
     setLive(null);
@@ -143,7 +144,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
         {editing && <EditorBar editor={editor} label={label} setLabel={setLabel} undo={history.undo} redo={history.redo} leave={() => setEditing(false)} />}
         {frame
           ? <Picture study={study} frame={frame} shown={shown} hidden={hidden} measured={measured} opacity={opacity} original={original} setOriginal={setOriginal}
-              label={result?.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")} chosen={editing ? label : null} drawing={editing ? editor.drawing : undefined}>{editing && editor.extras}</Picture>
+              label={result?.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")} chosen={editing ? label : null} drawing={drawable ? editor.drawing : undefined}>{drawable && editor.extras}</Picture>
           : <p class="nothing">{t("frame.none")}</p>}
         <Scrubber frames={frames} index={index} choose={setIndex} />
       </div>
@@ -159,7 +160,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
             choose={editable ? choose : null} draw={editable ? draw : null} />
         )}
         {result && frame && (
-          <Interpretation key={key} texts={drafted.texts} reading={frame.reading} byModel={!drafted.changed.texts && result.origin !== "review"}
+          <Interpretation key={key} texts={drafted.texts} reading={frame.reading} byModel={!drafted.changed.texts}
             change={editable ? (texts) => change({ texts }) : null} />
         )}
         {measured.measurements.some((m) => m.name === "HC" && m.mm !== null) && (

@@ -55,9 +55,9 @@ export function Sheet({ result, facts, pictures }: Props): JSX.Element {
       ))}
       {report.comment && <p><b>{t("sign.comment")}:</b> {withhold(report.comment) ?? <em>{t("withheld")}</em>}</p>}
       <footer class="small">
-        <p>{result.origin !== "review" ? `${t("interpretation.note")} ` : ""}{t("confidence.not_assessed")}</p>
+        <p>{read.some((f) => Object.keys(f.interpretation).length > 0) ? `${t("interpretation.note")} ` : ""}{t("confidence.not_assessed")}</p>
         <p>{t("provenance.release")}: {report.release.name} {report.release.version} · <span class="hash">{report.release.sha256}</span> · {code("origin", result.origin)} · {moment(result.created_at)} · {t("versions.one", { n: result.version })}</p>
-        <p class="label">{label}</p>
+        <p class={result.reviewed_by ? "label reviewed" : "label"}>{label}</p>
       </footer>
     </article>
   );

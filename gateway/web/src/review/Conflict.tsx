@@ -8,6 +8,8 @@ import { code, t } from "../i18n";
 import { Dialog } from "../shell/Dialog";
 import { colour } from "../viewer/colours";
 import { Viewer } from "../viewer/Viewer";
+import { weeksAndDays } from "../viewer/biometry";
+import { withhold } from "../viewer/withhold";
 import { moment } from "../worklist/words";
 
 interface Props { study: Study; mine: number; other: number; choose: (version: number) => void; close: () => void }
@@ -33,7 +35,7 @@ function Side({ study, result, mine, choose }: { study: Study; result: Result; m
   const reading = frame?.reading;
   return (
     <section class="panel">
-      <h3>{t("versions.one", { n: result.version })}: {mine ? t("conflict.mine") : result.author}</h3>
+      <h3>{t("versions.one", { n: result.version })}: {mine ? t("conflict.mine") : (result.reviewed_by ?? result.author)}</h3>
       <p class="muted small">{moment(result.created_at)} · {t("versions.from", { n: result.based_on ?? 0 })}</p>
       {frame && (
         <Viewer src={picture(study, frame)} alt={t("versions.one", { n: result.version })} width={frame.width} height={frame.height}
@@ -44,7 +46,9 @@ function Side({ study, result, mine, choose }: { study: Study; result: Result; m
       <table class="figures"><tbody>
         {(reading?.measurements ?? []).map((m) => <tr key={m.name}><th scope="row">{m.name}</th><td class="value">{size(m)}</td><td>{interval(m)}</td></tr>)}
         {(reading?.datings ?? []).map((d) => <tr key={d.equation}><th scope="row">{d.equation}</th><td class="value">{d.text}</td><td /></tr>)}
+        {(reading?.centiles ?? []).map((c) => <tr key={c.chart}><th scope="row">{c.chart}</th><td class="value">{t("centile.value", { n: c.centile.toFixed(0) })}</td><td>{weeksAndDays(c.at_days)}</td></tr>)}
       </tbody></table>
+      {result.report.comment && <p>{withhold(result.report.comment) ?? t("withheld")}</p>}
       <button type="button" class="main" onClick={() => choose(result.version)}>{t("conflict.go_on", { n: result.version })}</button>
     </section>
   );

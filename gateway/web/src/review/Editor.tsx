@@ -113,7 +113,7 @@ export function useEditor({ frame, width, height, label, preview, commit }: Prop
   const extras = tool === "look" ? null : (
     <g class="handles">
       {corners.length > 0 && <path class="rubber" d={`M${[...corners, ...(hover ? [hover] : [])].map((p) => p.join(" ")).join("L")}`} vector-effect="non-scaling-stroke" />}
-      {[...hold, ...corners].map(([x, y], i) => <circle key={i} cx={x} cy={y} r={width / 110} vector-effect="non-scaling-stroke" />)}
+      {[...hold, ...corners].map(([x, y], i) => <circle key={i} cx={x} cy={y} r={width / 85} vector-effect="non-scaling-stroke" />)}
       {(tool === "brush" || tool === "erase") && hover && <circle class="brush" cx={hover[0]} cy={hover[1]} r={radius} vector-effect="non-scaling-stroke" />}
     </g>
   );

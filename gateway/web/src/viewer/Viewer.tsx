@@ -52,12 +52,22 @@ export function Viewer(props: Props): JSX.Element {
   const svg = useRef<SVGSVGElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const [failed, setFailed] = useState(false);
+  const [unit, setUnit] = useState(1); // pixels of the frame in one of the screen, before enlarging
   useEffect(() => setFailed(false), [props.src]);
   useEffect(() => {
     const element = stage.current!;
     element.addEventListener("wheel", zoom.wheel, { passive: false });
     return () => element.removeEventListener("wheel", zoom.wheel);
   });
+
+  useEffect(() => {
+    const watch = new ResizeObserver(([entry]) => {
+      const { width: w, height: h } = entry!.contentRect;
+      if (w > 0 && h > 0) setUnit(Math.max(width / w, height / h));
+    });
+    watch.observe(stage.current!);
+    return () => watch.disconnect();
+  }, [width, height]);
 
   const at = (event: PointerEvent): Point => {
     const matrix = svg.current!.getScreenCTM()!.inverse();
@@ -98,9 +108,9 @@ export function Viewer(props: Props): JSX.Element {
             <image href={props.src} width={width} height={height} preserveAspectRatio="none" onError={() => setFailed(true)}
               style={{ filter: `brightness(${props.brightness}) contrast(${props.contrast})`, imageRendering: scale > 3 ? "pixelated" : "auto" }} />
             {!props.original && props.shapes.map((shape) => (
-              <ShapeMark key={shape.id} shape={shape} opacity={props.opacity} size={width / scale} />
+              <ShapeMark key={shape.id} shape={shape} opacity={props.opacity} unit={unit / scale} />
             ))}
-            {!props.original && props.lines.map((line) => <LineMark key={line.id} line={line} size={width / scale} />)}
+            {!props.original && props.lines.map((line) => <LineMark key={line.id} line={line} unit={unit / scale} />)}
             {!props.original && props.children}
           </svg>
         </div>
@@ -116,26 +126,26 @@ export function Viewer(props: Props): JSX.Element {
   );
 }
 
-function ShapeMark({ shape, opacity, size }: { shape: Shape; opacity: number; size: number }): JSX.Element {
+function ShapeMark({ shape, opacity, unit }: { shape: Shape; opacity: number; unit: number }): JSX.Element {
   const [x0, y0, x1, y1] = shape.polygon.length > 2 ? bounds(shape.polygon) : shape.box;
-  const font = Math.max(5, size / 52);
+  const font = 14 * unit;
   return (
     <g class={shape.chosen ? "shape chosen" : "shape"} style={{ color: shape.colour }}>
       {shape.polygon.length > 2
         ? <path d={path(shape.polygon)} fill="currentColor" fill-opacity={opacity} vector-effect="non-scaling-stroke" />
         : <rect x={x0} y={y0} width={x1 - x0} height={y1 - y0} fill="none" vector-effect="non-scaling-stroke"
             stroke-dasharray={shape.dashed ? "5 4" : undefined} />}
-      <text x={x0 + font * 0.2} y={Math.max(font * 1.1, y0 - font * 0.35)} font-size={font}>{shape.title}</text>
+      <text x={x0 + font * 0.2} y={Math.max(font * 1.1, y0 - font * 0.35)} font-size={font} stroke-width={3 * unit}>{shape.title}</text>
     </g>
   );
 }
 
-function LineMark({ line, size }: { line: Line; size: number }): JSX.Element {
-  const font = Math.max(6, size / 46);
+function LineMark({ line, unit }: { line: Line; unit: number }): JSX.Element {
+  const font = 14 * unit;
   const [p, q] = line.points;
   if (!p || !q) return <g />;
   const pairs: [Point, Point][] = line.points.length === 4 ? [[p, q], [line.points[2]!, line.points[3]!]] : [[p, q]];
-  const arm = size / 90;
+  const arm = 7 * unit;
   return (
     <g class="caliper">
       {pairs.map(([a, b], index) => (
@@ -146,7 +156,7 @@ function LineMark({ line, size }: { line: Line; size: number }): JSX.Element {
           ))}
         </g>
       ))}
-      <text x={q[0] + arm * 1.4} y={q[1] + font * 0.3} font-size={font}>{line.title}</text>
+      <text x={q[0] + arm * 1.4} y={q[1] + font * 0.35} font-size={font} stroke-width={3 * unit}>{line.title}</text>
     </g>
   );
 }
