@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from highdicom.sr import CodedConcept
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from services.domain import biometry
 
@@ -15,7 +16,7 @@ def private(value: str, meaning: str) -> CodedConcept:
     return CodedConcept(value[:16], SCHEME, meaning[:64])
 
 
-def concept(code: object) -> CodedConcept:
+def concept(code: Code) -> CodedConcept:
     return CodedConcept.from_code(code)
 
 

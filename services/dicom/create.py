@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from services.dicom.uids import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, derived_uid
 from services.domain.errors import InvalidInput, TooLarge
@@ -118,11 +118,11 @@ def part10(ds: Dataset, transfer_syntax: str) -> bytes:
     meta.FileMetaInformationVersion = b"\x00\x01"
     meta.MediaStorageSOPClassUID = ds.SOPClassUID
     meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    meta.TransferSyntaxUID = transfer_syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS
+    meta.TransferSyntaxUID = UID(transfer_syntax)
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION
     out = io.BytesIO()
-    whole = FileDataset(None, ds, preamble=b"\0" * 128, file_meta=meta)
+    whole = FileDataset("", ds, preamble=b"\0" * 128, file_meta=meta)
     dcmwrite(out, whole, enforce_file_format=True)
     return out.getvalue()
 

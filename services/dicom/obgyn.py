@@ -20,6 +20,7 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from services.dicom import sr
 from services.dicom.codes import DAY, GESTATIONAL_AGE, MEASURES, MILLIMETRE, concept
@@ -90,7 +91,7 @@ def _ages(best: FrameReading) -> list[Dataset]:
 
 
 def _container(
-    name: object,
+    name: Code,
     children: list[Dataset],
     relation: RelationshipTypeValues | None,
     template: str | None = None,

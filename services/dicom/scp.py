@@ -96,7 +96,7 @@ class Provider:
             return 0xA700
 
 
-class _BoundedSocket(AssociationSocket):
+class _BoundedSocket(AssociationSocket):  # type: ignore[misc]  # pynetdicom is untyped
     """pynetdicom's socket with a cap on a PDU, on an object, and a clock.
 
     An OSError is what pynetdicom understands as a lost connection.
@@ -139,6 +139,6 @@ def _spool_into(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _config.STORE_RECV_CHUNKED_DATASET = True
     _config.UNRESTRICTED_STORAGE_SERVICE = False
-    dimse_messages.NamedTemporaryFile = functools.partial(  # type: ignore[attr-defined]
+    dimse_messages.NamedTemporaryFile = functools.partial(
         tempfile.NamedTemporaryFile, dir=folder, prefix="in-dimse-"
     )

@@ -6,6 +6,7 @@ How such an object becomes part of its study stands in ``services.dicom.seg``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from highdicom.sr import (
@@ -174,7 +175,7 @@ def _group(
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations:
     """One frame: with the head's ellipse as region where there is one, else without a region."""
     where = f"{reading.sop_uid}/{reading.frame}"
-    shared = {
+    shared: dict[str, Any] = {
         "tracking_identifier": TrackingIdentifier(
             uid=derived_uid("tracked", cause, where), identifier=f"frame {reading.frame}"
         ),
