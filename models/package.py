@@ -104,6 +104,7 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
             "text_side": int(text.get("side", 256)),
             "resize": "stretch to a square, antialiased triangle filter, grey",
         },
+        "sentences": text.get("sentences", {}),
         "calibration": vision.get("calibration", {}),
         "quantisation": text.get("quantisation", {}),
         "refuses": [

@@ -97,7 +97,8 @@ def open_text(folder: Path, threads: int = 1) -> TextModel:
     facts = json.loads((folder / "text.json").read_text())
     prompts = Prompts(**{"version": "1", **facts["prompts"]})
     pair = folder / "text.gguf", folder / "mmproj.gguf"
-    return TextModel(*pair, facts["side"], prompts, facts.get("classes", ()), threads=threads)
+    classes, sentences = facts.get("classes", ()), facts.get("sentences")
+    return TextModel(*pair, facts["side"], prompts, classes, sentences=sentences, threads=threads)
 
 
 def main() -> None:

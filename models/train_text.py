@@ -26,7 +26,7 @@ from models.data.samples import Sample, load_samples
 from models.fada.labels import PLANES
 from models.text.batches import Prompts, TextBatch, TextBatches, sequences
 from models.text.network import TextSize, build
-from models.text.sentences import NO_PLANE, corpus
+from models.text.sentences import NO_PLANE, allowed, corpus
 from models.text.sequences import Sequences
 from models.text.tokenizer import load_tokenizer, train_tokenizer
 from models.text.training import Guides, encode_images, logits, losses, rate, save
@@ -107,6 +107,7 @@ def keep(run: Run) -> None:
         "side": run.size.side,
         "prompts": asdict(run.prompts),
         "classes": [*PLANES, NO_PLANE],
+        "sentences": {plane: allowed(plane) for plane in PLANES},
     }
     (folder / "text.json").write_text(json.dumps(facts, indent=1))
 

@@ -186,6 +186,28 @@ def fillers(seen: Seen) -> dict[str, tuple[str, ...]]:
     }
 
 
+def allowed(plane: str) -> dict[str, dict[str, object]]:
+    """What each field may say about a plane, as JSON Schema: a release's closed set of sentences."""
+    seen = Seen(None if plane == NO_PLANE else plane, quality=1.0)
+    open_fields = fillers(seen)
+    forms: dict[str, dict[str, object]] = {}
+    for name, value in write(seen).items():
+        several = name == "image_quality" and plane != NO_PLANE
+        options = list(open_fields[name]) if value is None or several else [value]
+        forms[name] = {"enum": options}
+    if plane == "nt_view":
+        pattern = f"^({'|'.join(_lists(list(_NT_NAMES.values())))})\\.$"
+        forms["anatomical_structures"] = {"type": "string", "pattern": pattern}
+    return forms
+
+
+def _lists(names: Sequence[str]) -> Iterator[str]:
+    """Patterns of all lists of the names in order, each at most once, the first with a capital."""
+    for index, first in enumerate(names):
+        rest = "".join(f"(, {name})?" for name in names[index + 1 :])
+        yield f"{first[0].upper()}{first[1:]}{rest}"
+
+
 def corpus() -> Iterator[str]:
     """Texts that hold every word the model may write: what the tokenizer is trained on."""
     names = list(_NT_NAMES)

@@ -32,6 +32,8 @@ class Manifest:
 
     ``side`` is S and ``text_side`` is T, both in pixels. ``sha256`` is the hash of the manifest's
     bytes, which hold the hash of every file. ``classes`` are the labels that classify may answer.
+    ``sentences`` holds, by plane and field of the interpretation, the JSON Schema of what may be
+    said there; where it is empty any text may be.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Manifest:
     classes: tuple[str, ...]
     structures_by_plane: Mapping[str, tuple[str, ...]]
     prompts: Prompts
+    sentences: Mapping[str, Mapping[str, Mapping[str, Any]]]
     thresholds: Thresholds
     files: Mapping[str, FileEntry]
     data: tuple[Mapping[str, Any], ...]
@@ -119,6 +122,7 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
             str(k): _words(v) for k, v in labels.get("structures_by_plane", {}).items()
         },
         prompts=Prompts(**{str(k): str(v) for k, v in document["prompts"].items()}),
+        sentences=_sentences(document.get("sentences", {})),
         thresholds=Thresholds.from_json(document.get("calibration", {})),
         files={_matched(_FILE, k): _entry(v) for k, v in document["files"].items()},
         data=tuple(document.get("data", ())),
@@ -141,6 +145,13 @@ def _entry(value: Mapping[str, Any]) -> FileEntry:
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise ValueError("a file's size")
     return FileEntry(size, _matched(_HASH, value["sha256"]))
+
+
+def _sentences(value: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    return {
+        str(plane): {str(field): dict(form) for field, form in fields.items()}
+        for plane, fields in value.items()
+    }
 
 
 def _words(values: object) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class Reader:
                 manifest.text_side,
                 manifest.prompts,
                 manifest.classes,
+                sentences=manifest.sentences,
                 threads=threads,
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 FIELDS: Final = (
@@ -26,10 +26,11 @@ _PLAIN: Final = rf"^[ !#-\[\]-~]{{1,{MAX_FIELD}}}$"
 Schema = dict[str, Any]
 
 
-def interpret() -> Schema:
-    """Phase 1: eight fields, none of them empty."""
-    field = {"type": "string", "pattern": _PLAIN}
-    return _object(dict.fromkeys(FIELDS, field))
+def interpret(sentences: Mapping[str, Schema] | None = None) -> Schema:
+    """Phase 1: eight fields, none of them empty. ``sentences`` narrows fields to a closed set."""
+    plain = {"type": "string", "pattern": _PLAIN}
+    closed = sentences or {}
+    return _object({name: closed.get(name, plain) for name in FIELDS})
 
 
 def classify(labels: Sequence[str]) -> Schema:

@@ -10,7 +10,7 @@ import base64
 import io
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +47,7 @@ class TextModel:
         prompts: Prompts,
         classes: Sequence[str],
         *,
+        sentences: Mapping[str, Mapping[str, Any]] | None = None,
         threads: int = 1,
     ) -> None:
         """Load the pair of a verified release.
@@ -55,6 +56,7 @@ class TextModel:
             ReleaseRefused: llama.cpp cannot load it.
         """
         self.side, self.prompts, self.classes = side, prompts, tuple(classes)
+        self.sentences = sentences or {}
         self._lock = threading.Lock()
         self._spacing = {
             "x-guidance": {
@@ -107,10 +109,11 @@ class Conversation:
         self.cached_tokens = 0  # of the last prompt: what did not have to be computed again
 
     def interpret(self, plane: str | None = None) -> dict[str, str]:
-        """Phase 1; ``plane`` is what the dense heads saw. Raises InvalidModelOutput."""
-        return answers.interpretation(
-            self._phase(self._model.prompts.interpretation(plane), schema.interpret())
-        )
+        """Phase 1; ``plane`` is what the dense heads saw: the release's sentences for it are the
+        only ones that can be written. Raises InvalidModelOutput."""
+        model = self._model
+        form = schema.interpret(model.sentences.get(plane or ""))
+        return answers.interpretation(self._phase(model.prompts.interpretation(plane), form))
 
     def classify(self) -> str:
         """Phase 2. Raises InvalidModelOutput."""

@@ -5,7 +5,17 @@ import re
 
 import pytest
 
-from models.text.sentences import FIELDS, NO_PLANE, Seen, answer, classified, corpus, fillers, write
+from models.text.sentences import (
+    FIELDS,
+    NO_PLANE,
+    Seen,
+    allowed,
+    answer,
+    classified,
+    corpus,
+    fillers,
+    write,
+)
 from services.domain.mapping import map_structures
 from services.reading.schema import FIELDS as SCHEMA_FIELDS
 from services.reading.schema import MAX_FIELD
@@ -87,3 +97,26 @@ def test_phase_3_understands_the_sentences_alone(plane: str | None, group: str) 
 def test_answers_are_compact_json() -> None:
     assert answer({"a": "b", "c": "d"}) == '{"a":"b","c":"d"}'
     assert classified(None) == f'{{"label":"{NO_PLANE}"}}'
+
+
+@pytest.mark.parametrize("plane", [p for p in PLANES if p])
+def test_a_planes_closed_set_holds_all_that_its_labels_say(plane: str) -> None:
+    closed = allowed(plane)
+    assert tuple(closed) == FIELDS
+    for quality in (1.0, 0.7, 0.2):
+        for count in range(1, 10):
+            structures = ["NT", "nasal_bone", "nasal_tip", "nasal_skin", "palate", "thalami",
+                          "midbrain", "IT", "CM"][9 - count :]  # fmt: skip
+            centres = {"nasal_tip": (0.1, 0.5), "thalami": (0.5, 0.5)}
+            seen = Seen(plane, structures, centres, ((0, 0), (1, 1)), quality)
+            for name, value in write(seen).items():
+                form = closed[name]
+                said = str(value)
+                assert said in form["enum"] if "enum" in form else re.match(form["pattern"], said)
+
+
+def test_another_planes_sentences_are_not_in_the_set() -> None:
+    assert "Fetal abdomen." not in allowed("head")["anatomical_structures"]["enum"]
+    pattern = str(allowed("nt_view")["anatomical_structures"]["pattern"])
+    assert not re.match(pattern, "Nuchal translucency, nuchal translucency.")
+    assert not re.match(pattern, "Fetal head, skull outline.")
