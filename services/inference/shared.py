@@ -8,11 +8,22 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tritonclient.utils.shared_memory as shm
 from numpy.typing import NDArray
+
+_PREFIX = "fada-client-"
+
+
+def forget_dead() -> None:
+    """Remove the regions of processes that were killed; Linux keeps them in memory for ever."""
+    for region in Path("/dev/shm").glob(f"{_PREFIX}*"):  # noqa: S108
+        pid = region.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            region.unlink(missing_ok=True)
 
 
 class Region:
@@ -30,7 +41,7 @@ class Region:
         if self.size >= size:
             return
         self.close()
-        self.name = f"fada-{self._purpose}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self.name = f"{_PREFIX}{os.getpid()}-{self._purpose}-{uuid.uuid4().hex[:12]}"
         self._handle = shm.create_shared_memory_region(self.name, f"/{self.name}", size)
         self._client.register_system_shared_memory(self.name, f"/{self.name}", size)
         self.size = size

@@ -11,7 +11,7 @@ import tritonclient.grpc as triton
 from numpy.typing import NDArray
 
 from services.domain.errors import InvalidModelOutput
-from services.inference.shared import Region
+from services.inference.shared import Region, forget_dead
 from services.reading.contract import (
     DENSE_OUTPUTS,
     MODEL_NAME,
@@ -37,6 +37,8 @@ class Wire:
     def __init__(self, address: str, *, shared: bool) -> None:
         self.client = triton.InferenceServerClient(address, channel_args=_CHANNEL)
         self.shared = shared
+        if shared:
+            forget_dead()
         self._images = Region(self.client, "images")
         self._masks = Region(self.client, "masks")
         self._mask_bytes = 0  # of one image; known after the first answer

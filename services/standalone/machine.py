@@ -16,10 +16,13 @@ from pydantic import SecretStr
 from services.domain.errors import FadaError
 from services.domain.study import Role
 from services.index import open_index
+from services.inference.connect import connect
+from services.inference.port import Inference
 from services.settings import Settings
 from services.standalone import ports, programs, seaweed, secrets, triton, valkey
-from services.standalone.doctor import Doctor
+from services.standalone.doctor import Check, Doctor, reads
 from services.standalone.lock import HomeLock
+from services.standalone.probe import http_ok
 from services.standalone.process import Part, PartFailed, Process, Warden
 from services.standalone.releases import gather
 from services.storage import s3
@@ -63,6 +66,7 @@ class Machine:
         self._warden = Warden()
         self.processes: dict[str, Process] = {}
         self._doctor: Doctor | None = None
+        self._inference: Inference | None = None
         self.seconds: dict[str, float] = {}
 
     @property
@@ -86,8 +90,7 @@ class Machine:
             processes += self._begin(self._programs())
             self._wait(processes, began, stopping, [bucket])
             bucket.result()
-        if self.runner == "triton":
-            self._doctor = Doctor(self.settings)
+        self._doctor = Doctor(self._checks())
 
     def new_key(self) -> str:
         """A key of an administrator of the default site. The hub keeps its hash only."""
@@ -99,19 +102,21 @@ class Machine:
             index.close()
 
     def tend(self) -> None:
-        """Restart what ended, and a model server that hangs. Call it twice a second or so."""
+        """Restart what ended, and what hangs. Call it twice a second or so."""
+        for name in self._doctor.ill() if self._doctor is not None else ():
+            self._say(name, f"{name} does not answer; it is ended and starts again")
+            self.processes[name].kill()
         for name, process in self.processes.items():
             words = process.tend()
             if words:
                 self._say(name, words)
-        if self._doctor is not None and self._doctor.asks_for_restart():
-            self._say("triton", "triton does not answer; it is ended and starts again")
-            self.processes["triton"].kill()
 
     def stop(self) -> None:
         """End all children; programs first, then what they use."""
         if self._doctor is not None:
             self._doctor.close()
+        if self._inference is not None:
+            self._inference.close()
         program_names = {"gateway", "worker", "sweeper", "dimse"}
         waves = [
             [p for n, p in self.processes.items() if n in program_names],
@@ -125,6 +130,16 @@ class Machine:
                 self._say(process.part.name, "stopped")
         self._warden.close()
         self._lock.release()
+
+    def _checks(self) -> dict[str, Check]:
+        port = self.ports["gateway"]
+        checks: dict[str, Check] = {"gateway": lambda: http_ok(port, "/health/live", 5.0)}
+        for name in ("valkey", "object store"):
+            checks[name] = self.processes[name].part.ready
+        if self.runner == "triton":
+            self._inference = connect(self.settings)
+            checks["triton"] = reads(self._inference)
+        return checks
 
     # --- parts -------------------------------------------------------------------------------
 

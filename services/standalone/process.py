@@ -17,6 +17,7 @@ from services.domain.errors import Unavailable
 
 _STARTED_STABLE = 30.0  # s after which a crash counts as the first one again
 _LONGEST_PAUSE = 15.0  # s between restarts
+_LONGEST_LOG = 20 * 2**20  # bytes
 
 
 class PartFailed(Unavailable):
@@ -36,7 +37,7 @@ class Part:
     start_seconds: float = 60.0
     stop_seconds: float = 10.0
     stop_signal: signal.Signals = signal.SIGTERM
-    note: str = ""  # shown beside the name, e.g. an address
+    tidy: Callable[[], None] = lambda: None  # removes what a killed run left; at start and end
 
 
 class Warden:
@@ -94,6 +95,8 @@ class Process:
         """Start it; it need not be ready yet."""
         part = self.part
         part.log.parent.mkdir(parents=True, exist_ok=True)
+        _keep_short(part.log)
+        part.tidy()
         with part.log.open("ab") as log:
             self._child = subprocess.Popen(
                 part.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=part.cwd,
@@ -163,6 +166,7 @@ class Process:
             self._child.wait(timeout=self.part.stop_seconds)
         self._end_group()
         self._child.wait(timeout=10)
+        self.part.tidy()
 
     def kill(self) -> None:
         """SIGKILL to the whole group, for tests of what happens then."""
@@ -190,6 +194,12 @@ class Process:
                 return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         except OSError:
             return ""
+
+
+def _keep_short(log: Path) -> None:
+    """One earlier log is kept."""
+    if log.is_file() and log.stat().st_size > _LONGEST_LOG:
+        os.replace(log, log.with_suffix(".1.log"))
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -67,6 +67,7 @@ def part(
         f"--model-repository={repository}",
         f"--backend-directory={server / 'backends'}",
         f"--cache-directory={server / 'caches'}",
+        f"--backend-config=python,shm-region-prefix-name={_region(ports)}",
         "--model-control-mode=explicit", "--load-model=*",
         "--exit-on-error=true", "--exit-timeout-secs=5", "--disable-auto-complete-config",
         f"--http-address={host}", f"--http-port={ports['triton_http']}",
@@ -85,10 +86,21 @@ def part(
             "FADA_MODEL_THREADS": str(threads or model_threads()),
         },
         log=log or home / "logs" / "triton.log",
+        tidy=lambda: _forget_regions(_region(ports)),
         ready=lambda: http_ok(ports["triton_http"], "/v2/health/ready"),
         start_seconds=120,
         stop_seconds=15,
     )
+
+
+def _region(ports: dict[str, int]) -> str:
+    return f"fada-triton-{ports['triton_grpc']}-"
+
+
+def _forget_regions(prefix: str) -> None:
+    """A server that was killed leaves its shared memory behind."""
+    for region in Path("/dev/shm").glob(f"{prefix}*"):  # noqa: S108
+        region.unlink(missing_ok=True)
 
 
 def assemble(folder: Path) -> Path:

@@ -1,0 +1,27 @@
+from cli.send import collect
+
+
+def names(*places):
+    return [p.name for p in collect([str(p) for p in places])]
+
+
+def test_folders_files_and_patterns_each_once(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a.dcm").touch()
+    (tmp_path / "b" / "c.PNG").touch()
+    (tmp_path / "b" / "notes.txt").touch()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "d.dcm").touch()
+    assert names(tmp_path) == ["a.dcm", "c.PNG"]
+    assert names(tmp_path / "*.dcm", tmp_path / "a.dcm", tmp_path) == ["a.dcm", "c.PNG"]
+    assert names(tmp_path / "b" / "notes.txt") == ["notes.txt"]  # named by hand: the hub decides
+
+
+def test_dicom_without_a_suffix_is_found(tmp_path):
+    (tmp_path / "IM000001").write_bytes(b"\0" * 128 + b"DICM" + b"more")
+    (tmp_path / "README").write_bytes(b"words")
+    assert names(tmp_path) == ["IM000001"]
+
+
+def test_what_is_not_there_is_nothing(tmp_path):
+    assert names(tmp_path / "none.dcm") == []
