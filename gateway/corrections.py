@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.domain.errors import InvalidInput, TooLarge
 from services.domain.report import FrameReading
+from services.domain.withheld import tells_sex
 from services.reading.revise import Caliper, Drawn, Edit, Mask
 
 MASK_BYTES = 4 * 2**20
@@ -30,6 +31,10 @@ def _finite(value: float) -> float:
 
 Number = Annotated[float, AfterValidator(_finite)]
 Point = tuple[Number, Number]
+
+
+class TextWithheld(InvalidInput):
+    code, title = "text_withheld", "The text says what may not be told"
 
 
 class Strict(BaseModel):
@@ -109,6 +114,12 @@ class ReviewIn(Strict):
     scores: ScoresIn = ScoresIn(interpretation=None, annotation=None)
     last_period: date | None = None
     frames: list[FrameIn] = Field(default_factory=list, max_length=256)
+
+    def check_words(self) -> None:
+        """Raises TextWithheld."""
+        told = [t for f in self.frames for t in (f.interpretation or {}).values()]
+        if tells_sex(self.comment) or any(tells_sex(t) for t in told):
+            raise TextWithheld("Leave the fetal sex out: it may not be told.")
 
 
 class MeasureIn(FrameIn):

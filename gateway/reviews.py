@@ -55,6 +55,7 @@ def review(
 ) -> dict[str, Any]:
     """A further version. Measurements, age and centile are computed here from what was drawn."""
     scales: Scales = request.app.state.scales
+    body.check_words()
     with services.index.read() as tx:
         study = tx.studies.get(who.site, study_id)
         base = tx.results.get(who.site, study_id, body.based_on)

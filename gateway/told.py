@@ -14,6 +14,7 @@ from gateway.reception import case_sop_uid, case_study_uid
 from services.domain.errors import InvalidInput
 from services.domain.report import Origin, Report
 from services.domain.study import Principal, parse_uid
+from services.domain.withheld import cleaned
 from services.reading import document
 
 _PLAIN = r"^[^\x00-\x1f\x7f\\]*$"
@@ -103,7 +104,7 @@ def report_of(told: CaseIn, case: Case) -> Report | None:
             )
         frames.append(reading)
     return replace(
-        report,
+        cleaned(report),
         study_uid=case.study_uid,
         origin=Origin.PHONE,
         frames=tuple(frames),

@@ -28,6 +28,7 @@ from services.domain.report import (
     Structure,
 )
 from services.domain.study import FrameRef
+from services.domain.withheld import FLAG, withhold
 from services.reading import geometry
 from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
@@ -86,7 +87,9 @@ def judge(
     if abstentions:
         return Judged(FrameReading(**frame, plane=None, abstentions=tuple(abstentions)), {})
     plane = planes[0]
-    interpretation = _interpretation(raw.interpretation)
+    said = _interpretation(raw.interpretation)
+    interpretation = withhold(said)
+    flags = (FLAG,) if interpretation != said else ()
     classification = _classification(raw.classification) or plane.label
     mapping = map_structures(plane.label, interpretation)
     wanted = _wanted(plane.label, mapping, manifest)
@@ -112,6 +115,7 @@ def judge(
             datings=datings,
             centiles=centiles,
             abstentions=tuple(abstentions),
+            flags=flags,
         ),
         masks,
     )

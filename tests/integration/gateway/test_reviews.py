@@ -148,6 +148,17 @@ def test_what_makes_no_sense_is_refused(
         assert len(client.get(f"/api/studies/{case['id']}/results").json()["items"]) == 1
 
 
+def test_the_fetal_sex_is_not_written_down(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    """Case 50."""
+    words = {"sop_uid": case["sop"], "interpretation": {"anatomical_structures": "un garçon"}}
+    with hub.client(case["site"]) as client:
+        for more in ({"comment": "It is a boy."}, {"frames": [words]}):
+            answer = review(client, case, 1, **more)
+            assert (answer.status_code, answer.json()["code"]) == (400, "text_withheld")
+            assert "boy" not in answer.text
+        assert len(client.get(f"/api/studies/{case['id']}/results").json()["items"]) == 1
+
+
 def test_two_readers_at_once_lose_nothing(hub: hubs.Hub, case: dict[str, Any]) -> None:
     """Case 19."""
     with hub.client(case["site"]) as client, ThreadPoolExecutor(5) as pool:

@@ -249,6 +249,17 @@ def test_a_phone_cannot_say_that_it_was_reviewed(hub: hubs.Hub, phone: Client) -
         assert client.get(f"/api/studies/{study}/results/1").json()["reviewed_by"] is None
 
 
+def test_a_phones_words_about_the_sex_are_withheld(hub: hubs.Hub, phone: Client) -> None:
+    case = str(uuid7())
+    told = json.loads(body(case))
+    told["report"]["frames"][0]["interpretation"]["anatomical_structures"] = "a girl"
+    study = phone.put_case(case, 1, json.dumps(told).encode())["study_id"]
+    with hub.client("phones") as client:
+        kept = client.get(f"/api/studies/{study}/results/1").json()["report"]["frames"][0]
+    assert kept["interpretation"]["anatomical_structures"] == "withheld"
+    assert kept["flags"] == ["text_withheld"]
+
+
 def test_disagreement_is_shown_with_both_hashes(hub: hubs.Hub, phone: Client) -> None:
     """Case 20."""
     case = str(uuid7())
