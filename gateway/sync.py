@@ -21,6 +21,7 @@ from services.domain.report import Origin, Report
 from services.domain.review import disagreements
 from services.domain.study import Door, Principal, Role
 from services.index.port import Artefact, Study, Transaction
+from services.reading import document
 
 router = APIRouter(prefix="/api/sync", tags=["Phones"])
 CaseId = Annotated[uuid.UUID, Path(description="made on the phone (UUIDv7)")]
@@ -125,10 +126,8 @@ def _put(
     report = report_of(told, case)
     artefacts = []
     if report is not None:
-        stored = services.store.put(who.site, data, "application/json")
-        artefacts = [
-            Artefact("report", stored.sha256, "application/json", stored.size, "", 0, "as sent")
-        ]
+        stored = services.store.put(who.site, document.dump(report), "application/json")
+        artefacts = [Artefact("report", stored.sha256, "application/json", stored.size)]
     with services.index.begin() as tx:
         # Locks the study, so that the same case sent twice at once comes one after the other.
         tx.studies.receive(

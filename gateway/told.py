@@ -103,14 +103,15 @@ def report_of(told: CaseIn, case: Case) -> Report | None:
                 reading, series_uid=case_sop_uid(case.id, "series"), sop_uid=uid, frame=1
             )
         frames.append(reading)
-    return replace(
-        cleaned(report),
+    named = replace(
+        report,
         study_uid=case.study_uid,
         origin=Origin.PHONE,
         frames=tuple(frames),
         reviewed_by=None,
         reviewed_at=None,
     )
+    return cleaned(named)
 
 
 def attributes_of(case: Case, told: CaseIn) -> dict[str, Any]:
