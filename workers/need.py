@@ -9,6 +9,10 @@ from services.domain.report import Abstention, FrameReading, Report
 from services.domain.review import disagreements
 
 _RARE = 3.0  # centile below which, and 100 minus it above which, a head is a finding
+_ESSENTIAL = {
+    "fetal_head",
+    "NT",
+}  # what the plane is scanned for; the smaller ones are often not seen
 _DOUBT = 0.75  # uncertainty when the plane is sure but something in it is not
 
 
@@ -30,7 +34,8 @@ def uncertainty(best: FrameReading | None) -> float:
     if best is None or best.plane is None:
         return 1.0
     doubt = 1.0 - best.plane.confidence
-    if any(reason is Abstention.LOW_CONFIDENCE for reason, _ in best.abstentions):
+    missed = {about for reason, about in best.abstentions if reason is Abstention.LOW_CONFIDENCE}
+    if missed & _ESSENTIAL:
         doubt = max(doubt, _DOUBT)
     return doubt
 

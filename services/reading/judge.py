@@ -106,7 +106,7 @@ def judge(
         FrameReading(
             **frame,
             plane=plane,
-            interpretation=interpretation,
+            interpretation=_settled(interpretation, datings),
             classification=classification,
             mapping=mapping,
             structures=structures,
@@ -259,6 +259,16 @@ def _interpretation(text: str) -> dict[str, str]:
     ):
         raise InvalidModelOutput("The interpretation is not an object of strings.")
     return value
+
+
+def _settled(words: dict[str, str], datings: tuple[Dating, ...]) -> dict[str, str]:
+    """What was measured outranks what the text model, which sees no scale, could say of it."""
+    if not words or not datings:
+        return words
+    ages = ". ".join(f"{d.text} by {d.equation}" for d in datings)
+    advice = words.get("clinical_recommendations", "").split(". ")
+    kept = ". ".join(s for s in advice if "calibrated image" not in s)
+    return {**words, "gestational_age": f"{ages}.", "clinical_recommendations": kept}
 
 
 def _classification(text: str) -> str | None:
