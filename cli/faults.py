@@ -25,6 +25,10 @@ class HubUnreachable(FadaError):
     code, title, status, retryable = "hub_unreachable", "The hub does not answer", 503, True
 
 
+class PartDown(FadaError):
+    code, title, status, retryable = "part_down", "A part of the hub is down", 503, True
+
+
 class NothingToSend(InvalidInput):
     code, title = "nothing_to_send", "There is no file to send"
 

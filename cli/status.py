@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import follow, words
-from cli.faults import HubUnreachable
+from cli.faults import PartDown
 from cli.hub import Hub, HubOption, KeyOption
 
 
@@ -39,7 +39,8 @@ def status(
     else:
         _show(connection.address, health, queue, rows)
     if health.get("status") != "ready":
-        raise HubUnreachable("A part of the hub is down.")
+        down = [n for n, p in health.get("parts", {}).items() if p["state"] == "down"]
+        raise PartDown(f"{', '.join(down) or 'A part'} cannot be used. Nothing is lost meanwhile.")
 
 
 def _show(address: str, health: dict, queue: dict, rows: dict) -> None:  # type: ignore[type-arg]

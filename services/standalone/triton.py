@@ -34,6 +34,10 @@ def missing() -> str:
         return "the wheel nvidia-pytriton is not installed"
     if not _stub().is_file():
         return f"the wheel nvidia-pytriton has no stub for Python {_version()}"
+    if _library_folder() is None:
+        return (
+            f"there is no libpython{_version()}.so.1.0 (Debian: apt install libpython{_version()})"
+        )
     if not (NUMPY_1 / "numpy").is_dir():
         return f"its NumPy 1 is not in {NUMPY_1}"
     return ""
@@ -128,7 +132,7 @@ def environment() -> dict[str, str]:
     """
     libraries = [
         str(_wheel().parents[1] / "nvidia_pytriton.libs"),
-        str(sysconfig.get_config_var("LIBDIR")),
+        str(_library_folder() or ""),
         os.environ.get("LD_LIBRARY_PATH", ""),
     ]
     return {
@@ -147,6 +151,14 @@ def _wheel() -> Path:
 
 def _stub() -> Path:
     return _wheel() / "python_backend_stubs" / _version() / "triton_python_backend_stub"
+
+
+def _library_folder() -> Path | None:
+    """Where this very Python's shared library lies; Debian keeps it in a package of its own."""
+    library = Path(str(sysconfig.get_config_var("LIBDIR")))
+    system = str(sysconfig.get_config_var("MULTIARCH"))
+    folders = [library, library / system, Path("/usr/lib") / system]
+    return next((f for f in folders if (f / f"libpython{_version()}.so.1.0").is_file()), None)
 
 
 def _version() -> str:

@@ -1,0 +1,72 @@
+"""A machine before it starts: its folder, its lock, its settings."""
+
+import stat
+from contextlib import contextmanager
+
+import pytest
+import releases
+
+from services.settings import Settings
+from services.standalone import triton
+from services.standalone.lock import AlreadyRunning
+from services.standalone.machine import Machine, Options
+
+
+@pytest.fixture
+def bundled(tmp_path):
+    releases.build(tmp_path / "bundled")
+    return tmp_path / "bundled"
+
+
+@contextmanager
+def machine(home, bundled, **more):
+    made = Machine(Options(home=home, releases=bundled, **more))
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def test_where_triton_cannot_run_the_worker_reads_itself_and_that_is_said(
+    tmp_path, bundled, monkeypatch
+):
+    monkeypatch.setattr(triton, "missing", lambda: "there is no Triton for darwin")
+    with machine(tmp_path / "home", bundled) as made:
+        assert made.settings.runner == "inprocess"
+        assert any("no Triton for darwin" in note and "worker" in note for note in made.notes)
+        assert "triton" not in [part.name for part in made._servers()]
+
+
+def test_one_machine_to_a_folder(tmp_path, bundled):
+    with machine(tmp_path / "home", bundled), pytest.raises(AlreadyRunning, match="--home"):
+        Machine(Options(home=tmp_path / "home", releases=bundled))
+    with machine(tmp_path / "home", bundled):
+        pass  # it was given back
+
+
+def test_its_folder_is_for_its_owner_and_no_secret_is_in_a_command(tmp_path, bundled):
+    with machine(tmp_path / "home", bundled, runner="inprocess") as made:
+        assert stat.S_IMODE(made.home.stat().st_mode) == 0o700
+        own = made._secrets
+        words = [w for p in (*made._servers(), *made._programs()) for w in p.command]
+        for secret in (own.broker_password, own.s3_secret_key, own.s3_kek, own.page_key):
+            assert not any(secret in word for word in words)
+        assert stat.S_IMODE((made.home / "valkey" / "valkey.conf").stat().st_mode) == 0o600
+        assert stat.S_IMODE((made.home / "seaweed" / "s3.json").stat().st_mode) == 0o600
+
+
+def test_programs_get_the_settings_of_the_machine(tmp_path, bundled, monkeypatch):
+    with machine(tmp_path / "home", bundled) as made:
+        for name, value in made._environment().items():
+            monkeypatch.setenv(name, value)
+        seen = Settings()
+    for name in made.settings.model_fields_set:
+        assert getattr(seen, name) == getattr(made.settings, name), name
+
+
+def test_all_listen_on_loopback_alone(tmp_path, bundled):
+    with machine(tmp_path / "home", bundled) as made:
+        told = " ".join(w for p in made._servers() for w in p.command)
+        assert "0.0.0.0" not in told
+        assert made.settings.host == "127.0.0.1"
+        assert "bind 127.0.0.1" in (made.home / "valkey" / "valkey.conf").read_text()
