@@ -2,7 +2,8 @@
 
 Each folder holds a text.gguf, an mmproj.gguf and their text.json (models.convert writes them). Told
 for each: plane accuracy of its own classification, share of interpretation fields as the labels say
-(the plane is not told to it), and how often it answers what the first pair answers.
+(the plane is not told to it), how often its answer is whole JSON without the schema, and how often
+it answers what the first pair answers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from models.data.manifest import Record, read_manifest
-from models.evaluation.textual import seen_of
+from models.evaluation.textual import complies, seen_of
 from models.parity_text import open_text
 from models.text.sentences import NO_PLANE, write
 from services.reading.image import square
@@ -29,6 +30,7 @@ class Told:
 
     label: str
     fields: Mapping[str, str]
+    free: bool  # its unbound answer had the eight fields
 
 
 def tell(folder: Path, records: Sequence[Record], threads: int) -> list[Told]:
@@ -38,7 +40,8 @@ def tell(folder: Path, records: Sequence[Record], threads: int) -> list[Told]:
     for record in records:
         image = square(np.asarray(Image.open(record.path)), model.side).pixels
         with model.look(image) as conversation:
-            answers.append(Told(conversation.classify(), conversation.interpret()))
+            free = complies(conversation.free(model.prompts.interpret, 512))
+            answers.append(Told(conversation.classify(), conversation.interpret(), free))
     return answers
 
 
@@ -59,6 +62,7 @@ def figures(
         "n": len(told),
         "plane_accuracy": round(float(np.mean(planes)), 4),
         "field_accuracy": round(float(np.mean(fields)), 4),
+        "json_compliance_without_schema": round(float(np.mean([t.free for t in told])), 4),
         "same_label_as_first": round(float(np.mean(same_label)), 4),
         "same_interpretation_as_first": round(float(np.mean(same_text)), 4),
     }
