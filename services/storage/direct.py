@@ -8,6 +8,8 @@ the store kept.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +18,7 @@ import urllib3
 from minio import Minio
 from minio.error import S3Error
 
+_LARGE = 256 * 1024
 _LINK = timedelta(minutes=10)
 
 
@@ -28,6 +31,7 @@ class DirectPut:
 
     def __init__(self, client: Minio, http: urllib3.PoolManager, bucket: str) -> None:
         self._client, self._http, self._bucket = client, http, bucket
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="md5")
 
     def put(self, name: str, data: bytes, media_type: str, *, replace: bool = False) -> bool:
         """Send ``data``; whether the ETag in the answer is its MD5.
@@ -36,7 +40,7 @@ class DirectPut:
             AlreadyThere: not with ``replace``.
             S3Error, urllib3.exceptions.HTTPError: the store refuses, or cannot be reached.
         """
-        digest = hashlib.md5(data, usedforsecurity=False)
+        digest = self._digest(data)
         headers = {"Content-Type": media_type}
         if not replace:
             headers["If-None-Match"] = "*"
@@ -46,7 +50,14 @@ class DirectPut:
             raise AlreadyThere
         if answer.status != 200:
             raise _refusal(answer, self._bucket, name)
-        return str(answer.headers.get("ETag", "")).strip('"') == digest.hexdigest()
+        return str(answer.headers.get("ETag", "")).strip('"') == digest()
+
+    def _digest(self, data: bytes) -> Callable[[], str]:
+        """The MD5, worked out while the store works on the same bytes."""
+        if len(data) < _LARGE:
+            return hashlib.md5(data, usedforsecurity=False).hexdigest
+        future = self._threads.submit(lambda: hashlib.md5(data, usedforsecurity=False).hexdigest())
+        return future.result
 
 
 def _refusal(answer: Any, bucket: str, name: str) -> S3Error:
@@ -57,5 +68,3 @@ def _refusal(answer: Any, bucket: str, name: str) -> S3Error:
     except ElementTree.ParseError:
         pass
     return S3Error(answer, code, message, name, "", "", bucket, name)
-
-

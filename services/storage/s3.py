@@ -11,6 +11,7 @@ import hashlib
 import io
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
@@ -81,6 +82,7 @@ class S3Store:
         made: dict[str, Any] = {
             "access_key": access_key, "secret_key": secret_key, "region": region, "secure": secure,
         }  # fmt: skip
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="store-hash")
         self._client = Minio(endpoint, http_client=self._http, **made)
         self._direct = DirectPut(self._client, self._http, bucket)
         self._public = Minio(public_endpoint, **made) if public_endpoint else self._client
@@ -100,9 +102,8 @@ class S3Store:
 
     def put(self, site: str, data: bytes, media_type: str) -> Stored:
         """Store bytes under their hash; the same bytes again are not sent."""
-        return self._put(
-            site, hashlib.sha256(data).hexdigest(), lambda: io.BytesIO(data), media_type
-        )
+        sha256 = hashlib.sha256(data).hexdigest()
+        return self._put(site, sha256, lambda: io.BytesIO(data), media_type, known=sha256)
 
     def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored:
         """Store a file whose hash is known; it is hashed again on its way.
@@ -112,7 +113,15 @@ class S3Store:
         """
         return self._put(site, sha256, lambda: path.open("rb"), media_type)
 
-    def _put(self, site: str, sha256: str, opened: Callable[[], Any], media_type: str) -> Stored:
+    def _put(
+        self,
+        site: str,
+        sha256: str,
+        opened: Callable[[], Any],
+        media_type: str,
+        *,
+        known: str = "",
+    ) -> Stored:
         name = keys.key(site, sha256)
 
         def send() -> Stored:
@@ -122,7 +131,7 @@ class S3Store:
                     return self._put_whole(name, stream.read(), sha256, media_type)
             present = self._size(name)
             with opened() as stream:
-                source = Parts(stream)
+                source = Parts(stream, self._pool, sha256=known)
                 if present == source.size:
                     return Stored(sha256, source.size, new=False)
                 answer = self._client.put_object(
@@ -220,6 +229,7 @@ class S3Store:
 
     def close(self) -> None:
         self._http.clear()
+        self._pool.shutdown(wait=False)
 
     # --- below, the SDK's errors are still raw ---
 
