@@ -57,8 +57,7 @@ class Relay:
                 return sent
             done, failed = self._send(rows)
             with self._index.begin() as tx:
-                for row in done:
-                    tx.outbox.done(row.id)
+                tx.outbox.done(*(row.id for row in done))
                 for row, code in failed:
                     tx.outbox.retry(row.id, _AGAIN, error=code)
             sent += len(done)

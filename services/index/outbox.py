@@ -13,6 +13,7 @@ from services.index.session import Session, new_id
 from services.index.tables import outbox
 
 _ERROR_LENGTH = 500
+_BATCH = 500
 
 
 class OutboxTable:
@@ -65,8 +66,10 @@ class OutboxTable:
             raise NotFound
         return _row(row)
 
-    def done(self, row_id: str) -> None:
-        self._session.connection.execute(delete(outbox).where(outbox.c.id == row_id))
+    def done(self, *row_ids: str) -> None:
+        for start in range(0, len(row_ids), _BATCH):
+            batch = row_ids[start : start + _BATCH]
+            self._session.connection.execute(delete(outbox).where(outbox.c.id.in_(batch)))
 
     def retry(self, row_id: str, delay: float, *, error: str) -> None:
         due = self._session.now() + timedelta(seconds=delay)
