@@ -10,6 +10,7 @@ from pathlib import Path
 from celery import Celery
 
 from services.settings import Settings, settings
+from services.telemetry import logs
 from workers import liveness
 from workers.app import make_celery
 
@@ -21,7 +22,16 @@ def arguments(kind: str, given: Settings) -> list[str]:
     """Of the celery worker. Reading is CPU work in the model server: one process per two cores."""
     count = given.worker_processes or max(1, (os.cpu_count() or 2) // 2)
     name = f"{kind}@{socket.gethostname()}-{os.getpid()}"
-    common = ["worker", "-n", name, "--without-gossip", "--without-mingle", "-l", given.log_level]
+    common = [
+        "--quiet",
+        "worker",
+        "-n",
+        name,
+        "--without-gossip",
+        "--without-mingle",
+        "-l",
+        given.log_level,
+    ]
     if kind == "publish":
         return [*common, "-Q", "publish", "-P", "threads", "-c", str(DELIVERING_THREADS)]
     return [*common, "-Q", "urgent,routine", "-P", "prefork", "-c", str(count)]
@@ -29,6 +39,7 @@ def arguments(kind: str, given: Settings) -> list[str]:
 
 def main(kind: str, beat: Path) -> None:
     given = settings()
+    logs.setup(given.log_level)  # Celery warns before it asks how to log
     # The thread that writes a result is all Python. The one that reads the next study asks the index,
     # the store and the model many short questions, and would wait 5 ms for the interpreter after each.
     sys.setswitchinterval(SWITCH_SECONDS)
