@@ -46,7 +46,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Shares of a batch by data set; the rest are synthetic negatives."""
+    """Shares of a batch by data set; the rest are synthetic negatives.
+
+    `plain` is the share of images left as the hub sees them, `degraded` of those made poor.
+    """
 
     shares: tuple[tuple[str, float], ...] = (
         ("HC18", 0.25),
@@ -54,6 +57,8 @@ class Mix:
         ("FETAL_PLANES_DB", 0.19),
         ("FETAL_HEAD_BIOMETRY", 0.03),
     )
+    plain: float = 0.12
+    degraded: float = 0.12
 
 
 @dataclass(slots=True)
@@ -96,13 +101,13 @@ class Batches(Dataset[tuple[Tensor, ...]]):
         if index is None:
             return self._negative(rng, other)
         sample = self.samples[index]
-        plain = rng.random() < 0.12
+        plain = rng.random() < self.mix.plain
         affine = mirror_affine(rng) if plain else random_affine(rng, sample.plane)
         warped = warp(sample, affine, self.size, rng)
         quality, weight = 1.0, 1.0
         if not plain:
             warped.image = augment.photometric(warped.image, other.image, rng)
-        if rng.random() < 0.12:
+        if rng.random() < self.mix.degraded:
             warped.image, level = augment.degrade(warped.image, rng)
             quality, weight = 1.0 - level, 1.0 if level < 0.4 else 0.3
         scope = 0.0 if sample.plane == PLANE_UNKNOWN else 1.0

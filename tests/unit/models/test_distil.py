@@ -100,11 +100,11 @@ def test_the_feature_loss_falls_as_the_student_follows(cached):
 def test_a_distilled_run_trains_and_resumes_with_its_projectors(cached, data, tmp_path, mode):
     out = tmp_path / "run"
     out.mkdir()
-    plan = Plan(data, out, 0.008, 1, (Stage(0.0, 32, 4),), 1e-3, 10.0, 0, "all", TINY)
+    plan = Plan(data, out, 1.0, 1, (Stage(0.0, 32, 4),), 1e-3, 10.0, 0, "all", TINY, 3)
     distillation = Distillation(mode, read_features(cached[0]))
     trainer = DistilTrainer(plan, distillation)
     trainer.run()
-    again = DistilTrainer(replace(plan, minutes=0.01), distillation)
+    again = DistilTrainer(replace(plan, steps=4), distillation)
     assert again.progress.step == trainer.progress.step
     mine, theirs = trainer.beside.state_dict(), again.beside.state_dict()
     assert all(torch.equal(mine[k], theirs[k]) for k in mine)

@@ -6,17 +6,17 @@ from models.checkpoint import load_network
 from models.train import Plan, Stage, Trainer, learning_rate, parse_stage
 
 
-def plan(data, out, minutes):
+def plan(data, out, steps):
     out.mkdir(exist_ok=True)
     stages = (Stage(0.0, 32, 2), Stage(0.5, 64, 2))
-    return Plan(data, out, minutes, 1, stages, 1e-3, 10.0, 0)
+    return Plan(data, out, 1.0, 1, stages, 1e-3, 10.0, 0, steps=steps)
 
 
 def test_a_run_resumes_where_it_stopped(data, tmp_path):
-    first = Trainer(plan(data, tmp_path / "run", 0.02))
+    first = Trainer(plan(data, tmp_path / "run", 4))
     first.run()
     assert first.share >= 1
-    again = Trainer(replace(first.plan, minutes=0.03))
+    again = Trainer(replace(first.plan, steps=7))
     assert again.progress.step == first.progress.step
     assert torch.equal(again.network.stem[0].weight, first.network.stem[0].weight)
     moment = again.optimiser.state_dict()["state"][0]["exp_avg"]
