@@ -55,7 +55,7 @@ def render(
     return bytes(page.output())
 
 
-class _Page(FPDF):  # type: ignore[misc]
+class _Page(FPDF):
     def __init__(self, report: Report, words: Words) -> None:
         super().__init__(format="A4")
         self._report, self._words = report, words

@@ -165,6 +165,8 @@ def _post(connection: _Pinned, parts: SplitResult, message: Message) -> int:
         left = MAX_ANSWER
         while left > 0 and (chunk := response.read1(min(left, 4096))):
             left -= len(chunk)
+        if connection.was_cut:  # what came until then may look like a whole answer
+            raise TimeoutError("the receiver is too slow")
         return response.status
     finally:
         watch.cancel()
@@ -178,6 +180,7 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(host, port, timeout=CONNECT_SECONDS)
         self.default_port = 443 if secure else 80
         self._address, self._secure = address, secure
+        self.was_cut = False
 
     def connect(self) -> None:
         raw = socket.create_connection((self._address, self.port), timeout=CONNECT_SECONDS)
@@ -187,6 +190,7 @@ class _Pinned(http.client.HTTPConnection):
 
     def cut(self) -> None:
         """End the connection from another thread: what waits on it raises OSError."""
+        self.was_cut = True
         if self.sock is not None:
             with suppress(OSError):
                 self.sock.shutdown(socket.SHUT_RDWR)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
+import urllib.request
 
+import pydicom
 import redis
 from worker_hub import Hub, another, owner_pid
 
@@ -111,3 +113,30 @@ def test_process_that_stood_still_does_not_overwrite_who_took_over(hub: Hub) -> 
         os.kill(owner_pid(job), signal.SIGCONT)
     time.sleep(1)
     assert hub.results(job_id) == 1
+
+
+def test_nothing_of_the_patient_is_in_logs_broker_or_metrics(hub: Hub) -> None:
+    canary = "ZEBRACANARY"
+
+    def mark(dataset: pydicom.Dataset) -> None:
+        for element in list(dataset):
+            if element.VR in ("PN", "LO", "SH", "ST", "LT", "UT") and element.tag.group != 2:
+                element.value = canary
+        dataset.PatientName, dataset.PatientID = f"{canary}^NAME", canary
+        dataset.PatientComments = dataset.StudyDescription = dataset.AccessionNumber = canary
+        dataset.OperatorsName = dataset.InstitutionName = canary
+
+    for number in range(2):
+        assert_one_result(hub, hub.send(another("head-27w.dcm", f"canary {number}", change=mark)))
+
+    logs = [hub.worker.part.log, hub.sweeper.part.log]
+    assert all(log.stat().st_size > 0 for log in logs[:1])
+    for log in logs:
+        assert canary.encode() not in log.read_bytes()
+    for file in (hub.settings.home / "valkey").rglob("*"):
+        if file.is_file():
+            assert canary.encode() not in file.read_bytes()
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{hub.settings.metrics_port}/metrics")
+    told = metrics.read()
+    assert b'fada_worker_jobs_total{outcome="done"}' in told
+    assert canary.encode() not in told

@@ -20,6 +20,7 @@ from services.domain.study import Door, Principal, Role
 from services.index import open_index
 from services.index.port import Index, Job, JobState, NewInstance
 from services.settings import Settings
+from services.standalone import ports
 from services.standalone.process import Part, Process, Warden
 from services.storage.port import ObjectStore
 from services.storage.s3 import S3Store
@@ -64,7 +65,7 @@ def receive(index: Index, store: ObjectStore, *objects: bytes, urgent: bool = Fa
                 parsed.columns,
                 parsed.frames,
                 parsed.attributes,
-            )  # fmt: skip
+            )
         )
     assert parsed is not None
     with index.begin() as tx:
@@ -137,7 +138,7 @@ def hub(seaweed: servers.Seaweed, tmp_path_factory: pytest.TempPathFactory) -> I
         settings = servers.settings_for(
             home, broker, seaweed, s3_bucket="worker-tests", index_url=f"sqlite:///{home}/index.db",
             runner="inprocess", releases=RELEASES, lease_seconds=3, sweep_seconds=0.3,
-            visibility_timeout=2, restore_interval=1, worker_processes=2, webhook_allow_private=True,
+            visibility_timeout=2, restore_interval=1, worker_processes=2, metrics_port=ports.free(1)[0],
         )  # fmt: skip
         index = open_index(settings.index_url)
         index.migrate()

@@ -1,0 +1,111 @@
+"""FHIR and PDF: what must be in them, and what must not."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+from PIL import Image
+
+from services.domain.report import (
+    UNREVIEWED,
+    Abstention,
+    Dating,
+    FrameReading,
+    Measurement,
+    Origin,
+    ReleaseId,
+    Report,
+    Scored,
+    Structure,
+)
+from services.publish import fhir, pdf
+from services.publish.words import LANGUAGES, Words, keys
+
+HC = Measurement("HC", 891.4, 262.8, 242.3, 283.2, "ultrasound_region", "ellipse")
+AGE = Dating("Hadlock 1984 (HC)", "HC", 200.17, 185.7, 214.6, "28w 4d")
+FRAME = FrameReading(
+    "1.2", "1.2.3", 1, 540, 360, True, 0.99, 0.91, Scored("head", 0.99),
+    structures=(Structure("fetal_head", 0.98, (1, 2, 3, 4)),), measurements=(HC,), datings=(AGE,),
+    abstentions=((Abstention.LOW_CONFIDENCE, "CSP"),),
+)  # fmt: skip
+REPORT = Report(
+    "1.2.3.4", Origin.HUB, ReleaseId("fada-nano", "0.2.0", "ab" * 32),
+    datetime(2026, 1, 2, tzinfo=UTC), (FRAME,),
+)  # fmt: skip
+ATTRIBUTES = {
+    "00100010": {"vr": "PN", "Value": [{"Alphabetic": "शर्मा^प्रिया"}]},
+    "00100020": {"vr": "LO", "Value": ["P-1"]},
+    "00080020": {"vr": "DA", "Value": ["20250115"]},
+}
+IMAGES = [fhir.ImageRef("1.2", "1.2.3", "1.2.840.10008.5.1.4.1.1.6.1", "US", 1)]
+
+
+def resources(report=REPORT, attributes=ATTRIBUTES):
+    bundle = json.loads(fhir.document(report, attributes, IMAGES))
+    Bundle.model_validate(bundle)
+    return [entry["resource"] for entry in bundle["entry"]]
+
+
+def test_fhir_is_preliminary_until_a_person_has_reviewed():
+    final = resources()[0]
+    assert (final["status"], final["conclusion"]) == ("preliminary", UNREVIEWED)
+    reviewed = resources(replace(REPORT, reviewed_by="Dr A"))
+    assert {r["status"] for r in reviewed if r["resourceType"] != "ImagingStudy"} == {"final"}
+
+
+def test_fhir_names_equation_interval_and_release():
+    age = next(r for r in resources() if r.get("method", {}).get("text") == AGE.equation)
+    assert age["valueQuantity"] == {
+        "value": 200.2, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d",
+    }  # fmt: skip
+    assert age["code"]["coding"][0]["code"] == "18185-9"
+    assert REPORT.release.sha256 in age["device"]["display"]
+    assert any("185.7 to 214.6" in note["text"] for note in age["note"])
+
+
+def test_fhir_has_no_millimetre_without_calibration():
+    pixels = replace(
+        FRAME, measurements=(replace(HC, mm=None, mm_low=None, mm_high=None),), datings=()
+    )
+    told = json.dumps(resources(replace(REPORT, frames=(pixels,))))
+    assert '"mm"' not in told
+    assert "not calibrated" in told
+
+
+def test_fhir_refers_to_what_is_in_the_bundle_and_same_report_is_same_bytes():
+    bundle = json.loads(fhir.document(REPORT, ATTRIBUTES, IMAGES))
+    there = {entry["fullUrl"] for entry in bundle["entry"]}
+    asked = {r["reference"] for r in bundle["entry"][0]["resource"]["result"]}
+    assert asked <= there
+    assert fhir.document(REPORT, ATTRIBUTES, IMAGES) == fhir.document(REPORT, ATTRIBUTES, IMAGES)
+
+
+def test_every_word_is_there_in_five_languages():
+    for language in LANGUAGES:
+        words = Words(language)
+        assert all(words(key).strip() for key in keys())
+    with pytest.raises(ValueError, match="languages"):
+        Words("de")
+
+
+def test_every_reason_has_words():
+    assert {reason.value for reason in Abstention} <= set(keys())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pdf_in_each_language(language):
+    picture = io.BytesIO()
+    Image.new("RGB", (540, 360)).save(picture, "PNG")
+    made = pdf.render(REPORT, ATTRIBUTES, {("1.2.3", 1): picture.getvalue()}, language)
+    assert made.startswith(b"%PDF-")
+    assert made == pdf.render(REPORT, ATTRIBUTES, {("1.2.3", 1): picture.getvalue()}, language)
+
+
+def test_no_word_about_the_sex_of_a_fetus_is_in_the_vocabulary():
+    for language in LANGUAGES:
+        told = " ".join(Words(language)(key) for key in keys()).lower()
+        for word in ("male", "female", "boy", "girl", "garçon", "fille", "लड़का", "लड़की", "menino"):
+            assert word not in told.split()

@@ -1,0 +1,133 @@
+"""Relay and sweeper on a real index in a file, with queue and store in memory."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.domain.errors import BrokerUnavailable
+from services.domain.study import Door, Principal, Role
+from services.index import open_index
+from services.index.port import JobState, NewInstance
+from services.queue.memory import MemoryQueue
+from services.settings import Settings
+from services.storage.memory import MemoryStore
+from workers import sweep
+from workers.relay import relay
+from workers.sweep import Sweeper
+
+WHO = Principal("tester", "default", Role.ADMIN)
+
+
+class Clock:
+    def __init__(self):
+        self.ahead = timedelta()
+
+    def __call__(self):
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def sweeper(tmp_path, clock):
+    index = open_index(f"sqlite:///{tmp_path}/index.db", clock=clock)
+    index.migrate()
+    yield Sweeper(Settings(home=tmp_path), index, MemoryStore(), MemoryQueue())
+    index.close()
+
+
+def receive(sweeper, number, urgent=False, sha256="ab" * 32):
+    one = NewInstance(f"1.2.{number}.1", f"1.2.{number}.1.1", "1.2.840.10008.5.1.4.1.1.6.1",
+                      "1.2.840.10008.1.2.1", "US", sha256, 10, 10, 10, 1, {})  # fmt: skip
+    with sweeper.index.begin() as tx:
+        return tx.studies.receive(
+            WHO, f"1.2.{number}", {}, [one], door=Door.STOW, urgent=urgent, request_id="r",
+        )[0].job_id  # fmt: skip
+
+
+def test_relay_sends_once_and_urgent_to_its_own_queue(sweeper):
+    calm, urgent = receive(sweeper, 1), receive(sweeper, 2, urgent=True)
+    assert relay(sweeper.index, sweeper.queue) == 2
+    assert relay(sweeper.index, sweeper.queue) == 0
+    assert [sweeper.queue.take()[1] for _ in range(2)] == [urgent, calm]
+
+
+def test_broker_that_is_away_keeps_the_outbox(sweeper, clock):
+    job_id = receive(sweeper, 1)
+    sweeper.queue.down = True
+    with pytest.raises(BrokerUnavailable):
+        relay(sweeper.index, sweeper.queue)
+    sweeper.queue.down = False
+    clock.ahead += timedelta(seconds=3)
+    assert relay(sweeper.index, sweeper.queue) == 1
+    assert sweeper.queue.take()[1] == job_id
+
+
+def test_two_relays_do_not_send_the_same(sweeper):
+    for number in range(5):
+        receive(sweeper, number)
+    with sweeper.index.begin() as tx:
+        tx.outbox.claim("analyse", 3)
+    assert relay(sweeper.index, sweeper.queue) == 2
+
+
+def test_lost_messages_come_from_the_index(sweeper, clock):
+    job_id = receive(sweeper, 1)
+    relay(sweeper.index, sweeper.queue)
+    assert sweeper.resend() == 0  # it waits in the broker
+    sweeper.queue.close()  # FLUSHALL
+    assert sweeper.resend() == 0  # perhaps a worker has just taken it
+    clock.ahead += timedelta(seconds=30)
+    assert sweeper.resend() == 1
+    assert relay(sweeper.index, sweeper.queue) == 1
+    assert sweeper.queue.take()[1] == job_id
+
+
+def test_waiting_routine_jobs_join_the_urgent_ones_once(sweeper):
+    job_id = receive(sweeper, 1)
+    relay(sweeper.index, sweeper.queue)
+    assert sweeper.promote() == 0
+    object.__setattr__(
+        sweeper, "settings", sweeper.settings.model_copy(update={"promote_seconds": -1.0})
+    )
+    assert sweeper.promote() == 1
+    assert sweeper.promote() == 0
+    assert [m[1] for m in sweeper.queue.queues["urgent"]] == [job_id]
+
+
+def test_expired_lease_is_requeued_and_after_three_dead(sweeper, clock):
+    job_id = receive(sweeper, 1)
+    for state in (JobState.QUEUED, JobState.QUEUED, JobState.DEAD):
+        with sweeper.index.begin() as tx:
+            assert tx.jobs.lease(job_id, "w", 10) is not None
+        clock.ahead += timedelta(seconds=11)
+        assert sweeper.requeue() == 1
+        with sweeper.index.read() as tx:
+            assert tx.jobs.get(None, job_id).state is state
+
+
+def test_orphans_go_after_a_day_and_what_is_needed_stays(sweeper, monkeypatch):
+    needed = sweeper.store.put("default", b"needed", "x").sha256
+    orphan = sweeper.store.put("default", b"orphan", "x").sha256
+    receive(sweeper, 1, sha256=needed)
+    assert sweeper.orphans() == 0
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + sweep.ORPHAN_SECONDS + 60)
+    assert sweeper.orphans() == 1
+    assert sweeper.store.exists("default", needed)
+    assert not sweeper.store.exists("default", orphan)
+
+
+def test_one_duty_that_fails_leaves_the_others(sweeper):
+    receive(sweeper, 1)
+    with sweeper.index.begin() as tx:
+        upload = tx.uploads.create(WHO, 10, {}, datetime.now(UTC) - timedelta(days=1))
+    sweeper.queue.down = True
+    sweeper.turn()
+    with sweeper.index.read() as tx:
+        assert tx.uploads.get("default", upload.id).state == "expired"
+        assert tx.outbox.pending("analyse") == 1
