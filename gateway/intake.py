@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gateway.group import GroupCommit
 from gateway.relay import Relay
+from gateway.rivals import same_instance
 from gateway.services import Outcome
 from gateway.spool import Spooled
 from services.dicom.parse import ParsedInstance
@@ -93,7 +94,10 @@ class Intake:
                 lambda tx: list(self._receive(tx, principal, kept, door, urgent, request_id))
             )
             for one, answer in answers:
-                outcomes[one.place] = _settle(outcomes[one.place], answer)
+                settled = _settle(outcomes[one.place], answer)
+                if isinstance(answer, DifferentBytes):
+                    settled = self._look_again(principal.site, files[one.place], settled)
+                outcomes[one.place] = settled
             self.relay.wake()
         for outcome in outcomes:
             if outcome.error is None:
@@ -105,6 +109,15 @@ class Intake:
                                       "door": door.value}
                 )  # fmt: skip
         return outcomes
+
+    def _look_again(self, site: str, file: Spooled, outcome: Outcome) -> Outcome:
+        """Other bytes of the same instance: no contradiction when only the file's header differs."""
+        known = same_instance(
+            self._index, self._store, site, outcome.sop_uid, outcome.study_uid, file.path
+        )
+        if known is None:
+            return outcome
+        return replace(outcome, error=None, study_id=known.study_id, sha256=known.sha256)
 
     def _check_room(self) -> None:
         """503 while the outbox is too long: better than a queue without an end."""

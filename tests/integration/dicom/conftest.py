@@ -25,12 +25,13 @@ SAMPLES = ROOT / "samples"
 
 @dataclass
 class Door:
-    """``key`` may send and read at site "north", ``other`` at site "south"."""
+    """``key`` may send and read at site "north", ``other`` at "south", ``stranger`` at "west"."""
 
     services: Services
     port: int
     key: str
     other: str
+    stranger: str
 
     @property
     def url(self) -> str:
@@ -66,6 +67,7 @@ def door(
     with services.index.begin() as tx:
         _, key = tx.keys.create("north", Role.SONOGRAPHER, "tests")
         _, other = tx.keys.create("south", Role.SONOGRAPHER, "tests")
+        _, stranger = tx.keys.create("west", Role.SONOGRAPHER, "tests")
     port = ports.free(1)[0]
     config = uvicorn.Config(
         create_app(services, owned=True), "127.0.0.1", port, log_level="warning", lifespan="on"
@@ -78,6 +80,6 @@ def door(
             break
         time.sleep(0.05)
     assert server.started
-    yield Door(services, port, key, other)
+    yield Door(services, port, key, other, stranger)
     server.should_exit = True
     thread.join(timeout=20)

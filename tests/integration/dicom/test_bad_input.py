@@ -110,6 +110,20 @@ def test_other_bytes_under_the_same_uid(door: Door) -> None:
     assert stow(door, rival, **other).status_code == 200
 
 
+def test_the_same_instance_with_another_file_header(door: Door) -> None:
+    """Another writer's file meta information around the very same data set contradicts nothing."""
+    original = fresh("two writers")
+    assert stow(door, original).status_code == 200
+    again = pydicom.dcmread(io.BytesIO(original))
+    again.file_meta.ImplementationVersionName = "OTHER_WRITER"
+    out = io.BytesIO()
+    again.save_as(out)
+    assert out.getvalue() != original
+    answer = stow(door, out.getvalue())
+    assert (answer.status_code, reasons(answer)) == (200, [])
+    assert stored_bytes(door, uid(original)) == original
+
+
 def test_of_two_rivals_in_one_request_the_first_stays(door: Door) -> None:
     answer = stow(door, fresh("rivals"), fresh("rivals", PatientID="X"))
     assert (answer.status_code, reasons(answer)) == (202, ["different_bytes"])

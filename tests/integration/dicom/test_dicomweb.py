@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,13 @@ from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 
 from services.dicom.create import Picture, Subject, ultrasound_object
+from services.dicom.frames import Frames
+from services.dicom.parse import parse_bytes
+from services.dicom.seg import segmentation
+from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored
+from services.domain.study import Door as Way
+from services.domain.study import Principal, Role
+from services.index.port import NewInstance
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +180,7 @@ def test_another_transfer_syntax(door: Door, three: list[pydicom.Dataset]) -> No
 def test_another_site_sees_nothing(door: Door, three: list[pydicom.Dataset]) -> None:
     ids = [str(three[0][name].value) for name in
            ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
-    other = {"Authorization": f"Bearer {door.other}"}
+    other = {"Authorization": f"Bearer {door.stranger}"}
     study = f"{door.url}/dicomweb/studies/{ids[0]}"
     instance = f"{study}/series/{ids[1]}/instances/{ids[2]}"
     for path in (study, f"{study}/metadata", instance, f"{instance}/frames/1",
@@ -193,3 +201,43 @@ def test_pictures_come_out_of_every_image_sample(
         place = f"{door.url}/dicomweb/studies/{dataset.StudyInstanceUID}/thumbnail"
         picture = httpx.get(place, headers=door.headers)
         assert max(Image.open(io.BytesIO(picture.content)).size) == 256, path
+
+
+def test_results_are_series_of_the_study(client: DICOMwebClient, door: Door) -> None:
+    """What a worker indexes beside its result: found and retrieved like any other, and no job."""
+    source = Frames.of_file(SAMPLES / "head-35w.dcm").dataset
+    client.store_instances([source])
+    study_uid = str(source.StudyInstanceUID)
+    reading = FrameReading(
+        str(source.SeriesInstanceUID), str(source.SOPInstanceUID), 1, 512, 346, True, 0.9, 0.9,
+        Scored("head", 0.9),
+    )  # fmt: skip
+    report = Report(
+        study_uid, Origin.HUB, ReleaseId("r", "1", "ab" * 32), datetime.now(UTC), (reading,)
+    )
+    mask = np.zeros((346, 512), bool)
+    mask[100:200, 100:300] = True
+    made = segmentation(source, reading, {"fetal_head": mask}, report, "job")
+    stored = door.services.store.put("north", made, "application/dicom")
+    parsed = parse_bytes(made)
+    instance = NewInstance(
+        parsed.series_uid, parsed.sop_uid, parsed.sop_class, parsed.transfer_syntax,
+        parsed.modality, stored.sha256, stored.size, parsed.rows, parsed.columns, parsed.frames,
+        parsed.attributes,
+    )  # fmt: skip
+    worker = Principal("worker", "north", Role.ADMIN)
+    with door.services.index.begin() as tx:
+        before = len(tx.jobs.find("north"))
+        tx.studies.receive(
+            worker, study_uid, parsed.study_attributes, [instance], door=Way.STOW, urgent=False,
+            request_id="r",
+        )  # fmt: skip
+        assert len(tx.jobs.find("north")) == before
+    (found,) = client.search_for_series(study_uid, search_filters={"Modality": "SEG"})
+    series_uid = found["0020000E"]["Value"][0]
+    back = client.retrieve_instance(study_uid, series_uid, parsed.sop_uid)
+    assert np.array_equal(back.pixel_array.squeeze(), mask)
+    assert sorted(client.search_for_studies(search_filters={"StudyInstanceUID": study_uid})[0]
+                  ["00080061"]["Value"]) == ["SEG", "US"]  # fmt: skip
+    metadata = client.retrieve_series_metadata(study_uid, series_uid)
+    assert metadata[0]["00620002"]["Value"][0]["00620005"]["Value"] == ["fetal_head"]
