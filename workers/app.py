@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import uuid
@@ -15,6 +16,7 @@ from services.queue.transport import make_app
 from services.settings import Settings
 from services.telemetry import logs, metrics, traces
 from workers import tasks
+from workers.delivery import Deliveries
 from workers.liveness import Liveness
 from workers.ports import Ports, open_ports
 from workers.writer import Writer
@@ -33,6 +35,7 @@ class Hands:
         self._pid = 0
         self._owner = ""
         self._writer = Writer()
+        self._deliveries: Deliveries | None = None
 
     def ports(self) -> Ports:
         with self._lock:
@@ -41,6 +44,8 @@ class Hands:
                 self._owner = f"{socket.gethostname()}:{self._pid}:{uuid.uuid4().hex[:8]}"
                 self._ports = self._opened(self.settings)
                 self._writer = Writer()
+                opened = self._ports
+                self._deliveries = Deliveries(opened.settings, opened.index, opened.store)
             return self._ports
 
     @property
@@ -48,6 +53,13 @@ class Hands:
         """Of this process: threads do not survive a fork either."""
         self.ports()
         return self._writer
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """One for all threads of this process: it keeps its connection to a PACS."""
+        self.ports()
+        assert self._deliveries is not None
+        return self._deliveries
 
     def close(self) -> None:
         """Write what waits to be written, in the process that read it."""
@@ -76,6 +88,9 @@ def _on_start(settings: Settings, hands: Hands) -> None:
         logs.setup(settings.log_level)
 
     def forked(**_: Any) -> None:
+        # Whoever stops a service signals all of its processes. The main process lets this one finish
+        # its study; what exceeds its time is ended by SIGKILL.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         traces.setup("worker", settings.otel_endpoint)
         hands.ports()
 

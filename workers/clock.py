@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from services.telemetry import traces
+
 
 @dataclass(slots=True)
 class Clock:
@@ -17,7 +19,8 @@ class Clock:
         """What is spent within is added to ``name``."""
         started = time.perf_counter()
         try:
-            yield
+            with traces.span(f"pipeline.{name}"):
+                yield
         finally:
             spent = time.perf_counter() - started
             self.seconds[name] = self.seconds.get(name, 0.0) + spent

@@ -9,7 +9,6 @@ from celery import Celery
 from services.queue.port import TASK_ANALYSE, TASK_PUBLISH
 from services.telemetry import logs, traces
 from workers.attempt import attempt
-from workers.delivery import Deliveries
 
 if TYPE_CHECKING:
     from workers.app import Hands
@@ -33,10 +32,9 @@ def register(app: Celery, hands: Hands) -> None:
 
     @app.task(name=TASK_PUBLISH, bind=True)  # type: ignore[untyped-decorator]
     def publish(self: Any, outbox_id: str, request_id: str = "") -> None:
-        ports = hands.ports()
         with (
             logs.bind(request_id=request_id, outbox_id=outbox_id),
             traces.continued(self.request.headers),
             traces.span("worker.publish", outbox_id=outbox_id),
         ):
-            Deliveries(ports.settings, ports.index, ports.store).deliver(outbox_id)
+            hands.deliveries.deliver(outbox_id)

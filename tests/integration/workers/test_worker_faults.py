@@ -12,6 +12,7 @@ import redis
 from worker_hub import Hub, another, owner_pid
 
 from services.index.port import JobState
+from services.queue.transport import make_app
 
 DONE = (JobState.DONE, JobState.DEAD)
 
@@ -140,3 +141,29 @@ def test_nothing_of_the_patient_is_in_logs_broker_or_metrics(hub: Hub) -> None:
     told = metrics.read()
     assert b'fada_worker_jobs_total{outcome="done"}' in told
     assert canary.encode() not in told
+
+
+def test_worker_that_is_stopped_finishes_its_study_first(hub: Hub) -> None:
+    job_id = hub.send(*several("stopped", 3))
+    hub.wait(job_id, JobState.LEASED)
+
+    hub.worker.stop()
+    try:
+        job = hub.job(job_id)
+        assert (job.state, job.attempts) == (JobState.DONE, 0)
+        assert hub.results(job_id) == 1
+    finally:
+        hub.worker.start()
+
+
+def test_worker_that_is_connected_but_takes_nothing_is_started_again(hub: Hub) -> None:
+    """Its consumers are cancelled behind its back: it answers pings, and messages lie there."""
+    assert_one_result(hub, hub.send(another("head-27w.dcm", "before deafness")))
+    app = make_app(hub.settings)
+    for queue in ("urgent", "routine"):
+        app.control.cancel_consumer(queue)
+    assert any(app.control.ping(timeout=2))
+
+    assert_one_result(hub, hub.send(another("head-27w.dcm", "after deafness")))
+
+    assert "worker stopped consuming" in hub.worker.part.log.read_text()
