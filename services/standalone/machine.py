@@ -134,8 +134,9 @@ class Machine:
     def _checks(self) -> dict[str, Check]:
         port = self.ports["gateway"]
         checks: dict[str, Check] = {"gateway": lambda: http_ok(port, "/health/live", 5.0)}
-        for name in ("valkey", "object store"):
-            checks[name] = self.processes[name].part.ready
+        store = self.ports["s3"]
+        checks["valkey"] = self.processes["valkey"].part.ready
+        checks["object store"] = lambda: http_ok(store, "/healthz", 5.0)
         if self.runner == "triton":
             self._inference = connect(self.settings)
             checks["triton"] = reads(self._inference)

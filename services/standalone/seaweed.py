@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
 from pathlib import Path
 
+from services.domain.errors import FadaError
 from services.standalone.ports import HOST
 from services.standalone.probe import http_ok
 from services.standalone.process import Part, PartFailed
 from services.standalone.secrets import write_private
+from services.storage.s3 import S3Store
 
+PROBE_BUCKET = "fada-probe"
 PORTS = (
     "s3", "s3_grpc", "weed_master", "weed_master_grpc", "weed_volume", "weed_volume_grpc",
     "weed_filer", "weed_filer_grpc",
@@ -45,6 +49,7 @@ def part(
     credentials = [{"accessKey": access_key, "secretKey": secret_key}]
     who = {"identities": [{"name": "fada", "credentials": credentials, "actions": actions}]}
     write_private(folder / "s3.json", json.dumps(who))
+    write_private(folder / "security.toml", _security(kek))
     p = ports
     command = (
         str(program()), "-v=0", "-logtostderr", "server",
@@ -54,7 +59,8 @@ def part(
         "-master.electionTimeout=1s", "-master.telemetry=false",
         f"-volume.port={p['weed_volume']}", f"-volume.port.grpc={p['weed_volume_grpc']}",
         "-volume.max=400", "-volume.preStopSeconds=0", "-volume.minFreeSpace=1",
-        "-filer", f"-filer.port={p['weed_filer']}", f"-filer.port.grpc={p['weed_filer_grpc']}",
+        "-filer", "-filer.disableHttp",
+        f"-filer.port={p['weed_filer']}", f"-filer.port.grpc={p['weed_filer_grpc']}",
         "-s3", f"-s3.port={p['s3']}", f"-s3.port.grpc={p['s3_grpc']}", "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         f"-s3.config={folder / 's3.json'}",
@@ -65,7 +71,32 @@ def part(
         cwd=folder,  # it looks for its own settings in the working folder
         env={"WEED_S3_SSE_KEK": kek},
         log=log or home / "logs" / "seaweed.log",
-        ready=lambda: http_ok(p["s3"], "/healthz") and http_ok(p["weed_volume"], "/healthz"),
+        ready=lambda: http_ok(p["s3"], "/healthz") and _usable(p["s3"], access_key, secret_key),
         stop_seconds=2,  # it closes its files at once and then stays; SIGKILL loses nothing (tested)
         start_seconds=60,
+    )
+
+
+def _usable(port: int, access_key: str, secret_key: str) -> bool:
+    """Written, read and deleted: after a restart it answers long before it finds its volumes."""
+    store = S3Store(f"{HOST}:{port}", access_key, secret_key, PROBE_BUCKET, pauses=())
+    try:
+        store.prepare()
+        store.ping()
+    except FadaError:
+        return False
+    finally:
+        store.close()
+    return True
+
+
+def _security(kek: str) -> str:
+    """Behind the S3 door, which asks for a signature, other users of this machine reach the same
+    loopback: so HTTP there asks for a token. Its gRPC does not; where users are not trusted with each
+    other's data, a hub's store belongs on a machine of its own.
+    """
+    names = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
+    return "".join(
+        f'[{name}]\nkey = "{hashlib.sha256(f"{name} {kek}".encode()).hexdigest()}"\n'
+        for name in names
     )

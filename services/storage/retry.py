@@ -10,10 +10,10 @@ from typing import TypeVar
 from services.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
-_PAUSES = (0.05, 0.2, 0.6)  # s, each with jitter
+PAUSES = (0.05, 0.2, 0.6)  # s, each with jitter
 
 
-def again(work: Callable[[], T], pauses: tuple[float, ...] = _PAUSES) -> T:
+def again(work: Callable[[], T], pauses: tuple[float, ...] = PAUSES) -> T:
     """Call ``work`` until it succeeds or the pauses are used up. Raises what it raised last."""
     for pause in pauses:
         try:

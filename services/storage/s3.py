@@ -26,7 +26,7 @@ from services.settings import Settings
 from services.storage import keys
 from services.storage.direct import AlreadyThere, DirectPut
 from services.storage.port import Stored
-from services.storage.retry import again
+from services.storage.retry import PAUSES, again
 from services.storage.source import PART, Parts
 
 T = TypeVar("T")
@@ -70,14 +70,19 @@ class S3Store:
         public_endpoint: str = "",
         connections: int = 32,
         read_seconds: float = 30.0,
+        pauses: tuple[float, ...] = PAUSES,
     ) -> None:
-        """``public_endpoint`` is what presigned links name; with a region it costs no request."""
+        """``public_endpoint`` is what presigned links name; with a region it costs no request.
+        ``pauses`` in s are between tries.
+        """
+        self._pauses = pauses
         self.bucket = bucket
         self._http = urllib3.PoolManager(
             maxsize=connections,
             block=False,
             retries=False,
-            timeout=urllib3.Timeout(connect=2.0, read=read_seconds),
+            # urllib3 sends under the connect timeout: a whole part must fit into it.
+            timeout=urllib3.Timeout(connect=15.0, read=read_seconds),
         )
         made: dict[str, Any] = {
             "access_key": access_key, "secret_key": secret_key, "region": region, "secure": secure,
@@ -249,7 +254,7 @@ class S3Store:
         return self._begin(name, offset, length)
 
     def _call(self, work: Callable[[], T]) -> T:
-        return again(lambda: _named(work))
+        return again(lambda: _named(work), self._pauses)
 
     def _mapped(self, stream: Iterator[T]) -> Iterator[T]:
         done = object()

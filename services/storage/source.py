@@ -10,7 +10,7 @@ import io
 from concurrent.futures import Executor, Future
 from typing import BinaryIO
 
-PART = 64 * 2**20  # bytes of one part; what is smaller is one request
+PART = 16 * 2**20  # bytes of one part; what is smaller is one request
 
 
 class Parts:

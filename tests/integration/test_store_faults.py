@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import urllib.error
 import urllib.request
 
 import pytest
@@ -29,8 +30,13 @@ def store(own):
 
 
 def raw(own):
-    return Minio(own.endpoint, access_key=own.access_key, secret_key=own.secret_key, secure=False,
-                 region="us-east-1")
+    return Minio(
+        own.endpoint,
+        access_key=own.access_key,
+        secret_key=own.secret_key,
+        secure=False,
+        region="us-east-1",
+    )
 
 
 def test_killed_and_started_again_it_has_what_it_answered_for(own, store):
@@ -85,3 +91,24 @@ def test_a_presigned_link_opens_one_object_and_no_other(store):
 def test_what_is_gone_is_not_an_outage(store):
     with pytest.raises(NotFound):
         store.get("a", "0" * 64)
+
+
+def test_behind_the_s3_door_http_hands_out_nothing(own, store):
+    """Other users of the machine reach the same loopback: only who signs gets anything."""
+    sha256 = store.put("a", b"a picture of a patient", "image/png").sha256
+    asked = {
+        "weed_filer": f"/buckets/faults/a/{sha256[:2]}/{sha256}",
+        "s3": f"/faults/a/{sha256[:2]}/{sha256}",
+        "weed_master": "/dir/assign",
+        "weed_volume": "/1,01637037d6",
+    }
+    for name, path in asked.items():
+        address = f"http://127.0.0.1:{own.ports[name]}{path}"
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert b"patient" not in answer.read()
+                assert (
+                    name == "weed_master"
+                )  # a place is told, but only a signature may write there
+        except (urllib.error.URLError, OSError) as error:
+            assert getattr(error, "code", 0) not in (200, 206)
