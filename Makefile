@@ -7,14 +7,18 @@ export FADA_HOME ?= $(CURDIR)/.fada
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint unit contract integration e2e install install-dev debian
+.PHONY: help run demo test lint unit contract integration e2e install install-dev debian \
+  bench-ingest bench-pipeline bench-pages drill-loss drill-field constraints
 
 help: ## show this
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
 
 # --- install -------------------------------------------------------------------------------------
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@# Debian keeps venv in a package of its own.
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); [ "$$(id -u)" = 0 ] && apt-get update -q && \
+	    apt-get install -y -q python3-venv && $(PYTHON) -m venv $(VENV); } || \
+	    { echo "Python 3.11 with venv is needed: sudo apt-get install python3.11 python3.11-venv"; exit 1; }
 	$(BIN)/python -m pip install -q --upgrade pip
 
 $(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
@@ -43,6 +47,9 @@ bench-ingest: install-dev debian ## STOW-RS here and at Orthanc, side by side
 
 bench-pipeline: install ## what the pipeline costs beside the model
 	$(BIN)/python -m bench.pipeline
+
+bench-pages: install-dev debian ## how heavy and how quick the pages are
+	$(BIN)/python -m bench.pages
 
 drill-loss: install ## kill the worker thrice and the broker once; nothing may be lost
 	$(BIN)/python -m bench.drill_loss
