@@ -13,6 +13,7 @@ import time
 from services.domain.errors import FadaError
 from services.index.port import Index, OutboxRow
 from services.queue.port import Queue
+from services.telemetry import traces
 
 _BATCH = 200
 _APART = 0.25  # s between two rounds
@@ -68,11 +69,12 @@ class Relay:
         done: list[OutboxRow] = []
         for place, row in enumerate(rows):
             try:
-                self._queue.send_analyse(
-                    str(row.payload["job_id"]),
-                    urgent=bool(row.payload.get("urgent", False)),
-                    request_id=str(row.payload.get("request_id", "")),
-                )
+                with traces.continued(row.payload):
+                    self._queue.send_analyse(
+                        str(row.payload["job_id"]),
+                        urgent=bool(row.payload.get("urgent", False)),
+                        request_id=str(row.payload.get("request_id", "")),
+                    )
             except FadaError as error:  # the broker is down: the others would wait for it in vain
                 return done, [(r, error.code) for r in rows[place:]]
             done.append(row)

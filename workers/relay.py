@@ -11,6 +11,7 @@ import logging
 from services.domain.errors import BrokerUnavailable
 from services.index.port import Index, OutboxRow
 from services.queue.port import Queue
+from services.telemetry import traces
 
 _log = logging.getLogger("workers.relay")
 _CLAIM_SECONDS = 30.0
@@ -35,10 +36,11 @@ def _analyses(index: Index, queue: Queue, limit: int) -> int:
     try:
         for row in rows:
             told = row.payload
-            queue.send_analyse(
-                str(told["job_id"]), urgent=bool(told.get("urgent")),
-                request_id=str(told.get("request_id", "")),
-            )  # fmt: skip
+            with traces.continued(told):
+                queue.send_analyse(
+                    str(told["job_id"]), urgent=bool(told.get("urgent")),
+                    request_id=str(told.get("request_id", "")),
+                )  # fmt: skip
             sent.append(row)
     finally:
         if rows:

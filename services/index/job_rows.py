@@ -12,6 +12,7 @@ from services.index import tables
 from services.index.outbox import OutboxTable
 from services.index.port import Job, JobState, StudyState
 from services.index.session import Session
+from services.telemetry import traces
 
 _JOB_QUERY = select(tables.jobs, tables.studies.c.study_uid).join(
     tables.studies, tables.studies.c.id == tables.jobs.c.study_id
@@ -104,6 +105,7 @@ class JobRows:
 
     def send(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
         payload = {"job_id": job_id, "urgent": urgent, "request_id": request_id}
+        payload |= traces.headers()  # so that the trace goes on where the row is sent
         self._outbox.add("analyse", payload, delay=delay, subject=job_id)
         self.set(job_id, sent_at=self._session.now() + timedelta(seconds=delay))
 

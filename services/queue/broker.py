@@ -14,6 +14,7 @@ from services.domain.errors import BrokerUnavailable
 from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH
 from services.queue.transport import make_app
 from services.settings import Settings
+from services.telemetry import traces
 
 T = TypeVar("T")
 
@@ -40,7 +41,12 @@ class CeleryQueue:
     def _send(self, task: str, subject: str, queue: str, request_id: str) -> None:
         self._named(
             lambda: self._app.send_task(
-                task, args=[subject], kwargs={"request_id": request_id}, queue=queue, retry=False
+                task,
+                args=[subject],
+                kwargs={"request_id": request_id},
+                queue=queue,
+                retry=False,
+                headers=traces.headers(),
             )
         )
 

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
+import servers
+from celery.contrib.testing.worker import start_worker
+from index_cases import migrated, send
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from pydantic import SecretStr
 
+from services.queue.broker import CeleryQueue
+from services.queue.port import TASK_ANALYSE
+from services.queue.transport import make_app
+from services.settings import Settings
 from services.telemetry import logs, traces
+from workers.relay import relay
 
 
 class Collector(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.bodies: list[bytes] = []
+        self.flush: Callable[[], object] = lambda: None
+
+    def spans(self) -> dict[str, Any]:
+        """What has come, by name."""
+        self.flush()
+        return {
+            span.name: span
+            for body in self.bodies
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        }
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,17 +55,27 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    """OpenTelemetry lets the provider be set once in a process, so all tests share this one."""
+    server = Collector()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    provider = traces.setup("test", endpoint=f"http://127.0.0.1:{server.server_port}")
+    assert provider is not None
+    server.flush = provider.force_flush
+    yield server
+    provider.shutdown()
+    server.shutdown()
+    server.server_close()
+
+
 def test_no_endpoint_means_no_tracing() -> None:
     assert traces.setup("test", endpoint="") is None
     with traces.span("x", job_id="j"):
         assert not trace.get_current_span().get_span_context().is_valid
 
 
-def test_spans_travel_with_a_message() -> None:
-    collector = Collector()
-    threading.Thread(target=collector.serve_forever, daemon=True).start()
-    provider = traces.setup("test", endpoint=f"http://127.0.0.1:{collector.server_port}")
-    assert provider is not None
+def test_spans_travel_with_a_message(collector: Collector) -> None:
     with logs.bind(request_id="r-1"), traces.span("send", job_id="j1", patient_name="CANARY"):
         carried = traces.headers()
     assert set(carried) == {"traceparent"}
@@ -51,16 +85,34 @@ def test_spans_travel_with_a_message() -> None:
         traces.span("work"),
     ):
         raise ValueError("CANARY^DOE")
-    provider.force_flush()
-    collector.shutdown()
-    collector.server_close()
-    spans = {}
-    for body in collector.bodies:
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            for scope in resource.scope_spans:
-                spans |= {span.name: span for span in scope.spans}
+    spans = collector.spans()
     assert spans["work"].trace_id == spans["send"].trace_id
     assert spans["work"].parent_span_id == spans["send"].span_id
     attributes = {item.key: item.value.string_value for item in spans["send"].attributes}
     assert attributes == {"fada.job_id": "j1", "fada.request_id": "r-1"}
     assert not any(b"CANARY" in body for body in collector.bodies)
+
+
+def test_one_trace_from_the_door_through_outbox_and_broker(
+    collector: Collector, tmp_path: Path, valkey: servers.Valkey
+) -> None:
+    """Received under a span, sent later by a relay that knows nothing of it, run by a worker."""
+    index = migrated(f"sqlite:///{tmp_path}/index.db")
+    with traces.span("door"), index.begin() as tx:
+        send(tx)
+    app = make_app(Settings(broker_url=SecretStr(valkey.url)))
+    done = threading.Event()
+
+    @app.task(name=TASK_ANALYSE, bind=True)  # type: ignore[untyped-decorator]
+    def analyse(self: Any, job_id: str, request_id: str = "") -> None:
+        with traces.continued(self.request.headers), traces.span("task", job_id=job_id):
+            done.set()
+
+    sender = threading.Thread(target=lambda: relay(index, CeleryQueue(app)))
+    sender.start()
+    sender.join()
+    with start_worker(app, pool="solo", perform_ping_check=False, queues="urgent,routine"):
+        assert done.wait(60)
+    spans = collector.spans()
+    assert spans["task"].trace_id == spans["door"].trace_id
+    assert spans["task"].parent_span_id == spans["door"].span_id
