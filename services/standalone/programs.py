@@ -46,6 +46,6 @@ def _part(
         env=env,
         log=home / "logs" / f"{name}.log",
         ready=ready,
-        start_seconds=90,
+        start_seconds=180,
         stop_seconds=stop_seconds,
     )

@@ -73,7 +73,7 @@ def part(
         log=log or home / "logs" / "seaweed.log",
         ready=lambda: http_ok(p["s3"], "/healthz") and _usable(p["s3"], access_key, secret_key),
         stop_seconds=2,  # it closes its files at once and then stays; SIGKILL loses nothing (tested)
-        start_seconds=60,
+        start_seconds=120,
     )
 
 

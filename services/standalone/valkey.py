@@ -42,5 +42,5 @@ def part(
         command=(str(program()), str(settings)),
         log=log or home / "logs" / "valkey.log",
         ready=lambda: valkey_command(port, password, "PING") == "+PONG",
-        start_seconds=30,
+        start_seconds=120,
     )
