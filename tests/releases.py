@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper
 
@@ -46,7 +45,9 @@ def graph(side: int = SIDE, *, broken: str = "") -> bytes:
         if name == broken:
             values[:] = np.nan
         kept = helper.make_tensor(f"k{name}", TensorProto.FLOAT, shape, values.ravel())
-        axes = helper.make_tensor(f"a{name}", TensorProto.INT64, (len(shape),), range(1, len(shape) + 1))
+        axes = helper.make_tensor(
+            f"a{name}", TensorProto.INT64, (len(shape),), range(1, len(shape) + 1)
+        )
         nodes += [
             helper.make_node("Constant", [], [f"v{name}"], value=kept),
             helper.make_node("Constant", [], [f"x{name}"], value=axes),
@@ -64,7 +65,9 @@ def _values(name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name == "MASKS":
         half = shape[-1]
         y, x = np.mgrid[0:half, 0:half] / half - 0.5
-        return np.broadcast_to(8 * (1 - np.hypot(x / 0.35, y / 0.27)), shape).astype(np.float32).copy()
+        return (
+            np.broadcast_to(8 * (1 - np.hypot(x / 0.35, y / 0.27)), shape).astype(np.float32).copy()
+        )
     if name == "BOXES":
         return np.array([[0.5, 0.5, 0.7, 0.54, 6.0], [0.2, 0.2, 0.1, 0.1, -6.0]], np.float32)
     if name == "PLANE":
@@ -73,7 +76,12 @@ def _values(name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def build(
-    store: Path, version: str = "1.0.0", *, name: str = "fada-test", side: int = SIDE, broken: str = ""
+    store: Path,
+    version: str = "1.0.0",
+    *,
+    name: str = "fada-test",
+    side: int = SIDE,
+    broken: str = "",
 ) -> Path:
     """A signed release in ``store``, whose keys are trusted there."""
     folder = store / f"{name}-{version}"
