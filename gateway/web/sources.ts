@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Plugin } from "vite";
 
@@ -11,8 +11,8 @@ function* files(path: string): Generator<string> {
 }
 
 /** SHA-256 over `<sha256 of a file> <its path>\n` of every source, sorted by path. */
-export function digest(root: string): string {
-  const lines = ROOTS.flatMap((name) => [...files(join(root, name))])
+export function digest(root: string, more: readonly string[] = []): string {
+  const lines = [...ROOTS, ...more].filter((name) => existsSync(join(root, name))).flatMap((name) => [...files(join(root, name))])
     .map((path) => [relative(root, path).replaceAll("\\", "/"), readFileSync(path)] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, bytes]) => `${createHash("sha256").update(bytes).digest("hex")} ${name}\n`);
@@ -20,12 +20,12 @@ export function digest(root: string): string {
 }
 
 /** Writes the digest of the sources beside what was built from them. */
-export function sources(root: string): Plugin {
+export function sources(root: string, more: readonly string[] = []): Plugin {
   return {
     name: "sources",
     apply: "build",
     generateBundle() {
-      this.emitFile({ type: "asset", fileName: "sources.sha256", source: `${digest(root)}\n` });
+      this.emitFile({ type: "asset", fileName: "sources.sha256", source: `${digest(root, more)}\n` });
     },
   };
 }

@@ -1,0 +1,54 @@
+import { Wllama } from "@wllama/wllama";
+import wasm from "@wllama/wllama/esm/wasm/wllama.wasm?url";
+import type { Manifest } from "./manifest";
+
+const FIELDS = [
+  "anatomical_structures", "fetal_orientation", "imaging_plane", "biometric_measurements",
+  "gestational_age", "image_quality", "normality_assessment", "clinical_recommendations",
+];
+const PLAIN = { type: "string", pattern: "^[ !#-\\[\\]-~]{1,240}$" };
+
+const SECONDS = 60; // words that take longer are left out, and said to be missing
+
+/** One of two cores stays free: llama.cpp's threads wait for each other busily. */
+const threads = (): number => Math.max(1, Math.min(2, (navigator.hardwareConcurrency || 2) - 1));
+
+/** The release's text model in the browser (llama.cpp): the eight fields, bound to their schema. */
+export class Words {
+  private readonly llama: Wllama;
+  private readonly manifest: Manifest;
+
+  private constructor(llama: Wllama, manifest: Manifest) {
+    this.llama = llama;
+    this.manifest = manifest;
+  }
+
+  static async load(manifest: Manifest, text: Blob, mmproj: Blob): Promise<Words> {
+    const llama = new Wllama({ default: new URL(wasm, location.href).href }, { allowOffline: true, suppressNativeLog: true });
+    await llama.loadModel([text, mmproj], { n_ctx: 2048, n_threads: threads(), n_gpu_layers: 0 });
+    return new Words(llama, manifest);
+  }
+
+  /** The interpretation of a square picture, asked about the plane that the heads named. */
+  async interpret(picture: Blob, plane: string): Promise<Record<string, string>> {
+    const { prompts, sentences } = this.manifest;
+    const prompt = prompts.interpret_plane ? prompts.interpret_plane.replace("{plane}", plane) : (prompts.interpret ?? "");
+    if (!prompt) return {};
+    const closed = sentences?.[plane] ?? {};
+    const schema = {
+      type: "object", properties: Object.fromEntries(FIELDS.map((name) => [name, closed[name] ?? PLAIN])),
+      required: FIELDS, additionalProperties: false,
+    };
+    const answer = await this.llama.createChatCompletion({
+      messages: [{ role: "user", content: [{ type: "image", data: await picture.arrayBuffer() }, { type: "text", text: prompt }] }],
+      max_tokens: 1024, temperature: 0, top_k: 1, abortSignal: AbortSignal.timeout(SECONDS * 1000),
+      response_format: { type: "json_schema", json_schema: { name: "interpretation", schema, strict: true } },
+    });
+    console.debug("interpret", JSON.stringify(answer.usage ?? {}));
+    const told: unknown = JSON.parse(answer.choices[0]?.message.content ?? "");
+    if (typeof told !== "object" || told === null) throw new Error("invalid_model_output");
+    const fields = told as Record<string, unknown>;
+    if (!FIELDS.every((name) => typeof fields[name] === "string" && fields[name].trim() !== "")) throw new Error("invalid_model_output");
+    return Object.fromEntries(FIELDS.map((name) => [name, fields[name] as string]));
+  }
+}

@@ -1,0 +1,25 @@
+/** A new case's name: UUIDv7. Its time is only for reading; no order depends on the phone's clock. */
+export function uuid7(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const now = BigInt(Date.now());
+  for (let i = 0; i < 6; i++) bytes[i] = Number((now >> BigInt(40 - 8 * i)) & 255n);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = hexOf(bytes);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+export const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+
+export async function sha256(data: BufferSource): Promise<string> {
+  return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", data)));
+}
+
+/** The study UID that the hub gives a case. */
+export const studyUid = (caseId: string): string => `2.25.${BigInt(`0x${caseId.replaceAll("-", "")}`)}`;
+
+/** The SOP Instance UID that the hub gives a case's picture. */
+export async function sopUid(caseId: string, picture: string): Promise<string> {
+  const hash = await sha256(new TextEncoder().encode(`${caseId}:${picture}`));
+  return `2.25.${BigInt(`0x${hash.slice(0, 32)}`)}`;
+}

@@ -1,0 +1,121 @@
+import { compare, type Manifest } from "../reading/manifest";
+import type { Hub, Identity } from "../sync/hub";
+import { keys, read, remove, write } from "./database";
+import { sha256 } from "./ids";
+
+/** A release whose signature and every hash were checked. */
+export interface Opened { manifest: Manifest; sha256: string; files: Record<string, Blob> }
+interface Kept { id: string; manifest: ArrayBuffer }
+
+const STEP = 1024 * 1024;
+const WANTED = ["vision.onnx", "text.gguf", "mmproj.gguf"];
+const MOST = 2 * 2 ** 30;
+
+export class ReleaseRefused extends Error {}
+
+/** RFC 8785: the bytes that were signed. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value !== null && typeof value === "object") {
+    return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical((value as Record<string, unknown>)[key])}`).join(",")}}`;
+  }
+  return JSON.stringify(value);
+}
+
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+/** @throws ReleaseRefused: nothing of it may be used. */
+async function verify(raw: ArrayBuffer, trusted: readonly string[]): Promise<Manifest> {
+  const document = JSON.parse(new TextDecoder().decode(raw)) as Manifest;
+  if (document.format !== 1) throw new ReleaseRefused("release_unknown_format");
+  const { signature, ...body } = document;
+  for (const key of trusted) {
+    const raw32 = bytesOf(key);
+    if ((await sha256(raw32)).slice(0, 16) !== signature?.key || signature.algorithm !== "ed25519") continue;
+    const known = await crypto.subtle.importKey("raw", raw32, { name: "Ed25519" }, false, ["verify"]);
+    if (await crypto.subtle.verify({ name: "Ed25519" }, known, bytesOf(signature.value), new TextEncoder().encode(canonical(body)))) return document;
+  }
+  throw new ReleaseRefused("release_wrong_signature");
+}
+
+/** The release that is here; null before the first. Nothing is parsed before its hash is right. */
+export async function present(who: Identity): Promise<Opened | null> {
+  const kept = await read<Kept>("facts", "release");
+  return kept ? assemble(kept, who) : null;
+}
+
+async function assemble(kept: Kept, who: Identity): Promise<Opened> {
+  const manifest = await verify(kept.manifest, who.keys);
+  const files: Record<string, Blob> = {};
+  for (const name of WANTED) {
+    const entry = manifest.files[name];
+    if (!entry) continue;
+    const blob = new Blob(await pieces(entry.sha256));
+    if (blob.size !== entry.size || (await sha256(await blob.arrayBuffer())) !== entry.sha256) throw new ReleaseRefused("release_wrong_hash");
+    files[name] = blob;
+  }
+  return { manifest, sha256: await sha256(kept.manifest), files };
+}
+
+async function pieces(hash: string): Promise<ArrayBuffer[]> {
+  const found: ArrayBuffer[] = [];
+  for (let n = 0; ; n++) {
+    const piece = await read<ArrayBuffer>("pieces", [hash, n]);
+    if (!piece) return found;
+    found.push(piece);
+  }
+}
+
+/** Fetch the hub's release where it is newer, by pieces that stay when the line is cut. The present one
+ * stays until `tried` has read a picture with the new one. */
+export async function update(hub: Hub, who: Identity, tell: (part: number) => void, tried: (release: Opened) => Promise<void>): Promise<Opened | null> {
+  const listed = await hub.get<{ active: string | null }>("/api/sync/releases");
+  const kept = await read<Kept>("facts", "release");
+  if (!listed.active || listed.active === kept?.id) return null;
+  const raw = await (await hub.ask(`/api/sync/releases/${listed.active}/manifest.json`)).arrayBuffer();
+  const manifest = await verify(raw, who.keys);
+  if (kept) {
+    const now = await verify(kept.manifest, who.keys);
+    if (now.name === manifest.name && compare(manifest.version, now.version) < 0) throw new ReleaseRefused("release_older");
+  }
+  const wanted = WANTED.flatMap((name) => (manifest.files[name] ? [[name, manifest.files[name]] as const] : []));
+  const total = wanted.reduce((sum, [, entry]) => sum + entry.size, 0);
+  if (total > MOST) throw new ReleaseRefused("too_large");
+  let done = 0;
+  for (const [name, entry] of wanted) {
+    for (let n = 0, at = 0; at < entry.size; n++, at += STEP) {
+      const length = Math.min(STEP, entry.size - at);
+      const here = await read<ArrayBuffer>("pieces", [entry.sha256, n]);
+      if (here?.byteLength !== length) {
+        const answer = await hub.ask(`/api/sync/releases/${listed.active}/${name}`, {
+          headers: { Range: `bytes=${at}-${at + length - 1}`, "If-Range": `"${entry.sha256}"` },
+        });
+        const piece = await answer.arrayBuffer();
+        if (answer.status !== 206 || piece.byteLength !== length) throw new ReleaseRefused("incomplete_body");
+        await write("pieces", piece, [entry.sha256, n]);
+      }
+      done += length;
+      tell(done / total);
+    }
+  }
+  const next: Kept = { id: listed.active, manifest: raw };
+  let opened: Opened;
+  try {
+    opened = await assemble(next, who);
+  } catch (reason) { // a damaged piece must not stay
+    for (const [, entry] of wanted) await forget(entry.sha256);
+    throw reason;
+  }
+  await tried(opened);
+  await write("facts", next, "release");
+  await clear(new Set(wanted.map(([, entry]) => entry.sha256)));
+  return opened;
+}
+
+async function forget(hash: string): Promise<void> {
+  for (const key of await keys("pieces")) if ((key as [string, number])[0] === hash) await remove("pieces", key);
+}
+
+async function clear(needed: ReadonlySet<string>): Promise<void> {
+  for (const key of await keys("pieces")) if (!needed.has((key as [string, number])[0])) await remove("pieces", key);
+}

@@ -1,0 +1,55 @@
+import { read, write } from "./database";
+
+/** What lies on the phone is sealed with a key that only the PIN opens (AES-256-GCM, PBKDF2). */
+
+interface Lock { salt: Uint8Array<ArrayBuffer>; iv: Uint8Array<ArrayBuffer>; wrapped: ArrayBuffer }
+export interface Sealed { iv: Uint8Array<ArrayBuffer>; data: ArrayBuffer }
+
+const ROUNDS = 600_000;
+const text = (value: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(value);
+
+async function fromPin(pin: string, salt: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  const base = await crypto.subtle.importKey("raw", text(pin), "PBKDF2", false, ["deriveKey"]);
+  return crypto.subtle.deriveKey({ name: "PBKDF2", hash: "SHA-256", salt, iterations: ROUNDS }, base, { name: "AES-GCM", length: 256 }, false, ["wrapKey", "unwrapKey"]);
+}
+
+export class Vault {
+  private readonly key: CryptoKey;
+
+  private constructor(key: CryptoKey) {
+    this.key = key;
+  }
+
+  static async exists(): Promise<boolean> {
+    return (await read<Lock>("facts", "lock")) !== undefined;
+  }
+
+  static async create(pin: string): Promise<Vault> {
+    const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]);
+    const salt = crypto.getRandomValues(new Uint8Array(16)), iv = crypto.getRandomValues(new Uint8Array(12));
+    const wrapped = await crypto.subtle.wrapKey("raw", key, await fromPin(pin, salt), { name: "AES-GCM", iv });
+    await write("facts", { salt, iv, wrapped } satisfies Lock, "lock");
+    return Vault.open(pin);
+  }
+
+  /** @throws when the PIN is wrong. */
+  static async open(pin: string): Promise<Vault> {
+    const lock = await read<Lock>("facts", "lock");
+    if (!lock) throw new Error("no lock");
+    const key = await crypto.subtle.unwrapKey("raw", lock.wrapped, await fromPin(pin, lock.salt), { name: "AES-GCM", iv: lock.iv }, "AES-GCM", false, ["encrypt", "decrypt"]);
+    return new Vault(key);
+  }
+
+  /** `name` is bound to the content: sealed things cannot be exchanged for one another. */
+  async seal(data: BufferSource, name: string): Promise<Sealed> {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    return { iv, data: await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: text(name) }, this.key, data) };
+  }
+
+  async open(sealed: Sealed, name: string): Promise<ArrayBuffer> {
+    return crypto.subtle.decrypt({ name: "AES-GCM", iv: sealed.iv, additionalData: text(name) }, this.key, sealed.data);
+  }
+
+  sealText = (value: string, name: string): Promise<Sealed> => this.seal(text(value), name);
+  openText = async (sealed: Sealed, name: string): Promise<string> => new TextDecoder().decode(await this.open(sealed, name));
+}
