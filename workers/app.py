@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -84,8 +85,10 @@ def make_celery(settings: Settings, opened: Opened = open_ports) -> Celery:
 
 
 def _on_start(settings: Settings, hands: Hands) -> None:
-    def logging(**_: Any) -> None:
+    def set_up_logs(**_: Any) -> None:
         logs.setup(settings.log_level)
+        # Several lines of each study that say what is in every one.
+        logging.getLogger("highdicom").setLevel(logging.WARNING)
 
     def forked(**_: Any) -> None:
         # Whoever stops a service signals all of its processes. The main process lets this one finish
@@ -99,6 +102,6 @@ def _on_start(settings: Settings, hands: Hands) -> None:
         metrics.process_ended(pid or os.getpid())
 
     # weak=False: the functions live here only
-    signals.setup_logging.connect(logging, weak=False)
+    signals.setup_logging.connect(set_up_logs, weak=False)
     signals.worker_process_init.connect(forked, weak=False)
     signals.worker_process_shutdown.connect(ended, weak=False)

@@ -27,7 +27,7 @@ KINDS = ("analyse", "publish")
 _LOOK_SECONDS = 0.5
 _SILENT_SECONDS = 60.0  # without a beat a child hangs, whatever it says; startup included
 _LONGEST_PAUSE = 15.0
-_STOP_SECONDS = 25.0
+_STOP_SECONDS = 120.0  # a study in hand; who stops us may have less patience, and SIGKILL
 _PR_SET_PDEATHSIG = 1
 # Small matrices: BLAS threads would only take the processor from the model server.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

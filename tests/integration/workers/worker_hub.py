@@ -91,6 +91,7 @@ def part(name: str, module: str, settings: Settings, folder: Path) -> Part:
         lambda: True,
         env=environment,
         cwd=ROOT,
+        stop_seconds=90,
     )
 
 
@@ -113,7 +114,7 @@ class Hub:
         with self.index.read() as tx:
             return tx.jobs.get(None, job_id)
 
-    def wait(self, job_id: str, *states: JobState, seconds: float = 90) -> Job:
+    def wait(self, job_id: str, *states: JobState, seconds: float = 150) -> Job:
         until = time.monotonic() + seconds
         while (job := self.job(job_id)).state not in states:
             if time.monotonic() > until:
@@ -137,7 +138,7 @@ def hub(seaweed: servers.Seaweed, tmp_path_factory: pytest.TempPathFactory) -> I
     with servers.valkey_server(home) as broker:
         settings = servers.settings_for(
             home, broker, seaweed, s3_bucket="worker-tests", index_url=f"sqlite:///{home}/index.db",
-            runner="inprocess", releases=RELEASES, lease_seconds=3, sweep_seconds=0.3,
+            runner="inprocess", releases=RELEASES, lease_seconds=8, sweep_seconds=0.3,
             visibility_timeout=2, restore_interval=1, worker_processes=2, metrics_port=ports.free(1)[0],
         )  # fmt: skip
         index = open_index(settings.index_url)
