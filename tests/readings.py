@@ -49,9 +49,7 @@ def head(
         quality=0.9,
         plane=Scored("head", 0.97),
         interpretation={"normality_assessment": "not assessed"},
-        structures=(
-            Structure("fetal_head", 0.98, (min(xs), min(ys), max(xs), max(ys)), polygon),
-        ),
+        structures=(Structure("fetal_head", 0.98, (min(xs), min(ys), max(xs), max(ys)), polygon),),
         measurements=measured,
         datings=datings,
         centiles=centiles,
@@ -68,5 +66,3 @@ def finish(index: Index, site: str, study_id: str, told: Report) -> Result:
         job = next(j for j in tx.jobs.find(site, study_id=study_id) if j.finished_at is None)
         assert tx.jobs.lease(job.id, "test", 60) is not None
         return tx.jobs.finish(job.id, "test", told, [], score=10.0, reasons=())
-
-

@@ -16,10 +16,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from gateway.app import close, create_app
 from gateway.auth import unguarded
 from gateway.bootstrap import compose
 from gateway.limits import Attempts
-from gateway.app import close, create_app
 from gateway.oidc import Oidc
 from services.domain.errors import Forbidden, NotAuthenticated
 from services.domain.study import Role
@@ -106,7 +106,9 @@ def test_the_session_cookie_is_for_our_own_pages(hub: hubs.Hub) -> None:
         evil = {"Origin": "https://evil.example"}
         assert client.post("/api/keys", json=body, headers=evil).status_code == 403
         assert (
-            client.post("/api/keys", json=body, headers={"Sec-Fetch-Site": "cross-site"}).status_code
+            client.post(
+                "/api/keys", json=body, headers={"Sec-Fetch-Site": "cross-site"}
+            ).status_code
             == 403
         )
         own = {"Origin": hub.url}
@@ -127,6 +129,7 @@ def test_a_session_is_not_forged_and_ends_with_its_key(hub: hubs.Hub) -> None:
 
 
 def test_guessing_keys_is_slowed_down(hub: hubs.Hub) -> None:
+    hub.app.state.attempts = Attempts(rate=0.001, burst=20)
     codes = [
         httpx.post(f"{hub.url}/login", json={"key": f"fada_{n:016x}_wrong"}).status_code
         for n in range(30)
@@ -149,10 +152,12 @@ def key() -> rsa.RSAPrivateKey:
 def jwks(key: rsa.RSAPrivateKey) -> Iterator[str]:
     """A real issuer of keys on loopback."""
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
-    document = json.dumps({"keys": [{**public, "kid": "k1", "use": "sig", "alg": "RS256"}]}).encode()
+    document = json.dumps(
+        {"keys": [{**public, "kid": "k1", "use": "sig", "alg": "RS256"}]}
+    ).encode()
 
     class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write(document)
@@ -189,6 +194,14 @@ def test_a_sound_token_names_its_principal(oidc: Oidc, key: rsa.RSAPrivateKey) -
     assert until > time.time()
 
 
+def refused(oidc: Oidc, value: str) -> bool:
+    try:
+        oidc.principal(value)
+    except NotAuthenticated:
+        return True
+    return False
+
+
 def test_unsound_tokens_are_refused(oidc: Oidc, key: rsa.RSAPrivateKey) -> None:
     other = rsa.generate_private_key(65537, 2048)
     public = key.public_key().public_bytes(
@@ -217,9 +230,7 @@ def test_unsound_tokens_are_refused(oidc: Oidc, key: rsa.RSAPrivateKey) -> None:
         "nonsense": "a.b.c",
     }
     for name, value in unsound.items():
-        with pytest.raises(NotAuthenticated):
-            oidc.principal(value)
-            pytest.fail(name)
+        assert refused(oidc, value), name
     for missing in ("fada_site", "fada_role"):
         with pytest.raises(Forbidden):
             oidc.principal(token(key, **{missing: None}))
@@ -361,7 +372,12 @@ def test_security_headers(hub: hubs.Hub) -> None:
 
 
 def test_page_files_stay_in_their_folder(hub: hubs.Hub) -> None:
-    for path in ("/..%2f..%2fapp.py", "/assets/..%2f..%2f..%2fapp.py", "/field/..%2f..%2fapp.py", "/%00"):
+    for path in (
+        "/..%2f..%2fapp.py",
+        "/assets/..%2f..%2f..%2fapp.py",
+        "/field/..%2f..%2fapp.py",
+        "/%00",
+    ):
         answer = httpx.get(hub.url + path)
         assert "create_app" not in answer.text
         assert answer.status_code in (200, 404)

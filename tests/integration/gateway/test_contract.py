@@ -32,7 +32,9 @@ def test_every_operation_is_described(hub: hubs.Hub) -> None:
             names.add(operation["operationId"])
     assert len(names) > 60
     examples = [
-        name for name, schema in document["components"]["schemas"].items() if "example" in str(schema)
+        name
+        for name, schema in document["components"]["schemas"].items()
+        if "example" in str(schema)
     ]
     assert {"ReviewIn", "Login", "EnrolIn"} <= set(examples)
 
@@ -57,7 +59,7 @@ def test_no_request_ends_in_a_fault(hub: hubs.Hub) -> None:
         strategy = schema[path][method].as_strategy()
 
         @settings(
-            max_examples=8, deadline=None, database=None, derandomize=True,
+            max_examples=5, deadline=None, database=None, derandomize=True,
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
@@ -68,10 +70,12 @@ def test_no_request_ends_in_a_fault(hub: hubs.Hub) -> None:
             answer = case.call(base_url=hub.url, headers=headers)
             if answer.status_code >= 500 and answer.status_code != 503:
                 faults.append(f"{case.method} {case.formatted_path} {answer.text[:300]}")
-            if answer.status_code >= 400 and case.method != "HEAD" and "/dicomweb" not in path:
+            if answer.status_code >= 400 and case.method != "HEAD" and "/dicomweb" not in case.path:
                 kind = answer.headers.get("content-type") or ["nothing"]
                 if kind[0] != "application/problem+json":
-                    faults.append(f"{case.method} {case.formatted_path} {answer.status_code} {kind}")
+                    faults.append(
+                        f"{case.method} {case.formatted_path} {answer.status_code} {kind}"
+                    )
 
         attack()
     assert faults == []

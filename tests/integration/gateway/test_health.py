@@ -39,7 +39,6 @@ def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_part_that_hangs_is_not_asked_twice() -> None:
     import threading
-    import time
 
     class Hanging:
         calls = 0
@@ -61,10 +60,8 @@ def test_a_part_that_hangs_is_not_asked_twice() -> None:
     seconds = health.PART_SECONDS
     health.PART_SECONDS = 0.2
     try:
-        started = time.monotonic()
         assert probe._ask()["index"].state == "down"
         assert probe._ask()["index"].error == "no answer in time"
-        assert time.monotonic() - started < 5
         assert hanging.calls == 1
         hanging.gate.set()
         health.PART_SECONDS = 5.0

@@ -40,7 +40,9 @@ def make_case(hub: hubs.Hub, site: str, name: str = "head-27w.dcm") -> dict[str,
             "width": found["columns"], "height": found["rows"]}  # fmt: skip
 
 
-def review(client: httpx.Client, case: dict[str, Any], based_on: int, **more: Any) -> httpx.Response:
+def review(
+    client: httpx.Client, case: dict[str, Any], based_on: int, **more: Any
+) -> httpx.Response:
     return client.post(f"/api/studies/{case['id']}/reviews", json={"based_on": based_on, **more})
 
 
@@ -162,9 +164,7 @@ def test_the_fetal_sex_is_not_written_down(hub: hubs.Hub, case: dict[str, Any]) 
 def test_two_readers_at_once_lose_nothing(hub: hubs.Hub, case: dict[str, Any]) -> None:
     """Case 19."""
     with hub.client(case["site"]) as client, ThreadPoolExecutor(5) as pool:
-        answers = list(
-            pool.map(lambda n: review(client, case, 1, comment=f"reader {n}"), range(5))
-        )
+        answers = list(pool.map(lambda n: review(client, case, 1, comment=f"reader {n}"), range(5)))
         codes = sorted(a.status_code for a in answers)
         assert codes == [201, 409, 409, 409, 409]
         kept = client.get(f"/api/studies/{case['id']}/results").json()["items"]
@@ -237,7 +237,11 @@ def test_corrections_become_a_training_set(
                                                     {"label": "thalami", "box": [5, 5, 50, 40]}]}
         ])  # fmt: skip
         full = client.get("/api/export/training.zip")
-    rows = list(csv.DictReader(zipfile.ZipFile(io.BytesIO(empty.content)).read("manifest.csv").decode().splitlines()))
+    rows = list(
+        csv.DictReader(
+            zipfile.ZipFile(io.BytesIO(empty.content)).read("manifest.csv").decode().splitlines()
+        )
+    )
     assert rows == []
     with zipfile.ZipFile(io.BytesIO(full.content)) as archive:
         assert archive.testzip() is None

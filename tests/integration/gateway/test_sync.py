@@ -137,7 +137,9 @@ def test_report_first_then_images_then_the_answer(hub: hubs.Hub, phone: Client) 
         sop = row["instances_list"][0]["sop_uid"]
         assert early["report"]["frames"][0]["sop_uid"] == sop, "the report speaks of that image"
         frame = readings.head(sop, *size(), scale=0.2)
-        readings.finish(hub.services.index, "phones", study, readings.report(row["study_uid"], frame))
+        readings.finish(
+            hub.services.index, "phones", study, readings.report(row["study_uid"], frame)
+        )
         page = phone.changes("0")
         item = next(i for i in page["items"] if i["case_id"] == case)
         assert [r["origin"] for r in item["results"]] == ["phone", "hub"]

@@ -16,7 +16,16 @@ def test_what_was_not_signed_here_is_refused() -> None:
     token = SIGNER.sign("share", {"a": 1}, 60)
     head, mac = token.split(".")
     other = Signer(b"x" * 32).sign("share", {"a": 1}, 60)
-    for forged in ("", ".", head, f"{head}.", f"{head}.!!", f"A{head}.{mac}", other, f"{head}.{mac}é"):
+    for forged in (
+        "",
+        ".",
+        head,
+        f"{head}.",
+        f"{head}.!!",
+        f"A{head}.{mac}",
+        other,
+        f"{head}.{mac}é",
+    ):
         assert not SIGNER.genuine("share", forged)
         with pytest.raises(NotAuthenticated):
             SIGNER.read("share", forged)

@@ -51,9 +51,7 @@ def test_a_mask_and_its_polygon_measure_alike() -> None:
     ys, xs = np.mgrid[0:400, 0:500] + 0.5
     mask = ((xs - 250) / 120) ** 2 + ((ys - 200) / 90) ** 2 <= 1
     drawn = revise(HEAD, Edit(structures=(Drawn("fetal_head", mask=mask),)), MM)
-    assert hc(drawn.reading).mm == pytest.approx(
-        ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=5e-3
-    )
+    assert hc(drawn.reading).mm == pytest.approx(ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=5e-3)
     assert (drawn.masks["fetal_head"] == mask).all()
     assert drawn.reading.structures[0].area_px == mask.sum()
 
@@ -94,7 +92,9 @@ def test_no_millimetre_without_calibration() -> None:
             assert (Abstention.NOT_CALIBRATED, "HC") in reading.abstentions
         else:
             assert values["FL"] is not None
-    crossing = Calibration(regions=(Region(0, 0, 249, 399, 0.1, 0.1), Region(250, 0, 499, 399, 0.2, 0.2)))
+    crossing = Calibration(
+        regions=(Region(0, 0, 249, 399, 0.1, 0.1), Region(250, 0, 499, 399, 0.2, 0.2))
+    )
     assert hc(revise(HEAD, edit, crossing).reading).mm is None, "it crosses regions"
 
 
