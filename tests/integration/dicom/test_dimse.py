@@ -14,8 +14,11 @@ from pathlib import Path
 import pydicom
 import pytest
 from conftest import SAMPLES, Door
+from pynetdicom import AE
+from pynetdicom.association import Association
 
 from gateway.dimse import StoreDoor
+from services.dicom.scp import Bounds, Provider
 from services.dicom.scu import Peer, StoreFailed, StoreRejected, c_store
 from services.domain.study import Door as Way
 from services.index.port import StudyQuery
@@ -126,6 +129,45 @@ def test_half_a_pdu_does_not_hold_a_place(machine: StoreDoor) -> None:
     with socket.create_connection(("127.0.0.1", machine.port)) as connection:
         connection.sendall(struct.pack(">BBL", 1, 0, 200) + b"\0" * 20)
         assert _closed(connection, 15)
+
+
+@pytest.fixture
+def small_door(tmp_path: Path) -> Iterator[Provider]:
+    """Two associations at most, one second of idleness, objects of 100 KB."""
+    bounds = Bounds("FADA", (), 16384, 2, 100_000, stall_seconds=1.0, idle_seconds=1.0)
+    made = Provider(("127.0.0.1", 0), bounds, tmp_path / "spool", lambda path, caller: 0)
+    yield made
+    made.close()
+
+
+def associate(provider: Provider) -> Association:
+    entity = AE("SCANNER")
+    entity.add_requested_context("1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.1.2.1")
+    return entity.associate("127.0.0.1", provider.port, ae_title="FADA")
+
+
+def test_associations_are_counted_and_idle_ones_end(small_door: Provider) -> None:
+    first, second, third = (associate(small_door) for _ in range(3))
+    assert [first.is_established, second.is_established, third.is_established] == [
+        True,
+        True,
+        False,
+    ]
+    assert third.is_rejected
+    deadline = time.monotonic() + 20
+    while (first.is_established or second.is_established) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not first.is_established
+    assert not second.is_established
+
+
+def test_an_object_without_an_end_ends_the_connection(small_door: Provider, tmp_path: Path) -> None:
+    association = associate(small_door)
+    dataset = pydicom.dcmread(native(SAMPLES / "head-27w.dcm", tmp_path))
+    assert len(dataset.PixelData) > 100_000
+    answer = association.send_c_store(dataset)
+    assert "Status" not in answer
+    association.abort()
 
 
 @needs_dcmtk
