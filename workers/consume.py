@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import sys
@@ -37,12 +38,19 @@ def arguments(kind: str, given: Settings) -> list[str]:
     return [*common, "-Q", "urgent,routine", "-P", "prefork", "-c", str(count)]
 
 
+def warm() -> None:
+    """Import what reading needs before the fork: the children share it, and no study waits for it."""
+    importlib.import_module("workers.attempt")
+
+
 def main(kind: str, beat: Path) -> None:
     given = settings()
     logs.setup(given.log_level)  # Celery warns before it asks how to log
     # The thread that writes a result is all Python. The one that reads the next study asks the index,
     # the store and the model many short questions, and would wait 5 ms for the interpreter after each.
     sys.setswitchinterval(SWITCH_SECONDS)
+    if kind == "analyse":
+        warm()
     app: Celery = make_celery(given)
     setattr(app, liveness.BEAT, beat)
     app.worker_main(arguments(kind, given))

@@ -6,7 +6,6 @@ import logging
 from datetime import UTC, datetime
 from functools import cached_property
 
-from services.dicom.scu import Peer, c_store
 from services.domain.errors import FadaError, NotFound
 from services.index.port import Index, OutboxRow
 from services.publish import webhook
@@ -94,6 +93,9 @@ class Deliveries:
         if objects and self._stow is not None:
             self._stow.store(objects)
         if objects and self._settings.push_dimse:
+            # pynetdicom is large, and most hubs push by DICOMweb or not at all.
+            from services.dicom.scu import Peer, c_store
+
             c_store(Peer.parse(self._settings.push_dimse), objects, self._settings.dimse_aet)
 
     @cached_property

@@ -8,7 +8,6 @@ from celery import Celery
 
 from services.queue.port import TASK_ANALYSE, TASK_PUBLISH
 from services.telemetry import logs, traces
-from workers.attempt import attempt
 
 if TYPE_CHECKING:
     from workers.app import Hands
@@ -23,6 +22,9 @@ def register(app: Celery, hands: Hands) -> None:
 
     @app.task(name=TASK_ANALYSE, bind=True)  # type: ignore[untyped-decorator]
     def analyse(self: Any, job_id: str, request_id: str = "") -> None:
+        # Only the process that reads loads what reading needs; it does so before its fork.
+        from workers.attempt import attempt
+
         with (
             logs.bind(request_id=request_id, job_id=job_id),
             traces.continued(self.request.headers),
