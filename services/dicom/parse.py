@@ -7,7 +7,6 @@ Pixels are never decoded here: their size is checked against the header and agai
 from __future__ import annotations
 
 import mmap
-import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from services.dicom import attributes, jpeg
 from services.dicom.attributes import Reader
-from services.dicom.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, walk
+from services.dicom.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, meta_end, walk
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
 from services.domain.study import parse_uid
 
@@ -105,12 +104,7 @@ def _meta(whole: memoryview) -> tuple[str, int]:
     """(transfer syntax, where the data set begins), from the file meta information (PS3.10)."""
     if bytes(whole[128:132]) != b"DICM":
         raise InvalidDicom("The file does not have DICM after its preamble (PS3.10).")
-    if bytes(whole[132:138]) != b"\x02\x00\x00\x00UL":
-        raise InvalidDicom("The file meta information does not begin with its length.")
-    (length,) = struct.unpack_from("<I", whole, 140)
-    start = 144 + int(length)
-    if start > len(whole):
-        raise InvalidDicom("The file meta information is cut.")
+    start = meta_end(whole, 132)
     layout = walk(whole, 132, start, "1.2.840.10008.1.2.1")
     reader = Reader(whole, layout.elements, big_endian=False)
     if reader.first(0x00020002, "UI") == _MEDIA_DIRECTORY:

@@ -66,6 +66,25 @@ def walk(data: memoryview, start: int, end: int, transfer_syntax: str) -> Layout
     return walker.layout
 
 
+def meta_end(data: memoryview, start: int) -> int:
+    """Where the file meta information (group 0002, explicit little endian) that begins at ``start``
+    ends. Its own length element is not needed: some writers leave it out.
+
+    Raises:
+        InvalidDicom: it does not end within the file.
+    """
+    walker, pos = _Walker(data, "<"), start
+    try:
+        while pos < len(data) and data[pos] == 2 and data[pos + 1] == 0:
+            _, length, value = walker._head(pos, implicit=False)
+            pos = value + length
+    except (struct.error, IndexError) as error:
+        raise InvalidDicom("The file meta information is cut.") from error
+    if pos > len(data) or pos == start:
+        raise InvalidDicom("The file meta information is cut, or not there.")
+    return pos
+
+
 class _Walker:
     def __init__(self, data: memoryview, endian: str) -> None:
         self.data = data

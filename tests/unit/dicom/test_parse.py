@@ -70,6 +70,10 @@ def test_every_attribute_agrees_with_pydicom(path: Path) -> None:
             assert entry == want[tag], tag
 
 
+def test_the_length_of_the_meta_information_may_be_missing(tmp_path: Path) -> None:
+    assert parsed(tmp_path, NATIVE[:132] + NATIVE[144:]).rows == 20
+
+
 def test_implicit_and_big_endian_are_read(tmp_path: Path) -> None:
     ds = dataset()
     implicit = part10(ds, ImplicitVRLittleEndian)
