@@ -7,7 +7,7 @@ export FADA_HOME ?= $(CURDIR)/.fada
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint unit contract integration e2e install install-dev debian \
+.PHONY: help pages run demo test lint unit contract integration e2e install install-dev debian \
   bench-ingest bench-pipeline bench-pages drill-loss drill-field constraints
 
 help: ## show this
@@ -56,6 +56,11 @@ drill-loss: install ## kill the worker thrice and the broker once; nothing may b
 
 drill-field: install ## a phone on a bad link, killed at random
 	$(BIN)/python -m bench.drill_field
+
+# --- pages (what is built is committed: a hub needs no Node) ---
+pages: ## build the pages of hub and phone anew (needs Node)
+	cd gateway/web && npm ci --no-audit --no-fund && npm run build
+	cd edge/phone && npm ci --no-audit --no-fund && npm run build
 
 # --- test ----------------------------------------------------------------------------------------
 debian: ## install the Debian packages that the tests use (as root; otherwise they are named)

@@ -19,7 +19,7 @@ function shell(): Plugin {
 /** The phone's app, served by the hub under /field/. */
 export default defineConfig({
   base: "/field/",
-  plugins: [sources(import.meta.dirname, ["../../gateway/web/src/i18n", "../../gateway/web/src/viewer"]), shell()],
+  plugins: [sources(import.meta.dirname, ["../../gateway/web/src"]), shell()],
   resolve: {
     alias: { "@hub": new URL("../../gateway/web/src", import.meta.url).pathname },
     dedupe: ["preact"],

@@ -16,7 +16,6 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_p
 from services.reading import geometry
 
 PIN = "246813"
-TAKE = "Take or choose an image"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def unlock(page: Page) -> None:
 
 
 def ready(page: Page) -> None:
-    expect(page.get_by_role("button", name=TAKE)).to_be_enabled(timeout=150_000)
+    expect(page.locator("button.big")).to_be_enabled(timeout=150_000)
 
 
 def keep(page: Page, name: str) -> None:

@@ -56,7 +56,9 @@ def ben(site: Site) -> str:
 @pytest.fixture(scope="module")
 def study(site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A head with its result, for those who only look."""
-    made = site.send(copy_of("head-27w.dcm", tmp_path_factory.mktemp("looked-at"), f"{LOOKED_AT}^AT"))
+    made = site.send(
+        copy_of("head-27w.dcm", tmp_path_factory.mktemp("looked-at"), f"{LOOKED_AT}^AT")
+    )
     assert site.ready(made)["state"] == "ready"
     return made
 
@@ -376,11 +378,20 @@ def test_axe_finds_no_serious_fault(site: Site, browser: Browser, study: str, sc
 def test_screenshots(site: Site, browser: Browser, study: str, width: str) -> None:
     """Kept to be looked at; here only that nothing is wider than the screen."""
     with visit(browser, site, site.key, width) as page:
-        for place in ("", f"study/{study}", "operations/queue", "operations/releases", "upload", f"study/{study}/report"):
+        for place in (
+            "",
+            f"study/{study}",
+            "operations/queue",
+            "operations/releases",
+            "upload",
+            f"study/{study}/report",
+        ):
             page.goto(f"{site.address}/{place}")
             page.wait_for_selector("h1")
             page.wait_for_timeout(500)
             name = re.sub(r"[^a-z]+", "-", place.replace(study, "")).strip("-") or "worklist"
             keep(page, f"{name}-{width}", full_page=width == "phone" and place != "")
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            wide = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
             assert wide <= 0, place

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-WEB = Path(__file__).parents[3] / "gateway" / "web"
+ROOT = Path(__file__).parents[3]
+WEB, PHONE = ROOT / "gateway" / "web", ROOT / "edge" / "phone"
 ROOTS = ("index.html", "package-lock.json", "public", "sources.ts", "src", "tsconfig.json", "vite.config.ts")  # fmt: skip
 LANGUAGES = ("en", "fr", "sw", "hi", "pt")
 
 
-def digest() -> str:
+def digest(app: Path, *more: Path) -> str:
     """As ``sources.ts`` computes it."""
-    files = [
-        p
-        for root in ROOTS
-        for p in ([WEB / root] if (WEB / root).is_file() else (WEB / root).rglob("*"))
-    ]
-    named = sorted((p.relative_to(WEB).as_posix(), p) for p in files if p.is_file())
-    lines = (f"{hashlib.sha256(p.read_bytes()).hexdigest()} {name}\n" for name, p in named)
+    roots = [path for path in (*(app / name for name in ROOTS), *more) if path.exists()]
+    files = [f for root in roots for f in ([root] if root.is_file() else root.rglob("*"))]
+    named = sorted((os.path.relpath(f, app), f) for f in files if f.is_file())
+    lines = (f"{hashlib.sha256(f.read_bytes()).hexdigest()} {name}\n" for name, f in named)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def test_dist_is_built_from_these_sources() -> None:
     told = (WEB / "dist" / "sources.sha256").read_text().strip()
-    assert told == digest(), "run `make pages`"
+    assert told == digest(WEB), "run `make pages`"
+
+
+def test_the_phones_dist_is_built_from_these_sources() -> None:
+    told = (PHONE / "dist" / "sources.sha256").read_text().strip()
+    assert told == digest(PHONE, WEB / "src"), "run `make pages`"
 
 
 def catalogue(language: str) -> dict[str, str]:
