@@ -19,6 +19,7 @@ from gateway.dicomweb.wado import rows
 from gateway.params import ReaderOrDevice
 from gateway.services import Needs, Services
 from services.domain.errors import InvalidInput, NotFound
+from services.domain.study import parse_uid
 from services.index.port import Instance
 
 router = APIRouter()
@@ -162,7 +163,8 @@ def series_picture(
     quality: Quality = 80,
 ) -> Response:
     """The first frame of its first image."""
-    row = _first_image(rows(services, who.site, study, series, instance))
+    sop_uid = parse_uid(instance) if instance is not None else None
+    row = _first_image(rows(services, who.site, study, series, sop_uid))
     return _rendered(request, services, row, 1, viewport, quality)
 
 

@@ -22,7 +22,7 @@ from gateway.dicomweb.matching import KEYWORDS, Search, matches, search
 from gateway.params import ReaderOrDevice
 from gateway.services import Needs, Services
 from services.domain.errors import NotFound
-from services.domain.study import Principal
+from services.domain.study import Principal, is_uid
 from services.index.port import Instance, StudyQuery, Transaction
 
 router = APIRouter()
@@ -154,7 +154,7 @@ def _instances(
     series_uid: str | None,
 ) -> Response:
     wanted, address = _search(request), base(request)
-    exact = {tag: p for tag, p in wanted.match.items() if "*" not in p and "," not in p}
+    exact = {tag: p for tag, p in wanted.match.items() if is_uid(p)}
     found: list[dict[str, Any]] = []
     needed = wanted.limit + wanted.offset
     with services.index.read() as tx:

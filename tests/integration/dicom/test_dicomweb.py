@@ -88,6 +88,11 @@ def test_an_unknown_key_is_refused_and_nothing_found_is_204(door: Door) -> None:
     studies = f"{door.url}/dicomweb/studies"
     assert httpx.get(studies, params={"Nonsense": "1"}, headers=door.headers).status_code == 400
     assert httpx.get(studies, params={"limit": "-1"}, headers=door.headers).status_code == 400
+    for uid in ("1.2.3%00", "x", "1.2.3,4.5.6"):
+        found = httpx.get(
+            f"{door.url}/dicomweb/instances?SOPInstanceUID={uid}", headers=door.headers
+        )
+        assert found.status_code == 204
     empty = httpx.get(studies, params={"PatientID": "nobody"}, headers=door.headers)
     assert (empty.status_code, empty.content) == (204, b"")
 
