@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select, union, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, cast, func, select, union, update
 
 from services.domain.errors import NotFound
 from services.domain.priority import need
@@ -182,6 +182,9 @@ def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
         conditions.append(columns.urgent.is_(query.urgent))
     if query.plane is not None:
         conditions.append(columns.plane == query.plane)
+    if query.reason is not None:  # JSON: the quotes make it the whole word
+        named = cast(columns.reasons, Text).contains(f'"{query.reason}"', autoescape=True)
+        conditions.append(named)
     if query.received_from is not None:
         conditions.append(columns.received_at >= query.received_from)
     if query.received_to is not None:

@@ -502,6 +502,8 @@ def test_other_filters(index: Index, leased: Leased, clock: Clock) -> None:
         for query, expected in (
             (StudyQuery(states=(StudyState.READY,)), {study_id}),
             (StudyQuery(urgent=True), {other.study_id}),
+            (StudyQuery(reason="urgent"), {other.study_id}),
+            (StudyQuery(reason="urg"), set()),
             (StudyQuery(plane="head"), {study_id}),
             (StudyQuery(received_from=START + timedelta(seconds=5)), {other.study_id}),
             (StudyQuery(received_to=START + timedelta(seconds=5)), {study_id}),

@@ -4,7 +4,9 @@ import { code, t } from "../i18n";
 import type { Mark } from "../review/draft";
 import { colour } from "../viewer/colours";
 
-export const percent = (confidence: number): string => `${Math.round(confidence * 100)} %`;
+/** Never `100 %`: nothing here is certain. */
+export const percent = (confidence: number): string =>
+  confidence > 0.99 ? ">99 %" : confidence < 0.01 ? "<1 %" : `${Math.round(confidence * 100)} %`;
 
 interface Props {
   marks: readonly Mark[];
