@@ -8,7 +8,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help pages run demo test lint unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-pages drill-loss drill-field constraints
+  bench-ingest bench-pipeline bench-pages drill-loss drill-field constraints \
+  pages train train-text evaluate
 
 help: ## show this
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -61,6 +62,18 @@ drill-field: install ## a phone on a bad link, killed at random
 pages: ## build the pages of hub and phone anew (needs Node)
 	cd gateway/web && npm ci --no-audit --no-fund && npm run build
 	cd edge/phone && npm ci --no-audit --no-fund && npm run build
+
+# --- the model (DATA: a folder in the form of manifest.csv; docs/releases.md) ---------------------
+MINUTES ?= 100
+train: install-dev ## train the dense network: DATA=DIR OUT=DIR [MINUTES=100]
+	$(BIN)/python -m models.train --data $(DATA) --out $(OUT) --minutes $(MINUTES)
+
+train-text: install-dev ## train the text model: DATA=DIR OUT=DIR [MINUTES=60]
+	$(BIN)/python -m models.train_text --data $(DATA) --out $(OUT) --minutes $(MINUTES)
+
+evaluate: install-dev ## measure a release: RELEASE=DIR DATA=DIR [SPLIT=val] [JSON=FILE]
+	$(BIN)/python -m models.evaluate --release $(RELEASE) --data $(DATA) --split $(or $(SPLIT),val) \
+	  --json $(or $(JSON),evaluation.json)
 
 # --- test ----------------------------------------------------------------------------------------
 debian: ## install the Debian packages that the tests use (as root; otherwise they are named)
