@@ -36,6 +36,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.command("import-images")(import_images)
 app.add_typer(models.app, name="models")
+app.command("evaluate")(models.evaluate)
 app.add_typer(serve.app, name="serve")
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from rich.table import Table
 from cli import words
 from services.domain.errors import ReleaseRefused
 from services.reading import store
-from services.reading.release import load, read_manifest
+from services.reading.release import MANIFEST, load, read_manifest
 from services.settings import settings
 
 app = typer.Typer(
@@ -138,25 +138,30 @@ def import_release(
 @app.command()
 def evaluate(
     data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of images.")],
-    release: Annotated[str, typer.Option(help="Default: the one in use.")] = "",
+    release: Annotated[
+        str, typer.Option(help="A name in the store, or a release's folder; default: the one in use.")
+    ] = "",
     manifest: Annotated[
         Path | None, typer.Option(help="CSV; default: manifest.csv in the folder.")
     ] = None,
     split: Annotated[list[str] | None, typer.Option(help="Only these; may be repeated.")] = None,
-    text: Annotated[int, typer.Option(help="So many images get the text phases too.")] = 0,
+    text: Annotated[int, typer.Option(help="So many images get the text phases too; 0: none.")] = 60,
     threads: Annotated[int, typer.Option(min=1)] = 1,
     out: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
     folder: StoreOption = None,
 ) -> None:
     """Measure a release on labelled images, through the code that the hub runs.
 
-    Example:  fada models evaluate --data fetal-us --split test --text 50 --json figures.json
+    Example:  fada evaluate --data fetal-us --split test --json figures.json
     """
     from models.evaluate import Request
     from models.evaluate import evaluate as measure
 
     place = shelf(folder)
-    opened = store.open_release(place, store.trust_of(place), release)
+    if "/" in release or Path(release, MANIFEST).is_file():
+        opened = load(Path(release), store.trust_of(place))
+    else:
+        opened = store.open_release(place, store.trust_of(place), release)
     tell = None
     if text and opened.manifest.has_text:
         from models.evaluation.telling import teller
