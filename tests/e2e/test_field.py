@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_a_case_is_read_without_a_network_and_comes_back(
     study_uid = f"2.25.{uuid.UUID(case).int}"
     found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
     study = next(s["id"] for s in found if s["study_uid"] == study_uid)
-    site.ready(study)
+    hub_has_read(site, study)
     expect(page.get_by_role("button", name="Send now")).to_be_enabled(timeout=30_000)
     page.get_by_role("button", name="Send now").click()
     expect(page.locator(".field-cases")).to_contain_text("The hub has read it", timeout=60_000)
@@ -128,6 +129,17 @@ def test_a_case_is_read_without_a_network_and_comes_back(
     keep(page, "4-hub-reading")
     context.close()
     same_reading(site, study)
+
+
+def hub_has_read(site: Site, study: str, seconds: float = 90) -> None:
+    """The study is ready with the phone's report; this waits for the hub's own."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        versions = site.api("GET", f"/api/studies/{study}/results").json()["items"]
+        if any(v["origin"] == "hub" for v in versions):
+            return
+        time.sleep(0.3)
+    raise AssertionError("the hub did not read the phone's case")
 
 
 def same_reading(site: Site, study: str) -> None:

@@ -8,7 +8,7 @@ import { Hub, type Identity, Refused } from "../sync/hub";
 import { sync } from "../sync/sync";
 import { CaseView } from "./CaseView";
 
-const EVERY = 60_000;
+const EVERY = 20_000;
 
 interface Props { outbox: Outbox; who: Identity }
 
