@@ -33,14 +33,22 @@ def until_done(hub: Hub, study: str, say: Say, *, seconds: float = 600.0) -> str
                         say(event)
                     received = True
                     if event["type"] in ENDS:
-                        return str(hub.get(f"/api/studies/{study}/status")["state"])
+                        status = hub.get(f"/api/studies/{study}/status")
+                        if _done(status):
+                            return str(status["state"])
                     if time.monotonic() > until:
                         break
         except HubUnreachable:
-            if status["state"] in _DONE:
+            if _done(status):
                 return str(status["state"])
             time.sleep(0.5)
     raise HubUnreachable(f"The study was not read within {seconds:.0f} s. It is not lost.")
+
+
+def _done(status: dict[str, Any]) -> bool:
+    """Images that came during the first reading are read by a further job: that is waited for too."""
+    job = status["job"]
+    return status["state"] in _DONE and (job is None or job["state"] not in ("queued", "leased"))
 
 
 def forever(hub: Hub, study: str = "", since: int | None = None) -> Iterator[dict[str, Any]]:
