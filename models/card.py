@@ -125,6 +125,10 @@ def card(
         "structures": "\n".join(structures(first)),
         "more": "\n".join(more(evaluations)),
         "refusals": "\n".join(refusals(first)),
+        "by_dataset": ", ".join(
+            f"{name} {row['dice']:.4f} (n={row['n']})"
+            for name, row in (look(first, "head_dice_by_dataset") or {}).items()
+        ),
         "seconds": ", ".join(f"{name} {value:.3f} s" for name, value in seconds.items()),
         **tables,
     }

@@ -91,13 +91,14 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=384)
     parser.add_argument("--data", type=Path, help="also fit the distance part of the scope on it")
     parser.add_argument("--last", action="store_true", help="the last weights, not their average")
+    parser.add_argument("--mirrored", action="store_true", help="answer with the mirror's mean")
     parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
     args = parser.parse_args()
     torch.set_num_threads(1)
     network = load_network(args.checkpoint, averaged=not args.last)
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "vision.onnx"
-    graph = Graph(network)
+    graph = Graph(network, args.mirrored)
     if args.data:
         print("scope blend", fit_scope(graph, args.data, args.side))
     gap = export_graph(graph, path, args.side)

@@ -59,11 +59,11 @@ def blend(inside: Floats, outside: Floats) -> tuple[float, float, float, float]:
     )
 
 
-def fit_scope(graph: Graph, data: Path, side: int, every: int = 3) -> tuple[float, ...]:
+def fit_scope(graph: Graph, data: Path, side: int, every: int = 6) -> tuple[float, ...]:
     """Fits centres and basis on training images (each `every`-th) and the blend on validation."""
     records = [r for r in read_manifest(data) if r.plane]
     train = [r for r in records if r.split == "train"][::every]
-    val = [r for r in records if r.split == "val"][::2]
+    val = [r for r in records if r.split == "val"][::3]
     _, pooled = look(graph, [load_gray(r) for r in train], side)
     graph.fit(pooled, torch.tensor([PLANES.index(str(r.plane)) for r in train]))
     inside = _columns(graph, [load_gray(r) for r in val], side)

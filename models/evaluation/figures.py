@@ -152,6 +152,14 @@ def mask_figures(scores: list[MaskScore]) -> dict[str, Any]:
         result["dice_fada"][label] = float(np.mean([s.dice_fada for s in mine]))
         result["iou_fada"][label] = float(np.mean([s.iou_fada for s in mine]))
         result["mask_n"][label] = len(mine)
+    heads = [s for s in scores if s.label == "fetal_head"]
+    result["head_dice_by_dataset"] = {
+        name: {
+            "dice": float(np.mean([s.dice for s in heads if s.dataset == name])),
+            "n": sum(s.dataset == name for s in heads),
+        }
+        for name in sorted({s.dataset for s in heads})
+    }
     return result
 
 

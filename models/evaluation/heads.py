@@ -20,6 +20,7 @@ class MaskScore:
 
     label: str
     group: str
+    dataset: str
     dice: float
     iou: float
     dice_fada: float
@@ -76,6 +77,7 @@ def mask_scores(
                 MaskScore(
                     label,
                     observation.record.group,
+                    observation.record.dataset,
                     *overlap(found, truth),
                     *overlap(on_canvas, wide),
                     observation.record.path.name,

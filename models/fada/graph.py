@@ -22,9 +22,11 @@ class Graph(nn.Module):
     mean: Tensor
     blend: Tensor
 
-    def __init__(self, network: DenseNetwork) -> None:
+    def __init__(self, network: DenseNetwork, mirrored: bool = False) -> None:
+        """`mirrored`: read the mirror image too and answer with the mean; twice the time."""
         super().__init__()
         self.network = network
+        self.mirrored = mirrored
         features = network.global_head.plane.in_features
         planes = network.global_head.plane.out_features
         rank = min(48, features)
@@ -62,6 +64,24 @@ class Graph(nn.Module):
         return torch.stack([near, total], 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        if not self.mirrored:
+            return self.read(image)
+        plane, scope, quality, masks, boxes, points = self.read(image)
+        back = self.read(image.flip(2))
+        place = torch.cat([1 - back[4][:, :, :1], back[4][:, :, 1:]], 2)
+        ends = torch.cat([back[5][:, 1:2], back[5][:, :1], back[5][:, 2:]], 1)
+        ends = torch.cat([1 - ends[:, :, :1], ends[:, :, 1:]], 2)
+        return (
+            (plane + back[0]) / 2,
+            (scope + back[1]) / 2,
+            (quality + back[2]) / 2,
+            (masks + back[3].flip(3)) / 2,
+            (boxes + place) / 2,
+            (points + ends) / 2,
+        )
+
+    def read(self, image: Tensor) -> tuple[Tensor, ...]:
+        """One reading, in `OUTPUTS`' order."""
         out = self.network(image.to(torch.float32).unsqueeze(1) / 255.0)
         far = self.distance(out.pooled)
         scope = out.scope * self.blend[0] + self.blend[3]
