@@ -63,6 +63,14 @@ def _interval(figures: dict[str, Any], path: str, digits: int) -> str:
     return f" ({bounds[0]:.{digits}f} to {bounds[1]:.{digits}f})"
 
 
+def _too_few(figures: dict[str, Any], path: str) -> bool:
+    """Fewer than 20 labelled heads, or not all ten structures: a mean would mislead."""
+    heads = look(figures, "box_n.fetal_head") or 0
+    if path.startswith("ap"):
+        return heads < 20 or not all(look(figures, f"box_n.{name}") for name in NT_STRUCTURES)
+    return path.startswith(("dice", "iou")) and heads < 20
+
+
 def bars(evaluations: dict[str, dict[str, Any]]) -> list[str]:
     """The bars and what was measured on each split, with patient-level 95 % intervals."""
     lines = ["| | bar | " + " | ".join(evaluations) + " |", "|---|---|" + "---|" * len(evaluations)]
@@ -71,7 +79,9 @@ def bars(evaluations: dict[str, dict[str, Any]]) -> list[str]:
         for figures in evaluations.values():
             value = look(figures, path)
             cell = number(value, digits)
-            if value is not None:
+            if _too_few(figures, path):
+                cell = "too few labels"
+            elif value is not None:
                 met = value >= float(bar) if sign == ">" else value <= float(bar)
                 cell += _interval(figures, path, digits) + ("" if met else " **missed**")
             cells.append(cell)
@@ -95,7 +105,10 @@ def more(evaluations: dict[str, dict[str, Any]]) -> list[str]:
     """The rest of the figures."""
     lines = ["| | " + " | ".join(evaluations) + " |", "|---|" + "---|" * len(evaluations)]
     for title, path in _MORE:
-        cells = [number(look(figures, path)) for figures in evaluations.values()]
+        cells = [
+            "too few labels" if _too_few(figures, path) else number(look(figures, path))
+            for figures in evaluations.values()
+        ]
         if any(cell != "not measured" for cell in cells):
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return lines
