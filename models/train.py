@@ -51,6 +51,7 @@ class Plan:
     config: NetworkConfig = SIZES["nano"]
     steps: int = 0
     blindly: bool = False
+    decay: float = 0.997
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -73,7 +74,7 @@ class Trainer:
             self.network = load_network(self.path, averaged=False)
         self.network = self.network.train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = Average(self.network)
+        self.average = Average(self.network, plan.decay)
         records = read_manifest(plan.data)
         self.train_records = [r for r in records if r.split == "train"]
         self.val_records = [r for r in records if r.split == "val"]
@@ -209,6 +210,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--steps", type=int, default=0, help="a budget in steps instead, equal on every machine"
     )
+    parser.add_argument("--decay", type=float, default=0.997, help="of the averaged weights")
     parser.add_argument("--blindly", action="store_true", help="no validation on the way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -240,6 +242,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         SIZES[args.size],
         args.steps,
         args.blindly,
+        args.decay,
     )
 
 
