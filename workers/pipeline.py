@@ -16,6 +16,7 @@ from services.domain.priority import Need
 from services.domain.report import FrameReading, Origin, ReleaseId, Report
 from services.domain.study import Door
 from services.index.port import Artefact, Instance, Job, NewInstance, Result, Study
+from services.reading import lettering
 from services.reading.contract import ALL_PHASES, RawReading
 from services.reading.judge import Judged, judge
 from services.reading.judge import date as date_by_head
@@ -117,15 +118,20 @@ def read(
     tell("judge", 70)
     with clock.phase("judge"):
         judged = [
-            judge(raw, picture.square, picture.where, manifest, picture.source.calibration,
-                  lmp_days=known.lmp_days)
+            _judge(raw, picture, manifest, known.lmp_days)
             for raw, picture in zip(answers, loaded.pictures, strict=True)
-        ]  # fmt: skip
+        ]
         kept = _still(before, manifest, known, loaded)
         if not judged and not kept:
             raise NothingReadable(_why(loaded))
     tell("store", 80)
     return Reading(job, known, manifest, loaded, judged, kept, clock)
+
+
+def _judge(raw: RawReading, picture: Picture, manifest: Manifest, lmp_days: float | None) -> Judged:
+    scale = picture.source.calibration
+    judged = judge(raw, picture.square, picture.where, manifest, scale, lmp_days=lmp_days)
+    return replace(judged, reading=lettering.marked(judged.reading, picture.pixels))
 
 
 def know(job: Job, ports: Ports) -> Known:

@@ -15,6 +15,7 @@ from services.domain.calibration import Calibration
 from services.domain.errors import InvalidInput, TooLarge
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
+from services.reading import lettering
 from services.reading.contract import ALL_PHASES, Phase
 from services.reading.image import square
 from services.reading.judge import judge
@@ -66,6 +67,6 @@ class Reader:
                 seconds[phase] = seconds.get(phase, 0.0) + spent
             where = FrameRef(series_uid="", sop_uid=case_id, frame=number)
             judged = judge(raw, prepared, where, self.manifest, calibration or Calibration())
-            frames.append(judged.reading)
+            frames.append(lettering.marked(judged.reading, image))
         release = self._phases.release.id
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), tuple(frames), seconds)
