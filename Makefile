@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 .DEFAULT_GOAL := help
 .PHONY: help pages run demo test lint unit contract integration e2e install install-dev debian \
   bench-ingest bench-pipeline bench-pages drill-loss drill-field constraints \
-  pages train train-text evaluate
+  pages node train train-text evaluate
 
 help: ## show this
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -79,7 +79,11 @@ evaluate: install-dev ## measure a release: RELEASE=DIR DATA=DIR [SPLIT=val] [JS
 debian: ## install the Debian packages that the tests use (as root; otherwise they are named)
 	bash tests/debian.sh
 
-test: install-dev debian lint unit contract integration e2e ## everything
+node: ## the pages' own packages, for tests that run TypeScript and axe (skipped, loudly, without npm)
+	@if command -v npm >/dev/null; then cd gateway/web && npm ci --no-audit --no-fund --silent; \
+	  else echo "!! no npm here: tests that run TypeScript or axe are skipped"; fi
+
+test: install-dev debian node lint unit contract integration e2e ## everything
 
 lint: install-dev ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
