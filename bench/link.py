@@ -82,7 +82,7 @@ class Link:
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str
     ) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(OSError):  # either side may be gone
             while data := await reader.read(_SEGMENT):
                 if way == "up":
                     self.sent_up += len(data)
