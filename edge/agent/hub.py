@@ -100,16 +100,17 @@ class Hub:
 
     def upload(
         self, path: str, data: bytes, progress: Callable[[int], None] = lambda sent: None
-    ) -> None:
+    ) -> bool:
         """Send what is missing from the durable offset on. Raises Gone when the upload expired.
 
+        True: the hub said that it has the image. False: all was sent, ask whether it has it.
         One request for all that is missing: the hub keeps what arrived before a cut, so nothing is
         sent twice, and compares the hash of the whole at its end.
         """
         tus = {"Tus-Resumable": "1.0.0"}
         offset = int(self._ask("HEAD", path, headers=tus).headers["Upload-Offset"])
         if offset == len(data):
-            return
+            return False
 
         def rest() -> Iterator[bytes]:
             for start in range(offset, len(data), _STEP):
@@ -123,7 +124,8 @@ class Hub:
             "Content-Length": str(len(data) - offset),
             "Upload-Offset": str(offset),
         }
-        self._send("PATCH", path, content=rest(), headers=headers)
+        answer = self._send("PATCH", path, content=rest(), headers=headers)
+        return bool(answer.headers.get("Fada-Outcome") == "complete")
 
     # --- releases ------------------------------------------------------------------------------
     def releases(self) -> dict[str, Any]:

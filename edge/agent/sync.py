@@ -110,10 +110,9 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     kept = outbox.fact(_missing(case))
     if not kept:
         return False  # its report was refused
-    for picture in case.pictures:
-        if picture.sha256 in json.loads(kept):
-            _send_image(outbox, hub, case, picture, say)
-    missing = hub.case(case.id)["missing"]
+    wanted = [picture for picture in case.pictures if picture.sha256 in json.loads(kept)]
+    sent = [_send_image(outbox, hub, case, picture, say) for picture in wanted]
+    missing = [] if sent and all(sent) else hub.case(case.id)["missing"]
     outbox.set_fact(_missing(case), json.dumps(missing))
     if missing:
         for sha256 in missing:
@@ -124,7 +123,8 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     return True
 
 
-def _send_image(outbox: Outbox, hub: Hub, case: Case, picture: Picture, say: Say) -> None:
+def _send_image(outbox: Outbox, hub: Hub, case: Case, picture: Picture, say: Say) -> bool:
+    """True when the hub said that it has the image."""
     data = outbox.image(picture.sha256)
     fact = _upload(case, picture.sha256)
     for _ in range(2):
@@ -133,12 +133,14 @@ def _send_image(outbox: Outbox, hub: Hub, case: Case, picture: Picture, say: Say
             path = hub.new_upload(case.id, picture.sha256, picture.media_type, picture.size)
             outbox.set_fact(fact, path)
         try:
-            hub.upload(path, data, lambda sent: say(f"{case.id}: {sent} bytes of image sent"))
-            return
+            return hub.upload(
+                path, data, lambda sent: say(f"{case.id}: {sent} bytes of image sent")
+            )
         except (Gone, NotFound):
             outbox.set_fact(fact, "")  # it expired or ended: what is left to send?
             if picture.sha256 not in hub.case(case.id)["missing"]:
-                return
+                return True
+    return False
 
 
 def _missing(case: Case) -> str:
