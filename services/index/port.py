@@ -12,219 +12,88 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
-from services.domain.errors import DifferentBytes
 from services.domain.report import Origin, Report
-from services.domain.study import Door, Principal, Role
-
-# What ``StudyQuery.match`` may hold; anything else is InvalidInput.
-MATCHABLE = (
-    "StudyInstanceUID",  # one or several, separated by backslash or comma
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyDate",  # ranges too: 20260101-20260131, -20260131, 20260101-
-    "StudyTime",
-    "StudyID",
-    "StudyDescription",
-    "ReferringPhysicianName",
-    "ModalitiesInStudy",
+from services.domain.study import Door, Principal
+from services.index.access import (
+    ApiKey as ApiKey,
 )
-
-
-class InstancesDiffer(DifferentBytes):
-    """``sop_uids``: the instances of the request that contradict stored ones."""
-
-    def __init__(self, sop_uids: tuple[str, ...]) -> None:
-        super().__init__("An instance with this SOP Instance UID is stored with other content.")
-        self.sop_uids = sop_uids
-
-
-class JobState(StrEnum):
-    QUEUED = "queued"
-    LEASED = "leased"
-    DONE = "done"
-    DEAD = "dead"  # failed for good; visible; can be run again
-
-
-class StudyState(StrEnum):
-    RECEIVED = "received"
-    ANALYSING = "analysing"
-    READY = "ready"
-    FAILED = "failed"
-    REVIEWED = "reviewed"
-
-
-@dataclass(frozen=True, slots=True)
-class NewInstance:
-    """One stored object. ``attributes`` is DICOM JSON of what QIDO-RS answers (patient data included)."""
-
-    series_uid: str
-    sop_uid: str
-    sop_class: str
-    transfer_syntax: str
-    modality: str
-    sha256: str
-    size: int
-    rows: int
-    columns: int
-    frames: int
-    attributes: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    study_id: str
-    site: str
-    study_uid: str
-    received_at: datetime
-    series_uid: str
-    sop_uid: str
-    sop_class: str
-    transfer_syntax: str
-    modality: str
-    sha256: str
-    size: int
-    rows: int
-    columns: int
-    frames: int
-    attributes: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """One row of the worklist. ``score`` and ``reasons`` are the order of need without waiting time."""
-
-    id: str
-    site: str
-    study_uid: str
-    state: StudyState
-    door: Door
-    urgent: bool
-    score: float
-    reasons: tuple[str, ...]
-    received_at: datetime
-    instances: int
-    latest_version: int  # 0: no result yet
-    plane: str
-    ga_days: float | None
-    # Study-level DICOM JSON (patient data included), with ModalitiesInStudy and the numbers of
-    # related series and instances filled in.
-    attributes: dict[str, Any]
-    error_code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """The answer of ``studies.receive``: ``new`` False means that the very same bytes were there."""
-
-    study_id: str
-    sop_uid: str
-    new: bool
-    job_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    id: str
-    study_id: str
-    site: str
-    study_uid: str
-    state: JobState
-    urgent: bool
-    attempts: int
-    score: float
-    created_at: datetime
-    request_id: str
-    lease_owner: str | None = None
-    lease_until: datetime | None = None
-    error_code: str = ""
-    error_detail: str = ""
-    finished_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Artefact:
-    """A stored by-product of a result. ``kind``: mask, overlay, seg, sr, sr_obgyn, fhir, pdf, report."""
-
-    kind: str
-    sha256: str
-    media_type: str
-    size: int
-    sop_uid: str = ""  # the frame it belongs to, or its own UID for DICOM objects
-    frame: int = 0
-    label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One version; append-only. ``based_on`` is the version that a review started from."""
-
-    id: str
-    study_id: str
-    site: str
-    version: int
-    origin: Origin
-    author: str
-    created_at: datetime
-    report: Report
-    based_on: int | None = None
-    job_id: str | None = None
-    artefacts: tuple[Artefact, ...] = ()
-    scores: dict[str, int] = field(
-        default_factory=dict
-    )  # FADA's 1 to 3: interpretation, annotation
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """Something to be sent after commit. ``topic``: analyse, webhook, push. ``payload``: ids only.
-
-    ``analyse`` holds ``job_id``, ``urgent`` and ``request_id``: the arguments of Queue.send_analyse.
-    """
-
-    id: str
-    topic: str
-    payload: dict[str, Any]
-    created_at: datetime
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """For SSE and webhooks. ``payload`` holds ids and codes, never patient data."""
-
-    seq: int
-    site: str
-    # study.received, .analysing, .progress, .ready, .failed, .reviewed
-    type: str
-    study_id: str
-    payload: dict[str, Any]
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StudyQuery:
-    """Filters of worklist and QIDO-RS. Text filters use DICOM matching (* and ? wildcards)."""
-
-    study_uid: str | None = None
-    match: dict[str, str] = field(default_factory=dict)  # keyword → pattern, e.g. PatientName
-    states: tuple[StudyState, ...] = ()
-    urgent: bool | None = None
-    plane: str | None = None
-    received_from: datetime | None = None
-    received_to: datetime | None = None
-    text: str = ""  # free search over name, id, accession
-    reason: str | None = None  # one of the codes of services.domain.priority
-    by_need: bool = False  # else newest first
-    limit: int = 100
-    offset: int = 0
+from services.index.access import (
+    Audit as Audit,
+)
+from services.index.access import (
+    AuditEntry as AuditEntry,
+)
+from services.index.access import (
+    Device as Device,
+)
+from services.index.access import (
+    Devices as Devices,
+)
+from services.index.access import (
+    Idempotency as Idempotency,
+)
+from services.index.access import (
+    Keys as Keys,
+)
+from services.index.access import (
+    Remembered as Remembered,
+)
+from services.index.access import (
+    Upload as Upload,
+)
+from services.index.access import (
+    Uploads as Uploads,
+)
+from services.index.access import (
+    Webhook as Webhook,
+)
+from services.index.access import (
+    Webhooks as Webhooks,
+)
+from services.index.records import (
+    MATCHABLE as MATCHABLE,
+)
+from services.index.records import (
+    Artefact as Artefact,
+)
+from services.index.records import (
+    Event as Event,
+)
+from services.index.records import (
+    Instance as Instance,
+)
+from services.index.records import (
+    InstancesDiffer as InstancesDiffer,
+)
+from services.index.records import (
+    Job as Job,
+)
+from services.index.records import (
+    JobState as JobState,
+)
+from services.index.records import (
+    NewInstance as NewInstance,
+)
+from services.index.records import (
+    OutboxRow as OutboxRow,
+)
+from services.index.records import (
+    Received as Received,
+)
+from services.index.records import (
+    Result as Result,
+)
+from services.index.records import (
+    Study as Study,
+)
+from services.index.records import (
+    StudyQuery as StudyQuery,
+)
+from services.index.records import (
+    StudyState as StudyState,
+)
 
 
 class Studies(Protocol):
@@ -389,137 +258,6 @@ class Events(Protocol):
     ) -> list[Event]: ...
     def latest(self, site: str) -> int: ...
     def add(self, site: str, type: str, study_id: str, payload: dict[str, Any]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    id: str
-    site: str
-    role: Role
-    name: str
-    created_at: datetime
-    revoked_at: datetime | None = None
-    last_used_at: datetime | None = None
-
-
-class Keys(Protocol):
-    """API keys: shown once, kept as a hash. Form: ``fada_<id>_<secret>``."""
-
-    def create(self, site: str, role: Role, name: str) -> tuple[ApiKey, str]: ...
-    def verify(self, key: str) -> Principal | None: ...
-    def find(self, site: str | None) -> list[ApiKey]: ...
-    def revoke(self, site: str | None, key_id: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A tus upload. ``offset`` is durable; the bytes lie in the spool under ``id``."""
-
-    id: str
-    site: str
-    owner: str
-    length: int | None
-    offset: int
-    metadata: dict[str, str]
-    created_at: datetime
-    expires_at: datetime
-    state: str  # open, complete, failed, expired
-    outcome: dict[str, Any] = field(default_factory=dict)
-
-
-class Uploads(Protocol):
-    def create(
-        self,
-        principal: Principal,
-        length: int | None,
-        metadata: dict[str, str],
-        expires_at: datetime,
-    ) -> Upload: ...
-    def get(self, site: str, upload_id: str) -> Upload: ...  # NotFound
-    def advance(
-        self, site: str, upload_id: str, expected: int, offset: int
-    ) -> None: ...  # OffsetMismatch
-    def set_length(self, site: str, upload_id: str, length: int) -> None: ...
-    def finish(self, site: str, upload_id: str, state: str, outcome: dict[str, Any]) -> None: ...
-    def expired(self, limit: int = 100) -> list[Upload]: ...
-    def delete(self, site: str, upload_id: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    request_hash: str
-    status: int
-    body: bytes
-    media_type: str
-
-
-class Idempotency(Protocol):
-    def find(self, site: str, key: str) -> Remembered | None: ...
-    def keep(self, site: str, key: str, answer: Remembered, expires_at: datetime) -> None: ...
-    def purge(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    seq: int
-    at: datetime
-    site: str
-    actor: str
-    action: str
-    subject: str
-    detail: dict[str, Any]
-
-
-class Audit(Protocol):
-    """Who did what. Append-only; holds ids, never patient data."""
-
-    def add(
-        self, principal: Principal, action: str, subject: str, detail: dict[str, Any] | None = None
-    ) -> None: ...
-    def find(
-        self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None
-    ) -> list[AuditEntry]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    id: str
-    site: str
-    url: str
-    secret: str  # Standard Webhooks, whsec_…
-    events: tuple[str, ...]  # types; empty: all but study.progress
-    created_at: datetime
-    disabled: bool = False
-
-
-class Webhooks(Protocol):
-    def create(self, site: str, url: str, events: tuple[str, ...]) -> Webhook: ...
-    def find(self, site: str) -> list[Webhook]: ...
-    def get(self, webhook_id: str) -> Webhook: ...
-    def delete(self, site: str, webhook_id: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A phone bound to a site. ``public_key``: Ed25519, base64."""
-
-    id: str
-    site: str
-    name: str
-    public_key: str
-    enrolled_at: datetime
-    last_seen_at: datetime | None
-    release: str
-    revoked_at: datetime | None
-
-
-class Devices(Protocol):
-    def new_code(self, principal: Principal, seconds: float) -> str: ...  # one-time, kept as a hash
-    def enrol(self, code: str, name: str, public_key: str) -> Device: ...  # NotFound, Gone
-    def get(self, device_id: str) -> Device: ...
-    def find(self, site: str) -> list[Device]: ...
-    def seen(self, device_id: str, release: str) -> None: ...
-    def revoke(self, site: str, device_id: str) -> None: ...
 
 
 class Transaction(Protocol):
