@@ -20,7 +20,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 
 from services.dicom import jpeg
-from services.dicom.parse import DEFLATED, MAX_FRAME_SAMPLES, NATIVE
+from services.dicom.parse import MAX_FRAME_SAMPLES, NATIVE
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import InvalidDicom, NotFound, TooLarge
 
@@ -113,7 +113,7 @@ class Frames:
         self._check(frame)
         self._check_stream(frame)
         try:
-            decoder = get_decoder(_codec(self.syntax))
+            decoder = get_decoder(self.syntax)
             pixels, _ = decoder.as_array(self.dataset, index=frame - 1)
         except Exception as error:
             raise InvalidDicom(f"A frame cannot be decoded ({type(error).__name__}).") from error
@@ -172,11 +172,6 @@ def _read(source: Path | io.BytesIO, defer_size: int | None = None) -> Dataset:
         return pydicom.dcmread(source, defer_size=defer_size)
     except Exception as error:
         raise InvalidDicom(f"The object cannot be read ({type(error).__name__}).") from error
-
-
-def _codec(syntax: str) -> str:
-    """pydicom has inflated a deflated data set when it read it; its pixels are native."""
-    return "1.2.840.10008.1.2.1" if syntax == DEFLATED else syntax
 
 
 def _to_uint8(pixels: NDArray[Any], ds: Dataset) -> NDArray[np.uint8]:
