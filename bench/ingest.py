@@ -36,7 +36,7 @@ from services.index.port import NewInstance
 from services.settings import Settings
 from services.standalone import ports, seaweed, valkey
 from services.standalone.process import Part, Process, Warden
-from services.storage.s3 import S3Store
+from services.storage.connect import connect
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 ACCESS, SECRET, PASSWORD = "bench-access", "bench-secret-of-the-store", "bench-broker"
@@ -151,6 +151,7 @@ def hub_settings(home: Path, stack: ExitStack) -> Settings:
         "home": str(home / "hub"),
         "index_url": f"sqlite:///{home}/fada.db",
         "broker_url": f"redis://:{PASSWORD}@127.0.0.1:{broker}/0",
+        "originals": (home / "hub" / "originals").as_uri(),
         "s3_endpoint": f"127.0.0.1:{store['s3']}",
         "s3_access_key": ACCESS,
         "s3_secret_key": SECRET,
@@ -158,7 +159,7 @@ def hub_settings(home: Path, stack: ExitStack) -> Settings:
     }
     os.environ.update({f"FADA_{name.upper()}": value for name, value in given.items()})
     settings = Settings()
-    S3Store(settings.s3_endpoint, ACCESS, SECRET, settings.s3_bucket).prepare()
+    connect(settings).prepare()
     return settings
 
 

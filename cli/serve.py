@@ -98,13 +98,13 @@ def prepare() -> None:
     Calling it again does no harm. 'fada up' does it by itself.
     """
     from services.index import open_index
-    from services.storage import s3
+    from services.storage import connect as storage
 
     given = settings()
     index = open_index(given.index_url)
     index.migrate()
     index.close()
-    store = s3.connect(given)
+    store = storage.connect(given)
     store.prepare()
     store.close()
     typer.echo("The index and the store are ready.")

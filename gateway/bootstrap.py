@@ -18,7 +18,7 @@ from services.index import open_index
 from services.inference.connect import connect
 from services.queue import broker
 from services.settings import Settings, settings
-from services.storage import s3
+from services.storage import connect as storage
 from services.telemetry import logs, traces
 
 
@@ -26,7 +26,7 @@ def compose(given: Settings) -> Services:
     """All adapters that the settings name. Nothing is sent before the first call."""
     given = with_secret(given)
     index = open_index(given.index_url)
-    store = s3.connect(given)
+    store = storage.connect(given)
     queue = broker.connect(given)
     spool = Spool(given.spool)
     parser = Parser(given)

@@ -61,6 +61,7 @@ class StoreDoor:
         """The DIMSE status of one object (PS3.4 table B.2-1)."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path.chmod(0o400)  # whole: it never changes any more
         spooled = Spooled(path, digest, path.stat().st_size)
         who = Principal(f"dimse:{caller}", self._site, Role.DEVICE)
         try:

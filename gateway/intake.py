@@ -238,6 +238,7 @@ def _without_preamble(file: Spooled) -> Iterator[Spooled]:
             target.write(bytes(len(head)))
             source.seek(len(head))
             shutil.copyfileobj(source, target, 1 << 20)
+        clean.chmod(0o400)
         yield replace(file, path=clean, sha256=_sha256(clean))
     finally:
         clean.unlink(missing_ok=True)

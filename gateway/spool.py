@@ -57,6 +57,9 @@ class Writer:
 
     def finish(self) -> Spooled:
         try:
+            self._file.flush()
+            # It never changes any more: a store may keep this very file.
+            os.fchmod(self._file.fileno(), 0o400)
             self._file.close()
         except OSError as error:
             raise _full(error) from error

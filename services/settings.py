@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     restore_interval: int = Field(2, description="s between kombu's sweeps of unacknowledged tasks")
 
     # object store (any S3)
+    originals: str = Field(
+        "",
+        description="file:///folder for what was received, on a disk that gateway, workers and"
+        " sweeper share; empty: it lies in S3 too",
+    )
     s3_endpoint: str = "127.0.0.1:8333"
     s3_public_endpoint: str = ""
     s3_access_key: SecretStr = SecretStr("")

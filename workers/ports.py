@@ -9,7 +9,7 @@ from services.index.port import Index
 from services.inference.connect import connect
 from services.inference.port import Inference
 from services.settings import Settings
-from services.storage import s3
+from services.storage import connect as storage
 from services.storage.port import ObjectStore
 from workers.manifests import Manifests
 
@@ -34,7 +34,7 @@ def open_ports(settings: Settings) -> Ports:
     return Ports(
         settings,
         open_index(settings.index_url),
-        s3.connect(settings),
+        storage.connect(settings),
         connect(settings),
         Manifests(settings.releases, settings.release),
     )

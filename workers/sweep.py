@@ -21,7 +21,7 @@ from services.index.port import Index, JobState
 from services.queue import broker
 from services.queue.port import Queue
 from services.settings import Settings
-from services.storage import s3
+from services.storage import connect as storage
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
 from workers.relay import relay
@@ -182,7 +182,7 @@ def main(settings: Settings) -> None:
     except OSError:  # a taken port hides figures; it must not stop the work
         _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
     sweeper = Sweeper(
-        settings, open_index(settings.index_url), s3.connect(settings), broker.connect(settings)
+        settings, open_index(settings.index_url), storage.connect(settings), broker.connect(settings)
     )
     while not ending.is_set():
         sweeper.turn()

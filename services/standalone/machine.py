@@ -25,7 +25,7 @@ from services.standalone.lock import HomeLock
 from services.standalone.probe import http_ok
 from services.standalone.process import Part, PartFailed, Process, Warden
 from services.standalone.releases import gather
-from services.storage import s3
+from services.storage import connect as storage
 
 RELEASES = triton.ROOT / "models" / "releases"
 DEFAULT_SITE = "default"
@@ -172,6 +172,7 @@ class Machine:
             home=self.home,
             index_url=f"sqlite:///{self.home / 'fada.db'}",
             broker_url=SecretStr(f"redis://:{own.broker_password}@{ports.HOST}:{p['valkey']}/0"),
+            originals=(self.home / "originals").as_uri(),
             s3_endpoint=f"{ports.HOST}:{p['s3']}",
             s3_access_key=SecretStr(own.s3_access_key),
             s3_secret_key=SecretStr(own.s3_secret_key),
@@ -240,7 +241,7 @@ class Machine:
         (self.home / "fada.db").chmod(0o600)
 
     def _make_bucket(self) -> None:
-        store = s3.connect(self.settings)
+        store = storage.connect(self.settings)
         for attempt in range(120):
             try:
                 store.prepare()

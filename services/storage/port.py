@@ -1,4 +1,4 @@
-"""Where bytes live: any S3, content-addressed by SHA-256 inside a site."""
+"""Where bytes live: any S3, or a folder; content-addressed by SHA-256 inside a site."""
 
 from __future__ import annotations
 
@@ -22,11 +22,18 @@ class ObjectStore(Protocol):
     raise NotFound, and ObjectCorrupt when the bytes do not match the hash.
     """
 
-    def put(self, site: str, data: bytes, media_type: str) -> Stored:
-        """Store and confirm (Content-MD5). Again the same bytes: ``new`` False."""
+    def prepare(self) -> None:
+        """Make what must be there before the first object. Again: nothing."""
         ...
 
-    def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored: ...
+    def put(self, site: str, data: bytes, media_type: str) -> Stored:
+        """Store and confirm. Again the same bytes: ``new`` False."""
+        ...
+
+    def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored:
+        """An original, as it was received. A file that nobody may write to must never change."""
+        ...
+
     def get(self, site: str, sha256: str) -> bytes: ...
     def open(
         self, site: str, sha256: str, offset: int = 0, length: int | None = None
@@ -37,7 +44,12 @@ class ObjectStore(Protocol):
         """(site, hash, age in seconds) of all objects, for the sweeper."""
         ...
 
-    def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str: ...
+    def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
+        """A link that ends by itself. Raises NotFound where there are no links."""
+        ...
+
     def ping(self) -> None:
         """A real write, read and delete of a small object."""
         ...
+
+    def close(self) -> None: ...

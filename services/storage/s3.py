@@ -28,6 +28,7 @@ from services.storage.direct import AlreadyThere, DirectPut
 from services.storage.port import Stored
 from services.storage.retry import PAUSES, again
 from services.storage.source import PART, Parts
+from services.storage.verify import verified
 
 T = TypeVar("T")
 _CHUNK = 256 * 1024
@@ -190,7 +191,7 @@ class S3Store:
         if length is not None and length <= 0:
             return iter(())
         stream = self._call(lambda: self._begin(name, offset, length or 0))
-        return self._mapped(stream if offset or length else _verified(stream, sha256))
+        return self._mapped(stream if offset or length else verified(stream, sha256))
 
     def exists(self, site: str, sha256: str) -> bool:
         """Whether it is there; its content is not read."""
@@ -268,19 +269,6 @@ def _chunks(response: Any) -> Iterator[bytes]:
     finally:
         response.close()
         response.release_conn()
-
-
-def _verified(stream: Iterator[bytes], sha256: str) -> Iterator[bytes]:
-    digest, held = hashlib.sha256(), b""
-    for chunk in stream:
-        digest.update(chunk)
-        if held:
-            yield held
-        held = chunk
-    if digest.hexdigest() != sha256:
-        raise ObjectCorrupt(f"Object {sha256[:12]} is not what its hash says.")
-    if held:
-        yield held
 
 
 def _named(work: Callable[[], T]) -> T:

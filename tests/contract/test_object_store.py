@@ -1,4 +1,4 @@
-"""One suite on the store in memory and on the real S3 server."""
+"""One suite on the store in memory, on the real S3 server, on a folder, and on folder and S3 as one."""
 
 import hashlib
 import os
@@ -6,12 +6,21 @@ import os
 import pytest
 
 from services.domain.errors import InvalidInput, NotFound, ObjectCorrupt
+from services.storage.local import LocalStore
 from services.storage.memory import MemoryStore
+from services.storage.tiered import TieredStore
 
 
-@pytest.fixture(params=["memory", "seaweed"])
+@pytest.fixture(params=["memory", "seaweed", "folder", "folder and seaweed"])
 def store(request):
-    return MemoryStore() if request.param == "memory" else request.getfixturevalue("object_store")
+    if request.param == "memory":
+        return MemoryStore()
+    if request.param == "seaweed":
+        return request.getfixturevalue("object_store")
+    local = LocalStore(request.getfixturevalue("tmp_path") / "originals")
+    made = local if request.param == "folder" else TieredStore(local, request.getfixturevalue("object_store"))
+    made.prepare()
+    return made
 
 
 @pytest.fixture
