@@ -52,6 +52,7 @@ class Plan:
     steps: int = 0
     blindly: bool = False
     decay: float = 0.997
+    start: Path | None = None
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -72,6 +73,8 @@ class Trainer:
         self.network = DenseNetwork(plan.config)
         if self.path.exists():
             self.network = load_network(self.path, averaged=False)
+        elif plan.start:
+            self.network = load_network(plan.start)
         self.network = self.network.train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network, plan.decay)
@@ -211,6 +214,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         "--steps", type=int, default=0, help="a budget in steps instead, equal on every machine"
     )
     parser.add_argument("--decay", type=float, default=0.997, help="of the averaged weights")
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights a new run begins with")
     parser.add_argument("--blindly", action="store_true", help="no validation on the way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -243,6 +247,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.steps,
         args.blindly,
         args.decay,
+        args.start,
     )
 
 

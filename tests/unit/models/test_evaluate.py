@@ -50,7 +50,7 @@ def folder(network, tmp_path_factory):
 @pytest.fixture(scope="module")
 def release(network, folder, data):
     graph = (folder / "vision.onnx").read_bytes()
-    about = describe(SIDE, network)
+    about = describe(SIDE, Graph(network))
     records = [r for r in read_manifest(data) if r.split == "val"]
     document = {
         "format": 1,
@@ -155,7 +155,7 @@ def test_the_card_holds_measured_numbers_and_no_gap(release, network, data):
     result, _ = evaluate(release, Request(data, splits=("val",), each=1))
     template = Path(models.__file__).with_name("releases") / "card-template.md"
     tables = {"specialists": "| a |", "quantised": "| b |", "distillation": "| c |"}
-    text = card(describe(SIDE, network), {"val": result}, tables, template.read_text())
+    text = card(describe(SIDE, Graph(network)), {"val": result}, tables, template.read_text())
     assert "{{" not in text
     assert f"{result['dice']['fetal_head']:.4f}" in text
     assert "**missed**" in text  # an untrained network meets no bar, and the card says so

@@ -37,7 +37,7 @@ def test_features_far_from_every_plane_lower_the_scope(network):
 
 
 def test_the_description_names_every_output(network):
-    about = describe(64, network)
+    about = describe(64, Graph(network))
     assert about["boxes"] == list(BOXES)
     assert about["structures_by_plane"]["femur"] == []
     assert about["parameters"] > 1000

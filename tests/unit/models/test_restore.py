@@ -1,0 +1,41 @@
+"""A release's graph becomes a network again that says the same."""
+
+import onnx
+import torch
+
+from models.export import export_graph
+from models.fada.graph import Graph
+from models.fada.network import DenseNetwork, NetworkConfig
+from models.quantise import halve
+from models.restore import fill, unfold
+
+SIDE = 64
+CONFIG = NetworkConfig((4, 8, 8, 8, 16), (1, 1, 1, 1), 8, 8)
+
+
+def stirred() -> DenseNetwork:
+    """Norms with statistics and scales that are not those of a new network."""
+    torch.manual_seed(0)
+    network = DenseNetwork(CONFIG)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, std=0.2)
+    network.train()(torch.rand(4, 1, SIDE, SIDE))
+    return network.eval()
+
+
+def test_a_restored_network_says_what_the_graph_says(tmp_path):
+    network, image = stirred(), torch.rand(3, 1, SIDE, SIDE)
+    for half, gap in ((False, 1e-4), (True, 2e-2)):
+        export_graph(Graph(network, mirrored=half), tmp_path / "vision.onnx", SIDE)
+        model = onnx.load(tmp_path / "vision.onnx")
+        restored = DenseNetwork(CONFIG)
+        unfold(
+            restored, fill(restored, halve(model) if half else model), torch.rand(4, 1, SIDE, SIDE)
+        )
+        with torch.no_grad():
+            wanted, found = network(image), restored.eval()(image)
+        assert torch.allclose(wanted.plane, found.plane, atol=gap)
+        assert torch.allclose(wanted.masks, found.masks, atol=gap)
+        assert torch.allclose(wanted.boxes, found.boxes, atol=gap)
