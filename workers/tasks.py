@@ -20,7 +20,7 @@ def register(app: Celery, hands: Hands) -> None:
     it again. So no message can go round in circles.
     """
 
-    @app.task(name=TASK_ANALYSE, bind=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK_ANALYSE, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def analyse(self: Any, job_id: str, request_id: str = "") -> None:
         # Only the process that reads loads what reading needs; it does so before its fork.
         from workers.attempt import attempt
@@ -32,7 +32,7 @@ def register(app: Celery, hands: Hands) -> None:
         ):
             attempt(job_id, hands.ports(), owner=hands.owner, writer=hands.writer)
 
-    @app.task(name=TASK_PUBLISH, bind=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK_PUBLISH, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def publish(self: Any, outbox_id: str, request_id: str = "") -> None:
         with (
             logs.bind(request_id=request_id, outbox_id=outbox_id),

@@ -71,7 +71,7 @@ def test_a_pickle_in_the_broker_is_never_opened(tmp_path):
     with servers.valkey_server(tmp_path) as broker:
         app = make_app(servers.settings_for(tmp_path, broker))
 
-        @app.task(name=TASK_ANALYSE)
+        @app.task(name=TASK_ANALYSE, shared=False)
         def analyse(job_id, request_id):
             done.append(job_id)
 
