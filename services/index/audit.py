@@ -11,6 +11,8 @@ from services.index.port import AuditEntry
 from services.index.session import Session
 from services.index.tables import audit
 
+_INSERT = insert(audit)
+
 
 class AuditTable:
     """Append-only; the database's triggers refuse any change."""
@@ -29,7 +31,7 @@ class AuditTable:
             "subject": subject,
             "detail": detail or {},
         }
-        self._session.connection.execute(insert(audit), values)
+        self._session.connection.execute(_INSERT, values)
 
     def find(
         self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None

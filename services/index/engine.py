@@ -34,6 +34,8 @@ def open_engine(url: str) -> Engine:
 
 def _sqlite(url: URL) -> Engine:
     options: dict[str, Any] = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_SECONDS}
+    # The connection that wrote last is used next: its page cache is the one that still holds.
+    options["pool_use_lifo"] = True
     if url.database in (None, "", ":memory:"):
         options = {"poolclass": StaticPool}
     engine = create_engine(

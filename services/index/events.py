@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from services.index.outbox import OutboxTable
 from services.index.port import Event
 from services.index.session import Session
 from services.index.tables import event_counters, events
 from services.index.webhooks import WebhooksTable, wants
+
+_INSERT = insert(events)
+_COUNT = (
+    update(event_counters)
+    .where(event_counters.c.site == bindparam("of"))
+    .values(seq=event_counters.c.seq + bindparam("more"))
+    .returning(event_counters.c.seq)
+)
 
 
 class EventsTable:
@@ -48,26 +56,27 @@ class EventsTable:
             mine = [event for event in waiting if event[0] == site]
             hooks = self._webhooks.find(site)
             first = self._reserve(site, len(mine))
-            for seq, (_, type_, study_id, payload) in enumerate(mine, first):
-                self._write(site, seq, type_, study_id, payload)
+            rows = [self._row(seq, *event) for seq, event in enumerate(mine, first)]
+            self._session.connection.execute(_INSERT, rows)
+            for row in rows:
                 for hook in hooks:
-                    if wants(hook, type_):
-                        told = {"webhook_id": hook.id, "site": site, "event_seq": seq}
-                        told |= {"type": type_, "study_id": study_id}
-                        self._outbox.add("webhook", told, subject=study_id)
+                    if wants(hook, row["type"]):
+                        told = {"webhook_id": hook.id, "site": site, "event_seq": row["seq"]}
+                        told |= {"type": row["type"], "study_id": row["study_id"]}
+                        self._outbox.add("webhook", told, subject=row["study_id"])
 
     def _reserve(self, site: str, count: int) -> int:
-        self._session.insert_new(event_counters, {"site": site, "seq": 0})
-        change = update(event_counters).where(event_counters.c.site == site)
-        change = change.values(seq=event_counters.c.seq + count)
-        statement = change.returning(event_counters.c.seq)
-        last: int = self._session.connection.execute(statement).scalar_one()
+        step = {"of": site, "more": count}
+        last: int | None = self._session.connection.execute(_COUNT, step).scalar_one_or_none()
+        if last is None:  # the site's first events
+            self._session.insert_new(event_counters, {"site": site, "seq": 0})
+            last = int(self._session.connection.execute(_COUNT, step).scalar_one())
         return last - count + 1
 
-    def _write(
-        self, site: str, seq: int, type_: str, study_id: str, payload: dict[str, Any]
-    ) -> None:
-        values = {
+    def _row(
+        self, seq: int, site: str, type_: str, study_id: str, payload: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {
             "site": site,
             "seq": seq,
             "type": type_,
@@ -75,7 +84,6 @@ class EventsTable:
             "payload": payload,
             "created_at": self._session.now(),
         }
-        self._session.connection.execute(insert(events), values)
 
 
 def _event(row: RowMapping) -> Event:

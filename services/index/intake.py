@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from services.domain.priority import need
 from services.domain.study import Door, Principal
@@ -40,27 +40,40 @@ class Intake:
         urgent: bool,
         request_id: str,
     ) -> list[Received]:
-        """See the port. A savepoint keeps a refused call from leaving an empty study behind."""
-        with self._session.connection.begin_nested():
-            study_id, made = self._study(principal.site, study_uid, attributes, door, urgent)
-            new = self._insert(study_id, principal.site, instances)
+        """See the port. Most studies are new: for them nothing is looked up."""
+        study_id, made = self._study(principal.site, study_uid, attributes, instances, door, urgent)
+        new = self._insert(study_id, principal.site, instances, made)
         if not (new or made):
             job_id = self._jobs.latest_of(study_id)
             return [Received(study_id, one.sop_uid, False, job_id) for one in instances]
-        if made:
-            self._count(study_id, [one for one in instances if one.sop_uid in new])
-        else:
+        if not made:
             self._refresh(study_id, attributes, urgent)
-        if any(one.frames > 0 for one in instances if one.sop_uid in new):
-            job_id = self._jobs.queue(study_id, request_id)
-            if not made:  # a study that was made now waits already
-                self._expect_a_job(study_id)
-        else:
-            job_id = self._jobs.latest_of(study_id)
+        job_id = self._queue(principal.site, study_id, instances, new, made, urgent, request_id)
         told = {"job_id": job_id, "instances": len(new)}
         self._events.add(principal.site, "study.received", study_id, told)
         self._audit.add(principal, "study.receive", study_id, {"door": door, "instances": len(new)})
         return [self._answer(study_id, one, new, job_id) for one in instances]
+
+    def _queue(
+        self,
+        site: str,
+        study_id: str,
+        instances: list[NewInstance],
+        new: set[str],
+        made: bool,
+        urgent: bool,
+        request_id: str,
+    ) -> str | None:
+        """The job that will read what is new, or the latest when there is nothing to read."""
+        if not any(one.frames > 0 for one in instances if one.sop_uid in new):
+            return None if made else self._jobs.latest_of(study_id)
+        if made:  # it waits already
+            return self._jobs.queue_first(
+                study_id, site, urgent, need(urgent=urgent).score, request_id
+            )
+        job_id = self._jobs.queue(study_id, request_id)
+        self._expect_a_job(study_id)
+        return job_id
 
     @staticmethod
     def _answer(study_id: str, one: NewInstance, new: set[str], job_id: str | None) -> Received:
@@ -69,9 +82,15 @@ class Intake:
         return Received(study_id, one.sop_uid, fresh, job_id)
 
     def _study(
-        self, site: str, study_uid: str, attributes: dict[str, Any], door: Door, urgent: bool
+        self,
+        site: str,
+        study_uid: str,
+        attributes: dict[str, Any],
+        instances: list[NewInstance],
+        door: Door,
+        urgent: bool,
     ) -> tuple[str, bool]:
-        """The study's id, locked, and whether it was made now."""
+        """The study's id, locked, and whether it was made now, with ``instances`` counted."""
         now, need_now = self._session.now(), need(urgent=urgent)
         values: dict[str, Any] = {
             "id": new_id(),
@@ -84,9 +103,9 @@ class Intake:
             "reasons": list(need_now.reasons),
             "need_key": need_key(need_now.score, now),
             "received_at": now,
-            "instances": 0,
-            "series": 0,
-            "modalities": "",
+            "instances": len({one.sop_uid for one in instances}),
+            "series": len({one.series_uid for one in instances}),
+            "modalities": _modalities(one.modality for one in instances),
             "latest_version": 0,
             "plane": "",
             "ga_days": None,
@@ -102,26 +121,46 @@ class Intake:
         self._session.lock_study(study_id)
         return study_id, False
 
-    def _insert(self, study_id: str, site: str, instances: list[NewInstance]) -> set[str]:
-        """The SOP Instance UIDs that were not there. Raises InstancesDiffer."""
-        new: set[str] = set()
-        hashes: dict[str, str] = {}
-        differ = []
-        there = self._stored(site, [one.sop_uid for one in instances])
+    def _insert(
+        self, study_id: str, site: str, instances: list[NewInstance], made: bool
+    ) -> set[str]:
+        """The SOP Instance UIDs that were not there.
+
+        Raises:
+            InstancesDiffer: nothing of this call is left, the study neither if it was ``made`` now.
+        """
+        first: dict[str, NewInstance] = {}
         for one in instances:
-            known = there.get(one.sop_uid) or (study_id, hashes.get(one.sop_uid, one.sha256))
-            if known != (study_id, one.sha256):
-                differ.append(one.sop_uid)
-            elif one.sop_uid not in there and one.sop_uid not in hashes:
-                hashes[one.sop_uid] = one.sha256
-                if self._session.insert_new(tables.instances, self._row(study_id, site, one)):
-                    new.add(one.sop_uid)
-                # Another study's rival came first and has committed since we looked.
-                elif self._stored(site, [one.sop_uid]) != {one.sop_uid: (study_id, one.sha256)}:
-                    differ.append(one.sop_uid)
+            first.setdefault(one.sop_uid, one)
+        there = {} if made else self._stored(site, list(first))
+        new: dict[str, str] = {}  # SOP Instance UID -> the row's id
+        for one in first.values():
+            if one.sop_uid not in there:
+                row = self._row(study_id, site, one)
+                if self._session.insert_new(tables.instances, row):
+                    new[one.sop_uid] = row["id"]
+                else:  # another study has it, or a rival came first
+                    there |= self._stored(site, [one.sop_uid])
+        differ = [
+            one.sop_uid
+            for one in instances
+            if (one.sop_uid in there and there[one.sop_uid] != (study_id, one.sha256))
+            or first[one.sop_uid].sha256 != one.sha256
+        ]
         if differ:
+            self._undo(study_id if made else None, list(new.values()))
             raise InstancesDiffer(tuple(dict.fromkeys(differ)))
-        return new
+        return set(new)
+
+    def _undo(self, study_id: str | None, rows: list[str]) -> None:
+        """Take back what this call wrote; cheaper than a savepoint for the many that do not fail."""
+        columns = tables.instances.c
+        for start in range(0, len(rows), _BATCH):
+            batch = rows[start : start + _BATCH]
+            self._session.connection.execute(delete(tables.instances).where(columns.id.in_(batch)))
+        if study_id is not None:
+            change = delete(tables.studies).where(tables.studies.c.id == study_id)
+            self._session.connection.execute(change)
 
     def _stored(self, site: str, sop_uids: list[str]) -> dict[str, tuple[str, str]]:
         """SOP Instance UID → (study id, SHA-256) of those that are there."""
@@ -153,16 +192,6 @@ class Intake:
             "attributes": one.attributes,
             "received_at": self._session.now(),
         }
-
-    def _count(self, study_id: str, new: list[NewInstance]) -> None:
-        """The counts and modalities of a study that was made now."""
-        values = {
-            "instances": len({one.sop_uid for one in new}),
-            "series": len({one.series_uid for one in new}),
-            "modalities": _modalities(one.modality for one in new),
-        }
-        change = update(tables.studies).where(tables.studies.c.id == study_id)
-        self._session.connection.execute(change.values(**values))
 
     def _refresh(self, study_id: str, attributes: dict[str, Any], urgent: bool) -> None:
         """Counts and modalities from the rows; attributes that were missing; urgency only rises."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, exists, func, select, update
+from sqlalchemy import RowMapping, exists, func, insert, select, update
 
 from services.domain.errors import LeaseLost, NotFound
 from services.index import tables
 from services.index.outbox import OutboxTable
 from services.index.port import Job, JobState, StudyState
-from services.index.session import Session
+from services.index.session import Session, new_id
 from services.telemetry import traces
 
+_INSERT = insert(tables.jobs)
 _JOB_QUERY = select(tables.jobs, tables.studies.c.study_uid).join(
     tables.studies, tables.studies.c.id == tables.jobs.c.study_id
 )
@@ -104,10 +105,34 @@ class JobRows:
         return jobs[0] if jobs else None
 
     def send(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
+        self._announce(job_id, urgent, request_id, delay)
+        self.set(job_id, sent_at=self._session.now() + timedelta(seconds=delay))
+
+    def _announce(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
         payload = {"job_id": job_id, "urgent": urgent, "request_id": request_id}
         payload |= traces.headers()  # so that the trace goes on where the row is sent
         self._outbox.add("analyse", payload, delay=delay, subject=job_id)
-        self.set(job_id, sent_at=self._session.now() + timedelta(seconds=delay))
+
+    def make(self, study_id: str, site: str, urgent: bool, score: float, request_id: str) -> str:
+        """The id of a new queued job. The study is locked, or new, and has no other."""
+        job_id, now = new_id(), self._session.now()
+        values: dict[str, Any] = {
+            "id": job_id,
+            "study_id": study_id,
+            "site": site,
+            "state": JobState.QUEUED.value,
+            "urgent": urgent,
+            "attempts": 0,
+            "score": score,
+            "created_at": now,
+            "sent_at": now,
+            "request_id": request_id,
+            "error_code": "",
+            "error_detail": "",
+        }
+        self._session.connection.execute(_INSERT, values)
+        self._announce(job_id, urgent, request_id)
+        return job_id
 
     def end(self, job_id: str, state: JobState, **values: Any) -> None:
         """``lease_owner`` stays: it tells who ended the job."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from services.domain.errors import Conflict, LeaseLost
 from services.domain.report import Origin, Report
@@ -176,24 +175,13 @@ class JobsTable:
             if study["urgent"] and not queued.urgent:
                 self.follow_urgency(study_id, True, study["score"])
             return queued.id
-        job_id, now = new_id(), self._session.now()
-        values: dict[str, Any] = {
-            "id": job_id,
-            "study_id": study_id,
-            "site": study["site"],
-            "state": JobState.QUEUED.value,
-            "urgent": study["urgent"],
-            "attempts": 0,
-            "score": study["score"],
-            "created_at": now,
-            "sent_at": now,
-            "request_id": request_id,
-            "error_code": "",
-            "error_detail": "",
-        }
-        self._session.connection.execute(insert(tables.jobs), values)
-        self._rows.send(job_id, study["urgent"], request_id)
-        return job_id
+        return self._rows.make(study_id, study["site"], study["urgent"], study["score"], request_id)
+
+    def queue_first(
+        self, study_id: str, site: str, urgent: bool, score: float, request_id: str
+    ) -> str:
+        """The id of the first job of a study that was made in this transaction."""
+        return self._rows.make(study_id, site, urgent, score, request_id)
 
     def follow_urgency(self, study_id: str, urgent: bool, score: float) -> None:
         """The queued job takes the study's urgency; if it became urgent it is sent once more."""

@@ -14,6 +14,7 @@ from services.index.tables import outbox
 
 _ERROR_LENGTH = 500
 _BATCH = 500
+_INSERT = insert(outbox)
 
 
 class OutboxTable:
@@ -37,7 +38,7 @@ class OutboxTable:
             "attempts": 0,
             "error": "",
         }
-        self._session.connection.execute(insert(outbox), values)
+        self._session.connection.execute(_INSERT, values)
         return row_id
 
     def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, select
+from sqlalchemy import Connection, Insert, RowMapping, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils import uuid7
 
@@ -39,10 +40,8 @@ class Session:
 
     def insert_new(self, table: Table, values: dict[str, Any]) -> bool:
         """Insert, or leave what is there: False. Waits for a rival that has not committed yet."""
-        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-        made = statement.returning(*table.primary_key)
-        return self.connection.execute(made).first() is not None
+        statement = _insert_new(self.connection.dialect.name, table)
+        return self.connection.execute(statement, values).first() is not None
 
     def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
         """The study's row, held until the end of the transaction.
@@ -67,3 +66,11 @@ class Session:
             query = query.where(tables.studies.c.site == site)
         query = query.with_for_update(key_share=True, skip_locked=skip_locked)
         return self.connection.execute(query).mappings().first()
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Insert:
+    """Built once: to build a statement costs more than to run it."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    made: Insert = insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return made

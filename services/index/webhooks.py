@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import secrets
 
-from sqlalchemy import RowMapping, delete, insert, select
+from sqlalchemy import RowMapping, bindparam, delete, insert, select
 
 from services.domain.errors import NotFound
 from services.index.port import Webhook
 from services.index.session import Session, new_id
 from services.index.tables_access import webhooks
 
+_OF_SITE = select(webhooks).where(webhooks.c.site == bindparam("of")).order_by(webhooks.c.id)
 QUIET = ("study.progress",)  # only for those who name it
 
 
@@ -41,8 +42,8 @@ class WebhooksTable:
         return hook
 
     def find(self, site: str) -> list[Webhook]:
-        query = select(webhooks).where(webhooks.c.site == site).order_by(webhooks.c.id)
-        return [_webhook(row) for row in self._session.connection.execute(query).mappings()]
+        rows = self._session.connection.execute(_OF_SITE, {"of": site}).mappings()
+        return [_webhook(row) for row in rows]
 
     def get(self, webhook_id: str) -> Webhook:
         query = select(webhooks).where(webhooks.c.id == webhook_id)
