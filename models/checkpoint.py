@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.fada.network import DenseNetwork, NetworkConfig
+from models.fada.unet import UNet, UNetConfig
 
 
 class Average:
@@ -41,7 +42,7 @@ class Progress:
 
 def save_checkpoint(
     path: Path,
-    network: DenseNetwork,
+    network: DenseNetwork | UNet,
     average: Average,
     optimiser: torch.optim.Optimizer,
     progress: Progress,
@@ -72,11 +73,22 @@ def save_checkpoint(
 
 def load_network(path: Path, averaged: bool = True) -> DenseNetwork:
     """The network of a checkpoint, in evaluation mode, with its averaged weights by default."""
+    network = open_network(path, averaged)
+    assert isinstance(network, DenseNetwork)
+    return network
+
+
+def open_network(path: Path, averaged: bool = True) -> DenseNetwork | UNet:
+    """As `load_network`, for either kind of network."""
     saved: dict[str, object] = torch.load(path, map_location="cpu", weights_only=True)
     config, state = saved["config"], saved["average" if averaged else "network"]
     assert isinstance(config, dict)
     assert isinstance(state, dict)
-    network = DenseNetwork(NetworkConfig.from_json(config))
+    network: DenseNetwork | UNet
+    if config.get("kind") == "unet":
+        network = UNet(UNetConfig.from_json(config))
+    else:
+        network = DenseNetwork(NetworkConfig.from_json(config))
     weights: dict[str, Tensor] = state
     network.load_state_dict(weights)
     return network.eval()

@@ -106,7 +106,7 @@ class DistilTrainer(Trainer):
         loss, terms = total_loss(out, batch, TASKS[self.plan.task].weights)
         chosen = distilled(batch, self.distillation.mode)
         if chosen.sum() > 0:
-            pooled = pooled_maps(self.network, maps)
+            pooled = pooled_maps(maps)
             each = self.beside(pooled, batch.index.clamp(min=0), self.distillation.features)
             feature = (each * chosen).sum() / chosen.sum()
             terms["feature"] = float(feature.detach())
@@ -142,10 +142,13 @@ def main(words: list[str] | None = None) -> None:
         cache(parser.parse_args(words[1:]))
         return
     parser = arguments(__doc__)
-    parser.add_argument("--features", type=Path, required=True)
+    parser.add_argument("--features", type=Path, help="of `cache`; mode none needs none")
     parser.add_argument("--mode", choices=MODES, required=True)
     args = parser.parse_args(words[1:] if words[:1] == ["train"] else words)
-    DistilTrainer(plan_of(args), Distillation(args.mode, read_features(args.features))).run()
+    if args.features is None and args.mode != "none":
+        parser.error(f"mode {args.mode} needs --features")
+    features = read_features(args.features) if args.features else Features({}, {}, {})
+    DistilTrainer(plan_of(args), Distillation(args.mode, features)).run()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.checkpoint import load_network
+from models.checkpoint import open_network
 from models.fada.network import DenseNetwork
 from models.fada.vit import Vit, VitConfig
 
@@ -171,20 +171,21 @@ class VitTeacher:
 
 
 class Specialist:
-    """One of our own networks, trained for one task, as a teacher."""
+    """One of our own networks as a teacher. A U-Net takes twice the side that it works at."""
 
     def __init__(self, path: Path, side: int = 192) -> None:
-        self.network, self.side = load_network(path), side
+        self.network = open_network(path)
+        self.side = side if isinstance(self.network, DenseNetwork) else 2 * side
 
     @torch.no_grad()
     def features(self, image: Tensor) -> list[Tensor]:
         """[N, S, S] uint8 to the pooled maps at strides 8, 16 and 32."""
         x = image[:, None].float() / 255
         x = functional.interpolate(x, (self.side, self.side), mode="bilinear", antialias=True)
-        return pooled_maps(self.network, self.network.features(x))
+        return pooled_maps(self.network.features(x))
 
 
-def pooled_maps(_: DenseNetwork, maps: list[Tensor]) -> list[Tensor]:
+def pooled_maps(maps: list[Tensor]) -> list[Tensor]:
     """Means of the maps at strides 8, 16 and 32: [N, C] each."""
     return [m.float().mean((2, 3)) for m in maps[-3:]]
 
