@@ -55,6 +55,8 @@ def outline(logits: NDArray[np.float32], level: float = 0.0) -> Points | None:
     if not areas or max(areas) < 4.0:  # less than four cells is noise
         return None
     points = np.asarray(lines[int(np.argmax(areas))][:-1], dtype=np.float64)
+    # Begins at its highest point, so that a phone, which traces in another order, tells the same.
+    points = np.roll(points, -int(np.lexsort((points[:, 0], points[:, 1]))[0]), axis=0)
     # index 1 of the padded grid is the centre of the first cell
     scaled = (points - 0.5) / np.array([width, height])
     return np.asarray(np.clip(scaled, 0.0, 1.0))

@@ -35,7 +35,7 @@ def has_lettering(gray: NDArray[np.uint8]) -> bool:
     generator = contour_generator(z=gray.astype(np.float64), name="serial")
     for level in _BRIGHT:
         boxes = _boxes(generator.lines(level))
-        order = boxes[np.argsort(boxes[:, 0])]
+        order = boxes[np.lexsort(boxes.T[::-1])]  # by x0, then y0, x1, y1
         if any(_row(order, start) >= _LETTERS for start in range(len(order))):
             return True
     return False
@@ -46,7 +46,8 @@ def _boxes(lines: Sequence[Any]) -> NDArray[np.float64]:
     found = [np.concatenate([line.min(axis=0), line.max(axis=0)]) for line in lines]
     if not found:
         return np.empty((0, 4))
-    boxes = np.array(found)
+    # A millionth of a pixel is noise of the arithmetic, which a phone does in another order.
+    boxes = np.round(np.array(found), 6)
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     fits = (height >= _HEIGHTS[0]) & (height <= _HEIGHTS[1]) & (width <= 1.4 * height)
     return np.asarray(boxes[fits])

@@ -1,15 +1,18 @@
 /** From a picture to the square that every release sees: the hub's own resize (services/reading/image.py),
  * a separable triangle filter in doubles, rounded half up once. */
 
+import { Unreadable } from "../dicom/unreadable";
+
 export interface Gray { width: number; height: number; pixels: Uint8Array }
 
 const MAX_PIXELS = 64_000_000;
 
-/** Decode a PNG or JPEG as grey, without the colour management that would change its values. */
+/** Decode a PNG or JPEG as grey, without the colour management that would change its values. @throws Unreadable. */
 export async function decode(picture: Blob): Promise<Gray> {
-  const bitmap = await createImageBitmap(picture, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  const bitmap = await createImageBitmap(picture, { colorSpaceConversion: "none", premultiplyAlpha: "none" })
+    .catch(() => { throw new Unreadable("unreadable_picture"); });
   const { width, height } = bitmap;
-  if (width * height > MAX_PIXELS) throw new RangeError("too_large");
+  if (width * height > MAX_PIXELS) throw new Unreadable("too_large");
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" })!;
   context.drawImage(bitmap, 0, 0);
@@ -60,12 +63,15 @@ export function resize(image: Gray, height: number, width: number): Gray {
   return { width, height, pixels };
 }
 
-/** A grey picture as PNG, for the text model. */
-export async function png(image: Gray): Promise<Blob> {
+/** A grey picture, or an RGB one of the same size, as PNG: for the text model and for the screen. */
+export async function png(image: Gray, rgb: Uint8Array | null = null): Promise<Blob> {
   const canvas = new OffscreenCanvas(image.width, image.height);
   const context = canvas.getContext("2d")!;
-  const data = context.createImageData(image.width, image.height);
-  image.pixels.forEach((value, i) => data.data.set([value, value, value, 255], i * 4));
-  context.putImageData(data, 0, 0);
+  const { data } = context.createImageData(image.width, image.height);
+  for (let i = 0, j = 0; i < image.pixels.length; i++, j += 4) {
+    for (let c = 0; c < 3; c++) data[j + c] = rgb ? rgb[i * 3 + c]! : image.pixels[i]!;
+    data[j + 3] = 255;
+  }
+  context.putImageData(new ImageData(data, image.width, image.height), 0, 0);
   return canvas.convertToBlob({ type: "image/png" });
 }

@@ -1,11 +1,13 @@
 import type { AbstentionCode, Calibration, FrameReading, Measurement, Structure } from "@hub/api/types";
-import { date, measureHead } from "@hub/viewer/biometry";
-import { type Point, bounds, resample } from "@hub/viewer/geometry";
+import { date, measureHead, pixelSize } from "@hub/viewer/biometry";
+import { type Point, bounds, ellipseOf, ends, resample } from "@hub/viewer/geometry";
 import { count, fill } from "@hub/viewer/mask";
+import { type Interpretation, WITHHELD_FLAG, settled, withheld } from "./answer";
 import type { Manifest } from "./manifest";
 import { chance, chances } from "./manifest";
 import { mapStructures } from "./mapping";
 import { outline } from "./outline";
+import { round } from "./round";
 
 /** What the release said of one picture, before any judgement. */
 export interface Raw {
@@ -20,16 +22,16 @@ export interface Raw {
 interface Where { seriesUid: string; sopUid: string; frame: number; width: number; height: number }
 
 const HEAD = "fetal_head";
-const round = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
 const near = (p: Point): Point => [round(p[0], 2), round(p[1], 2)];
 
 /** From what the release said to what FADA stands for; the hub's rules (services/reading/judge.py). */
-export function judge(raw: Raw, interpretation: Record<string, string>, where: Where, manifest: Manifest, calibration: Calibration | null): FrameReading {
+export function judge(raw: Raw, said: Interpretation, where: Where, manifest: Manifest, calibration: Calibration | null): FrameReading {
   const rules = manifest.calibration, { labels } = manifest;
   const scope = chance(rules.scope_platt, raw.scope), quality = chance(rules.quality_platt, raw.quality);
   const planes = chances(raw.plane, rules.plane_temperature ?? 1)
-    .map((confidence, i) => ({ label: labels.planes[i]!, confidence: round(confidence, 4) }))
-    .sort((a, b) => b.confidence - a.confidence);
+    .map((confidence, i) => ({ label: labels.planes[i]!, confidence }))
+    .sort((a, b) => b.confidence - a.confidence)
+    .map(({ label, confidence }) => ({ label, confidence: round(confidence, 4) }));
   const plane = planes[0]!;
   const abstentions: [AbstentionCode, string][] = [];
   const inScope = scope >= (rules.scope ?? 0.5);
@@ -42,6 +44,8 @@ export function judge(raw: Raw, interpretation: Record<string, string>, where: W
     classification: null, mapping: null, structures: [], keypoints: [], measurements: [], datings: [], centiles: [], abstentions, flags: [],
   };
   if (abstentions.length > 0) return base;
+  const interpretation = withheld(said);
+  const flags = Object.keys(said).some((name) => interpretation[name] !== said[name]) ? [WITHHELD_FLAG] : [];
   const mapping = mapStructures(plane.label, interpretation);
   const wanted = new Set([...(labels.structures_by_plane[plane.label] ?? []), ...mapping.structures]);
   const found = structures(raw, where, wanted, manifest, abstentions);
@@ -54,7 +58,8 @@ export function judge(raw: Raw, interpretation: Record<string, string>, where: W
   const [datings, centiles] = date(measurements, null);
   if (measurements.some((m) => m.name === "HC" && m.mm !== null) && datings.length === 0) abstentions.push(["out_of_range", "gestational_age"]);
   return {
-    ...base, plane, interpretation, classification: plane.label, mapping, structures: found.structures, measurements, datings, centiles,
+    ...base, plane, interpretation: settled(interpretation, datings), classification: plane.label, mapping,
+    structures: found.structures, measurements, datings, centiles, flags,
     keypoints: plane.label === "head" ? labels.keypoints.map((label, i) => ({
       label, x: round(raw.keypoints[i * 3]! * where.width, 2), y: round(raw.keypoints[i * 3 + 1]! * where.height, 2),
       confidence: round(chance(rules.structure_platt?.[label], raw.keypoints[i * 3 + 2]!), 4),
@@ -90,7 +95,10 @@ function structures(raw: Raw, where: Where, wanted: ReadonlySet<string>, manifes
 }
 
 function measured(head: Point[], calibration: Calibration | null, interval: [number, number] | null): Measurement[] {
-  return measureHead(head, calibration).map((m) => {
+  const shape = ellipseOf(head);
+  // The scale is looked up at the points as the report will tell them.
+  const spacing = shape && pixelSize(calibration, ends(shape).map(near));
+  return measureHead(head, { regions: [], spacing }).map((m) => {
     const half = m.name === "HC" && m.mm !== null && interval ? interval[0] + interval[1] * m.mm : null;
     return {
       ...m, px: round(m.px, 2), mm: m.mm === null ? null : round(m.mm, 1), points: m.points.map(near),

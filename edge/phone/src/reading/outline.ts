@@ -3,7 +3,7 @@ import { type Point, area } from "@hub/viewer/geometry";
 const OUTSIDE = -20;
 type Edge = number;
 
-/** The outer border of the largest region above `level`, in 0..1 of the square; as the hub traces it
+/** The outer border of the largest region above `level`, in 0..1 of the square, from its highest point on; as the hub traces it
  * (services/reading/geometry.py): marching squares on the logits, at sub-pixel precision. */
 export function outline(logits: Float32Array, width: number, height: number, level: number): Point[] | null {
   const w = width + 2, h = height + 2;
@@ -43,8 +43,10 @@ export function outline(logits: Float32Array, width: number, height: number, lev
     const size = area(line);
     if (size >= largest) [best, largest] = [line, size];
   }
+  if (best === null) return null;
+  const first = best.reduce((top, p, i, all) => (p[1] < all[top]![1] || (p[1] === all[top]![1] && p[0] < all[top]![0]) ? i : top), 0);
   const inside = (v: number): number => Math.min(1, Math.max(0, v));
-  return best?.map(([x, y]) => [inside((x - 0.5) / width), inside((y - 0.5) / height)] as const) ?? null;
+  return [best[first]!, ...best.slice(0, first).reverse(), ...best.slice(first + 1).reverse()].map(([x, y]) => [inside((x - 0.5) / width), inside((y - 0.5) / height)] as const);
 }
 
 /** The border's steps through one cell, the region on the left hand. */

@@ -1,12 +1,17 @@
-import type { Calibration, Report } from "@hub/api/types";
-import { studyUid, sopUid } from "../store/ids";
-import type { Case } from "../store/cases";
+import type { Calibration, FrameReading, Report } from "@hub/api/types";
+import { Unreadable } from "../dicom/unreadable";
+import { sopUid, studyUid as studyUidOf } from "../store/ids";
+import type { Case, Picture } from "../store/cases";
 import type { Opened } from "../store/releases";
-import { decode, png, resize } from "./image";
+import { png, resize } from "./image";
 import { type Raw, judge } from "./judge";
+import { marked } from "./lettering";
+import { type Source, keyFrames, source } from "./source";
 import { Words } from "./text";
 
-export type Phase = "load" | "detect" | "interpret" | "judge";
+export type Phase = "choose" | "load" | "detect" | "interpret" | "judge";
+/** `note`: which picture of how many, or how many of a clip's frames were looked at. */
+export type Tell = (phase: Phase, note: string) => void;
 type Answer = { id: number; raw?: Raw; error?: string };
 
 /** A loaded release: the same phases and judgement as on the hub. Loading costs seconds, so keep one. */
@@ -37,37 +42,56 @@ export class Reader {
     return `${this.release.manifest.name}-${this.release.manifest.version}`;
   }
 
-  /** The report of a case; without `pixelMm` everything stays in pixels. */
-  async read(found: Case, pictures: Blob[], tell: (phase: Phase) => void): Promise<Report> {
+  /** The report of a case, and which frames of each picture stand in it. What `before` says of pictures that did
+   * not change stays, when it is by this release. */
+  async read(found: Case, files: readonly Blob[], before: Report | null, tell: Tell): Promise<{ report: Report; reads: number[][] }> {
     const { manifest, sha256 } = this.release;
-    const seconds: Record<string, number> = {};
-    const timed = async <T>(phase: Phase, work: () => Promise<T>): Promise<T> => {
-      tell(phase);
-      const began = performance.now();
-      const answer = await work();
-      seconds[phase] = Math.round(((seconds[phase] ?? 0) + (performance.now() - began) / 1000) * 1000) / 1000;
-      return answer;
-    };
-    const frames = [];
-    for (const [index, picture] of pictures.entries()) {
-      const gray = await timed("load", () => decode(picture));
-      const square = resize(gray, manifest.preprocessing.side, manifest.preprocessing.side);
-      const raw = (await timed("detect", () => this.ask({ pixels: square.pixels, side: square.width }))).raw!;
-      const best = raw.plane.indexOf(Math.max(...raw.plane));
-      const side = manifest.preprocessing.text_side;
-      const told = this.words
-        ? await timed("interpret", async () => this.words!.interpret(await png(resize(square, side, side)), manifest.labels.planes[best]!).catch((reason: unknown) => {
-          console.warn("no interpretation:", String(reason)); // the picture's own figures stand without it
-          return {};
-        }))
-        : {};
-      const where = { seriesUid: "", sopUid: await sopUid(found.id, found.pictures[index]!.sha256), frame: 1, width: gray.width, height: gray.height };
-      frames.push(await timed("judge", () => Promise.resolve(judge(raw, told, where, manifest, calibration(found.pixelMm)))));
+    const clock = new Clock(tell);
+    const kept = before?.release.sha256 === sha256 ? shots(found, before) : null;
+    const frames: FrameReading[] = [], skipped: [string, string][] = [], reads: number[][] = [];
+    let studyUid = studyUidOf(found.id);
+    for (const [index, picture] of found.pictures.entries()) {
+      clock.note = found.pictures.length > 1 ? `${index + 1} / ${found.pictures.length}` : "";
+      const opened = await source(files[index]!);
+      const names = opened.names ?? { studyUid: "", seriesUid: "", sopUid: await sopUid(found.id, picture.sha256) };
+      studyUid = names.studyUid || studyUid;
+      const old = picture.fresh ? kept?.filter((shot) => shot.picture === index) ?? [] : [];
+      if (old.length > 0) frames.push(...old.map((shot) => shot.reading));
+      else if (!opened.decodable) skipped.push([names.sopUid, "unread_here"]);
+      else try {
+        const numbers = picture.frames ?? await clock.of("choose", () => keyFrames(opened, (part) => tell("choose", `${Math.round(part * 100)} %`)));
+        for (const number of numbers) {
+          frames.push(await this.readFrame(opened, picture, { seriesUid: names.seriesUid, sopUid: names.sopUid, frame: number }, clock));
+        }
+      } catch (reason) { // one damaged picture does not keep the others back
+        if (!(reason instanceof Unreadable)) throw reason;
+        skipped.push([names.sopUid, reason.code]);
+      }
+      reads.push(frames.filter((f) => f.sop_uid === names.sopUid).map((f) => f.frame));
     }
-    return {
-      study_uid: studyUid(found.id), origin: "phone", release: { name: manifest.name, version: manifest.version, sha256 },
-      created_at: new Date().toISOString(), frames, seconds, format: "1.0", reviewed_by: null, reviewed_at: null, comment: "", skipped: [],
+    const report: Report = {
+      study_uid: studyUid, origin: "phone", release: { name: manifest.name, version: manifest.version, sha256 },
+      created_at: new Date().toISOString(), frames, seconds: clock.seconds, format: "1.0", reviewed_by: null, reviewed_at: null, comment: "", skipped,
     };
+    return { report, reads };
+  }
+
+  private async readFrame(from: Source, picture: Picture, name: { seriesUid: string; sopUid: string; frame: number }, clock: Clock): Promise<FrameReading> {
+    const { manifest } = this.release;
+    const gray = await clock.of("load", () => from.frame(name.frame));
+    const square = resize(gray, manifest.preprocessing.side, manifest.preprocessing.side);
+    const raw = (await clock.of("detect", () => this.ask({ pixels: square.pixels, side: square.width }))).raw!;
+    const best = raw.plane.indexOf(Math.max(...raw.plane));
+    const side = manifest.preprocessing.text_side;
+    const told = this.words
+      ? await clock.of("interpret", async () => this.words!.interpret(await png(resize(square, side, side)), manifest.labels.planes[best]!).catch((reason: unknown) => {
+        console.warn("no interpretation:", reason instanceof Error ? reason.name : "error"); // the picture's own figures stand without it
+        return {};
+      }))
+      : {};
+    const where = { ...name, width: gray.width, height: gray.height };
+    const scale = from.calibration ?? byHand(picture.pixelMm);
+    return clock.of("judge", () => Promise.resolve(marked(judge(raw, told, where, manifest, scale), gray)));
   }
 
   private async ask(message: { graph: ArrayBuffer } | { pixels: Uint8Array; side: number }): Promise<Answer> {
@@ -81,6 +105,31 @@ export class Reader {
   }
 }
 
+/** Seconds of each phase; the page is told which one begins. */
+class Clock {
+  readonly seconds: Record<string, number> = {};
+  note = "";
+  private readonly tell: Tell;
+
+  constructor(tell: Tell) {
+    this.tell = tell;
+  }
+
+  async of<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    this.tell(phase, this.note);
+    const began = performance.now();
+    const answer = await work();
+    this.seconds[phase] = Math.round(((this.seconds[phase] ?? 0) + (performance.now() - began) / 1000) * 1000) / 1000;
+    return answer;
+  }
+}
+
 /** The scale that a person set on the picture, marked as such. */
-export const calibration = (pixelMm: [number, number] | null): Calibration =>
+const byHand = (pixelMm: [number, number] | null): Calibration =>
   ({ regions: [], spacing: pixelMm && { mm_x: pixelMm[0], mm_y: pixelMm[1], source: "scale_bar" } });
+
+/** The readings of a report with the place of their picture in the case. */
+export function shots(found: Case, report: Report): { picture: number; reading: FrameReading }[] {
+  const places = found.pictures.flatMap((p, index) => p.reads.map(() => index));
+  return report.frames.flatMap((reading, i) => (places[i] === undefined ? [] : [{ picture: places[i], reading }]));
+}

@@ -1,12 +1,9 @@
 import { Wllama } from "@wllama/wllama";
 import wasm from "@wllama/wllama/esm/wasm/wllama.wasm?url";
+import { FIELDS, type Interpretation, MAX_FIELD, interpretation } from "./answer";
 import type { Manifest } from "./manifest";
 
-const FIELDS = [
-  "anatomical_structures", "fetal_orientation", "imaging_plane", "biometric_measurements",
-  "gestational_age", "image_quality", "normality_assessment", "clinical_recommendations",
-];
-const PLAIN = { type: "string", pattern: "^[ !#-\\[\\]-~]{1,240}$" };
+const PLAIN = { type: "string", pattern: `^[ !#-\\[\\]-~]{1,${MAX_FIELD}}$` };
 
 const SECONDS = 60; // words that take longer are left out, and said to be missing
 
@@ -30,7 +27,7 @@ export class Words {
   }
 
   /** The interpretation of a square picture, asked about the plane that the heads named. */
-  async interpret(picture: Blob, plane: string): Promise<Record<string, string>> {
+  async interpret(picture: Blob, plane: string): Promise<Interpretation> {
     const { prompts, sentences } = this.manifest;
     const prompt = prompts.interpret_plane ? prompts.interpret_plane.replace("{plane}", plane) : (prompts.interpret ?? "");
     if (!prompt) return {};
@@ -45,10 +42,6 @@ export class Words {
       response_format: { type: "json_schema", json_schema: { name: "interpretation", schema, strict: true } },
     });
     console.debug("interpret", JSON.stringify(answer.usage ?? {}));
-    const told: unknown = JSON.parse(answer.choices[0]?.message.content ?? "");
-    if (typeof told !== "object" || told === null) throw new Error("invalid_model_output");
-    const fields = told as Record<string, unknown>;
-    if (!FIELDS.every((name) => typeof fields[name] === "string" && fields[name].trim() !== "")) throw new Error("invalid_model_output");
-    return Object.fromEntries(FIELDS.map((name) => [name, fields[name] as string]));
+    return interpretation(answer.choices[0]?.message.content ?? "");
   }
 }
