@@ -1,13 +1,17 @@
 """What ``make demo`` and ``make run`` do: a whole hub from nothing, a real study, and no trace left."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from services.standalone import ports
 
 pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
@@ -59,9 +63,11 @@ def test_a_real_study_from_bytes_to_a_report_and_nothing_stays(tmp_path):
 
 
 def _goes_on_from_its_folder_until_it_is_asked_to_end(home, tmp_path):
-    """The second start of the same folder: the study is there, the key is not shown again."""
+    """The second start of the same folder: the study is there, the key is not shown again, and an
+    ultrasound machine may store, as it speaks DICOM alone."""
+    (dimse,) = ports.free(1)
     started = subprocess.Popen(
-        command(home, "--sample"), env=environment(tmp_path), cwd=tmp_path,
+        command(home, "--sample", "--dimse-port", str(dimse)), env=environment(tmp_path), cwd=tmp_path,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert started.stdout is not None
@@ -79,9 +85,35 @@ def _goes_on_from_its_folder_until_it_is_asked_to_end(home, tmp_path):
         timeout=60, check=False,
     )  # fmt: skip
     assert second.returncode == 5
+    _a_machine_stores(dimse, tmp_path)
     assert "runs already" in second.stderr
     assert str(started.pid) in second.stderr
     started.send_signal(signal.SIGHUP)  # as when the terminal is closed
     rest = started.stdout.read()
     assert started.wait(timeout=90) == 0, rest
     assert left_over(home) == []
+
+
+def _a_machine_stores(port, folder):
+    """As a scanner does it, here played by DCMTK: the study is read like any other."""
+    done = subprocess.run(
+        ["storescu", "-xy", "-aec", "FADA", "127.0.0.1", str(port), str(ROOT / "samples" / "nt-view.dcm")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = []
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        status = subprocess.run(
+            [sys.executable, "-m", "cli.main", "status", "--json"], env=environment(folder),
+            capture_output=True, text=True, cwd=folder, timeout=60, check=True,
+        )  # fmt: skip
+        rows = [
+            row
+            for row in json.loads(status.stdout)["studies"]["items"]
+            if row["plane"] == "nt_view"
+        ]
+        if rows:
+            break
+        time.sleep(0.5)
+    assert len(rows) == 1, status.stdout

@@ -112,6 +112,23 @@ def test_compose_does_not_start_without_its_secrets(tmp_path: Path) -> None:
         assert name in done.stderr
 
 
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="Debian's caddy is not installed")
+def test_caddy_accepts_its_file_and_refuses_a_broken_one(tmp_path: Path) -> None:
+    def validate(text: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "Caddyfile").write_text(text)
+        return subprocess.run(
+            ["caddy", "validate", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"],
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PUBLIC_HOST": "hub.example"},
+        )
+
+    text = (ROOT / "docker" / "Caddyfile").read_text()
+    done = validate(text)
+    assert done.returncode == 0, done.stderr
+    assert validate(text.replace("reverse_proxy", "reverse_poxy")).returncode != 0
+
+
 def test_compose_has_every_part(composed: dict[str, Any]) -> None:
     services = composed["services"]
     assert set(services) == {
