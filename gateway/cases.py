@@ -80,10 +80,26 @@ def version(tx: Transaction, site: str, case_id: str, number: int, sha256: str) 
 
 
 def keep_version(
-    tx: Transaction, site: str, case_id: str, number: int, sha256: str, result_version: int
+    tx: Transaction,
+    site: str,
+    case_id: str,
+    number: int,
+    sha256: str,
+    result_version: int,
+    pictures: tuple[str, ...],
 ) -> None:
+    """``pictures``: SHA-256 of those of this version; a later one may have more."""
     name = f"case:{case_id}:v{number}"
-    _keep(tx, site, name, sha256, {"result_version": result_version})
+    told = {"result_version": result_version, "pictures": list(pictures)}
+    _keep(tx, site, name, sha256, told)
+
+
+def pictures_of(tx: Transaction, site: str, case_id: str, number: int) -> tuple[str, ...]:
+    """Hashes of the pictures of one version. Raises NotFound: that version did not come."""
+    kept = tx.idempotency.find(site, f"case:{case_id}:v{number}")
+    if kept is None:
+        raise NotFound("There is no such version of the case. Send its report first.")
+    return tuple(json.loads(kept.body).get("pictures", ()))
 
 
 def arrived(tx: Transaction, site: str, case_id: str, sha256: str, sop_uid: str) -> None:
@@ -98,13 +114,26 @@ def missing(tx: Transaction, site: str, case: Case, also: tuple[str, ...] = ()) 
 
 
 def link(tx: Transaction, site: str, study_id: str, case_id: str) -> None:
-    """From the study back to the case."""
-    _keep(tx, site, f"case-of:{study_id}", "", {"case": case_id})
+    """From the study back to the case. The caller holds the study's lock."""
+    linked = _linked(tx, site, study_id)
+    if case_id not in linked:
+        _keep(tx, site, _link(study_id, len(linked)), "", {"case": case_id})
 
 
-def of_study(tx: Transaction, site: str, study_id: str) -> Case | None:
-    kept = tx.idempotency.find(site, f"case-of:{study_id}")
-    return find(tx, site, json.loads(kept.body)["case"]) if kept else None
+def of_study(tx: Transaction, site: str, study_id: str) -> list[Case]:
+    """The cases of a study: more than one where DICOM files of one examination came as several."""
+    return [find(tx, site, case_id) for case_id in _linked(tx, site, study_id)]
+
+
+def _linked(tx: Transaction, site: str, study_id: str) -> list[str]:
+    found: list[str] = []
+    while kept := tx.idempotency.find(site, _link(study_id, len(found))):
+        found.append(json.loads(kept.body)["case"])
+    return found
+
+
+def _link(study_id: str, place: int) -> str:
+    return f"case-of:{study_id}" + (f":{place}" if place else "")
 
 
 def _keep(tx: Transaction, site: str, name: str, digest: str, value: dict[str, Any]) -> None:

@@ -71,7 +71,8 @@ def _outcomes(
     if told.get("case"):
         with services.index.read() as tx:
             case = cases.own(tx, who, str(uuid.UUID(told["case"])))
-        described, door = _of_case(case), Door.PHONE
+        # A scale set by hand belongs to one picture; a case's own is for all of them.
+        described, door = _of_case(case, described.pixel_mm or case.pixel_mm), Door.PHONE
     outcomes = reception.receive(
         services, who, [file], described, door=door, request_id=request_id, basket=basket
     )
@@ -83,7 +84,7 @@ def _outcomes(
     return outcomes
 
 
-def _of_case(case: cases.Case) -> reception.Described:
+def _of_case(case: cases.Case, pixel_mm: tuple[float, float] | None) -> reception.Described:
     """What the report that came first said about its pictures."""
     told = case.subject
     subject = Subject(
@@ -92,4 +93,4 @@ def _of_case(case: cases.Case) -> reception.Described:
         patient_id=told["patient_id"],
         study_date=told["study_date"],
     )
-    return reception.Described(case.urgent, case.pixel_mm, subject, case.id, case.study_uid)
+    return reception.Described(case.urgent, pixel_mm, subject, case.id, case.study_uid)

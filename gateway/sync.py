@@ -58,12 +58,21 @@ async def put(
 
 
 @router.get("/cases/{case_id}", summary="How a case fares", operation_id="getCase")
-def get(case_id: CaseId, who: Sender, services: Needs) -> dict[str, Any]:
-    """Which images are missing, and what the hub has made of it."""
+def get(
+    case_id: CaseId,
+    who: Sender,
+    services: Needs,
+    version: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+) -> dict[str, Any]:
+    """Which images are missing, and what the hub has made of it.
+
+    With ``version``, the images that this version told of count too.
+    """
     with services.index.read() as tx:
         case = cases.own(tx, who, str(case_id))
         study = tx.studies.by_uid(who.site, case.study_uid)
-        missing = cases.missing(tx, who.site, case)
+        also = cases.pictures_of(tx, who.site, case.id, version) if version else ()
+        missing = cases.missing(tx, who.site, case, also)
     return {
         "case_id": case.id,
         "study_id": study.id,
@@ -85,9 +94,9 @@ def changes(
         events = tx.events.since(who.site, cursor, limit=_EVENTS)
         items = []
         for study_id in dict.fromkeys(e.study_id for e in events):
-            case = cases.of_study(tx, who.site, study_id)
-            if case is not None and case.owner == who.subject:
-                items.append(_item(tx, who.site, study_id, case))
+            for case in cases.of_study(tx, who.site, study_id):
+                if case.owner == who.subject:
+                    items.append(_item(tx, who.site, study_id, case))
     last = events[-1].seq if events else cursor
     return {"items": items, "cursor": last, "more": len(events) == _EVENTS}
 
@@ -122,6 +131,7 @@ def _put(
     identity: str,
 ) -> tuple[bool, dict[str, Any]]:
     digest = hashlib.sha256(data).hexdigest()
+    also = tuple(p.sha256 for p in told.pictures)
     case = case_of(who, case_id, told)
     report = report_of(told, case)
     artefacts = []
@@ -145,9 +155,8 @@ def _put(
             cases.link(tx, who.site, study.id, case_id)
             if report is not None:
                 became = _add(tx, who, study, report, artefacts)
-            cases.keep_version(tx, who.site, case_id, number, digest, became)
+            cases.keep_version(tx, who.site, case_id, number, digest, became, also)
             _seen(tx, who, report)
-        also = tuple(p.sha256 for p in told.pictures)
         missing = cases.missing(tx, who.site, case, also)
     return known is None, {
         "case_id": case_id,

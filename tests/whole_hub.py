@@ -31,7 +31,7 @@ class WholeHub:
 @contextmanager
 def running(home: Path, **options: object) -> Iterator[WholeHub]:
     """All parts, ready, and tended until the end."""
-    _take_free_ports(home)
+    take_free_ports(home)
     machine = machines.Machine(machines.Options(home=home, **options))  # type: ignore[arg-type]
     ending = threading.Event()
 
@@ -51,7 +51,7 @@ def running(home: Path, **options: object) -> Iterator[WholeHub]:
         machine.stop()
 
 
-def _take_free_ports(home: Path) -> None:
+def take_free_ports(home: Path) -> None:
     """The usual ports may belong to a hub that runs here."""
     names = [*machines.NAMES, *seaweed.PORTS, *triton.PORTS]
     ports.keep(home / "ports.json", dict(zip(names, ports.free(len(names)), strict=True)))

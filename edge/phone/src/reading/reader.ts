@@ -12,6 +12,7 @@ import { Words } from "./text";
 export type Phase = "choose" | "load" | "detect" | "interpret" | "judge";
 /** `note`: which picture of how many, or how many of a clip's frames were looked at. */
 export type Tell = (phase: Phase, note: string) => void;
+export interface Read { report: Report; reads: number[][] }
 type Answer = { id: number; raw?: Raw; error?: string };
 
 /** A loaded release: the same phases and judgement as on the hub. Loading costs seconds, so keep one. */
@@ -21,6 +22,7 @@ export class Reader {
   private readonly release: Opened;
   private words: Words | null = null;
   private asked = 0;
+  private last: Promise<unknown> = Promise.resolve();
 
   private constructor(release: Opened) {
     this.release = release;
@@ -35,7 +37,17 @@ export class Reader {
     await reader.ask({ graph: await release.files["vision.onnx"]!.arrayBuffer() });
     const { "text.gguf": text, "mmproj.gguf": mmproj } = release.files;
     if (text && mmproj) reader.words = await Words.load(release.manifest, text, mmproj);
+    await reader.answers();
     return reader;
+  }
+
+  /** The release's self-test: an empty picture gives tensors of the size that its labels ask for. */
+  private async answers(): Promise<void> {
+    const { labels, preprocessing: { side } } = this.release.manifest;
+    const { raw } = await this.ask({ pixels: new Uint8Array(side * side), side });
+    const sizes = [raw!.plane.length, raw!.masks.length, raw!.boxes.length, raw!.keypoints.length];
+    const wanted = [labels.planes.length, labels.masks.length * (side / 2) ** 2, labels.boxes.length * 5, labels.keypoints.length * 3];
+    if (sizes.join() !== wanted.join()) throw new Error("invalid_model_output");
   }
 
   get id(): string {
@@ -44,7 +56,20 @@ export class Reader {
 
   /** The report of a case, and which frames of each picture stand in it. What `before` says of pictures that did
    * not change stays, when it is by this release. */
-  async read(found: Case, files: readonly Blob[], before: Report | null, tell: Tell): Promise<{ report: Report; reads: number[][] }> {
+  read(found: Case, files: readonly Blob[], before: Report | null, tell: Tell): Promise<Read> {
+    const work = this.readAll(found, files, before, tell);
+    this.last = work;
+    return work;
+  }
+
+  /** Give its memory back, after what it reads now. */
+  async close(): Promise<void> {
+    await this.last.catch(() => undefined);
+    this.worker.terminate();
+    await this.words?.close();
+  }
+
+  private async readAll(found: Case, files: readonly Blob[], before: Report | null, tell: Tell): Promise<Read> {
     const { manifest, sha256 } = this.release;
     const clock = new Clock(tell);
     const kept = before?.release.sha256 === sha256 ? shots(found, before) : null;

@@ -26,6 +26,8 @@ export class Words {
     return new Words(llama, manifest);
   }
 
+  close = (): Promise<void> => this.llama.exit();
+
   /** The interpretation of a square picture, asked about the plane that the heads named. */
   async interpret(picture: Blob, plane: string): Promise<Interpretation> {
     const { prompts, sentences } = this.manifest;

@@ -1,3 +1,4 @@
+import type { Report } from "@hub/api/types";
 import { read, write } from "../store/database";
 import type { Case, Outbox, Picture } from "../store/cases";
 import { type Hub, Refused } from "./hub";
@@ -16,8 +17,9 @@ export function sync(outbox: Outbox, hub: Hub, changed: () => void): Promise<voi
         try {
           await work(outbox, hub, found);
         } catch (reason) {
+          if ((await outbox.get(found.id)) === undefined) continue; // deleted meanwhile
           if (!(reason instanceof Refused) || reason.status === 0 || reason.status === 401 || reason.status >= 500) throw reason;
-          await outbox.note(found.id, { problem: reason.code, ...(reason.status === 404 ? { missing: null } : {}) });
+          await outbox.note(found, { problem: reason.code, ...(reason.status === 404 ? { missing: null } : {}) });
         }
         changed();
       }
@@ -29,10 +31,14 @@ export function sync(outbox: Outbox, hub: Hub, changed: () => void): Promise<voi
 
 async function sendReport(outbox: Outbox, hub: Hub, found: Case): Promise<void> {
   if (found.missing !== null) return;
-  // The same case and version always give the same bytes: the hub compares them.
-  const body = JSON.stringify({ urgent: found.urgent, pictures: found.pictures, pixel_mm: found.pixelMm, report: await outbox.report(found) });
+  // The same case and version always give the same bytes: the hub compares them. A scale belongs to a picture and
+  // goes with it; examinations that DICOM files name keep their name.
+  const report = await outbox.report(found);
+  const pictures = found.pictures.map(({ sha256, size, media_type }) => ({ sha256, size, media_type }));
+  const study = report && found.study ? { study_uid: report.study_uid } : {};
+  const body = JSON.stringify({ urgent: found.urgent, pictures, pixel_mm: null, ...study, report });
   const answer = await hub.ask(`/api/sync/cases/${found.id}/versions/${found.version}`, { method: "PUT", headers: { "Content-Type": "application/json" }, body });
-  await outbox.note(found.id, { missing: ((await answer.json()) as { missing: string[] }).missing });
+  await outbox.note(found, { missing: ((await answer.json()) as { missing: string[] }).missing });
 }
 
 async function sendPictures(outbox: Outbox, hub: Hub, found: Case): Promise<void> {
@@ -40,9 +46,9 @@ async function sendPictures(outbox: Outbox, hub: Hub, found: Case): Promise<void
   for (const picture of found.pictures) {
     if (found.missing.includes(picture.sha256)) await sendPicture(outbox, hub, found, picture);
   }
-  const { missing } = await hub.get<{ missing: string[] }>(`/api/sync/cases/${found.id}`);
-  if (missing.length === 0) await outbox.received(found.id, found.version);
-  else await outbox.note(found.id, { missing, uploads: {} });
+  const { missing } = await hub.get<{ missing: string[] }>(`/api/sync/cases/${found.id}?version=${found.version}`);
+  if (missing.length === 0) await outbox.received(found);
+  else await outbox.note(found, { missing, uploads: {} });
 }
 
 /** tus 1.0: goes on from the hub's durable offset; each piece carries its checksum. */
@@ -51,7 +57,9 @@ async function sendPicture(outbox: Outbox, hub: Hub, found: Case, picture: Pictu
   let path = found.uploads[picture.sha256] ?? "";
   let offset = path ? await offsetOf(hub, path) : -1;
   if (offset < 0) {
-    const metadata = { case: found.id, sha256: picture.sha256, filetype: picture.media_type };
+    const [x, y] = picture.pixelMm ?? [];
+    const scale = x && y ? { pixel_mm_x: String(x), pixel_mm_y: String(y) } : {};
+    const metadata = { case: found.id, sha256: picture.sha256, filetype: picture.media_type, ...scale };
     const answer = await hub.ask("/tus/", {
       method: "POST",
       headers: {
@@ -61,7 +69,8 @@ async function sendPicture(outbox: Outbox, hub: Hub, found: Case, picture: Pictu
     });
     path = new URL(answer.headers.get("Location")!, location.href).pathname;
     offset = 0;
-    await outbox.note(found.id, { uploads: { ...found.uploads, [picture.sha256]: path } });
+    found.uploads = { ...found.uploads, [picture.sha256]: path };
+    await outbox.note(found, { uploads: found.uploads });
   }
   while (offset < bytes.byteLength) {
     const piece = bytes.slice(offset, offset + STEP);
@@ -87,7 +96,7 @@ async function offsetOf(hub: Hub, path: string): Promise<number> {
 }
 
 interface Changes {
-  items: { case_id: string; results: { version: number; origin: string; reviewed: unknown; report: unknown }[] }[];
+  items: { case_id: string; results: { version: number; origin: string; reviewed: unknown; report: Report }[] }[];
   cursor: number | string;
   more: boolean;
 }

@@ -1,97 +1,79 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Report } from "@hub/api/types";
-import { Figures, size } from "@hub/case/Figures";
+import { Figures } from "@hub/case/Figures";
 import { Confidence, Interpretation } from "@hub/case/Interpretation";
-import { percent } from "@hub/case/Structures";
 import { code, t } from "@hub/i18n";
-import { colour } from "@hub/viewer/colours";
-import { type Point, distance } from "@hub/viewer/geometry";
-import { type Drawing, Viewer } from "@hub/viewer/Viewer";
-import type { Phase } from "../reading/reader";
-import type { Case, Outbox } from "../store/cases";
+import type { Case, Outbox, Picture } from "../store/cases";
+import { DeleteCase } from "./DeleteCase";
+import { FramePicker } from "./FramePicker";
+import { Plate } from "./Plate";
+import { type Place, best, places, readingOf, usePictures, useShelf } from "./shelf";
+import { Strip } from "./Strip";
+import { Take } from "./Take";
 
 interface Props {
   outbox: Outbox;
   found: Case;
-  phase: Phase | "starting" | null;
+  /** What is being done with a picture now, in words. */
+  busy: string;
   problem: string;
   close: () => void;
-  read: ((pixelMm: [number, number] | null) => void) | null;
+  remove: () => void;
+  add: (files: File[]) => void;
+  /** Read what is not read, after `change` to one picture; null while nothing can be read. */
+  read: ((change?: { sha256: string } & Partial<Pick<Picture, "pixelMm" | "frames">>) => void) | null;
 }
 
-/** One case on the phone: the phone's reading, the hub's beside it when it has come, and the scale. */
-export function CaseView({ outbox, found, phase, problem, close, read }: Props): JSX.Element {
-  const [url, setUrl] = useState("");
+/** One case on the phone: its pictures, the phone's reading of each, and the hub's beside it when it has come. */
+export function CaseView({ outbox, found, busy, problem, close, remove, add, read }: Props): JSX.Element {
   const [own, setOwn] = useState<Report | null>(null);
   const [hub, setHub] = useState<Report | null>(null);
   const [whose, setWhose] = useState<"phone" | "hub">(found.hub ? "hub" : "phone");
-  const [original, setOriginal] = useState(false);
-  const [bar, setBar] = useState<[Point, Point] | null>(null);
-  const [scaling, setScaling] = useState(false);
-  const [mm, setMm] = useState("10");
-  const [pixels, setPixels] = useState<[number, number]>([1, 1]);
+  const [gone, setGone] = useState<{ picture: number; frame: number | null } | null>(null);
+  const count = useRef(found.pictures.length);
+  const shelf = useShelf(outbox, found);
+  const picture = usePictures(shelf);
 
   useEffect(() => {
-    let made = "";
-    void outbox.picture(found.pictures[0]!).then(async (blob) => {
-      const bitmap = await createImageBitmap(blob);
-      setPixels([bitmap.width, bitmap.height]);
-      bitmap.close();
-      made = URL.createObjectURL(blob);
-      setUrl(made);
-    });
     void outbox.report(found).then(setOwn);
     void outbox.hub(found).then(setHub);
-    return () => URL.revokeObjectURL(made);
-  }, []); // a case that changed is shown anew (see its key)
+  }, [found.version, found.state, found.hubVersion, JSON.stringify(found.pictures)]);
+
+  useEffect(() => { // whoever adds a picture wants to see it
+    if (found.pictures.length > count.current) setGone({ picture: found.pictures.length - 1, frame: null });
+    count.current = found.pictures.length;
+  }, [found.pictures.length]);
 
   const report = whose === "hub" && hub ? hub : own;
-  const reading = report?.frames[0] ?? null;
-  const [width, height] = reading ? [reading.width, reading.height] : pixels;
-  const drawing: Drawing | undefined = scaling ? {
-    cursor: "crosshair",
-    down: (at) => setBar([at, at]),
-    move: (at, event) => { if (event.buttons > 0 || event.pointerType === "touch") setBar((was) => was && [was[0], at]); },
-    up: (at) => setBar((was) => was && [was[0], at]),
-  } : undefined;
-  const scale = (): void => {
-    const length = bar ? distance(bar[0], bar[1]) : 0;
-    const size = Number(mm) / length;
-    setScaling(false);
-    if (length > 2 && Number.isFinite(size) && size > 0) read?.([size, size]);
-  };
+  const all = places(shelf, [own, hub]);
+  const went = gone && { picture: gone.picture, frame: gone.frame ?? all.find((place) => place.picture === gone.picture)?.frame ?? 1 };
+  const at: Place | null = went ?? best(shelf, report) ?? all[0] ?? null;
+  const kept = at && found.pictures[at.picture], opened = at && shelf[at.picture];
+  const reading = at && readingOf(report, shelf, at);
+  const skipped = report?.skipped.find(([uid]) => uid === opened?.sopUid)?.[1];
   const label = report?.reviewed_by ? t("label.reviewed", { who: report.reviewed_by }) : t("label.unreviewed");
+  const title = t("phone.case", { n: found.n });
   return (
     <main class="field-page field-case">
       <div class="field-head">
         <button type="button" onClick={close}>← {t("phone.cases")}</button>
-        <h1>{t("phone.case", { n: found.n })}</h1>
+        <h1>{title}</h1>
         <span class="state">{t(`phone.state_${found.state}`)}</span>
       </div>
       {problem && <p class="note warn" role="alert">{problem}</p>}
-      {phase !== null && <p class="note" role="status">{t(`phone.phase_${phase}`)}</p>}
-      <div class="reading-room">
-        {url && <Viewer src={url} alt={t("phone.case", { n: found.n })} width={width} height={height} opacity={0.2} original={original || scaling}
-          shapes={(reading?.structures ?? []).map((s, i, all) => ({
-            id: s.label, colour: colour(i), polygon: s.polygon, box: s.box,
-            title: all.length > 3 ? code("structure", s.label) : `${code("structure", s.label)} ${percent(s.confidence)}`,
-          }))}
-          lines={(reading?.measurements ?? []).filter((m) => m.name !== "HC").map((m) => ({ id: m.name, title: `${m.name} ${size(m)}`, points: m.points }))}
-          brightness={1} contrast={1} label={label} drawing={drawing}
-          words={{ larger: t("zoom.larger"), smaller: t("zoom.smaller"), whole: t("zoom.whole"), failed: t("frame.failed") }} />}
-        {scaling && bar && <p class="scale-words">{t("phone.bar_length", { n: distance(bar[0], bar[1]).toFixed(0) })}</p>}
-        <div class="picture-bar">
-          <button type="button" aria-pressed={original} onClick={() => setOriginal(!original)}>{t("frame.original")}</button>
-          {read && !scaling && <button type="button" onClick={() => { setBar(null); setScaling(true); }}>{t("phone.scale")}</button>}
-          {scaling && <>
-            <label>{t("phone.bar_mm")}<input type="number" min="1" max="300" step="any" value={mm} onInput={(e) => setMm(e.currentTarget.value)} /></label>
-            <button type="button" disabled={!bar} onClick={scale}>{t("phone.use_scale")}</button>
-            <button type="button" onClick={() => setScaling(false)}>{t("cancel")}</button>
-          </>}
-        </div>
-        {scaling && <p class="scale-words">{t("phone.scale_hint")}</p>}
-      </div>
+      {busy && <p class="note" role="status">{busy}</p>}
+      {at && kept && opened && <>
+        <Plate key={`${kept.sha256}/${at.frame}`} alt={`${title}, ${t("phone.image_of", { n: at.picture + 1, all: shelf.length })}`} label={label}
+          reading={reading} load={() => picture(at)}
+          setScale={read && opened.source.calibration === null && opened.source.decodable ? (pixelMm) => read({ sha256: kept.sha256, pixelMm }) : null} />
+        {opened.source.count > 1 && <FramePicker count={opened.source.count} frame={at.frame} read={reading !== null} go={(frame) => setGone({ ...at, frame })}
+          choose={read && ((frames) => read({ sha256: kept.sha256, frames }))} chosen={kept.frames} />}
+        {skipped && <p class="note warn">{code("problem", skipped)}</p>}
+      </>}
+      {all.length > 1 && at && <Strip all={all} at={at} go={setGone} picture={picture} reading={(place) => readingOf(report, shelf, place)} />}
+      {found.state === "captured" && read && <p><button type="button" class="main" onClick={() => read()}>{t("phone.read")}</button></p>}
+      <Take disabled={read === null} take={add} />
       {hub && own && (
         <div class="whose" role="group" aria-label={t("provenance.where")}>
           {(["phone", "hub"] as const).map((w) => <button key={w} type="button" aria-pressed={whose === w} onClick={() => setWhose(w)}>{t(`phone.whose_${w}`)}</button>)}
@@ -104,7 +86,7 @@ export function CaseView({ outbox, found, phase, problem, close, read }: Props):
         <Interpretation texts={reading.interpretation} reading={reading} byModel change={null} />
         <p class="muted small">{report.release.name} {report.release.version} · <span class="hash">{report.release.sha256.slice(0, 16)}…</span> · {Object.entries(report.seconds).map(([name, s]) => `${name} ${s.toFixed(1)} s`).join(", ")}</p>
       </>}
-      {!report && read && phase === null && <p><button type="button" class="main" onClick={() => read(found.pixelMm)}>{t("phone.read")}</button></p>}
+      <DeleteCase found={found} remove={remove} />
     </main>
   );
 }

@@ -66,14 +66,14 @@ export function Figures({ measured, reading, lastPeriod, periodDays, scanDay, se
               <td>{ageInterval(d)}{periodDays !== null && <Discordance days={Math.round(d.days) - periodDays} />}</td>
             </tr>
           ))}
-          <tr>
+          {(setPeriod || lastPeriod) && <tr>
             <th scope="row"><label for="last-period">{t("age.period")}</label></th>
             <td class="value">{periodDays === null ? "–" : weeksAndDays(periodDays)}</td>
             <td>
               <input id="last-period" type="date" value={lastPeriod ?? ""} max={scanDay} disabled={!setPeriod}
                 onChange={(e) => setPeriod?.(e.currentTarget.value || null)} />
             </td>
-          </tr>
+          </tr>}
         </tbody>
       </table>
       {datings.length === 0 && measurements.length > 0 && <p class="muted small">{t("age.none")}</p>}
@@ -83,7 +83,7 @@ export function Figures({ measured, reading, lastPeriod, periodDays, scanDay, se
           {c.measurement}: <b>{t("centile.value", { n: c.centile < 1 ? "<1" : c.centile > 99 ? ">99" : c.centile.toFixed(0) })}</b> (z {c.z.toFixed(2)}) <small>{c.chart}, {weeksAndDays(c.at_days)}</small>
         </p>
       ))}
-      {datings.length > 0 && periodDays === null && <p class="muted small">{t("centile.needs_period")}</p>}
+      {setPeriod && datings.length > 0 && periodDays === null && <p class="muted small">{t("centile.needs_period")}</p>}
     </section>
   );
 }

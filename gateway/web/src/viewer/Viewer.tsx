@@ -110,7 +110,7 @@ export function Viewer(props: Props): JSX.Element {
             {!props.original && props.shapes.map((shape) => (
               <ShapeMark key={shape.id} shape={shape} opacity={props.opacity} unit={unit / scale} />
             ))}
-            {!props.original && props.lines.map((line) => <LineMark key={line.id} line={line} unit={unit / scale} />)}
+            {!props.original && props.lines.map((line) => <LineMark key={line.id} line={line} width={width} unit={unit / scale} />)}
             {!props.original && props.children}
           </svg>
         </div>
@@ -140,7 +140,7 @@ function ShapeMark({ shape, opacity, unit }: { shape: Shape; opacity: number; un
   );
 }
 
-function LineMark({ line, unit }: { line: Line; unit: number }): JSX.Element {
+function LineMark({ line, width, unit }: { line: Line; width: number; unit: number }): JSX.Element {
   const font = 14 * unit;
   const [p, q] = line.points;
   if (!p || !q) return <g />;
@@ -156,7 +156,8 @@ function LineMark({ line, unit }: { line: Line; unit: number }): JSX.Element {
           ))}
         </g>
       ))}
-      <text x={q[0] + arm * 1.4} y={q[1] + font * 0.35} font-size={font} stroke-width={3 * unit}>{line.title}</text>
+      <text font-size={font} stroke-width={3 * unit} {...(q[0] + arm * 1.4 + line.title.length * font * 0.55 <= width
+        ? { x: q[0] + arm * 1.4, y: q[1] + font * 0.35 } : { x: q[0] + arm, y: q[1] - arm * 1.4, "text-anchor": "end" })}>{line.title}</text>
     </g>
   );
 }

@@ -1,0 +1,589 @@
+"""The phone's own modules in Chromium, against the real hub: its outbox, its files, its model.
+
+The app around them is not here, nor a model: what is tested is what a kill, a broken line, a full
+storage or a forged file must not spoil.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+import releases
+from field import as_file
+from pages import CHROMIUM, ROOT, SAMPLES, Site
+from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+
+from services.dicom.create import Subject, read_picture, ultrasound_object
+from services.dicom.frames import Frames
+from services.reading.image import to_gray
+from services.reading.signature import public_bytes, sign
+
+PHONE = ROOT / "edge" / "phone"
+pytestmark = [
+    pytest.mark.skipif(
+        shutil.which("node") is None or not (PHONE / "node_modules" / "vite").is_dir(),
+        reason="Node and the phone's packages are not here (npm ci in edge/phone)",
+    ),
+    pytest.mark.timeout(420),
+]
+PICTURE = (SAMPLES / "head-27w.png").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def site(hub: Any) -> Site:
+    return Site(hub.address, hub.key)
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("library")
+    subprocess.run(
+        ["node", str(PHONE / "tests" / "build.mjs"), str(folder)], check=True, timeout=240
+    )
+    return (folder / "library.js").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Phone:
+    """A phone without its app: a page of the hub's origin that holds the modules."""
+
+    def __init__(self, browser: Browser, site: Site, script: bytes) -> None:
+        self.site, self._script = site, script
+        self.context = browser.new_context(service_workers="block")
+        self.context.route("**/field/modules.*", self._serve)
+        self.page: Page = self.context.new_page()
+        self.on()
+
+    def _serve(self, route: Route) -> None:
+        if route.request.url.endswith(".js"):
+            route.fulfill(body=self._script, content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html><title>modules</title>", content_type="text/html")
+
+    def on(self) -> None:
+        """Switched on: what lies in the browser is all that is left."""
+        self.page.goto(f"{self.site.address}/field/modules.html")
+        self.page.evaluate("async () => { window.phone = await import('/field/modules.js'); }")
+
+    def kill(self) -> None:
+        self.page.close()
+        self.page = self.context.new_page()
+        self.on()
+
+    def do(self, name: str, *args: object) -> Any:
+        return self.page.evaluate("([name, args]) => phone[name](...args)", [name, list(args)])
+
+    def enrol(self) -> None:
+        code = self.site.api("POST", "/api/devices/codes", json={}).json()["code"]
+        self.do("enrol", code, f"modules {uuid.uuid4().hex[:6]}")
+
+    def capture(self, *files: bytes, into: str = "") -> str:
+        return str(self.do("capture", [base64.b64encode(f).decode() for f in files], into))
+
+    def cases(self) -> list[dict[str, Any]]:
+        return list(self.do("cases"))
+
+
+@pytest.fixture
+def phone(browser: Browser, site: Site, script: bytes) -> Iterator[Phone]:
+    made = Phone(browser, site, script)
+    made.enrol()
+    yield made
+    made.context.close()
+
+
+def picture(seed: int) -> bytes:
+    """A picture of its own: a real scan with another corner."""
+    import io
+
+    from PIL import Image
+
+    pixels = np.array(Image.open(io.BytesIO(PICTURE)).convert("L"))
+    pixels[:8, :8] = np.random.default_rng(seed).integers(0, 255, (8, 8))
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def images(site: Site, case: str, study_uid: str = "") -> list[dict[str, Any]]:
+    """The images that the hub has of a case; there is one study of it."""
+    wanted = study_uid or f"2.25.{uuid.UUID(case).int}"
+    found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
+    (study,) = [s for s in found if s["study_uid"] == wanted]
+    whole = site.api("GET", f"/api/studies/{study['id']}").json()
+    return [i for i in whole["instances_list"] if i["frames"]]
+
+
+# --- pixels --------------------------------------------------------------------------------------
+def test_compressed_frames_look_as_on_the_hub(phone: Phone) -> None:
+    """JPEG, by this browser's decoder and by the hub's: grey alike to the last value."""
+    for path in sorted(SAMPLES.glob("**/*.dcm")):
+        data = path.read_bytes()
+        frames = Frames.of_bytes(data)
+        told = phone.do("pixels", base64.b64encode(data).decode(), [1])
+        assert told["count"] == frames.count
+        (seen,) = told["pictures"]
+        gray = np.frombuffer(base64.b64decode(seen["gray"]), np.uint8)
+        assert np.array_equal(gray.reshape(frames.rows, frames.columns), to_gray(frames.read(1))), (
+            path
+        )
+
+
+def test_compressed_colours_look_as_on_the_hub(phone: Phone) -> None:
+    """Colours differ by the decoders' rounding at most; a marker that is missing changes nothing."""
+    import io
+
+    from PIL import Image
+
+    scan = np.array(Image.open(SAMPLES / "head-27w.png").convert("RGB"))
+    scan[40:120, 60:200] = (200, 40, 30)  # flow, towards the probe
+    for sampling in (0, 2):
+        out = io.BytesIO()
+        Image.fromarray(scan).save(out, "JPEG", quality=92, subsampling=sampling)
+        jpeg = out.getvalue()
+        dataset = pydicom.dcmread(SAMPLES / "head-27w.dcm")
+        dataset.Rows, dataset.Columns = scan.shape[:2]
+        dataset.SamplesPerPixel, dataset.PlanarConfiguration = 3, 0
+        dataset.PhotometricInterpretation = "YBR_FULL_422"
+        bare = jpeg[:2] + jpeg[20:] if jpeg[2:4] == b"\xff\xe0" else jpeg  # without its JFIF marker
+        for stream in (jpeg, bare):
+            dataset.PixelData = pydicom.encaps.encapsulate([stream])
+            data = as_file(dataset)
+            frames = Frames.of_bytes(data)
+            (seen,) = phone.do("pixels", base64.b64encode(data).decode(), [1])["pictures"]
+            here = np.frombuffer(base64.b64decode(seen["rgb"]), np.uint8).reshape(scan.shape)
+            apart = np.abs(here.astype(int) - frames.read(1))
+            assert apart.max() <= 3
+            gray = np.frombuffer(base64.b64decode(seen["gray"]), np.uint8).reshape(scan.shape[:2])
+            assert np.abs(gray.astype(int) - to_gray(frames.read(1))).max() <= 2
+
+
+def test_a_jpeg_of_another_size_than_its_header_is_refused(phone: Phone) -> None:
+    dataset = pydicom.dcmread(SAMPLES / "head-27w.dcm")
+    dataset.Rows += 1
+    told = phone.do("pixels", base64.b64encode(as_file(dataset)).decode(), [1])
+    assert told == {"refused": "invalid_dicom"}
+
+
+# --- files and examinations ----------------------------------------------------------------------
+def fresh(sample: str, study: str = "") -> bytes:
+    """A DICOM file of an examination of its own, or of ``study``."""
+    dataset = pydicom.dcmread(SAMPLES / sample)
+    dataset.StudyInstanceUID = study or generate_uid()
+    dataset.SeriesInstanceUID = generate_uid()
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    return as_file(dataset)
+
+
+def test_files_of_one_examination_are_one_case(phone: Phone) -> None:
+    study = generate_uid()
+    case = phone.capture(fresh("head-27w.dcm", study), picture(1), picture(1))
+    (found,) = phone.cases()
+    assert [p["media_type"] for p in found["pictures"]] == ["application/dicom", "image/png"]
+    assert phone.capture(fresh("head-14w.dcm", study), into=case) == case
+    assert len(phone.cases()[0]["pictures"]) == 3
+    assert phone.capture(fresh("head-14w.dcm"), into=case) == "other_study"
+    assert phone.capture(fresh("head-27w.dcm"), fresh("head-27w.dcm")) == "other_study"
+    assert study not in json.dumps(phone.cases()), "no name of the examination lies open"
+    assert len(phone.cases()) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: b"%PDF-1.7 not a picture" * 20, "unsupported_media"),
+        (lambda: PICTURE[:200], "unreadable_picture"),
+        (lambda: (SAMPLES / "head-27w.dcm").read_bytes()[:900], "invalid_dicom"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_and_leaves_nothing(
+    phone: Phone, make: Callable[[], bytes], code: str
+) -> None:
+    assert phone.capture(make()) == code
+    assert phone.cases() == []
+
+
+def test_what_only_the_hub_can_decode_is_taken(phone: Phone) -> None:
+    dataset = pydicom.dcmread(SAMPLES / "head-27w.dcm")
+    dataset.decompress(generate_instance_uid=False)
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg", generate_instance_uid=False)
+    data = as_file(dataset)
+    assert uuid.UUID(phone.capture(data))
+    assert phone.do("pixels", base64.b64encode(data).decode(), [1]) == {"refused": "unread_here"}
+
+
+def test_storage_that_is_full_refuses_new_captures_and_keeps_the_queue(phone: Phone) -> None:
+    """Case 18."""
+    case = phone.capture(picture(2))
+    phone.do("analyse", case)
+    phone.page.evaluate("navigator.storage.estimate = async () => ({ quota: 2e8, usage: 1.9e8 })")
+    assert phone.capture(picture(3)) == "full"
+    assert phone.capture(picture(3), into=case) == "full"
+    assert [c["id"] for c in phone.cases()] == [case]
+    assert phone.do("send") == ""
+    assert phone.cases()[0]["state"] in ("received", "hub_analysed")
+
+
+def test_a_deleted_case_frees_its_files_and_its_number_is_not_given_again(phone: Phone) -> None:
+    both = picture(4)
+    first, second = phone.capture(both, picture(5)), phone.capture(both)
+    assert phone.do("remove", first) == len(picture(5)), "the other case needs the file still"
+    assert [c["id"] for c in phone.cases()] == [second]
+    assert phone.do("remove", second) == len(both)
+    phone.capture(picture(6))
+    assert phone.cases()[0]["n"] == 3
+
+
+def test_a_case_that_is_deleted_while_it_is_sent_does_not_come_back(phone: Phone) -> None:
+    first, second = phone.capture(picture(7)), phone.capture(picture(8))
+    for case in (first, second):
+        phone.do("analyse", case)
+
+    def gone(route: Route) -> None:
+        phone.context.unroute("**/tus/**")
+        phone.do("remove", first)
+        route.continue_()
+
+    phone.page.evaluate("window.sending = phone.send()")
+    phone.do("remove", first)
+    assert phone.page.evaluate("window.sending") in ("", "Error: the picture is gone")
+    assert phone.do("send") == ""
+    (left,) = phone.cases()
+    assert left["id"] == second
+    assert left["state"] in ("received", "hub_analysed")
+
+
+# --- sending -------------------------------------------------------------------------------------
+def test_more_pictures_after_the_first_were_sent(phone: Phone) -> None:
+    """A scan goes on: the case becomes a further version, and the hub has one study of all."""
+    case = phone.capture(picture(10))
+    phone.do("analyse", case)
+    assert phone.do("send") == ""
+    assert phone.capture(picture(11), picture(12), into=case) == case
+    (found,) = phone.cases()
+    assert (found["version"], found["state"], found["missing"]) == (2, "captured", None)
+    phone.do("analyse", case)
+    assert phone.do("send") == ""
+    assert phone.cases()[0]["state"] in ("received", "hub_analysed")
+    assert len(images(phone.site, case)) == 3
+
+
+def test_a_scale_belongs_to_its_picture(phone: Phone) -> None:
+    case = phone.capture(picture(13), picture(14))
+    hashes = [p["sha256"] for p in phone.cases()[0]["pictures"]]
+    phone.do("scale", case, hashes[1], 0.25)
+    phone.do("analyse", case)
+    assert phone.do("send") == ""
+    scales = [i["calibration"] for i in images(phone.site, case)]
+    assert sorted(len(s["regions"]) if s else 0 for s in scales) == [0, 1]
+
+
+def test_a_correction_during_sending_is_sent_too(phone: Phone) -> None:
+    """The hub's answer to the version before does not count for the one that was made meanwhile."""
+    case = phone.capture(picture(15))
+    phone.do("analyse", case)
+    sent: list[str] = []
+    phone.page.on("request", lambda r: sent.append(r.url) if r.method == "PUT" else None)
+
+    def change(route: Route) -> None:
+        answer = route.fetch()
+        phone.context.unroute("**/versions/1")
+        route.fulfill(response=answer)
+
+    phone.context.route("**/versions/1", change)
+    phone.page.evaluate(
+        """async ([id]) => {
+            const first = phone.send();
+            while ((await phone.cases())[0].state !== "failed") await new Promise((r) => setTimeout(r, 1));
+            await phone.scale(id, (await phone.cases())[0].pictures[0].sha256, 0.3);
+            await phone.analyse(id);
+            await first;
+        }""",
+        [case],
+    )
+    assert phone.do("send") == ""
+    assert [url.rpartition("/")[2] for url in sent] == ["1", "2"]
+    assert phone.cases()[0]["version"] == 2
+
+
+STEPS = ("PUT", "POST", "PATCH", "HEAD", "GET")
+
+
+def test_killed_at_every_step_nothing_is_lost_or_doubled(phone: Phone) -> None:
+    """Case 16: the hub did what it was asked, its answer was lost, and the phone died."""
+    chance = random.Random(16)
+    made = []
+    for seed in range(6):
+        case = phone.capture(*(picture(100 + 3 * seed + n) for n in range(chance.randrange(1, 4))))
+        phone.do("analyse", case)
+        made.append(case)
+    kills: dict[str, int] = {}
+    for turn in range(40):
+        wanted, after = chance.choice(STEPS), chance.randrange(1, 4)
+        seen = 0
+
+        def cut(route: Route, request: Request, wanted: str = wanted, after: int = after) -> None:
+            nonlocal seen
+            mine = request.method == wanted and (
+                "/api/sync/" in request.url or "/tus/" in request.url
+            )
+            seen += mine
+            if not mine or seen < after:
+                route.continue_()
+                return
+            if chance.random() < 0.7:
+                route.fetch()  # it came to the hub
+            kills[wanted] = kills.get(wanted, 0) + 1
+            route.abort()
+
+        phone.context.route("**/*", cut)
+        stopped = phone.do("send")
+        phone.context.unroute("**/*", cut)
+        phone.kill()
+        phone.do("sweep")
+        if not stopped and turn > 25:
+            break
+    for _ in range(3):
+        assert phone.do("send") == ""
+    assert set(kills) >= {"PUT", "POST", "PATCH", "GET"}, kills
+    for case in phone.cases():
+        assert case["state"] in ("received", "hub_analysed"), case
+        assert len(images(phone.site, case["id"])) == len(case["pictures"])
+    assert {c["id"] for c in phone.cases()} == set(made)
+
+
+def test_a_clock_two_years_off_changes_nothing(phone: Phone) -> None:
+    """Case 17: the order is that of capture, and the hub takes the case."""
+    skew = "(years) => { const now = Date.now; Date.now = () => now() + years * 31536e6; }"
+    phone.page.evaluate(skew, 2)
+    first = phone.capture(picture(20))
+    phone.page.evaluate(skew, -4)
+    second = phone.capture(picture(21))
+    assert [c["id"] for c in phone.cases()] == [second, first]
+    for case in (first, second):
+        phone.do("analyse", case)
+    assert phone.do("send") == ""
+    assert {c["state"] for c in phone.cases()} <= {"received", "hub_analysed"}
+
+
+def test_an_upload_that_expired_begins_again(phone: Phone) -> None:
+    """Case 15: 410; the phone kept its file."""
+    case = phone.capture(picture(22))
+    phone.do("analyse", case)
+    phone.context.route(
+        "**/tus/*", lambda r: r.abort() if r.request.method == "PATCH" else r.continue_()
+    )
+    assert phone.do("send") == "offline"
+    phone.context.unroute("**/tus/*")
+    begun: list[str] = []
+    phone.page.on("request", lambda r: begun.append(r.method) if "/tus/" in r.url else None)
+    gone = {"code": "gone", "title": "It has expired"}
+    phone.context.route(
+        "**/tus/*",
+        lambda r: r.fulfill(status=410, json=gone) if r.request.method == "HEAD" else r.continue_(),
+    )
+    assert phone.do("send") == ""
+    assert begun == ["HEAD", "POST", "PATCH"]
+    assert len(images(phone.site, case)) == 1
+
+
+def test_bytes_that_were_damaged_on_the_way_are_sent_again(phone: Phone) -> None:
+    """Case 14: 460; the offset did not move, and the case says so until it is whole."""
+    case = phone.capture(picture(23))
+    phone.do("analyse", case)
+
+    def damage(route: Route) -> None:
+        if route.request.method != "PATCH":
+            route.continue_()
+            return
+        phone.context.unroute("**/tus/*", damage)
+        data = bytearray(route.request.post_data_buffer or b"")
+        data[7] ^= 1
+        route.continue_(post_data=bytes(data))
+
+    phone.context.route("**/tus/*", damage)
+    assert phone.do("send") == ""
+    (found,) = phone.cases()
+    assert (found["state"], found["problem"]) == ("failed", "checksum_mismatch")
+    assert phone.do("send") == ""
+    (found,) = phone.cases()
+    assert found["state"] in ("received", "hub_analysed")
+    assert found["problem"] == ""
+    assert len(images(phone.site, case)) == 1
+
+
+# --- models --------------------------------------------------------------------------------------
+@pytest.fixture
+def signed(browser: Browser, site: Site, script: bytes) -> Iterator[Phone]:
+    """A phone that trusts the tests' key too, with the hub's model on it."""
+    made = Phone(browser, site, script)
+
+    def trusting(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        key = base64.b64encode(public_bytes(releases.KEY)).decode()
+        route.fulfill(response=answer, json={**told, "release_keys": [*told["release_keys"], key]})
+
+    made.context.route("**/api/sync/enrol", trusting)
+    made.enrol()
+    assert made.do("release")["refused"] == ""
+    yield made
+    made.context.close()
+
+
+class Offer:
+    """The hub seems to offer another release; its files are the present one's unless told."""
+
+    def __init__(self, phone: Phone, **changes: Any) -> None:
+        self.phone, self.asked = phone, list[str]()
+        device = {"Authorization": f"Bearer {phone.site.key}"}
+        self.present = phone.site.api("GET", "/api/sync/releases").json()["active"]
+        told = phone.site.api("GET", f"/api/sync/releases/{self.present}/manifest.json").json()
+        assert device
+        body = {k: v for k, v in told.items() if k != "signature"} | changes
+        self.manifest = json.dumps(sign(body, releases.KEY)).encode()
+        self.name = f"{body['name']}-{body['version']}"
+        self.bad: Callable[[Route, int], bool] = lambda route, n: False
+        phone.context.route("**/api/sync/releases", self._list)
+        phone.context.route(f"**/api/sync/releases/{self.name}/*", self._file)
+
+    def _list(self, route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "active": self.name})
+
+    def _file(self, route: Route) -> None:
+        path = route.request.url.rpartition("/")[2]
+        if path == "manifest.json":
+            route.fulfill(body=self.manifest, content_type="application/json")
+            return
+        self.asked.append(path)
+        if not self.bad(route, len(self.asked)):
+            url = f"{self.phone.site.address}/api/sync/releases/{self.present}/{path}"
+            route.fulfill(response=route.fetch(url=url))
+
+
+def forget_files(phone: Phone) -> None:
+    """As if the offered files were others: none of their pieces is here."""
+    phone.page.evaluate(
+        """() => new Promise((done) => {
+            const open = indexedDB.open("fada", 1);
+            open.onsuccess = () => {
+                const change = open.result.transaction("pieces", "readwrite");
+                change.objectStore("pieces").clear();
+                change.oncomplete = done;
+            };
+        })"""
+    )
+
+
+def test_a_wrong_signature_is_never_parsed(signed: Phone) -> None:
+    """Case 39: nothing of it is fetched, and the present model stays."""
+    offer = Offer(signed, version="99.0.0")
+    told = json.loads(offer.manifest)
+    told["calibration"] = {}
+    offer.manifest = json.dumps(told).encode()
+    answer = signed.do("release")
+    assert answer == {"here": offer.present, "refused": "release_wrong_signature", "tried": 0}
+    assert offer.asked == []
+
+
+def test_an_older_model_is_refused(signed: Phone) -> None:
+    """Case 40, roll-back: signed or not."""
+    offer = Offer(signed, version="0.0.1")
+    answer = signed.do("release")
+    assert answer == {"here": offer.present, "refused": "release_older", "tried": 0}
+    assert offer.asked == []
+
+
+def test_a_model_that_fails_its_self_test_does_not_come_in(signed: Phone) -> None:
+    offer = Offer(signed, version="99.0.0")
+    answer = signed.do("release", False)
+    assert answer["here"] == offer.present
+    assert answer["refused"] == "Error: self-test"
+    assert answer["tried"] == 1
+    assert signed.do("release")["here"] == offer.name
+
+
+def test_a_damaged_weight_file_is_never_loaded(browser: Browser, site: Site, script: bytes) -> None:
+    """Case 39: a malformed GGUF has another hash than the manifest says."""
+    phone = Phone(browser, site, script)
+    phone.enrol()
+
+    def damage(route: Route) -> None:
+        answer = route.fetch()
+        body = bytearray(answer.body())
+        body[len(body) // 2] ^= 0xFF
+        route.fulfill(response=answer, body=bytes(body))
+
+    phone.context.route("**/text.gguf", damage)
+    answer = phone.do("release")
+    assert answer == {"here": None, "refused": "release_wrong_hash", "tried": 0}
+    phone.context.unroute("**/text.gguf")
+    answer = phone.do("release")
+    assert (answer["refused"], answer["tried"]) == ("", 1)
+    phone.context.close()
+
+
+def test_a_download_cut_near_its_end_goes_on(browser: Browser, site: Site, script: bytes) -> None:
+    """Case 40: what is here is not asked for again, and until then no half model runs."""
+    phone = Phone(browser, site, script)
+    phone.enrol()
+    asked: list[str] = []
+    phone.page.on(
+        "request", lambda r: asked.append(r.url) if ".gguf" in r.url or ".onnx" in r.url else None
+    )
+
+    def cut(route: Route) -> None:
+        last = json.loads(phone.site.api("GET", "/api/sync/releases").text)
+        active = next(i for i in last["items"] if f"{i['name']}-{i['version']}" == last["active"])
+        size = next(f["size"] for f in active["files"] if f["path"] == "mmproj.gguf")
+        if route.request.headers.get("range", "").endswith(f"-{size - 1}"):
+            route.abort()
+        else:
+            route.continue_()
+
+    phone.context.route("**/mmproj.gguf", cut)
+    assert phone.do("release") == {"here": None, "refused": "offline", "tried": 0}
+    first = len(asked)
+    phone.context.unroute("**/mmproj.gguf")
+    phone.kill()
+    asked.clear()
+    phone.page.on(
+        "request", lambda r: asked.append(r.url) if ".gguf" in r.url or ".onnx" in r.url else None
+    )
+    assert phone.do("release")["refused"] == ""
+    assert len(asked) == 1 < first
+    phone.context.close()
+
+
+def test_two_cases_of_one_examination_both_get_the_answer(phone: Phone) -> None:
+    """Another phone, or this one before it was emptied, sent of the same study."""
+    study = generate_uid()
+    subject = Subject(
+        study_key="", study_uid=study, series_uid=generate_uid(), sop_uid=generate_uid()
+    )
+    files = [fresh("head-27w.dcm", study), ultrasound_object(read_picture(PICTURE), subject, None)]
+    for data in files:
+        case = phone.capture(data)
+        phone.do("analyse", case)
+    assert phone.do("send") == ""
+    assert {c["state"] for c in phone.cases()} <= {"received", "hub_analysed"}
