@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help pages run demo test lint unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-pages drill-loss drill-field constraints \
+  bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field constraints \
   pages node train train-text evaluate
 
 help: ## show this
@@ -29,7 +29,11 @@ $(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
-	$(BIN)/pip install -q -c constraints.txt -e '.[embedded,train,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[embedded,train,android,dev]'
+	touch $@
+
+$(VENV)/.android: $(VENV)/.runtime
+	$(BIN)/pip install -q -c constraints.txt -e '.[embedded,android]'
 	touch $@
 
 install: $(VENV)/.runtime ## install what a hub needs into .venv
@@ -58,6 +62,14 @@ drill-loss: install ## kill the worker thrice and the broker once; nothing may b
 drill-field: install ## a phone on a bad link, killed at random
 	$(BIN)/python -m bench.drill_field
 
+bench-edge: install-dev debian ## five phases, image encoded once or five times: here and in Chromium
+	$(BIN)/python -m bench.edge
+
+# --- phones (what is built lies in build/android: edge/android/README.md) ------------------------
+edge-android: $(VENV)/.android ## a static program for Android phones: [RELEASE=DIR] [CPU=generic]
+	$(BIN)/python -m edge.android.build --out build/android $(if $(CPU),--cpu $(CPU))
+	$(BIN)/python -m edge.android.phases build/android $(RELEASE)
+
 # --- pages (what is built is committed: a hub needs no Node) ---
 pages: ## build the pages of hub and phone anew (needs Node)
 	cd gateway/web && npm ci --no-audit --no-fund && npm run build
@@ -80,7 +92,8 @@ debian: ## install the Debian packages that the tests use (as root; otherwise th
 	bash tests/debian.sh
 
 node: ## the pages' own packages, for tests that run TypeScript and axe (skipped, loudly, without npm)
-	@if command -v npm >/dev/null; then cd gateway/web && npm ci --no-audit --no-fund --silent; \
+	@if command -v npm >/dev/null; then for app in gateway/web edge/phone; do \
+	    (cd $$app && npm ci --no-audit --no-fund --silent) || exit 1; done; \
 	  else echo "!! no npm here: tests that run TypeScript or axe are skipped"; fi
 
 test: install-dev debian node lint unit contract integration e2e ## everything

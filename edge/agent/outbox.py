@@ -155,11 +155,14 @@ class Outbox:
             self._db.execute("UPDATE cases SET problem = ? WHERE id = ?", (words, case_id))
 
     # --- back from the hub ---------------------------------------------------------------------
-    def answered(self, case_id: str, hub_version: int, report: bytes, *, reviewed: bool) -> None:
-        """The hub's result or a person's review; an older one never replaces a newer one."""
+    def answered(self, case_id: str, hub_version: int, report: bytes, *, reviewed: bool) -> bool:
+        """The hub's result or a person's review; an older one never replaces a newer one.
+
+        True when it was new here.
+        """
         state = State.REVIEWED if reviewed else State.HUB_ANALYSED
         with self._write():
-            self._db.execute(
+            kept = self._db.execute(
                 "UPDATE cases SET hub_version = ?, hub_report = ?,"
                 " state = CASE WHEN state IN (?, ?, ?) THEN state ELSE ? END"
                 " WHERE id = ? AND hub_version < ?",
@@ -173,6 +176,7 @@ class Outbox:
                     hub_version,
                 ),
             )
+        return kept.rowcount > 0
 
     # --- look ----------------------------------------------------------------------------------
     def get(self, case_id: str) -> Case:

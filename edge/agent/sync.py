@@ -62,18 +62,13 @@ def fetch_answers(outbox: Outbox, hub: Hub) -> int:
         page = hub.changes(outbox.fact("cursor"))
         for item in page["items"]:
             for result in item["results"]:
-                if result["origin"] == "phone":
-                    continue
-                try:
-                    outbox.answered(
+                if result["origin"] != "phone":
+                    answered += outbox.answered(
                         item["case_id"],
                         int(result["version"]),
                         json.dumps(result["report"]).encode(),
                         reviewed=bool(result["reviewed"]),
                     )
-                    answered += 1
-                except NotFound:
-                    continue  # a case that this device has cleared
         outbox.set_fact("cursor", str(page["cursor"]))
         more = bool(page["more"])
     return answered

@@ -125,7 +125,7 @@ KEYWORDS: Final[MappingType[str, tuple[str, ...]]] = {
     "femur": (r"\bfl\b", "femur", "femoral", "thigh"),
     "body_full": ("whole body", "whole fetus", "body_full", "limbs"),
 }  # fmt: skip
-_LEAST: Final = 1.0  # one telling word in a telling field
+LEAST: Final = 1.0  # one telling word in a telling field
 
 # What FADA calls a structure, and what the releases of this system call the same thing.
 SAME_STRUCTURE: Final[MappingType[str, tuple[str, ...]]] = {
@@ -167,7 +167,7 @@ def map_structures(label: str | None, interpretation: MappingType[str, str]) -> 
         return _mapping(named, "plane named in the interpretation")
     scores = keyword_scores(interpretation)
     best = max(scores, key=lambda name: scores[name])
-    if scores[best] >= _LEAST:
+    if scores[best] >= LEAST:
         return _mapping(best, f"keywords, score {scores[best]:.1f}")
     if label is not None and label in GENERIC:
         return _mapping(GENERIC[label], f"label {label}")

@@ -1,0 +1,1 @@
+"""A release's text model as one static program for Android phones (README.md)."""

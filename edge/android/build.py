@@ -1,0 +1,147 @@
+"""Builds fada-read: `python -m edge.android.build [--out build/android] [--cpu generic]`.
+
+llama.cpp is taken from the source package of the runtime that the hub has, so that both run the same
+code. Zig brings compiler, libc (musl) and C++ library: what comes out is static and needs nothing of
+the phone's. Objects are kept in the cache: a second build takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+PACKAGE: Final = "xllamacpp"
+VERSION: Final = "2026.10.11549"
+SHA256: Final = "c17ee1163006f70726abb9f72137830818f3d8cb60bfc34cb232d08428eaa22b"
+TARGET: Final = "aarch64-linux-musl"
+# Phones since about 2018, in Zig's words; older ones need "generic", which is slower everywhere.
+CPU: Final = "generic+v8_2a+dotprod+fullfp16"
+CACHE: Final = Path("~/.cache/fada/android").expanduser()
+PROGRAM: Final = "fada-read"
+_HERE: Final = Path(__file__).parent
+_ROOT: Final = f"{PACKAGE}-{VERSION}/thirdparty/llama.cpp/"
+_PARTS: Final = (
+    *("CMakeLists.txt", "LICENSE", "licenses/", "cmake/", "include/", "src/", "vendor/"),
+    *("tools/mtmd/", "ggml/CMakeLists.txt", "ggml/cmake/", "ggml/include/", "ggml/src/ggml"),
+    *("ggml/src/CMakeLists.txt", "ggml/src/gguf"),
+)
+
+
+def sources(cache: Path = CACHE) -> Path:
+    """The folder of llama.cpp's sources, fetched with pip if they are not there yet.
+
+    Raises:
+        subprocess.CalledProcessError: pip cannot fetch them (no network).
+        ValueError: what came is not what was pinned.
+    """
+    folder = cache / f"llama.cpp-{VERSION}"
+    if folder.exists():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as work:
+        fetch = ("-m", "pip", "download", "-q", "--no-deps", "--no-binary", PACKAGE, "-d", work)
+        subprocess.run([sys.executable, *fetch, f"{PACKAGE}=={VERSION}"], check=True)
+        (archive,) = Path(work).glob("*.tar.gz")
+        if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
+            raise ValueError(f"{archive.name} is not the file that was pinned.")
+        unpacked = Path(work) / "unpacked"
+        with tarfile.open(archive) as tar:
+            wanted = [m for m in tar if m.isfile() and m.name.startswith(_wanted())]
+            for member in wanted:
+                member.name = member.name.removeprefix(_ROOT)
+            tar.extractall(unpacked, members=wanted, filter="data")
+        os.replace(unpacked, folder)
+    return folder
+
+
+def _wanted() -> tuple[str, ...]:
+    return tuple(_ROOT + part for part in _PARTS)
+
+
+def compilers(cpu: str, cache: Path = CACHE) -> dict[str, Path]:
+    """CMake's names for the tools, each a small script around Zig."""
+    spec = find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("Zig is needed: .venv/bin/pip install -e '.[android]'")
+    zig = Path(spec.origin).parent / "zig"
+    kept = cache / f"zig-{version('ziglang')}"
+    folder = kept / cpu
+    folder.mkdir(parents=True, exist_ok=True)
+    # Zig makes its libraries anew for each processor and mode of optimisation: the same ones always.
+    flags = f"-target {TARGET} -mcpu={cpu} -O2"
+    tools = {
+        "C_COMPILER": f"cc {flags}",
+        "CXX_COMPILER": f"c++ {flags}",
+        "AR": "ar",
+        "RANLIB": "ranlib",
+    }
+    made = {}
+    for name, words in tools.items():
+        script = folder / name.lower()
+        own = f"ZIG_GLOBAL_CACHE_DIR={kept}/global ZIG_LOCAL_CACHE_DIR={kept}/local"
+        script.write_text(f'#!/bin/sh\n{own} exec "{zig}" {words} "$@"\n')
+        script.chmod(0o755)
+        made[name] = script
+    return made
+
+
+def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path:
+    """Writes OUT/fada-read and returns its path.
+
+    Raises:
+        subprocess.CalledProcessError: a tool failed; it has said why.
+    """
+    llama, tools = sources(cache), compilers(cpu, cache)
+    objects = cache / f"{VERSION}-zig{version('ziglang')}-{cpu}"
+    # Scripts stand beside the python that runs this, whether its environment is active or not.
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, **path}
+    configure = [
+        *("cmake", "-S", str(_HERE), "-B", str(objects), "-G", "Ninja", "--log-level=WARNING"),
+        *("-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"),
+        "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",  # nothing is linked but the program
+        *("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_EXE_LINKER_FLAGS=-static -s"),
+        *("-DCMAKE_C_FLAGS_RELEASE=-DNDEBUG", "-DCMAKE_CXX_FLAGS_RELEASE=-DNDEBUG"),
+        f"-DLLAMA_CPP={llama}",
+        *(f"-DCMAKE_{name}={path}" for name, path in tools.items()),
+    ]
+    if not (objects / "build.ninja").exists():
+        subprocess.run(configure, check=True, env=environment)
+    parallel = ("-j", str(jobs or os.cpu_count() or 1))
+    subprocess.run(
+        ["cmake", "--build", str(objects), *parallel, "--target", PROGRAM],
+        check=True,
+        env=environment,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copy(objects / PROGRAM, out / PROGRAM)
+    return out / PROGRAM
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build/android"))
+    parser.add_argument("--cpu", default=CPU)
+    parser.add_argument("--jobs", type=int, default=0, help="0: one for each core")
+    args = parser.parse_args()
+    began = time.monotonic()
+    program = build(args.out, args.cpu, jobs=args.jobs)
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    print(f"{program}: {program.stat().st_size} bytes, sha256 {digest}")
+    print(f"built in {time.monotonic() - began:.0f} s for {args.cpu}")
+
+
+if __name__ == "__main__":
+    main()

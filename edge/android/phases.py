@@ -1,0 +1,104 @@
+"""What fada-read needs to know of a release: `python -m edge.android.phases OUT [RELEASE]`.
+
+Writes OUT/phases.json (prompts, grammars and the rules of phase 3, as the hub has them) and puts
+text.gguf and mmproj.gguf beside it: that folder goes to the phone. The release is verified first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from edge.android.grammar import gbnf
+from services.domain import mapping
+from services.domain.report import UNREVIEWED
+from services.reading import schema
+from services.reading.manifest import Manifest
+from services.reading.prompts import Prompts
+from services.reading.release import Release
+from services.reading.store import open_release, trust_of
+
+FILE = "phases.json"
+STORE = Path("models/releases")
+
+
+def phases(manifest: Manifest) -> dict[str, Any]:
+    """Prompt and grammar of each phase; phases that the release has no prompt for are left out."""
+    prompts = manifest.prompts
+
+    def form(prompt: str, bound: schema.Schema) -> dict[str, str]:
+        return {"prompt": prompts.after(prompt), "grammar": gbnf(bound, prompts)}
+
+    told: dict[str, Any] = {
+        "label": UNREVIEWED,
+        "release": f"{manifest.name} {manifest.version} {manifest.sha256}",
+        "side": manifest.side,
+        "text_side": manifest.text_side,
+        "before": prompts.before,
+        "follows_plane": manifest.has_heads,
+        "interpret": {},
+        "groups": _groups(prompts, form),
+        "rules": _rules(),
+    }
+    if prompts.classify:
+        told["classify"] = form(prompts.classify, schema.classify(manifest.classes))
+    if prompts.interpret:
+        planes = manifest.planes if manifest.has_heads else ()
+        for plane in ("", *planes):
+            bound = schema.interpret(manifest.sentences.get(plane))
+            told["interpret"][plane] = form(prompts.interpretation(plane or None), bound)
+    return told
+
+
+def _groups(prompts: Prompts, form: Any) -> dict[str, dict[str, dict[str, str]]]:
+    """Detect and segment of each group of structures; segment only where there are masks."""
+    groups: dict[str, dict[str, dict[str, str]]] = {}
+    for name, group in mapping.GROUPS.items():
+        groups[name] = {}
+        if prompts.detect:
+            groups[name]["detect"] = form(prompts.detect, schema.detect(group.structures))
+        if prompts.segment and group.masks:
+            groups[name]["segment"] = form(prompts.segment, schema.segment(group.masks))
+    return groups
+
+
+def _rules() -> dict[str, Any]:
+    return {
+        "specific": dict(mapping.SPECIFIC),
+        "generic": dict(mapping.GENERIC),
+        "planes": mapping.PLANES,
+        "plane_field": mapping.PLANE_FIELD,
+        "keywords": [[name, mapping.KEYWORDS.get(name, ())] for name in mapping.GROUPS],
+        "weights": {name: weight for name, weight in mapping.WEIGHTS.items() if weight},
+        "least": mapping.LEAST,
+        "else": mapping.ELSE,
+    }
+
+
+def put(release: Release, out: Path) -> None:
+    """Everything of a verified release that the phone needs, in one folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    for source in (release.text, release.mmproj):
+        if not (out / source.name).exists() or not (out / source.name).samefile(source):
+            shutil.copyfile(source, out / source.name)
+    (out / FILE).write_text(json.dumps(phases(release.manifest), indent=1))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("release", type=Path, nargs="?", help="a folder; else the present release")
+    args = parser.parse_args()
+    store = args.release.parent if args.release else STORE
+    release = open_release(store, trust_of(store), args.release.name if args.release else "")
+    put(release, args.out)
+    print(f"{args.out}: text.gguf, mmproj.gguf and {FILE} of {release.folder.name}")
+    print("Next: bring that folder to a phone, as edge/android/README.md says.")
+
+
+if __name__ == "__main__":
+    main()
