@@ -60,6 +60,7 @@ TAGS: list[dict[str, str]] = [
 ]
 
 ROUTERS: tuple[APIRouter, ...] = (
+    dicomweb.router,  # first: routes are looked through in this order, and a storm comes here
     health.router,
     figures.router,
     sessions.router,
@@ -80,7 +81,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     reviews.router,
     uploads.router,
     tus.router,
-    dicomweb.router,
 )
 
 

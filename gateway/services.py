@@ -79,4 +79,9 @@ def services_of(connection: HTTPConnection) -> Services:
     return cast(Services, connection.app.state.services)
 
 
-Needs = Annotated[Services, Depends(services_of)]
+async def _needed(connection: HTTPConnection) -> Services:
+    """Asynchronous: what is not would be asked for in a thread, at every request."""
+    return services_of(connection)
+
+
+Needs = Annotated[Services, Depends(_needed)]
