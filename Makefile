@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 .DEFAULT_GOAL := help
 .PHONY: help pages run demo test lint unit contract integration e2e install install-dev debian \
   bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field constraints \
-  pages node train train-text evaluate
+  pages node train train-text evaluate release-check
 
 help: ## show this
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -86,6 +86,11 @@ train-text: install-dev ## train the text model: DATA=DIR OUT=DIR [MINUTES=60]
 evaluate: install-dev ## measure a release: RELEASE=DIR DATA=DIR [SPLIT=val] [JSON=FILE]
 	$(BIN)/python -m models.evaluate --release $(RELEASE) --data $(DATA) --split $(or $(SPLIT),val) \
 	  --json $(or $(JSON),evaluation.json)
+
+release-check: install-dev debian ## the gates of a release: RELEASE=DIR DATA=DIR [FULL=vision-full.onnx] [FULL_TEXT=DIR] [CHECK="--strict"]
+	@[ -d edge/phone/node_modules/vite ] || (cd edge/phone && npm ci --no-audit --no-fund --silent)
+	$(BIN)/python -m models.release_check --release $(RELEASE) --data $(DATA) \
+	  $(if $(FULL),--full $(FULL)) $(if $(FULL_TEXT),--full-text $(FULL_TEXT)) $(CHECK)
 
 # --- test ----------------------------------------------------------------------------------------
 debian: ## install the Debian packages that the tests use (as root; otherwise they are named)

@@ -10,7 +10,7 @@ from typing import Any
 
 from models.fada.labels import NT_STRUCTURES
 
-_BARS = (
+BARS = (
     ("Head Dice", "dice.fetal_head", 4, "0.972", ">"),
     ("HC, mean absolute error, mm", "hc_mae_mm", 2, "2.2", "<"),
     ("AP50, mean of nine NT structures and the head", "ap50_mean", 3, "0.88", ">"),
@@ -63,7 +63,7 @@ def _interval(figures: dict[str, Any], path: str, digits: int) -> str:
     return f" ({bounds[0]:.{digits}f} to {bounds[1]:.{digits}f})"
 
 
-def _too_few(figures: dict[str, Any], path: str) -> bool:
+def too_few(figures: dict[str, Any], path: str) -> bool:
     """Fewer than 20 labelled heads, or not all ten structures: a mean would mislead."""
     heads = look(figures, "box_n.fetal_head") or 0
     if path.startswith("ap"):
@@ -74,12 +74,12 @@ def _too_few(figures: dict[str, Any], path: str) -> bool:
 def bars(evaluations: dict[str, dict[str, Any]]) -> list[str]:
     """The bars and what was measured on each split, with patient-level 95 % intervals."""
     lines = ["| | bar | " + " | ".join(evaluations) + " |", "|---|---|" + "---|" * len(evaluations)]
-    for title, path, digits, bar, sign in _BARS:
+    for title, path, digits, bar, sign in BARS:
         cells = []
         for figures in evaluations.values():
             value = look(figures, path)
             cell = number(value, digits)
-            if _too_few(figures, path):
+            if too_few(figures, path):
                 cell = "too few labels"
             elif value is not None:
                 met = value >= float(bar) if sign == ">" else value <= float(bar)
@@ -106,7 +106,7 @@ def more(evaluations: dict[str, dict[str, Any]]) -> list[str]:
     lines = ["| | " + " | ".join(evaluations) + " |", "|---|" + "---|" * len(evaluations)]
     for title, path in _MORE:
         cells = [
-            "too few labels" if _too_few(figures, path) else number(look(figures, path))
+            "too few labels" if too_few(figures, path) else number(look(figures, path))
             for figures in evaluations.values()
         ]
         if any(cell != "not measured" for cell in cells):

@@ -22,6 +22,7 @@ from models.evaluation.textual import complies, seen_of
 from models.parity_text import open_text
 from models.text.sentences import NO_PLANE, write
 from services.reading.image import square
+from services.reading.text import TextModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,12 @@ class Told:
 
 
 def tell(folder: Path, records: Sequence[Record], threads: int) -> list[Told]:
+    """Both text phases of every record, by the pair of a folder."""
+    return tell_with(open_text(folder, threads), records)
+
+
+def tell_with(model: TextModel, records: Sequence[Record]) -> list[Told]:
     """Both text phases of every record."""
-    model = open_text(folder, threads)
     answers = []
     for record in records:
         image = square(np.asarray(Image.open(record.path)), model.side).pixels

@@ -1,0 +1,52 @@
+"""The bars that a release reaches for, read from its evaluations: met, missed or not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.card import BARS as ROWS
+from models.card import look, too_few
+from models.gates.finding import BARS, Finding, State
+from models.gates.quantisation import MOST
+
+_MORE = (("Five phases, share of the 0.8B shape's time", "five_phases_share", 4, "0.1", "<"),)
+
+
+def bars(evaluations: Mapping[str, dict[str, Any]]) -> list[Finding]:
+    """One finding for each bar and evaluation (by split); labels that are too few are left out."""
+    found = []
+    for split, figures in evaluations.items():
+        for title, path, digits, bar, sign in (*ROWS, *_MORE):
+            if too_few(figures, path):
+                continue
+            value = look(figures, path)
+            if value is None and split != next(iter(evaluations)):
+                continue  # measured on one split is measured
+            told = f"{'≥' if sign == '>' else '≤'} {bar}"
+            state = State.NOT_MEASURED
+            if value is not None:
+                met = value >= float(bar) if sign == ">" else value <= float(bar)
+                state = State.MET if met else State.MISSED
+            rounded = None if value is None else round(float(value), digits)
+            found.append(Finding(BARS, f"{title} ({split})", rounded, told, state))
+    return found
+
+
+def quantisation_bar(lost: list[Finding]) -> Finding:
+    """The largest loss of the gate's figures, as a bar of its own."""
+    values = [f.value for f in lost if isinstance(f.value, float | int)]
+    told, title = f"≤ {MOST:g}", "Loss by quantisation, points"
+    if not values or len(values) < len(lost):
+        return Finding(BARS, title, None, told, State.NOT_MEASURED)
+    worst = max(values)
+    state = State.MET if worst <= MOST else State.MISSED
+    return Finding(BARS, title, round(worst, 4), told, state)
+
+
+def measured(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The evaluations that a manifest's `metrics` keep, by split; one evaluation alone is `all`."""
+    if "plane_accuracy" in metrics:
+        return {"all": dict(metrics)}
+    kept = {k: v for k, v in metrics.items() if isinstance(v, Mapping) and "plane_accuracy" in v}
+    return {name: dict(value) for name, value in kept.items()}
