@@ -1,0 +1,163 @@
+"""The phone's app in Chromium: how long it takes for all phases of an image, and what it weighs.
+
+The app as it is served, a hub of its own, real pictures; the seconds are those that the phone's own
+reports carry to the hub.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from services.standalone import machine as machines
+from services.standalone import ports, seaweed, triton
+
+CHROMIUM = "/usr/bin/chromium"
+PIN = "246813"
+SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.png"
+APP = Path(__file__).resolve().parents[1] / "edge" / "phone" / "dist"
+WAIT = 300.0  # seconds
+
+
+def measure(repeats: int, cores: int = 3) -> dict[str, float]:
+    """Seconds of the five phases (median, warm), peak memory of the page's process, megabytes fetched.
+
+    ``cores`` is what the page is told that the machine has: the app leaves one free, so three make
+    it use two threads.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fada-bench-"))
+    names = [*machines.NAMES, *seaweed.PORTS, *triton.PORTS]
+    ports.keep(folder / "hub" / "ports.json", dict(zip(names, ports.free(len(names)), strict=True)))
+    machine = machines.Machine(machines.Options(home=folder / "hub"))
+    try:
+        machine.start()
+        headers = {"Authorization": f"Bearer {machine.new_key()}"}
+        with httpx.Client(base_url=machine.address, headers=headers, timeout=30) as site:
+            return _phone(site, machine.address, folder, repeats, cores)
+    finally:
+        machine.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _phone(
+    site: httpx.Client, address: str, folder: Path, repeats: int, cores: int
+) -> dict[str, float]:
+    code = site.post("/api/devices/codes").json()["code"]
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            folder / "profile", executable_path=CHROMIUM, args=["--no-sandbox"], locale="en-GB"
+        )
+        page = context.pages[0]
+        devtools = context.new_cdp_session(page)
+        devtools.send("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": cores})
+        page.goto(f"{address}/field/#enrol={code}")
+        _enrol(page)
+        peak = Peak(context, folder / "profile")
+        spent = [_read(site, page, folder, number) for number in range(repeats + 1)]
+        memory = peak.end()
+        context.close()
+    warm = spent[1:] or spent
+    each = {
+        phase: statistics.median(s.get(phase, 0.0) for s in warm)
+        for phase in sorted(set().union(*warm))
+    }
+    return {
+        "s": statistics.median(sum(s.values()) for s in warm),
+        "first_s": sum(spent[0].values()),
+        "peak_mb": memory,
+        "download_mb": _download(site),
+        **{f"{phase}_s": value for phase, value in each.items()},
+    }
+
+
+def _enrol(page: Page) -> None:
+    for value in (PIN, "bench"):
+        field = "input[type=password]" if value == PIN else "form input[maxlength='80']"
+        page.fill(field, value)
+        page.locator("form button[type=submit]").click()
+    page.wait_for_selector("button.big:not([disabled])", timeout=WAIT * 1000)
+
+
+def _read(site: httpx.Client, page: Page, folder: Path, number: int) -> dict[str, float]:
+    """Give the app a picture of its own and wait until its report is at the hub."""
+    with Image.open(SAMPLE) as sample:
+        picture = sample.convert("RGB")
+    picture.putpixel((number, 0), (255, 255, 255))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    )
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        rows = site.get("/api/studies", params={"limit": 100, "order": "newest"}).json()["items"]
+        if len(rows) > number:
+            return _seconds(site, rows[0]["id"])
+        time.sleep(0.5)
+    raise SystemExit("The phone's report did not arrive.")
+
+
+def _seconds(site: httpx.Client, study: str) -> dict[str, float]:
+    versions = site.get(f"/api/studies/{study}/results").json()["items"]
+    first = next(v["version"] for v in versions if v["origin"] == "phone")
+    report = site.get(f"/api/studies/{study}/results/{first}").json()["report"]
+    return {phase: float(spent) for phase, spent in report["seconds"].items()}
+
+
+def _download(site: httpx.Client) -> float:
+    """What a phone fetches before its first case: the app and the active release."""
+    listed: dict[str, Any] = site.get("/api/sync/releases").json()
+    active = next(i for i in listed["items"] if f"{i['name']}-{i['version']}" == listed["active"])
+    wanted = {"vision.onnx", "text.gguf", "mmproj.gguf", "manifest.json"}
+    release = sum(f["size"] for f in active["files"] if f["path"] in wanted)
+    app = sum(p.stat().st_size for p in APP.rglob("*") if p.is_file())
+    return float(release + app) / 1e6
+
+
+class Peak:
+    """The largest sum of memory that the browser's page processes were seen to hold, in MB."""
+
+    def __init__(self, context: BrowserContext, profile: Path) -> None:
+        self._profile, self._most = str(profile), 0.0
+        self._ended = threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking.start()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.5):
+            self._most = max(self._most, sum(map(_held, self._pages())))
+
+    def _pages(self) -> list[Path]:
+        found = []
+        for command in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = command.read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if "--type=renderer" in words and self._profile in words:
+                found.append(command.parent)
+        return found
+
+    def end(self) -> float:
+        self._ended.set()
+        self._looking.join()
+        return self._most
+
+
+def _held(process: Path) -> float:
+    """Its share of memory (PSS); 0 when it has ended."""
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith("Pss:"))) / 1024
+    except (OSError, StopIteration):
+        return 0.0
