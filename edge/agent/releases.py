@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge.agent.hub import Hub
-from services.domain.errors import ReleaseRefused
+from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.reading.image import square
 from services.reading.phases import Reader
 from services.reading.release import MANIFEST, Release, load
@@ -27,6 +27,7 @@ def update(store: Path, hub: Hub, trust: Trust, say: Say = lambda words: None) -
 
     Raises:
         ReleaseRefused: wrong signature, hash or format, or older than the present one.
+        InvalidModelOutput: it does not pass its own test here.
     """
     offer = hub.releases()
     wanted = str(offer["active"])
@@ -42,7 +43,7 @@ def update(store: Path, hub: Hub, trust: Trust, say: Say = lambda words: None) -
             hub.fetch(wanted, file["path"], part / Path(file["path"]).name, file["sha256"])
         try:
             self_test(load(part, trust))
-        except ReleaseRefused:
+        except (ReleaseRefused, InvalidModelOutput):
             shutil.rmtree(part)  # what is wrong once stays wrong: fetch it anew next time
             raise
         part.rename(store / wanted)

@@ -108,16 +108,15 @@ def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path
     path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment = {**os.environ, **path}
     configure = [
-        *("cmake", "-S", str(_HERE), "-B", str(objects), "-G", "Ninja", "--log-level=WARNING"),
+        *("cmake", "-S", str(_HERE), "-B", str(objects), "-G", "Ninja", "--log-level=ERROR"),
         *("-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"),
         "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",  # nothing is linked but the program
-        *("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_EXE_LINKER_FLAGS=-static -s"),
+        "-DCMAKE_BUILD_TYPE=Release",
         *("-DCMAKE_C_FLAGS_RELEASE=-DNDEBUG", "-DCMAKE_CXX_FLAGS_RELEASE=-DNDEBUG"),
         f"-DLLAMA_CPP={llama}",
         *(f"-DCMAKE_{name}={path}" for name, path in tools.items()),
     ]
-    if not (objects / "build.ninja").exists():
-        subprocess.run(configure, check=True, env=environment)
+    subprocess.run(configure, check=True, env=environment)
     parallel = ("-j", str(jobs or os.cpu_count() or 1))
     subprocess.run(
         ["cmake", "--build", str(objects), *parallel, "--target", PROGRAM],

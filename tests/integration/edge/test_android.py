@@ -17,12 +17,13 @@ from PIL import Image
 from edge.agent.reader import decode
 from edge.android import phases
 from edge.android.build import CACHE, PROGRAM, build, sources
-from services.domain.mapping import map_structures
+from edge.android.grammar import gbnf
+from services.domain.mapping import GROUPS, map_structures
 from services.reading import schema
 from services.reading.image import resize, square
 from services.reading.release import Release, load
 from services.reading.store import open_release, trust_of
-from services.reading.text import TextModel
+from services.reading.text import Conversation, TextModel
 
 QEMU = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64") or ""
 ROOT = Path(__file__).parents[3]
@@ -132,9 +133,35 @@ def test_five_phases_of_a_release_without_heads(
     assert list(told)[:3] == ["interpret", "classify", "map"]
     assert tuple(told["interpret"]) == schema.FIELDS
     assert told["map"] == map_structures(told["classify"]["label"], told["interpret"]).group
-    with model(release).look(squares(release, SAMPLES / "head-27w.png")) as conversation:
+    hub = model(release)
+    with hub.look(squares(release, SAMPLES / "head-27w.png")) as conversation:
         assert told["interpret"] == conversation.interpret()
         assert told["classify"] == {"label": conversation.classify()}
+        group, prompts = GROUPS[told["map"]], release.manifest.prompts
+        forms = {"detect": schema.detect(group.structures), "segment": schema.segment(group.masks)}
+        for phase, form in forms.items():
+            if phase == "detect" or group.masks:
+                prompt = prompts.after(getattr(prompts, phase))
+                assert told[phase] == bound_by(hub, conversation, prompt, gbnf(form, prompts))
+
+
+def bound_by(hub: TextModel, seen: Conversation, prompt: str, grammar: str) -> Any:
+    """What the hub's llama.cpp says under this very grammar.
+
+    Its own engine of schemas cuts what is forced (`],"label":"`) into other tokens, which weights
+    that were never trained take for another text.
+    """
+    parts = [
+        {"type": "text", "text": hub.prompts.before},
+        {"type": "image_url", "image_url": {"url": seen._url}},
+        {"type": "text", "text": prompt},
+    ]
+    request = {
+        "messages": [{"role": "user", "content": parts}], "temperature": 0, "top_k": 1,
+        "max_tokens": 4096, "cache_prompt": True, "grammar": grammar,
+    }  # fmt: skip
+    answer = hub._server.handle_chat_completions(request)
+    return json.loads(answer["choices"][0]["message"]["content"])
 
 
 @pytest.mark.parametrize(
