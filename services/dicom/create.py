@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
@@ -24,6 +24,7 @@ from services.domain.errors import InvalidInput, TooLarge
 US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
 US_MULTIFRAME = "1.2.840.10008.5.1.4.1.1.3.1"
 MAX_PICTURE_PIXELS = 50_000_000
+_ORIENTATION = 0x0112  # EXIF
 _CENTIMETRE = 3  # PhysicalUnitsXDirection, PS3.3 table C.8-17
 
 
@@ -66,10 +67,13 @@ def read_picture(data: bytes) -> Picture:
         TooLarge: more than MAX_PICTURE_PIXELS pixels; nothing was decoded.
     """
     try:
-        image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        image: Image.Image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
         if image.width * image.height > MAX_PICTURE_PIXELS:
             raise TooLarge(f"A picture may have {MAX_PICTURE_PIXELS // 1_000_000} megapixels.")
         kind, mode = image.format, image.mode
+        turned = kind == "JPEG" and image.getexif().get(_ORIENTATION, 1) != 1
+        if turned:  # cameras lie on their side and say so; a phone shows and reads it upright
+            image = ImageOps.exif_transpose(image)
         gray = mode in ("L", "1", "I;16", "I", "LA")
         if mode in ("I;16", "I"):
             wide = np.asarray(image, dtype=np.float64)
@@ -84,7 +88,7 @@ def read_picture(data: bytes) -> Picture:
     if kind != "JPEG":
         return Picture(pixels[None])
     ratio = round(pixels.size / len(data), 2)
-    baseline = mode == "L" and "progression" not in image.info
+    baseline = mode == "L" and "progression" not in image.info and not turned
     return Picture(pixels[None], data if baseline else None, ratio)
 
 

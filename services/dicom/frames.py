@@ -26,6 +26,7 @@ from services.domain.errors import InvalidDicom, NotFound, TooLarge
 
 _CENTIMETRE = 3
 _RLE = "1.2.840.10008.1.2.5"
+_JPEG = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 _HEAD = 1 << 16
 
 
@@ -109,12 +110,17 @@ class Frames:
         if not 1 <= frame <= self.count:
             raise NotFound(f"The object has {self.count} frames.")
 
+    def _plugin(self) -> str:
+        """Gray JPEG by libjpeg-turbo, whose values browsers and agents have too; else pydicom's choice."""
+        gray = self.samples == 1 and int(self.dataset.get("BitsStored", 8)) == 8
+        return "pillow" if gray and self.syntax in _JPEG else ""
+
     def _decode(self, frame: int) -> NDArray[Any]:
         self._check(frame)
         self._check_stream(frame)
         try:
-            decoder = get_decoder(self.syntax)
-            pixels, _ = decoder.as_array(self.dataset, index=frame - 1)
+            decoder, plugin = get_decoder(self.syntax), self._plugin()
+            pixels, _ = decoder.as_array(self.dataset, index=frame - 1, decoding_plugin=plugin)
         except Exception as error:
             raise InvalidDicom(f"A frame cannot be decoded ({type(error).__name__}).") from error
         if pixels.shape[:2] != (self.rows, self.columns):

@@ -238,6 +238,7 @@ def test_clips_faults_and_deleting(hub: FieldHub, playwright: Playwright, tmp_pa
         field.take(page, moving, dicom=True)
         expect(page.locator(".strip li")).to_have_count(2)
         expect(page.locator(".frame-picker")).to_contain_text("of 5")
+        expect(page.locator(".strip img")).to_have_count(2)
         field.show(page, "12-clip")
         read = field.cases(page)[0]["pictures"][0]["reads"]
         other = next(n for n in range(1, 6) if n not in read)

@@ -5,5 +5,5 @@ const here = (path) => new URL(path, import.meta.url).pathname;
 await build({
   configFile: false, root: here("."), logLevel: "error",
   resolve: { alias: { "@hub": here("../../../gateway/web/src") } },
-  build: { outDir: process.argv[2], emptyOutDir: false, target: "es2022", minify: false, lib: { entry: here("library.ts"), formats: ["es"], fileName: () => "library.js" } },
+  build: { outDir: process.argv[2], emptyOutDir: false, target: "es2022", minify: false, rollupOptions: { output: { codeSplitting: false } }, lib: { entry: here("library.ts"), formats: ["es"], fileName: () => "library.js" } },
 });

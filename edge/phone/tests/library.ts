@@ -1,6 +1,7 @@
 import type { Report } from "@hub/api/types";
 import { openDicom } from "../src/dicom/file";
 import { Unreadable } from "../src/dicom/unreadable";
+import { decode } from "../src/reading/image";
 import { examine } from "../src/reading/source";
 import { type Case, Outbox, StorageFull } from "../src/store/cases";
 import { read as kept } from "../src/store/database";
@@ -32,6 +33,12 @@ export async function pixels(file: string, frames: number[]): Promise<unknown> {
   } catch (reason) {
     return { refused: why(reason) };
   }
+}
+
+/** The grey values of a PNG or JPEG. */
+export async function gray(file: string): Promise<unknown> {
+  const { width, height, pixels: values } = await decode(new Blob([bytesOf(file)]));
+  return { width, height, gray: textOf(values) };
 }
 
 let vault: Vault | null = null;

@@ -5,9 +5,10 @@ import { Unreadable } from "../dicom/unreadable";
 
 export interface Gray { width: number; height: number; pixels: Uint8Array }
 
-const MAX_PIXELS = 64_000_000;
+const MAX_PIXELS = 50_000_000; // what the hub takes
 
-/** Decode a PNG or JPEG as grey, without the colour management that would change its values. @throws Unreadable. */
+/** Decode a PNG or JPEG as grey, upright as its camera says, without the colour management that would change its
+ * values. @throws Unreadable. */
 export async function decode(picture: Blob): Promise<Gray> {
   const bitmap = await createImageBitmap(picture, { colorSpaceConversion: "none", premultiplyAlpha: "none" })
     .catch(() => { throw new Unreadable("unreadable_picture"); });

@@ -5,7 +5,7 @@ import { type Gray, decode, png } from "./image";
 import { type Look, candidates, choose, look } from "./keyframes";
 
 export const DICOM = "application/dicom";
-const MOST = 256 * 2 ** 20;
+const MOST = 256 * 2 ** 20, MOST_OF_PICTURE = 64 * 2 ** 20;
 /** Each frame costs seconds on a phone. The hub reads more of a long clip, these among them. */
 const KEY_FRAMES = 3;
 
@@ -57,6 +57,7 @@ export async function examine(file: Blob): Promise<{ media_type: string; studyUi
   const media_type = head[0] === 0x89 && String.fromCharCode(...head.subarray(1, 4)) === "PNG" ? "image/png"
     : head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff ? "image/jpeg" : null;
   if (media_type === null) throw new Unreadable("unsupported_media");
+  if (file.size > MOST_OF_PICTURE) throw new Unreadable("too_large");
   await decode(file);
   return { media_type, studyUid: "" };
 }

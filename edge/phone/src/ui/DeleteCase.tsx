@@ -12,7 +12,7 @@ export function DeleteCase({ found, remove }: { found: Case; remove: () => void 
     <section class={unsent ? "note warn delete-case" : "note delete-case"} role="alertdialog" aria-labelledby="delete-title" aria-describedby="delete-words">
       <h2 id="delete-title">{t("phone.delete")}: {t("phone.case", { n: found.n })}</h2>
       <p id="delete-words">{t(unsent ? "phone.delete_unsent" : "phone.delete_sent")}</p>
-      <div class="picture-bar">
+      <div class="row">
         <button type="button" class="danger" onClick={remove}>{t("phone.delete_yes")}</button>
         <button type="button" autofocus onClick={() => setAsking(false)}>{t("cancel")}</button>
       </div>

@@ -20,7 +20,7 @@ export function FramePicker({ count, frame, read, go, choose, chosen }: Props): 
         <span>{t("frame.of", { n: frame, all: count })}{read ? "" : ` · ${t("frame.not_read")}`}</span>
         <input type="range" min="1" max={count} value={frame} aria-label={t("frame.choose")} onInput={(e) => go(Number(e.currentTarget.value))} />
       </label>
-      <div class="picture-bar">
+      <div class="row">
         <button type="button" disabled={frame <= 1} aria-label={t("frame.before")} onClick={() => go(frame - 1)}>◀</button>
         <button type="button" disabled={frame >= count} aria-label={t("frame.after")} onClick={() => go(frame + 1)}>▶</button>
         {choose && !read && <button type="button" onClick={() => choose([frame])}>{t("phone.read_frame")}</button>}

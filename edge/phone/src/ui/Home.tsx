@@ -30,12 +30,12 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
   const [sending, setSending] = useState(false);
   const [urgent, setUrgent] = useState(false);
   const [online, setOnline] = useState(navigator.onLine);
-  const [space, setSpace] = useState("");
+  const [space, setSpace] = useState({ used: 0, quota: 0 });
 
   const refresh = useCallback(async (): Promise<void> => {
     setCases(await outbox.all());
     const { quota = 0, usage = 0 } = await navigator.storage.estimate();
-    setSpace(t("phone.storage", { used: size(usage), quota: size(quota) }));
+    setSpace({ used: usage, quota });
   }, [outbox]);
   const say = (reason: unknown): void => {
     const word = reason instanceof Refused || reason instanceof Unreadable ? reason.code : reason instanceof ReleaseRefused ? reason.message : "internal";
@@ -161,7 +161,7 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
         <label class="check"><input type="checkbox" checked={urgent} onChange={(e) => setUrgent(e.currentTarget.checked)} />{t("reason.urgent")}</label>
         {part !== null && <p role="status">{t("phone.downloading")} <progress value={part} max={1} /></p>}
         {busy && <p role="status">{busy}</p>}
-        <p class="muted small">{reader ? reader.id : t("phone.no_release")} · {t(online ? "phone.online" : "phone.offline")} · {space}</p>
+        <p class="muted small">{reader ? reader.id : t("phone.no_release")} · {t(online ? "phone.online" : "phone.offline")} · {t("phone.storage", { used: size(space.used), quota: size(space.quota) })}</p>
       </section>
       <div class="field-head">
         <h1>{t("phone.cases")}</h1>
