@@ -35,6 +35,9 @@ Pin = Annotated[
 Releases = Annotated[
     Path, typer.Option(envvar="FADA_EDGE_RELEASES", help="Folder of model releases.")
 ]
+Threads = Annotated[
+    int, typer.Option(envvar="FADA_EDGE_THREADS", min=1, help="Processor cores to read with.")
+]
 HOME = Path("~/.local/share/fada-edge").expanduser()
 RELEASES = Path("models/releases")
 _SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
@@ -72,12 +75,13 @@ def analyse(
     ] = None,
     home: Home = HOME,
     releases: Releases = RELEASES,
+    threads: Threads = 2,
 ) -> None:
     """Read the images of one case with no network, and keep it for sending.
 
     Example: fada-edge analyse scan1.png scan2.png --urgent
     """
-    outbox, reader = _outbox(home, pin), Reader(releases)
+    outbox, reader = _outbox(home, pin), Reader(releases, threads=threads)
     _analyse(outbox, reader, images, urgent=urgent, pixel_mm=pixel_mm)
 
 
@@ -88,12 +92,13 @@ def watch(
     every: Annotated[float, typer.Option(help="Seconds between looks.")] = 5.0,
     home: Home = HOME,
     releases: Releases = RELEASES,
+    threads: Threads = 2,
 ) -> None:
     """Analyse each new image in a folder and send whenever the hub can be reached. Ctrl-C ends.
 
     Example: fada-edge watch /media/probe/export
     """
-    outbox, reader = _outbox(home, pin), Reader(releases)
+    outbox, reader = _outbox(home, pin), Reader(releases, threads=threads)
     sizes: dict[Path, int] = {}
     while True:
         for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES):
@@ -148,11 +153,12 @@ def serve(
     port: Annotated[int, typer.Option(help="Port on this machine only.")] = 8043,
     home: Home = HOME,
     releases: Releases = RELEASES,
+    threads: Threads = 2,
 ) -> None:
     """Show this device's cases on a local page, and analyse by drag and drop."""
     from edge.agent.page import run
 
-    run(_outbox(home, pin), Reader(releases), port)
+    run(_outbox(home, pin), Reader(releases, threads=threads), port)
 
 
 def _outbox(home: Path, pin: str) -> Outbox:

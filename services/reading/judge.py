@@ -232,7 +232,7 @@ def _structures(
 def _keypoints(
     raw: RawReading, square: Square, plane: Scored, manifest: Manifest
 ) -> tuple[Keypoint, ...]:
-    if plane.label != "head":
+    if plane.label != "head" or not manifest.keypoints:  # without heads the tensor stands empty
         return ()
     points = []
     for label, (x, y, logit) in zip(manifest.keypoints, raw.keypoints.tolist(), strict=True):

@@ -18,14 +18,14 @@ from services.reading import document, schema
 from services.reading.contract import Phase
 from services.reading.text import Conversation
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 @pytest.fixture(scope="module")
 def reader(tiny_release: Path) -> Reader:
-    return Reader(tiny_release.parent)
+    return Reader(tiny_release.parent, threads=1)
 
 
 def test_five_phases_from_one_encoding(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
