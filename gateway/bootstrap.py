@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from pathlib import Path
@@ -72,4 +73,6 @@ def app() -> FastAPI:
     given = settings()
     logs.setup(given.log_level)
     traces.setup("gateway")
-    return create_app(compose(given), owned=True)
+    made = create_app(compose(given), owned=True)
+    gc.freeze()  # what stands now stays: the collector need not look through it again and again
+    return made

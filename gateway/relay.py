@@ -17,6 +17,7 @@ from services.telemetry import traces
 
 _BATCH = 200
 _APART = 0.25  # s between two rounds
+_SHARE = 4.0  # a round that took long is followed by a pause of so many times that
 _AGAIN = 2.0  # s until a row that could not be sent is due again
 _log = logging.getLogger("gateway.relay")
 
@@ -28,7 +29,7 @@ class Relay:
         self._index, self._queue = index, queue
         self._woken = threading.Event()
         self._ending = False
-        self._last = 0.0
+        self._next = 0.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -48,10 +49,11 @@ class Relay:
         if self._thread is not None:
             self._thread.join(timeout=10)
 
-    def flush(self) -> int:
-        """Send all that is due; the number of messages sent."""
+    def flush(self, rounds: int | None = None) -> int:
+        """Send what is due, all or in so many rounds; the number of messages sent."""
         sent = 0
-        while True:
+        while rounds is None or rounds > 0:
+            rounds = None if rounds is None else rounds - 1
             with self._index.begin() as tx:
                 rows = tx.outbox.claim("analyse", _BATCH)
             if not rows:
@@ -63,7 +65,8 @@ class Relay:
                     tx.outbox.retry(row.id, _AGAIN, error=code)
             sent += len(done)
             if failed:
-                return sent
+                break
+        return sent
 
     def _send(self, rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[tuple[OutboxRow, str]]]:
         done: list[OutboxRow] = []
@@ -83,11 +86,15 @@ class Relay:
     def _run(self) -> None:
         while not self._ending:
             self._woken.wait()
-            # The first is sent at once; in a storm many go together, out of the writers' way.
-            time.sleep(0 if self._ending else max(0.0, self._last + _APART - time.monotonic()))
-            self._last = time.monotonic()
+            # The first is sent at once; in a storm many go together, out of the writers' way: the
+            # sweeper, a process of its own, takes the rest.
+            time.sleep(0 if self._ending else max(0.0, self._next - time.monotonic()))
+            began = time.monotonic()
             self._woken.clear()
             try:
-                self.flush()
+                if self.flush(rounds=1) >= _BATCH:
+                    self._woken.set()  # there may be more
             except Exception as error:  # the thread must outlive the index's bad moments
                 _log.warning("outbox not sent", extra={"error": type(error).__name__})
+            now = time.monotonic()
+            self._next = max(began + _APART, now + _SHARE * (now - began))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Path, Request
@@ -19,9 +20,33 @@ SopUid = Annotated[str, Path(pattern=_UID, max_length=64, description="SOP Insta
 def base(request: Request) -> str:
     """Where this hub's DICOMweb is, as the settings say, else as the caller reached it."""
     services: Services = request.app.state.services
-    if services.settings.public_url:
-        return services.settings.public_url.rstrip("/") + PREFIX
-    url, server = request.base_url, request.scope.get("server")
+    scope = request.scope
+    return _base(
+        services.settings.public_url,
+        scope["scheme"],
+        request.headers.get("host", ""),
+        scope.get("root_path", ""),
+        scope.get("server"),
+    )
+
+
+@lru_cache(maxsize=256)
+def _base(
+    public: str, scheme: str, host: str, root: str, server: tuple[str, int | None] | None
+) -> str:
+    if public:
+        return public.rstrip("/") + PREFIX
+    asked: dict[str, Any] = {
+        "type": "http",
+        "scheme": scheme,
+        "path": "/",
+        "query_string": b"",
+        "headers": [],
+    }
+    asked |= {"root_path": root, "server": server}
+    if host:
+        asked["headers"] = [(b"host", host.encode("latin-1"))]
+    url = Request(asked).base_url
     if server and url.port is None and url.hostname == server[0]:
         # Some clients (dicomweb-client) leave the port out of Host: reached directly, we know it.
         url = url.replace(port=server[1])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -31,7 +32,7 @@ from services.domain.study import Door, Principal, parse_uid
 router = APIRouter()
 DICOM = "application/dicom"
 JSON = "application/dicom+json"
-_BATCH = 1 << 20  # bytes that are hashed and written in one go, off the event loop
+_BATCH = 1 << 19  # bytes that are hashed and written in one go, off the event loop
 # PS3.4 table GG.4-2 and PS3.7 annex C
 _REASONS = {
     "different_bytes": 0x0111,
@@ -151,15 +152,22 @@ async def _store(
     identity = request_id(request)
     with services.spool.basket() as basket:
         collector = Collector(services, request.headers.get("content-type", ""), basket)
+        working: asyncio.Future[None] | None = None
         try:
             held: list[bytes] = []
             size = 0
             async for piece in request.stream():
                 held.append(piece)
                 size += len(piece)
-                if size >= _BATCH:
-                    await run_in_threadpool(collector.feed, b"".join(held))
+                if size >= _BATCH:  # one batch is hashed and written while the next one comes
+                    if working is not None:
+                        await working
+                    working = asyncio.ensure_future(
+                        run_in_threadpool(collector.feed, b"".join(held))
+                    )
                     held, size = [], 0
+            if working is not None:
+                await working
 
             def finish() -> list[Outcome]:
                 collector.feed(b"".join(held))
@@ -167,6 +175,8 @@ async def _store(
 
             outcomes = await run_in_threadpool(finish)
         finally:
+            if working is not None:
+                await asyncio.wait([working])
             collector.abandon()
     return answer(outcomes, base(request))
 

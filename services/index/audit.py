@@ -8,10 +8,11 @@ from sqlalchemy import RowMapping, insert, select
 
 from services.domain.study import Principal
 from services.index.port import AuditEntry
+from services.index.prepared import Prepared
 from services.index.session import Session
 from services.index.tables import audit
 
-_INSERT = insert(audit)
+_INSERT = Prepared(lambda _: insert(audit))
 
 
 class AuditTable:
@@ -31,7 +32,7 @@ class AuditTable:
             "subject": subject,
             "detail": detail or {},
         }
-        self._session.connection.execute(_INSERT, values)
+        _INSERT.run(self._session.connection, values)
 
     def find(
         self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None

@@ -13,16 +13,19 @@ from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from services.index.outbox import OutboxTable
 from services.index.port import Event
+from services.index.prepared import Prepared
 from services.index.session import Session
 from services.index.tables import event_counters, events
 from services.index.webhooks import WebhooksTable, wants
 
-_INSERT = insert(events)
-_COUNT = (
-    update(event_counters)
-    .where(event_counters.c.site == bindparam("of"))
-    .values(seq=event_counters.c.seq + bindparam("more"))
-    .returning(event_counters.c.seq)
+_INSERT = Prepared(lambda _: insert(events))
+_COUNT = Prepared(
+    lambda _: (
+        update(event_counters)
+        .where(event_counters.c.site == bindparam("of"))
+        .values(seq=event_counters.c.seq + bindparam("more"))
+        .returning(event_counters.c.seq)
+    )
 )
 
 
@@ -57,8 +60,8 @@ class EventsTable:
             hooks = self._webhooks.find(site)
             first = self._reserve(site, len(mine))
             rows = [self._row(seq, *event) for seq, event in enumerate(mine, first)]
-            self._session.connection.execute(_INSERT, rows)
             for row in rows:
+                _INSERT.run(self._session.connection, row)
                 for hook in hooks:
                     if wants(hook, row["type"]):
                         told = {"webhook_id": hook.id, "site": site, "event_seq": row["seq"]}
@@ -67,10 +70,10 @@ class EventsTable:
 
     def _reserve(self, site: str, count: int) -> int:
         step = {"of": site, "more": count}
-        last: int | None = self._session.connection.execute(_COUNT, step).scalar_one_or_none()
+        last: int | None = _COUNT.run(self._session.connection, step).scalar_one_or_none()
         if last is None:  # the site's first events
             self._session.insert_new(event_counters, {"site": site, "seq": 0})
-            last = int(self._session.connection.execute(_COUNT, step).scalar_one())
+            last = int(_COUNT.run(self._session.connection, step).scalar_one())
         return last - count + 1
 
     def _row(

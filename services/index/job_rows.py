@@ -11,10 +11,11 @@ from services.domain.errors import LeaseLost, NotFound
 from services.index import tables
 from services.index.outbox import OutboxTable
 from services.index.port import Job, JobState, StudyState
+from services.index.prepared import Prepared
 from services.index.session import Session, new_id
 from services.telemetry import traces
 
-_INSERT = insert(tables.jobs)
+_INSERT = Prepared(lambda _: insert(tables.jobs))
 _JOB_QUERY = select(tables.jobs, tables.studies.c.study_uid).join(
     tables.studies, tables.studies.c.id == tables.jobs.c.study_id
 )
@@ -130,7 +131,7 @@ class JobRows:
             "error_code": "",
             "error_detail": "",
         }
-        self._session.connection.execute(_INSERT, values)
+        _INSERT.run(self._session.connection, values)
         self._announce(job_id, urgent, request_id)
         return job_id
 

@@ -9,12 +9,13 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from services.domain.errors import NotFound
 from services.index.port import OutboxRow
+from services.index.prepared import Prepared
 from services.index.session import Session, new_id
 from services.index.tables import outbox
 
 _ERROR_LENGTH = 500
 _BATCH = 500
-_INSERT = insert(outbox)
+_INSERT = Prepared(lambda _: insert(outbox))
 
 
 class OutboxTable:
@@ -38,7 +39,7 @@ class OutboxTable:
             "attempts": 0,
             "error": "",
         }
-        self._session.connection.execute(_INSERT, values)
+        _INSERT.run(self._session.connection, values)
         return row_id
 
     def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:

@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, RowMapping, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.expression import UpdateBase
 from uuid_utils import uuid7
 
 from services.domain.errors import NotFound
 from services.index import tables
+from services.index.prepared import Prepared
 
 Clock = Callable[[], datetime]
 
@@ -40,8 +42,7 @@ class Session:
 
     def insert_new(self, table: Table, values: dict[str, Any]) -> bool:
         """Insert, or leave what is there: False. Waits for a rival that has not committed yet."""
-        statement = _insert_new(self.connection.dialect.name, table)
-        return self.connection.execute(statement, values).first() is not None
+        return _insert_new(table).run(self.connection, values).first() is not None
 
     def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
         """The study's row, held until the end of the transaction.
@@ -69,8 +70,10 @@ class Session:
 
 
 @cache
-def _insert_new(dialect: str, table: Table) -> Insert:
-    """Built once: to build a statement costs more than to run it."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    made: Insert = insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-    return made
+def _insert_new(table: Table) -> Prepared:
+    def build(dialect: str) -> UpdateBase:
+        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        made: Insert = insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+        return made
+
+    return Prepared(build)

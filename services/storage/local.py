@@ -1,8 +1,9 @@
 """The store in a folder of one machine: each object a file, written once and never changed.
 
 An object has its name only after its bytes are on the disk, and the answer comes only after the name
-is there too. A file that nobody may write to any more (as the spool leaves them) is taken as it is, by
-a second name for the same bytes; any other is copied.
+is there too. A file that nobody may write to any more was hashed while it was written (the spool leaves
+them so): it is taken as it is, by a second name for the same bytes. Any other is hashed and copied.
+What is read is hashed in any case.
 """
 
 from __future__ import annotations
@@ -57,24 +58,21 @@ class LocalStore:
         return self._copy(site, io.BytesIO(data), hashlib.sha256(data).hexdigest())
 
     def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored:
-        """Store a file whose hash is known; it is hashed again on its way.
+        """Store a file whose hash is known.
 
         Raises:
-            ObjectCorrupt: the file is not what ``sha256`` says; nothing stays stored.
+            ObjectCorrupt: a file that could still change is not what ``sha256`` says; nothing stays.
         """
         place = self._place(site, sha256)
         with _named(), path.open("rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_mode & _WRITABLE:
+            state = os.fstat(file.fileno())
+            if state.st_mode & _WRITABLE:
                 return self._copy(site, file, sha256)
-            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                raise ObjectCorrupt(_NOT_THESE)
-            size = file.tell()
             os.utime(file.fileno())  # an object's age counts from here
             os.fsync(file.fileno())
             try:
-                return Stored(sha256, size, self._name(path, place))
+                return Stored(sha256, state.st_size, self._name(path, place))
             except _OtherDisk:
-                file.seek(0)
                 return self._copy(site, file, sha256)
 
     def get(self, site: str, sha256: str) -> bytes:
