@@ -1,8 +1,10 @@
 """How fast objects come in: the same files by STOW-RS to this gateway and to Debian's Orthanc.
 
 Run: python -m bench.ingest [--rounds 3]. Rounds alternate between the two. Each file is a study of its
-own. The gateway stores in SeaweedFS and commits with fsync before it answers; Orthanc as Debian ships
-it. The last line is one JSON object.
+own. Both write to the same disk. The gateway runs as `fada up` runs it: the file and its name are flushed
+(fsync), then the index's commit, then it answers. Orthanc is as Debian ships it: it flushes the file
+(SyncStorageArea, one fdatasync each), not its name and not its index (SQLite, synchronous = NORMAL), and
+it parses but queues nothing. The last line is one JSON object.
 """
 
 from __future__ import annotations
