@@ -125,6 +125,7 @@ def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path
     )
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(objects / PROGRAM, out / PROGRAM)
+    shutil.copy(llama / "LICENSE", out / "LICENSE-llama.cpp.txt")  # goes wherever the program goes
     return out / PROGRAM
 
 
