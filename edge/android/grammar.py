@@ -35,7 +35,7 @@ def _value(schema: Mapping[str, Any], prompts: Prompts) -> str:
 def _object(schema: Mapping[str, Any], prompts: Prompts) -> str:
     if schema.get("required") != list(schema["properties"]):
         raise ValueError("every property of an object must be required, in order")
-    parts = []
+    parts: list[str] = []
     for name, value in schema["properties"].items():
         key = json.dumps(name) + prompts.key_separator
         before = prompts.item_separator if parts else "{"

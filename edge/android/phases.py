@@ -48,7 +48,8 @@ def phases(manifest: Manifest) -> dict[str, Any]:
     if prompts.interpret:
         planes = manifest.planes if manifest.has_heads else ()
         for plane in ("", *planes):
-            bound = schema.interpret(manifest.sentences.get(plane))
+            closed = {k: dict(v) for k, v in manifest.sentences.get(plane, {}).items()}
+            bound = schema.interpret(closed)
             told["interpret"][plane] = form(prompts.interpretation(plane or None), bound)
     return told
 
