@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,11 @@ class Outbox:
         self.reserve = reserve
         self.images = folder / "images"
         self.images.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(folder / "outbox.db", isolation_level=None, timeout=10)
+        # The page answers from several threads: one at a time may use the connection.
+        self._one = threading.RLock()
+        self._db = sqlite3.connect(
+            folder / "outbox.db", isolation_level=None, timeout=10, check_same_thread=False
+        )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_SCHEMA)
@@ -58,13 +63,14 @@ class Outbox:
 
     @contextmanager
     def _write(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        with self._one:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
 
     # --- capture -------------------------------------------------------------------------------
     def capture(
@@ -82,7 +88,8 @@ class Outbox:
         need = sum(len(data) for data, _ in images)
         if shutil.disk_usage(self.folder).free - need < self.reserve:
             raise StorageFull("Send waiting cases or free some space, then take the image again.")
-        pictures = [self._keep(data, media_type) for data, media_type in images]
+        with self._one:
+            pictures = [self._keep(data, media_type) for data, media_type in images]
         case_id = str(uuid7())
         with self._write():
             self._db.execute(
@@ -189,7 +196,9 @@ class Outbox:
         return self._find("ORDER BY n DESC", ())
 
     def _find(self, where: str, values: tuple[object, ...]) -> list[Case]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM cases {where}", values)  # noqa: S608
+        with self._one:
+            found = self._db.execute(f"SELECT {_COLUMNS} FROM cases {where}", values)  # noqa: S608
+            rows = found.fetchall()
         return [
             Case(
                 r[0],
@@ -213,7 +222,8 @@ class Outbox:
 
     # --- small facts (cursor, hub address) -----------------------------------------------------
     def fact(self, name: str) -> str:
-        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        with self._one:
+            row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
 
     def set_fact(self, name: str, value: str) -> None:
