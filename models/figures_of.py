@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--about", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", nargs="*", default=["val"])
+    parser.add_argument("--published", action="store_true", help="count labels known to be wrong too")
     parser.add_argument("--negatives", type=Path)
     parser.add_argument("--each", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1)
@@ -30,7 +31,7 @@ def main() -> None:
     about = json.loads(args.about.read_text(encoding="utf-8"))
     labels = Labels(*(tuple(about[k]) for k in ("planes", "masks", "boxes", "keypoints")))
     vision = Vision(args.vision.read_bytes(), int(about["side"]), threads=args.threads)
-    records = [r for r in read_manifest(args.data) if r.split in args.split]
+    records = [r for r in read_manifest(args.data, published=args.published) if r.split in args.split]
     result, _ = dense_figures(
         vision,
         labels,

@@ -29,7 +29,7 @@ def quick_metrics(network: DenseNetwork, records: list[Record], size: int) -> di
         for i, sample in enumerate(part):
             if sample.plane >= 0:
                 right.append(float(out.plane[i].argmax() == sample.plane))
-            if sample.masks is not None:
+            if sample.masks is not None and sample.mask_known[0]:
                 truth = sample.masks[0].reshape(size // 2, 2, size // 2, 2).mean((1, 3)) > 127
                 found = out.masks[i, 0].numpy() > 0
                 dice.append(2 * (truth & found).sum() / max(1, truth.sum() + found.sum()))

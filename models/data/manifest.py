@@ -6,7 +6,7 @@ only at what somebody has annotated.
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _PLANES = {
@@ -17,6 +17,18 @@ _PLANES = {
     "nt_sagittal": "nt_view",
     "nt_view": "nt_view",
 }
+
+# In these images the class that the data set calls the head is a small rectangle on the cavum septi
+# pellucidi, and nothing outlines the head: the classes have slipped by one.
+_SLIPPED = frozenset(
+    {
+        "fhb_Patient00769_Plane3_3_of_3.jpg",
+        "fhb_Patient00789_Plane3_3_of_3.jpg",
+        "fhb_Patient00855_Plane3_2_of_3.jpg",
+        "fhb_Patient00875_Plane3_2_of_3.jpg",
+        "fhb_Patient00890_Plane3_2_of_4.jpg",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +55,21 @@ class Record:
     stretched: bool
 
 
-def read_manifest(folder: Path, manifest: Path | None = None) -> list[Record]:
-    """Every row of `manifest` (default `folder/manifest.csv`), in the file's order."""
+def read_manifest(
+    folder: Path, manifest: Path | None = None, *, published: bool = False
+) -> list[Record]:
+    """Every row of `manifest` (default `folder/manifest.csv`), in the file's order. Labels that are
+    known to be wrong are corrected, unless they are wanted as they were `published`."""
     with (manifest or folder / "manifest.csv").open(newline="", encoding="utf-8") as lines:
-        return [_record(folder, row) for row in csv.DictReader(lines)]
+        records = [_record(folder, row) for row in csv.DictReader(lines)]
+    return records if published else [_corrected(r) for r in records]
+
+
+def _corrected(record: Record) -> Record:
+    if record.path.name not in _SLIPPED:
+        return record
+    labels = {1: "CSP", 3: "lateral_ventricle"}
+    return replace(record, mask_labels=labels, boxes=None)
 
 
 def _record(folder: Path, row: dict[str, str]) -> Record:

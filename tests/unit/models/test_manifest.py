@@ -1,3 +1,5 @@
+import csv
+
 from models.data.manifest import read_manifest
 from models.data.samples import PLANE_UNKNOWN, load_sample
 from models.fada.labels import BOXES, PLANES
@@ -33,3 +35,19 @@ def test_keypoints_are_the_ends_of_the_true_axes(data):
     record = next(r for r in read_manifest(data) if r.path.stem == "head_val")
     points = load_sample(record, 64).keypoints * [120, 80]
     assert abs(points - [[30, 40], [90, 40], [60, 20], [60, 60]]).max() < 1.0
+
+
+def test_labels_known_to_be_wrong_are_corrected_unless_wanted_as_published(tmp_path):
+    name = "fhb_Patient00769_Plane3_3_of_3.jpg"
+    box = '[{"label": "fetal_head", "x": 1, "y": 1, "w": 2, "h": 2}]'
+    with (tmp_path / "manifest.csv").open("w", newline="", encoding="utf-8") as lines:
+        rows = csv.writer(lines)
+        rows.writerow(["file", "plane_group", "mask_path", "mask_classes", "boxes"])
+        rows.writerow(
+            [f"images/{name}", "head", "masks/a.png", "1=fetal_head,3=lateral_ventricle", box]
+        )
+    (corrected,), (published,) = read_manifest(tmp_path), read_manifest(tmp_path, published=True)
+    assert corrected.mask_labels == {1: "CSP", 3: "lateral_ventricle"}
+    assert corrected.boxes is None
+    assert published.mask_labels[1] == "fetal_head"
+    assert published.boxes == {"fetal_head": (1, 1, 2, 2)}
