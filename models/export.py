@@ -7,6 +7,7 @@ says what the graph's outputs are; calibration is added by `models.calibrate`.
 import argparse
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ import onnx
 import onnxruntime
 import torch
 
-from models.checkpoint import load_network
+from models.checkpoint import open_network
 from models.fada.graph import INPUT, OUTPUTS, Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, NT_STRUCTURES, PLANES
-from models.fada.network import DenseNetwork
 from models.quantise import halve
 from models.scope import fit_scope
+from models.train_zoom import load_zoom
 
 OPSET = 17
+FULL = "vision-full.onnx"
 
 
 def export_graph(graph: Graph, path: Path, side: int) -> float:
@@ -63,7 +65,7 @@ def difference(graph: Graph, path: Path, image: torch.Tensor) -> float:
     )
 
 
-def describe(side: int, network: DenseNetwork) -> dict[str, Any]:
+def describe(side: int, graph: Graph) -> dict[str, Any]:
     """What the manifest must say of the graph: side, labels in the order of outputs, size."""
     return {
         "side": side,
@@ -78,8 +80,9 @@ def describe(side: int, network: DenseNetwork) -> dict[str, Any]:
             "femur": [],
             "thorax": [],
         },
-        "network": network.config.to_json(),
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "network": graph.network.config.to_json(),
+        "zoom": graph.zoom is not None,
+        "parameters": sum(p.numel() for p in graph.parameters()),
     }
 
 
@@ -90,22 +93,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", type=int, default=384)
     parser.add_argument("--data", type=Path, help="also fit the distance part of the scope on it")
+    parser.add_argument("--zoom", type=Path, help="the closer look, from models.train_zoom")
     parser.add_argument("--last", action="store_true", help="the last weights, not their average")
     parser.add_argument("--mirrored", action="store_true", help="answer with the mirror's mean")
     parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    network = load_network(args.checkpoint, averaged=not args.last)
+    network = open_network(args.checkpoint, averaged=not args.last)
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "vision.onnx"
-    graph = Graph(network, args.mirrored)
+    zoom = load_zoom(args.zoom) if args.zoom else None
+    graph = Graph(network, args.mirrored, zoom)
     if args.data:
         print("scope blend", fit_scope(graph, args.data, args.side))
     gap = export_graph(graph, path, args.side)
     if args.half:
+        # The 32-bit graph stays beside it: what the halving costs is measured against that.
+        shutil.copyfile(path, args.out / FULL)
         onnx.save(halve(onnx.load(path)), path)
     about = args.out / "vision.json"
-    about.write_text(json.dumps(describe(args.side, network), indent=1) + "\n", encoding="utf-8")
+    about.write_text(json.dumps(describe(args.side, graph), indent=1) + "\n", encoding="utf-8")
     print(f"{path}: {path.stat().st_size} bytes, differs from torch by {gap:.2g}")
 
 

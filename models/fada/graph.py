@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from models.fada.network import DenseNetwork
+from models.fada.unet import UNet
+from models.fada.zoom import Zoom
 
 INPUT = "IMAGE"
 OUTPUTS = ("PLANE", "SCOPE", "QUALITY", "MASKS", "BOXES", "KEYPOINTS")
@@ -22,11 +24,15 @@ class Graph(nn.Module):
     mean: Tensor
     blend: Tensor
 
-    def __init__(self, network: DenseNetwork, mirrored: bool = False) -> None:
-        """`mirrored`: read the mirror image too and answer with the mean; twice the time."""
+    def __init__(
+        self, network: DenseNetwork | UNet, mirrored: bool = False, zoom: Zoom | None = None
+    ) -> None:
+        """`mirrored`: read the mirror image too and answer with the mean; twice the time. `zoom`: the
+        closer look that corrects the network's boxes."""
         super().__init__()
         self.network = network
         self.mirrored = mirrored
+        self.zoom = zoom
         features = network.global_head.plane.in_features
         planes = network.global_head.plane.out_features
         rank = min(48, features)
@@ -64,26 +70,31 @@ class Graph(nn.Module):
         return torch.stack([near, total], 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        if not self.mirrored:
-            return self.read(image)
-        plane, scope, quality, masks, boxes, points = self.read(image)
-        back = self.read(image.flip(2))
-        place = torch.cat([1 - back[4][:, :, :1], back[4][:, :, 1:]], 2)
-        ends = torch.cat([back[5][:, 1:2], back[5][:, :1], back[5][:, 2:]], 1)
-        ends = torch.cat([1 - ends[:, :, :1], ends[:, :, 1:]], 2)
-        return (
-            (plane + back[0]) / 2,
-            (scope + back[1]) / 2,
-            (quality + back[2]) / 2,
-            (masks + back[3].flip(3)) / 2,
-            (boxes + place) / 2,
-            (points + ends) / 2,
-        )
+        picture = image.to(torch.float32).unsqueeze(1) / 255.0
+        plane, scope, quality, masks, boxes, points = self.read(picture)
+        if self.mirrored:
+            back = self.read(picture.flip(3))
+            ends = torch.cat([back[5][:, 1:2], back[5][:, :1], back[5][:, 2:]], 1)
+            plane, scope = (plane + back[0]) / 2, (scope + back[1]) / 2
+            quality, masks = (quality + back[2]) / 2, (masks + back[3].flip(3)) / 2
+            boxes = (boxes + mirror(back[4])) / 2
+            points = (points + mirror(ends)) / 2
+        if self.zoom is not None:
+            seen = self.zoom.look(picture, boxes)
+            if self.mirrored:
+                seen = (seen + mirror(self.zoom.look(picture.flip(3), mirror(boxes)))) / 2
+            boxes = seen
+        return plane, scope, quality, masks, boxes, points
 
-    def read(self, image: Tensor) -> tuple[Tensor, ...]:
-        """One reading, in `OUTPUTS`' order."""
-        out = self.network(image.to(torch.float32).unsqueeze(1) / 255.0)
+    def read(self, picture: Tensor) -> tuple[Tensor, ...]:
+        """One reading of [N, 1, S, S] in 0..1, in `OUTPUTS`' order."""
+        out = self.network(picture)
         far = self.distance(out.pooled)
         scope = out.scope * self.blend[0] + self.blend[3]
         scope = scope + far[:, :1] * self.blend[1] + far[:, 1:] * self.blend[2]
         return out.plane, scope, out.quality, out.masks, out.boxes, out.keypoints
+
+
+def mirror(places: Tensor) -> Tensor:
+    """Boxes or points [N, K, D], x first, in the mirror image."""
+    return torch.cat([1 - places[:, :, :1], places[:, :, 1:]], 2)
