@@ -140,7 +140,8 @@ class Intake:
         """Parse and store one file; its own fault is returned, the hub's is raised."""
         try:
             with _without_preamble(file) as clean:
-                parsed = self._parser.parse(clean.path)
+                # The disk works while the child reads.
+                parsed = self._parser.parse(clean.path, lambda: self._store.settle(clean.path))
                 if study_uid not in (None, parsed.study_uid):
                     raise StudyMismatch("The object belongs to another study than the address.")
                 self._store.put_file(site, clean.path, clean.sha256, MEDIA_TYPE)

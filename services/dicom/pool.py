@@ -17,7 +17,7 @@ from typing import Any
 
 from services.dicom import wire
 from services.dicom.parse import Limits, ParsedInstance
-from services.domain.errors import InvalidDicom, Unavailable
+from services.domain.errors import FadaError, InvalidDicom, Unavailable
 from services.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -45,17 +45,20 @@ class Parser:
         self._closed = False
         atexit.register(self.close)
 
-    def parse(self, path: Path) -> ParsedInstance:
-        """Read one spooled file.
+    def parse(self, path: Path, meanwhile: Callable[[], None] | None = None) -> ParsedInstance:
+        """Read one spooled file; ``meanwhile`` is done here while the child reads.
 
         Raises:
             InvalidDicom, InvalidUid, UnsupportedObject, TooLarge: it is refused.
             Unavailable: no child was free in time.
         """
         limits = wire.of_limits(self.limits)
-        return wire.to_parsed(self.ask({"do": "parse", "path": str(path), "limits": limits}))
+        request = {"do": "parse", "path": str(path), "limits": limits}
+        return wire.to_parsed(self.ask(request, meanwhile))
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ask(
+        self, request: dict[str, Any], meanwhile: Callable[[], None] | None = None
+    ) -> dict[str, Any]:
         """One request to a child; its refusal is raised."""
         try:
             child = self._idle.get(timeout=self._seconds * 2)
@@ -64,7 +67,8 @@ class Parser:
         keep: _Child | None = None
         try:
             child = child or self._start()
-            reply = child.ask(request, self._seconds)
+            fault = child.tell(request, meanwhile)
+            reply = child.answer(self._seconds)
             keep = child
         except _Lost as error:
             self._end(child)
@@ -72,6 +76,8 @@ class Parser:
         finally:
             self._idle.put(keep)
         wire.raise_error(reply)
+        if fault is not None:
+            raise fault
         return reply
 
     def warm(self) -> None:
@@ -131,7 +137,7 @@ class _Child:
         self._out = self._process.stdout.fileno()
         self._poll.register(self._out, select.POLLIN)
         try:
-            self._answer(_START_SECONDS)
+            self.answer(_START_SECONDS)
         except _Lost:
             self.end()
             raise Unavailable("A parser could not be started.", retry_after=5) from None
@@ -140,15 +146,23 @@ class _Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def tell(
+        self, request: dict[str, Any], meanwhile: Callable[[], None] | None
+    ) -> FadaError | None:
+        """Give it its work and do one's own; what that raised is kept, for an answer must be read."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(wire.line(request))
         except OSError:
             raise _Lost("could not be read within its bounds") from None
-        return self._answer(seconds)
+        try:
+            if meanwhile is not None:
+                meanwhile()
+        except FadaError as error:
+            return error
+        return None
 
-    def _answer(self, seconds: float) -> dict[str, Any]:
+    def answer(self, seconds: float) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         answer = bytearray()
         while not answer.endswith(b"\n"):

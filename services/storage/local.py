@@ -29,6 +29,7 @@ _WRITABLE = 0o222
 _MARK = ".store"  # tells an empty store from a disk that is not mounted
 _NEW = ".new"  # files that have no name yet; what a killed process left is removed after a day
 _DAY = 86_400.0
+_REMEMBERED = 1000  # settled files; what is forgotten is settled again
 _NOT_THESE = "The bytes to store are not what their hash says."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -39,6 +40,7 @@ class LocalStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: set[Path] = set()  # folders whose names are on the disk
+        self._settled: set[tuple[int, int]] = set()  # inode and change time of files on the disk
 
     def prepare(self) -> None:
         """Make the folder. Raises StoreUnavailable."""
@@ -68,12 +70,28 @@ class LocalStore:
             state = os.fstat(file.fileno())
             if state.st_mode & _WRITABLE:
                 return self._copy(site, file, sha256)
-            os.utime(file.fileno())  # an object's age counts from here
-            os.fsync(file.fileno())
+            if (state.st_ino, state.st_ctime_ns) not in self._settled:
+                self.settle(path)
             try:
                 return Stored(sha256, state.st_size, self._name(path, place))
             except _OtherDisk:
                 return self._copy(site, file, sha256)
+
+    def settle(self, path: Path) -> None:
+        """Bring a file that nobody may write to any more onto the disk; others are copied later."""
+        with _named():
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if os.fstat(handle).st_mode & _WRITABLE:
+                    return
+                os.utime(handle)  # an object's age counts from here
+                os.fsync(handle)
+                state = os.fstat(handle)
+            finally:
+                os.close(handle)
+        if len(self._settled) > _REMEMBERED:
+            self._settled.clear()
+        self._settled.add((state.st_ino, state.st_ctime_ns))
 
     def get(self, site: str, sha256: str) -> bytes:
         """The whole object, its hash checked. Raises NotFound, ObjectCorrupt, StoreUnavailable."""

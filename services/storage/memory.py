@@ -37,6 +37,9 @@ class MemoryStore:
             raise ObjectCorrupt("The bytes to store are not what their hash says.")
         return self.put(site, data, media_type)
 
+    def settle(self, path: Path) -> None:
+        self._up()
+
     def get(self, site: str, sha256: str) -> bytes:
         data = self._bytes(site, sha256)
         if hashlib.sha256(data).hexdigest() != sha256:

@@ -34,6 +34,10 @@ class ObjectStore(Protocol):
         """An original, as it was received. A file that nobody may write to must never change."""
         ...
 
+    def settle(self, path: Path) -> None:
+        """An original that will probably be put: do now what would take time then."""
+        ...
+
     def get(self, site: str, sha256: str) -> bytes: ...
     def open(
         self, site: str, sha256: str, offset: int = 0, length: int | None = None

@@ -119,6 +119,9 @@ class S3Store:
         """
         return self._put(site, sha256, lambda: path.open("rb"), media_type)
 
+    def settle(self, path: Path) -> None:
+        """Nothing can be done beforehand."""
+
     def _put(
         self,
         site: str,

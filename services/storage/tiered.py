@@ -30,6 +30,9 @@ class TieredStore:
     def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored:
         return self._near.put_file(site, path, sha256, media_type)
 
+    def settle(self, path: Path) -> None:
+        self._near.settle(path)
+
     def get(self, site: str, sha256: str) -> bytes:
         try:
             return self._near.get(site, sha256)

@@ -49,6 +49,21 @@ def test_a_finished_file_is_kept_as_it_is_and_survives_its_first_name(store, fol
     assert store.get("a", sha256) == b"received"
 
 
+def test_a_file_is_flushed_once_and_before_it_has_its_name(store, tmp_path, monkeypatch):
+    flushed = []
+    sync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (flushed.append(os.fstat(handle).st_ino), sync(handle))
+    )
+    path, sha256 = spooled(tmp_path, b"settled while it was read")
+    store.settle(path)
+    store.put_file("a", path, sha256, "application/dicom")
+    other, other_sha256 = spooled(tmp_path, b"not settled before")
+    store.put_file("a", other, other_sha256, "application/dicom")
+    for one in (path, other):
+        assert flushed.count(one.stat().st_ino) == 1
+
+
 def test_a_file_that_may_still_change_is_copied(store, tmp_path):
     """An upload that goes on after a failed attempt writes into its own file, never into the store."""
     path, sha256 = spooled(tmp_path, b"the first attempt", mode=0o600)
