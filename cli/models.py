@@ -109,26 +109,37 @@ def import_release(
     key_file: Annotated[
         Path | None, typer.Option("--sign-with", help="Private key (PEM); made if not there.")
     ] = None,
+    serve: Annotated[
+        str, typer.Option(help="llama.cpp (merged and converted) or transformers (as published).")
+    ] = "llama.cpp",
     folder: StoreOption = None,
 ) -> None:
     """Bring in FADA's own weights: a PEFT adapter on its base, or a pair of GGUF files.
 
-    An adapter is merged and converted, a GGUF pair is taken as it is. The weights do not say how
-    they were asked: their prompts stand in prompts.json beside them, or in the file of --about.
+    An adapter is merged and converted, a GGUF pair is taken as it is. With --serve transformers
+    base and adapter stay as they are, for a model server that has transformers (on a GPU). The
+    weights do not say how they were asked: their prompts stand in prompts.json beside them, or in
+    the file of --about.
 
     Examples:
 
       fada models import weights/fada-0.8b --name fada-0.8b
 
       fada models import org/FADA-SKD --name fada-4b --base base/ --about prompts.json
+
+      fada models import org/FADA-SKD --name fada-4b --base base/ --serve transformers
     """
+    if serve not in ("llama.cpp", "transformers"):
+        raise typer.BadParameter("--serve is llama.cpp or transformers")
     from models.importing import Import, fetch
     from models.importing import import_release as bring
     from models.package import signing_key
 
     place = shelf(folder)
     key = signing_key(key_file or settings().config.expanduser() / "release-signing.key")
-    request = Import(fetch(source), name, version, base=fetch(base) if base else None, about=about)
+    request = Import(
+        fetch(source), name, version, base=fetch(base) if base else None, about=about, serve=serve
+    )
     made = bring(request, place, key)
     console = words.console()
     console.print(f"{made.manifest.id} is in {made.folder}")

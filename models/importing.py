@@ -1,5 +1,8 @@
 """FADA's own weights become a release: a PEFT adapter with its base, or a pair of GGUF files.
 
+An adapter is merged and converted for llama.cpp, or taken with its base as both were published, to be
+served by transformers on a machine that has it.
+
 What the weights cannot say of themselves (prompts, the side of the square, licence, attribution)
 stands in a JSON file beside them, ``prompts.json``, or in one that is named:
 
@@ -23,18 +26,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models.convert import FACTS, MMPROJ, TEXT, convert_pair
 from models.merging import is_adapter, merge, read_adapter
 from models.package import Parts, assemble, trust_key
+from models.serving.folder import ADAPTER, BASE, gather
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS, GROUPS, PLANE_OF_LABEL, STRUCTURES, own_name
 from services.reading.headers import check_gguf
 from services.reading.release import Release
 
 ABOUT: Final = "prompts.json"
+LLAMA, TRANSFORMERS = "llama.cpp", "transformers"
 SIDE: Final = 1024  # FADA's bound for the long side
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What to bring in. ``base`` is the adapter's base; empty: the one that the adapter names."""
+    """What to bring in. ``base`` is the adapter's base; empty: the one that the adapter names.
+    ``serve`` says by which runtime it will be read."""
 
     source: Path
     name: str
@@ -44,6 +50,7 @@ class Import:
     kind: str = "q8_0"
     vision_kind: str = "f16"
     cache: Path | None = None
+    serve: str = LLAMA
 
 
 def import_release(request: Import, store: Path, key: Ed25519PrivateKey) -> Release:
@@ -57,11 +64,20 @@ def import_release(request: Import, store: Path, key: Ed25519PrivateKey) -> Rele
     with tempfile.TemporaryDirectory() as work:
         text = Path(work) / "text"
         if is_adapter(request.source):
-            _from_adapter(request, Path(work) / "merged", text)
+            if request.serve == TRANSFORMERS:
+                _as_published(request, text)
+            else:
+                _from_adapter(request, Path(work) / "merged", text)
         elif any(request.source.glob("*.gguf")):
+            if request.serve == TRANSFORMERS:
+                raise ReleaseMalformed("transformers serves weights and adapters, not GGUF files.")
             _from_pair(request.source, text)
         elif (request.source / "config.json").is_file():
-            convert_pair(request.source, text, request.kind, request.vision_kind, request.cache)
+            if request.serve == TRANSFORMERS:
+                text.mkdir()
+                gather(request.source, BASE, text)
+            else:
+                convert_pair(request.source, text, request.kind, request.vision_kind, request.cache)
         else:
             raise ReleaseMissingFile(
                 f"{request.source.name} holds no adapter, no GGUF pair and no weights."
@@ -98,6 +114,13 @@ def _from_adapter(request: Import, merged: Path, text: Path) -> None:
         if path.name.startswith(("tokenizer", "chat_template", "vocab", "merges", "preprocessor")):
             shutil.copyfile(path, merged / path.name)
     convert_pair(merged, text, request.kind, request.vision_kind, request.cache)
+
+
+def _as_published(request: Import, text: Path) -> None:
+    adapter = read_adapter(request.source)  # anything but a plain LoRA is refused here too
+    text.mkdir()
+    gather(request.base or fetch(adapter.base), BASE, text)
+    gather(request.source, ADAPTER, text)
 
 
 def _from_pair(source: Path, text: Path) -> None:

@@ -3,8 +3,9 @@
 `python -m models.package --name fada-nano --version 0.2.0 --vision DIR --text DIR --metrics JSON`
 
 --vision holds vision.onnx and vision.json (labels, side, calibration); --text holds text.gguf,
-mmproj.gguf and text.json (side, prompts). Either may be left out. The folder appears whole or not
-at all, and is loaded once by the hub's own loader before it is kept.
+mmproj.gguf and text.json (side, prompts), or base.* and adapter.* instead of the pair. Either may be
+left out. The folder appears whole or not at all, and is loaded once by the hub's own loader before
+it is kept.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from models.serving.folder import ADAPTER, BASE
 from services.reading.manifest import FORMAT
 from services.reading.release import MANIFEST, TRUSTED_KEYS, Release, hash_file, load
 from services.reading.signature import (
@@ -141,14 +143,23 @@ def _architecture(parts: Parts) -> str:
     if parts.vision:
         names.append("dense convolutional heads (ONNX)")
     if parts.text:
-        names.append("Qwen3.5-shaped vision-language model (GGUF, mmproj)")
+        form = "by transformers" if _published(parts.text) else "GGUF, mmproj"
+        names.append(f"Qwen3.5-shaped vision-language model ({form})")
     return " beside ".join(names)
 
 
+def _published(text: Path) -> list[Path]:
+    """Weights in Hugging Face form, if that is what is there."""
+    return sorted(p for kind in (BASE, ADAPTER) for p in text.glob(f"{kind}.*"))
+
+
 def _files(parts: Parts, folder: Path) -> list[Path]:
-    found = []
-    for source, names in ((parts.vision, WEIGHTS[:1]), (parts.text, WEIGHTS[1:])):
-        found += [source / name for name in names] if source else []
+    found: list[Path] = []
+    if parts.vision:
+        found.append(parts.vision / WEIGHTS[0])
+    if parts.text:
+        pair = [parts.text / name for name in WEIGHTS[1:]]
+        found += _published(parts.text) or pair
     papers = {path.name: path for path in (folder / name for name in PAPERS) if path.exists()}
     papers |= {path.name: path for path in parts.papers}
     return [*found, *papers.values()]

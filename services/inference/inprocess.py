@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.domain.errors import InferenceUnavailable, NotFound, ReleaseRefused
 from services.inference import canary
+from services.reading.asking import Opener
 from services.reading.contract import Phase, RawReading
 from services.reading.image import Gray
 from services.reading.present import Present
@@ -15,8 +16,11 @@ from services.reading.present import Present
 class InProcessInference:
     """Loads the release at the first call, so that a process may fork before."""
 
-    def __init__(self, releases: Path, release: str = "", *, threads: int = 1) -> None:
+    def __init__(
+        self, releases: Path, release: str = "", *, threads: int = 1, words: Opener | None = None
+    ) -> None:
         self._releases, self._release, self._threads = releases, release, threads
+        self._words = words
         self._present: Present | None = None
         self._lock = threading.Lock()
 
@@ -45,7 +49,9 @@ class InProcessInference:
         with self._lock:
             if self._present is None:
                 try:
-                    self._present = Present(self._releases, self._release, threads=self._threads)
+                    self._present = Present(
+                        self._releases, self._release, threads=self._threads, words=self._words
+                    )
                 except (NotFound, ReleaseRefused) as error:
                     raise InferenceUnavailable(
                         f"No release can be loaded from {self._releases.name}: {error.detail}"

@@ -6,6 +6,7 @@ measure, is refused here, before llama.cpp or ONNX Runtime believes it.
 
 from __future__ import annotations
 
+import json
 import mmap
 import struct
 from pathlib import Path
@@ -23,6 +24,7 @@ _BLOCKS: Final = {
     15: (256, 292), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 30: (1, 2),
 }  # fmt: skip
 _MAX_TENSORS, _MAX_KEYS = 100_000, 10_000
+_MAX_HEADER = 100 * 2**20
 _MAX_STRING, _MAX_ARRAY, _MAX_NAME = 16 * 2**20, 2_000_000, 256
 
 
@@ -115,6 +117,27 @@ def _tensor_end(cursor: _Cursor) -> int:
         raise cursor.refuse("a tensor of an impossible size")
     per_block, block_bytes = _BLOCKS.get(kind, (256, 1))  # unknown: count at least something
     return offset + values // per_block * block_bytes
+
+
+def check_safetensors(path: Path) -> None:
+    """A safetensors file's header: its length, that it is JSON, and that all tensors fit.
+
+    Raises:
+        ReleaseMalformed: any of it does not hold.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(_MAX_HEADER, size - 8):
+            raise ReleaseMalformed(f"{path.name}: a length points past the end of the file.")
+        head = file.read(length)
+    try:
+        tensors = {k: v for k, v in json.loads(head).items() if k != "__metadata__"}
+        ends = [int(end) for end in (v["data_offsets"][1] for v in tensors.values())]
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError, IndexError) as error:
+        raise ReleaseMalformed(f"{path.name}: not safetensors.") from error
+    if not ends or max(ends) != size - 8 - length:
+        raise ReleaseMalformed(f"{path.name}: the tensors do not fill the file.")
 
 
 def check_onnx(graph: bytes, name: str = "vision.onnx") -> None:

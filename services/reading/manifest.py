@@ -72,6 +72,11 @@ class Manifest:
     def has_text(self) -> bool:
         return "text.gguf" in self.files and "mmproj.gguf" in self.files
 
+    @property
+    def has_weights(self) -> bool:
+        """A text model in Hugging Face form (base.* and adapter.*), served by transformers."""
+        return "base.config.json" in self.files
+
     def order(self) -> tuple[int, ...]:
         """The version for comparison."""
         return tuple(int(part) for part in self.version.split("."))
@@ -131,9 +136,10 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
         signed_by=str(document["signature"]["key"]),
         document=document,
     )
-    if not (manifest.has_heads or manifest.has_text):
-        raise ValueError("neither vision.onnx nor text.gguf with mmproj.gguf")
-    if manifest.has_text and (manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048):
+    told = manifest.has_text or manifest.has_weights
+    if not (manifest.has_heads or told):
+        raise ValueError("neither vision.onnx nor text.gguf with mmproj.gguf nor base.config.json")
+    if told and (manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048):
         raise ValueError("text_side is not a multiple of 32")
     if not 32 <= manifest.side <= 2048 or not manifest.planes:
         raise ValueError("side or planes")

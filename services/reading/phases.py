@@ -17,14 +17,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.domain.errors import ReleaseRefused
 from services.domain.mapping import GROUPS, map_structures, own_name, plane_of
 from services.domain.report import Mapping
 from services.reading import answers
+from services.reading.asking import Asking, Looks, Opener
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
 from services.reading.image import Gray, Square, resize
 from services.reading.manifest import Manifest
 from services.reading.release import Release
-from services.reading.text import Conversation, TextModel
+from services.reading.text import TextModel
 from services.reading.vision import Vision
 
 Dense = dict[str, NDArray[np.float32]]
@@ -34,8 +36,10 @@ _SURE: Final = 6.0
 class Reader:
     """A loaded release. Safe to call from several threads; the text model takes one image a time."""
 
-    def __init__(self, release: Release, *, threads: int = 1) -> None:
-        """Load what the verified release holds.
+    def __init__(
+        self, release: Release, *, threads: int = 1, words: Opener | None = None
+    ) -> None:
+        """Load what the verified release holds. ``words`` loads a text model in Hugging Face form.
 
         Raises:
             ReleaseRefused: a runtime cannot load it.
@@ -43,7 +47,7 @@ class Reader:
         self.release, self.manifest = release, release.manifest
         manifest = release.manifest
         self._vision: Vision | None = None
-        self._text: TextModel | None = None
+        self._text: Looks | None = None
         if release.graph is not None:
             self._vision = Vision(release.graph, manifest.side, threads=threads)
         if manifest.has_text:
@@ -56,6 +60,10 @@ class Reader:
                 sentences=manifest.sentences,
                 threads=threads,
             )
+        elif manifest.has_weights:
+            if words is None:
+                raise ReleaseRefused("This release is served by transformers, which is not here.")
+            self._text = words(release)
 
     def see(self, images: Sequence[Gray]) -> Dense | None:
         """The dense tensors of a batch of squares; None where the release has no heads."""
@@ -126,7 +134,7 @@ class Reader:
         return _Words(interpretation, label, dense)
 
     @contextmanager
-    def _look(self, text: TextModel, square: Square, clock: _Clock) -> Iterator[Conversation]:
+    def _look(self, text: Looks, square: Square, clock: _Clock) -> Iterator[Asking]:
         side = self.manifest.text_side
         with clock.of("encode"), text.look(resize(square.pixels, side, side)) as conversation:
             clock.split("encode")
@@ -142,7 +150,7 @@ class _Words:
 
 def _told(
     manifest: Manifest,
-    conversation: Conversation | None,
+    conversation: Asking | None,
     interpretation: dict[str, str],
     label: str,
     phases: Collection[Phase],

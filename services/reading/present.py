@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from services.domain.errors import NotFound, ReleaseRefused
+from services.reading.asking import Opener
 from services.reading.runner import Runner
 from services.reading.store import POINTER, open_release, trust_of
 
@@ -19,14 +20,18 @@ class Present:
     A release that does not pass stays out: the runner before it goes on, and the log says why.
     """
 
-    def __init__(self, store: Path, name: str = "", *, threads: int = 1) -> None:
-        """``name`` fixes one release; empty follows what is activated in ``store``.
+    def __init__(
+        self, store: Path, name: str = "", *, threads: int = 1, words: Opener | None = None
+    ) -> None:
+        """``name`` fixes one release; empty follows what is activated in ``store``. ``words`` loads
+        text models in Hugging Face form, where this machine can.
 
         Raises:
             NotFound: there is no release.
             ReleaseRefused: it does not pass.
         """
         self._store, self._name, self._threads = store, name, threads
+        self._words = words
         self._lock = threading.Lock()
         self._noted = self._note()
         self._runner = self._load()
@@ -47,7 +52,7 @@ class Present:
 
     def _load(self) -> Runner:
         release = open_release(self._store, trust_of(self._store), self._name)
-        return Runner(release, threads=self._threads)
+        return Runner(release, threads=self._threads, words=self._words)
 
     def _note(self) -> tuple[int, int]:
         try:

@@ -18,7 +18,7 @@ from services.domain.errors import (
     ReleaseWrongSize,
 )
 from services.domain.report import ReleaseId
-from services.reading.headers import check_gguf, check_onnx
+from services.reading.headers import check_gguf, check_onnx, check_safetensors
 from services.reading.manifest import FileEntry, Manifest, check_format, parse
 from services.reading.signature import Trust
 
@@ -97,6 +97,8 @@ def load(folder: Path, trust: Trust) -> Release:
     for name in manifest.files:
         if name.endswith(".gguf"):
             check_gguf(folder / name)
+        elif name.endswith(".safetensors"):
+            check_safetensors(folder / name)
     return Release(manifest, folder, graph)
 
 

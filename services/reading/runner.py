@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from services.domain.errors import InvalidModelOutput
+from services.reading.asking import Opener
 from services.reading.confidence import softmax
 from services.reading.contract import Phase, RawReading
 from services.reading.image import Gray, Square
@@ -25,7 +26,9 @@ _WORDS = (Phase.INTERPRET, Phase.CLASSIFY)
 class Runner:
     """One release in memory. ``read`` may be called from several threads; text waits its turn."""
 
-    def __init__(self, release: Path | Release, *, threads: int = 1) -> None:
+    def __init__(
+        self, release: Path | Release, *, threads: int = 1, words: Opener | None = None
+    ) -> None:
         """Load a release's folder (its keys are trusted as its store says), or a verified release.
 
         Raises:
@@ -33,7 +36,7 @@ class Runner:
         """
         found = release if isinstance(release, Release) else load(release, trust_of(release.parent))
         self.manifest = found.manifest
-        self._reader = Reader(found, threads=threads)
+        self._reader = Reader(found, threads=threads, words=words)
 
     def read(self, images: Sequence[Gray] | Gray, phases: Sequence[Phase]) -> list[RawReading]:
         """Read N squares, each (S, S) uint8; answers in the same order.

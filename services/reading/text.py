@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
-from services.reading import answers, schema
+from services.reading import schema
+from services.reading.asking import ANSWER_TOKENS, Asking, spaced
 from services.reading.prompts import Prompts
 
 # The server keeps a state of the sequence four tokens before its end. With exactly four tokens
@@ -31,8 +32,6 @@ _AFTER_IMAGE: Final = "<|im_end|>" * 4
 _VERBATIM: Final = (
     "{% for m in messages %}{% for c in m.content %}{{ c.text }}{% endfor %}{% endfor %}"
 )
-# More than the longest answer that a schema allows has characters, and a token is one at least.
-_ANSWER_TOKENS: Final = 4096
 _PROMPT_TOKENS: Final = 1024
 
 
@@ -56,15 +55,8 @@ class TextModel:
             ReleaseRefused: llama.cpp cannot load it.
         """
         self.side, self.prompts, self.classes = side, prompts, tuple(classes)
-        self.sentences = sentences or {}
+        self.sentences: Mapping[str, Mapping[str, Any]] = sentences or {}
         self._lock = threading.Lock()
-        self._spacing = {
-            "x-guidance": {
-                "whitespace_flexible": False,
-                "item_separator": prompts.item_separator,
-                "key_separator": prompts.key_separator,
-            }
-        }
         try:
             self._server: Any = xllamacpp.Server(_parameters(text, mmproj, side, threads))
         except Exception as error:  # the binding raises plain RuntimeError and more
@@ -94,55 +86,20 @@ class TextModel:
             "cache_prompt": True,
         }
         if form is not None:
-            request["grammar"] = xllamacpp.json_schema_to_grammar({**form, **self._spacing})
+            request["grammar"] = xllamacpp.json_schema_to_grammar(spaced(form, self.prompts))
         try:
             return self._server.handle_chat_completions(request)
         except Exception as error:
             raise InvalidModelOutput("The text model failed on this image.") from error
 
 
-class Conversation:
-    """The phases of one encoded image."""
+class Conversation(Asking):
+    """The phases of one image that llama.cpp has encoded."""
 
     def __init__(self, model: TextModel, url: str) -> None:
+        super().__init__(model)
         self._model, self._url = model, url
         self.cached_tokens = 0  # of the last prompt: what did not have to be computed again
-
-    def interpret(self, plane: str | None = None) -> dict[str, str]:
-        """Phase 1; ``plane`` is what the dense heads saw: the release's sentences for it are the
-        only ones that can be written. Raises InvalidModelOutput."""
-        model = self._model
-        form = schema.interpret(model.sentences.get(plane or ""))
-        return answers.interpretation(self._phase(model.prompts.interpretation(plane), form))
-
-    def classify(self) -> str:
-        """Phase 2. Raises InvalidModelOutput."""
-        model = self._model
-        text = self._phase(model.prompts.classify, schema.classify(model.classes))
-        return answers.label(text, model.classes)
-
-    def detect(self, labels: Sequence[str]) -> tuple[answers.Found, ...]:
-        """Phase 4 for phase 3's structures. Raises InvalidModelOutput."""
-        if not labels:
-            return ()
-        return answers.found(self._phase(self._model.prompts.detect, schema.detect(labels)), labels)
-
-    def segment(self, labels: Sequence[str]) -> tuple[answers.Found, ...]:
-        """Phase 5 for phase 3's masks; none for groups without masks. Raises InvalidModelOutput."""
-        if not labels:
-            return ()
-        return answers.found(
-            self._phase(self._model.prompts.segment, schema.segment(labels)), labels
-        )
-
-    def free(self, prompt: str, most: int = 1024) -> str:
-        """An answer bound by no schema, as it comes: for measuring what the schema is worth."""
-        return self.complete(self._model.prompts.after(prompt), None, most)
-
-    def _phase(self, prompt: str, form: schema.Schema) -> str:
-        if not prompt:
-            raise InvalidModelOutput("The release has no prompt for this phase.")
-        return self.complete(self._model.prompts.after(prompt), form, _ANSWER_TOKENS)
 
     def complete(self, after: str, form: schema.Schema | None, most: int) -> str:
         """What the model writes after the image and ``after``."""
@@ -167,7 +124,7 @@ class Conversation:
 def _parameters(text: Path, mmproj: Path, side: int, threads: int) -> Any:
     parameters = xllamacpp.CommonParams()
     parameters.model.path, parameters.mmproj.path = str(text), str(mmproj)
-    parameters.n_ctx = (side // 32) ** 2 + _PROMPT_TOKENS + _ANSWER_TOKENS
+    parameters.n_ctx = (side // 32) ** 2 + _PROMPT_TOKENS + ANSWER_TOKENS
     parameters.n_parallel = 1
     parameters.n_gpu_layers = 0
     parameters.cpuparams.n_threads = threads

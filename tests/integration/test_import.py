@@ -7,22 +7,17 @@ road from words to tensors hold together, not what the words say.
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import peft
 import pytest
-import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from small_weights import SIDE, image, write_weights
 
 from models.importing import Import, fetch, import_release
 from models.parity_text import Reference, compare
-from models.text.network import TextSize, build
-from models.text.tokenizer import train_tokenizer
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS
 from services.reading import schema
-from services.reading.image import square
 from services.reading.phases import Reader
 from services.reading.release import Release
 from services.reading.store import open_release, trust_of
@@ -30,51 +25,13 @@ from services.reading.text import TextModel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SIDE = 128
-PROMPTS = {
-    "version": "7",
-    "interpret": "Interpret this image as JSON.",
-    "classify": "Classify this image.",
-    "detect": "Detect all structures.",
-    "segment": "Segment all structures.",
-    "template": "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n"
-    "<think>\n\n</think>\n\n",
-}
 KEY = Ed25519PrivateKey.generate()
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """base/ and adapter/ as the hub holds them, prompts beside the adapter."""
-    folder = tmp_path_factory.mktemp("weights")
-    torch.manual_seed(3)
-    tokenizer = train_tokenizer([json.dumps(PROMPTS), *CLASS_LABELS, *schema.FIELDS], 500)
-    size = TextSize(
-        side=SIDE, hidden=64, layers=4, intermediate=96, vision_hidden=64, vision_depth=2,
-        vision_intermediate=96,
-    )  # fmt: skip
-    network = build(size, tokenizer).to(torch.bfloat16)
-    network.save_pretrained(folder / "base")
-    tokenizer.save_pretrained(folder / "base")
-    layers = (
-        "q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj|qkv|proj|linear_fc1|linear_fc2"
-    )
-    config = peft.LoraConfig(
-        r=16,
-        lora_alpha=16,
-        lora_dropout=0.0,
-        target_modules=rf".*\.({layers})",
-        init_lora_weights=False,
-        task_type="CAUSAL_LM",
-    )
-    adapted = peft.get_peft_model(network, config)
-    adapted.save_pretrained(folder / "adapter")
-    tokenizer.save_pretrained(folder / "adapter")
-    adapted.merge_and_unload().save_pretrained(folder / "merged-by-peft")
-    tokenizer.save_pretrained(folder / "merged-by-peft")
-    about = {"prompts": PROMPTS, "side": SIDE, "licence": "Apache-2.0", "data": []}
-    (folder / "adapter" / "prompts.json").write_text(json.dumps(about))
-    return folder
+    return write_weights(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +56,6 @@ def release(request_: Import, tmp_path_factory: pytest.TempPathFactory) -> Relea
 @pytest.fixture(scope="module")
 def reader(release: Release) -> Reader:
     return Reader(release)
-
-
-def image(seed: int) -> Any:
-    rng = np.random.default_rng(seed)
-    return square(rng.integers(0, 256, (90, 120), dtype=np.uint8), SIDE)
 
 
 def test_an_adapter_becomes_a_release_without_heads(release: Release) -> None:

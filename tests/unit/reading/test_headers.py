@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_releases import gguf_bytes, onnx_bytes
 
 from services.domain.errors import ReleaseMalformed
-from services.reading.headers import check_gguf, check_onnx
+from services.reading.headers import check_gguf, check_onnx, check_safetensors
 
 
 def check(path: Path, data: bytes) -> None:
@@ -71,3 +71,28 @@ def test_noise_is_refused(tmp_path: Path, noise: bytes) -> None:
         check_onnx(noise)
     with pytest.raises(ReleaseMalformed):
         check(tmp_path / "a.gguf", b"GGUF" + noise)
+
+
+def _safetensors(path: Path, head: bytes, data: bytes) -> Path:
+    path.write_bytes(len(head).to_bytes(8, "little") + head + data)
+    return path
+
+
+def test_safetensors_must_be_whole(tmp_path: Path) -> None:
+    head = b'{"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "__metadata__": {}}'
+    check_safetensors(_safetensors(tmp_path / "good", head, bytes(8)))
+    for name, (start, data) in {
+        "cut": (head, bytes(7)),
+        "longer": (head, bytes(9)),
+        "no json": (b"{" * 60, bytes(8)),
+        "deep": (b"[" * 100_000, bytes(8)),
+        "no tensors": (b"{}", b""),
+        "no offsets": (b'{"w": {}}', bytes(8)),
+        "a list": (b"[1, 2]", bytes(8)),
+    }.items():
+        with pytest.raises(ReleaseMalformed):
+            check_safetensors(_safetensors(tmp_path / name, start, data))
+    far = tmp_path / "far"
+    far.write_bytes((2**40).to_bytes(8, "little") + bytes(16))
+    with pytest.raises(ReleaseMalformed, match="end of the file"):
+        check_safetensors(far)

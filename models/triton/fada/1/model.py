@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from services.domain.errors import FadaError, InferenceUnavailable
+from services.domain.errors import FadaError, InferenceUnavailable, ReleaseRefused
+from services.reading.asking import Looks
 from services.reading.contract import Phase, RawReading
 from services.reading.present import Present
+from services.reading.release import Release
 
 
 class TritonPythonModel:
@@ -26,7 +29,8 @@ class TritonPythonModel:
             raise ValueError("FADA_RELEASES names no folder of releases.")
         release = _setting(given, "release", "FADA_RELEASE")
         threads = int(_setting(given, "threads", "FADA_MODEL_THREADS") or 1)
-        self._present = Present(Path(releases), release, threads=threads)
+        words = partial(_words, device=_device(args))
+        self._present = Present(Path(releases), release, threads=threads, words=words)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """All images of one kind of question in one batch; each request gets its own back."""
@@ -63,6 +67,22 @@ class TritonPythonModel:
             responses.append(_response(readings[start : start + len(image)]))
             start += len(image)
         return responses
+
+
+def _device(args: dict[str, str]) -> str:
+    """Where config.pbtxt's instance group puts this instance: KIND_GPU or KIND_CPU."""
+    if args.get("model_instance_kind") == "GPU":
+        return f"cuda:{args.get('model_instance_device_id') or 0}"
+    return "cpu"
+
+
+def _words(release: Release, device: str) -> Looks:
+    """Base and adapter by transformers. torch is loaded for a release that needs it alone."""
+    try:
+        from models.serving.words import open_words
+    except ImportError as error:
+        raise ReleaseRefused("This model server has no transformers.") from error
+    return open_words(release, device)
 
 
 def _response(readings: list[RawReading]) -> Any:

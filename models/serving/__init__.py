@@ -1,0 +1,1 @@
+"""Serving of weights in Hugging Face form, as they were published: no merge, no conversion."""
