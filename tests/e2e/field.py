@@ -29,10 +29,14 @@ class FieldHub:
     def __init__(self, home: Path) -> None:
         self.home = home
         whole_hub.take_free_ports(home)
+        self._stands = False
         self.start()
         self.site = Site(self._machine.address, self._machine.new_key())
 
     def start(self) -> None:
+        """Nothing when it stands."""
+        if self._stands:
+            return
         self._machine = machines.Machine(machines.Options(home=self.home))
         self._stands = True
         self._machine.start()

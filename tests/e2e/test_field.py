@@ -90,7 +90,7 @@ def test_a_case_is_read_without_hub_and_network_and_comes_back(
         expect(page.locator("main")).to_contain_text("px only: not calibrated")
         field.show(page, "5-second-picture-offline")
         page.get_by_role("button", name="Cases").click()
-        expect(page.locator(".field-cases")).to_contain_text("not sent yet")
+        expect(page.locator(".field-cases")).to_contain_text("not sent yet", ignore_case=True)
         expect(page.locator(".field-cases")).to_contain_text("Images: 2")
         field.show(page, "6-waiting")
         (case,) = field.cases(page)
@@ -101,7 +101,7 @@ def test_a_case_is_read_without_hub_and_network_and_comes_back(
     with field.phone(playwright, profile, address, offline=True) as page:
         field.unlock(page)
         field.ready(page)
-        expect(page.locator(".field-cases")).to_contain_text("not sent yet")
+        expect(page.locator(".field-cases")).to_contain_text("not sent yet", ignore_case=True)
         page.locator(".field-cases button").first.click()
         expect(page.locator("#figures-title")).to_be_visible()
         field.show(page, "7-restarted-offline")
@@ -219,6 +219,7 @@ def words(language: str, key: str) -> str:
 @pytest.mark.timeout(900)
 def test_clips_faults_and_deleting(hub: FieldHub, playwright: Playwright, tmp_path: Path) -> None:
     site, profile, address = hub.site, tmp_path / "phone", hub.site.address
+    hub.start()
     moving = clip(tmp_path)
     still = only_for_the_hub(moving, tmp_path)
     broken = tmp_path / "broken.dcm"

@@ -82,6 +82,7 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
     void outbox.sweep().then(refresh, say);
     void present(who).then(async (release) => {
       if (release) await start(release);
+      if (!navigator.onLine) return; // no attempt, so nothing is frozen by one
       await fetchRelease();
       await send();
     }, say);
