@@ -70,8 +70,12 @@ class Collector:
         else:
             self._begin(DICOM)
 
-    def feed(self, piece: bytes) -> None:
-        """Blocking."""
+    def feed(self, pieces: list[bytes]) -> None:
+        """Blocking. One after another as they came: joined they would be copied once more."""
+        for piece in pieces:
+            self._feed(piece)
+
+    def _feed(self, piece: bytes) -> None:
         if self._reader is None:
             self._write(piece)
             return
@@ -162,15 +166,13 @@ async def _store(
                 if size >= _BATCH:  # one batch is hashed and written while the next one comes
                     if working is not None:
                         await working
-                    working = asyncio.ensure_future(
-                        run_in_threadpool(collector.feed, b"".join(held))
-                    )
+                    working = asyncio.ensure_future(run_in_threadpool(collector.feed, held))
                     held, size = [], 0
             if working is not None:
                 await working
 
             def finish() -> list[Outcome]:
-                collector.feed(b"".join(held))
+                collector.feed(held)
                 return _take(services, who, collector.close(), study, urgent, identity)
 
             outcomes = await run_in_threadpool(finish)
