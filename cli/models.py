@@ -174,7 +174,7 @@ def evaluate(
     else:
         opened = store.open_release(place, store.trust_of(place), release)
     tell = None
-    if text and opened.manifest.has_text:
+    if text and opened.manifest.tells:
         from models.evaluation.telling import teller
 
         tell = teller(opened, threads)

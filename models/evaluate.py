@@ -150,7 +150,7 @@ def main() -> None:
         args.threads,
     )
     tell = None
-    if args.text and release.manifest.has_text:
+    if args.text and release.manifest.tells:
         from models.evaluation.telling import teller
 
         tell = teller(release, args.threads)

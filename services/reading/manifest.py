@@ -77,6 +77,11 @@ class Manifest:
         """A text model in Hugging Face form (base.* and adapter.*), served by transformers."""
         return "base.config.json" in self.files
 
+    @property
+    def tells(self) -> bool:
+        """It has a text model, whatever runtime reads it."""
+        return self.has_text or self.has_weights
+
     def order(self) -> tuple[int, ...]:
         """The version for comparison."""
         return tuple(int(part) for part in self.version.split("."))
@@ -136,10 +141,9 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
         signed_by=str(document["signature"]["key"]),
         document=document,
     )
-    told = manifest.has_text or manifest.has_weights
-    if not (manifest.has_heads or told):
+    if not (manifest.has_heads or manifest.tells):
         raise ValueError("neither vision.onnx nor text.gguf with mmproj.gguf nor base.config.json")
-    if told and (manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048):
+    if manifest.tells and (manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048):
         raise ValueError("text_side is not a multiple of 32")
     if not 32 <= manifest.side <= 2048 or not manifest.planes:
         raise ValueError("side or planes")

@@ -20,6 +20,7 @@ import servers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_weights import SIDE, image, write_weights
 
+from models.evaluation.telling import TextSeer
 from models.importing import TRANSFORMERS, Import, import_release
 from models.serving.words import open_words
 from services.domain.errors import (
@@ -168,6 +169,12 @@ def test_cut_or_changed_weights_are_refused_before_they_are_parsed(
     (cut / "model.safetensors").write_bytes(whole[:-100])
     with pytest.raises(ReleaseMalformed, match="fill"):
         import_release(replace(request_, base=cut), tmp_path / "other", KEY)
+
+
+def test_an_evaluation_reads_it_by_its_own_runtime(release: Release) -> None:
+    seen = TextSeer(release).run([image(3).pixels])
+    assert seen["BOXES"].shape == (1, len(release.manifest.boxes), 5)
+    assert seen["PLANE"].shape == (1, len(release.manifest.planes))
 
 
 def answers(inference: Any) -> list[Any]:
