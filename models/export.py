@@ -19,6 +19,7 @@ import torch
 from models.checkpoint import open_network
 from models.fada.graph import INPUT, OUTPUTS, Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, NT_STRUCTURES, PLANES
+from models.level import fit_level
 from models.quantise import halve
 from models.scope import fit_scope
 from models.train_zoom import load_zoom
@@ -92,7 +93,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", type=int, default=384)
-    parser.add_argument("--data", type=Path, help="also fit the distance part of the scope on it")
+    parser.add_argument("--data", type=Path, help="also fit scope's distance and the head's level on it")
     parser.add_argument("--zoom", type=Path, help="the closer look, from models.train_zoom")
     parser.add_argument("--last", action="store_true", help="the last weights, not their average")
     parser.add_argument("--mirrored", action="store_true", help="answer with the mirror's mean")
@@ -106,6 +107,7 @@ def main() -> None:
     graph = Graph(network, args.mirrored, zoom)
     if args.data:
         print("scope blend", fit_scope(graph, args.data, args.side))
+        print("head level", fit_level(graph, args.data, args.side))
     gap = export_graph(graph, path, args.side)
     if args.half:
         # The 32-bit graph stays beside it: what the halving costs is measured against that.

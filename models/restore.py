@@ -47,7 +47,7 @@ def fill(network: DenseNetwork, model: onnx.ModelProto) -> dict[nn.BatchNorm2d, 
     embed = [w for w in weights.values() if w.shape == (1, *network.local_head.second.embed.shape)]
     if len(embed) != 1:
         raise ValueError("the graph has no embedding of the structures")
-    state["local_head.second.embed"].copy_(torch.from_numpy(embed[0][0]))
+    state["local_head.second.embed"].copy_(torch.from_numpy(embed[0][0].copy()))
     return _fill_folded(network, model, weights)
 
 

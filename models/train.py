@@ -53,6 +53,7 @@ class Plan:
     blindly: bool = False
     decay: float = 0.997
     start: Path | None = None
+    only: str = ""
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -60,6 +61,12 @@ def learning_rate(share: float, peak: float) -> float:
     if share < 0.02:
         return peak * max(share / 0.02, 0.02)
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - 0.02) / 0.98)))
+
+
+def keep_still(network: DenseNetwork, only: str) -> None:
+    """Leaves nothing to be learnt, statistics included, but the module of this name."""
+    network.requires_grad_(False).eval()
+    network.get_submodule(only).requires_grad_(True).train()
 
 
 class Trainer:
@@ -77,6 +84,8 @@ class Trainer:
             self.network = load_network(plan.start)
         self.network = self.network.train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if plan.only:
+            keep_still(self.network, plan.only)
         self.average = Average(self.network, plan.decay)
         records = read_manifest(plan.data)
         self.train_records = [r for r in records if r.split == "train"]
@@ -214,7 +223,10 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         "--steps", type=int, default=0, help="a budget in steps instead, equal on every machine"
     )
     parser.add_argument("--decay", type=float, default=0.997, help="of the averaged weights")
-    parser.add_argument("--start", type=Path, help="a checkpoint whose weights a new run begins with")
+    parser.add_argument(
+        "--start", type=Path, help="a checkpoint whose weights a new run begins with"
+    )
+    parser.add_argument("--only", default="", help="the one module that learns, such as masks")
     parser.add_argument("--blindly", action="store_true", help="no validation on the way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -248,6 +260,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.blindly,
         args.decay,
         args.start,
+        args.only,
     )
 
 

@@ -23,6 +23,7 @@ class Graph(nn.Module):
     centres: Tensor
     mean: Tensor
     blend: Tensor
+    level: Tensor
 
     def __init__(
         self, network: DenseNetwork | UNet, mirrored: bool = False, zoom: Zoom | None = None
@@ -40,6 +41,7 @@ class Graph(nn.Module):
         self.register_buffer("centres", torch.zeros(planes, rank))
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("blend", torch.tensor([1.0, 0.0, 0.0, 0.0]))
+        self.register_buffer("level", torch.zeros(2))
 
     @torch.no_grad()
     def fit(self, pooled: Tensor, planes: Tensor) -> None:
@@ -84,7 +86,14 @@ class Graph(nn.Module):
             if self.mirrored:
                 seen = (seen + mirror(self.zoom.look(picture.flip(3), mirror(boxes)))) / 2
             boxes = seen
-        return plane, scope, quality, masks, boxes, points
+        return plane, scope, quality, self.levelled(masks), boxes, points
+
+    def levelled(self, masks: Tensor) -> Tensor:
+        """Masks [N, M, H, W] with the head's border where its share of the picture puts it: the
+        logits less a line over that share (see `models.level`)."""
+        head = masks[:, :1]
+        share = torch.sigmoid(head).mean((2, 3), keepdim=True)
+        return torch.cat([head - self.level[0] - self.level[1] * share, masks[:, 1:]], 1)
 
     def read(self, picture: Tensor) -> tuple[Tensor, ...]:
         """One reading of [N, 1, S, S] in 0..1, in `OUTPUTS`' order."""

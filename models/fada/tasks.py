@@ -41,6 +41,15 @@ TASKS = {
     "segment": Task(
         Mix((("HC18", 0.9), ("FETAL_HEAD_BIOMETRY", 0.1))), _only("bce dice moments points")
     ),
+    # The mask head alone, with more weight on what the circumference depends on.
+    "outline": Task(
+        Mix(
+            (("HC18", 0.82), ("FETAL_HEAD_BIOMETRY", 0.06), ("FETAL_PLANES_DB", 0.08)),
+            plain=0.35,
+            degraded=0.05,
+        ),
+        {"bce": 1.0, "dice": 1.0, "moments": 1.0},
+    ),
     "detect": Task(Mix((("FETUS_FRAMEWORK", 1.0),)), _only("heat box coarse presence")),
     "classify": Task(
         Mix((("FETAL_PLANES_DB", 0.6), ("HC18", 0.15), ("FETUS_FRAMEWORK", 0.15))),

@@ -3,7 +3,7 @@ from dataclasses import replace
 import torch
 
 from models.checkpoint import load_network
-from models.train import Plan, Stage, Trainer, learning_rate, parse_stage
+from models.train import Plan, Stage, Trainer, keep_still, learning_rate, parse_stage
 
 
 def plan(data, out, steps):
@@ -34,3 +34,15 @@ def test_the_rate_warms_up_and_ends_annealed():
 
 def test_a_stage_is_start_size_batch():
     assert parse_stage("0.5:384:12") == Stage(0.5, 384, 12)
+
+
+def test_what_stands_still_learns_nothing(network):
+    network.train()
+    keep_still(network, "masks")
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    rate = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
+    network(torch.rand(4, 1, 64, 64)).masks.mean().backward()
+    rate.step()
+    changed = {n for n, v in network.state_dict().items() if not torch.equal(v, before[n])}
+    assert changed
+    assert all(name.startswith("masks.") for name in changed)
