@@ -123,6 +123,12 @@ def test_metadata_names_bulk_data_that_can_be_fetched(
     assert bulk == three[0].PixelData
 
 
+def assert_same_jpeg(found: np.ndarray, wanted: np.ndarray) -> None:
+    """Two decoders of a JPEG may round a grey value to either side."""
+    assert found.shape == wanted.shape
+    assert np.abs(found.astype(int) - wanted.astype(int)).max() <= 1
+
+
 def test_frames_as_stored_and_decoded(client: DICOMwebClient, three: list[pydicom.Dataset]) -> None:
     ids = [str(three[0][name].value) for name in
            ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
@@ -132,7 +138,7 @@ def test_frames_as_stored_and_decoded(client: DICOMwebClient, three: list[pydico
         *ids, [1], media_types=(("application/octet-stream", "1.2.840.10008.1.2.1"),)
     )
     decoded = np.frombuffer(native, np.uint8).reshape(346, 512)
-    assert np.array_equal(decoded, three[0].pixel_array)
+    assert_same_jpeg(decoded, three[0].pixel_array)
 
 
 def test_a_clip_gives_the_frames_asked_for(client: DICOMwebClient) -> None:
@@ -152,7 +158,7 @@ def test_rendered(client: DICOMwebClient, three: list[pydicom.Dataset], door: Do
     ids = [str(three[0][name].value) for name in
            ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
     png = client.retrieve_instance_rendered(*ids, media_types=("image/png",))
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), three[0].pixel_array)
+    assert_same_jpeg(np.asarray(Image.open(io.BytesIO(png))), three[0].pixel_array)
     jpeg = client.retrieve_instance_rendered(
         *ids, media_types=("image/jpeg",), params={"viewport": "128,128", "quality": 50}
     )
