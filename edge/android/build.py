@@ -78,8 +78,8 @@ def compilers(cpu: str, cache: Path = CACHE) -> dict[str, Path]:
     kept = cache / f"zig-{version('ziglang')}"
     folder = kept / cpu
     folder.mkdir(parents=True, exist_ok=True)
-    # Zig makes its libraries anew for each processor and mode of optimisation: the same ones always.
-    flags = f"-target {TARGET} -mcpu={cpu} -O2"
+    # Zig makes its libraries anew for each processor, optimisation and stripping: the same ones always.
+    flags = f"-target {TARGET} -mcpu={cpu} -O2 -s"
     tools = {
         "C_COMPILER": f"cc {flags}",
         "CXX_COMPILER": f"c++ {flags}",

@@ -50,7 +50,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(program: Path, folder: Path, image: Path, *more: str) -> dict[str, Any]:
     done = subprocess.run(
-        [QEMU, program, folder, image, "--threads", "2", *more],
+        [QEMU, program, folder, image, "--threads", "1", *more],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
