@@ -1,8 +1,9 @@
 """Five phases with the image encoded once, against one call a phase: on this machine and in Chromium.
 
-Run: python -m bench.edge [--repeats 3] [--tokens 12] [--without 08b,browser]. fada-nano is the
-committed release; the 0.8B shape has random weights (made once into ~/.cache/fada, minutes). Two
-threads everywhere. The last line is one JSON object:
+Run: python -m bench.edge [--repeats 3] [--tokens 12] [--threads 2] [--without 08b,browser]. fada-nano
+is the committed release; the 0.8B shape has random weights (made once into ~/.cache/fada, minutes).
+Run it on an idle machine: llama.cpp's threads wait for each other busily, and one that has to share its
+core holds up the others. The last line is one JSON object:
 
 `native_08b_ratio` with short answers (`tokens_a_phase`), where the image is most of the work, and
 `native_08b_long_ratio` with about as many tokens as FADA's own answers have; `native_nano_ratio`;
@@ -31,7 +32,8 @@ Figures = dict[str, float]
 
 def native(what: str, store: Path, options: argparse.Namespace) -> Figures:
     """Measured in a process of its own."""
-    more = ["--repeats", str(options.repeats), "--tokens", str(options.tokens)]
+    names = ("repeats", "tokens", "threads")
+    more = [word for name in names for word in (f"--{name}", str(getattr(options, name)))]
     done = subprocess.run(
         [sys.executable, "-m", "bench.edge_native", what, str(store), *more],
         check=True, stdout=subprocess.PIPE, text=True,
@@ -69,7 +71,7 @@ def gather(options: argparse.Namespace) -> Figures:
             "share_of_08b": nano["once_s"] / large["long_once_s"],
         }
     if "browser" not in left_out:
-        seen = edge_browser.measure(options.repeats)
+        seen = edge_browser.measure(options.repeats, cores=options.threads + 1)
         found |= {
             "browser_nano_s": seen["s"],
             "browser_nano_first_s": seen["first_s"],
@@ -84,9 +86,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=12, help="most tokens of a short answer")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--without", default="", help="08b, browser, or both with a comma")
-    figures = gather(parser.parse_args())
-    table = Table("figure", "value", title="Five phases of one image, two threads")
+    options = parser.parse_args()
+    figures = gather(options)
+    table = Table("figure", "value", title=f"Five phases of one image, {options.threads} threads")
     for name, value in figures.items():
         table.add_row(name, str(value))
     console.print(table)

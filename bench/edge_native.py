@@ -1,7 +1,7 @@
 """One release on this machine, by the runtime that hub and agent share: once encoded, or every time.
 
 Run by bench.edge in a process of its own, so that its peak of memory is the release's alone:
-python -m bench.edge_native nano|08b STORE [--repeats 3] [--tokens 12]
+python -m bench.edge_native nano|08b STORE [--repeats 3] [--tokens 12] [--threads 2]
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from services.reading.store import open_release, trust_of
 from services.reading.text import Conversation, TextModel
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.png"
-THREADS = 2
 # About what FADA's own answers are long: 600 tokens in all.
 LONG = {"interpret": 320, "classify": 12, "detect": 110, "segment": 160}
 Figures = dict[str, float]
@@ -52,9 +51,9 @@ def timed(work: Callable[[], object], repeats: int) -> float:
     return statistics.median(spent[1:] or spent)
 
 
-def with_heads(release: Release, repeats: int) -> Figures:
+def with_heads(release: Release, repeats: int, threads: int) -> Figures:
     """fada-nano: heads and words of one image, against the phases one by one (rules need no image)."""
-    reader = Reader(release, threads=THREADS)
+    reader = Reader(release, threads=threads)
     squares = images(release.manifest.side)
     asked = [phase for phase in ALL_PHASES if phase is not Phase.MAP]
 
@@ -74,12 +73,12 @@ class Words:
     number of tokens is bounded.
     """
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, threads: int) -> None:
         manifest = release.manifest
         self.prompts = manifest.prompts
         self.model = TextModel(
             release.text, release.mmproj, manifest.text_side, self.prompts, manifest.classes,
-            threads=THREADS,
+            threads=threads,
         )  # fmt: skip
         self.squares = images(manifest.text_side)
         group = GROUPS["brain"]
@@ -114,9 +113,9 @@ class Words:
                 self._ask(seen, phase, most[phase])
 
 
-def without_heads(release: Release, repeats: int, tokens: int) -> Figures:
+def without_heads(release: Release, repeats: int, tokens: int, threads: int) -> Figures:
     """The ratio with short answers, where the image is most of the work, and with FADA's long ones."""
-    words = Words(release)
+    words = Words(release, threads)
     short = dict.fromkeys(words.forms, tokens)
     once = timed(lambda: words.once(short), repeats)
     each = timed(lambda: words.separate(short), repeats)
@@ -141,12 +140,13 @@ def main() -> None:
     parser.add_argument("store", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=12)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     release = open_release(options.store, trust_of(options.store))
     if options.what == "nano":
-        figures = with_heads(release, options.repeats)
+        figures = with_heads(release, options.repeats, options.threads)
     else:
-        figures = without_heads(release, options.repeats, options.tokens)
+        figures = without_heads(release, options.repeats, options.tokens, options.threads)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({k: round(v, 3) for k, v in {**figures, "peak_mb": peak}.items()}))
 
