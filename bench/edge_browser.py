@@ -95,6 +95,11 @@ def _read(site: httpx.Client, page: Page, folder: Path, number: int) -> dict[str
     picture.putpixel((number, 0), (255, 255, 255))
     file = io.BytesIO()
     picture.save(file, "PNG")
+    if page.locator(
+        "main.field-case"
+    ).count():  # back to the list: a further case, not a further image
+        page.locator(".field-head button").first.click()
+        page.wait_for_selector("button.big")
     page.locator("input[type=file]").first.set_input_files(
         {"name": f"{number}.png", "mimeType": "image/png", "buffer": file.getvalue()}
     )
