@@ -142,6 +142,7 @@ def card(
             f"{name} {row['dice']:.4f} (n={row['n']})"
             for name, row in (look(first, "head_dice_by_dataset") or {}).items()
         ),
+        "hc": number(look(first, "hc_mae_mm"), 2),
         "seconds": ", ".join(f"{name} {value:.3f} s" for name, value in seconds.items()),
         **tables,
     }
