@@ -96,6 +96,14 @@ def compilers(cpu: str, cache: Path = CACHE) -> dict[str, Path]:
     return made
 
 
+def _forget_other_tree(objects: Path) -> None:
+    """CMake refuses a folder that another copy of this repository has used; what is compiled there
+    is llama.cpp above all, and stays."""
+    kept = objects / "CMakeCache.txt"
+    if kept.exists() and f"CMAKE_HOME_DIRECTORY:INTERNAL={_HERE}\n" not in kept.read_text("utf-8"):
+        kept.unlink()
+
+
 def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path:
     """Writes OUT/fada-read and returns its path.
 
@@ -116,6 +124,7 @@ def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path
         f"-DLLAMA_CPP={llama}",
         *(f"-DCMAKE_{name}={path}" for name, path in tools.items()),
     ]
+    _forget_other_tree(objects)
     subprocess.run(configure, check=True, env=environment)
     parallel = ("-j", str(jobs or os.cpu_count() or 1))
     subprocess.run(

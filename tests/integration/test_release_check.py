@@ -26,7 +26,8 @@ from services.reading.release import MANIFEST, TRUSTED_KEYS, hash_file
 from services.reading.signature import add_trust, public_bytes, sign
 
 ROOT = Path(__file__).parents[2]
-RELEASE, SAMPLES = ROOT / "models" / "releases" / "fada-nano-0.2.0", ROOT / "samples"
+(RELEASE,) = (ROOT / "models" / "releases").glob("fada-nano-*/")
+SAMPLES = ROOT / "samples"
 VITE = ROOT / "edge" / "phone" / "node_modules" / "vite"
 KEY = Ed25519PrivateKey.generate()
 TEXT = {"plane_accuracy": 0.95, "field_accuracy": 0.9, "json_compliance_without_schema": 1.0}
