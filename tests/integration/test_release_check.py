@@ -122,14 +122,20 @@ def test_the_release_passes_all_gates(data: Path, full: Path, tmp_path: Path) ->
     assert states["phone", "texts differ"] == "passed"
     assert states["phone", "masks, lowest IoU"] == "passed"
     assert "phone" in table
-    strict, _, _ = check(released(tmp_path / "again"), data, "--full", str(full), "--skip", "phone", "--strict")
-    assert strict == 1  # this release misses bars, and says so
+    strict, _, _ = check(
+        released(tmp_path / "again"), data, "--full", str(full), "--skip", "phone", "--strict"
+    )
+    assert strict == 1  # a bar that nobody measured is not met
 
 
-def test_a_graph_that_lost_by_quantisation_is_stopped(data: Path, full: Path, tmp_path: Path) -> None:
+def test_a_graph_that_lost_by_quantisation_is_stopped(
+    data: Path, full: Path, tmp_path: Path
+) -> None:
     kept = tmp_path / "figures.json"
     folder = released(tmp_path / "store", crush)
-    status, told, _ = check(folder, data, "--full", str(full), "--skip", "phone", "--keep", str(kept))
+    status, told, _ = check(
+        folder, data, "--full", str(full), "--skip", "phone", "--keep", str(kept)
+    )
     assert status == 1
     failed = {f["what"] for f in told["findings"] if f["state"] == "failed"}
     assert failed & {"plane accuracy", "false refusals"}
@@ -137,7 +143,9 @@ def test_a_graph_that_lost_by_quantisation_is_stopped(data: Path, full: Path, tm
     assert figures["full"]["plane_accuracy"] == 1.0
 
 
-def test_what_was_changed_after_signing_is_stopped_before_all_else(data: Path, tmp_path: Path) -> None:
+def test_what_was_changed_after_signing_is_stopped_before_all_else(
+    data: Path, tmp_path: Path
+) -> None:
     folder = released(tmp_path)
     graph = bytearray((folder / "vision.onnx").read_bytes())
     graph[-1] ^= 1
@@ -150,6 +158,6 @@ def test_what_was_changed_after_signing_is_stopped_before_all_else(data: Path, t
 
 def test_without_figures_of_32_bits_nothing_is_passed(data: Path) -> None:
     status, told, _ = check(RELEASE, data, "--skip", "phone", "--skip", "bars")
-    kept = json.loads((RELEASE / MANIFEST).read_text())["metrics"].get("quantisation")
-    assert status == (0 if kept else 1)
+    kept = json.loads((RELEASE / MANIFEST).read_text())["metrics"].get("quantisation", {})
+    assert status == (0 if {"vision", "text"} <= set(kept) else 1)
     assert told["skipped"] == ["phone", "bars"]
