@@ -194,7 +194,9 @@ def until(there: Callable[[], bool], say: Callable[[], str]) -> None:
 def watching(laptop: Laptop, folder: Path) -> Iterator[Callable[[], str]]:
     """The real program in a process of its own, ended as by Ctrl-C; gives what it has said."""
     log = laptop.home / f"watch-{uuid.uuid4().hex[:6]}.log"
-    command = [sys.executable, "-c", "from edge.agent.main import main; main()"]
+    # Where the tests run in the background, their children are born deaf to Ctrl-C.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", f"{heed}from edge.agent.main import main; main()"]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*command, "watch", str(folder), "--every", "0.5"],
