@@ -1,5 +1,6 @@
 """Checkpoints: everything that a training run needs to continue, in one file."""
 
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,19 @@ class Progress:
     seconds: float = 0.0
     images: int = 0
     log: list[dict[str, float]] = field(default_factory=list)
+
+
+def append_log(folder: Path, progress: Progress, fields: dict[str, float]) -> None:
+    """One line of a run's log, printed and kept in `log.jsonl`: where it is, and `fields`."""
+    line = {
+        "step": progress.step,
+        "minutes": round(progress.seconds / 60, 2),
+        "images": progress.images,
+        **{name: round(value, 5) for name, value in fields.items()},
+    }
+    print(json.dumps(line), flush=True)
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
 
 
 def save_checkpoint(

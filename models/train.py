@@ -5,7 +5,6 @@ machine. Kill it and start it again with the same arguments: it resumes.
 """
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from models.checkpoint import Average, Progress, load_network, save_checkpoint
+from models.checkpoint import Average, Progress, append_log, load_network, save_checkpoint
 from models.data.batches import Batch, Batches, Steps
 from models.data.manifest import read_manifest
 from models.data.samples import load_samples
@@ -179,15 +178,7 @@ class Trainer:
         return {"loss": float(loss.detach()), "norm": float(norm), "rate": rate, **terms}
 
     def _log(self, fields: dict[str, float]) -> None:
-        line = {
-            "step": self.progress.step,
-            "minutes": round(self.progress.seconds / 60, 2),
-            "images": self.progress.images,
-            **{k: round(v, 5) for k, v in fields.items()},
-        }
-        print(json.dumps(line), flush=True)
-        with (self.plan.out / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        append_log(self.plan.out, self.progress, fields)
 
     def _measure(self, size: int) -> None:
         network = DenseNetwork(self.network.config)

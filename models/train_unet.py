@@ -5,7 +5,6 @@ machine. Kill it and start it again with the same arguments: it resumes.
 """
 
 import argparse
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.checkpoint import Average, Progress, save_checkpoint
+from models.checkpoint import Average, Progress, append_log, save_checkpoint
 from models.data.batches import Batch, Batches
 from models.data.manifest import read_manifest
 from models.data.samples import load_samples
@@ -131,15 +130,7 @@ class Run:
         return {name: float(value.detach()) for name, value in {**terms, **more}.items()}
 
     def _log(self, terms: dict[str, float]) -> None:
-        line = {
-            "step": self.progress.step,
-            "minutes": round(self.progress.seconds / 60, 2),
-            "images": self.progress.images,
-            **{name: round(value, 5) for name, value in terms.items()},
-        }
-        print(json.dumps(line), flush=True)
-        with (self.plan.out / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        append_log(self.plan.out, self.progress, terms)
 
     def _save(self) -> None:
         save_checkpoint(

@@ -8,23 +8,13 @@ from pathlib import Path
 import numpy as np
 import peft
 import torch
+from tiny_weights import PROMPTS, SIDE
 
 from models.text.network import TextSize, build
 from models.text.tokenizer import train_tokenizer
 from services.domain.mapping import CLASS_LABELS
 from services.reading import schema
 from services.reading.image import Square, square
-
-SIDE = 128
-PROMPTS = {
-    "version": "7",
-    "interpret": "Interpret this image as JSON.",
-    "classify": "Classify this image.",
-    "detect": "Detect all structures.",
-    "segment": "Segment all structures.",
-    "template": "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n"
-    "<think>\n\n</think>\n\n",
-}
 
 
 def write_weights(folder: Path) -> Path:
