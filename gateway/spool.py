@@ -38,7 +38,7 @@ class Writer:
         self._hash = hashlib.sha256()
         self._size = 0
         self._finished = False
-        self._file = path.open("xb", buffering=1 << 18)
+        self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
 
     @property
     def size(self) -> int:
@@ -51,16 +51,17 @@ class Writer:
             raise TooLarge(f"One object may have {self._limit} bytes.")
         self._hash.update(data)
         try:
-            self._file.write(data)
+            written = os.write(self._file, data)
+            while written < len(data):  # a full disk takes a part of it, then nothing
+                written += os.write(self._file, memoryview(data)[written:])
         except OSError as error:
             raise _full(error) from error
 
     def finish(self) -> Spooled:
         try:
-            self._file.flush()
             # It never changes any more: a store may keep this very file.
-            os.fchmod(self._file.fileno(), 0o400)
-            self._file.close()
+            os.fchmod(self._file, 0o400)
+            self._close()
         except OSError as error:
             raise _full(error) from error
         self._finished = True
@@ -77,8 +78,13 @@ class Writer:
     ) -> None:
         if not self._finished:
             with suppress(OSError):
-                self._file.close()
+                self._close()
             self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 class Spool:

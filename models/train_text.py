@@ -1,8 +1,10 @@
 """Trains the text model: `python -m models.train_text --data DIR --out DIR --minutes 60`.
 
 Resumable: the same command goes on from OUT/text.pt. The learning rate follows the time spent, so
-that a run ends when its minutes end. `--words` goes on from the averaged weights with the decoder
-alone: the tower stays as it is, and the words learn to follow it and the plane that a prompt names.
+that a run ends when its minutes end. `--start DIR` begins with weights in Hugging Face form instead
+of fresh ones (models.restore_text makes them from a release). `--words` goes on from the averaged
+weights with the decoder alone: the tower stays as it is, and the words learn to follow it and the
+plane that a prompt names.
 OUT/weights holds the averaged weights in Hugging Face form, written at every check; OUT/log.jsonl
 one line a check.
 """
@@ -51,15 +53,20 @@ class Run:
     since: float = 0.0  # seconds at which the schedule of this stage began
 
 
-def start(out: Path, seed: int, peak: float, size: TextSize | None = None) -> Run:
-    """A fresh run, or the one that OUT holds."""
+def start(
+    out: Path, seed: int, peak: float, size: TextSize | None = None, source: Path | None = None
+) -> Run:
+    """The run that OUT holds, or a new one: fresh, or with the weights and words of ``source``."""
     torch.manual_seed(seed)
     weights, prompts, size = out / "weights", Prompts(), size or TextSize()
-    if (weights / "tokenizer.json").exists():
-        tokenizer = load_tokenizer(weights)
+    words = next((f for f in (weights, source) if f and (f / "tokenizer.json").exists()), None)
+    if words is not None:
+        tokenizer = load_tokenizer(words)
     else:
         tokenizer = train_tokenizer([*corpus(), prompts.interpret, prompts.classify])
     network = build(size, tokenizer).train()
+    if source is not None:
+        network.load_state_dict(network.from_pretrained(source).state_dict())
     guides = Guides(size.hidden)
     groups = [*network.parameters(), *guides.parameters()]
     optimiser = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.97), weight_decay=0.03)
@@ -187,11 +194,12 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, metavar="DIR", help="weights to begin with")
     parser.add_argument("--words", action="store_true", help="the decoder alone goes on learning")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    run = start(args.out, args.seed, args.rate)
+    run = start(args.out, args.seed, args.rate, source=args.start)
     if args.words:
         words_alone(run)
     records = read_manifest(args.data)

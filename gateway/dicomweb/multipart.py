@@ -76,7 +76,9 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    data: bytes
+    """A view of what was fed, where that is possible: copying costs more than looking through it."""
+
+    data: bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Reader:
             raise InvalidInput("The multipart boundary is malformed.")
         self._delimiter = b"\r\n--" + boundary.encode()
         self._buffer = b"\r\n"  # so that the first delimiter looks like the others
+        self._at = 0  # what lies before it is done with
         self._state = _State.PREAMBLE
         self._parts = 0
 
@@ -105,25 +108,24 @@ class Reader:
         Raises:
             InvalidInput, TooLarge: the message is malformed, or has too many parts.
         """
-        self._buffer = self._buffer + piece if self._buffer else piece
+        left = self._buffer[self._at :]
+        self._buffer, self._at = left + piece if left else piece, 0
         while True:
             if self._state is _State.EPILOGUE:
-                self._buffer = b""
+                self._at = len(self._buffer)
                 return
             if self._state in (_State.PREAMBLE, _State.BODY):
-                inside = self._state is _State.BODY
-                at = self._buffer.find(self._delimiter)
-                if at < 0:
-                    keep = len(self._delimiter) - 1
-                    if inside and len(self._buffer) > keep:
-                        yield Data(self._buffer[:-keep])
-                    self._buffer = self._buffer[-keep:]
+                found = self._buffer.find(self._delimiter, self._at)
+                end = found if found >= 0 else self._certain()
+                if self._state is _State.BODY:
+                    if end > self._at:
+                        yield Data(self._view(end))
+                    if found >= 0:
+                        yield End()
+                self._at = end
+                if found < 0:
                     return
-                if inside:
-                    if at:
-                        yield Data(self._buffer[:at])
-                    yield End()
-                self._buffer = self._buffer[at + len(self._delimiter) :]
+                self._at += len(self._delimiter)
                 self._state = _State.DELIMITER
             elif self._state is _State.DELIMITER:
                 if not self._after_delimiter():
@@ -139,47 +141,55 @@ class Reader:
         if self._state is not _State.EPILOGUE:
             raise IncompleteBody("The multipart message ends before its last boundary.")
 
+    def _certain(self) -> int:
+        """Up to where no delimiter can begin that the next piece completes."""
+        tail = max(len(self._buffer) - len(self._delimiter) + 1, self._at)
+        begins = self._buffer.find(b"\r", tail)
+        return begins if begins >= 0 else len(self._buffer)
+
+    def _view(self, end: int) -> bytes | memoryview:
+        if self._at == 0 and end == len(self._buffer):
+            return self._buffer
+        return memoryview(self._buffer)[self._at : end]
+
     def _after_delimiter(self) -> bool:
-        if len(self._buffer) < 2:
+        if len(self._buffer) - self._at < 2:
             return False
-        if self._buffer[:2] == b"--":
+        if self._buffer.startswith(b"--", self._at):
             self._state = _State.EPILOGUE
             return True
-        end = self._buffer.find(b"\r\n")
+        end = self._buffer.find(b"\r\n", self._at)
         if end < 0:
-            if len(self._buffer) > MAX_HEADER:
+            if len(self._buffer) - self._at > MAX_HEADER:
                 raise InvalidInput("A multipart boundary is not followed by a line end.")
             return False
-        if self._buffer[:end].strip(b" \t"):
+        if self._buffer[self._at : end].strip(b" \t"):
             raise InvalidInput("A multipart boundary is followed by something else.")
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise TooLarge(f"One request may have {MAX_PARTS} parts.")
-        self._buffer = self._buffer[end:]  # the line end is also that of an empty header block
+        self._at = end  # the line end is also that of an empty header block
         self._state = _State.HEADERS
         return True
 
     def _headers(self) -> dict[str, str] | None:
-        end = self._buffer.find(b"\r\n\r\n")
-        if end > MAX_HEADER or (end < 0 and len(self._buffer) > MAX_HEADER):
+        end = self._buffer.find(b"\r\n\r\n", self._at)
+        if (end if end >= 0 else len(self._buffer)) - self._at > MAX_HEADER:
             raise InvalidInput("The headers of a part are too long.")
-        if end < 0:
-            return None
-        block = self._buffer[:end].decode("latin-1")
+        if end < 0 or len(self._buffer) < end + 2 + len(self._delimiter):
+            return None  # what follows them at once may be a delimiter: see below
+        block = self._buffer[self._at : end].decode("latin-1")
         # The delimiter of an empty part begins with the line end that closes its headers.
-        self._buffer = self._buffer[end + 2 :]
+        self._at = end + 2
         self._state = _State.BODY
-        self._skip_line_end()
+        if not self._buffer.startswith(self._delimiter, self._at):
+            self._at += 2
         headers = {}
         for line in block.split("\r\n"):
             name, _, value = line.partition(":")
             if name.strip():
                 headers[name.strip().lower()] = value.strip()
         return headers
-
-    def _skip_line_end(self) -> None:
-        if not self._buffer.startswith(self._delimiter):
-            self._buffer = self._buffer[2:]
 
 
 def boundary_of(content_type: str, inner: str) -> str:

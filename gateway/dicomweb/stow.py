@@ -108,7 +108,7 @@ class Collector:
         if multipart.media_type(content_type).name != DICOM:
             self._fault = UnsupportedMedia("A part is not application/dicom.")
 
-    def _write(self, piece: bytes) -> None:
+    def _write(self, piece: bytes | memoryview) -> None:
         if self._writer is None or self._fault is not None:
             return
         try:

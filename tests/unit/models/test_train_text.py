@@ -9,7 +9,7 @@ from models.data.samples import load_samples
 from models.text.batches import TextBatch, TextBatches
 from models.text.network import TextSize
 from models.text.training import losses
-from models.train_text import start, train, words_alone
+from models.train_text import keep, start, train, words_alone
 
 SMALL = TextSize(
     side=64, hidden=32, layers=4, intermediate=48, vision_hidden=32, vision_depth=1,
@@ -45,6 +45,16 @@ def test_a_run_goes_on_where_it_stopped(data, tmp_path):
     assert "{plane}" in facts["prompts"]["interpret_plane"]
     line = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert line["step"] == run.step
+
+
+def test_a_run_can_begin_with_weights_that_are_there(data, tmp_path):
+    first = start(tmp_path / "first", 0, 1e-3, SMALL)
+    keep(first)
+    weights = tmp_path / "first" / "weights"
+    second = start(tmp_path / "second", 7, 1e-3, SMALL, weights)
+    assert second.step == 0
+    for name, weight in first.average.state.items():
+        assert torch.equal(second.network.state_dict()[name], weight)
 
 
 def test_batches_depend_on_seed_and_step_alone(data, tmp_path):
