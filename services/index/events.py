@@ -70,11 +70,12 @@ class EventsTable:
 
     def _reserve(self, site: str, count: int) -> int:
         step = {"of": site, "more": count}
-        last: int | None = _COUNT.run(self._session.connection, step).scalar_one_or_none()
-        if last is None:  # the site's first events
+        row = _COUNT.run(self._session.connection, step)
+        if row is None:  # the site's first events
             self._session.insert_new(event_counters, {"site": site, "seq": 0})
-            last = int(_COUNT.run(self._session.connection, step).scalar_one())
-        return last - count + 1
+            row = _COUNT.run(self._session.connection, step)
+        assert row is not None
+        return int(row[0]) - count + 1
 
     def _row(
         self, seq: int, site: str, type_: str, study_id: str, payload: dict[str, Any]

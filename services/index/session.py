@@ -42,7 +42,7 @@ class Session:
 
     def insert_new(self, table: Table, values: dict[str, Any]) -> bool:
         """Insert, or leave what is there: False. Waits for a rival that has not committed yet."""
-        return _insert_new(table).run(self.connection, values).first() is not None
+        return _insert_new(table).run(self.connection, values) is not None
 
     def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
         """The study's row, held until the end of the transaction.
