@@ -27,9 +27,10 @@ from edge.agent.case import UNSENT
 from edge.agent.hub import enrol
 from edge.agent.identity import Identity
 from edge.agent.outbox import Outbox
-from edge.agent.reader import Reader, decode
+from edge.agent.reader import Reader
 from edge.agent.vault import Vault
 from services.reading import document
+from services.reading.picture import decode
 from services.standalone.machine import RELEASES, Machine, Options
 
 PIN = "246813"
@@ -57,7 +58,7 @@ def capture(home: Path, images: list[bytes]) -> int:
     payload = 0
     for number, data in enumerate(images):
         case = outbox.capture([(data, "image/jpeg")], urgent=number % 7 == 3)
-        report = document.dump(reader.read(case.id, [decode(data)]))
+        report = document.dump(reader.read(case.id, [decode(data).pixels]))
         outbox.analysed(case.id, report)
         payload += len(data) + len(report)
     outbox.close()

@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edge.agent.reader import decode
 from services.domain.mapping import GROUPS
 from services.reading import schema
 from services.reading.contract import ALL_PHASES, Phase
 from services.reading.image import Gray, Square, square
 from services.reading.phases import Reader
+from services.reading.picture import decode
 from services.reading.release import Release
 from services.reading.store import open_release, trust_of
 from services.reading.text import Conversation, TextModel
@@ -32,7 +32,7 @@ Figures = dict[str, float]
 
 def images(side: int) -> Iterator[Square]:
     """The sample, each time with another pixel changed: nothing can come from a cache."""
-    seen = square(decode(SAMPLE.read_bytes()), side)
+    seen = square(decode(SAMPLE.read_bytes()).pixels, side)
     number = 0
     while True:
         pixels = seen.pixels.copy()

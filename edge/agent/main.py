@@ -17,12 +17,13 @@ from edge.agent.case import WORDS
 from edge.agent.hub import Hub
 from edge.agent.hub import enrol as enrol_at
 from edge.agent.outbox import Outbox
-from edge.agent.reader import Reader, decode
+from edge.agent.reader import Reader
 from edge.agent.sync import sync as exchange
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import FadaError, Unavailable
 from services.domain.report import Report
 from services.reading import document
+from services.reading.picture import decode
 from services.reading.store import trust_of
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -173,7 +174,7 @@ def _analyse(
     kept, frames = [], []
     for path in images:
         data = path.read_bytes()
-        frames.append(decode(data))
+        frames.append(decode(data).pixels)
         kept.append((data, _SUFFIXES.get(path.suffix.lower(), "image/png")))
     size = (pixel_mm, pixel_mm) if pixel_mm else None
     case = outbox.capture(kept, urgent=urgent, pixel_mm=size)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from services.domain.calibration import Calibration
-from services.domain.errors import InvalidInput, TooLarge
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
 from services.reading import lettering
@@ -22,22 +19,7 @@ from services.reading.judge import judge
 from services.reading.phases import Reader as Phases
 from services.reading.store import open_release, trust_of
 
-MAX_PIXELS = 64_000_000
 Progress = Callable[[str], None]
-
-
-def decode(data: bytes) -> NDArray[np.uint8]:
-    """A PNG or JPEG as (H, W) or (H, W, 3) uint8; its size is checked before it is decoded."""
-    try:
-        picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
-        raise InvalidInput("Give a PNG or JPEG image of one ultrasound frame.") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        raise TooLarge("The image has more than 64 million pixels.")
-    try:
-        return np.asarray(picture.convert("L" if picture.mode in ("1", "L", "I;16") else "RGB"))
-    except OSError as error:
-        raise InvalidInput("The image is cut short or damaged.") from error
 
 
 class Reader:

@@ -12,19 +12,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from services.dicom.uids import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, derived_uid
-from services.domain.errors import InvalidInput, TooLarge
+from services.reading.picture import decode
 
 US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
 US_MULTIFRAME = "1.2.840.10008.5.1.4.1.1.3.1"
-MAX_PICTURE_PIXELS = 50_000_000
-_ORIENTATION = 0x0112  # EXIF
 _CENTIMETRE = 3  # PhysicalUnitsXDirection, PS3.3 table C.8-17
 
 
@@ -60,36 +57,12 @@ class Picture:
 
 
 def read_picture(data: bytes) -> Picture:
-    """Decode a PNG or JPEG (or other still picture of these kinds) within a bound.
-
-    Raises:
-        InvalidInput: not a PNG or JPEG.
-        TooLarge: more than MAX_PICTURE_PIXELS pixels; nothing was decoded.
-    """
-    try:
-        image: Image.Image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-        if image.width * image.height > MAX_PICTURE_PIXELS:
-            raise TooLarge(f"A picture may have {MAX_PICTURE_PIXELS // 1_000_000} megapixels.")
-        kind, mode = image.format, image.mode
-        turned = kind == "JPEG" and image.getexif().get(_ORIENTATION, 1) != 1
-        if turned:  # cameras lie on their side and say so; a phone shows and reads it upright
-            image = ImageOps.exif_transpose(image)
-        gray = mode in ("L", "1", "I;16", "I", "LA")
-        if mode in ("I;16", "I"):
-            wide = np.asarray(image, dtype=np.float64)
-            top = max(float(wide.max()), 1.0)
-            pixels = (wide * (255.0 / top)).astype(np.uint8)
-        else:
-            pixels = np.array(image.convert("L" if gray else "RGB"), dtype=np.uint8)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise InvalidInput("The picture is not a readable PNG or JPEG.") from error
-    except Image.DecompressionBombError as error:
-        raise TooLarge("The picture has too many pixels.") from error
-    if kind != "JPEG":
-        return Picture(pixels[None])
-    ratio = round(pixels.size / len(data), 2)
-    baseline = mode == "L" and "progression" not in image.info and not turned
-    return Picture(pixels[None], data if baseline else None, ratio)
+    """Decode a PNG or JPEG. Raises InvalidInput, TooLarge: see ``services.reading.picture``."""
+    found = decode(data)
+    if not found.jpeg:
+        return Picture(found.pixels[None])
+    ratio = round(found.pixels.size / len(data), 2)
+    return Picture(found.pixels[None], data if found.baseline else None, ratio)
 
 
 def ultrasound_object(

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.agent.reader import decode
 from edge.android import phases
 from edge.android.build import CACHE, PROGRAM, build, sources
 from edge.android.grammar import gbnf
 from services.domain.mapping import GROUPS, map_structures
 from services.reading import schema
 from services.reading.image import resize, square
+from services.reading.picture import decode
 from services.reading.release import Release, load
 from services.reading.store import open_release, trust_of
 from services.reading.text import Conversation, TextModel
@@ -61,7 +61,7 @@ def run(program: Path, folder: Path, image: Path, *more: str) -> dict[str, Any]:
 def squares(release: Release, image: Path) -> np.ndarray:
     """What the hub's text model sees of an image."""
     manifest = release.manifest
-    seen = square(decode(image.read_bytes()), manifest.side).pixels
+    seen = square(decode(image.read_bytes()).pixels, manifest.side).pixels
     return resize(seen, manifest.text_side, manifest.text_side)
 
 

@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 from edge.agent import main as agent
 from edge.agent.outbox import Outbox
-from edge.agent.reader import Reader, decode
+from edge.agent.reader import Reader
 from edge.agent.vault import Vault
 from services.domain.report import Origin
 from services.reading import document, schema
 from services.reading.contract import Phase
+from services.reading.picture import decode
 from services.reading.text import Conversation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -39,7 +40,7 @@ def test_five_phases_from_one_encoding(reader: Reader, monkeypatch: pytest.Monke
         return answer
 
     monkeypatch.setattr(Conversation, "complete", counted)
-    picture = decode((SAMPLES / "head-27w.png").read_bytes())
+    picture = decode((SAMPLES / "head-27w.png").read_bytes()).pixels
     report = reader.read("case-1", [picture])
     prompts = tiny_weights.PROMPTS
     image_tokens = (tiny_weights.SIDE // 32) ** 2
@@ -54,7 +55,7 @@ def test_five_phases_from_one_encoding(reader: Reader, monkeypatch: pytest.Monke
 
 
 def test_a_phase_alone_can_be_asked(reader: Reader) -> None:
-    picture = decode((SAMPLES / "head-27w.png").read_bytes())
+    picture = decode((SAMPLES / "head-27w.png").read_bytes()).pixels
     report = reader.read("case-2", [picture], phases=(Phase.INTERPRET,))
     assert "classify" not in report.seconds
 

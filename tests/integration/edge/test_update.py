@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
-from edge.agent.reader import Reader, decode
+from edge.agent.reader import Reader
 from edge.agent.releases import update
 from services.domain.errors import (
     InvalidModelOutput,
@@ -23,6 +23,7 @@ from services.domain.errors import (
     ReleaseRefused,
     ReleaseWrongSignature,
 )
+from services.reading.picture import decode
 from services.reading.signature import add_trust, public_bytes, sign
 from services.reading.store import activate, names, pointer, trust_of
 
@@ -70,7 +71,7 @@ def left(store: Path) -> list[str]:
 def test_the_first_release_is_brought_and_reads(store: Path, client: Client) -> None:
     assert brought(store, client) == FIRST
     assert left(store) == [FIRST]
-    picture = decode((hubs.SAMPLES / "head-27w.png").read_bytes())
+    picture = decode((hubs.SAMPLES / "head-27w.png").read_bytes()).pixels
     report = Reader(store).read("case", [picture])
     assert f"{report.release.name}-{report.release.version}" == FIRST
     assert brought(store, client) is None, "nothing newer"
