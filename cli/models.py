@@ -58,7 +58,7 @@ def verify(
 ) -> None:
     """Check signature, sizes, hashes and file forms of one release.
 
-    Example:  fada models verify models/releases/fada-nano-0.3.0
+    Example:  fada models verify models/releases/fada-nano-0.4.0
     """
     release = load(folder, store.trust_of(folder.parent))
     console = words.console()
@@ -79,7 +79,7 @@ def activate(
 
     Examples:
 
-      fada models activate fada-nano-0.3.0
+      fada models activate fada-nano-0.4.0
 
       fada models activate --back
     """

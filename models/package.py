@@ -1,6 +1,6 @@
 """Assembles and signs a release, in one command:
 
-`python -m models.package --name fada-nano --version 0.3.0 --vision DIR --text DIR --metrics JSON`
+`python -m models.package --name fada-nano --version 0.4.0 --vision DIR --text DIR --metrics JSON`
 
 --vision holds vision.onnx and vision.json (labels, side, calibration); --text holds text.gguf,
 mmproj.gguf and text.json (side, prompts), or base.* and adapter.* instead of the pair. Either may be

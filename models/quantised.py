@@ -3,7 +3,7 @@
 Each folder holds a text.gguf, an mmproj.gguf and their text.json (models.convert writes them). Told
 for each: plane accuracy of its own classification, share of interpretation fields as the labels say
 (the plane is not told to it), how often its answer is whole JSON without the schema, and how often
-it answers what the first pair answers.
+it answers what the first pair answers. `--out FILE` writes the table of a model card.
 """
 
 from __future__ import annotations
@@ -73,6 +73,24 @@ def figures(
     }
 
 
+ROWS = {
+    "Plane accuracy": "plane_accuracy",
+    "Fields as the labels say": "field_accuracy",
+    "JSON without the schema": "json_compliance_without_schema",
+    "Label as the first": "same_label_as_first",
+    "Interpretation as the first": "same_interpretation_as_first",
+}
+
+
+def table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """Markdown, a column for each pair."""
+    lines = ["| | " + " | ".join(found) + " |", "|---|" + "---|" * len(found)]
+    for title, name in ROWS.items():
+        cells = (f"{figures[name]:.4f}" for figures in found.values())
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,6 +100,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=0, help="0: all images of the splits")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--out", type=Path, help="the table of a model card")
     args = parser.parse_args()
     splits = args.split or ["val", "test"]
     records = [r for r in read_manifest(args.data) if r.split in splits]
@@ -94,6 +113,8 @@ def main() -> None:
     print(json.dumps(found, indent=1))
     if args.json:
         args.json.write_text(json.dumps(found, indent=1) + "\n")
+    if args.out:
+        args.out.write_text(table(found))
 
 
 if __name__ == "__main__":
