@@ -228,7 +228,7 @@ def _settle(outcome: Outcome, answer: Received | FadaError) -> Outcome:
 @contextmanager
 def _without_preamble(file: Spooled) -> Iterator[Spooled]:
     """The file, or a copy whose preamble is zeroed: it may hold a program (CVE-2019-11687)."""
-    with file.path.open("rb") as source:
+    with file.path.open("rb", buffering=0) as source:
         head = source.read(_PREAMBLE)
     if not any(head) or head[:4] in _TIFF:
         yield file

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from uuid import uuid4
 
 from services.domain.errors import IncompleteBody, InvalidInput, TooLarge, UnsupportedMedia
@@ -24,6 +25,7 @@ class MediaType:
     parameters: dict[str, str]
 
 
+@lru_cache(maxsize=256)  # a sender says the same each time
 def media_type(header: str) -> MediaType:
     """Parse a Content-Type or one element of an Accept header; quoted values may hold ``;``."""
     name, *rest = _split(header, ";")

@@ -44,15 +44,20 @@ class Bounded(Generic[_Metric]):
         self.metric: _Metric = metric
         self._allowed = allowed
         self._seen: dict[str, set[str]] = {label: set() for label in allowed}
+        self._known: dict[tuple[object, ...], _Metric] = {}  # by labels in order
         self._lock = threading.Lock()
 
     def labels(self, *in_order: object, **by_name: object) -> _Metric:
         """The child for these labels. Raises ValueError when one is missing, wrong or too many."""
+        if not by_name and (known := self._known.get(in_order)) is not None:
+            return known
         given = dict(zip(self._allowed, in_order, strict=False)) | by_name
         if len(given) != len(in_order) + len(by_name) or given.keys() != self._allowed.keys():
             raise ValueError(f"the labels of this metric are {list(self._allowed)}")
         checked = {name: self._bounded(name, str(value)) for name, value in given.items()}
         child: _Metric = self.metric.labels(**checked)
+        if not by_name and tuple(checked.values()) == tuple(map(str, in_order)):
+            self._known[in_order] = child  # as bounded as the labels are
         return child
 
     def _bounded(self, label: str, value: str) -> str:
