@@ -169,7 +169,7 @@ def test_a_watched_folder_is_read_and_sent(laptop: Laptop, tmp_path: Path) -> No
         (folder / "slow.jpg").write_bytes(whole)
         (folder / "notes.txt").write_text("no image")
         (folder / "broken.png").write_bytes(b"\x89PNG nothing more")
-        until(lambda: len(sent(laptop)) == 1 and "broken.png: Give a PNG" in say(), say)
+        until(lambda: len(sent(laptop)) == 1 and "broken.png: The picture is not" in say(), say)
     shutil.copy(SAMPLES / "head-27w.png", folder / "another.png")
     with watching(laptop, folder) as say:  # started again: what was read is not read again
         until(lambda: len(sent(laptop)) == 2, say)
