@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from gateway.spool import Spooled
+from gateway.spool import Spooled, write_all
 from services.domain.errors import NotFound, StoreUnavailable, UploadLocked
 
 
@@ -45,10 +45,8 @@ class Partial:
 
     def write(self, data: bytes) -> None:
         """Raises StoreUnavailable when the disk is full."""
-        view = memoryview(data)
         try:
-            while view:
-                view = view[os.write(self._fd, view) :]
+            write_all(self._fd, data)
         except OSError as error:
             raise StoreUnavailable("The hub's disk is full.", retry_after=60) from error
         self._at += len(data)

@@ -51,9 +51,7 @@ class Writer:
             raise TooLarge(f"One object may have {self._limit} bytes.")
         self._hash.update(data)
         try:
-            written = os.write(self._file, data)
-            while written < len(data):  # a full disk takes a part of it, then nothing
-                written += os.write(self._file, memoryview(data)[written:])
+            write_all(self._file, data)
         except OSError as error:
             raise _full(error) from error
 
@@ -116,6 +114,13 @@ class Spool:
                 Path(entry.path).unlink(missing_ok=True)
                 removed += 1
         return removed
+
+
+def write_all(file: int, data: bytes | memoryview) -> None:
+    """All of it: a disk that fills takes a part, then raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
 
 
 def _full(error: OSError) -> Exception:

@@ -7,10 +7,13 @@ and highest bound of the runs' 95 % intervals.
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROWS = {
+# Title -> where the figure and its interval stand, and how many digits are told.
+Rows = dict[str, tuple[str, str, int]]
+ROWS: Rows = {
     "Head Dice": ("dice.fetal_head", "dice_interval.fetal_head", 4),
     "HC MAE, mm": ("hc_mae_mm", "hc_mae_mm_interval", 2),
     "AP50, mean of ten": ("ap50_mean", "", 3),
@@ -37,7 +40,7 @@ def look(figures: dict[str, Any], path: str) -> Any:
     return value
 
 
-def cell(runs: list[dict[str, Any]], value: str, interval: str, digits: int) -> str:
+def cell(runs: Sequence[dict[str, Any]], value: str, interval: str, digits: int) -> str:
     """Mean over runs, with their outer bounds."""
     found = [v for v in (look(run, value) for run in runs) if v is not None]
     if not found:
@@ -52,11 +55,11 @@ def cell(runs: list[dict[str, Any]], value: str, interval: str, digits: int) -> 
     return text
 
 
-def table(runs: dict[str, list[dict[str, Any]]]) -> str:
+def table(runs: Mapping[str, Sequence[dict[str, Any]]], rows: Rows = ROWS) -> str:
     """Markdown: one column for each name, one row for each figure."""
     names = [f"{name} (n={len(group)})" if len(group) > 1 else name for name, group in runs.items()]
     lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
-    for title, (value, interval, digits) in ROWS.items():
+    for title, (value, interval, digits) in rows.items():
         cells = [cell(group, value, interval, digits) for group in runs.values()]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

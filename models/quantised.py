@@ -17,12 +17,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from models.compare import table
 from models.data.manifest import Record, read_manifest
 from models.evaluation.textual import complies, seen_of
 from models.parity_text import open_text
 from models.text.sentences import NO_PLANE, write
 from services.reading.image import square
 from services.reading.text import TextModel
+
+ROWS = {
+    "Plane accuracy": ("plane_accuracy", "", 4),
+    "Fields as the labels say": ("field_accuracy", "", 4),
+    "JSON without the schema": ("json_compliance_without_schema", "", 4),
+    "Label as the first": ("same_label_as_first", "", 4),
+    "Interpretation as the first": ("same_interpretation_as_first", "", 4),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +82,6 @@ def figures(
     }
 
 
-ROWS = {
-    "Plane accuracy": "plane_accuracy",
-    "Fields as the labels say": "field_accuracy",
-    "JSON without the schema": "json_compliance_without_schema",
-    "Label as the first": "same_label_as_first",
-    "Interpretation as the first": "same_interpretation_as_first",
-}
-
-
-def table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """Markdown, a column for each pair."""
-    lines = ["| | " + " | ".join(found) + " |", "|---|" + "---|" * len(found)]
-    for title, name in ROWS.items():
-        cells = (f"{figures[name]:.4f}" for figures in found.values())
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -114,7 +105,7 @@ def main() -> None:
     if args.json:
         args.json.write_text(json.dumps(found, indent=1) + "\n")
     if args.out:
-        args.out.write_text(table(found))
+        args.out.write_text(table({name: [row] for name, row in found.items()}, ROWS))
 
 
 if __name__ == "__main__":

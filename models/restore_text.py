@@ -21,8 +21,8 @@ import torch
 
 from models.convert import MMPROJ, TEXT
 from models.llama import converter
+from models.text.batches import Prompts
 from models.text.network import TextSize, build
-from models.text.sentences import corpus
 from models.text.tokenizer import train_tokenizer
 
 Array = npt.NDArray[np.float32]
@@ -140,14 +140,11 @@ def _gguf() -> Any:
 
 def main() -> None:
     """The command line."""
-    from models.text.batches import Prompts
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--release", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    prompts = Prompts()
-    restore(args.release, args.out, TextSize(), [*corpus(), prompts.interpret, prompts.classify])
+    restore(args.release, args.out, TextSize(), Prompts().read())
     print(f"{args.out} holds the weights; go on with models.train_text --start {args.out}")
 
 

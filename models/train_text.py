@@ -28,7 +28,7 @@ from models.data.samples import Sample, load_samples
 from models.fada.labels import PLANES
 from models.text.batches import Prompts, TextBatch, TextBatches, sequences
 from models.text.network import TextSize, build
-from models.text.sentences import NO_PLANE, allowed, corpus
+from models.text.sentences import NO_PLANE, allowed
 from models.text.sequences import Sequences
 from models.text.tokenizer import load_tokenizer, train_tokenizer
 from models.text.training import Guides, encode_images, logits, losses, rate, save
@@ -60,10 +60,7 @@ def start(
     torch.manual_seed(seed)
     weights, prompts, size = out / "weights", Prompts(), size or TextSize()
     words = next((f for f in (weights, source) if f and (f / "tokenizer.json").exists()), None)
-    if words is not None:
-        tokenizer = load_tokenizer(words)
-    else:
-        tokenizer = train_tokenizer([*corpus(), prompts.interpret, prompts.classify])
+    tokenizer = load_tokenizer(words) if words is not None else train_tokenizer(prompts.read())
     network = build(size, tokenizer).train()
     if source is not None:
         network.load_state_dict(network.from_pretrained(source).state_dict())

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.data.batches import Batch, Batches, Mix
 from models.data.samples import Sample
 from models.fada.labels import BOXES, KEYPOINTS, NT_STRUCTURES, PLANES
-from models.text.sentences import Seen
+from models.text.sentences import Seen, corpus
 from models.text.sequences import IGNORE, Sequences
 
 TEXT_MIX = Mix(
@@ -33,6 +33,10 @@ class Prompts:
     interpret: str = "Interpret this fetal ultrasound image."
     interpret_plane: str = "Interpret this fetal ultrasound image. Plane: {plane}."
     classify: str = "Classify the plane."
+
+    def read(self) -> list[str]:
+        """All that the text model reads and writes: what its words are made from."""
+        return [*corpus(), self.interpret, self.classify]
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ class Prepared:
     def __init__(self, build: Callable[[str], UpdateBase]) -> None:
         """``build`` makes the statement for a dialect of this name."""
         self._build = build
-        self._made: dict[str, tuple[str, bool, bool, list[_Bind]]] = {}
+        self._made: dict[str, tuple[str, bool, list[_Bind]]] = {}
 
     def run(self, connection: Connection, values: dict[str, Any]) -> tuple[Any, ...] | None:
         """The first row that it returns, if it returns any. Raises what the connection does."""
@@ -30,20 +30,20 @@ class Prepared:
         made = self._made.get(dialect.name)
         if made is None:
             made = self._made[dialect.name] = self._compile(dialect, list(values))
-        text, positional, returns, binds = made
+        text, positional, binds = made
         bound = [(name, to(values[name]) if to else values[name]) for name, to in binds]
         driver: Any = connection.connection.dbapi_connection
         fault = dialect.dbapi.Error  # type: ignore[union-attr]
         try:
             done = driver.execute(text, [value for _, value in bound] if positional else dict(bound))
-            row: tuple[Any, ...] | None = done.fetchone() if returns else None
+            row: tuple[Any, ...] | None = done.fetchone() if done.description else None
         except fault as error:
             raise DBAPIError.instance(
                 text, None, error, fault, hide_parameters=True, dialect=dialect
             ) from error
         return row
 
-    def _compile(self, dialect: Dialect, names: list[str]) -> tuple[str, bool, bool, list[_Bind]]:
+    def _compile(self, dialect: Dialect, names: list[str]) -> tuple[str, bool, list[_Bind]]:
         statement = self._build(dialect.name)
         keys = names if isinstance(statement, Insert) else None
         compiled: Any = statement.compile(dialect=dialect, column_keys=keys)
@@ -52,5 +52,4 @@ class Prepared:
             (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in order
         ]
-        returns = bool(statement._returning)
-        return str(compiled), bool(compiled.positional), returns, binds
+        return str(compiled), bool(compiled.positional), binds
