@@ -9,6 +9,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from services.domain.biometry import weeks_and_days
+from services.domain.report import UNREVIEWED, percent
+
 _ABSTENTIONS = {
     "out_of_scope": "not taken for a fetal ultrasound of a plane that this model knows",
     "too_poor": "too poor to read reliably",
@@ -31,7 +34,7 @@ def report(result: dict[str, Any], address: str = "") -> RenderableType:
     """The report of one result version, as the API answers it."""
     told = result["report"]
     release = told["release"]
-    label = str(result.get("label") or "AI result, not for diagnosis, unreviewed")
+    label = str(result.get("label") or UNREVIEWED)
     parts: list[RenderableType] = [Text(label, style="bold yellow")]
     for frame in told["frames"]:
         parts.append(frame_words(frame))
@@ -58,9 +61,9 @@ def frame_words(frame: dict[str, Any]) -> RenderableType:
     where = f"frame {frame['frame']} of {frame['sop_uid']}"
     table.add_row("image", Text(where, style="dim"))
     if plane:
-        table.add_row("plane", f"{plane['label']}  {plane['confidence']:.0%}")
+        table.add_row("plane", f"{plane['label']}  {percent(plane['confidence'])}")
     for structure in frame.get("structures", ()):
-        table.add_row("structure", f"{structure['label']}  {structure['confidence']:.0%}")
+        table.add_row("structure", f"{structure['label']}  {percent(structure['confidence'])}")
     for measured in frame.get("measurements", ()):
         table.add_row(measured["name"], measurement(measured))
     for dating in frame.get("datings", ()):
@@ -91,12 +94,8 @@ def measurement(measured: dict[str, Any]) -> str:
 def dating_words(dating: dict[str, Any]) -> str:
     words = f"{dating['text']}  by {dating['equation']} from {dating['measurement']}"
     if dating.get("low_days") is not None and dating.get("high_days") is not None:
-        words += f"  (±2 SD: {_weeks(dating['low_days'])} to {_weeks(dating['high_days'])})"
+        words += f"  (±2 SD: {weeks_and_days(dating['low_days'])} to {weeks_and_days(dating['high_days'])})"
     return words
-
-
-def _weeks(days: float) -> str:
-    return f"{int(days) // 7}w {int(days) % 7}d"
 
 
 def event(told: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from edge.agent.reader import Reader
 from edge.agent.sync import sync as exchange
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import FadaError, Unavailable
-from services.domain.report import Report
+from services.domain.report import Report, percent
 from services.reading import document
 from services.reading.picture import decode
 from services.reading.store import trust_of
@@ -192,9 +192,9 @@ def _print(case_id: str, report: Report) -> None:
             reasons = ", ".join(reason.value for reason, _ in frame.abstentions)
             console.print(f"  image {frame.frame}: not assessed ({reasons})")
             continue
-        console.print(f"  image {frame.frame}: {frame.plane.label} {frame.plane.confidence:.0%}")
+        console.print(f"  image {frame.frame}: {frame.plane.label} {percent(frame.plane.confidence)}")
         for s in frame.structures:
-            console.print(f"    {s.label} {s.confidence:.0%}")
+            console.print(f"    {s.label} {percent(s.confidence)}")
         for m in frame.measurements:
             value = f"{m.mm} mm" if m.mm is not None else f"{m.px} px only: not calibrated"
             console.print(f"    {m.name} {value}")

@@ -13,6 +13,13 @@ REPORT_FORMAT = "1.0"
 UNREVIEWED = "AI result, not for diagnosis, unreviewed"
 
 
+def percent(confidence: float) -> str:
+    """A confidence for people, as the pages show it: nothing is wholly certain, or impossible."""
+    if confidence > 0.99:
+        return ">99 %"
+    return "<1 %" if confidence < 0.01 else f"{confidence * 100:.0f} %"
+
+
 class Origin(StrEnum):
     HUB = "hub"
     PHONE = "phone"

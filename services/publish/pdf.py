@@ -16,7 +16,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from services.domain.biometry import weeks_and_days
-from services.domain.report import FrameReading, Report
+from services.domain.report import FrameReading, Report, percent
 from services.publish.words import Words
 
 MEDIA_TYPE = "application/pdf"
@@ -132,11 +132,11 @@ class _Page(FPDF):
             self.image(io.BytesIO(overlay), w=width, h=height)
             self.ln(2)
         if frame.plane is not None:
-            sure = f"{frame.plane.confidence:.0%} {words('confidence')}"
+            sure = f"{percent(frame.plane.confidence)} {words('confidence')}"
             self._row(words("plane"), f"{words.label(frame.plane.label)} ({sure})")
-        self._row(words("quality"), f"{frame.quality:.0%}")
+        self._row(words("quality"), percent(frame.quality))
         for n, one in enumerate(frame.structures):
-            told = f"{words.label(one.label)} ({one.confidence:.0%} {words('confidence')})"
+            told = f"{words.label(one.label)} ({percent(one.confidence)} {words('confidence')})"
             self._row(words("structures") if n == 0 else "", told)
         self._figures(frame, lmp_days)
         for n, (reason, about) in enumerate(frame.abstentions):

@@ -46,11 +46,21 @@ def test_the_whole_report():
         datings=(Dating("Hadlock 1984", "HC", 188, 174, 202, "26w 6d"),),
     )
     for part in (
-        "AI result, not for diagnosis", "head  97%", "fetal_head  95%", "247.1 mm",
+        "AI result, not for diagnosis", "head  97 %", "fetal_head  95 %", "247.1 mm",
         "95 %: 240.0 to 254.0 mm", "26w 6d  by Hadlock 1984", "24w 6d to 28w 6d",
         "fada-test 1.0.0", "infer 0.50 s", "http://hub/study/1",
     ):  # fmt: skip
         assert part in text
+
+
+def test_days_are_rounded_as_on_the_page_and_nothing_is_wholly_sure():
+    text = shown(
+        structures=(Structure("fetal_head", 0.9996, (1, 1, 2, 2)),),
+        datings=(Dating("Hadlock 1984", "HC", 191.6, 177.2, 205.9, "27w 3d"),),
+    )
+    assert "25w 2d to 29w 3d" in text
+    assert "fetal_head  >99 %" in text
+    assert "100" not in text.replace("1.0.0", "")
 
 
 def test_without_calibration_there_are_pixels_only():
