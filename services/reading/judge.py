@@ -106,7 +106,7 @@ def judge(
         FrameReading(
             **frame,
             plane=plane,
-            interpretation=_settled(interpretation, datings),
+            interpretation=settled(interpretation, datings),
             classification=classification,
             mapping=mapping,
             structures=structures,
@@ -261,7 +261,7 @@ def _interpretation(text: str) -> dict[str, str]:
     return value
 
 
-def _settled(words: dict[str, str], datings: tuple[Dating, ...]) -> dict[str, str]:
+def settled(words: dict[str, str], datings: tuple[Dating, ...]) -> dict[str, str]:
     """What was measured outranks what the text model, which sees no scale, could say of it."""
     if not words or not datings:
         return words

@@ -18,6 +18,7 @@ from services.domain.calibration import Calibration
 from services.domain.errors import InvalidInput
 from services.domain.report import (
     Abstention,
+    Dating,
     FrameReading,
     Measurement,
     Scored,
@@ -25,8 +26,9 @@ from services.domain.report import (
 )
 from services.reading import geometry
 from services.reading.confidence import Thresholds
-from services.reading.judge import HEAD, date, measure_head
+from services.reading.judge import HEAD, date, measure_head, settled
 
+NOT_DATED = "Not stated: needs a calibrated measurement."
 METHOD_CALIPER = "calipers set by a person"
 METHOD_DRAWN = "ellipse with the moments of the outline drawn by a person"
 Points = tuple[tuple[float, float], ...]
@@ -85,15 +87,29 @@ def revise(
         frame,
         plane=Scored(edit.plane, 1.0) if edit.plane is not None else frame.plane,
         in_scope=frame.in_scope or edit.plane is not None,
-        interpretation=dict(
-            edit.interpretation if edit.interpretation is not None else frame.interpretation
-        ),
         structures=structures,
     )
     measurements = _measurements(frame, reading, edit, calibration)
     datings, centiles = date(measurements, lmp_days)
-    reading = replace(reading, measurements=measurements, datings=datings, centiles=centiles)
+    words = _words(frame, edit, datings)
+    reading = replace(
+        reading,
+        interpretation=words,
+        measurements=measurements,
+        datings=datings,
+        centiles=centiles,
+    )
     return Revised(replace(reading, abstentions=_abstentions(reading)), masks)
+
+
+def _words(frame: FrameReading, edit: Edit, datings: tuple[Dating, ...]) -> dict[str, str]:
+    """The words, the age in them as it is now measured; what a person wrote stands."""
+    before = frame.interpretation
+    words = dict(edit.interpretation if edit.interpretation is not None else before)
+    if datings == frame.datings:
+        return words
+    anew = settled(words, datings) if datings else {**words, "gestational_age": NOT_DATED}
+    return {name: anew[name] if text == before.get(name) else text for name, text in words.items()}
 
 
 def _structure(frame: FrameReading, drawn: Drawn, masks: dict[str, Mask]) -> Structure:

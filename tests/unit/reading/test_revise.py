@@ -15,6 +15,7 @@ from services.domain.report import Abstention, Scored
 from services.reading.revise import (
     METHOD_CALIPER,
     METHOD_DRAWN,
+    NOT_DATED,
     Caliper,
     Drawn,
     Edit,
@@ -142,3 +143,36 @@ def test_the_age_by_period_gives_the_centile() -> None:
 def test_what_makes_no_sense(edit: Edit) -> None:
     with pytest.raises(InvalidInput):
         revise(HEAD, edit, MM)
+
+
+def worded(**more: str):  # type: ignore[no-untyped-def]
+    """The head, with the words that its reading had."""
+    ages = ". ".join(f"{d.text} by {d.equation}" for d in HEAD.datings)
+    words = {"gestational_age": f"{ages}.", "clinical_recommendations": "Review it."}
+    return replace(HEAD, interpretation=words | more)
+
+
+def test_the_age_in_the_words_follows_the_corrected_outline() -> None:
+    smaller = (Drawn("fetal_head", polygon=OUTLINE),)
+    before = worded()
+    # The page sends all fields back, those that nobody touched too.
+    edit = Edit(interpretation=before.interpretation, structures=smaller)
+    after = revise(before, edit, MM).reading
+    assert after.datings
+    assert after.datings != before.datings
+    for dating in after.datings:
+        assert f"{dating.text} by {dating.equation}" in after.interpretation["gestational_age"]
+    assert after.interpretation["clinical_recommendations"] == "Review it."
+
+
+def test_without_a_head_the_words_state_no_age() -> None:
+    after = revise(worded(), Edit(structures=()), MM).reading
+    assert not after.datings
+    assert after.interpretation["gestational_age"] == NOT_DATED
+
+
+def test_the_age_that_a_person_wrote_stands() -> None:
+    mine = {**worded().interpretation, "gestational_age": "25 weeks by the first scan."}
+    smaller = (Drawn("fetal_head", polygon=OUTLINE),)
+    after = revise(worded(), Edit(interpretation=mine, structures=smaller), MM).reading
+    assert after.interpretation == mine

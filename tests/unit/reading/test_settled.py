@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.domain.biometry import hadlock_hc
-from services.reading.judge import _settled
+from services.reading.judge import settled
 
 SAID = {
     "gestational_age": "Not stated: needs a calibrated measurement.",
@@ -14,10 +14,10 @@ SAID = {
 def test_a_measured_age_replaces_the_missing_one() -> None:
     dating = hadlock_hc(300.0)
     assert dating is not None
-    settled = _settled(SAID, (dating,))
-    assert settled["gestational_age"] == "33w 2d by Hadlock 1984 (HC)."
-    assert settled["clinical_recommendations"] == "Review by a trained person."
+    words = settled(SAID, (dating,))
+    assert words["gestational_age"] == "33w 2d by Hadlock 1984 (HC)."
+    assert words["clinical_recommendations"] == "Review by a trained person."
 
 
 def test_without_a_measurement_the_words_stay() -> None:
-    assert _settled(SAID, ()) == SAID
+    assert settled(SAID, ()) == SAID
