@@ -1,7 +1,8 @@
 """Group commit: what several requests want to write goes into one transaction.
 
 A commit waits for the disk. While one does, the next requests gather, and one of them then commits for
-all: an answer still comes only after its own rows are durable.
+all; it also waits a moment for those that are on their way (as PostgreSQL's commit_delay does). An answer
+still comes only after its own rows are durable.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from services.index.port import Index, Transaction
 
 T = TypeVar("T")
+_PATIENCE = 0.003  # s; a single request waits for nobody
 
 
 @dataclass(slots=True)
@@ -27,12 +30,18 @@ class _Item(Generic[T]):
 class GroupCommit:
     """Thread-safe; no thread of its own."""
 
-    def __init__(self, index: Index, most: int = 32) -> None:
-        self._index, self._most = index, most
+    def __init__(self, index: Index, most: int = 32, patience: float = _PATIENCE) -> None:
+        self._index, self._most, self._patience = index, most, patience
         self._waiting: list[_Item[Any]] = []
+        self._coming = 0
         self._list, self._turn = threading.Lock(), threading.Lock()
+        self._all_here = threading.Condition(self._list)
 
-    def run(self, work: Callable[[Transaction], T]) -> T:
+    def expect(self) -> Coming:
+        """For a ``with`` block in which a request gets ready and then runs its work."""
+        return Coming(self)
+
+    def run(self, work: Callable[[Transaction], T], *, expected: bool = False) -> T:
         """``work(tx)``, committed. Raises what it raises, or what the commit does.
 
         ``work`` may be called twice: when a neighbour in the same transaction failed, each is tried
@@ -41,18 +50,30 @@ class GroupCommit:
         item = _Item(work)
         with self._list:
             self._waiting.append(item)
+            self._expect(-1 if expected else 0)
         while not item.done:
             with self._turn:
                 if item.done:
                     break
-                with self._list:
-                    batch = self._waiting[: self._most]
-                    del self._waiting[: self._most]
-                self._commit(batch)
+                self._commit(self._batch())
         if item.error is not None:
             raise item.error
         result: T = item.result
         return result
+
+    def _expect(self, more: int) -> None:
+        """With ``_list`` held."""
+        self._coming += more
+        if self._coming == 0:
+            self._all_here.notify()
+
+    def _batch(self) -> list[_Item[Any]]:
+        with self._list:
+            if self._coming:
+                self._all_here.wait(self._patience)
+            batch = self._waiting[: self._most]
+            del self._waiting[: self._most]
+            return batch
 
     def _commit(self, batch: list[_Item[Any]]) -> None:
         try:
@@ -67,3 +88,31 @@ class GroupCommit:
             return
         for item, result in zip(batch, results, strict=True):
             item.result, item.done = result, True
+
+
+class Coming:
+    """A request that will want to write: until it does, or leaves, others wait a moment for it."""
+
+    def __init__(self, group: GroupCommit) -> None:
+        self._group, self._awaited = group, False
+
+    def __enter__(self) -> Coming:
+        with self._group._list:
+            self._group._expect(1)
+        self._awaited = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._awaited:
+            with self._group._list:
+                self._group._expect(-1)
+
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """As GroupCommit.run. Once."""
+        self._awaited = False
+        return self._group.run(work, expected=True)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gateway.group import GroupCommit
+from gateway.group import Coming, GroupCommit
 from gateway.relay import Relay
 from gateway.rivals import same_instance
 from gateway.services import Outcome
@@ -81,24 +81,8 @@ class Intake:
     ) -> list[Outcome]:
         """See gateway.services.Intake: one outcome each, in order; the hub's own faults are raised."""
         self._check_room()
-        kept: list[_Kept] = []
-        outcomes: list[Outcome] = []
-        for place, found in enumerate(self._keep_all(principal.site, files, study_uid)):
-            if isinstance(found, FadaError):
-                outcomes.append(Outcome(files[place].name, sha256=files[place].sha256, error=found))
-            else:
-                kept.append(replace(found, place=place))
-                outcomes.append(_outcome(files[place], found))
-        if kept:
-            answers = self._group.run(
-                lambda tx: list(self._receive(tx, principal, kept, door, urgent, request_id))
-            )
-            for one, answer in answers:
-                settled = _settle(outcomes[one.place], answer)
-                if isinstance(answer, DifferentBytes):
-                    settled = self._look_again(principal.site, files[one.place], settled)
-                outcomes[one.place] = settled
-            self.relay.wake()
+        with self._group.expect() as commit:
+            outcomes = self._take(commit, principal, files, door, urgent, request_id, study_uid)
         for outcome in outcomes:
             if outcome.error is None:
                 metrics.RECEIVED.labels(door.value, "new" if outcome.new else "known").inc()
@@ -108,6 +92,36 @@ class Intake:
                     "refused", extra={"code": outcome.error.code, "request_id": request_id,
                                       "door": door.value}
                 )  # fmt: skip
+        return outcomes
+
+    def _take(
+        self,
+        commit: Coming,
+        principal: Principal,
+        files: Sequence[Spooled],
+        door: Door,
+        urgent: bool,
+        request_id: str,
+        study_uid: str | None,
+    ) -> list[Outcome]:
+        kept: list[_Kept] = []
+        outcomes: list[Outcome] = []
+        for place, found in enumerate(self._keep_all(principal.site, files, study_uid)):
+            if isinstance(found, FadaError):
+                outcomes.append(Outcome(files[place].name, sha256=files[place].sha256, error=found))
+            else:
+                kept.append(replace(found, place=place))
+                outcomes.append(_outcome(files[place], found))
+        if kept:
+            answers = commit.run(
+                lambda tx: list(self._receive(tx, principal, kept, door, urgent, request_id))
+            )
+            for one, answer in answers:
+                settled = _settle(outcomes[one.place], answer)
+                if isinstance(answer, DifferentBytes):
+                    settled = self._look_again(principal.site, files[one.place], settled)
+                outcomes[one.place] = settled
+            self.relay.wake()
         return outcomes
 
     def _look_again(self, site: str, file: Spooled, outcome: Outcome) -> Outcome:
@@ -228,8 +242,7 @@ def _settle(outcome: Outcome, answer: Received | FadaError) -> Outcome:
 @contextmanager
 def _without_preamble(file: Spooled) -> Iterator[Spooled]:
     """The file, or a copy whose preamble is zeroed: it may hold a program (CVE-2019-11687)."""
-    with file.path.open("rb", buffering=0) as source:
-        head = source.read(_PREAMBLE)
+    head = file.head()[:_PREAMBLE]
     if not any(head) or head[:4] in _TIFF:
         yield file
         return
@@ -240,7 +253,7 @@ def _without_preamble(file: Spooled) -> Iterator[Spooled]:
             source.seek(len(head))
             shutil.copyfileobj(source, target, 1 << 20)
         clean.chmod(0o400)
-        yield replace(file, path=clean, sha256=_sha256(clean))
+        yield replace(file, path=clean, sha256=_sha256(clean), start=b"")
     finally:
         clean.unlink(missing_ok=True)
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 from services.domain.errors import StoreUnavailable, TooLarge
 
 _FULL = (28, 122)  # ENOSPC, EDQUOT
+_HEAD = 132  # bytes: DICOM's preamble and its mark (PS3.10 section 7.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class Spooled:
     sha256: str
     size: int
     name: str = ""
+    start: bytes = b""  # its first bytes, where they were seen when it was written
+
+    def head(self) -> bytes:
+        """The first 132 bytes, or the whole of a shorter file."""
+        if self.start:
+            return self.start
+        with self.path.open("rb", buffering=0) as file:
+            return file.read(_HEAD)
 
 
 class Writer:
@@ -37,6 +46,7 @@ class Writer:
         self._path, self._limit, self._name = path, limit, name
         self._hash = hashlib.sha256()
         self._size = 0
+        self._start = b""
         self._finished = False
         self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
 
@@ -50,6 +60,8 @@ class Writer:
         if self._size > self._limit:
             raise TooLarge(f"One object may have {self._limit} bytes.")
         self._hash.update(data)
+        if len(self._start) < _HEAD:
+            self._start += bytes(data[: _HEAD - len(self._start)])
         try:
             write_all(self._file, data)
         except OSError as error:
@@ -63,7 +75,8 @@ class Writer:
         except OSError as error:
             raise _full(error) from error
         self._finished = True
-        return Spooled(self._path, self._hash.hexdigest(), self._size, self._name)
+        digest = self._hash.hexdigest()
+        return Spooled(self._path, digest, self._size, self._name, self._start)
 
     def __enter__(self) -> Writer:
         return self

@@ -30,6 +30,7 @@ _MARK = ".store"  # tells an empty store from a disk that is not mounted
 _NEW = ".new"  # files that have no name yet; what a killed process left is removed after a day
 _DAY = 86_400.0
 _REMEMBERED = 1000  # settled files; what is forgotten is settled again
+_JUST_WRITTEN = 60.0  # s
 _NOT_THESE = "The bytes to store are not what their hash says."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -39,7 +40,7 @@ class LocalStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: set[Path] = set()  # folders whose names are on the disk
+        self._known: set[Path] = set()  # sites whose folders are on the disk
         self._settled: set[tuple[int, int]] = set()  # inode and change time of files on the disk
 
     def prepare(self) -> None:
@@ -66,15 +67,14 @@ class LocalStore:
             ObjectCorrupt: a file that could still change is not what ``sha256`` says; nothing stays.
         """
         place = self._place(site, sha256)
-        with _named(), path.open("rb", buffering=0) as file:
-            state = os.fstat(file.fileno())
-            if state.st_mode & _WRITABLE:
-                return self._copy(site, file, sha256)
-            if (state.st_ino, state.st_ctime_ns) not in self._settled:
-                self.settle(path)
-            try:
-                return Stored(sha256, state.st_size, self._name(path, place))
-            except _OtherDisk:
+        with _named():
+            state = os.stat(path)
+            if not state.st_mode & _WRITABLE:
+                if (state.st_ino, state.st_ctime_ns) not in self._settled:
+                    self.settle(path)
+                with suppress(_OtherDisk):
+                    return Stored(sha256, state.st_size, self._name(path, place))
+            with path.open("rb", buffering=0) as file:
                 return self._copy(site, file, sha256)
 
     def settle(self, path: Path) -> None:
@@ -82,11 +82,13 @@ class LocalStore:
         with _named():
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                if os.fstat(handle).st_mode & _WRITABLE:
-                    return
-                os.utime(handle)  # an object's age counts from here
-                os.fsync(handle)
                 state = os.fstat(handle)
+                if state.st_mode & _WRITABLE:
+                    return
+                if abs(time.time() - state.st_mtime) > _JUST_WRITTEN:
+                    os.utime(handle)  # an object's age counts from here
+                    state = os.fstat(handle)
+                os.fsync(handle)
             finally:
                 os.close(handle)
         if len(self._settled) > _REMEMBERED:
@@ -173,9 +175,15 @@ class LocalStore:
 
     def _name(self, source: Path, place: Path) -> bool:
         """Give a synced file its name, durably; whether it is new. Raises _OtherDisk."""
-        self._make(place.parent)
+        shard = place.parent
+        self._make(shard.parent)
         try:
-            os.link(source, place)
+            try:
+                os.link(source, place)
+            except FileNotFoundError:  # somebody tidied up
+                self._known.discard(shard.parent)
+                self._make(shard.parent)
+                os.link(source, place)
             new = True
         except FileExistsError:
             os.utime(place)  # it is needed again: no orphan, even when it was one
@@ -184,17 +192,20 @@ class LocalStore:
             if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK):
                 raise _OtherDisk from error
             raise
-        _sync_folder(place.parent)
+        _sync_folder(shard)
         return new
 
-    def _make(self, folder: Path) -> None:
-        if folder in self._known:
+    def _make(self, site: Path) -> None:
+        """All folders of a site at once: one by one they would make its first objects wait."""
+        if site in self._known:
             return
         self._absent()
-        for one in (folder.parent, folder):
-            one.mkdir(exist_ok=True, mode=0o700)
-            _sync_folder(one.parent)
-        self._known.add(folder)
+        site.mkdir(exist_ok=True, mode=0o700)
+        for number in range(256):
+            (site / f"{number:02x}").mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(site)
+        _sync_folder(self._folder)
+        self._known.add(site)
 
     def _chunks(self, place: Path, offset: int, length: int | None) -> Iterator[bytes]:
         """First an empty one, when the file is open: what is not there is told at once."""

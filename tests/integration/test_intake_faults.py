@@ -120,6 +120,23 @@ def test_one_that_fails_does_not_fail_its_neighbours(index: Index) -> None:
     assert [event.seq for event in events] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_commit_waits_for_who_is_on_the_way(index: Index, comes: bool) -> None:
+    watched = Watched(index)
+    watched.go_on.set()
+    group = GroupCommit(watched, patience=60)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as pool:
+        with group.expect() as coming:
+            other = pool.submit(group.run, receive(0))
+            assert not watched.inside.wait(0.3)
+            if comes:
+                assert coming.run(receive(1))[0].new
+        assert other.result(30)[0].new
+    assert watched.begun == 1
+    with index.read() as tx:
+        assert tx.studies.count("north", StudyQuery()) == (2 if comes else 1)
+
+
 def _gateway(url: str, backwards: bool, ready: Any, told: Any) -> None:
     """As a gateway does: several requests at once, of studies that the other one receives too."""
     index = open_index(url)

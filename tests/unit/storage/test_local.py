@@ -134,6 +134,15 @@ def test_a_disk_that_is_not_mounted_is_an_outage_and_no_empty_store(store, folde
     assert fresh.get("a", sha256) == b"kept"
 
 
+def test_folders_that_somebody_tidied_up_are_made_again(store, folder):
+    sha256 = store.put("a", b"first", "application/dicom").sha256
+    store.delete("a", sha256)
+    for shard in (folder / "a").iterdir():
+        shard.rmdir()
+    assert store.put("a", b"first", "application/dicom").new
+    assert store.get("a", sha256) == b"first"
+
+
 def test_a_full_disk_is_an_outage(store, monkeypatch):
     """A disk of one's own needs root; what the kernel says when it is full is said here instead."""
 
