@@ -38,6 +38,7 @@ from services.index.port import NewInstance
 from services.settings import Settings
 from services.standalone import ports, seaweed, valkey
 from services.standalone.process import Part, Process, Warden
+from services.standalone.programs import gateway_processes
 from services.storage.connect import connect
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
@@ -174,8 +175,9 @@ def hub(home: Path) -> Iterator[tuple[Target, Services]]:
         with services.index.begin() as tx:
             _, key = tx.keys.create("bench", Role.SONOGRAPHER, "bench")
         port = ports.free(1)[0]
-        command = [sys.executable, "-m", "uvicorn", "gateway.bootstrap:app", "--factory",
-                   "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]  # fmt: skip
+        os.environ["FADA_PORT"] = str(port)
+        os.environ["FADA_GATEWAY_PROCESSES"] = str(gateway_processes())
+        command = [sys.executable, "-m", "cli.main", "serve", "gateway"]
         stack.enter_context(program_running(command, port, home / "gateway.log"))
         headers = {"Authorization": f"Bearer {key}"}
         yield Target("FADA", port, "/dicomweb/studies", headers), services
@@ -254,7 +256,7 @@ def main() -> None:
     try:
         with hub(home) as (ours, services), orthanc(home) as theirs:
             for target in (ours, theirs):
-                send(target, files("small", 8, seed=1) + files("large", 2, seed=2), 2)  # warm
+                send(target, files("small", 60, seed=1) + files("large", 4, seed=2), 4)  # warm
             seed = 10
             for _ in range(given.rounds):
                 for size in SIZES:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
 import typer
 
@@ -21,27 +23,35 @@ app = typer.Typer(
 def gateway() -> None:
     """HTTP in, job out: DICOMweb, uploads, pages, phones.
 
+    FADA_GATEWAY_PROCESSES says how many processes share the port; one that ends is replaced.
+
     Example:  FADA_INDEX_URL=postgresql://… FADA_HOST=0.0.0.0 fada serve gateway
     """
     import uvicorn
 
-    from services.telemetry import logs
+    from services.telemetry import logs, multiprocess
 
     given = settings()
     logs.setup(given.log_level)
-    uvicorn.run(
-        "gateway.bootstrap:app",
-        factory=True,
-        host=given.host,
-        port=given.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
-        forwarded_allow_ips="127.0.0.1",
-    )
+    # Not in FADA_HOME: gateways on several machines may share that.
+    with tempfile.TemporaryDirectory(prefix="fada-gateway-") as figures:
+        if given.gateway_processes > 1:
+            multiprocess.prepare(Path(figures))
+        uvicorn.run(
+            "gateway.bootstrap:app",
+            factory=True,
+            host=given.host,
+            port=given.port,
+            workers=given.gateway_processes,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=5,
+            timeout_worker_healthcheck=10,
+            forwarded_allow_ips="127.0.0.1",
+        )
 
 
 @app.command()

@@ -45,6 +45,7 @@ from gateway.objects import Scales
 from gateway.observe import Observe
 from gateway.services import Services
 from gateway.tokens import Signer
+from services.domain.errors import FadaError
 
 TAGS: list[dict[str, str]] = [
     {"name": "Studies", "description": "Worklist, status, events"},
@@ -109,7 +110,8 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     app.state.owned = owned
     app.state.signer = signer
     app.state.authenticator = authenticator
-    app.state.attempts = Attempts(rate=0.5, burst=20)
+    share = 1 / services.settings.gateway_processes
+    app.state.attempts = Attempts(rate=0.5 * share, burst=20 * share)
     app.state.scales = Scales(services)
     app.state.probe = health.Probe(services)
     app.state.broadcaster = events.Broadcaster(services)
@@ -142,6 +144,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(app.state.broadcaster.run()),
         asyncio.create_task(housekeeping.run(services)),
     ]
+    if app.state.owned:
+        tasks.append(asyncio.create_task(_warm(services)))
     try:
         yield
     finally:
@@ -153,6 +157,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.probe.close()
         if app.state.owned:
             await run_in_threadpool(close, services)
+
+
+async def _warm(services: Services) -> None:
+    with suppress(FadaError):  # the first file will ask again
+        await run_in_threadpool(services.parser.warm)
 
 
 def close(services: Services) -> None:

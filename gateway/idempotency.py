@@ -6,8 +6,10 @@ is kept. Answers that could change by themselves (401, 429, 5xx …) are not rem
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -39,7 +41,7 @@ class Idempotent:
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app, self._services = app, services
-        self._running: set[str] = set()
+        self._running = Running(services.spool.folder / "keys.lock")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
@@ -57,14 +59,13 @@ class Idempotent:
             (who.subject, scope["path"], scope["query_string"].decode("latin-1"), given)
         )
         key = hashlib.sha256(text.encode()).hexdigest()
-        name = f"{who.site}\n{key}"
-        if name in self._running:
+        place = Running.place(who.site, key)
+        if not self._running.begin(place):
             raise StillRunning("Ask again in a moment.", retry_after=1)
-        self._running.add(name)
         try:
             await self._once(who.site, key, scope, receive, send)
         finally:
-            self._running.discard(name)
+            self._running.end(place)
 
     async def _once(self, site: str, key: str, scope: Scope, receive: Receive, send: Send) -> None:
         hashed = Hashed(receive)
@@ -93,6 +94,38 @@ class Idempotent:
         until = datetime.now(UTC) + timedelta(hours=self._services.settings.idempotency_hours)
         with self._services.index.begin() as tx:
             tx.idempotency.keep(site, key, answer, until)
+
+
+class Running:
+    """Whose requests are running, here and in the other processes that share the spool.
+
+    A lock of the kernel on one byte of a file for each: it ends with the process that held it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab")  # the only one of this process: closing another frees its locks
+        self._mine: set[int] = set()
+
+    @staticmethod
+    def place(site: str, key: str) -> int:
+        """The byte of a request; two requests at one byte would merely wait for each other."""
+        digest = hashlib.sha256(f"{site}\n{key}".encode()).digest()
+        return int.from_bytes(digest[:7], "big")
+
+    def begin(self, place: int) -> bool:
+        """False when it is running already."""
+        if place in self._mine:
+            return False
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as the system likes
+            return False
+        self._mine.add(place)
+        return True
+
+    def end(self, place: int) -> None:
+        self._mine.discard(place)
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
 
 class Hashed:

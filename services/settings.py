@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8042
     public_url: str = ""
+    gateway_processes: int = Field(1, ge=1, le=64, description="processes that share its port")
     max_instance_bytes: int = 512 * 2**20
     max_request_bytes: int = 2 * 2**30
     max_inflated_bytes: int = Field(1 * 2**30, description="after deflate, gzip or ZIP")
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     presign_seconds: int = 300
     max_outbox: int = Field(100_000, description="above it, uploads are answered 503")
     rate_per_second: float = Field(
-        200.0, description="requests of one caller; ten times that at once"
+        200.0, description="requests of one caller to all processes of a gateway; ten times that at once"
     )
 
     # DIMSE

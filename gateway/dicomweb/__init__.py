@@ -4,6 +4,6 @@ from fastapi import APIRouter
 
 from gateway.dicomweb import frames, qido, stow, wado
 
-router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
+router = APIRouter(tags=["DICOMweb"])
 for part in (stow, qido, frames, wado):
     router.include_router(part.router)

@@ -29,7 +29,7 @@ from gateway.spool import Spooled, Writer
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
 from services.domain.study import Door, Principal, parse_uid
 
-router = APIRouter()
+router = APIRouter(prefix="/dicomweb")
 DICOM = "application/dicom"
 JSON = "application/dicom+json"
 _BATCH = 1 << 19  # bytes that are hashed and written in one go, off the event loop

@@ -22,7 +22,7 @@ from gateway.services import Needs, Services
 from services.domain.errors import NotFound
 from services.index.port import Instance
 
-router = APIRouter()
+router = APIRouter(prefix="/dicomweb")
 DICOM = "application/dicom"
 JSON = "application/dicom+json"
 _CHUNK = 256 * 1024

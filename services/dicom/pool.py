@@ -81,10 +81,12 @@ class Parser:
         return reply
 
     def warm(self) -> None:
-        """Start the children now, so that the first file does not wait for them."""
-        held = [self._idle.get() for _ in range(self._idle.qsize())]
-        for child in held:
-            self._idle.put(child or self._start())
+        """Start a child now, so that the first file does not wait for it. Raises Unavailable."""
+        child = self._idle.get()
+        try:
+            child = child or self._start()
+        finally:
+            self._idle.put(child)
 
     def close(self) -> None:
         """End all children."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.domain.errors import InvalidDicom
 
@@ -27,11 +28,9 @@ _SHORT = frozenset({b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL
                     b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"})  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """A top-level element: its value lies at ``offset``, ``length`` bytes (None: undefined)."""
 
-    vr: str  # empty when the transfer syntax is implicit
     offset: int
     length: int | None
 
@@ -47,6 +46,7 @@ class Layout:
 @dataclass(slots=True)
 class _Container:
     end: int | None
+    limit: int  # where the nearest one with a known end does end
     sequence: bool
     implicit: bool
 
@@ -90,11 +90,11 @@ class _Walker:
         self.data = data
         self.layout = Layout()
         self._tag = struct.Struct(endian + "HH").unpack_from
-        self._u16 = struct.Struct(endian + "H").unpack_from
+        self._explicit = struct.Struct(endian + "2sH").unpack_from
         self._u32 = struct.Struct(endian + "I").unpack_from
 
     def run(self, pos: int, end: int, implicit: bool) -> None:
-        stack = [_Container(end, False, implicit)]
+        stack = [_Container(end, end, False, implicit)]
         data = self.data
         while True:
             top = stack[-1]
@@ -135,9 +135,8 @@ class _Walker:
         if root:
             if tag in self.layout.elements:
                 raise InvalidDicom("An element stands twice in the data set.")
-            self.layout.elements[tag] = Element(
-                vr.decode("ascii"), value, None if length == _UNDEFINED else length
-            )
+            known = None if length == _UNDEFINED else length
+            self.layout.elements[tag] = Element(value, known)
         if length == _UNDEFINED:
             if tag == PIXEL_DATA and root:
                 return self._fragments(value, end)
@@ -149,8 +148,7 @@ class _Walker:
         if vr == b"SQ":
             self._push(stack, value, length, sequence=True, implicit=top.implicit)
             return value
-        limit = next((c.end for c in reversed(stack) if c.end is not None), end)
-        if value + length > limit:
+        if value + length > top.limit:
             raise InvalidDicom("An element is longer than what is left: the file was cut.")
         return value + length
 
@@ -158,13 +156,11 @@ class _Walker:
         """(VR, length, where the value begins)."""
         if implicit:
             return b"", int(self._u32(self.data, pos + 4)[0]), pos + 8
-        vr = bytes(self.data[pos + 4 : pos + 6])
+        vr, length = self._explicit(self.data, pos + 4)
+        if vr in _SHORT:
+            return vr, length, pos + 8
         if vr in _LONG:
             return vr, int(self._u32(self.data, pos + 8)[0]), pos + 12
-        if vr in _SHORT:
-            return vr, int(self._u16(self.data, pos + 6)[0]), pos + 8
-        if len(vr) < 2:
-            raise InvalidDicom("The file ends in the middle of an element: it was cut.")
         raise InvalidDicom("An element has no known value representation.")
 
     def _push(
@@ -172,11 +168,11 @@ class _Walker:
     ) -> None:
         if len(stack) > 2 * MAX_DEPTH:
             raise InvalidDicom(f"Sequences are nested more than {MAX_DEPTH} deep.")
+        limit = stack[-1].limit
         ends = None if length == _UNDEFINED else start + length
-        limit = next((c.end for c in reversed(stack) if c.end is not None), None)
-        if ends is not None and limit is not None and ends > limit:
+        if ends is not None and ends > limit:
             raise InvalidDicom("A sequence is longer than what is left: the file was cut.")
-        stack.append(_Container(ends, sequence, implicit))
+        stack.append(_Container(ends, limit if ends is None else ends, sequence, implicit))
 
     def _fragments(self, pos: int, end: int) -> int:
         """Encapsulated pixels (PS3.5 annex A.4): items up to the delimiter; the first is the table."""

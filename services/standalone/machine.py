@@ -182,6 +182,7 @@ class Machine:
             releases=self._releases,
             host=ports.HOST,
             port=p["gateway"],
+            gateway_processes=programs.gateway_processes(),
             secret_key=SecretStr(own.page_key),
             metrics_port=p["worker_metrics"],
             sweeper_metrics_port=p["sweeper_metrics"],

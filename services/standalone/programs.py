@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,11 @@ from services.standalone.probe import http_ok, valkey_consumers
 from services.standalone.process import Part
 
 _CONSUMERS = 2  # one process reads, one delivers
+
+
+def gateway_processes() -> int:
+    """How many share the gateway's port on this machine: a second one where there is a core for it."""
+    return min(2, os.cpu_count() or 1)
 
 
 def gateway(home: Path, env: Mapping[str, str], port: int) -> Part:

@@ -6,11 +6,8 @@ import base64
 import contextlib
 import hashlib
 import io
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,16 +15,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import gateways
 import httpx
 import hub as hubs
-import pytest
 import servers
 from tusclient import client as tusclient
 
 from gateway import housekeeping
 from gateway.tus import CHECKPOINT
 from services.domain.study import Principal, Role
-from services.standalone import ports
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -213,57 +209,14 @@ def test_refused_content_is_an_outcome(hub: hubs.Hub) -> None:
         assert problem["code"] == "checksum_mismatch"
 
 
-@pytest.fixture
-def outside(
-    tmp_path: Path, valkey: servers.Valkey, seaweed: servers.Seaweed
-) -> tuple[dict[str, str], int]:
-    """Environment and port of a gateway in a process of its own."""
-    port = ports.free(1)[0]
-    environment = {
-        **os.environ,
-        "FADA_HOME": str(tmp_path),
-        "FADA_INDEX_URL": f"sqlite:///{tmp_path}/index.db",
-        "FADA_BROKER_URL": valkey.url,
-        "FADA_S3_ENDPOINT": seaweed.endpoint,
-        "FADA_S3_ACCESS_KEY": seaweed.access_key,
-        "FADA_S3_SECRET_KEY": seaweed.secret_key,
-        "FADA_S3_BUCKET": "fada",
-        "FADA_RUNNER": "inprocess",
-    }
-    return environment, port
-
-
-def start(environment: dict[str, str], port: int) -> subprocess.Popen[bytes]:
-    command = ["-m", "uvicorn", "gateway.bootstrap:app", "--factory", "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, *command], env=environment, cwd=hubs.ROOT, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200:
-                return process
-        except httpx.TransportError:
-            assert process.poll() is None, "the gateway did not start"
-            time.sleep(0.1)
-    raise AssertionError("the gateway did not answer")
-
-
 def test_a_killed_gateway_loses_no_counted_byte(
-    hub: hubs.Hub, outside: tuple[dict[str, str], int], tmp_path: Path
+    valkey: servers.Valkey, seaweed: servers.Seaweed, tmp_path: Path
 ) -> None:
     """Case 9: HEAD shows the durable offset after SIGKILL; the finished file's hash is equal."""
-    from services.index import open_index
-
-    environment, port = outside
-    index = open_index(environment["FADA_INDEX_URL"])
-    index.migrate()
-    with index.begin() as tx:
-        _, key = tx.keys.create("kill", Role.SONOGRAPHER, "k")
-    index.close()
+    outside = gateways.prepare(tmp_path, valkey, seaweed)
     data = large(4 * CHECKPOINT + 12345)
-    process = start(environment, port)
-    url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {key}"}
+    process = gateways.start(outside)
+    url, headers = outside.url, outside.headers
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=20) as client:
             path = begin(client, len(data), filename="large.dcm")
@@ -289,7 +242,7 @@ def test_a_killed_gateway_loses_no_counted_byte(
                 time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        process = start(environment, port)
+        process = gateways.start(outside)
         with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
             at = offset(client, path)
             assert 2 * CHECKPOINT <= at < len(data)

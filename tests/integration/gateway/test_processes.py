@@ -1,0 +1,94 @@
+"""Several processes behind one port: each answers, all are counted, what ends is replaced."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import gateways
+import httpx
+import hub as hubs
+import psutil
+import servers
+
+from services.dicom.create import Subject, read_picture, ultrasound_object
+
+STOW = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
+
+
+def objects(count: int, name: str) -> list[bytes]:
+    picture = read_picture((hubs.SAMPLES / "head-27w.png").read_bytes())
+    return [ultrasound_object(picture, Subject(f"{name} {n}"), None) for n in range(count)]
+
+
+def workers(process_id: int) -> list[psutil.Process]:
+    """The processes that answer, and not those that parse or keep count for Python."""
+    return [
+        child
+        for child in psutil.Process(process_id).children()
+        if "spawn_main" in " ".join(child.cmdline())
+    ]
+
+
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def counted(url: str) -> float:
+    """STOW requests, as any of the processes tells them of all."""
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    wanted = [
+        x
+        for x in lines
+        if x.startswith("fada_gateway_requests_total") and 'route="/dicomweb/studies"' in x
+    ]
+    return sum(float(line.rpartition(" ")[2]) for line in wanted)
+
+
+def test_two_processes_share_a_port(
+    valkey: servers.Valkey, seaweed: servers.Seaweed, tmp_path: Path
+) -> None:
+    outside = gateways.prepare(tmp_path, valkey, seaweed, processes=2)
+
+    def send(data: bytes) -> int:
+        """On a connection of its own, so that any of them may get it."""
+        try:
+            answer = httpx.post(
+                f"{outside.url}/dicomweb/studies", content=data,
+                headers=outside.headers | STOW, timeout=60,
+            )  # fmt: skip
+        except httpx.TransportError:
+            return 0
+        return answer.status_code
+
+    process = gateways.start(outside)
+    try:
+        until(lambda: len(workers(process.pid)) == 2)
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(send, objects(24, "before"))) == {200}
+        until(lambda: counted(outside.url) == 24)
+
+        first, second = workers(process.pid)
+        first.send_signal(signal.SIGKILL)
+        more = objects(24, "after")
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(send, more))
+        again = [data for data, status in zip(more, answers, strict=True) if status != 200]
+        assert all(status in (0, 200) for status in answers)
+        until(lambda: len(workers(process.pid)) == 2 and first not in workers(process.pid))
+        assert second in workers(process.pid)
+        assert {send(data) for data in again} <= {200}
+        assert counted(outside.url) >= 48
+    finally:
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        process.wait(30)
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+    assert not list(tmp_path.glob("fada-gateway-*"))
