@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
+from functools import cached_property
 from typing import Any
-
-from pydicom.charset import convert_encodings, decode_bytes
 
 from services.dicom.structure import Element
 from services.domain.errors import InvalidDicom
@@ -40,11 +39,6 @@ class Reader:
     def __init__(self, data: memoryview, elements: dict[int, Element], big_endian: bool) -> None:
         self._data, self._elements = data, elements
         self._u16 = struct.Struct((">" if big_endian else "<") + "H")
-        names = self._text(CHARACTER_SET, ["iso8859"]).split("\\")
-        try:
-            self._encodings = convert_encodings([n.strip() for n in names])
-        except (LookupError, ValueError):
-            self._encodings = ["utf-8"]
 
     def json(self, wanted: dict[int, str]) -> Json:
         """``{"00100010": {"vr": "PN", "Value": [...]}}`` for what is there."""
@@ -63,7 +57,7 @@ class Reader:
         if vr == "US":
             raw = self._raw(tag)
             return [v for (v,) in self._u16.iter_unpack(raw[: len(raw) // 2 * 2])]
-        text = self._text(tag, self._encodings if vr in _TEXT else ["iso8859"])
+        text = self._text(tag, vr in _TEXT)
         if not text:
             return []
         parts = [text] if vr in ("LT", "ST", "UT") else [p.strip(" \0") for p in text.split("\\")]
@@ -82,10 +76,26 @@ class Reader:
             raise InvalidDicom("A descriptive attribute is longer than DICOM allows.")
         return bytes(self._data[element.offset : element.offset + element.length])
 
-    def _text(self, tag: int, encodings: list[str]) -> str:
+    @cached_property
+    def _encodings(self) -> list[str]:
+        """Of free text, as the data set names them."""
+        from pydicom.charset import convert_encodings
+
+        names = self._text(CHARACTER_SET, free=False).split("\\")
+        try:
+            found: list[str] = convert_encodings([n.strip() for n in names])
+        except (LookupError, ValueError):
+            return ["utf-8"]
+        return found
+
+    def _text(self, tag: int, free: bool) -> str:
         raw = self._raw(tag).rstrip(b" \0")
         if raw.isascii():
             return raw.decode("ascii")
+        # Brings all of pydicom along, which a child that never meets it need not load.
+        from pydicom.charset import decode_bytes
+
+        encodings = self._encodings if free else ["iso8859"]
         text: str = decode_bytes(raw, encodings, {0x5C, 0x5E, 0x3D})
         # Lone surrogates cannot be written as UTF-8, so they may not travel further.
         return text.encode("utf-8", "replace").decode("utf-8")
