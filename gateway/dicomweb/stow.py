@@ -32,7 +32,7 @@ from services.domain.study import Door, Principal, parse_uid
 router = APIRouter(prefix="/dicomweb")
 DICOM = "application/dicom"
 JSON = "application/dicom+json"
-_BATCH = 1 << 19  # bytes that are hashed and written in one go, off the event loop
+_BATCH = 1 << 22  # bytes that are hashed and written in one go, off the event loop
 # PS3.4 table GG.4-2 and PS3.7 annex C
 _REASONS = {
     "different_bytes": 0x0111,
