@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from gateway import archive, problems
@@ -76,7 +75,7 @@ def receive(
 
 
 def _opened(services: Services, file: Spooled, basket: list[Spooled]) -> list[Spooled]:
-    if kind_of(file.path) == "zip":
+    if kind_of(file.head()) == "zip":
         return archive.unpack(file.path, services.spool, services.settings, basket)
     return [file]
 
@@ -91,7 +90,7 @@ def _dicom(
 ) -> Spooled | Outcome:
     """The file as DICOM, or why not."""
     try:
-        kind = kind_of(file.path)
+        kind = kind_of(file.head())
         if kind == "dicom":
             return file
         if kind != "picture":
@@ -139,10 +138,8 @@ def case_sop_uid(case: str, picture: str) -> str:
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 
-def kind_of(path: Path) -> str:
-    """dicom, zip, picture or unknown, by content and never by name."""
-    with path.open("rb") as handle:
-        head = handle.read(132)
+def kind_of(head: bytes) -> str:
+    """dicom, zip, picture or unknown, by a file's first 132 bytes and never by its name."""
     if head[128:132] == b"DICM":
         return "dicom"
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):

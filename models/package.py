@@ -1,6 +1,6 @@
 """Assembles and signs a release, in one command:
 
-`python -m models.package --name fada-nano --version 0.4.0 --vision DIR --text DIR --metrics JSON`
+`python -m models.package --name fada-nano --version 0.4.0 --vision DIR --text DIR --metrics val=JSON`
 
 --vision holds vision.onnx and vision.json (labels, side, calibration); --text holds text.gguf,
 mmproj.gguf and text.json (side, prompts), or base.* and adapter.* instead of the pair. Either may be
@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,38 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
     return {**document, **parts.extra}
 
 
+def figures(
+    sources: Sequence[str], same_graph: Path | None = None, vision: Path | None = None
+) -> dict[str, Any]:
+    """A manifest's metrics, put together from what commands wrote; see ``--metrics``.
+
+    Raises:
+        ValueError: the graph of ``same_graph`` is another one, so its figures say nothing of this one.
+    """
+    found: dict[str, Any] = {}
+    if same_graph is not None:
+        graph = WEIGHTS[0]
+        if vision is None or hash_file(vision / graph) != hash_file(same_graph / graph):
+            raise ValueError(f"{same_graph.name} has another {graph}; measure this one.")
+        found = json.loads((same_graph / MANIFEST).read_text("utf-8"))["metrics"]
+        for split in ("val", "test"):
+            found.get(split, {}).setdefault("dense_figures_of", same_graph.name)
+    for source in sources:
+        part, _, path = source.rpartition("=")
+        told = json.loads(Path(path).read_text("utf-8"))
+        found = _laid_over(found, {part: told} if part else told)
+    return found
+
+
+def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = {
+        name: _laid_over(under[name], over[name])
+        for name in under.keys() & over.keys()
+        if isinstance(under[name], dict) and isinstance(over[name], dict)
+    }
+    return {**under, **over, **both}
+
+
 def signing_key(path: Path) -> Ed25519PrivateKey:
     """The key of a file, made there if there is none."""
     path = path.expanduser()
@@ -188,7 +220,11 @@ def main() -> None:
     parser.add_argument("--version", required=True)
     parser.add_argument("--vision", type=Path)
     parser.add_argument("--text", type=Path)
-    parser.add_argument("--metrics", type=Path, help="JSON of models.evaluate")
+    parser.add_argument("--metrics", action="append", default=[], metavar="[PART=]FILE",
+                        help="JSON of a command that measured; PART is val, test or the like, and a"
+                        " later file is laid over an earlier one")  # fmt: skip
+    parser.add_argument("--same-graph", type=Path, metavar="RELEASE",
+                        help="a release with the same vision.onnx: its figures hold here too")  # fmt: skip
     parser.add_argument("--extra", type=Path, help="JSON that is merged over the manifest")
     parser.add_argument("--paper", type=Path, action="append", default=[], help="MODEL_CARD.md ...")
     parser.add_argument("--store", type=Path, default=DEFAULT_STORE)
@@ -196,8 +232,8 @@ def main() -> None:
     parser.add_argument("--owner", default="FADA releases", help="name of a new key")
     args = parser.parse_args()
     extra: dict[str, Any] = json.loads(args.extra.read_text()) if args.extra else {}
-    if args.metrics:
-        extra["metrics"] = json.loads(args.metrics.read_text())
+    if args.metrics or args.same_graph:
+        extra["metrics"] = figures(args.metrics, args.same_graph, args.vision)
     key = signing_key(args.key)
     trust_key(args.store, key, args.owner)
     parts = Parts(args.name, args.version, args.vision, args.text, tuple(args.paper), extra)

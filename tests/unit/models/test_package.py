@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_releases import FILES
 
-from models.package import Parts, assemble, signing_key, trust_key
+from models.package import Parts, assemble, figures, signing_key, trust_key
 from services.domain.errors import ReleaseMalformed
 from services.reading.release import load
 from services.reading.signature import public_bytes
@@ -88,3 +88,35 @@ def test_papers_in_the_folder_are_signed_again(parts: Parts, tmp_path: Path) -> 
 def test_a_key_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "key"
     assert public_bytes(signing_key(path)) == public_bytes(signing_key(path))
+
+
+def test_figures_are_laid_over_those_of_the_same_graph(parts: Parts, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    trust_key(store, KEY, "tests")
+    older = Parts(
+        "small", "1.0.0", parts.vision, parts.text,
+        extra={"metrics": {"val": {"dice": 0.9, "rouge_l": 0.1, "fields": {"plane": 0.5}}}},
+    )  # fmt: skip
+    folder = assemble(older, store, KEY).folder
+    words, lost = tmp_path / "words.json", tmp_path / "lost.json"
+    words.write_text(json.dumps({"rouge_l": 0.8, "fields": {"plane": 0.7}}))
+    lost.write_text(json.dumps({"quantisation": {"text": 0.0}}))
+
+    told = figures([f"val={words}", str(lost)], folder, parts.vision)
+
+    assert told == {
+        "val": {
+            "dice": 0.9, "rouge_l": 0.8, "fields": {"plane": 0.7},
+            "dense_figures_of": "small-1.0.0",
+        },
+        "quantisation": {"text": 0.0},
+    }  # fmt: skip
+    assert figures([f"val={words}"]) == {"val": {"rouge_l": 0.8, "fields": {"plane": 0.7}}}
+
+
+def test_figures_of_another_graph_are_refused(parts: Parts, tmp_path: Path) -> None:
+    folder = assemble(parts, tmp_path / "store", KEY).folder
+    assert parts.vision is not None
+    (parts.vision / "vision.onnx").write_bytes(b"another one")
+    with pytest.raises(ValueError, match=r"another vision\.onnx"):
+        figures([], folder, parts.vision)
