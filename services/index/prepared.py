@@ -31,11 +31,12 @@ class Prepared:
         if made is None:
             made = self._made[dialect.name] = self._compile(dialect, list(values))
         text, positional, binds = made
-        bound = [(name, to(values[name]) if to else values[name]) for name, to in binds]
+        bound = [to(values[name]) if to else values[name] for name, to in binds]
+        given = bound if positional else dict(zip((name for name, _ in binds), bound, strict=True))
         driver: Any = connection.connection.dbapi_connection
         fault = dialect.dbapi.Error  # type: ignore[union-attr]
         try:
-            done = driver.execute(text, [value for _, value in bound] if positional else dict(bound))
+            done = driver.execute(text, given)
             row: tuple[Any, ...] | None = done.fetchone() if done.description else None
         except fault as error:
             raise DBAPIError.instance(
