@@ -35,7 +35,7 @@ def prepare(
         **os.environ,
         "FADA_HOME": str(home),
         "FADA_INDEX_URL": f"sqlite:///{home}/index.db",
-        "FADA_BROKER_URL": broker.url,
+        "FADA_BROKER_URL": broker.database(4),
         "FADA_S3_ENDPOINT": store.endpoint,
         "FADA_S3_ACCESS_KEY": store.access_key,
         "FADA_S3_SECRET_KEY": store.secret_key,

@@ -40,7 +40,11 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        return self.database(0)
+
+    def database(self, number: int) -> str:
+        """Another of its sixteen: there no message of other tests waits."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/{number}"
 
     def restart(self) -> None:
         self.process.start()

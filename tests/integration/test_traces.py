@@ -100,7 +100,7 @@ def test_one_trace_from_the_door_through_outbox_and_broker(
     index = migrated(f"sqlite:///{tmp_path}/index.db")
     with traces.span("door"), index.begin() as tx:
         send(tx)
-    app = make_app(Settings(broker_url=SecretStr(valkey.url)))
+    app = make_app(Settings(broker_url=SecretStr(valkey.database(5))))
     done = threading.Event()
 
     @app.task(name=TASK_ANALYSE, shared=False, bind=True)  # type: ignore[untyped-decorator]
