@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import secrets
@@ -21,6 +22,8 @@ from services.queue import broker
 from services.settings import Settings, settings
 from services.storage import connect as storage
 from services.telemetry import logs, traces
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 def compose(given: Settings) -> Services:
@@ -73,6 +76,16 @@ def app() -> FastAPI:
     given = settings()
     logs.setup(given.log_level)
     traces.setup("gateway")
+    _keep_memory()
     made = create_app(compose(given), owned=True)
     gc.freeze()  # what stands now stays: the collector need not look through it again and again
     return made
+
+
+def _keep_memory() -> None:
+    """Bodies come and go in pieces of 256 KiB. By default glibc gives each back to the system, which
+    then clears its 64 pages again for the next one (mallopt(3))."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # another C library has its own ways
+        mallopt(_M_MMAP_THRESHOLD, 4 * 2**20)
+        mallopt(_M_TRIM_THRESHOLD, 64 * 2**20)
