@@ -1,6 +1,6 @@
 """How fast objects come in: the same files by STOW-RS to this gateway and to Debian's Orthanc.
 
-Run: python -m bench.ingest [--rounds 3]. Rounds alternate between the two. Each file is a study of its
+Run: python -m bench.ingest [--rounds 8]. Rounds alternate between the two. Each file is a study of its
 own. Both write to the same disk. The gateway runs as `fada up` runs it: the file and its name are flushed
 (fsync), then the index's commit, then it answers. Orthanc is as Debian ships it: it flushes the file
 (SyncStorageArea, one fdatasync each), not its name and not its index (SQLite, synchronous = NORMAL), and
@@ -248,7 +248,7 @@ def breakdown(services: Services, size: str, seed: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=8)
     given = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="fada-bench-ingest-"))
     draw = random.Random(7)
