@@ -110,7 +110,7 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     app.state.owned = owned
     app.state.signer = signer
     app.state.authenticator = authenticator
-    share = 1 / services.settings.gateway_processes
+    share = services.settings.share
     app.state.attempts = Attempts(rate=0.5 * share, burst=20 * share)
     app.state.scales = Scales(services)
     app.state.probe = health.Probe(services)

@@ -8,9 +8,9 @@ still comes only after its own rows are durable.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from services.index.port import Index, Transaction
@@ -27,6 +27,19 @@ class _Item(Generic[T]):
     error: BaseException | None = field(default=None)
 
 
+@dataclass(slots=True)
+class Coming:
+    """A request that will want to write."""
+
+    group: GroupCommit
+    awaited: bool = True
+
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """As GroupCommit.run. Once."""
+        self.awaited = False
+        return self.group.run(work, expected=True)
+
+
 class GroupCommit:
     """Thread-safe; no thread of its own."""
 
@@ -37,9 +50,18 @@ class GroupCommit:
         self._list, self._turn = threading.Lock(), threading.Lock()
         self._all_here = threading.Condition(self._list)
 
-    def expect(self) -> Coming:
-        """For a ``with`` block in which a request gets ready and then runs its work."""
-        return Coming(self)
+    @contextmanager
+    def expect(self) -> Iterator[Coming]:
+        """A request gets ready within, then runs its work: until it does, or leaves, others wait."""
+        coming = Coming(self)
+        with self._list:
+            self._expect(1)
+        try:
+            yield coming
+        finally:
+            if coming.awaited:
+                with self._list:
+                    self._expect(-1)
 
     def run(self, work: Callable[[Transaction], T], *, expected: bool = False) -> T:
         """``work(tx)``, committed. Raises what it raises, or what the commit does.
@@ -88,31 +110,3 @@ class GroupCommit:
             return
         for item, result in zip(batch, results, strict=True):
             item.result, item.done = result, True
-
-
-class Coming:
-    """A request that will want to write: until it does, or leaves, others wait a moment for it."""
-
-    def __init__(self, group: GroupCommit) -> None:
-        self._group, self._awaited = group, False
-
-    def __enter__(self) -> Coming:
-        with self._group._list:
-            self._group._expect(1)
-        self._awaited = True
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._awaited:
-            with self._group._list:
-                self._group._expect(-1)
-
-    def run(self, work: Callable[[Transaction], T]) -> T:
-        """As GroupCommit.run. Once."""
-        self._awaited = False
-        return self._group.run(work, expected=True)

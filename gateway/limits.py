@@ -89,10 +89,9 @@ class Limits:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
-        share = 1 / settings.gateway_processes
-        rate = settings.rate_per_second * share
+        rate = settings.rate_per_second * settings.share
         self._known = Buckets(rate, rate * 10)
-        self._strangers = Buckets(20.0 * share, 200.0 * share)
+        self._strangers = Buckets(20.0 * settings.share, 200.0 * settings.share)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -121,6 +121,11 @@ class Settings(BaseSettings):
     otel_endpoint: str = ""
 
     @property
+    def share(self) -> float:
+        """Of a limit, what each process of the gateway grants."""
+        return 1 / self.gateway_processes
+
+    @property
     def spool(self) -> Path:
         return self.home.expanduser() / "spool"
 

@@ -175,15 +175,8 @@ class LocalStore:
 
     def _name(self, source: Path, place: Path) -> bool:
         """Give a synced file its name, durably; whether it is new. Raises _OtherDisk."""
-        shard = place.parent
-        self._make(shard.parent)
         try:
-            try:
-                os.link(source, place)
-            except FileNotFoundError:  # somebody tidied up
-                self._known.discard(shard.parent)
-                self._make(shard.parent)
-                os.link(source, place)
+            self._link(source, place)
             new = True
         except FileExistsError:
             os.utime(place)  # it is needed again: no orphan, even when it was one
@@ -192,8 +185,18 @@ class LocalStore:
             if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK):
                 raise _OtherDisk from error
             raise
-        _sync_folder(shard)
+        _sync_folder(place.parent)
         return new
+
+    def _link(self, source: Path, place: Path) -> None:
+        site = place.parent.parent
+        self._make(site)
+        try:
+            os.link(source, place)
+        except FileNotFoundError:  # somebody tidied up
+            self._known.discard(site)
+            self._make(site)
+            os.link(source, place)
 
     def _make(self, site: Path) -> None:
         """All folders of a site at once: one by one they would make its first objects wait."""
