@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gzip
 import json
 import socket
@@ -10,6 +12,13 @@ from urllib.parse import urlsplit
 import httpx
 import hub as hubs
 import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.auth import Caller
+from gateway.limits import Buckets, Limits
+from services.domain.errors import RateLimited
+from services.domain.study import Principal, Role
+from services.settings import Settings
 
 
 def raw(hub: hubs.Hub, lines: list[str], body: bytes = b"", wait: float = 10.0) -> int:
@@ -172,10 +181,36 @@ def test_names_from_outside_are_never_keys_or_paths(hub: hubs.Hub) -> None:
 
 
 def test_one_caller_cannot_take_it_all() -> None:
-    from gateway.limits import Buckets
-
     buckets = Buckets(rate=10, burst=5)
     taken = [buckets.take("a") for _ in range(7)]
     assert taken[:5] == [0.0] * 5
     assert 0 < taken[6] < 1
     assert buckets.take("b") == 0.0
+
+
+@pytest.mark.parametrize(("processes", "granted"), [(1, 10), (2, 5)])
+def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int) -> None:
+    """Ten at once of one caller, to all of them."""
+    given = Settings(rate_per_second=1, gateway_processes=processes)
+
+    async def answers(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        nonlocal passed
+        passed += 1
+
+    async def nothing() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def ask() -> None:
+        caller = Caller(Principal("a", "key", Role.READER), "key")
+        layer = Limits(answers, given)
+        scope = {"type": "http", "method": "GET", "path": "/api/studies", "headers": []}
+        for _ in range(20):
+            with contextlib.suppress(RateLimited):
+                await layer({**scope, "state": {"caller": caller}}, nothing, unused)
+
+    async def unused(_message: Message) -> None:
+        raise AssertionError
+
+    passed = 0
+    asyncio.run(ask())
+    assert passed == granted

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -98,3 +100,10 @@ def test_many_threads_share_few_children(parser: Parser) -> None:
     for thread in threads:
         thread.join()
     assert found == [512] * 20
+
+
+def test_a_child_starts_without_what_it_seldom_needs() -> None:
+    """All of pydicom takes it several times as long as itself."""
+    told = "import sys, services.dicom.child; print('pydicom' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
