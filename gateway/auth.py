@@ -7,11 +7,13 @@ cookie. Every route says with ``require`` who may use it; ``unguarded`` lists th
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -31,7 +33,7 @@ COOKIE = "fada_session"
 KEY_PREFIX, DEVICE_PREFIX = "fada_", "fadadev_"
 SESSION_SECONDS = 12 * 3600
 DEVICE_SECONDS = 3600
-_FRESH = 3.0  # s: a revoked key or phone is refused after at most this long
+_FRESH = 3.0  # s: what was revoked on another machine is refused after at most this long
 _NOTE = 60.0  # s
 _RANK = {role: rank for rank, role in enumerate(Role)}
 
@@ -68,6 +70,23 @@ def is_public(method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and first not in _CLOSED
 
 
+class Revocations:
+    """How often something was revoked on this machine, told to all processes that share the spool.
+
+    A file that grows by a byte each time; to ask for its length costs less than a microsecond.
+    """
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o600)
+
+    def count(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def add(self) -> None:
+        os.write(self._file, b".")
+
+
 class Authenticator:
     """Turns credentials into a Caller; remembers the answer for a few seconds."""
 
@@ -75,27 +94,32 @@ class Authenticator:
         self._index = services.index
         self._signer = signer
         self._oidc = Oidc(services.settings) if services.settings.oidc_issuer else None
-        self._known: dict[str, tuple[float, Caller | None]] = {}
+        self._revocations = Revocations(services.spool.folder / "revocations")
+        self._known: dict[str, tuple[float, int, Caller]] = {}
         self._noted: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def forget(self) -> None:
-        """After something was revoked here."""
-        with self._lock:
-            self._known.clear()
+        """After something was revoked: no process of this machine goes by what it remembers."""
+        self._revocations.add()
 
     def remembered(self, secret: str) -> Caller | None:
         """The caller, when this very secret was verified a moment ago."""
         known = self._known.get(_digest(secret))
-        return known[1] if known and known[0] > time.monotonic() else None
+        if known is None:
+            return None
+        until, count, caller = known
+        fresh = until > time.monotonic() and count == self._revocations.count()
+        return caller if fresh else None
 
     def identify(self, kind: str, secret: str) -> Caller:
         """Blocking. Raises NotAuthenticated, Forbidden, Unavailable."""
+        count = self._revocations.count()  # before: what is revoked meanwhile counts
         caller = self._verify(kind, secret)
         with self._lock:
             if len(self._known) > 10_000:
                 self._known.clear()
-            self._known[_digest(secret)] = (time.monotonic() + _FRESH, caller)
+            self._known[_digest(secret)] = (time.monotonic() + _FRESH, count, caller)
         return caller
 
     def _verify(self, kind: str, secret: str) -> Caller:

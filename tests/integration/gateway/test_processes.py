@@ -15,6 +15,8 @@ import psutil
 import servers
 
 from services.dicom.create import Subject, read_picture, ultrasound_object
+from services.domain.study import Role
+from services.index import open_index
 
 STOW = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
 
@@ -92,3 +94,30 @@ def test_two_processes_share_a_port(
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
     assert not list(tmp_path.glob("fada-gateway-*"))
+
+
+def test_what_one_process_revokes_all_refuse_at_once(
+    valkey: servers.Valkey, seaweed: servers.Seaweed, tmp_path: Path
+) -> None:
+    outside = gateways.prepare(tmp_path, valkey, seaweed, processes=2)
+    index = open_index(outside.environment["FADA_INDEX_URL"])
+    with index.begin() as tx:
+        _, manager = tx.keys.create("own", Role.MANAGER, "m")
+        keys = [tx.keys.create("own", Role.READER, f"k{n}") for n in range(6)]
+    index.close()
+
+    def ask(secret: str) -> int:
+        """On a connection of its own, so that any of them may get it."""
+        return httpx.get(f"{outside.url}/api/studies", headers={"X-API-Key": secret}).status_code
+
+    process = gateways.start(outside)
+    try:
+        until(lambda: len(workers(process.pid)) == 2)
+        for key, secret in keys:
+            assert {ask(secret) for _ in range(8)} == {200}  # now each of them remembers it
+            gone = httpx.delete(f"{outside.url}/api/keys/{key.id}", headers={"X-API-Key": manager})
+            assert gone.status_code == 204
+            assert {ask(secret) for _ in range(8)} == {401}
+    finally:
+        process.terminate()
+        process.wait(30)
