@@ -11,9 +11,8 @@ import threading
 import time
 
 from services.domain.errors import FadaError
-from services.index.port import Index, OutboxRow
-from services.queue.port import Queue
-from services.telemetry import traces
+from services.index.port import Index
+from services.queue.port import Analysis, Queue
 
 _BATCH = 200
 _APART = 0.25  # s between two rounds
@@ -58,30 +57,17 @@ class Relay:
                 rows = tx.outbox.claim("analyse", _BATCH)
             if not rows:
                 return sent
-            done, failed = self._send(rows)
-            with self._index.begin() as tx:
-                tx.outbox.done(*(row.id for row in done))
-                for row, code in failed:
-                    tx.outbox.retry(row.id, _AGAIN, error=code)
-            sent += len(done)
-            if failed:
-                break
-        return sent
-
-    def _send(self, rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[tuple[OutboxRow, str]]]:
-        done: list[OutboxRow] = []
-        for place, row in enumerate(rows):
             try:
-                with traces.continued(row.payload):
-                    self._queue.send_analyse(
-                        str(row.payload["job_id"]),
-                        urgent=bool(row.payload.get("urgent", False)),
-                        request_id=str(row.payload.get("request_id", "")),
-                    )
-            except FadaError as error:  # the broker is down: the others would wait for it in vain
-                return done, [(r, error.code) for r in rows[place:]]
-            done.append(row)
-        return done, []
+                self._queue.send_analyses([Analysis.of(row.payload) for row in rows])
+            except FadaError as error:
+                with self._index.begin() as tx:
+                    for row in rows:
+                        tx.outbox.retry(row.id, _AGAIN, error=error.code)
+                return sent
+            with self._index.begin() as tx:
+                tx.outbox.done(*(row.id for row in rows))
+            sent += len(rows)
+        return sent
 
     def _run(self) -> None:
         while not self._ending:

@@ -6,14 +6,13 @@ finds its job taken.
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from services.domain.errors import BrokerUnavailable
 from services.index.port import Index, OutboxRow
-from services.queue.port import Queue
-from services.telemetry import traces
+from services.queue.port import Analysis, Queue
 
-_log = logging.getLogger("workers.relay")
 _CLAIM_SECONDS = 30.0
 _DELIVERY_SECONDS = 180.0  # a delivery that was not done by then is sent to the workers again
 _RETRY_SECONDS = 2.0
@@ -32,24 +31,13 @@ def relay(index: Index, queue: Queue, *, limit: int = 200) -> int:
 def _analyses(index: Index, queue: Queue, limit: int) -> int:
     with index.begin() as tx:
         rows = tx.outbox.claim("analyse", limit, _CLAIM_SECONDS)
-    sent: list[OutboxRow] = []
-    try:
-        for row in rows:
-            told = row.payload
-            with traces.continued(told):
-                queue.send_analyse(
-                    str(told["job_id"]), urgent=bool(told.get("urgent")),
-                    request_id=str(told.get("request_id", "")),
-                )  # fmt: skip
-            sent.append(row)
-    finally:
-        if rows:
-            with index.begin() as tx:
-                for row in sent:
-                    tx.outbox.done(row.id)
-                for row in rows[len(sent) :]:
-                    tx.outbox.retry(row.id, _RETRY_SECONDS, error=BrokerUnavailable.code)
-    return len(sent)
+    if not rows:
+        return 0
+    with _again_on_failure(index, rows):
+        queue.send_analyses([Analysis.of(row.payload) for row in rows])
+    with index.begin() as tx:
+        tx.outbox.done(*(row.id for row in rows))
+    return len(rows)
 
 
 def _deliveries(index: Index, queue: Queue, limit: int) -> int:
@@ -58,15 +46,19 @@ def _deliveries(index: Index, queue: Queue, limit: int) -> int:
     for topic in ("webhook", "push"):
         with index.begin() as tx:
             rows = tx.outbox.claim(topic, limit, _DELIVERY_SECONDS)
-        sent = 0
-        try:
-            for row in rows:
-                queue.send_publish(row.id, request_id="")
-                sent += 1
-        finally:
-            if rows[sent:]:
-                with index.begin() as tx:
-                    for row in rows[sent:]:
-                        tx.outbox.retry(row.id, _RETRY_SECONDS, error=BrokerUnavailable.code)
-        count += sent
+        if rows:
+            with _again_on_failure(index, rows):
+                queue.send_deliveries([row.id for row in rows])
+        count += len(rows)
     return count
+
+
+@contextmanager
+def _again_on_failure(index: Index, rows: Sequence[OutboxRow]) -> Iterator[None]:
+    try:
+        yield
+    except BrokerUnavailable as error:
+        with index.begin() as tx:
+            for row in rows:
+                tx.outbox.retry(row.id, _RETRY_SECONDS, error=error.code)
+        raise

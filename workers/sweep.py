@@ -19,7 +19,7 @@ from services.domain.errors import FadaError
 from services.index import open_index
 from services.index.port import Index, JobState
 from services.queue import broker
-from services.queue.port import Queue
+from services.queue.port import Analysis, Queue
 from services.settings import Settings
 from services.storage import connect as storage
 from services.storage.port import ObjectStore
@@ -115,9 +115,9 @@ class Sweeper:
             and now - job.created_at.timestamp() > self.settings.promote_seconds
             and job.id not in self.promoted
         ]
-        for job in old:
-            self.queue.send_analyse(job.id, urgent=True, request_id=job.request_id)
-            self.promoted.add(job.id)
+        if old:
+            self.queue.send_analyses([Analysis(job.id, True, job.request_id) for job in old])
+            self.promoted |= {job.id for job in old}
         self.promoted &= {job.id for job in jobs}
         return len(old)
 
@@ -182,7 +182,10 @@ def main(settings: Settings) -> None:
     except OSError:  # a taken port hides figures; it must not stop the work
         _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
     sweeper = Sweeper(
-        settings, open_index(settings.index_url), storage.connect(settings), broker.connect(settings)
+        settings,
+        open_index(settings.index_url),
+        storage.connect(settings),
+        broker.connect(settings),
     )
     while not ending.is_set():
         sweeper.turn()

@@ -176,7 +176,7 @@ class Result:
 class OutboxRow:
     """Something to be sent after commit. ``topic``: analyse, webhook, push. ``payload``: ids only.
 
-    ``analyse`` holds ``job_id``, ``urgent`` and ``request_id``: the arguments of Queue.send_analyse.
+    ``analyse`` holds ``job_id``, ``urgent`` and ``request_id``: see services.queue.port.Analysis.
     """
 
     id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from celery import Celery
@@ -11,10 +11,9 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from services.domain.errors import BrokerUnavailable
-from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH
+from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH, Analysis
 from services.queue.transport import make_app
 from services.settings import Settings
-from services.telemetry import traces
 
 T = TypeVar("T")
 
@@ -30,25 +29,33 @@ class CeleryQueue:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def send_analyse(self, job_id: str, *, urgent: bool, request_id: str) -> None:
-        """Ask for one analysis. The message holds two ids and nothing else."""
-        self._send(TASK_ANALYSE, job_id, "urgent" if urgent else "routine", request_id)
-
-    def send_publish(self, outbox_id: str, *, request_id: str) -> None:
-        """Ask for one delivery to the outside."""
-        self._send(TASK_PUBLISH, outbox_id, "publish", request_id)
-
-    def _send(self, task: str, subject: str, queue: str, request_id: str) -> None:
-        self._named(
-            lambda: self._app.send_task(
-                task,
-                args=[subject],
-                kwargs={"request_id": request_id},
-                queue=queue,
-                retry=False,
-                headers=traces.headers(),
-            )
+    def send_analyses(self, asked: Sequence[Analysis]) -> None:
+        """A message each, which holds two ids and nothing else; all in one go."""
+        self._send(
+            TASK_ANALYSE,
+            [("urgent" if a.urgent else "routine", a.job_id, a.request_id, a.trace) for a in asked],
         )
+
+    def send_deliveries(self, outbox_ids: Sequence[str]) -> None:
+        """Ask for deliveries to the outside."""
+        self._send(TASK_PUBLISH, [("publish", row, "", {}) for row in outbox_ids])
+
+    def _send(self, task: str, messages: Sequence[tuple[str, str, str, Mapping[str, str]]]) -> None:
+        def send() -> None:
+            # One by one, half of the processor's time went into the broker's answers.
+            with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
+                for queue, subject, request_id, trace in messages:
+                    self._app.send_task(
+                        task,
+                        args=[subject],
+                        kwargs={"request_id": request_id},
+                        queue=queue,
+                        retry=False,
+                        headers=dict(trace),
+                        producer=producer,
+                    )
+
+        self._named(send)
 
     def depth(self) -> dict[str, int]:
         """Messages that wait in each queue; those that a worker holds are not counted."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from services.domain.errors import BrokerUnavailable
-from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH
+from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH, Analysis
 
 Message = tuple[str, str, str]  # task, subject, request id
 
@@ -17,13 +18,15 @@ class MemoryQueue:
         self.queues: dict[str, deque[Message]] = {name: deque() for name in QUEUES}
         self.down = False
 
-    def send_analyse(self, job_id: str, *, urgent: bool, request_id: str) -> None:
+    def send_analyses(self, asked: Sequence[Analysis]) -> None:
         self._up()
-        self.queues["urgent" if urgent else "routine"].append((TASK_ANALYSE, job_id, request_id))
+        for one in asked:
+            waiting = self.queues["urgent" if one.urgent else "routine"]
+            waiting.append((TASK_ANALYSE, one.job_id, one.request_id))
 
-    def send_publish(self, outbox_id: str, *, request_id: str) -> None:
+    def send_deliveries(self, outbox_ids: Sequence[str]) -> None:
         self._up()
-        self.queues["publish"].append((TASK_PUBLISH, outbox_id, request_id))
+        self.queues["publish"].extend((TASK_PUBLISH, row, "") for row in outbox_ids)
 
     def take(self) -> Message | None:
         """What a worker would get next."""

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from services.telemetry import traces
 
 TASK_ANALYSE = "fada.analyse"
 TASK_PUBLISH = "fada.publish"
 QUEUES = ("urgent", "routine", "publish")
 
 
-class Queue(Protocol):
-    """Raises BrokerUnavailable."""
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A job that is to be done. ``trace``: W3C headers of the span that asked for it."""
 
-    def send_analyse(self, job_id: str, *, urgent: bool, request_id: str) -> None: ...
-    def send_publish(self, outbox_id: str, *, request_id: str) -> None: ...
+    job_id: str
+    urgent: bool = False
+    request_id: str = ""
+    trace: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Analysis:
+        """What an outbox row of the topic ``analyse`` asks for."""
+        return cls(
+            str(payload["job_id"]),
+            bool(payload.get("urgent", False)),
+            str(payload.get("request_id", "")),
+            traces.carried_in(payload),
+        )
+
+
+class Queue(Protocol):
+    """Raises BrokerUnavailable: then any part of what was to be sent may be there. Send all again: who
+    gets a message twice finds the work taken."""
+
+    def send_analyses(self, asked: Sequence[Analysis]) -> None: ...
+    def send_deliveries(self, outbox_ids: Sequence[str]) -> None: ...
     def depth(self) -> dict[str, int]: ...  # queue → messages
     def ping(self) -> None: ...

@@ -74,11 +74,15 @@ def headers() -> dict[str, str]:
     return carrier
 
 
+def carried_in(values: Mapping[str, Any]) -> dict[str, str]:
+    """The W3C headers among them."""
+    return {key: str(value) for key, value in values.items() if key in _CARRIED}
+
+
 @contextmanager
-def continued(carried: Mapping[str, Any] | None) -> Iterator[None]:
+def continued(carrier: Mapping[str, Any] | None) -> Iterator[None]:
     """Spans within belong to the trace that ``headers`` described; without one, to none."""
-    known = {key: str(value) for key, value in (carried or {}).items() if key in _CARRIED}
-    token = context.attach(_PROPAGATOR.extract(known))
+    token = context.attach(_PROPAGATOR.extract(carried_in(carrier or {})))
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ import servers
 from services.domain.errors import BrokerUnavailable
 from services.queue.broker import CeleryQueue
 from services.queue.memory import MemoryQueue
+from services.queue.port import Analysis
 from services.queue.transport import make_app
 
 
@@ -54,16 +55,22 @@ def hub(request, tmp_path):
 
 
 def test_urgent_comes_before_routine_and_publish_last(hub):
-    hub.queue.send_publish("row-1", request_id="r1")
-    hub.queue.send_analyse("job-1", urgent=False, request_id="r2")
-    hub.queue.send_analyse("job-2", urgent=True, request_id="r3")
+    hub.queue.send_deliveries(["row-1"])
+    hub.queue.send_analyses([Analysis("job-1", False, "r2"), Analysis("job-2", True, "r3")])
     assert hub.queue.depth() == {"urgent": 1, "routine": 1, "publish": 1}
     assert [hub.take() for _ in range(4)] == [
         ("fada.analyse", "job-2", "r3"),
         ("fada.analyse", "job-1", "r2"),
-        ("fada.publish", "row-1", "r1"),
+        ("fada.publish", "row-1", ""),
         None,
     ]
+
+
+def test_many_go_together_and_keep_their_order(hub):
+    hub.queue.send_analyses([])
+    hub.queue.send_analyses([Analysis(f"job-{n}") for n in range(250)])
+    assert hub.queue.depth() == {"urgent": 0, "routine": 250, "publish": 0}
+    assert [hub.take()[1] for _ in range(3)] == ["job-0", "job-1", "job-2"]
 
 
 def test_a_broker_that_is_gone_is_said_and_can_come_back(hub):
@@ -72,8 +79,8 @@ def test_a_broker_that_is_gone_is_said_and_can_come_back(hub):
     for call in (
         hub.queue.ping,
         hub.queue.depth,
-        lambda: hub.queue.send_publish("row", request_id="r"),
-        lambda: hub.queue.send_analyse("job", urgent=True, request_id="r"),
+        lambda: hub.queue.send_deliveries(["row"]),
+        lambda: hub.queue.send_analyses([Analysis("job", True, "r")]),
     ):
         with pytest.raises(BrokerUnavailable):
             call()

@@ -14,14 +14,14 @@ from redis.exceptions import ResponseError
 
 from services.domain.errors import BrokerUnavailable
 from services.queue.broker import CeleryQueue, connect
-from services.queue.port import TASK_ANALYSE
+from services.queue.port import TASK_ANALYSE, Analysis
 from services.queue.transport import make_app
 
 
 def test_a_full_broker_refuses_and_forgets_nothing(tmp_path):
     with servers.valkey_server(tmp_path) as broker:
         queue = connect(servers.settings_for(tmp_path, broker))
-        queue.send_analyse("job-1", urgent=False, request_id="r")
+        queue.send_analyses([Analysis("job-1")])
         app = make_app(servers.settings_for(tmp_path, broker))
         with app.connection_for_write() as connection:
             client = connection.default_channel.client
@@ -31,14 +31,14 @@ def test_a_full_broker_refuses_and_forgets_nothing(tmp_path):
             with pytest.raises(ResponseError, match="maxmemory"):
                 client.set("one-more", "x")
             with pytest.raises(BrokerUnavailable) as refusal:
-                queue.send_analyse("job-2", urgent=False, request_id="r")
+                queue.send_analyses([Analysis("job-2")])
             assert refusal.value.retryable
             assert refusal.value.retry_after
             with pytest.raises(BrokerUnavailable):
                 queue.ping()
             assert queue.depth()["routine"] == 1
             client.config_set("maxmemory", "64mb")
-        queue.send_analyse("job-2", urgent=False, request_id="r")
+        queue.send_analyses([Analysis("job-2")])
         assert queue.depth()["routine"] == 2
         queue.close()
 
@@ -80,7 +80,7 @@ def test_a_pickle_in_the_broker_is_never_opened(tmp_path):
             for claimed in ("application/x-python-serialize", "application/json"):
                 client.lpush("routine", json.dumps(hostile(claimed, trace)))
         queue = CeleryQueue(app)
-        queue.send_analyse("job-after-them", urgent=False, request_id="r")
+        queue.send_analyses([Analysis("job-after-them")])
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
             while not done:  # the test's own time limit ends it
                 time.sleep(0.02)

@@ -24,6 +24,17 @@ def test_a_file_is_hashed_while_it_is_written(tmp_path: Path) -> None:
     assert done.path.parent == tmp_path, "the sender's name is no path"
 
 
+def test_a_large_file_is_whole_though_the_disk_begins_early(tmp_path: Path) -> None:
+    content = os.urandom(1_700_001)
+    with Spool(tmp_path).writer(1 << 30) as out:
+        for start in range(0, len(content), 256_000):
+            out.write(content[start : start + 256_000])
+        done = out.finish()
+    assert done.path.read_bytes() == content
+    assert done.sha256 == hashlib.sha256(content).hexdigest()
+    assert done.head() == content[:132]
+
+
 def test_what_is_not_finished_is_removed(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     with pytest.raises(TooLarge), spool.writer(4) as out:
