@@ -61,7 +61,7 @@ TAGS: list[dict[str, str]] = [
 ]
 
 ROUTERS: tuple[APIRouter, ...] = (
-    dicomweb.router,  # first: routes are looked through in this order, and a storm comes here
+    *dicomweb.ROUTERS,  # first: routes are looked through in this order, and a storm comes here
     health.router,
     figures.router,
     sessions.router,

@@ -16,7 +16,7 @@ from services.queue.port import Analysis, Queue
 
 _BATCH = 200
 _APART = 0.25  # s between two rounds
-_SHARE = 4.0  # a round that took long is followed by a pause of so many times that
+_SHARE = 9.0  # a round that took long is followed by a pause of so many times that
 _AGAIN = 2.0  # s until a row that could not be sent is due again
 _log = logging.getLogger("gateway.relay")
 

@@ -22,7 +22,7 @@ from services.domain.errors import InvalidInput, NotFound
 from services.domain.study import parse_uid
 from services.index.port import Instance
 
-router = APIRouter(prefix="/dicomweb")
+router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 _OCTETS = "application/octet-stream"
 _CACHED = {"Cache-Control": "private, max-age=3600"}
 _MAX_FRAMES = 500  # of one request

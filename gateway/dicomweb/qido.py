@@ -25,7 +25,7 @@ from services.domain.errors import NotFound
 from services.domain.study import Principal, is_uid
 from services.index.port import Instance, StudyQuery, Transaction
 
-router = APIRouter(prefix="/dicomweb")
+router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 JSON = "application/dicom+json"
 _ONLINE = {"vr": "CS", "Value": ["ONLINE"]}
 _UTF8 = {"vr": "CS", "Value": ["ISO_IR 192"]}

@@ -29,7 +29,7 @@ from gateway.spool import Spooled, Writer
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
 from services.domain.study import Door, Principal, parse_uid
 
-router = APIRouter(prefix="/dicomweb")
+router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 DICOM = "application/dicom"
 JSON = "application/dicom+json"
 _BATCH = 1 << 22  # bytes that are hashed and written in one go, off the event loop

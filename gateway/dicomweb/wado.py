@@ -22,7 +22,7 @@ from gateway.services import Needs, Services
 from services.domain.errors import NotFound
 from services.index.port import Instance
 
-router = APIRouter(prefix="/dicomweb")
+router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 DICOM = "application/dicom"
 JSON = "application/dicom+json"
 _CHUNK = 256 * 1024
