@@ -61,7 +61,6 @@ class Writer:
         self._size += len(data)
         if self._size > self._limit:
             raise TooLarge(f"One object may have {self._limit} bytes.")
-        self._hash.update(data)
         if len(self._start) < _HEAD:
             self._start += bytes(data[: _HEAD - len(self._start)])
         try:
@@ -70,6 +69,7 @@ class Writer:
             raise _full(error) from error
         if self._size - self._begun >= _EARLY:
             self._begin()
+        self._hash.update(data)  # while the disk writes
 
     def finish(self) -> Spooled:
         try:

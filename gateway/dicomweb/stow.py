@@ -71,11 +71,8 @@ class Collector:
             self._begin(DICOM)
 
     def feed(self, pieces: list[bytes]) -> None:
-        """Blocking. One after another as they came: joined they would be copied once more."""
-        for piece in pieces:
-            self._feed(piece)
-
-    def _feed(self, piece: bytes) -> None:
+        """Blocking. Joined: a copy costs less than to wait for Python's lock around each of them."""
+        piece = b"".join(pieces)
         if self._reader is None:
             self._write(piece)
             return
