@@ -43,6 +43,19 @@ def test_a_full_broker_refuses_and_forgets_nothing(tmp_path):
         queue.close()
 
 
+def test_connections_that_died_while_idle_are_replaced(tmp_path):
+    with servers.valkey_server(tmp_path) as broker:
+        settings = servers.settings_for(tmp_path, broker)
+        queue, app = connect(settings), make_app(settings)
+        queue.send_analyses([Analysis("job-1")])
+        with app.connection_for_write() as connection:
+            client = connection.default_channel.client
+            assert client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes") > 0
+        queue.send_analyses([Analysis("job-2"), Analysis("job-3")])
+        assert queue.depth()["routine"] == 3
+        queue.close()
+
+
 class Hostile:
     def __init__(self, path):
         self.path = path
