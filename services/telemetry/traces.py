@@ -2,8 +2,9 @@
 
 traces.setup("worker")
 with traces.span("pipeline.infer", job_id=job.id): ...
-task.apply_async(..., headers=traces.headers())      # the sender
-with traces.continued(task.request.headers): ...      # the receiver
+payload |= traces.headers()                             # whoever asks, into the outbox row
+app.send_task(..., headers=traces.carried_in(payload))  # the sender
+with traces.continued(task.request.headers): ...         # the receiver
 """
 
 from __future__ import annotations
