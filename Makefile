@@ -78,18 +78,18 @@ pages: ## build the pages of hub and phone anew (needs Node)
 # --- the model (DATA: a folder in the form of manifest.csv; docs/releases.md) ---------------------
 MINUTES ?= 100
 train: install-dev ## train the dense network: DATA=DIR OUT=DIR [MINUTES=100]
-	$(BIN)/python -m models.train --data $(DATA) --out $(OUT) --minutes $(MINUTES)
+	$(BIN)/python -m models.programs.train --data $(DATA) --out $(OUT) --minutes $(MINUTES)
 
 train-text: install-dev ## train the text model: DATA=DIR OUT=DIR [MINUTES=60]
-	$(BIN)/python -m models.train_text --data $(DATA) --out $(OUT) --minutes $(MINUTES)
+	$(BIN)/python -m models.programs.train_text --data $(DATA) --out $(OUT) --minutes $(MINUTES)
 
 evaluate: install-dev ## measure a release: RELEASE=DIR DATA=DIR [SPLIT=val] [JSON=FILE]
-	$(BIN)/python -m models.evaluate --release $(RELEASE) --data $(DATA) --split $(or $(SPLIT),val) \
+	$(BIN)/python -m models.programs.evaluate --release $(RELEASE) --data $(DATA) --split $(or $(SPLIT),val) \
 	  --json $(or $(JSON),evaluation.json)
 
 release-check: install-dev debian ## the gates of a release: RELEASE=DIR DATA=DIR [FULL=vision-full.onnx] [FULL_TEXT=DIR] [CHECK="--strict"]
 	@[ -d edge/phone/node_modules/vite ] || (cd edge/phone && npm ci --no-audit --no-fund --silent)
-	$(BIN)/python -m models.release_check --release $(RELEASE) --data $(DATA) \
+	$(BIN)/python -m models.programs.release_check --release $(RELEASE) --data $(DATA) \
 	  $(if $(FULL),--full $(FULL)) $(if $(FULL_TEXT),--full-text $(FULL_TEXT)) $(CHECK)
 
 # --- test ----------------------------------------------------------------------------------------

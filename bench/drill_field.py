@@ -29,9 +29,9 @@ from edge.agent.identity import Identity
 from edge.agent.outbox import Outbox
 from edge.agent.reader import Reader
 from edge.agent.vault import Vault
-from services.reading import document
-from services.reading.picture import decode
-from services.standalone.machine import RELEASES, Machine, Options
+from services.reading import report_json
+from services.reading.images.picture import decode
+from services.standalone.local_stack import RELEASES, Machine, Options
 
 PIN = "246813"
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.jpg"
@@ -58,7 +58,7 @@ def capture(home: Path, images: list[bytes]) -> int:
     payload = 0
     for number, data in enumerate(images):
         case = outbox.capture([(data, "image/jpeg")], urgent=number % 7 == 3)
-        report = document.dump(reader.read(case.id, [decode(data).pixels]))
+        report = report_json.dump(reader.read(case.id, [decode(data).pixels]))
         outbox.analysed(case.id, report)
         payload += len(data) + len(report)
     outbox.close()

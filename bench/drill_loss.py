@@ -26,7 +26,7 @@ from bench.studies import studies
 from services.domain.report import Origin
 from services.index import open_index
 from services.index.port import Index, JobState, StudyQuery
-from services.standalone.machine import Machine, Options
+from services.standalone.local_stack import Machine, Options
 
 SITE = "default"
 LEASE_SECONDS = 10

@@ -19,7 +19,7 @@ import httpx
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from services.standalone import machine as machines
+from services.standalone import local_stack as machines
 from services.standalone import ports, seaweed, triton
 
 CHROMIUM = "/usr/bin/chromium"

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from services.domain.mapping import GROUPS
-from services.reading import schema
 from services.reading.contract import ALL_PHASES, Phase
-from services.reading.image import Gray, Square, square
+from services.reading.images.picture import decode
+from services.reading.images.square import Gray, Square, square
 from services.reading.phases import Reader
-from services.reading.picture import decode
-from services.reading.release import Release
-from services.reading.store import open_release, trust_of
-from services.reading.text import Conversation, TextModel
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release
+from services.reading.text import schema
+from services.reading.text.runtime import Conversation, TextModel
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.png"
 # About what FADA's own answers are long: 600 tokens in all.

@@ -30,7 +30,7 @@ def release() -> Path:
     """The store that holds it; minutes the first time, and about 3 GB of memory."""
     folder = STORE / f"{NAME}-{VERSION}"
     if not (folder / "manifest.json").exists():
-        from models.importing import Import, import_release
+        from models.packaging.importing import Import, import_release
 
         with tempfile.TemporaryDirectory(dir=_made(STORE.parent)) as work:
             _weights(Path(work))

@@ -31,8 +31,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.bootstrap import compose
-from gateway.services import Services
-from services.dicom.create import Picture, Subject, ultrasound_object
+from gateway.dependencies import Services
+from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
 from services.domain.study import Door, Principal, Role
 from services.index.port import NewInstance
 from services.settings import Settings
@@ -171,7 +171,7 @@ def hub(home: Path) -> Iterator[tuple[Target, Services]]:
     with ExitStack() as stack:
         settings = hub_settings(home, stack)
         services = compose(settings)
-        services.index.migrate()
+        services.index.database.migrate()
         with services.index.begin() as tx:
             _, key = tx.keys.create("bench", Role.SONOGRAPHER, "bench")
         port = ports.free(1)[0]

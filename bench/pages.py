@@ -26,9 +26,9 @@ from rich.console import Console
 
 from services.domain.study import Door, Principal, Role
 from services.index import open_index
-from services.standalone import machine as machines
+from services.standalone import local_stack as machines
 from services.standalone import ports, seaweed, triton
-from services.standalone.machine import DEFAULT_SITE, Machine, Options
+from services.standalone.local_stack import DEFAULT_SITE, Machine, Options
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.dcm"
 CHROMIUM = "/usr/bin/chromium"

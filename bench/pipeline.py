@@ -27,7 +27,7 @@ from services.domain.report import Report
 from services.index import open_index
 from services.index.port import Index, JobState
 from services.publish.push import multipart
-from services.standalone.machine import Machine, Options
+from services.standalone.local_stack import Machine, Options
 
 BAR = 0.35
 SITE = "default"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pydicom
 
-from services.dicom.create import Subject, from_picture_file
-from services.dicom.uids import derived_uid
+from services.dicom.objects.uids import derived_uid
+from services.dicom.objects.ultrasound import Subject, from_picture_file
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 _PICTURES = (".png", ".jpg", ".jpeg")

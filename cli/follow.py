@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cli.faults import HubUnreachable
+from cli.errors import HubUnreachable
 from cli.hub import Hub
 
 ENDS = frozenset({"study.ready", "study.failed", "study.reviewed"})

@@ -13,7 +13,7 @@ import httpx
 import typer
 
 from cli import config
-from cli.faults import HubSays, HubUnreachable
+from cli.errors import HubSays, HubUnreachable
 from services.settings import settings
 
 HubOption = Annotated[

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from cli import jobs, keys, models, serve
-from cli.faults import Group
-from cli.import_images import import_images
-from cli.report import report
-from cli.send import send
-from cli.status import status, watch
-from cli.up import up
+from cli.commands import jobs, keys, models, serve
+from cli.commands.import_images import import_images
+from cli.commands.report import report
+from cli.commands.send import send
+from cli.commands.status import status, watch
+from cli.commands.up import up
+from cli.errors import Group
 
 app = typer.Typer(
     name="fada",

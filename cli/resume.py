@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cli.faults import HubSays, HubUnreachable
+from cli.errors import HubSays, HubUnreachable
 from cli.hub import Hub
 
 PIECE = 4 * 2**20  # bytes of one PATCH

@@ -12,39 +12,31 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from gateway import (
+from gateway import dicomweb, pages
+from gateway.api import (
     admin,
-    agreement,
     artefacts,
-    charts,
-    dicomweb,
-    enrolment,
     events,
-    export,
-    figures,
-    forms,
+    growth_charts,
     health,
-    housekeeping,
+    metrics,
     operations,
-    pages,
-    phone_releases,
-    problems,
+    report_formats,
     results,
-    reviews,
-    sessions,
-    sharing,
+    shares,
     studies,
-    sync,
-    tus,
-    uploads,
 )
-from gateway.auth import Authenticator, Gate, unguarded
-from gateway.idempotency import Idempotent
-from gateway.limits import Attempts, Limits
-from gateway.objects import Scales
-from gateway.observe import Observe
-from gateway.services import Services
-from gateway.tokens import Signer
+from gateway.api.images import Scales
+from gateway.dependencies import Services
+from gateway.http import problems, sessions
+from gateway.http.auth import Authenticator, Gate, unguarded
+from gateway.http.idempotency import Idempotent
+from gateway.http.limits import Attempts, Limits
+from gateway.http.request_logging import Observe
+from gateway.http.tokens import Signer
+from gateway.ingest import forms, housekeeping, tus
+from gateway.reviews import agreement, export, reviews
+from gateway.sync import case_routes, enrolment, phone_releases
 from services.domain.errors import FadaError
 
 TAGS: list[dict[str, str]] = [
@@ -63,24 +55,24 @@ TAGS: list[dict[str, str]] = [
 ROUTERS: tuple[APIRouter, ...] = (
     *dicomweb.ROUTERS,  # first: routes are looked through in this order, and a storm comes here
     health.router,
-    figures.router,
+    metrics.router,
     sessions.router,
     studies.router,
     events.router,
     artefacts.router,
     results.router,
-    forms.router,
-    charts.router,
+    report_formats.router,
+    growth_charts.router,
     agreement.router,
     export.router,
-    sharing.router,
+    shares.router,
     enrolment.router,
-    sync.router,
+    case_routes.router,
     phone_releases.router,
     admin.router,
     operations.router,
     reviews.router,
-    uploads.router,
+    forms.router,
     tus.router,
 )
 

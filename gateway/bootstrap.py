@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from gateway.app import create_app
-from gateway.intake import Intake
-from gateway.services import Services
-from gateway.spool import Spool
-from services.dicom.pool import Parser
+from gateway.dependencies import Services
+from gateway.ingest.service import Intake
+from gateway.ingest.spool import Spool
+from services.dicom.parser.pool import Parser
 from services.index import open_index
 from services.inference.connect import connect
 from services.queue import broker

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
-from gateway import problems
+from gateway.http import problems
 
 router = APIRouter(include_in_schema=False)
 HERE = Path(__file__).parent

@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     presign_seconds: int = 300
     max_outbox: int = Field(100_000, description="above it, uploads are answered 503")
     rate_per_second: float = Field(
-        200.0, description="requests of one caller to all processes of a gateway; ten times that at once"
+        200.0,
+        description="requests of one caller to all processes of a gateway; ten times that at once",
     )
 
     # DIMSE

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from gateway.app import close, create_app
 from gateway.bootstrap import compose
-from gateway.services import Services
+from gateway.dependencies import Services
 from services.domain.study import Role
 from services.standalone import ports
 
@@ -62,7 +62,7 @@ def running(
         **settings,
     )
     services = compose(given)
-    services.index.migrate()
+    services.index.database.migrate()
     services.store.prepare()  # type: ignore[attr-defined]
     app = create_app(services)
     port = ports.free(1)[0]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper
 
 from services.reading.contract import DENSE_OUTPUTS
-from services.reading.signature import add_trust, public_bytes, sign
+from services.reading.releases.signature import add_trust, public_bytes, sign
 
 SIDE = 64
 PLANES = ("head", "abdomen", "femur", "thorax", "nt_view")

@@ -9,8 +9,8 @@ import onnx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper
 
-from services.reading.release import MANIFEST, TRUSTED_KEYS, hash_file
-from services.reading.signature import add_trust, public_bytes, sign
+from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, hash_file
+from services.reading.releases.signature import add_trust, public_bytes, sign
 
 KEY = Ed25519PrivateKey.generate()
 

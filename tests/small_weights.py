@@ -13,8 +13,8 @@ from tiny_weights import PROMPTS, SIDE
 from models.text.network import TextSize, build
 from models.text.tokenizer import train_tokenizer
 from services.domain.mapping import CLASS_LABELS
-from services.reading import schema
-from services.reading.image import Square, square
+from services.reading.images.square import Square, square
+from services.reading.text import schema
 
 
 def write_weights(folder: Path) -> Path:

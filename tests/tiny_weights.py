@@ -26,11 +26,11 @@ def release(store: Path, name: str = "fada-tiny", seed: int = 3) -> Path:
     """A signed release in ``store``, whose key is trusted there; made by `fada models import`'s code."""
     import torch  # slow to import: here alone
 
-    from models.importing import Import, import_release
+    from models.packaging.importing import Import, import_release
     from models.text.network import TextSize, build
     from models.text.tokenizer import train_tokenizer
     from services.domain.mapping import CLASS_LABELS
-    from services.reading import schema
+    from services.reading.text import schema
 
     torch.manual_seed(seed)
     tokenizer = train_tokenizer([json.dumps(PROMPTS), *CLASS_LABELS, *schema.FIELDS], 500)

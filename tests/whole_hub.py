@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.standalone import machine as machines
+from services.standalone import local_stack as machines
 from services.standalone import ports, seaweed, triton
 
 

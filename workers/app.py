@@ -17,10 +17,10 @@ from services.queue.transport import make_app
 from services.settings import Settings
 from services.telemetry import logs, metrics, traces
 from workers import tasks
+from workers.analysis.write_behind import Writer
 from workers.delivery import Deliveries
 from workers.liveness import Liveness
-from workers.ports import Ports, open_ports
-from workers.writer import Writer
+from workers.resources import Ports, open_ports
 
 Opened = Callable[[Settings], Ports]
 

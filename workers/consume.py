@@ -40,7 +40,7 @@ def arguments(kind: str, given: Settings) -> list[str]:
 
 def warm() -> None:
     """Import what reading needs before the fork: the children share it, and no study waits for it."""
-    importlib.import_module("workers.attempt")
+    importlib.import_module("workers.analysis.job_runner")
 
 
 def main(kind: str, beat: Path) -> None:

@@ -94,7 +94,7 @@ class Deliveries:
             self._stow.store(objects)
         if objects and self._settings.push_dimse:
             # pynetdicom is large, and most hubs push by DICOMweb or not at all.
-            from services.dicom.scu import Peer, c_store
+            from services.dicom.network.scu import Peer, c_store
 
             c_store(Peer.parse(self._settings.push_dimse), objects, self._settings.dimse_aet)
 

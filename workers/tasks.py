@@ -23,7 +23,7 @@ def register(app: Celery, hands: Hands) -> None:
     @app.task(name=TASK_ANALYSE, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def analyse(self: Any, job_id: str, request_id: str = "") -> None:
         # Only the process that reads loads what reading needs; it does so before its fork.
-        from workers.attempt import attempt
+        from workers.analysis.job_runner import attempt
 
         with (
             logs.bind(request_id=request_id, job_id=job_id),

@@ -22,9 +22,9 @@ from edge.agent.sync import sync as exchange
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import FadaError, Unavailable
 from services.domain.report import Report, percent
-from services.reading import document
-from services.reading.picture import decode
-from services.reading.store import trust_of
+from services.reading import report_json
+from services.reading.images.picture import decode
+from services.reading.releases.registry import trust_of
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
@@ -181,7 +181,7 @@ def _analyse(
     known = Calibration(spacing=PixelSize(*size, "scale_bar")) if size else None
     with console.status("Reading"):
         report = reader.read(case.id, frames, known)
-    outbox.analysed(case.id, document.dump(report))
+    outbox.analysed(case.id, report_json.dump(report))
     _print(case.id, report)
 
 
@@ -192,7 +192,9 @@ def _print(case_id: str, report: Report) -> None:
             reasons = ", ".join(reason.value for reason, _ in frame.abstentions)
             console.print(f"  image {frame.frame}: not assessed ({reasons})")
             continue
-        console.print(f"  image {frame.frame}: {frame.plane.label} {percent(frame.plane.confidence)}")
+        console.print(
+            f"  image {frame.frame}: {frame.plane.label} {percent(frame.plane.confidence)}"
+        )
         for s in frame.structures:
             console.print(f"    {s.label} {percent(s.confidence)}")
         for m in frame.measurements:

@@ -18,8 +18,9 @@ from edge.agent.outbox import Outbox
 from edge.agent.reader import Reader
 from services.domain.errors import FadaError
 from services.domain.report import UNREVIEWED
-from services.reading import document, overlay
-from services.reading.picture import decode
+from services.reading import report_json
+from services.reading.images import overlay
+from services.reading.images.picture import decode
 
 _STYLE = """body{font:16px/1.5 system-ui;margin:0 auto;max-width:60rem;padding:1rem;background:#10151a;
 color:#e8eef2}img{max-width:100%;border-radius:6px}article{border-top:1px solid #33424d;padding:1rem 0}
@@ -48,7 +49,7 @@ def build(outbox: Outbox, reader: Reader, word: str) -> FastAPI:
             data = [(file.file.read(), file.content_type or "image/png") for file in image]
             frames = [decode(content).pixels for content, _ in data]
             case = outbox.capture(data)
-            outbox.analysed(case.id, document.dump(reader.read(case.id, frames)))
+            outbox.analysed(case.id, report_json.dump(reader.read(case.id, frames)))
         except FadaError as problem:
             words = f"<p><strong>{escape(problem.detail)}</strong></p>"
             return HTMLResponse(_page(word, words), status_code=problem.status, headers=secure)
@@ -57,7 +58,7 @@ def build(outbox: Outbox, reader: Reader, word: str) -> FastAPI:
     @app.get(f"/{word}/cases/{{case_id}}/{{number}}.png")
     def picture(case_id: str, number: int) -> Response:
         case = outbox.get(case_id)
-        report = document.load(case.report)
+        report = report_json.load(case.report)
         frame = decode(outbox.image(case.pictures[number - 1].sha256)).pixels
         image = overlay.render(frame, report.frames[number - 1], report.label)
         return Response(overlay.png(image), media_type="image/png", headers=secure)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from services.domain.calibration import Calibration
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
-from services.reading import lettering
 from services.reading.contract import ALL_PHASES, Phase
-from services.reading.image import square
+from services.reading.images import burned_in_text
+from services.reading.images.square import square
 from services.reading.judge import judge
 from services.reading.phases import Reader as Phases
-from services.reading.store import open_release, trust_of
+from services.reading.releases.registry import open_release, trust_of
 
 Progress = Callable[[str], None]
 
@@ -49,6 +49,6 @@ class Reader:
                 seconds[phase] = seconds.get(phase, 0.0) + spent
             where = FrameRef(series_uid="", sop_uid=case_id, frame=number)
             judged = judge(raw, prepared, where, self.manifest, calibration or Calibration())
-            frames.append(lettering.marked(judged.reading, image))
+            frames.append(burned_in_text.marked(judged.reading, image))
         release = self._phases.release.id
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), tuple(frames), seconds)

@@ -11,11 +11,11 @@ import numpy as np
 
 from edge.agent.hub import Hub
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
-from services.reading.image import square
+from services.reading.images.square import square
 from services.reading.phases import Reader
-from services.reading.release import MANIFEST, Release, load
-from services.reading.signature import Trust
-from services.reading.store import activate, names, pointer
+from services.reading.releases.registry import activate, names, pointer
+from services.reading.releases.release import MANIFEST, Release, load
+from services.reading.releases.signature import Trust
 
 Say = Callable[[str], None]
 

@@ -15,11 +15,11 @@ from typing import Any
 from edge.android.grammar import gbnf
 from services.domain import mapping
 from services.domain.report import UNREVIEWED
-from services.reading import schema
-from services.reading.manifest import Manifest
-from services.reading.prompts import Prompts
-from services.reading.release import Release
-from services.reading.store import open_release, trust_of
+from services.reading.releases.manifest import Manifest
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release
+from services.reading.text import schema
+from services.reading.text.prompts import Prompts
 
 FILE = "phases.json"
 STORE = Path("models/releases")

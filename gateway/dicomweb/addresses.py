@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Request
 
-from gateway.services import Services
+from gateway.dependencies import Services
 
 _UID = r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$"
 PREFIX = "/dicomweb"

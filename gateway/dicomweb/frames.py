@@ -1,6 +1,6 @@
 """WADO-RS: frames, rendered pictures, thumbnails and bulk data of instances.
 
-All decoding happens in the bounded child (``services.dicom.retrieve``).
+All decoding happens in the bounded child (``services.dicom.parser.retrieve``).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from gateway.dependencies import Needs, Services
 from gateway.dicomweb import accept
 from gateway.dicomweb.addresses import SeriesUid, SopUid, StudyUid
 from gateway.dicomweb.multipart import Writer
-from gateway.dicomweb.objects import objects_of
+from gateway.dicomweb.object_cache import objects_of
 from gateway.dicomweb.wado import rows
-from gateway.params import ReaderOrDevice
-from gateway.services import Needs, Services
+from gateway.http.params import ReaderOrDevice
 from services.domain.errors import InvalidInput, NotFound
 from services.domain.study import parse_uid
 from services.index.port import Instance

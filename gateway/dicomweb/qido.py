@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from gateway.dependencies import Needs, Services
 from gateway.dicomweb.addresses import (
     SeriesUid,
     StudyUid,
@@ -19,8 +20,7 @@ from gateway.dicomweb.addresses import (
     study_address,
 )
 from gateway.dicomweb.matching import KEYWORDS, Search, matches, search
-from gateway.params import ReaderOrDevice
-from gateway.services import Needs, Services
+from gateway.http.params import ReaderOrDevice
 from services.domain.errors import NotFound
 from services.domain.study import Principal, is_uid
 from services.index.port import Instance, StudyQuery, Transaction

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from gateway.dependencies import Needs, Outcome, Services
 from gateway.dicomweb import multipart
 from gateway.dicomweb.addresses import (
     StudyUid,
@@ -22,10 +23,9 @@ from gateway.dicomweb.addresses import (
     retrieve_url,
     study_address,
 )
-from gateway.observe import request_id
-from gateway.params import Sender
-from gateway.services import Needs, Outcome, Services
-from gateway.spool import Spooled, Writer
+from gateway.http.params import Sender
+from gateway.http.request_logging import request_id
+from gateway.ingest.spool import Spooled, Writer
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
 from services.domain.study import Door, Principal, parse_uid
 

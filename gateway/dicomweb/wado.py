@@ -13,12 +13,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
+from gateway.dependencies import Needs, Services
 from gateway.dicomweb import accept
 from gateway.dicomweb.addresses import SeriesUid, SopUid, StudyUid, base, instance_address
 from gateway.dicomweb.multipart import Writer
-from gateway.dicomweb.objects import Objects, objects_of
-from gateway.params import ReaderOrDevice
-from gateway.services import Needs, Services
+from gateway.dicomweb.object_cache import Objects, objects_of
+from gateway.http.params import ReaderOrDevice
 from services.domain.errors import NotFound
 from services.index.port import Instance
 

@@ -31,7 +31,9 @@ def overlay(image: Gray, rng: np.random.Generator) -> Gray:
         if rng.random() < 0.6:
             y = rng.choice([rng.uniform(0, 0.12), rng.uniform(0.85, 0.97)]) * size
         font = ImageFont.load_default(float(rng.uniform(0.02, 0.05) * size))
-        draw.text((x, y), random_text(rng, int(rng.integers(2, 14))), int(rng.integers(90, 256)), font)
+        draw.text(
+            (x, y), random_text(rng, int(rng.integers(2, 14))), int(rng.integers(90, 256)), font
+        )
     for _ in range(rng.integers(0, 3)):
         x, y, arm = rng.uniform(0.1, 0.9) * size, rng.uniform(0.1, 0.9) * size, 0.012 * size
         tone = int(rng.integers(150, 256))

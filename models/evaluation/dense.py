@@ -75,9 +75,7 @@ def dense_figures(
     known = [r for r in records if r.plane]
     hidden = plane_answers(list(observe(vision, known, hide_source, seed=17)), labels, rules)
     result["plane_accuracy_blind"] = accuracy(hidden)
-    result["plane_accuracy_blind_interval"] = bootstrap(
-        hidden, [a.group for a in hidden], accuracy
-    )
+    result["plane_accuracy_blind_interval"] = bootstrap(hidden, [a.group for a in hidden], accuracy)
     say("planes with a hidden source read")
     result.update(refusal_figures(vision, rules, observations, known or records, each, folder))
     result["seconds_per_image"] = {"dense": seconds}

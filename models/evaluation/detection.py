@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.evaluation.observe import Box, Observation
-from services.reading import geometry
 from services.reading.confidence import Thresholds
+from services.reading.images import geometry
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,7 +74,9 @@ def detections(
                 iou = box_iou(predicted_box(observation, index, label, masks, rules), truth)
             logit = float(observation.raw.boxes[index, 4])
             group = observation.record.group
-            found.append(Detection(label, group, truth is not None, rules.of(label, logit), iou, logit))
+            found.append(
+                Detection(label, group, truth is not None, rules.of(label, logit), iou, logit)
+            )
     return found
 
 

@@ -174,7 +174,9 @@ def head_figures(scores: list[HeadScore], rules: Thresholds) -> dict[str, Any]:
         "hc_mae_mm_interval": _mean_interval(errors, [s.group for s in scores]),
         "hc_median_mm": float(np.median(errors)),
         "hc_bias_mm": float(np.mean([s.hc_mm - s.truth_mm for s in scores])),
-        "hc_mape": float(np.mean([100 * e / s.truth_mm for e, s in zip(errors, scores, strict=True)])),
+        "hc_mape": float(
+            np.mean([100 * e / s.truth_mm for e, s in zip(errors, scores, strict=True)])
+        ),
         "keypoint_error_mm": float(np.mean(keypoints)) if keypoints else float("nan"),
         "hc_n": len(scores),
     }
@@ -185,9 +187,7 @@ def head_figures(scores: list[HeadScore], rules: Thresholds) -> dict[str, Any]:
     return result
 
 
-def figures(
-    observations: list[Observation], labels: Labels, rules: Thresholds
-) -> dict[str, Any]:
+def figures(observations: list[Observation], labels: Labels, rules: Thresholds) -> dict[str, Any]:
     """Everything that labelled images tell about the dense outputs."""
     answers = plane_answers(observations, labels, rules)
     found = detections(observations, labels.boxes, labels.masks, rules)

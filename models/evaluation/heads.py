@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw
 
 from models.data.ellipse import axis_ends
 from models.evaluation.observe import Observation
-from services.reading import geometry
 from services.reading.confidence import Thresholds
+from services.reading.images import geometry
 
 Bools = npt.NDArray[np.bool_]
 
@@ -94,7 +94,9 @@ def head_circumference(
     traced = geometry.outline(logits, rules.mask_level.get("fetal_head", 0.0))
     if traced is None:
         return None
-    shape = geometry.ellipse(traced * np.array([observation.square.width, observation.square.height]))
+    shape = geometry.ellipse(
+        traced * np.array([observation.square.width, observation.square.height])
+    )
     return shape.perimeter if shape else None
 
 
@@ -116,8 +118,6 @@ def head_scores(
             gap = (observation.raw.keypoints[:, :2] - ends) * scale
             error = float(np.hypot(gap[:, 0], gap[:, 1]).mean()) * record.pixel_mm
         scores.append(
-            HeadScore(
-                record.group, pixels * record.pixel_mm, record.hc_mm, error, record.path.name
-            )
+            HeadScore(record.group, pixels * record.pixel_mm, record.hc_mm, error, record.path.name)
         )
     return scores

@@ -11,7 +11,7 @@ from PIL import Image
 from models.data.manifest import Record
 from models.fada.labels import MASKS
 from services.reading.contract import RawReading
-from services.reading.image import Square, square
+from services.reading.images.square import Square, square
 
 Gray = npt.NDArray[np.uint8]
 Change = Callable[[Gray, np.random.Generator], Gray]

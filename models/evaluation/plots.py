@@ -14,8 +14,8 @@ from models.evaluation.detection import detections
 from models.evaluation.figures import Labels, plane_answers
 from models.evaluation.heads import mask_scores
 from models.evaluation.observe import Observation, load_gray
-from services.reading import geometry
-from services.reading.manifest import Manifest
+from services.reading.images import geometry
+from services.reading.releases.manifest import Manifest
 
 
 def draw_plots(

@@ -10,7 +10,7 @@ from services.domain.calibration import Calibration, PixelSize
 from services.domain.report import FrameReading
 from services.domain.study import FrameRef
 from services.reading.judge import judge
-from services.reading.manifest import Manifest
+from services.reading.releases.manifest import Manifest
 
 _NOWHERE = FrameRef("1.2.3", "1.2.3.4", 1)
 

@@ -19,7 +19,9 @@ def calibration_error(confidence: Floats, right: Floats, bins: int = 10) -> floa
     for index in range(bins):
         inside = slot == index
         if inside.any():
-            gap += float(inside.mean()) * abs(float(confidence[inside].mean() - right[inside].mean()))
+            gap += float(inside.mean()) * abs(
+                float(confidence[inside].mean() - right[inside].mean())
+            )
     return gap
 
 

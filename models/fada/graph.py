@@ -90,7 +90,7 @@ class Graph(nn.Module):
 
     def levelled(self, masks: Tensor) -> Tensor:
         """Masks [N, M, H, W] with the head's border where its share of the picture puts it: the
-        logits less a line over that share (see `models.level`)."""
+        logits less a line over that share (see `models.gates.outline_calibration`)."""
         head = masks[:, :1]
         share = torch.sigmoid(head).mean((2, 3), keepdim=True)
         return torch.cat([head - self.level[0] - self.level[1] * share, masks[:, 1:]], 1)

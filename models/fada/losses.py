@@ -55,8 +55,15 @@ def moments(masks: Tensor) -> Tensor:
     mean = flat @ at / area
     second = flat @ torch.cat([at**2, at[:, :1] * at[:, 1:]], 1) / area
     cov = second - torch.cat([mean**2, mean[:, :1] * mean[:, 1:]], 1)
-    return torch.cat([torch.log(area), 10 * mean, 0.5 * torch.log(cov[:, :2].clamp(min=1e-6)),
-                      cov[:, 2:] / cov[:, :2].prod(1, keepdim=True).clamp(min=1e-9).sqrt()], 1)
+    return torch.cat(
+        [
+            torch.log(area),
+            10 * mean,
+            0.5 * torch.log(cov[:, :2].clamp(min=1e-6)),
+            cov[:, 2:] / cov[:, :2].prod(1, keepdim=True).clamp(min=1e-9).sqrt(),
+        ],
+        1,
+    )
 
 
 def mask_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
@@ -94,7 +101,9 @@ def local_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
     k = out.boxes.shape[1]
     side = round(out.heat.shape[2] ** 0.5)
     here = (batch.present == 1).float() * batch.weight[:, None]
-    points_known = (batch.keypoints_known * batch.weight)[:, None].expand(-1, out.keypoints.shape[1])
+    points_known = (batch.keypoints_known * batch.weight)[:, None].expand(
+        -1, out.keypoints.shape[1]
+    )
     centres = torch.cat([batch.boxes[:, :, :2], batch.keypoints], 1)
     spread = torch.full_like(batch.keypoints, 0.12)
     target = heat_targets(centres, torch.cat([batch.boxes[:, :, 2:], spread], 1), side)

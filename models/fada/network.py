@@ -119,5 +119,13 @@ class DenseNetwork(nn.Module):
         plane, scope, quality = self.global_head(pooled)
         boxes, keypoints, heat, coarse = self.local_head(merged, pooled)
         return DenseOutput(
-            plane, scope, quality, self.masks(merged, maps[0]), boxes, keypoints, heat, coarse, pooled
+            plane,
+            scope,
+            quality,
+            self.masks(merged, maps[0]),
+            boxes,
+            keypoints,
+            heat,
+            coarse,
+            pooled,
         )

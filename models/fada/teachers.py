@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.checkpoint import open_network
 from models.fada.network import DenseNetwork
 from models.fada.vit import Vit, VitConfig
+from models.training.checkpoint import open_network
 
 
 class TeacherRefused(ValueError):

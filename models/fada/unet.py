@@ -50,10 +50,7 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(
             _twice(before, width) for before, width in zip((1, *widths[:-1]), widths, strict=True)
         )
-        self.up = nn.ModuleList(
-            _twice(width + below, width)
-            for width, below in pairwise(widths)
-        )
+        self.up = nn.ModuleList(_twice(width + below, width) for width, below in pairwise(widths))
         self.out = nn.Conv2d(widths[0], len(MASKS) + len(BOXES), 1)
         assert self.out.bias is not None
         nn.init.constant_(self.out.bias, -3.0)
@@ -84,7 +81,9 @@ class UNet(nn.Module):
         plane, scope, quality = self.global_head(pooled)
         masks, rectangles = logits[:, : len(MASKS)], logits[:, len(MASKS) :]
         boxes = read_boxes(rectangles)
-        unseen = plane.new_tensor([[0.5, 0.5, -12.0]] * len(KEYPOINTS)).expand(plane.shape[0], -1, -1)
+        unseen = plane.new_tensor([[0.5, 0.5, -12.0]] * len(KEYPOINTS)).expand(
+            plane.shape[0], -1, -1
+        )
         no_heat = plane.new_zeros(plane.shape[0], 0)
         out = DenseOutput(
             plane, scope, quality, masks, boxes, unseen, no_heat, boxes[:, :, :4], pooled

@@ -57,7 +57,9 @@ class Attention(nn.Module):
             grid = q.reshape(n, self.heads, s, s, -1)
             rows = torch.einsum("nhyxc,ykc->nhyxk", grid, relative(self.rel_pos_h, s))
             columns = torch.einsum("nhyxc,xkc->nhyxk", grid, relative(self.rel_pos_w, s))
-            bias = (rows[..., :, None] + columns[..., None, :]).reshape(n, self.heads, tokens, tokens)
+            bias = (rows[..., :, None] + columns[..., None, :]).reshape(
+                n, self.heads, tokens, tokens
+            )
         out = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         result: Tensor = self.proj(out.transpose(1, 2).reshape(n, tokens, width))
         return result

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.gates.finding import PHONE, Finding, at_least, at_most
 from services.domain.report import FrameReading
-from services.reading import geometry
+from services.reading.images import geometry
 
 LEAST_OVERLAP, MOST_GAP = 0.99, 0.01
 # Whole and equal: every label, reason and word.

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from services.reading.release import MANIFEST, Release
+from services.reading.releases.release import MANIFEST, Release
 
 PHONE = Path(__file__).resolve().parents[2] / "edge" / "phone"
 _OPEN_SECONDS, _READ_SECONDS = 180, 120

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from models.data.manifest import Record
-from models.evaluate import labels_of, plain
 from models.evaluation.dense import Say, dense_figures
 from models.gates.finding import QUANTISATION, Finding, at_most
-from models.parity_text import open_text
-from models.quantised import figures, tell_with
-from services.reading.release import Release
-from services.reading.text import TextModel
+from models.programs.compare_quantised import figures, tell_with
+from models.programs.evaluate import labels_of, plain
+from models.programs.parity_text import open_text
+from services.reading.releases.release import Release
+from services.reading.text.runtime import TextModel
 from services.reading.vision import Vision
 
 MOST = 0.5  # points
@@ -92,7 +92,7 @@ def vision_pair(
 
 
 def text_pair(release: Release, full: Path, records: Sequence[Record], threads: int) -> Figures:
-    """Figures of the full pair (a folder of `models.convert`) and of the released one."""
+    """Figures of the full pair (a folder of `models.programs.convert`) and of the released one."""
     manifest = release.manifest
     first = tell_with(open_text(full, threads), records)
     stored = TextModel(

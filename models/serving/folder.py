@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from services.domain.errors import ReleaseMissingFile
-from services.reading.release import Release
+from services.reading.releases.release import Release
 
 BASE, ADAPTER = "base", "adapter"
 # What is taken from a folder of weights: numbers and words, never code and never pickles.

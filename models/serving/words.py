@@ -25,9 +25,9 @@ from transformers import AutoModelForImageTextToText, AutoTokenizer
 from models.serving.folder import laid_out
 from models.text.network import grid, patches
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
-from services.reading import schema
-from services.reading.asking import Asking, spaced
-from services.reading.release import Release
+from services.reading.releases.release import Release
+from services.reading.text import schema
+from services.reading.text.session import Asking, spaced
 
 _END = "<|im_end|>"
 
@@ -132,7 +132,7 @@ class Seen(Asking):
 
 
 def open_words(release: Release, device: str = "cpu") -> TransformersText:
-    """For `services.reading.asking.Opener`. Raises ReleaseRefused."""
+    """For `services.reading.text.session.Opener`. Raises ReleaseRefused."""
     return TransformersText(release, device)
 
 

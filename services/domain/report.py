@@ -1,4 +1,4 @@
-"""What FADA says about a study. Frozen, serialisable (services.reading.document) and versioned.
+"""What FADA says about a study. Frozen, serialisable (services.reading.report_json) and versioned.
 
 Coordinates are pixels of the original frame, x to the right, y down, unless a name says otherwise.
 """

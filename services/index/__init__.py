@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.index.engine import open_engine
+from services.index.database.engine import open_engine
+from services.index.database.session import Clock, utc_now
 from services.index.port import Index
-from services.index.session import Clock, utc_now
-from services.index.unit import SqlIndex
+from services.index.unit_of_work import SqlIndex
 
 __all__ = ["open_index"]
 

@@ -16,40 +16,40 @@ from typing import Any, Protocol
 
 from services.domain.report import Origin, Report
 from services.domain.study import Door, Principal
-from services.index.access import (
+from services.index.access.port import (
     ApiKey as ApiKey,
 )
-from services.index.access import (
+from services.index.access.port import (
     Audit as Audit,
 )
-from services.index.access import (
+from services.index.access.port import (
     AuditEntry as AuditEntry,
 )
-from services.index.access import (
+from services.index.access.port import (
     Device as Device,
 )
-from services.index.access import (
+from services.index.access.port import (
     Devices as Devices,
 )
-from services.index.access import (
+from services.index.access.port import (
     Idempotency as Idempotency,
 )
-from services.index.access import (
+from services.index.access.port import (
     Keys as Keys,
 )
-from services.index.access import (
+from services.index.access.port import (
     Remembered as Remembered,
 )
-from services.index.access import (
+from services.index.access.port import (
     Upload as Upload,
 )
-from services.index.access import (
+from services.index.access.port import (
     Uploads as Uploads,
 )
-from services.index.access import (
+from services.index.access.port import (
     Webhook as Webhook,
 )
-from services.index.access import (
+from services.index.access.port import (
     Webhooks as Webhooks,
 )
 from services.index.records import (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from services.domain.errors import FadaError, InferenceUnavailable, InvalidInput
 from services.inference.port import Inference
-from services.reading.release import read_manifest
-from services.reading.store import present, trust_of
+from services.reading.releases.registry import present, trust_of
+from services.reading.releases.release import read_manifest
 from services.settings import Settings
 
 

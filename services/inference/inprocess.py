@@ -7,10 +7,10 @@ from pathlib import Path
 
 from services.domain.errors import InferenceUnavailable, NotFound, ReleaseRefused
 from services.inference import canary
-from services.reading.asking import Opener
 from services.reading.contract import Phase, RawReading
-from services.reading.image import Gray
-from services.reading.present import Present
+from services.reading.images.square import Gray
+from services.reading.releases.active import Present
+from services.reading.text.session import Opener
 
 
 class InProcessInference:

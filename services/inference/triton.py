@@ -15,10 +15,10 @@ from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailabl
 from services.inference import canary
 from services.inference.breaker import Breaker
 from services.inference.faults import Fault, classify, error_of
-from services.inference.healing import heal
+from services.inference.model_recovery import heal
 from services.inference.wire import MAX_BATCH, Wire
 from services.reading.contract import Phase, RawReading
-from services.reading.image import Gray
+from services.reading.images.square import Gray
 
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # s between tries while the queue is full
 

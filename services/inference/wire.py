@@ -20,7 +20,7 @@ from services.reading.contract import (
     RawReading,
     check_dense,
 )
-from services.reading.image import Gray
+from services.reading.images.square import Gray
 
 MAX_BATCH = 8
 # Several servers behind one name are taken in turn; images are larger than gRPC's own limit.

@@ -17,7 +17,7 @@ from fpdf.enums import XPos, YPos
 
 from services.domain.biometry import weeks_and_days
 from services.domain.report import FrameReading, Report, percent
-from services.publish.words import Words
+from services.publish.pdf_strings import Words
 
 MEDIA_TYPE = "application/pdf"
 _FONTS = Path(__file__).with_name("fonts")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from services.domain import biometry
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import InvalidModelOutput
+from services.domain.fetal_sex_filter import FLAG, withhold
 from services.domain.mapping import map_structures
 from services.domain.report import (
     Abstention,
@@ -28,12 +29,11 @@ from services.domain.report import (
     Structure,
 )
 from services.domain.study import FrameRef
-from services.domain.withheld import FLAG, withhold
-from services.reading import geometry
 from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
-from services.reading.image import Square
-from services.reading.release import Manifest
+from services.reading.images import geometry
+from services.reading.images.square import Square
+from services.reading.releases.release import Manifest
 
 HEAD = "fetal_head"
 METHOD_ELLIPSE = "ellipse with the moments of the head's outline"

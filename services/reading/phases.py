@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from services.domain.errors import ReleaseRefused
 from services.domain.mapping import GROUPS, map_structures, own_name, plane_of
 from services.domain.report import Mapping
-from services.reading import answers
-from services.reading.asking import Asking, Looks, Opener
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
-from services.reading.image import Gray, Square, resize
-from services.reading.manifest import Manifest
-from services.reading.release import Release
-from services.reading.text import TextModel
+from services.reading.images.square import Gray, Square, resize
+from services.reading.releases.manifest import Manifest
+from services.reading.releases.release import Release
+from services.reading.text import answers
+from services.reading.text.runtime import TextModel
+from services.reading.text.session import Asking, Looks, Opener
 from services.reading.vision import Vision
 
 Dense = dict[str, NDArray[np.float32]]
@@ -36,9 +36,7 @@ _SURE: Final = 6.0
 class Reader:
     """A loaded release. Safe to call from several threads; the text model takes one image a time."""
 
-    def __init__(
-        self, release: Release, *, threads: int = 1, words: Opener | None = None
-    ) -> None:
+    def __init__(self, release: Release, *, threads: int = 1, words: Opener | None = None) -> None:
         """Load what the verified release holds. ``words`` loads a text model in Hugging Face form.
 
         Raises:

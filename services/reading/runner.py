@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from services.domain.errors import InvalidModelOutput
-from services.reading.asking import Opener
 from services.reading.confidence import softmax
 from services.reading.contract import Phase, RawReading
-from services.reading.image import Gray, Square
+from services.reading.images.square import Gray, Square
 from services.reading.phases import Dense, Reader
-from services.reading.release import Release, load
-from services.reading.store import trust_of
+from services.reading.releases.registry import trust_of
+from services.reading.releases.release import Release, load
+from services.reading.text.session import Opener
 
 _WORDS = (Phase.INTERPRET, Phase.CLASSIFY)
 

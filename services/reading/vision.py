@@ -42,7 +42,9 @@ class Vision:
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=_providers())
         except Exception as error:  # ONNX Runtime raises many kinds, all of them mean the same
-            raise ReleaseRefused("vision.onnx is not a graph that ONNX Runtime can load.") from error
+            raise ReleaseRefused(
+                "vision.onnx is not a graph that ONNX Runtime can load."
+            ) from error
         self.side = side
         self._check_graph()
 

@@ -49,7 +49,7 @@ class Warden:
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("warden.py"))],
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("process_reaper.py"))],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             text=True, start_new_session=True, cwd="/",
         )  # fmt: skip

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 from services.domain.errors import ReleaseWrongSignature
-from services.reading.release import MANIFEST, TRUSTED_KEYS, read_manifest
-from services.reading.signature import add_trust
-from services.reading.store import activate, names, pointer, present, trust_of
+from services.reading.releases.registry import activate, names, pointer, present, trust_of
+from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, read_manifest
+from services.reading.releases.signature import add_trust
 
 
 def gather(bundled: Path, own: Path) -> Path:

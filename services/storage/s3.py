@@ -24,10 +24,10 @@ from minio.error import InvalidResponseError, S3Error, ServerError
 from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
 from services.settings import Settings
 from services.storage import keys
-from services.storage.direct import AlreadyThere, DirectPut
+from services.storage.hashing_stream import PART, Parts
 from services.storage.port import Stored
+from services.storage.presigned_upload import AlreadyThere, DirectPut
 from services.storage.retry import PAUSES, again
-from services.storage.source import PART, Parts
 from services.storage.verify import verified
 
 T = TypeVar("T")

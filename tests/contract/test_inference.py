@@ -13,7 +13,7 @@ from services.inference.fake import FakeInference
 from services.inference.inprocess import InProcessInference
 from services.inference.triton import TritonInference
 from services.reading.contract import ALL_PHASES
-from services.reading.store import activate, go_back, trust_of
+from services.reading.releases.registry import activate, go_back, trust_of
 from services.standalone import triton
 
 needs_triton = pytest.mark.skipif(bool(triton.missing()), reason=triton.missing())
@@ -34,7 +34,14 @@ def server(store, tmp_path_factory):
         yield started
 
 
-@pytest.fixture(params=["fake", "inprocess", pytest.param("triton", marks=needs_triton), pytest.param("shared", marks=needs_triton)])
+@pytest.fixture(
+    params=[
+        "fake",
+        "inprocess",
+        pytest.param("triton", marks=needs_triton),
+        pytest.param("shared", marks=needs_triton),
+    ]
+)
 def inference(request, store):
     if request.param == "fake":
         made = FakeInference(planes=5, masks=1, boxes=2)
@@ -135,4 +142,3 @@ def test_numbers_that_are_none_fail_visibly(kind, tmp_path):
         with pytest.raises(InvalidModelOutput):
             made.read(squares(9), ALL_PHASES)
         made.close()
-

@@ -18,7 +18,11 @@ def store(request):
     if request.param == "seaweed":
         return request.getfixturevalue("object_store")
     local = LocalStore(request.getfixturevalue("tmp_path") / "originals")
-    made = local if request.param == "folder" else TieredStore(local, request.getfixturevalue("object_store"))
+    made = (
+        local
+        if request.param == "folder"
+        else TieredStore(local, request.getfixturevalue("object_store"))
+    )
     made.prepare()
     return made
 
@@ -31,7 +35,11 @@ def site():
 def test_what_was_put_comes_back(store, site):
     data = os.urandom(100_000)
     stored = store.put(site, data, "application/dicom")
-    assert (stored.sha256, stored.size, stored.new) == (hashlib.sha256(data).hexdigest(), 100_000, True)
+    assert (stored.sha256, stored.size, stored.new) == (
+        hashlib.sha256(data).hexdigest(),
+        100_000,
+        True,
+    )
     assert store.get(site, stored.sha256) == data
     assert store.exists(site, stored.sha256)
 

@@ -18,7 +18,7 @@ from pages import ARTEFACTS, CHROMIUM, Site
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 from pydicom import Dataset, dcmwrite
 
-from services.standalone import machine as machines
+from services.standalone import local_stack as machines
 
 PIN = "246813"
 

@@ -29,7 +29,7 @@ from edge.agent.identity import Identity
 from edge.agent.outbox import Outbox
 from edge.agent.vault import Vault
 from services.domain.errors import FadaError, NotAuthenticated, Unavailable
-from services.reading import document
+from services.reading import report_json
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -141,8 +141,8 @@ def test_a_case_goes_out_when_the_hub_is_back_and_its_answers_return(laptop: Lap
 
 def same_reading(case: Case) -> None:
     """The same picture and release give the same on the device and on the hub."""
-    mine = document.load(case.report)
-    hubs = document.load(case.hub_report)
+    mine = report_json.load(case.report)
+    hubs = report_json.load(case.hub_report)
     assert mine.release == hubs.release
     one, two = mine.frames[0], hubs.frames[0]
     assert one.plane is not None

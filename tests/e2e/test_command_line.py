@@ -85,7 +85,7 @@ def test_a_transfer_that_broke_goes_on_where_it_stood(fada, hub, tmp_path, monke
     kept = Uploads(tmp_path / "config" / "uploads")
     kept.keep(hub.address, sha256, location)
     moved = []
-    from cli import send
+    from cli.commands import send
 
     real = send.upload
     monkeypatch.setattr(
@@ -167,7 +167,7 @@ def _again(folder, shelf, version):
     """The same weights as another version, signed by a key of the test."""
     import releases
 
-    from services.reading.signature import add_trust, public_bytes, sign
+    from services.reading.releases.signature import add_trust, public_bytes, sign
 
     manifest = json.loads((folder / "manifest.json").read_text())
     target = shelf / f"{manifest['name']}-{version}"

@@ -24,7 +24,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from services.reading import geometry
+from services.reading.images import geometry
 
 PICTURE, DICOM = SAMPLES / "head-27w.png", SAMPLES / "head-35w.dcm"
 CANARY = "CANARY^PATIENT"

@@ -24,10 +24,10 @@ from pages import CHROMIUM, ROOT, SAMPLES, Site
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
 
-from services.dicom.create import Subject, read_picture, ultrasound_object
-from services.dicom.frames import Frames
-from services.reading.image import to_gray
-from services.reading.signature import public_bytes, sign
+from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
+from services.dicom.parser.frames import Frames
+from services.reading.images.square import to_gray
+from services.reading.releases.signature import public_bytes, sign
 
 PHONE = ROOT / "edge" / "phone"
 pytestmark = [

@@ -13,15 +13,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_weights import SIDE, image, write_weights
 
-from models.importing import Import, fetch, import_release
-from models.parity_text import Reference, compare
+from models.packaging.importing import Import, fetch, import_release
+from models.programs.parity_text import Reference, compare
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS
-from services.reading import schema
 from services.reading.phases import Reader
-from services.reading.release import Release
-from services.reading.store import open_release, trust_of
-from services.reading.text import TextModel
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release
+from services.reading.text import schema
+from services.reading.text.runtime import TextModel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

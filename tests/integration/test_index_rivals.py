@@ -23,11 +23,13 @@ from servers_postgres import fresh_database
 
 from services.domain.errors import IndexUnavailable, LeaseLost
 from services.domain.report import Origin
-from services.index import matching, open_index, tables
-from services.index.engine import connect, open_engine
-from services.index.ordering import need_key
+from services.index import open_index
+from services.index.clinical import matching
+from services.index.clinical.priority_key import need_key
+from services.index.database import tables
+from services.index.database.engine import connect, open_engine
+from services.index.database.session import new_id
 from services.index.port import Artefact, Index, JobState, StudyQuery
-from services.index.session import new_id
 
 SPAWN = multiprocessing.get_context("spawn")
 

@@ -20,12 +20,12 @@ import pytest
 from index_cases import ANNA, instance, migrated, send
 from servers_postgres import fresh_database
 
-from gateway.group import GroupCommit
-from gateway.intake import Intake
-from gateway.services import Outcome
-from gateway.spool import Spool
-from services.dicom.create import Picture, Subject, ultrasound_object
-from services.dicom.pool import Parser
+from gateway.dependencies import Outcome
+from gateway.ingest.group_commit import GroupCommit
+from gateway.ingest.service import Intake
+from gateway.ingest.spool import Spool
+from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
+from services.dicom.parser.pool import Parser
 from services.domain.errors import Conflict
 from services.domain.study import Door
 from services.index import open_index

@@ -106,7 +106,9 @@ def test_a_server_that_hangs_meets_a_deadline_then_the_breaker_and_comes_back(se
 
 def test_a_server_that_is_gone_comes_back_to_the_same_client(server):
     breaker = Breaker(2, 0.2)
-    made = TritonInference(server.grpc, lambda: releases.SIDE, deadline=5.0, breaker=breaker, shared_memory=True)
+    made = TritonInference(
+        server.grpc, lambda: releases.SIDE, deadline=5.0, breaker=breaker, shared_memory=True
+    )
     for _ in range(2):
         made.read(square(), ALL_PHASES)
     server.process.kill()

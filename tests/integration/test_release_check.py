@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import numpy_helper
 from PIL import Image
 
-from services.reading.release import MANIFEST, TRUSTED_KEYS, hash_file
-from services.reading.signature import add_trust, public_bytes, sign
+from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, hash_file
+from services.reading.releases.signature import add_trust, public_bytes, sign
 
 ROOT = Path(__file__).parents[2]
 (RELEASE,) = (ROOT / "models" / "releases").glob("fada-nano-*/")
@@ -91,7 +91,7 @@ def crush(model: Any) -> None:
 
 def check(release: Path, data: Path, *more: str) -> tuple[int, dict[str, Any], str]:
     done = subprocess.run(
-        [sys.executable, "-m", "models.release_check", "--release", str(release), "--data", str(data),
+        [sys.executable, "-m", "models.programs.release_check", "--release", str(release), "--data", str(data),
          "--each", "1", *more],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -20,8 +20,8 @@ import servers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_weights import SIDE, image, write_weights
 
-from models.evaluation.telling import TextSeer
-from models.importing import TRANSFORMERS, Import, import_release
+from models.evaluation.text_observer import TextSeer
+from models.packaging.importing import TRANSFORMERS, Import, import_release
 from models.serving.words import open_words
 from services.domain.errors import (
     InferenceUnavailable,
@@ -33,12 +33,12 @@ from services.domain.errors import (
 from services.domain.mapping import CLASS_LABELS
 from services.inference.inprocess import InProcessInference
 from services.inference.triton import TritonInference
-from services.reading import schema
 from services.reading.contract import ALL_PHASES
 from services.reading.phases import Reader
-from services.reading.release import Release, load
-from services.reading.store import open_release, trust_of
-from services.reading.text import TextModel
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release, load
+from services.reading.text import schema
+from services.reading.text.runtime import TextModel
 from services.standalone import triton
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -81,7 +81,9 @@ def test_base_and_adapter_lie_in_the_release_as_published(release: Release, weig
     assert not manifest.has_text
     assert not manifest.has_heads
     for kind, name in (("base", "model.safetensors"), ("adapter", "adapter_model.safetensors")):
-        assert (release.folder / f"{kind}.{name}").read_bytes() == (weights / kind / name).read_bytes()
+        assert (release.folder / f"{kind}.{name}").read_bytes() == (
+            weights / kind / name
+        ).read_bytes()
     assert not [n for n in manifest.files if n.endswith((".py", ".bin", ".pt"))]
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
-from services.reading import schema
-from services.reading.image import square
+from services.reading.images.square import square
 from services.reading.phases import Reader
-from services.reading.prompts import Prompts
-from services.reading.release import Release
-from services.reading.store import open_release, trust_of
-from services.reading.text import TextModel
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release
+from services.reading.text import schema
+from services.reading.text.prompts import Prompts
+from services.reading.text.runtime import TextModel
 
 STORE = Path(__file__).parents[2] / "models" / "releases"
 

@@ -14,7 +14,7 @@ import uvicorn
 
 from gateway.app import create_app
 from gateway.bootstrap import compose
-from gateway.services import Services
+from gateway.dependencies import Services
 from services.domain.study import Role
 from services.standalone import ports
 from services.storage.s3 import S3Store
@@ -63,7 +63,7 @@ def door(
         runner="inprocess",
     )
     services = replace(compose(settings), inference=None)
-    services.index.migrate()
+    services.index.database.migrate()
     with services.index.begin() as tx:
         _, key = tx.keys.create("north", Role.SONOGRAPHER, "tests")
         _, other = tx.keys.create("south", Role.SONOGRAPHER, "tests")

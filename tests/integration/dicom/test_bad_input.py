@@ -25,7 +25,7 @@ from conftest import ROOT, SAMPLES, Door
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
-from services.dicom.create import Picture, Subject, part10, ultrasound_object
+from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
 from services.domain.errors import NotFound
 from services.index.port import StudyQuery
 
@@ -360,7 +360,7 @@ from gateway.bootstrap import compose
 from services.domain.study import Door, Principal, Role
 from services.settings import Settings
 services = compose(Settings())
-services.index.migrate()
+services.index.database.migrate()
 with services.spool.basket() as basket:
     with services.spool.writer(1 << 30) as out:
         out.write(pathlib.Path(sys.argv[1]).read_bytes())

@@ -14,10 +14,10 @@ from conftest import SAMPLES, Door
 from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 
-from services.dicom.create import Picture, Subject, ultrasound_object
-from services.dicom.frames import Frames
-from services.dicom.parse import parse_bytes
-from services.dicom.seg import segmentation
+from services.dicom.objects.seg import segmentation
+from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
+from services.dicom.parser.frames import Frames
+from services.dicom.parser.parse import parse_bytes
 from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored
 from services.domain.study import Door as Way
 from services.domain.study import Principal, Role

@@ -17,9 +17,9 @@ from conftest import SAMPLES, Door
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from gateway.dimse import StoreDoor
-from services.dicom.scp import Bounds, Provider
-from services.dicom.scu import Peer, StoreFailed, StoreRejected, c_store
+from gateway.dimse.server import StoreDoor
+from services.dicom.network.scp import Bounds, Provider
+from services.dicom.network.scu import Peer, StoreFailed, StoreRejected, c_store
 from services.domain.study import Door as Way
 from services.index.port import StudyQuery
 

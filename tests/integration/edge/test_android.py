@@ -18,12 +18,12 @@ from edge.android import phases
 from edge.android.build import CACHE, PROGRAM, build, sources
 from edge.android.grammar import gbnf
 from services.domain.mapping import GROUPS, map_structures
-from services.reading import schema
-from services.reading.image import resize, square
-from services.reading.picture import decode
-from services.reading.release import Release, load
-from services.reading.store import open_release, trust_of
-from services.reading.text import Conversation, TextModel
+from services.reading.images.picture import decode
+from services.reading.images.square import resize, square
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release, load
+from services.reading.text import schema
+from services.reading.text.runtime import Conversation, TextModel
 
 QEMU = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64") or ""
 ROOT = Path(__file__).parents[3]

@@ -14,10 +14,11 @@ from edge.agent.outbox import Outbox
 from edge.agent.reader import Reader
 from edge.agent.vault import Vault
 from services.domain.report import Origin
-from services.reading import document, schema
+from services.reading import report_json
 from services.reading.contract import Phase
-from services.reading.picture import decode
-from services.reading.text import Conversation
+from services.reading.images.picture import decode
+from services.reading.text import schema
+from services.reading.text.runtime import Conversation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -51,7 +52,7 @@ def test_five_phases_from_one_encoding(reader: Reader, monkeypatch: pytest.Monke
     assert all(cached > image_tokens for _, cached in phases), "encoded once for all phases"
     assert report.origin is Origin.PHONE
     assert {"encode", "interpret", "classify", "map", "detect", "segment"} <= set(report.seconds)
-    assert document.load(document.dump(report)).release.name == "fada-tiny"
+    assert report_json.load(report_json.dump(report)).release.name == "fada-tiny"
 
 
 def test_a_phase_alone_can_be_asked(reader: Reader) -> None:
@@ -71,7 +72,7 @@ def test_the_program_reads_with_it(
     assert "fada-tiny 1.0.0" in done.output
     outbox = Outbox(tmp_path, Vault.unlock(tmp_path, "246813"))
     (case,) = outbox.all()
-    (frame,) = document.load(case.report).frames
+    (frame,) = report_json.load(case.report).frames
     if frame.interpretation:  # the judge withholds what it abstains from
         assert tuple(frame.interpretation) == schema.FIELDS
     outbox.close()

@@ -23,9 +23,9 @@ from services.domain.errors import (
     ReleaseRefused,
     ReleaseWrongSignature,
 )
-from services.reading.picture import decode
-from services.reading.signature import add_trust, public_bytes, sign
-from services.reading.store import activate, names, pointer, trust_of
+from services.reading.images.picture import decode
+from services.reading.releases.registry import activate, names, pointer, trust_of
+from services.reading.releases.signature import add_trust, public_bytes, sign
 
 FIRST = "fada-test-1.0.0"
 

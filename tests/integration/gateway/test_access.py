@@ -17,10 +17,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.app import close, create_app
-from gateway.auth import unguarded
 from gateway.bootstrap import compose
-from gateway.limits import Attempts
-from gateway.oidc import Oidc
+from gateway.http.auth import unguarded
+from gateway.http.limits import Attempts
+from gateway.http.oidc import Oidc
 from services.domain.errors import Forbidden, NotAuthenticated
 from services.domain.study import Role
 from services.telemetry import logs
@@ -247,7 +247,7 @@ def test_tokens_over_http(
         update={**told, "home": home, "index_url": f"sqlite:///{home}/i.db"}
     )
     services = compose(settings)
-    services.index.migrate()
+    services.index.database.migrate()
     with TestClient(create_app(services)) as client:
 
         def me(value: str) -> int:

@@ -9,7 +9,7 @@ import hub as hubs
 import pytest
 import servers
 
-from gateway import health
+from gateway.api import health
 
 
 def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

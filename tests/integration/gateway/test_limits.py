@@ -14,8 +14,8 @@ import hub as hubs
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.auth import Caller
-from gateway.limits import Buckets, Limits
+from gateway.http.auth import Caller
+from gateway.http.limits import Buckets, Limits
 from services.domain.errors import RateLimited
 from services.domain.study import Principal, Role
 from services.settings import Settings

@@ -14,7 +14,7 @@ import hub as hubs
 import psutil
 import servers
 
-from services.dicom.create import Subject, read_picture, ultrasound_object
+from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
 from services.domain.study import Role
 from services.index import open_index
 

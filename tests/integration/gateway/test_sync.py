@@ -23,7 +23,7 @@ from edge.agent.hub import enrol
 from services.domain.errors import Conflict, Gone, InvalidInput, NotAuthenticated, NotFound
 from services.domain.report import Origin, ReleaseId, Scored
 from services.domain.study import Role
-from services.reading import document
+from services.reading import report_json
 
 PICTURE = (hubs.SAMPLES / "head-27w.png").read_bytes()
 SHA = hashlib.sha256(PICTURE).hexdigest()
@@ -54,7 +54,7 @@ def size() -> tuple[int, int]:
 def body(case_id: str, **changes: Any) -> bytes:
     width, height = size()
     told = readings.report(case_id, readings.head(case_id, width, height, mm=None), release=PHONE)
-    report = json.loads(document.dump(replace(told, origin=Origin.PHONE)))
+    report = json.loads(report_json.dump(replace(told, origin=Origin.PHONE)))
     whole = {
         "urgent": False, "pixel_mm": None, "report": report,
         "pictures": [{"sha256": SHA, "size": len(PICTURE), "media_type": "image/png"}],

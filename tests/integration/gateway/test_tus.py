@@ -21,8 +21,8 @@ import hub as hubs
 import servers
 from tusclient import client as tusclient
 
-from gateway import housekeeping
-from gateway.tus import CHECKPOINT
+from gateway.ingest import housekeeping
+from gateway.ingest.tus import CHECKPOINT
 from services.domain.study import Principal, Role
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -49,7 +49,7 @@ def large(size: int = 9 * 2**20) -> bytes:
     """A real DICOM object of about ``size`` bytes."""
     import numpy as np
 
-    from services.dicom.create import Picture, Subject, ultrasound_object
+    from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
 
     side = int(size**0.5)
     noise = np.random.default_rng(size).integers(0, 255, (1, side, side), dtype=np.uint8)

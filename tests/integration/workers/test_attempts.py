@@ -28,9 +28,9 @@ from services.index import open_index
 from services.index.port import Index, Job, JobState, Result, StudyState
 from services.inference.inprocess import InProcessInference
 from services.storage.s3 import S3Store
-from workers.attempt import attempt
-from workers.manifests import Manifests
-from workers.ports import Ports
+from workers.analysis.job_runner import attempt
+from workers.analysis.manifests import Manifests
+from workers.resources import Ports
 
 
 class Asked:

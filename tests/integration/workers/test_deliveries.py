@@ -133,8 +133,8 @@ def _reported(index: Index, store: S3Store, data: bytes) -> OutboxRow:
     from dataclasses import replace
 
     from services.domain.report import ReleaseId, Report
+    from services.index.database.session import utc_now
     from services.index.port import Artefact
-    from services.index.session import utc_now
 
     job_id = receive(index, store, data)
     with index.begin() as tx:

@@ -14,8 +14,8 @@ import pydicom
 import pytest
 import servers
 
-from services.dicom.parse import parse_bytes
-from services.dicom.uids import derived_uid
+from services.dicom.objects.uids import derived_uid
+from services.dicom.parser.parse import parse_bytes
 from services.domain.study import Door, Principal, Role
 from services.index import open_index
 from services.index.port import Index, Job, JobState, NewInstance
@@ -146,8 +146,8 @@ def hub(seaweed: servers.Seaweed, tmp_path_factory: pytest.TempPathFactory) -> I
         store = S3Store(seaweed.endpoint, seaweed.access_key, seaweed.secret_key, "worker-tests")
         store.prepare()
         warden = Warden()
-        worker = Process(part("worker", "workers.serve", settings, home), warden)
-        sweeper = Process(part("sweeper", "workers.sweep", settings, home), warden)
+        worker = Process(part("worker", "workers.supervisor", settings, home), warden)
+        sweeper = Process(part("sweeper", "workers.sweeper", settings, home), warden)
         worker.start()
         sweeper.start()
         yield Hub(settings, index, store, broker, worker, sweeper)

@@ -1,4 +1,4 @@
-from cli.send import collect
+from cli.commands.send import collect
 
 
 def names(*places):

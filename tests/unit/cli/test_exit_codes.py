@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from cli.faults import HubSays, HubUnreachable, NothingToSend, exit_code, show
+from cli.errors import HubSays, HubUnreachable, NothingToSend, exit_code, show
 from cli.hub import Hub, said
 from services.domain.errors import ReleaseWrongHash, StoreUnavailable
 

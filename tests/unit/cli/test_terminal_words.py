@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from cli import words
+from cli import report_text
 from services.domain.report import (
     Abstention,
     Dating,
@@ -18,7 +18,7 @@ from services.domain.report import (
     Scored,
     Structure,
 )
-from services.reading import document
+from services.reading import report_json
 
 
 def shown(**frame):
@@ -29,13 +29,13 @@ def shown(**frame):
     release = ReleaseId("fada-test", "1.0.0", "ab" * 32)
     report = Report("1.2.9", Origin.HUB, release, datetime.now(UTC), (reading,), {"infer": 0.5})
     result = {
-        "report": json.loads(document.dump(report)),
+        "report": json.loads(report_json.dump(report)),
         "version": 1,
         "origin": "hub",
         "label": report.label,
     }
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(words.report(result, "http://hub/study/1"))
+    console.print(report_text.report(result, "http://hub/study/1"))
     return console.export_text()
 
 
@@ -79,4 +79,4 @@ def test_every_abstention_has_words(reason):
 
 def test_an_event_holds_what_the_stream_holds():
     told = {"type": "study.progress", "payload": {"phase": "infer", "percent": 20}}
-    assert words.event(told) == "reading: infer 20 %"
+    assert report_text.event(told) == "reading: infer 20 %"

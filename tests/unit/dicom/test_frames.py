@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
-from services.dicom.create import Picture, Subject, part10, ultrasound_object
-from services.dicom.frames import Frames, calibration
+from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
+from services.dicom.parser.frames import Frames, calibration
 from services.domain.calibration import PixelSize
 from services.domain.errors import InvalidDicom, NotFound
 

@@ -18,13 +18,13 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 
-from services.dicom import obgyn, seg, sr
-from services.dicom.create import Picture, Subject, read_picture, ultrasound_object
-from services.dicom.deidentify import deidentified
-from services.dicom.frames import Frames, calibration
-from services.dicom.import_images import import_images
-from services.dicom.parse import parse_bytes
-from services.dicom.secondary import secondary_capture
+from services.dicom.objects import obgyn, seg, sr
+from services.dicom.objects.deidentify import deidentified
+from services.dicom.objects.import_images import import_images
+from services.dicom.objects.secondary import secondary_capture
+from services.dicom.objects.ultrasound import Picture, Subject, read_picture, ultrasound_object
+from services.dicom.parser.frames import Frames, calibration
+from services.dicom.parser.parse import parse_bytes
 from services.domain import biometry
 from services.domain.errors import InvalidInput, TooLarge
 from services.domain.report import (

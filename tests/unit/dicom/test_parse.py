@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
-from services.dicom.create import Picture, Subject, part10, ultrasound_object
-from services.dicom.parse import Limits, ParsedInstance, parse_bytes, parse_file
+from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
+from services.dicom.parser.parse import Limits, ParsedInstance, parse_bytes, parse_file
 from services.domain.errors import (
     FadaError,
     InvalidDicom,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from services.dicom.pool import Parser
+from services.dicom.parser.pool import Parser
 from services.domain.errors import InvalidDicom, InvalidUid, TooLarge
 from services.settings import Settings
 
@@ -104,6 +104,6 @@ def test_many_threads_share_few_children(parser: Parser) -> None:
 
 def test_a_child_starts_without_what_it_seldom_needs() -> None:
     """All of pydicom takes it several times as long as itself."""
-    told = "import sys, services.dicom.child; print('pydicom' in sys.modules)"
+    told = "import sys, services.dicom.parser.child; print('pydicom' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert found.stdout == "False\n"

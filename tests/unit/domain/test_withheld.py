@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import readings
 
-from services.domain.withheld import FLAG, WITHHELD, cleaned, tells_sex, withhold
+from services.domain.fetal_sex_filter import FLAG, WITHHELD, cleaned, tells_sex, withhold
 
 
 @pytest.mark.parametrize(

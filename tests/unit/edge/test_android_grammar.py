@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge.android.grammar import gbnf
-from services.reading import schema
-from services.reading.prompts import Prompts
+from services.reading.text import schema
+from services.reading.text.prompts import Prompts
 
 PROMPTS = Prompts("1")
 

@@ -11,8 +11,8 @@ import pytest
 from edge.android import build, phases
 from edge.android.grammar import gbnf
 from services.domain import mapping
-from services.reading import schema
-from services.reading.store import open_release, trust_of
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.text import schema
 
 ROOT = Path(__file__).parents[3]
 STORE = ROOT / "models" / "releases"

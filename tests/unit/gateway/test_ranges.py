@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.artefacts import RangeNotSatisfiable, one_range
+from gateway.api.artefacts import RangeNotSatisfiable, one_range
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
-from gateway.idempotency import Running
+from gateway.http.idempotency import Running
 
 HOLDS = """
 import sys, time
 from pathlib import Path
-from gateway.idempotency import Running
+from gateway.http.idempotency import Running
 running = Running(Path(sys.argv[1]))
 print(running.begin(Running.place("a", "k-1")), flush=True)
 time.sleep(600)

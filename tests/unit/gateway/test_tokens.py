@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.tokens import Signer
+from gateway.http.tokens import Signer
 from services.domain.errors import NotAuthenticated
 
 SIGNER = Signer(b"k" * 32)

@@ -20,7 +20,16 @@ def config():
 
 def tensors(fields):
     return tuple(
-        contract.Tensor(f.name, TYPES[type(f).DESCRIPTOR.fields_by_name["data_type"].enum_type.values_by_number[f.data_type].name], tuple(f.dims))
+        contract.Tensor(
+            f.name,
+            TYPES[
+                type(f)
+                .DESCRIPTOR.fields_by_name["data_type"]
+                .enum_type.values_by_number[f.data_type]
+                .name
+            ],
+            tuple(f.dims),
+        )
         for f in fields
     )
 

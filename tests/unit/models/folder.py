@@ -8,8 +8,20 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 FIELDS = [
-    "file", "dataset", "group_id", "split", "plane_group", "plane_label", "mask_path", "mask_classes",
-    "boxes", "pixel_size_mm", "hc_mm", "width", "height", "aspect",
+    "file",
+    "dataset",
+    "group_id",
+    "split",
+    "plane_group",
+    "plane_label",
+    "mask_path",
+    "mask_classes",
+    "boxes",
+    "pixel_size_mm",
+    "hc_mm",
+    "width",
+    "height",
+    "aspect",
 ]
 
 
@@ -43,8 +55,12 @@ def _nt(folder: Path, name: str, split: str) -> dict[str, str]:
         "group_id": name,
         "split": split,
         "plane_group": "nt_sagittal",
-        "boxes": json.dumps([{"label": "NT", "x": 30, "y": 40, "w": 60, "h": 8},
-                             {"label": "nasal bone", "x": 20, "y": 20, "w": 12, "h": 4}]),
+        "boxes": json.dumps(
+            [
+                {"label": "NT", "x": 30, "y": 40, "w": 60, "h": 8},
+                {"label": "nasal bone", "x": 20, "y": 20, "w": 12, "h": 4},
+            ]
+        ),
     }
 
 

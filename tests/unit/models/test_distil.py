@@ -9,9 +9,9 @@ from conftest import TINY
 from models.data.batches import Batch
 from models.data.manifest import read_manifest
 from models.data.samples import load_samples
-from models.distil import Distillation, DistilTrainer, Projectors, distilled
 from models.fada.feature_cache import read_features, write_features
-from models.train import Plan, Stage
+from models.programs.distil import Distillation, DistilTrainer, Projectors, distilled
+from models.programs.train import Plan, Stage
 
 
 class Counting:
@@ -67,9 +67,18 @@ def batch_with(index, quality, plane):
     n = len(index)
     empty = torch.zeros(n)
     return Batch(
-        image=empty, masks=empty, mask_known=empty, boxes=empty, present=empty, keypoints=empty,
-        keypoints_known=empty, plane=torch.tensor(plane), scope=empty, quality=torch.tensor(quality),
-        weight=torch.ones(n), index=torch.tensor(index),
+        image=empty,
+        masks=empty,
+        mask_known=empty,
+        boxes=empty,
+        present=empty,
+        keypoints=empty,
+        keypoints_known=empty,
+        plane=torch.tensor(plane),
+        scope=empty,
+        quality=torch.tensor(quality),
+        weight=torch.ones(n),
+        index=torch.tensor(index),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.data.manifest import read_manifest
-from models.distilled import METRICS, difference, differences, measured
+from models.programs.compare_distillation import METRICS, difference, differences, measured
 
 ROOT = Path(__file__).parents[3]
 
@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[3]
 def run(right: float, seed: int):
     rng = np.random.default_rng(seed)
     planes = [[f"p{i // 2}", float(rng.random() < right)] for i in range(300)]
-    boxes = [[f"p{i}", "NT", True, float(rng.random()), float(rng.random() < right)] for i in range(150)]
+    boxes = [
+        [f"p{i}", "NT", True, float(rng.random()), float(rng.random() < right)] for i in range(150)
+    ]
     return {
         "planes": planes,
         "dice": [[f"p{i}", right + 0.01 * rng.random()] for i in range(150)],
@@ -30,7 +32,9 @@ def test_what_is_better_is_told_from_what_is_chance():
     gap, low, high = difference(better, worse, "planes", METRICS["Plane accuracy"][1])
     assert low < gap < high
     assert low > 0.15
-    gap, low, high = difference(worse, [run(0.6, 5), run(0.6, 6)], "planes", METRICS["Plane accuracy"][1])
+    gap, low, high = difference(
+        worse, [run(0.6, 5), run(0.6, 6)], "planes", METRICS["Plane accuracy"][1]
+    )
     assert low < 0 < high
 
 
@@ -54,7 +58,7 @@ def test_the_table_has_a_column_for_each_mode_and_a_sign():
 def test_a_run_is_measured_once_and_kept(data, tmp_path):
     out = tmp_path / "none-1"
     subprocess.run(
-        [sys.executable, "-m", "models.distil", "train", "--data", str(data), "--out", str(out), "--mode", "none",
+        [sys.executable, "-m", "models.programs.distil", "train", "--data", str(data), "--out", str(out), "--mode", "none",
          "--task", "brief", "--steps", "2", "--stages", "0:64:4", "--blindly", "--size", "specialist",
          "--workers", "0"],
         cwd=ROOT, check=True, capture_output=True,

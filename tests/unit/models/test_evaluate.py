@@ -9,20 +9,20 @@ import torch
 from conftest import TINY
 
 import models
-from models.calibrate import calibrate
-from models.card import card
-from models.compare import table
 from models.data.manifest import read_manifest
-from models.evaluate import Request, evaluate, plain, spread
 from models.evaluation.plots import draw_plots
 from models.evaluation.textual import complies, rouge_l, text_figures
-from models.export import describe, export_graph
 from models.fada.graph import Graph
 from models.fada.network import DenseNetwork
-from models.quantise import halve
+from models.programs.calibrate import calibrate
+from models.programs.card import card
+from models.programs.compare import table
+from models.programs.evaluate import Request, evaluate, plain, spread
+from models.programs.export import describe, export_graph
+from models.programs.quantise import halve
 from services.reading.confidence import Thresholds
-from services.reading.release import load
-from services.reading.signature import Trust, generate_key, key_id, public_bytes, sign
+from services.reading.releases.release import load
+from services.reading.releases.signature import Trust, generate_key, key_id, public_bytes, sign
 from services.reading.vision import Vision
 
 SIDE = 64
@@ -59,7 +59,9 @@ def release(network, folder, data):
         "architecture": "test",
         "licence": "CC BY 4.0",
         "preprocessing": {"side": SIDE, "text_side": 32},
-        "labels": {k: about[k] for k in ("planes", "masks", "boxes", "keypoints", "structures_by_plane")}
+        "labels": {
+            k: about[k] for k in ("planes", "masks", "boxes", "keypoints", "structures_by_plane")
+        }
         | {"classes": about["planes"]},
         "prompts": {"version": "1"},
         "calibration": calibrate(Vision(graph, SIDE), records),
@@ -131,7 +133,9 @@ def test_text_is_held_against_what_labels_say(release, data):
     told = []
     for o in observe(vision, records):
         fields = {k: v or "Not determined." for k, v in write(seen_of(o.record)).items()}
-        raw = replace(o.raw, interpretation=answer(fields), classification=classified(o.record.plane))
+        raw = replace(
+            o.raw, interpretation=answer(fields), classification=classified(o.record.plane)
+        )
         told.append(replace(o, raw=raw))
     result = text_figures(told)
     assert result["json_compliance"] == 1.0

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.export import describe, export_graph
 from models.fada.graph import Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, PLANES
+from models.programs.export import describe, export_graph
 from services.reading.vision import Vision
 
 

@@ -71,7 +71,10 @@ def test_another_label_or_reason_is_a_difference(changes):
 
 
 def test_another_word_is_a_difference():
-    assert compared(replace(HUB, interpretation={"imaging_plane": "axial."}))["texts differ"] is State.FAILED
+    assert (
+        compared(replace(HUB, interpretation={"imaging_plane": "axial."}))["texts differ"]
+        is State.FAILED
+    )
 
 
 def structure(**changes):
@@ -88,7 +91,10 @@ def test_what_is_near_passes_and_what_is_not_fails():
     assert compared(structure(confidence=0.93))["confidences"] is State.FAILED
     far = (Keypoint("long_axis_a", 14.0, 30.0, 0.9),)
     assert compared(replace(HUB, keypoints=far))["keypoints"] is State.FAILED
-    assert compared(replace(HUB, measurements=(Measurement("HC", 204.0),)))["measurements"] is State.FAILED
+    assert (
+        compared(replace(HUB, measurements=(Measurement("HC", 204.0),)))["measurements"]
+        is State.FAILED
+    )
     assert compared(replace(HUB, quality=0.85))["confidences"] is State.FAILED
 
 

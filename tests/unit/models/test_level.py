@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.fada.graph import Graph
-from models.level import LEVELS, circumferences, line
+from models.gates.outline_calibration import LEVELS, circumferences, line
 
 
 def cone(side: int, radius: float) -> np.ndarray:

@@ -25,7 +25,10 @@ def test_giou_of_equal_shifted_and_distant_boxes():
 def test_moments_follow_the_area():
     small, large = torch.zeros(1, 32, 32), torch.zeros(1, 32, 32)
     small[:, 8:16, 8:16], large[:, 8:24, 8:24] = 1, 1
-    assert abs(float(moments(large)[0, 0] - moments(small)[0, 0]) - torch.log(torch.tensor(4.0))) < 1e-4
+    assert (
+        abs(float(moments(large)[0, 0] - moments(small)[0, 0]) - torch.log(torch.tensor(4.0)))
+        < 1e-4
+    )
 
 
 def test_what_is_not_labelled_has_no_gradient(data, network):

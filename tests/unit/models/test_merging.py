@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from models.merging import is_adapter, merge, read_adapter
+from models.packaging.merging import is_adapter, merge, read_adapter
 from services.domain.errors import ReleaseMalformed, ReleaseMissingFile
 
 

@@ -7,11 +7,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_releases import FILES
 
-from models.package import Parts, assemble, figures, signing_key, trust_key
+from models.programs.package import Parts, assemble, figures, signing_key, trust_key
 from services.domain.errors import ReleaseMalformed
-from services.reading.release import load
-from services.reading.signature import public_bytes
-from services.reading.store import present, trust_of
+from services.reading.releases.registry import present, trust_of
+from services.reading.releases.release import load
+from services.reading.releases.signature import public_bytes
 
 KEY = Ed25519PrivateKey.generate()
 

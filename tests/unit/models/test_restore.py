@@ -3,11 +3,11 @@
 import onnx
 import torch
 
-from models.export import export_graph
 from models.fada.graph import Graph
 from models.fada.network import DenseNetwork, NetworkConfig
-from models.quantise import halve
-from models.restore import fill, unfold
+from models.programs.export import export_graph
+from models.programs.quantise import halve
+from models.programs.restore import fill, unfold
 
 SIDE = 64
 CONFIG = NetworkConfig((4, 8, 8, 8, 16), (1, 1, 1, 1), 8, 8)

@@ -2,12 +2,14 @@ import numpy as np
 import torch
 
 from models.fada.graph import Graph
-from models.scope import blend, fit_scope
+from models.gates.out_of_distribution import blend, fit_scope
 
 
 def test_distance_lowers_what_the_learned_logit_lets_through():
     rng = np.random.default_rng(0)
-    inside = np.stack([rng.normal(5, 1, 300), rng.normal(0.7, 0.2, 300), rng.normal(1, 0.1, 300)], 1)
+    inside = np.stack(
+        [rng.normal(5, 1, 300), rng.normal(0.7, 0.2, 300), rng.normal(1, 0.1, 300)], 1
+    )
     outside = np.stack([rng.normal(3, 3, 300), rng.normal(4, 1, 300), rng.normal(1, 0.1, 300)], 1)
     a, b, c, d = blend(inside, outside)
     assert a > 0

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from models.checkpoint import Average, Progress, save_checkpoint
 from models.fada import teachers
 from models.fada.teachers import KINDS, TeacherRefused, open_teacher, translate
 from models.fada.vit import Vit, VitConfig
+from models.training.checkpoint import Average, Progress, save_checkpoint
 
 WIDTH, HEADS, DEPTH = 16, 2, 3
 PUBLISHED_TO_OURS = {"fc1": "mlp.fc1", "fc2": "mlp.fc2"}
@@ -39,8 +39,12 @@ def published(layout, vit):
                 new = f"backbone.layers.{number}.{rest.replace('fc2.', 'ffn.layers.1.')}"
             value = value.reshape(1, 4, 4, WIDTH) if name == "position" else value
         else:
-            new = {"position": "visual.positional_embedding", "token": "visual.class_embedding",
-                   "patch.weight": "visual.conv1.weight", "patch.bias": None}.get(name, name)
+            new = {
+                "position": "visual.positional_embedding",
+                "token": "visual.class_embedding",
+                "patch.weight": "visual.conv1.weight",
+                "patch.bias": None,
+            }.get(name, name)
             if new is None:
                 continue
             new = new.replace("before.", "visual.ln_pre.")
@@ -113,7 +117,12 @@ def test_blocks_agree_with_torchs_own_transformer():
     reference.self_attn.in_proj_weight.data = block.attn.qkv.weight.data
     reference.self_attn.in_proj_bias.data = block.attn.qkv.bias.data
     reference.self_attn.out_proj.load_state_dict(block.attn.proj.state_dict())
-    for ours, theirs in (("fc1", "linear1"), ("fc2", "linear2"), ("norm1", "norm1"), ("norm2", "norm2")):
+    for ours, theirs in (
+        ("fc1", "linear1"),
+        ("fc2", "linear2"),
+        ("norm1", "norm1"),
+        ("norm2", "norm2"),
+    ):
         getattr(reference, theirs).load_state_dict(getattr(block, ours).state_dict())
     assert torch.allclose(block(x), reference(x), atol=1e-5)
 

@@ -17,8 +17,8 @@ from models.text.sentences import (
     write,
 )
 from services.domain.mapping import map_structures
-from services.reading.schema import FIELDS as SCHEMA_FIELDS
-from services.reading.schema import MAX_FIELD
+from services.reading.text.schema import FIELDS as SCHEMA_FIELDS
+from services.reading.text.schema import MAX_FIELD
 
 PLANES = ("head", "abdomen", "femur", "thorax", "nt_view", None)
 

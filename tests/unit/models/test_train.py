@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import torch
 
-from models.checkpoint import load_network
-from models.train import Plan, Stage, Trainer, keep_still, learning_rate, parse_stage
+from models.programs.train import Plan, Stage, Trainer, keep_still, learning_rate, parse_stage
+from models.training.checkpoint import load_network
 
 
 def plan(data, out, steps):

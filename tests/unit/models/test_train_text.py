@@ -6,10 +6,10 @@ import torch
 
 from models.data.manifest import read_manifest
 from models.data.samples import load_samples
+from models.programs.train_text import keep, start, train, words_alone
 from models.text.batches import TextBatch, TextBatches
 from models.text.network import TextSize
 from models.text.training import losses
-from models.train_text import keep, start, train, words_alone
 
 SMALL = TextSize(
     side=64, hidden=32, layers=4, intermediate=48, vision_hidden=32, vision_depth=1,

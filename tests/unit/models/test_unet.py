@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models.checkpoint import open_network
-from models.export import describe, export_graph
 from models.fada.graph import Graph
 from models.fada.labels import BOXES, MASKS
 from models.fada.teachers import Specialist
 from models.fada.unet import UNet, UNetConfig, read_boxes
-from models.train_unet import Plan, Run, drawn
+from models.programs.export import describe, export_graph
+from models.programs.train_unet import Plan, Run, drawn
+from models.training.checkpoint import open_network
 from services.reading.vision import Vision
 
 SMALL = UNetConfig((4, 4, 6, 6, 8))

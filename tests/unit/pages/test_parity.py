@@ -19,8 +19,8 @@ from PIL import Image
 
 from services.domain import biometry
 from services.domain.calibration import Calibration, PixelSize, Region
-from services.reading import geometry
 from services.reading.confidence import Thresholds
+from services.reading.images import geometry
 from services.reading.judge import measure_head
 
 WEB = Path(__file__).parents[3] / "gateway" / "web"

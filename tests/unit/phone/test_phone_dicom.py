@@ -27,11 +27,11 @@ from pydicom.uid import (
 )
 from typescript import ask, needs_node
 
-from services.dicom.frames import Frames, calibration
-from services.dicom.parse import Limits, parse_file
+from services.dicom.parser.frames import Frames, calibration
+from services.dicom.parser.parse import Limits, parse_file
 from services.domain.errors import FadaError
-from services.reading.image import to_gray
-from workers.keyframes import candidates, key_frames
+from services.reading.images.square import to_gray
+from workers.analysis.keyframes import candidates, key_frames
 
 pytestmark = needs_node
 SAMPLES = Path(__file__).parents[3] / "samples"

@@ -24,12 +24,14 @@ from services.domain.errors import InvalidModelOutput
 from services.domain.mapping import GENERIC, KEYWORDS, SPECIFIC, map_structures
 from services.domain.report import FrameReading
 from services.domain.study import FrameRef
-from services.reading import answers, lettering, manifest
 from services.reading.contract import RawReading
-from services.reading.image import Square, square
+from services.reading.images import burned_in_text
+from services.reading.images.square import Square, square
 from services.reading.judge import judge
-from services.reading.schema import FIELDS, MAX_FIELD
-from services.reading.store import open_release, trust_of
+from services.reading.releases import manifest
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.text import answers
+from services.reading.text.schema import FIELDS, MAX_FIELD
 from services.reading.vision import Vision
 
 pytestmark = needs_node
@@ -112,7 +114,7 @@ def here(
     raw: RawReading, size: Square, told: manifest.Manifest, scale: Calibration, gray: Gray
 ) -> FrameReading:
     judged = judge(raw, size, FrameRef("1.2", "1.2.3"), told, scale)
-    return lettering.marked(judged.reading, gray)
+    return burned_in_text.marked(judged.reading, gray)
 
 
 def there(raw: RawReading, document: dict[str, Any], scale: Calibration, gray: Gray) -> Any:
@@ -220,7 +222,7 @@ def test_text_in_the_picture_is_seen_alike() -> None:
             blocks[20 + (n * step) % 3 : 28 + step % 4, x : x + 5] = 180 + step
         pictures.append(blocks)
     told = ask(*(("@tests/judge.ts", "lettered", [p.shape[1], p.shape[0], p.tobytes()]) for p in pictures))  # fmt: skip
-    assert told == [lettering.has_lettering(p) for p in pictures]
+    assert told == [burned_in_text.has_lettering(p) for p in pictures]
     assert set(told) == {True, False}
 
 

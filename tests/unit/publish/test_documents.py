@@ -22,7 +22,7 @@ from services.domain.report import (
     Structure,
 )
 from services.publish import fhir, pdf
-from services.publish.words import LANGUAGES, Words, keys
+from services.publish.pdf_strings import LANGUAGES, Words, keys
 
 HC = Measurement("HC", 891.4, 262.8, 242.3, 283.2, "ultrasound_region", "ellipse")
 AGE = Dating("Hadlock 1984 (HC)", "HC", 200.17, 185.7, 214.6, "28w 4d")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.domain.errors import InvalidModelOutput
-from services.reading import answers, schema
+from services.reading.text import answers, schema
 
 WHOLE = dict.fromkeys(schema.FIELDS, "text")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_releases import gguf_bytes, onnx_bytes
 
 from services.domain.errors import ReleaseMalformed
-from services.reading.headers import check_gguf, check_onnx, check_safetensors
+from services.reading.releases.weight_validation import check_gguf, check_onnx, check_safetensors
 
 
 def check(path: Path, data: bytes) -> None:

@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from services.domain.calibration import Calibration
 from services.domain.study import FrameRef
-from services.reading import lettering
-from services.reading.image import square
+from services.reading.images import burned_in_text
+from services.reading.images.square import square
 from services.reading.judge import judge
 from services.reading.phases import Reader
-from services.reading.store import open_release, trust_of
+from services.reading.releases.registry import open_release, trust_of
 
 ROOT = Path(__file__).resolve().parents[3]
 RELEASES = ROOT / "models" / "releases"
@@ -35,11 +35,11 @@ def written(scan, words, size=16, shade=255):
 @pytest.mark.parametrize("size", [13, 16, 22])
 @pytest.mark.parametrize("shade", [190, 255])
 def test_words_are_seen(scan, size, shade):
-    assert lettering.has_lettering(written(scan, "REPORT NORMAL", size, shade))
+    assert burned_in_text.has_lettering(written(scan, "REPORT NORMAL", size, shade))
 
 
 def test_a_scan_without_words_is_not_flagged(scan):
-    assert not lettering.has_lettering(scan)
+    assert not burned_in_text.has_lettering(scan)
 
 
 def test_the_words_change_nothing_that_is_said(scan):
@@ -49,10 +49,10 @@ def test_the_words_change_nothing_that_is_said(scan):
         prepared = square(pixels, reader.manifest.side)
         raw = reader.read(prepared)
         judged = judge(raw, prepared, FrameRef("", "1"), reader.manifest, Calibration())
-        return lettering.marked(judged.reading, pixels)
+        return burned_in_text.marked(judged.reading, pixels)
 
     plain, told = read(scan), read(written(scan, "REPORT NORMAL"))
-    assert told.flags == (lettering.FLAG,)
+    assert told.flags == (burned_in_text.FLAG,)
     assert plain.flags == ()
     assert told.plane.label == plain.plane.label
     assert [s.label for s in told.structures] == [s.label for s in plain.structures]

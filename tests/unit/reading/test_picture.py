@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from services.domain.errors import InvalidInput
-from services.reading.picture import decode
+from services.reading.images.picture import decode
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 # EXIF orientation -> how to lay the upright picture so that a viewer turns it back.

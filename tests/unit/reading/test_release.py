@@ -17,9 +17,9 @@ from services.domain.errors import (
     ReleaseWrongSignature,
     ReleaseWrongSize,
 )
-from services.reading.release import MANIFEST, load
-from services.reading.signature import Trust
-from services.reading.store import trust_of
+from services.reading.releases.registry import trust_of
+from services.reading.releases.release import MANIFEST, load
+from services.reading.releases.signature import Trust
 
 Change = Callable[[Path], None]
 

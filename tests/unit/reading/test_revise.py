@@ -12,7 +12,7 @@ from services.domain.biometry import ellipse_perimeter
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import InvalidInput
 from services.domain.report import Abstention, Scored
-from services.reading.revise import (
+from services.reading.review_edits import (
     METHOD_CALIPER,
     METHOD_DRAWN,
     NOT_DATED,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.errors import ReleaseWrongSignature
-from services.reading.signature import (
+from services.reading.releases.signature import (
     Trust,
     add_trust,
     canonical,

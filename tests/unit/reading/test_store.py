@@ -7,7 +7,7 @@ import pytest
 from small_releases import write
 
 from services.domain.errors import NotFound, ReleaseOlder, ReleaseRefused
-from services.reading.store import (
+from services.reading.releases.registry import (
     POINTER,
     activate,
     go_back,

@@ -8,8 +8,8 @@ import releases
 
 from services.settings import Settings
 from services.standalone import triton
+from services.standalone.local_stack import Machine, Options
 from services.standalone.lock import AlreadyRunning
-from services.standalone.machine import Machine, Options
 
 
 @pytest.fixture

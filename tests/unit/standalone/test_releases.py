@@ -2,7 +2,7 @@ import shutil
 
 import releases
 
-from services.reading.store import activate, names, open_release, present, trust_of
+from services.reading.releases.registry import activate, names, open_release, present, trust_of
 from services.standalone.releases import gather
 
 

@@ -51,15 +51,15 @@ def test_one_line_with_event_fields_and_request_id(lines: io.StringIO) -> None:
 
 
 def test_the_standard_loggers_of_the_product_work_too(lines: io.StringIO) -> None:
-    logging.getLogger("gateway.relay").warning("outbox not sent", extra={"error": "Boom"})
+    logging.getLogger("gateway.ingest.relay").warning("outbox not sent", extra={"error": "Boom"})
     assert read(lines)[0] | {"event": "outbox not sent", "error": "Boom"} == read(lines)[0]
 
 
 def test_unlisted_fields_and_free_text_are_dropped_and_named(lines: io.StringIO) -> None:
-    log = logs.get("gateway.intake")
+    log = logs.get("gateway.ingest.service")
     log.info("refused", patient_name="Jane", site=CANARY, code="invalid_uid")
     log.info(f"refused {CANARY}")
-    logging.getLogger("gateway.intake").info("refused %s", CANARY, extra={"door": CANARY})
+    logging.getLogger("gateway.ingest.service").info("refused %s", CANARY, extra={"door": CANARY})
     assert read(lines)[0]["dropped"] == ["patient_name", "site"]
     assert read(lines)[0]["code"] == "invalid_uid"
     assert read(lines)[1]["event"] == "unnamed"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workers.keyframes import MAX_LOOKED_AT, candidates, choose, key_frames, look, quality
+from workers.analysis.keyframes import MAX_LOOKED_AT, candidates, choose, key_frames, look, quality
 
 
 def speckle(seed: int, size: int = 120) -> np.ndarray:

@@ -13,7 +13,7 @@ from services.domain.report import (
     Report,
     Scored,
 )
-from workers.need import need_of, uncertainty
+from workers.analysis.triage import need_of, uncertainty
 
 FRAME = FrameReading(
     "1.2", "1.2.3", 1, 10, 10, True, 0.99, 0.9, Scored("head", 0.98),

@@ -12,9 +12,8 @@ from services.index.port import JobState, NewInstance
 from services.queue.memory import MemoryQueue
 from services.settings import Settings
 from services.storage.memory import MemoryStore
-from workers import sweep
 from workers.relay import relay
-from workers.sweep import Sweeper
+from workers.sweeper import ORPHAN_SECONDS, Sweeper
 
 WHO = Principal("tester", "default", Role.ADMIN)
 
@@ -116,7 +115,7 @@ def test_orphans_go_after_a_day_and_what_is_needed_stays(sweeper, monkeypatch):
     receive(sweeper, 1, sha256=needed)
     assert sweeper.orphans() == 0
     real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + sweep.ORPHAN_SECONDS + 60)
+    monkeypatch.setattr(time, "time", lambda: real() + ORPHAN_SECONDS + 60)
     assert sweeper.orphans() == 1
     assert sweeper.store.exists("default", needed)
     assert not sweeper.store.exists("default", orphan)

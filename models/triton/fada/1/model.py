@@ -12,10 +12,10 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from services.domain.errors import FadaError, InferenceUnavailable, ReleaseRefused
-from services.reading.asking import Looks
 from services.reading.contract import Phase, RawReading
-from services.reading.present import Present
-from services.reading.release import Release
+from services.reading.releases.active import Present
+from services.reading.releases.release import Release
+from services.reading.text.session import Looks
 
 
 class TritonPythonModel:

@@ -1,0 +1,191 @@
+"""``fada models``: releases of the model on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli import report_text
+from services.domain.errors import ReleaseRefused
+from services.reading.releases import registry
+from services.reading.releases.release import MANIFEST, load, read_manifest
+from services.settings import settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Model releases: signed folders, verified before anything in them is read.
+
+    A hub that runs changes to the activated release between two studies, without losing one.
+    """,
+)
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="Folder of releases; default: FADA_RELEASES.")
+]
+
+
+def shelf(given: Path | None) -> Path:
+    """The folder of releases: the given one, else that of the hub of this machine, else FADA's own."""
+    if given is not None:
+        return given
+    own = settings().home.expanduser() / "releases"
+    return own if own.is_dir() else settings().releases
+
+
+@app.command("list")
+def list_releases(folder: StoreOption = None) -> None:
+    """What is here, what is trusted, and which one is in use."""
+    place = shelf(folder)
+    trust = registry.trust_of(place)
+    used = registry.present(place, trust) if registry.names(place) else ""
+    table = Table("", "release", "licence", "signed by", "state", box=None)
+    for name in registry.names(place):
+        try:
+            manifest = read_manifest(place / name, trust)
+            row = (manifest.licence, manifest.signed_by, "trusted")
+        except ReleaseRefused as error:
+            row = ("", "", f"[red]{error.detail}[/]")
+        table.add_row("●" if name == used else "", name, *row)
+    report_text.console().print(table)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A release.")],
+) -> None:
+    """Check signature, sizes, hashes and file forms of one release.
+
+    Example:  fada models verify models/releases/fada-nano-0.4.0
+    """
+    release = load(folder, registry.trust_of(folder.parent))
+    console = report_text.console()
+    console.print(f"{release.manifest.id}  {release.manifest.sha256}")
+    for name, entry in release.manifest.files.items():
+        console.print(f"  {name}  {entry.size} bytes  {entry.sha256}")
+    console.print("[green]sound[/]")
+
+
+@app.command()
+def activate(
+    name: Annotated[str, typer.Argument(help="As 'fada models list' shows it.")] = "",
+    back: Annotated[bool, typer.Option("--back", help="The one that was in use before.")] = False,
+    rollback: Annotated[bool, typer.Option(help="Allow an older version.")] = False,
+    folder: StoreOption = None,
+) -> None:
+    """Make a release the one in use. It is verified wholly first; if it fails the present one stays.
+
+    Examples:
+
+      fada models activate fada-nano-0.4.0
+
+      fada models activate --back
+    """
+    place = shelf(folder)
+    trust = registry.trust_of(place)
+    if back == bool(name):
+        raise typer.BadParameter("give the name of a release, or --back")
+    used = (
+        registry.go_back(place, trust)
+        if back
+        else registry.activate(place, name, trust, rollback=rollback)
+    )
+    report_text.console().print(f"{used.id} is in use")
+
+
+@app.command("import")
+def import_release(
+    source: Annotated[str, typer.Argument(help="A folder, or a Hugging Face hub id.")],
+    name: Annotated[str, typer.Option(help="Name of the release, e.g. fada-0.8b.")],
+    version: Annotated[str, typer.Option(help="Three numbers, e.g. 1.0.0.")] = "1.0.0",
+    base: Annotated[
+        str, typer.Option(help="Base model of a PEFT adapter; default: the one that it names.")
+    ] = "",
+    about: Annotated[
+        Path | None, typer.Option(help="JSON with prompts, licence and side; see below.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option("--sign-with", help="Private key (PEM); made if not there.")
+    ] = None,
+    serve: Annotated[
+        str, typer.Option(help="llama.cpp (merged and converted) or transformers (as published).")
+    ] = "llama.cpp",
+    folder: StoreOption = None,
+) -> None:
+    """Bring in FADA's own weights: a PEFT adapter on its base, or a pair of GGUF files.
+
+    An adapter is merged and converted, a GGUF pair is taken as it is. With --serve transformers
+    base and adapter stay as they are, for a model server that has transformers (on a GPU). The
+    weights do not say how they were asked: their prompts stand in prompts.json beside them, or in
+    the file of --about.
+
+    Examples:
+
+      fada models import weights/fada-0.8b --name fada-0.8b
+
+      fada models import org/FADA-SKD --name fada-4b --base base/ --about prompts.json
+
+      fada models import org/FADA-SKD --name fada-4b --base base/ --serve transformers
+    """
+    if serve not in ("llama.cpp", "transformers"):
+        raise typer.BadParameter("--serve is llama.cpp or transformers")
+    from models.packaging.importing import Import, fetch
+    from models.packaging.importing import import_release as bring
+    from models.programs.package import signing_key
+
+    place = shelf(folder)
+    key = signing_key(key_file or settings().config.expanduser() / "release-signing.key")
+    request = Import(
+        fetch(source), name, version, base=fetch(base) if base else None, about=about, serve=serve
+    )
+    made = bring(request, place, key)
+    console = report_text.console()
+    console.print(f"{made.manifest.id} is in {made.folder}")
+    console.print(f"use it: fada models activate {made.manifest.id}")
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of images.")],
+    release: Annotated[
+        str,
+        typer.Option(help="A name in the store, or a release's folder; default: the one in use."),
+    ] = "",
+    manifest: Annotated[
+        Path | None, typer.Option(help="CSV; default: manifest.csv in the folder.")
+    ] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Only these; may be repeated.")] = None,
+    text: Annotated[
+        int, typer.Option(help="So many images get the text phases too; 0: none.")
+    ] = 60,
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    out: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
+    folder: StoreOption = None,
+) -> None:
+    """Measure a release on labelled images, through the code that the hub runs.
+
+    Example:  fada evaluate --data fetal-us --split test --json figures.json
+    """
+    from models.programs.evaluate import Request
+    from models.programs.evaluate import evaluate as measure
+
+    place = shelf(folder)
+    if "/" in release or Path(release, MANIFEST).is_file():
+        opened = load(Path(release), registry.trust_of(place))
+    else:
+        opened = registry.open_release(place, registry.trust_of(place), release)
+    tell = None
+    if text and opened.manifest.tells:
+        from models.evaluation.text_observer import teller
+
+        tell = teller(opened, threads)
+    request = Request(data, manifest, tuple(split or ()), text=text, threads=threads)
+    figures, _ = measure(opened, request, tell, say=lambda line: typer.echo(line, err=True))
+    shown = json.dumps(figures, indent=1)
+    if out is not None:
+        out.write_text(shown + "\n", encoding="utf-8")
+        report_text.console().print(f"saved {out}")
+    else:
+        print(shown)

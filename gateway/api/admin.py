@@ -1,0 +1,228 @@
+"""Keys, webhooks, phones and the audit trail of one site."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from gateway.dependencies import Needs
+from gateway.http.params import Manager, RecordId
+from services.domain.errors import Forbidden, InvalidInput
+from services.domain.study import Role
+
+router = APIRouter(prefix="/api", tags=["Operations"])
+EVENTS = (
+    "study.received",
+    "study.analysing",
+    "study.progress",
+    "study.ready",
+    "study.failed",
+    "study.reviewed",
+)
+CODE_SECONDS = 900.0
+_NAME = r"^[^\x00-\x1f\x7f]+$"
+
+
+class KeyIn(BaseModel):
+    """A name for people to know it by; it stands in "reviewed by"."""
+
+    name: str = Field(min_length=1, max_length=80, pattern=_NAME, examples=["Dr. A. Okoye"])
+    role: Role
+
+
+class WebhookIn(BaseModel):
+    """Signed by the Standard Webhooks scheme. Without events: all but progress."""
+
+    url: str = Field(max_length=2000, examples=["https://emr.example.org/hooks/fada"])
+    events: list[str] = Field(default_factory=list, max_length=len(EVENTS))
+
+
+@router.get("/keys", summary="API keys of the site", operation_id="listKeys")
+def keys(who: Manager, services: Needs) -> dict[str, Any]:
+    """Never the secrets: those are not kept."""
+    with services.index.read() as tx:
+        found = tx.keys.find(who.site)
+    return {
+        "items": [
+            {
+                "id": k.id,
+                "name": k.name,
+                "role": k.role.value,
+                "created_at": k.created_at,
+                "last_used_at": k.last_used_at,
+                "revoked_at": k.revoked_at,
+            }
+            for k in found
+        ]
+    }
+
+
+@router.post("/keys", summary="Make an API key", operation_id="makeKey", status_code=201)
+def make_key(body: KeyIn, who: Manager, services: Needs) -> dict[str, Any]:
+    """``key`` is shown this once. Nobody can make a key with a higher role than their own."""
+    order = list(Role)
+    if order.index(body.role) > order.index(who.role):
+        raise Forbidden("You cannot make a key with a higher role than yours.")
+    with services.index.begin() as tx:
+        made, secret = tx.keys.create(who.site, body.role, body.name)
+        tx.audit.add(who, "key.created", made.id, {"role": body.role.value})
+    return {
+        "id": made.id,
+        "name": made.name,
+        "role": made.role.value,
+        "created_at": made.created_at,
+        "key": secret,
+    }
+
+
+@router.delete("/keys/{key_id}", summary="Revoke a key", operation_id="revokeKey", status_code=204)
+def revoke_key(key_id: RecordId, who: Manager, services: Needs, request: Request) -> Response:
+    """Sessions that were opened with it end too."""
+    with services.index.begin() as tx:
+        held = next((k for k in tx.keys.find(who.site) if k.id == key_id), None)
+        order = list(Role)
+        if held is not None and order.index(held.role) > order.index(who.role):
+            raise Forbidden("You cannot revoke a key with a higher role than yours.")
+        tx.keys.revoke(who.site, key_id)
+        tx.audit.add(who, "key.revoked", key_id)
+    request.app.state.authenticator.forget()
+    return Response(status_code=204)
+
+
+@router.get("/webhooks", summary="Who is told", operation_id="listWebhooks")
+def webhooks(who: Manager, services: Needs) -> dict[str, Any]:
+    with services.index.read() as tx:
+        found = tx.webhooks.find(who.site)
+    return {
+        "items": [
+            {
+                "id": w.id,
+                "url": w.url,
+                "events": list(w.events),
+                "created_at": w.created_at,
+                "disabled": w.disabled,
+            }
+            for w in found
+        ]
+    }
+
+
+@router.post("/webhooks", summary="Tell somebody", operation_id="makeWebhook", status_code=201)
+def make_webhook(body: WebhookIn, who: Manager, services: Needs) -> dict[str, Any]:
+    """``secret`` (whsec_…) is shown this once; verify every message with it."""
+    _check_url(body.url, services.settings.webhook_allow_private)
+    if unknown := set(body.events) - set(EVENTS):
+        raise InvalidInput(f"There are {len(unknown)} unknown event types; known: {EVENTS}.")
+    with services.index.begin() as tx:
+        made = tx.webhooks.create(who.site, body.url, tuple(body.events))
+        tx.audit.add(who, "webhook.created", made.id)
+    return {
+        "id": made.id,
+        "url": made.url,
+        "events": list(made.events),
+        "created_at": made.created_at,
+        "secret": made.secret,
+    }
+
+
+@router.delete(
+    "/webhooks/{webhook_id}", summary="Stop telling", operation_id="deleteWebhook", status_code=204
+)
+def delete_webhook(webhook_id: RecordId, who: Manager, services: Needs) -> Response:
+    with services.index.begin() as tx:
+        tx.webhooks.delete(who.site, webhook_id)
+        tx.audit.add(who, "webhook.deleted", webhook_id)
+    return Response(status_code=204)
+
+
+@router.get("/devices", summary="Phones and their last contact", operation_id="listDevices")
+def devices(who: Manager, services: Needs) -> dict[str, Any]:
+    with services.index.read() as tx:
+        found = tx.devices.find(who.site)
+    return {
+        "items": [
+            {
+                "id": d.id,
+                "name": d.name,
+                "enrolled_at": d.enrolled_at,
+                "last_seen_at": d.last_seen_at,
+                "release": d.release,
+                "revoked_at": d.revoked_at,
+            }
+            for d in found
+        ]
+    }
+
+
+@router.post(
+    "/devices/codes", summary="A code to enrol a phone", operation_id="makeCode", status_code=201
+)
+def make_code(who: Manager, services: Needs, request: Request) -> dict[str, Any]:
+    """Good once, for fifteen minutes. ``url`` is what the QR code holds."""
+    with services.index.begin() as tx:
+        code = tx.devices.new_code(who, CODE_SECONDS)
+    base = services.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    return {"code": code, "expires_in": int(CODE_SECONDS), "url": f"{base}/field/#enrol={code}"}
+
+
+@router.delete(
+    "/devices/{device_id}", summary="Revoke a phone", operation_id="revokeDevice", status_code=204
+)
+def revoke_device(device_id: RecordId, who: Manager, services: Needs, request: Request) -> Response:
+    """A lost phone: its key is refused from now on."""
+    with services.index.begin() as tx:
+        tx.devices.revoke(who.site, device_id)
+        tx.audit.add(who, "device.revoked", device_id)
+    request.app.state.authenticator.forget()
+    return Response(status_code=204)
+
+
+@router.get("/audit", summary="Who did what", operation_id="audit")
+def audit(
+    who: Manager,
+    services: Needs,
+    subject: Annotated[str | None, Query(max_length=64, pattern=r"^[\w:.-]*$")] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> dict[str, Any]:
+    """Newest first; ``before`` goes on from the last one's number."""
+    with services.index.read() as tx:
+        found = tx.audit.find(who.site, subject=subject or None, limit=limit, before=before)
+    return {
+        "items": [
+            {
+                "seq": e.seq,
+                "at": e.at,
+                "actor": e.actor,
+                "action": e.action,
+                "subject": e.subject,
+                "detail": e.detail,
+            }
+            for e in found
+        ],
+        "before": found[-1].seq if len(found) == limit else None,
+    }
+
+
+def _check_url(url: str, private: bool) -> None:
+    """A first look; the sender looks again at the address it connects to."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidInput("This is not an address of the web.") from error
+    if parts.scheme not in (("https", "http") if private else ("https",)) or not parts.hostname:
+        raise InvalidInput("A webhook's address begins with https:// and a host.")
+    if parts.username or parts.password or not url.isprintable() or port == 0:
+        raise InvalidInput("A webhook's address holds no user name and no odd characters.")
+    try:
+        address = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return
+    if not private and not address.is_global:
+        raise InvalidInput("A webhook may not point into the private network.")

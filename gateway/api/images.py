@@ -1,0 +1,72 @@
+"""A stored image object, opened for a moment: its frames and what it says of its scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from gateway.api.serializers import text
+from gateway.dependencies import Services
+from services.dicom.parser.frames import Frames, calibration
+from services.domain.calibration import Calibration
+from services.domain.errors import NotFound
+from services.index.port import Instance, Transaction
+
+_PREGNANCY_DAYS = 45 * 7
+
+
+def find(tx: Transaction, site: str, study_uid: str, sop_uid: str) -> Instance:
+    """Raises NotFound."""
+    found = tx.studies.instances(site, study_uid=study_uid, sop_uid=sop_uid, limit=1)
+    if not found:
+        raise NotFound("The study has no such image.")
+    return found[0]
+
+
+@contextmanager
+def opened(services: Services, instance: Instance) -> Iterator[Frames]:
+    """Blocking. The object lies in the spool meanwhile, so that a long clip fills no memory."""
+    with services.spool.basket() as basket:
+        with services.spool.writer(instance.size) as out:
+            for piece in services.store.open(instance.site, instance.sha256):
+                out.write(piece)
+            basket.append(out.finish())
+        yield Frames.of_file(basket[0].path)
+
+
+class Scales:
+    """Calibrations by hash: objects never change, so each is read once."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: dict[tuple[str, str], Calibration] = {}
+
+    def of(self, instance: Instance) -> Calibration:
+        """Blocking when it is asked for the first time."""
+        key = (instance.site, instance.sha256)
+        if key not in self._known:
+            with opened(self._services, instance) as frames:
+                found = calibration(frames.dataset)
+            if len(self._known) > 4096:
+                self._known.clear()
+            self._known[key] = found
+        return self._known[key]
+
+
+def age_by_period(attributes: dict[str, Any], last_period: date | None = None) -> float | None:
+    """Days from the last period to the study; None when unknown or no pregnancy lasts so long."""
+    seen = _day(text(attributes, "00080020"))
+    period = last_period or _day(text(attributes, "001021D0"))
+    if seen is None or period is None:
+        return None
+    days = (seen - period).days
+    return float(days) if 0 < days <= _PREGNANCY_DAYS else None
+
+
+def _day(digits: str) -> date | None:
+    try:
+        return date.fromisoformat(digits)
+    except ValueError:
+        return None

@@ -1,0 +1,160 @@
+"""Share links: one study's latest result, read only, until an hour that is set; revocable.
+
+The token is signed; what was given out and taken back stands in the audit trail, which is append-only.
+Who opens the link sees no name and no birth date.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+from uuid_utils import uuid7
+
+from gateway.api import results, serializers
+from gateway.api.artefacts import Hash, send
+from gateway.dependencies import Needs, Services
+from gateway.http.params import Frame, RecordId, Sonographer, SopUid, StudyId
+from gateway.http.tokens import Signer
+from services.domain.errors import FadaError, Gone, NotAuthenticated, NotFound
+from services.index.port import Result, Study, Transaction
+
+router = APIRouter(tags=["Sharing"])
+CREATED, REVOKED = "share.created", "share.revoked"
+Token = Annotated[str, Path(min_length=16, max_length=800, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+class ShareIn(BaseModel):
+    """How long the link holds."""
+
+    hours: float = Field(default=72.0, ge=0.1, le=24 * 31)
+
+
+@router.post(
+    "/api/studies/{study_id}/shares", summary="Make a link that ends", operation_id="share",
+    status_code=201,
+)  # fmt: skip
+def share(
+    study_id: StudyId, body: ShareIn, who: Sonographer, services: Needs, request: Request
+) -> dict[str, Any]:
+    """Whoever has the link can read this study's latest result until then."""
+    signer: Signer = request.app.state.signer
+    identity = str(uuid7())
+    ends = datetime.fromtimestamp(int(datetime.now(UTC).timestamp() + body.hours * 3600), UTC)
+    with services.index.begin() as tx:
+        tx.studies.get(who.site, study_id)
+        told = {"share": identity, "expires_at": ends.isoformat()}
+        tx.audit.add(who, CREATED, study_id, told)
+    claims = {"share": identity, "study": study_id, "site": who.site}
+    token = signer.sign("share", claims, body.hours * 3600)
+    base = services.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    return {"id": identity, "url": f"{base}/share/{token}", "expires_at": ends}
+
+
+@router.get("/api/studies/{study_id}/shares", summary="Links of a study", operation_id="listShares")
+def shares(study_id: StudyId, who: Sonographer, services: Needs) -> dict[str, Any]:
+    """Those that still hold."""
+    with services.index.read() as tx:
+        tx.studies.get(who.site, study_id)
+        return {"items": list(_open(tx, who.site, study_id).values())}
+
+
+@router.delete(
+    "/api/studies/{study_id}/shares/{share_id}", summary="Take a link back",
+    operation_id="revokeShare", status_code=204,
+)  # fmt: skip
+def revoke(study_id: StudyId, share_id: RecordId, who: Sonographer, services: Needs) -> Response:
+    """It shows nothing from now on."""
+    with services.index.begin() as tx:
+        tx.studies.get(who.site, study_id)
+        if share_id not in _open(tx, who.site, study_id):
+            raise NotFound("There is no such open link.")
+        tx.audit.add(who, REVOKED, study_id, {"share": share_id})
+    return Response(status_code=204)
+
+
+@router.get("/api/shared/{token}", summary="What a link shows", operation_id="shared")
+def shared(token: Token, services: Needs, request: Request) -> dict[str, Any]:
+    """The latest result, without the patient's identity."""
+    study, result, ends = _opened(services, request, token)
+    return {
+        "study": {
+            "study_date": serializers.study(study)["study_date"],
+            "initials": _initials(study),
+            "state": study.state.value,
+        },
+        "result": serializers.result(result),
+        "expires_at": ends,
+    }
+
+
+@router.get(
+    "/api/shared/{token}/artefacts/{sha256}",
+    summary="A mask or overlay of it",
+    operation_id="sharedArtefact",
+    response_class=Response,
+)
+def artefact(token: Token, sha256: Hash, services: Needs, request: Request) -> Response:
+    """Pictures only: DICOM objects and FHIR name the patient."""
+    study, result, _ = _opened(services, request, token)
+    for found in result.artefacts:
+        if found.sha256 == sha256 and found.media_type == "image/png":
+            return send(services, study.site, found)
+    raise NotFound()
+
+
+@router.get(
+    "/api/shared/{token}/frames/{sop_uid}/{frame}.png",
+    summary="A frame with its overlay",
+    operation_id="sharedFrame",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}},
+)
+def frame(
+    token: Token, sop_uid: SopUid, frame: Frame, services: Needs, request: Request
+) -> Response:
+    """As this version has it; its label is burned in."""
+    study, result, _ = _opened(services, request, token)
+    reading = results.frame_of(result, sop_uid, frame)
+    data = results.draw(services, study.site, result, reading)
+    return Response(data, media_type="image/png")
+
+
+def _opened(services: Services, request: Request, token: str) -> tuple[Study, Result, datetime]:
+    """Raises NotFound for a forged link, Gone for one that is over or was taken back."""
+    signer: Signer = request.app.state.signer
+    try:
+        claims = signer.read("share", token)
+    except NotAuthenticated as error:
+        over = signer.genuine("share", token)
+        refusal: FadaError = Gone("This link has ended.") if over else NotFound()
+        raise refusal from error
+    site, study_id = claims["site"], claims["study"]
+    with services.index.read() as tx:
+        study = tx.studies.get(site, study_id)
+        if claims["share"] not in _open(tx, site, study_id):
+            raise Gone("This link was taken back.")
+        result = tx.results.get(site, study_id)
+    return study, result, datetime.fromtimestamp(claims["exp"], UTC)
+
+
+def _open(tx: Transaction, site: str, study_id: str) -> dict[str, dict[str, Any]]:
+    """Share id → what is told of it, oldest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in reversed(tx.audit.find(site, subject=study_id, limit=10_000)):
+        if entry.action == CREATED:
+            ends = datetime.fromisoformat(entry.detail["expires_at"])
+            if ends > datetime.now(UTC):
+                told = {"created_at": entry.at, "created_by": entry.actor, "expires_at": ends}
+                found[entry.detail["share"]] = {"id": entry.detail["share"], **told}
+        elif entry.action == REVOKED:
+            found.pop(entry.detail["share"], None)
+    return found
+
+
+def _initials(study: Study) -> str:
+    name = serializers.study(study)["patient"]["name"]
+    return "".join(part[0].upper() for part in name.split()[:3])

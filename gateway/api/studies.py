@@ -1,0 +1,203 @@
+"""The worklist, a study and how it fares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from gateway.api import serializers
+from gateway.api.images import Scales
+from gateway.dependencies import Needs
+from gateway.http.params import (
+    Limit,
+    Manager,
+    Offset,
+    Reader,
+    ReaderOrDevice,
+    Since,
+    Sonographer,
+    StudyId,
+    Text,
+    Until,
+)
+from services.domain.calibration import Calibration
+from services.domain.errors import Conflict, FadaError, InvalidInput
+from services.index.port import Instance, Job, JobState, StudyQuery, StudyState, Transaction
+
+router = APIRouter(prefix="/api/studies", tags=["Studies"])
+
+_ROW: dict[str, Any] = {
+    "id": "01930a5e-7c1b-7a55-9a43-0d8c1d5f3a10",
+    "study_uid": "2.25.3113579",
+    "state": "ready",
+    "door": "stow",
+    "urgent": False,
+    "score": 22.5,
+    "reasons": ["low_confidence"],
+    "received_at": "2026-01-31T08:15:00Z",
+    "waiting_hours": 0.5,
+    "instances": 1,
+    "latest_version": 1,
+    "plane": "head",
+    "ga_days": 143.4,
+    "ga_text": "20w 3d",
+    "patient": {"name": "Sample One", "id": "S-1", "birth_date": ""},
+    "accession": "",
+    "study_date": "2026-01-31",
+    "description": "",
+    "last_period": None,
+    "error_code": "",
+}
+
+
+class Change(BaseModel):
+    """What a person may change on a study's row."""
+
+    urgent: bool
+
+
+@router.get(
+    "",
+    summary="The worklist",
+    operation_id="listStudies",
+    responses={
+        200: {
+            "content": {
+                "application/json": {
+                    "example": {
+                        "items": [_ROW], "total": 1, "limit": 100, "offset": 0, "cursor": 17,
+                    }
+                }
+            }
+        }
+    },
+)  # fmt: skip
+def find(
+    who: Reader,
+    services: Needs,
+    text: Text = "",
+    state: Annotated[str, Query(max_length=80, description="states, comma-separated")] = "",
+    urgent: bool | None = None,
+    plane: Annotated[str | None, Query(max_length=32, pattern=r"^[a-z_]*$")] = None,
+    reason: Annotated[str | None, Query(max_length=32, pattern=r"^[a-z_]*$")] = None,
+    received_from: Since = None,
+    received_to: Until = None,
+    order: Annotated[str, Query(pattern="^(need|newest)$")] = "need",
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> dict[str, Any]:
+    """In the order of need (urgency, disagreement, finding, doubt, waiting time), or newest first.
+
+    ``cursor`` is the number of the site's last event: open the event stream from there.
+    """
+    query = StudyQuery(
+        states=_states(state),
+        urgent=urgent,
+        plane=plane or None,
+        reason=reason or None,
+        received_from=aware(received_from),
+        received_to=aware(received_to),
+        text=text,
+        by_need=order == "need",
+        limit=limit,
+        offset=offset,
+    )
+    with services.index.read() as tx:
+        cursor = tx.events.latest(who.site)
+        rows = tx.studies.find(who.site, query)
+        total = tx.studies.count(who.site, query)
+    now = datetime.now(UTC)
+    items = [serializers.study(row, now) for row in rows]
+    return {"items": items, "total": total, "limit": limit, "offset": offset, "cursor": cursor}
+
+
+@router.get("/{study_id}", summary="A study", operation_id="getStudy")
+def get(study_id: StudyId, who: Reader, services: Needs, request: Request) -> dict[str, Any]:
+    """Its row, instances with their scale, jobs and result versions."""
+    scales: Scales = request.app.state.scales
+    with services.index.read() as tx:
+        row = tx.studies.get(who.site, study_id)
+        instances = tx.studies.instances(who.site, study_uid=row.study_uid)
+        jobs = tx.jobs.find(who.site, study_id=study_id)
+        results = tx.results.versions(who.site, study_id)
+    return {
+        **serializers.study(row),
+        "instances_list": [
+            {**serializers.instance(i), "calibration": _scale(scales, i)} for i in instances
+        ],
+        "jobs": [serializers.job(j) for j in jobs],
+        "results": [serializers.summary(r) for r in results],
+    }
+
+
+def _scale(scales: Scales, instance: Instance) -> Calibration | None:
+    """What an image says of its scale; None for what is no image or cannot be opened now."""
+    if instance.frames == 0:
+        return None
+    try:
+        return scales.of(instance)
+    except FadaError:
+        return None
+
+
+@router.get("/{study_id}/status", summary="How a study fares", operation_id="getStatus")
+def status(study_id: StudyId, who: ReaderOrDevice, services: Needs) -> dict[str, Any]:
+    """Small and quick, for those who wait."""
+    with services.index.read() as tx:
+        row = tx.studies.get(who.site, study_id)
+        job = latest_job(tx, who.site, study_id)
+    return {
+        "id": row.id,
+        "study_uid": row.study_uid,
+        "state": row.state.value,
+        "urgent": row.urgent,
+        "latest_version": row.latest_version,
+        "error_code": row.error_code,
+        "job": serializers.job(job) if job else None,
+    }
+
+
+@router.patch("/{study_id}", summary="Mark as urgent, or not", operation_id="changeStudy")
+def change(study_id: StudyId, body: Change, who: Sonographer, services: Needs) -> dict[str, Any]:
+    """Urgent studies stand first, in the worklist and in the queue."""
+    with services.index.begin() as tx:
+        tx.studies.set_urgent(who, study_id, body.urgent)
+        row = tx.studies.get(who.site, study_id)
+    return serializers.study(row)
+
+
+@router.post(
+    "/{study_id}/run-again", summary="Analyse again", operation_id="runAgain", status_code=202
+)
+def run_again(study_id: StudyId, who: Manager, services: Needs) -> dict[str, Any]:
+    """Queues a study's dead job again. Every version that is there stays."""
+    with services.index.begin() as tx:
+        tx.studies.get(who.site, study_id)
+        dead = tx.jobs.find(who.site, states=(JobState.DEAD,), study_id=study_id)
+        if not dead:
+            raise Conflict("No job of this study has failed for good.")
+        job = tx.jobs.run_again(who, max(dead, key=lambda j: j.id).id)
+    return serializers.job(job)
+
+
+def latest_job(tx: Transaction, site: str, study_id: str) -> Job | None:
+    jobs = tx.jobs.find(site, study_id=study_id)
+    return max(jobs, key=lambda j: j.id) if jobs else None
+
+
+def aware(moment: datetime | None) -> datetime | None:
+    """A time without a zone is UTC."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)
+
+
+def _states(text: str) -> tuple[StudyState, ...]:
+    try:
+        return tuple(StudyState(s) for s in text.split(",") if s)
+    except ValueError as error:
+        known = ", ".join(StudyState)
+        raise InvalidInput(f"state is one or several of {known}.") from error

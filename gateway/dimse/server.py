@@ -1,0 +1,99 @@
+"""The C-STORE door: ultrasound machines speak it. The same intake as by HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import logging
+import signal
+import threading
+from pathlib import Path
+from uuid import uuid4
+
+from gateway.dependencies import Intake
+from gateway.ingest.spool import Spooled
+from services.dicom.network.scp import Bounds, Provider
+from services.domain.errors import FadaError
+from services.domain.study import Door, Principal, Role
+from services.settings import Settings
+
+STORED = 0x0000
+OUT_OF_RESOURCES = 0xA700
+NOT_THIS_CLASS = 0xA900
+CANNOT_UNDERSTAND = 0xC000
+DIFFERENT_BYTES = 0xC211  # not 0x0111: a sender would take "duplicate" for stored
+_STATUS = {
+    "different_bytes": DIFFERENT_BYTES,
+    "unsupported_object": NOT_THIS_CLASS,
+    "too_large": OUT_OF_RESOURCES,
+}
+_log = logging.getLogger("gateway.dimse.server")
+
+
+class StoreDoor:
+    """Hands what a machine sends to the intake, as a device of the site that the settings name."""
+
+    def __init__(self, intake: Intake, settings: Settings, *, port: int | None = None) -> None:
+        """Raises OSError when the port is taken."""
+        self._intake, self._site = intake, settings.dimse_site
+        peers = tuple(p.strip() for p in settings.dimse_peers.split(",") if p.strip())
+        # Without a list of peers only this very machine may store.
+        host = settings.host if peers or _is_loopback(settings.host) else "127.0.0.1"
+        bounds = Bounds(
+            aet=settings.dimse_aet,
+            peers=peers,
+            max_pdu=settings.dimse_max_pdu,
+            max_associations=settings.dimse_max_associations,
+            max_object=settings.max_instance_bytes,
+            stall_seconds=settings.stall_seconds,
+        )
+        chosen = settings.dimse_port if port is None else port
+        self._provider = Provider((host, chosen), bounds, settings.spool, self._receive)
+
+    @property
+    def port(self) -> int:
+        return self._provider.port
+
+    def close(self) -> None:
+        self._provider.close()
+
+    def _receive(self, path: Path, caller: str) -> int:
+        """The DIMSE status of one object (PS3.4 table B.2-1)."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path.chmod(0o400)  # whole: it never changes any more
+        spooled = Spooled(path, digest, path.stat().st_size)
+        who = Principal(f"dimse:{caller}", self._site, Role.DEVICE)
+        try:
+            (outcome,) = self._intake.take(who, [spooled], door=Door.DIMSE, request_id=uuid4().hex)
+        except FadaError as error:
+            _log.warning("not stored", extra={"code": error.code})
+            return OUT_OF_RESOURCES
+        if outcome.error is None:
+            return STORED
+        return _STATUS.get(outcome.error.code, CANNOT_UNDERSTAND)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def main(settings: Settings) -> None:
+    """``fada serve dimse``: until a signal ends it."""
+    from gateway.app import close
+    from gateway.bootstrap import compose
+    from services.telemetry import logs
+
+    logs.setup(settings.log_level)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    services = compose(settings)
+    door = StoreDoor(services.intake, services.settings)
+    _log.info("listening", extra={"port": door.port})
+    ended.wait()
+    door.close()
+    close(services)

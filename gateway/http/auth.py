@@ -1,0 +1,279 @@
+"""Who asks. Default deny: the gate answers 401 before a byte of the body is read.
+
+A caller is known by an API key, an OpenID Connect token, a phone's session token or the page's
+cookie. Every route says with ``require`` who may use it; ``unguarded`` lists those that do not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.dependencies import Services
+from gateway.http.oidc import Oidc
+from gateway.http.tokens import Signer
+from services.domain.errors import Forbidden, IndexUnavailable, NotAuthenticated, NotFound
+from services.domain.study import Principal, Role
+
+COOKIE = "fada_session"
+KEY_PREFIX, DEVICE_PREFIX = "fada_", "fadadev_"
+SESSION_SECONDS = 12 * 3600
+DEVICE_SECONDS = 3600
+_FRESH = 3.0  # s: what was revoked on another machine is refused after at most this long
+_NOTE = 60.0  # s
+_RANK = {role: rank for rank, role in enumerate(Role)}
+
+PUBLIC = frozenset(
+    {
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/login",
+        "/logout",
+        "/api/openapi.json",
+        "/api/sync/enrol",
+        "/api/sync/challenge",
+        "/api/sync/session",
+    }
+)
+_PUBLIC_UNDER = ("/api/shared/",)  # the link itself is the secret
+_CLOSED = ("api", "dicomweb", "tus")  # all else that is read is the pages' files
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """``via``: key, oidc, session or device. ``until``: when the sign-in ends, Unix seconds."""
+
+    principal: Principal
+    via: str
+    until: float = float("inf")
+
+
+def is_public(method: str, path: str) -> bool:
+    if path in PUBLIC or path.startswith(_PUBLIC_UNDER):
+        return True
+    first = path.lstrip("/").split("/", 1)[0]
+    return method in ("GET", "HEAD") and first not in _CLOSED
+
+
+class Revocations:
+    """How often something was revoked on this machine, told to all processes that share the spool.
+
+    A file that grows by a byte each time; to ask for its length costs less than a microsecond.
+    """
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o600)
+
+    def count(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def add(self) -> None:
+        os.write(self._file, b".")
+
+
+class Authenticator:
+    """Turns credentials into a Caller; remembers the answer for a few seconds."""
+
+    def __init__(self, services: Services, signer: Signer) -> None:
+        self._index = services.index
+        self._signer = signer
+        self._oidc = Oidc(services.settings) if services.settings.oidc_issuer else None
+        self._revocations = Revocations(services.spool.folder / "revocations")
+        self._known: dict[str, tuple[float, int, Caller]] = {}
+        self._noted: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def forget(self) -> None:
+        """After something was revoked: no process of this machine goes by what it remembers."""
+        self._revocations.add()
+
+    def remembered(self, secret: str) -> Caller | None:
+        """The caller, when this very secret was verified a moment ago."""
+        known = self._known.get(_digest(secret))
+        if known is None:
+            return None
+        until, count, caller = known
+        fresh = until > time.monotonic() and count == self._revocations.count()
+        return caller if fresh else None
+
+    def identify(self, kind: str, secret: str) -> Caller:
+        """Blocking. Raises NotAuthenticated, Forbidden, Unavailable."""
+        count = self._revocations.count()  # before: what is revoked meanwhile counts
+        caller = self._verify(kind, secret)
+        with self._lock:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[_digest(secret)] = (time.monotonic() + _FRESH, count, caller)
+        return caller
+
+    def _verify(self, kind: str, secret: str) -> Caller:
+        if kind == "session":
+            return self._session(secret)
+        if secret.startswith(DEVICE_PREFIX):
+            return self._device(secret)
+        if secret.startswith(KEY_PREFIX):
+            return Caller(self._key(secret), "key")
+        if self._oidc is None:
+            raise NotAuthenticated()
+        principal, until = self._oidc.principal(secret)
+        return Caller(principal, "oidc", until)
+
+    def _key(self, secret: str) -> Principal:
+        """Reading waits for nobody; that the key was used is noted once a minute."""
+        with self._index.read() as tx:
+            principal = tx.keys.verify(secret)
+        if principal is None:
+            raise NotAuthenticated("This key is not known, or was revoked.")
+        now = time.monotonic()
+        if now - self._noted.get(principal.subject, float("-inf")) > _NOTE:
+            self._noted[principal.subject] = now
+            with suppress(IndexUnavailable), self._index.begin() as tx:
+                tx.keys.verify(secret)
+        return principal
+
+    def _session(self, token: str) -> Caller:
+        claims = self._signer.read("session", token)
+        principal = Principal(claims["sub"], claims["site"], Role(claims["role"]))
+        if claims["key"]:
+            with self._index.read() as tx:
+                keys = tx.keys.find(principal.site)
+            if not any(k.id == claims["key"] and k.revoked_at is None for k in keys):
+                raise NotAuthenticated("The key of this session was revoked.")
+        return Caller(principal, "session", float(claims["exp"]))
+
+    def _device(self, token: str) -> Caller:
+        claims = self._signer.read("device", token.removeprefix(DEVICE_PREFIX))
+        try:
+            with self._index.read() as tx:
+                device = tx.devices.get(claims["device"])
+        except NotFound as error:
+            raise NotAuthenticated("This phone is not enrolled here.") from error
+        if device.revoked_at is not None:
+            raise NotAuthenticated("This phone was revoked.")
+        principal = Principal(f"device:{device.id}", device.site, Role.DEVICE)
+        return Caller(principal, "device", float(claims["exp"]))
+
+    def new_session(self, caller: Caller, secret: str) -> tuple[str, float]:
+        """A page session for a key or token: (cookie value, seconds it holds)."""
+        key = secret.split("_")[1] if caller.via == "key" else ""
+        seconds = min(SESSION_SECONDS, caller.until - time.time())
+        who = caller.principal
+        claims = {"sub": who.subject, "site": who.site, "role": who.role.value, "key": key}
+        return self._signer.sign("session", claims, seconds), seconds
+
+
+class Gate:
+    """Pure ASGI: puts the Caller into the request, or refuses."""
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+        self._app, self._authenticator = app, authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["caller"] = await self._caller(HTTPConnection(scope))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self._app(scope, receive, send)
+
+    async def _caller(self, connection: HTTPConnection) -> Caller | None:
+        scope = connection.scope
+        public = is_public(scope["method"], scope["path"])
+        given = credentials(connection)
+        if given is None or public:
+            if public:
+                return None
+            raise NotAuthenticated()
+        kind, secret = given
+        if kind == "session" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            _same_origin(connection)
+        caller = self._authenticator.remembered(secret)
+        if caller is None or caller.until <= time.time():
+            caller = await run_in_threadpool(self._authenticator.identify, kind, secret)
+        return caller
+
+
+def credentials(connection: HTTPConnection) -> tuple[str, str] | None:
+    """(kind, secret) of what the request carries; headers before the cookie."""
+    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return "bearer", value.strip()
+    if key := connection.headers.get("x-api-key", "").strip():
+        return "bearer", key
+    if cookie := connection.cookies.get(COOKIE):
+        return "session", cookie
+    return None
+
+
+def _same_origin(connection: HTTPConnection) -> None:
+    """A change by cookie must come from our own pages (beside SameSite=Strict)."""
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
+    if site is not None and site != "same-origin":
+        raise Forbidden("The request came from another site.")
+    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
+        raise Forbidden("The request came from another site.")
+    if site is None and origin is None:
+        raise Forbidden("A request with the page's cookie must name its origin.")
+
+
+def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitable[Principal]]:
+    """Dependency: the Principal, of ``role`` or above. Asynchronous, so that it costs no thread.
+
+    ``Role.DEVICE`` admits all who may send: devices, sonographers and above. Other roles admit
+    devices only with ``device=True``.
+    """
+
+    async def guard(request: Request) -> Principal:
+        caller: Caller | None = request.scope.get("state", {}).get("caller")
+        if caller is None:
+            raise NotAuthenticated()
+        held = caller.principal.role
+        if held is Role.DEVICE:
+            allowed = device or role is Role.DEVICE
+        else:
+            least = Role.SONOGRAPHER if role is Role.DEVICE else role
+            allowed = _RANK[held] >= _RANK[least]
+        if not allowed:
+            raise Forbidden()
+        return caller.principal
+
+    guard.__dict__["fada_guard"] = role
+    return guard
+
+
+def unguarded(app: FastAPI) -> list[str]:
+    """Routes that anybody may use and that are not meant to be: must be empty."""
+    return sorted(
+        f"{method} {route.path}"
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ("GET",)
+        if not is_public(method, route.path or "/api/mount")
+        and not _guarded(getattr(route, "dependant", None))
+    )
+
+
+def _guarded(dependant: Dependant | None) -> bool:
+    if dependant is None:
+        return False
+    return hasattr(dependant.call, "fada_guard") or any(map(_guarded, dependant.dependencies))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,32 @@
+"""Parameters that many routes share. A malformed identifier in a path is simply not found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+
+from gateway.http.auth import require
+from services.domain.study import Principal, Role
+
+_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_UID = r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$"
+
+StudyId = Annotated[str, Path(pattern=_ID, description="the hub's id of a study (UUID)")]
+JobId = Annotated[str, Path(pattern=_ID)]
+RecordId = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+SopUid = Annotated[str, Path(pattern=_UID, max_length=64, description="SOP Instance UID")]
+Frame = Annotated[int, Path(ge=1, le=100_000, description="counted from 1")]
+Text = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Since = Annotated[datetime | None, Query(description="received at or after, RFC 3339")]
+Until = Annotated[datetime | None, Query(description="received at or before, RFC 3339")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+
+Reader = Annotated[Principal, Depends(require(Role.READER))]
+ReaderOrDevice = Annotated[Principal, Depends(require(Role.READER, device=True))]
+Sender = Annotated[Principal, Depends(require(Role.DEVICE))]
+Sonographer = Annotated[Principal, Depends(require(Role.SONOGRAPHER))]
+Manager = Annotated[Principal, Depends(require(Role.MANAGER))]
+Admin = Annotated[Principal, Depends(require(Role.ADMIN))]

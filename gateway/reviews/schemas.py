@@ -1,0 +1,153 @@
+"""What a reader sends in: the shapes of a review, and their way to the domain's edits."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from datetime import date
+from typing import Annotated, Literal
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.domain.errors import InvalidInput, TooLarge
+from services.domain.fetal_sex_filter import tells_sex
+from services.domain.report import FrameReading
+from services.reading.review_edits import Caliper, Drawn, Edit, Mask
+
+MASK_BYTES = 4 * 2**20
+MASK_PIXELS = 64_000_000
+_LABEL = r"^[A-Za-z][A-Za-z0-9_]{0,47}$"
+_PLAIN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("not a number")
+    return value
+
+
+Number = Annotated[float, AfterValidator(_finite)]
+Point = tuple[Number, Number]
+
+
+class TextWithheld(InvalidInput):
+    code, title = "text_withheld", "The text says what may not be told"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StructureIn(Strict):
+    """A mask wins over a polygon, a polygon over a box."""
+
+    label: str = Field(pattern=_LABEL)
+    polygon: list[Point] | None = Field(default=None, max_length=2000)
+    box: tuple[Number, Number, Number, Number] | None = None
+    mask_png: str | None = Field(
+        default=None, max_length=MASK_BYTES * 4 // 3 + 4, description="base64"
+    )
+
+
+class CaliperIn(Strict):
+    """Two points, or four for an ellipse (ends of the long, then of the short axis)."""
+
+    name: Literal["HC", "BPD", "OFD", "AC", "FL", "CRL", "NT", "length"]
+    points: list[Point] = Field(min_length=2, max_length=4)
+
+
+class FrameIn(Strict):
+    """What is left out stays as it was."""
+
+    sop_uid: str = Field(max_length=64, pattern=r"^[0-9.]+$")
+    frame: int = Field(default=1, ge=1, le=100_000)
+    plane: str | None = Field(default=None, pattern=_LABEL)
+    interpretation: dict[str, Annotated[str, Field(max_length=4000, pattern=_PLAIN)]] | None = (
+        Field(default=None, max_length=16)
+    )
+    structures: list[StructureIn] | None = Field(default=None, max_length=64)
+    calipers: list[CaliperIn] | None = Field(default=None, max_length=32)
+
+    def edit(self, frame: FrameReading) -> Edit:
+        """Raises InvalidInput, TooLarge."""
+        structures = calipers = None
+        if self.structures is not None:
+            structures = tuple(_drawn(s, frame) for s in self.structures)
+        if self.calipers is not None:
+            calipers = tuple(Caliper(c.name, tuple(c.points)) for c in self.calipers)
+        return Edit(self.plane, self.interpretation, structures, calipers)
+
+
+class ScoresIn(Strict):
+    """FADA's scale: 1 acceptable, 2 minor faults, 3 major faults."""
+
+    interpretation: int | None = Field(default=None, ge=1, le=3)
+    annotation: int | None = Field(default=None, ge=1, le=3)
+
+    def given(self) -> dict[str, int]:
+        both = {"interpretation": self.interpretation, "annotation": self.annotation}
+        return {name: value for name, value in both.items() if value is not None}
+
+
+class ReviewIn(Strict):
+    """A further version on top of ``based_on``."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "based_on": 1,
+                "action": "accept",
+                "comment": "Outline follows the skull.",
+                "scores": {"interpretation": 1, "annotation": 1},
+                "frames": [],
+            }
+        },
+    )
+
+    based_on: int = Field(ge=1, le=10**9)
+    action: Literal["save", "accept", "sign"] = "save"
+    comment: str = Field(default="", max_length=4000, pattern=_PLAIN)
+    scores: ScoresIn = ScoresIn(interpretation=None, annotation=None)
+    last_period: date | None = None
+    frames: list[FrameIn] = Field(default_factory=list, max_length=256)
+
+    def check_words(self) -> None:
+        """Raises TextWithheld."""
+        told = [t for f in self.frames for t in (f.interpretation or {}).values()]
+        if tells_sex(self.comment) or any(tells_sex(t) for t in told):
+            raise TextWithheld("Leave the fetal sex out: it may not be told.")
+
+
+class MeasureIn(FrameIn):
+    """Figures for an edit that is not stored."""
+
+    study_id: str = Field(pattern=r"^[0-9a-f-]{36}$")
+    version: int | None = Field(default=None, ge=1, le=10**9)
+    last_period: date | None = None
+
+
+def _drawn(given: StructureIn, frame: FrameReading) -> Drawn:
+    mask = _mask(given.mask_png, frame) if given.mask_png is not None else None
+    return Drawn(given.label, given.box, tuple(given.polygon or ()), mask)
+
+
+def _mask(text: str, frame: FrameReading) -> Mask:
+    """A PNG whose light pixels belong; its size is checked before it is decoded."""
+    try:
+        data = base64.b64decode(text, validate=True)
+        image = Image.open(io.BytesIO(data), formats=("PNG",))
+        if image.width * image.height > MASK_PIXELS:
+            raise TooLarge("The mask has too many pixels.")
+        if image.size != (frame.width, frame.height):
+            raise InvalidInput("The mask has another size than the frame.")
+        if "A" in image.getbands():  # drawn on a transparent canvas: what is opaque belongs
+            return np.asarray(image.getchannel("A"), dtype=np.uint8) > 127
+        return np.asarray(image.convert("L"), dtype=np.uint8) > 127
+    except (ValueError, OSError, SyntaxError, UnidentifiedImageError) as error:
+        raise InvalidInput("The mask is not a readable PNG.") from error
+    except Image.DecompressionBombError as error:
+        raise TooLarge("The mask has too many pixels.") from error

@@ -1,0 +1,202 @@
+"""Phones: reports first, images later, results back. A case may come twice, late and in pieces."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api import results, serializers
+from gateway.dependencies import Needs, Services
+from gateway.http.params import Sender
+from gateway.http.request_logging import request_id
+from gateway.sync import cases
+from gateway.sync.cases import Case
+from gateway.sync.schemas import CaseIn, attributes_of, case_of, parsed, report_of
+from services.domain.priority import Need, need
+from services.domain.report import Origin, Report
+from services.domain.review import disagreements
+from services.domain.study import Door, Principal, Role
+from services.index.port import Artefact, Study, Transaction
+from services.reading import report_json
+
+router = APIRouter(prefix="/api/sync", tags=["Phones"])
+CaseId = Annotated[uuid.UUID, Path(description="made on the phone (UUIDv7)")]
+Number = Annotated[int, Path(ge=1, le=100_000, description="version of the case, from 1")]
+_EVENTS = 500
+
+
+@router.put(
+    "/cases/{case_id}/versions/{number}",
+    summary="A case's report",
+    operation_id="putCase",
+    status_code=201,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": CaseIn.model_json_schema()}},
+        }
+    },
+    responses={
+        200: {"description": "The very same bytes were here already."},
+        409: {"description": "This version came before with other bytes (``different_bytes``)."},
+    },
+)
+async def put(
+    request: Request, case_id: CaseId, number: Number, who: Sender, services: Needs
+) -> JSONResponse:
+    """Kilobytes before megabytes: the hub can triage before the images are here."""
+    data = await request.body()
+    told = parsed(data)
+    new, answer = await run_in_threadpool(
+        _put, services, who, str(case_id), number, data, told, request_id(request)
+    )
+    return JSONResponse(answer, 201 if new else 200)
+
+
+@router.get("/cases/{case_id}", summary="How a case fares", operation_id="getCase")
+def get(
+    case_id: CaseId,
+    who: Sender,
+    services: Needs,
+    version: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+) -> dict[str, Any]:
+    """Which images are missing, and what the hub has made of it.
+
+    With ``version``, the images that this version told of count too.
+    """
+    with services.index.read() as tx:
+        case = cases.own(tx, who, str(case_id))
+        study = tx.studies.by_uid(who.site, case.study_uid)
+        also = cases.pictures_of(tx, who.site, case.id, version) if version else ()
+        missing = cases.missing(tx, who.site, case, also)
+    return {
+        "case_id": case.id,
+        "study_id": study.id,
+        "study_uid": study.study_uid,
+        "state": study.state.value,
+        "missing": missing,
+        "latest_version": study.latest_version,
+    }
+
+
+@router.get("/changes", summary="What came back", operation_id="changes")
+def changes(
+    who: Sender,
+    services: Needs,
+    cursor: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> dict[str, Any]:
+    """Cases of this phone that changed since ``cursor``, with all their versions; keep ``cursor``."""
+    with services.index.read() as tx:
+        events = tx.events.since(who.site, cursor, limit=_EVENTS)
+        items = []
+        for study_id in dict.fromkeys(e.study_id for e in events):
+            for case in cases.of_study(tx, who.site, study_id):
+                if case.owner == who.subject:
+                    items.append(_item(tx, who.site, study_id, case))
+    last = events[-1].seq if events else cursor
+    return {"items": items, "cursor": last, "more": len(events) == _EVENTS}
+
+
+def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, Any]:
+    found = tx.results.versions(site, study_id)
+    study = tx.studies.get(site, study_id)
+    return {
+        "case_id": case.id,
+        "study_id": study_id,
+        "state": study.state.value,
+        "error_code": study.error_code,
+        "results": [
+            {
+                **serializers.summary(r),
+                "reviewed": r.report.reviewed_by is not None,
+                "report": r.report,
+            }
+            for r in found
+        ],
+        "disagreement": results.compare(found),
+    }
+
+
+def _put(
+    services: Services,
+    who: Principal,
+    case_id: str,
+    number: int,
+    data: bytes,
+    told: CaseIn,
+    identity: str,
+) -> tuple[bool, dict[str, Any]]:
+    digest = hashlib.sha256(data).hexdigest()
+    also = tuple(p.sha256 for p in told.pictures)
+    case = case_of(who, case_id, told)
+    report = report_of(told, case)
+    artefacts = []
+    if report is not None:
+        stored = services.store.put(who.site, report_json.dump(report), "application/json")
+        artefacts = [Artefact("report", stored.sha256, "application/json", stored.size)]
+    with services.index.begin() as tx:
+        # Locks the study, so that the same case sent twice at once comes one after the other.
+        tx.studies.receive(
+            who, case.study_uid, attributes_of(case, told), [],
+            door=Door.PHONE, urgent=told.urgent, request_id=identity,
+        )  # fmt: skip
+        study = tx.studies.by_uid(who.site, case.study_uid)
+        case = cases.open_case(tx, who.site, case)
+        known = cases.version(tx, who.site, case_id, number, digest)
+        became = known if known is not None else 0
+        if known is None:
+            if told.urgent and not study.urgent:
+                tx.studies.set_urgent(who, study.id, True)
+                study = tx.studies.get(who.site, study.id)
+            cases.link(tx, who.site, study.id, case_id)
+            if report is not None:
+                became = _add(tx, who, study, report, artefacts)
+            cases.keep_version(tx, who.site, case_id, number, digest, became, also)
+            _seen(tx, who, report)
+        missing = cases.missing(tx, who.site, case, also)
+    return known is None, {
+        "case_id": case_id,
+        "study_id": study.id,
+        "study_uid": study.study_uid,
+        "version": number,
+        "result_version": became or None,
+        "missing": missing,
+    }
+
+
+def _add(
+    tx: Transaction, who: Principal, study: Study, report: Report, artefacts: list[Artefact]
+) -> int:
+    versions = tx.results.versions(who.site, study.id)
+    place = _need(study, report, [r.report for r in versions if r.origin is Origin.HUB])
+    reviewed = any(r.report.reviewed_by is not None for r in versions)
+    added = tx.results.add(
+        who,
+        study.id,
+        report,
+        artefacts,
+        origin=Origin.PHONE,
+        based_on=None,
+        score=None if reviewed else place.score,
+        reasons=None if reviewed else place.reasons,
+    )
+    return added.version
+
+
+def _need(study: Study, report: Report, hub: list[Report]) -> Need:
+    """Where the case stands before the hub has read it, or beside what the hub read."""
+    differ = bool(hub) and bool(disagreements(report, hub[-1]))
+    best = report.best
+    doubt = 1.0 - best.plane.confidence if best is not None and best.plane else 1.0
+    return need(urgent=study.urgent, disagreement=differ, uncertainty=doubt)
+
+
+def _seen(tx: Transaction, who: Principal, report: Report | None) -> None:
+    if who.role is Role.DEVICE and who.subject.startswith("device:") and report is not None:
+        release = f"{report.release.name}-{report.release.version}"
+        tx.devices.seen(who.subject.partition(":")[2], release[:100])

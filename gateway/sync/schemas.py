@@ -1,0 +1,132 @@
+"""What a phone tells of a case: its shape, and its way to the hub's own records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.ingest.normalise import case_sop_uid, case_study_uid
+from gateway.sync.cases import Case, Picture
+from services.domain.errors import InvalidInput
+from services.domain.fetal_sex_filter import cleaned
+from services.domain.report import Origin, Report
+from services.domain.study import Principal, parse_uid
+from services.reading import report_json
+
+_PLAIN = r"^[^\x00-\x1f\x7f\\]*$"
+
+
+class PictureIn(BaseModel):
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0, le=2**40)
+    media_type: str = Field(default="", max_length=100)
+
+
+class CaseIn(BaseModel):
+    """``pixel_mm``: by the phone's scale bar. ``study_uid``: of DICOM images that have one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "urgent": False,
+                "pictures": [{"sha256": "0" * 64, "size": 43210, "media_type": "image/png"}],
+                "pixel_mm": None,
+                "report": None,
+            }
+        }
+    )
+
+    urgent: bool = False
+    pictures: list[PictureIn] = Field(default_factory=list, max_length=200)
+    pixel_mm: tuple[float, float] | None = None
+    study_uid: str = Field(default="", max_length=64)
+    report: dict[str, Any] | None = None
+    patient_name: str = Field(default="", max_length=64, pattern=_PLAIN)
+    patient_id: str = Field(default="", max_length=64, pattern=_PLAIN)
+    study_date: date | None = None
+    last_period: date | None = None
+
+
+def parsed(data: bytes) -> CaseIn:
+    """Raises InvalidInput; nothing of the content is echoed."""
+    try:
+        told = CaseIn.model_validate_json(data)
+    except ValidationError as error:
+        field = ".".join(str(p) for p in error.errors()[0]["loc"])
+        raise InvalidInput(f"The case is malformed at {field[:80]!r}.") from error
+    if told.study_uid:
+        parse_uid(told.study_uid)
+    if told.pixel_mm and not all(0.005 <= v <= 5.0 for v in told.pixel_mm):
+        raise InvalidInput("A pixel is between 0.005 and 5 mm wide.")
+    return told
+
+
+def case_of(who: Principal, case_id: str, told: CaseIn) -> Case:
+    return Case(
+        id=case_id,
+        owner=who.subject,
+        study_uid=told.study_uid or case_study_uid(case_id),
+        pictures=tuple(Picture(p.sha256, p.size, p.media_type) for p in told.pictures),
+        urgent=told.urgent,
+        pixel_mm=told.pixel_mm,
+        subject={
+            "patient_name": told.patient_name,
+            "patient_id": told.patient_id,
+            "study_date": told.study_date.strftime("%Y%m%d") if told.study_date else "",
+        },
+    )
+
+
+def report_of(told: CaseIn, case: Case) -> Report | None:
+    """The phone's report under the hub's names. A phone cannot say that somebody reviewed it.
+
+    Raises InvalidInput.
+    """
+    if told.report is None:
+        return None
+    try:
+        report = report_json.load(json.dumps(told.report, allow_nan=False))
+        report = report_json.load(report_json.dump(report))  # what is kept must be readable again
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The report is not of the form that this hub knows.") from error
+    pictures = [p.sha256 for p in told.pictures]
+    frames = []
+    for reading in report.frames:
+        # A phone that knows no UIDs names its case and counts its pictures.
+        if reading.sop_uid in ("", case.id) and 1 <= reading.frame <= len(pictures):
+            uid = case_sop_uid(case.id, pictures[reading.frame - 1])
+            reading = replace(
+                reading, series_uid=case_sop_uid(case.id, "series"), sop_uid=uid, frame=1
+            )
+        frames.append(reading)
+    named = replace(
+        report,
+        study_uid=case.study_uid,
+        origin=Origin.PHONE,
+        frames=tuple(frames),
+        reviewed_by=None,
+        reviewed_at=None,
+    )
+    return cleaned(named)
+
+
+def attributes_of(case: Case, told: CaseIn) -> dict[str, Any]:
+    """DICOM JSON of the study, from what the phone knows."""
+    found: dict[str, Any] = {
+        "00080005": {"vr": "CS", "Value": ["ISO_IR 192"]},
+        "0020000D": {"vr": "UI", "Value": [case.study_uid]},
+    }
+    if told.patient_name:
+        found["00100010"] = {"vr": "PN", "Value": [{"Alphabetic": told.patient_name}]}
+    for tag, vr, value in (
+        ("00100020", "LO", told.patient_id),
+        ("00080020", "DA", case.subject["study_date"]),
+        ("001021D0", "DA", told.last_period.strftime("%Y%m%d") if told.last_period else ""),
+    ):
+        if value:
+            found[tag] = {"vr": vr, "Value": [value]}
+    return found

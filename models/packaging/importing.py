@@ -1,0 +1,157 @@
+"""FADA's own weights become a release: a PEFT adapter with its base, or a pair of GGUF files.
+
+An adapter is merged and converted for llama.cpp, or taken with its base as both were published, to be
+served by transformers on a machine that has it.
+
+What the weights cannot say of themselves (prompts, the side of the square, licence, attribution)
+stands in a JSON file beside them, ``prompts.json``, or in one that is named:
+
+    {"prompts": {"version": "1", "interpret": "...", "classify": "...", "detect": "...",
+     "segment": "...", "template": "...{image}{prompt}..."}, "side": 1024, "licence": "Apache-2.0",
+     "data": [{"name": "...", "licence": "..."}]}
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from models.packaging.merging import is_adapter, merge, read_adapter
+from models.programs.convert import FACTS, MMPROJ, TEXT, convert_pair
+from models.programs.package import Parts, assemble, trust_key
+from models.serving.folder import ADAPTER, BASE, gather
+from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
+from services.domain.mapping import CLASS_LABELS, GROUPS, PLANE_OF_LABEL, STRUCTURES, own_name
+from services.reading.releases.release import Release
+from services.reading.releases.weight_validation import check_gguf
+
+ABOUT: Final = "prompts.json"
+LLAMA, TRANSFORMERS = "llama.cpp", "transformers"
+SIDE: Final = 1024  # FADA's bound for the long side
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What to bring in. ``base`` is the adapter's base; empty: the one that the adapter names.
+    ``serve`` says by which runtime it will be read."""
+
+    source: Path
+    name: str
+    version: str
+    base: Path | None = None
+    about: Path | None = None
+    kind: str = "q8_0"
+    vision_kind: str = "f16"
+    cache: Path | None = None
+    serve: str = LLAMA
+
+
+def import_release(request: Import, store: Path, key: Ed25519PrivateKey) -> Release:
+    """Brings weights in, signs them with the key of whoever brings them, and trusts that key here.
+
+    Raises:
+        ReleaseMissingFile, ReleaseMalformed: the weights or what is said about them is not sound.
+        RuntimeError: the conversion failed.
+    """
+    about = _about(request)
+    with tempfile.TemporaryDirectory() as work:
+        text = Path(work) / "text"
+        if is_adapter(request.source):
+            if request.serve == TRANSFORMERS:
+                _as_published(request, text)
+            else:
+                _from_adapter(request, Path(work) / "merged", text)
+        elif any(request.source.glob("*.gguf")):
+            if request.serve == TRANSFORMERS:
+                raise ReleaseMalformed("transformers serves weights and adapters, not GGUF files.")
+            _from_pair(request.source, text)
+        elif (request.source / "config.json").is_file():
+            if request.serve == TRANSFORMERS:
+                text.mkdir()
+                gather(request.source, BASE, text)
+            else:
+                convert_pair(request.source, text, request.kind, request.vision_kind, request.cache)
+        else:
+            raise ReleaseMissingFile(
+                f"{request.source.name} holds no adapter, no GGUF pair and no weights."
+            )
+        facts = json.loads((text / FACTS).read_text()) if (text / FACTS).exists() else {}
+        (text / FACTS).write_text(json.dumps({**facts, **_labels(), **about["facts"]}))
+        parts = Parts(request.name, request.version, None, text, (), about["extra"])
+        trust_key(store, key, "imported here")
+        return assemble(parts, store, key)
+
+
+def fetch(place: str) -> Path:
+    """A folder as it is; anything else is taken as a Hugging Face hub id and downloaded.
+
+    Raises:
+        NotFound: neither a folder nor a repository that can be reached.
+    """
+    folder = Path(place).expanduser()
+    if folder.is_dir():
+        return folder
+    try:
+        from huggingface_hub import snapshot_download
+
+        return Path(snapshot_download(place))
+    except Exception as error:  # the client raises a dozen kinds for "cannot be had"
+        raise NotFound(f"{place!r} is no folder and cannot be fetched from the hub.") from error
+
+
+def _from_adapter(request: Import, merged: Path, text: Path) -> None:
+    adapter = read_adapter(request.source)
+    base = request.base or fetch(adapter.base)
+    merge(adapter, base, merged)
+    for path in request.source.glob("*"):  # a tokenizer or template that came with the adapter
+        if path.name.startswith(("tokenizer", "chat_template", "vocab", "merges", "preprocessor")):
+            shutil.copyfile(path, merged / path.name)
+    convert_pair(merged, text, request.kind, request.vision_kind, request.cache)
+
+
+def _as_published(request: Import, text: Path) -> None:
+    adapter = read_adapter(request.source)  # anything but a plain LoRA is refused here too
+    text.mkdir()
+    gather(request.base or fetch(adapter.base), BASE, text)
+    gather(request.source, ADAPTER, text)
+
+
+def _from_pair(source: Path, text: Path) -> None:
+    towers = [p for p in source.glob("*.gguf") if "mmproj" in p.name.lower()]
+    models = [p for p in source.glob("*.gguf") if p not in towers]
+    if len(towers) != 1 or len(models) != 1:
+        raise ReleaseMissingFile("One text model and one mmproj file in GGUF are needed.")
+    text.mkdir()
+    for path, name in ((models[0], TEXT), (towers[0], MMPROJ)):
+        check_gguf(path)
+        shutil.copyfile(path, text / name)
+
+
+def _about(request: Import) -> dict[str, Any]:
+    path = request.about or request.source / ABOUT
+    try:
+        data: Mapping[str, Any] = json.loads(path.read_text())
+        prompts = dict(data["prompts"])
+    except OSError as error:
+        raise ReleaseMissingFile(f"The prompts are needed: {path.name}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReleaseMalformed(f"{path.name} does not hold prompts.") from error
+    extra = {name: data[name] for name in ("licence", "data") if name in data}
+    return {"facts": {"prompts": prompts, "side": int(data.get("side", SIDE))}, "extra": extra}
+
+
+def _labels() -> dict[str, Any]:
+    masks = dict.fromkeys(own_name(name) for group in GROUPS.values() for name in group.masks)
+    return {
+        "planes": list(dict.fromkeys(PLANE_OF_LABEL.values())),
+        "classes": list(CLASS_LABELS),
+        "boxes": list(dict.fromkeys(own_name(name) for name in STRUCTURES)),
+        "masks": list(masks),
+    }

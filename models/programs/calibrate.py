@@ -1,0 +1,166 @@
+"""Fits a release's confidences and thresholds on the validation split.
+
+`python -m models.programs.calibrate --release DIR --data DIR` reads `vision.onnx` and `vision.json`
+and writes the result into the latter's `calibration`, as services.reading.confidence.Thresholds takes it.
+Nothing of the test split is looked at.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from models.data.augment import degrade
+from models.data.manifest import Record, read_manifest
+from models.evaluation.blind import hide_source
+from models.evaluation.detection import detections
+from models.evaluation.heads import head_scores
+from models.evaluation.observe import Observation, observe, observe_images
+from models.evaluation.refusals import negatives
+from models.fada.labels import BOXES, MASKS, PLANES
+from services.reading.confidence import Platt, Thresholds
+from services.reading.vision import Vision
+
+Floats = npt.NDArray[np.float64]
+FALSE_REFUSALS = 0.045  # of the data set that is refused most
+
+
+def fit_temperature(logits: Floats, truth: npt.NDArray[np.int64]) -> float:
+    """The temperature with the least cross-entropy; logits [n, P]."""
+
+    def loss(log_temperature: Floats) -> float:
+        z = logits / np.exp(log_temperature[0])
+        z = z - z.max(1, keepdims=True)
+        return float(np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), truth]))
+
+    return float(np.exp(minimize(loss, np.zeros(1), method="Nelder-Mead").x[0]))
+
+
+def fit_platt(logits: Floats, truth: Floats) -> tuple[float, float]:
+    """Slope and offset of sigmoid(slope * logit + offset); a weak prior keeps the slope near 1."""
+    if len(logits) < 8:
+        return 1.0, 0.0
+
+    def loss(values: Floats) -> float:
+        z = np.exp(values[0]) * logits + values[1]
+        likelihood = np.logaddexp(0, z) - truth * z
+        return float(likelihood.sum() + 1.0 * values[0] ** 2 + 0.05 * values[1] ** 2)
+
+    slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    return float(np.exp(slope)), float(offset)
+
+
+def conformal(errors: Floats, sizes: Floats, level: float = 0.95) -> tuple[float, float]:
+    """(a, b) with |error| <= a + b * size for `level` of new cases: split-conformal on the residual
+    scaled by 1 mm + 1 % of the size."""
+    scores = np.sort(np.abs(errors) / (1.0 + 0.01 * sizes))
+    rank = min(len(scores) - 1, int(np.ceil((len(scores) + 1) * level)) - 1)
+    return float(scores[rank]), float(scores[rank] * 0.01)
+
+
+def fit_mask_level(observations: list[Observation]) -> float:
+    """The logit level of the head's outline at which HC has the least mean absolute error."""
+    levels = np.linspace(-1.5, 1.5, 13)
+    errors = []
+    for level in levels:
+        rules = Thresholds(mask_level={"fetal_head": float(level)})
+        scores = head_scores(observations, MASKS, rules)
+        errors.append(np.mean([abs(s.hc_mm - s.truth_mm) for s in scores]))
+    smooth = np.convolve(np.pad(errors, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
+    return float(levels[int(np.argmin(smooth))])
+
+
+def _structures(observations: list[Observation], rules: Thresholds) -> dict[str, Any]:
+    found = detections(observations, BOXES, MASKS, rules)
+    platt: dict[str, list[float]] = {}
+    thresholds: dict[str, float] = {}
+    for label in BOXES:
+        mine = [d for d in found if d.label == label]
+        right = np.array([float(d.present and d.iou >= 0.5) for d in mine])
+        slope, offset = fit_platt(np.array([d.logit for d in mine]), right)
+        platt[label] = [round(slope, 4), round(offset, 4)]
+        thresholds[label] = 0.25
+    return {"structure_platt": platt, "structure": thresholds}
+
+
+def _scope(vision: Vision, in_scope: list[Observation], records: list[Record]) -> dict[str, Any]:
+    inside = np.array([o.raw.scope for o in in_scope])
+    names = np.array([o.record.dataset for o in in_scope])
+    outside = [
+        reading.scope
+        for images in negatives(records, 15, seed=11, held_out=False).values()
+        for reading in observe_images(vision, images)
+    ]
+    truth = np.concatenate([np.ones(len(inside)), np.zeros(len(outside))])
+    slope, offset = fit_platt(np.concatenate([inside, outside]), truth)
+    # The data set that is refused most decides: a mean over sets would hide it behind the others.
+    lowest = min(float(np.quantile(inside[names == n], FALSE_REFUSALS)) for n in set(names))
+    threshold = Platt(slope, offset)(lowest)
+    return {"scope_platt": [round(slope, 4), round(offset, 4)], "scope": round(threshold, 5)}
+
+
+def _quality(vision: Vision, in_scope: list[Observation], records: list[Record]) -> dict[str, Any]:
+    rng = np.random.default_rng(5)
+    logits, levels = [], []
+    for observation in in_scope[::4]:
+        image, level = degrade(observation.square.pixels, rng)
+        logits.append(observe_images(vision, [image])[0].quality)
+        levels.append(1.0 - level)
+    clean = np.array([o.raw.quality for o in in_scope])
+    all_logits = np.concatenate([clean, logits])
+    slope, offset = fit_platt(all_logits, np.concatenate([np.ones(len(clean)), levels]))
+    platt = Platt(slope, offset)
+    threshold = min(0.25, platt(float(np.quantile(clean, 0.005))))
+    return {"quality_platt": [round(slope, 4), round(offset, 4)], "quality": round(threshold, 4)}
+
+
+def calibrate(vision: Vision, records: list[Record]) -> dict[str, Any]:
+    """The manifest's `calibration` from the validation records."""
+    planes = [r for r in records if r.plane]
+    plain = list(observe(vision, planes))
+    hidden = list(observe(vision, planes[::2], hide_source, seed=3))
+    level = fit_mask_level(plain)
+    rules = replace(Thresholds(), mask_level={"fetal_head": level})
+    logits = np.stack([o.raw.plane for o in plain + hidden]).astype(np.float64)
+    truth = np.array([PLANES.index(str(o.record.plane)) for o in plain + hidden])
+    heads = head_scores(plain, MASKS, rules)
+    errors = np.array([s.hc_mm - s.truth_mm for s in heads])
+    sizes = np.array([s.hc_mm for s in heads])
+    return {
+        "plane_temperature": round(fit_temperature(logits, truth), 4),
+        "plane": 0.45,
+        **_scope(vision, plain, planes),
+        **_quality(vision, plain, planes),
+        **_structures(plain, rules),
+        "mask_level": {"fetal_head": round(level, 3)},
+        "hc_interval": [round(v, 4) for v in conformal(errors, sizes)],
+        "fitted_on": {"split": "val", "images": len(planes), "hc": len(heads)},
+    }
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--release", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    path = args.release / "vision.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    graph = (args.release / "vision.onnx").read_bytes()
+    vision = Vision(graph, int(about["side"]), threads=args.threads)
+    records = [r for r in read_manifest(args.data) if r.split == args.split]
+    result = calibrate(vision, records)
+    about["calibration"] = result
+    path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Writes MODEL_CARD.md from evaluations.
+
+`python -m models.programs.card --release DIR --eval JSON ... --out FILE`
+
+Every number comes from a file that `models.programs.evaluate` or `models.programs.compare` wrote;
+nothing is typed in.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from models.fada.labels import NT_STRUCTURES
+
+BARS = (
+    ("Head Dice", "dice.fetal_head", 4, "0.972", ">"),
+    ("HC, mean absolute error, mm", "hc_mae_mm", 2, "2.2", "<"),
+    ("AP50, mean of nine NT structures and the head", "ap50_mean", 3, "0.88", ">"),
+    ("AP75, the same", "ap75_mean", 3, "0.50", ">"),
+    ("Plane accuracy", "plane_accuracy", 4, "0.985", ">"),
+    ("Plane accuracy, source hidden", "plane_accuracy_blind", 4, "0.96", ">"),
+    ("Calibration error (ECE)", "ece", 3, "0.05", "<"),
+    ("Out of scope refused", "out_of_scope_recall", 3, "0.95", ">"),
+    ("False refusals", "false_refusals", 3, "0.05", "<"),
+    ("JSON compliance", "json_compliance", 3, "1.0", ">"),
+)
+_MORE = (
+    ("Head IoU", "iou.fetal_head"),
+    ("Head Dice on FADA's 1000 x 1000 canvas", "dice_fada.fetal_head"),
+    ("AP50 mean without ranking (FADA's protocol)", "ap50_mean_fada"),
+    ("AP75 mean without ranking (FADA's protocol)", "ap75_mean_fada"),
+    ("Balanced plane accuracy", "plane_balanced_accuracy"),
+    ("HC, median error, mm", "hc_median_mm"),
+    ("HC, bias, mm", "hc_bias_mm"),
+    ("HC, mean error, %", "hc_mape"),
+    ("HC, share inside its 95 % interval", "hc_interval_coverage"),
+    ("Ends of the head's axes, mean error, mm", "keypoint_error_mm"),
+    ("ECE of planes", "plane_ece"),
+    ("ECE of structures", "structure_ece"),
+    ("Text: field accuracy against labels", "field_accuracy_mean"),
+    ("Text: ROUGE-L", "rouge_l"),
+    ("Text: classify accuracy", "classify_accuracy"),
+    ("Peak memory, MiB", "peak_memory_mib"),
+)
+
+
+def look(figures: dict[str, Any], path: str) -> Any:
+    """A value by its dotted path, or None."""
+    value: Any = figures
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A value, or that it was not measured."""
+    return "not measured" if value is None else f"{value:.{digits}f}"
+
+
+def _interval(figures: dict[str, Any], path: str, digits: int) -> str:
+    first, _, rest = path.partition(".")
+    bounds = look(figures, f"{first}_interval" + (f".{rest}" if rest else ""))
+    if not bounds or None in bounds:
+        return ""
+    return f" ({bounds[0]:.{digits}f} to {bounds[1]:.{digits}f})"
+
+
+def too_few(figures: dict[str, Any], path: str) -> bool:
+    """Fewer than 20 labelled heads, or not all ten structures: a mean would mislead."""
+    heads = look(figures, "box_n.fetal_head") or 0
+    if path.startswith("ap"):
+        return heads < 20 or not all(look(figures, f"box_n.{name}") for name in NT_STRUCTURES)
+    return path.startswith(("dice", "iou")) and heads < 20
+
+
+def bars(evaluations: dict[str, dict[str, Any]]) -> list[str]:
+    """The bars and what was measured on each split, with patient-level 95 % intervals."""
+    lines = ["| | bar | " + " | ".join(evaluations) + " |", "|---|---|" + "---|" * len(evaluations)]
+    for title, path, digits, bar, sign in BARS:
+        cells = []
+        for figures in evaluations.values():
+            value = look(figures, path)
+            cell = number(value, digits)
+            if too_few(figures, path):
+                cell = "too few labels"
+            elif value is not None:
+                met = value >= float(bar) if sign == ">" else value <= float(bar)
+                cell += _interval(figures, path, digits) + ("" if met else " **missed**")
+            cells.append(cell)
+        lines.append(
+            f"| {title} | {'≥' if sign == '>' else '≤'} {bar} | " + " | ".join(cells) + " |"
+        )
+    return lines
+
+
+def structures(figures: dict[str, Any]) -> list[str]:
+    """AP of every structure, with intervals and the number of labelled boxes."""
+    lines = ["| Structure | boxes | AP50 | AP75 |", "|---|---|---|---|"]
+    for label in (*NT_STRUCTURES, "fetal_head", "CSP", "lateral_ventricle"):
+        count = look(figures, f"box_n.{label}")
+        if count:
+            fifty = number(look(figures, f"ap50.{label}")) + _interval(figures, f"ap50.{label}", 2)
+            more = number(look(figures, f"ap75.{label}")) + _interval(figures, f"ap75.{label}", 2)
+            lines.append(f"| {label} | {count} | {fifty} | {more} |")
+    return lines
+
+
+def more(evaluations: dict[str, dict[str, Any]]) -> list[str]:
+    """The rest of the figures."""
+    lines = ["| | " + " | ".join(evaluations) + " |", "|---|" + "---|" * len(evaluations)]
+    for title, path in _MORE:
+        cells = [
+            "too few labels" if too_few(figures, path) else number(look(figures, path))
+            for figures in evaluations.values()
+        ]
+        if any(cell != "not measured" for cell in cells):
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def refusals(figures: dict[str, Any]) -> list[str]:
+    """What was refused, by family of pictures."""
+    lines = ["| Pictures | n | refused |", "|---|---|---|"]
+    for name, row in (look(figures, "out_of_scope_recall_by_family") or {}).items():
+        lines.append(f"| {name.removeprefix('folder:')} | {row['n']} | {row['recall']:.2f} |")
+    return lines
+
+
+def card(
+    about: dict[str, Any],
+    evaluations: dict[str, dict[str, Any]],
+    tables: dict[str, str],
+    template: str,
+) -> str:
+    """The whole card: the template's words with the tables put where they belong."""
+    first = next(iter(evaluations.values()))
+    seconds = look(first, "seconds_per_image") or {}
+    fields = {
+        "side": str(about["side"]),
+        "parameters": f"{about['parameters'] / 1e6:.1f} million",
+        "bars": "\n".join(bars(evaluations)),
+        "structures": "\n".join(structures(first)),
+        "more": "\n".join(more(evaluations)),
+        "refusals": "\n".join(refusals(first)),
+        "by_dataset": ", ".join(
+            f"{name} {row['dice']:.4f} (n={row['n']})"
+            for name, row in (look(first, "head_dice_by_dataset") or {}).items()
+        ),
+        "hc": number(look(first, "hc_mae_mm"), 2),
+        "seconds": ", ".join(f"{name} {value:.3f} s" for name, value in seconds.items()),
+        **tables,
+    }
+    for name, value in fields.items():
+        template = template.replace("{{" + name + "}}", value)
+    return template
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--about", type=Path, required=True, help="vision.json")
+    parser.add_argument("--eval", action="append", required=True, metavar="SPLIT=JSON")
+    parser.add_argument("--table", action="append", default=[], metavar="NAME=MARKDOWN")
+    parser.add_argument("--template", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    pairs = [given.partition("=") for given in args.eval]
+    evaluations = {name: json.loads(Path(path).read_text("utf-8")) for name, _, path in pairs}
+    tables = {
+        name: Path(path).read_text("utf-8").strip()
+        for name, _, path in (given.partition("=") for given in args.table)
+    }
+    about = json.loads(args.about.read_text("utf-8"))
+    text = card(about, evaluations, tables, args.template.read_text("utf-8"))
+    args.out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Evaluates a release on a folder in the manifest.csv form, through the code that the hub runs.
+
+`python -m models.programs.evaluate --release DIR --data DIR --json OUT [--split val test] [--plots DIR]`
+(`fada evaluate` calls `evaluate`). It needs no torch: a release is ONNX and GGUF.
+"""
+
+import argparse
+import json
+import math
+import resource
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.data.manifest import Record, read_manifest
+from models.evaluation.dense import dense_figures
+from models.evaluation.figures import Labels
+from models.evaluation.observe import Observation, Sees
+from models.evaluation.reports import report_figures
+from models.evaluation.textual import text_figures
+from services.reading.releases.manifest import Manifest
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release
+from services.reading.vision import Vision
+
+Say = Callable[[str], None]
+Tell = Callable[[Observation], Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to evaluate on. `splits` empty: every row; `text` images also get the text phases."""
+
+    data: Path
+    manifest: Path | None = None
+    splits: tuple[str, ...] = ()
+    negatives: Path | None = None
+    each: int = 20
+    text: int = 0
+    threads: int = 1
+
+
+def chosen(request: Request) -> list[Record]:
+    """The records asked for."""
+    records = read_manifest(request.data, request.manifest)
+    if not request.splits:
+        return records
+    return [r for r in records if r.split in request.splits]
+
+
+def labels_of(manifest: Manifest) -> Labels:
+    """The label lists of a release."""
+    return Labels(manifest.planes, manifest.masks, manifest.boxes, manifest.keypoints)
+
+
+def seer_of(release: Release, threads: int) -> Sees:
+    """The vision graph, or the text model for a release without one."""
+    if release.graph is not None:
+        return Vision(release.graph, release.manifest.side, threads=threads)
+    from models.evaluation.text_observer import TextSeer
+
+    return TextSeer(release, threads)
+
+
+def spread(observations: Sequence[Observation], count: int) -> list[Observation]:
+    """`count` observations at even distances, so that every data set is among them."""
+    if count >= len(observations):
+        return list(observations)
+    return [observations[int(i * len(observations) / count)] for i in range(count)]
+
+
+def evaluate(
+    release: Release, request: Request, tell: Tell | None = None, say: Say = lambda _: None
+) -> tuple[dict[str, Any], list[Observation]]:
+    """All figures as plain values, and the observations (for plots).
+
+    `tell` adds the text phases to an observation (see `models.evaluation.text_observer`).
+
+    Raises:
+        ReleaseRefused: the release cannot be loaded.
+        OSError: an image cannot be read.
+    """
+    vision = seer_of(release, request.threads)
+    records = chosen(request)
+    result, observations = dense_figures(
+        vision,
+        labels_of(release.manifest),
+        release.manifest.thresholds,
+        records,
+        each=request.each,
+        folder=request.negatives,
+        say=say,
+    )
+    result.update(report_figures(observations, release.manifest))
+    if tell is not None and request.text:
+        told = [tell(o) for o in spread(observations, request.text)]
+        result.update(text_figures(told))
+        result["seconds_per_image"].update(phase_seconds(told))
+        say(f"{len(told)} images told")
+    result["release"] = release.manifest.id
+    result["release_sha256"] = release.manifest.sha256
+    result["splits"] = list(request.splits)
+    result["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return plain(result), observations
+
+
+def phase_seconds(observations: Sequence[Observation]) -> dict[str, float]:
+    """Mean seconds of each phase over observations that hold them."""
+    sums: dict[str, list[float]] = {}
+    for observation in observations:
+        for phase, seconds in observation.raw.seconds.items():
+            sums.setdefault(phase, []).append(seconds)
+    return {phase: sum(values) / len(values) for phase, values in sums.items()}
+
+
+def plain(value: Any) -> Any:
+    """JSON has no NaN: what could not be measured becomes null; numbers get six digits."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--release", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--manifest", type=Path)
+    parser.add_argument("--split", nargs="*", default=[])
+    parser.add_argument("--negatives", type=Path, help="a folder of pictures to be refused")
+    parser.add_argument("--each", type=int, default=20, help="pictures of each synthetic family")
+    parser.add_argument("--text", type=int, default=0, help="images that get the text phases")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--plots", type=Path)
+    args = parser.parse_args()
+    release = open_release(args.release.parent, trust_of(args.release.parent), args.release.name)
+    request = Request(
+        args.data,
+        args.manifest,
+        tuple(args.split),
+        args.negatives,
+        args.each,
+        args.text,
+        args.threads,
+    )
+    tell = None
+    if args.text and release.manifest.tells:
+        from models.evaluation.text_observer import teller
+
+        tell = teller(release, args.threads)
+    result, observations = evaluate(release, request, tell, say=print)
+    text = json.dumps(result, indent=1) + "\n"
+    if args.json:
+        args.json.write_text(text, encoding="utf-8")
+    if args.plots:
+        from models.evaluation.plots import draw_plots
+
+        draw_plots(args.plots, result, observations, release.manifest)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

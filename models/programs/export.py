@@ -1,0 +1,124 @@
+"""Writes the vision part of a release: `python -m models.programs.export --checkpoint FILE --out DIR`.
+
+`vision.onnx` is checked before it is kept: ONNX Runtime must give what torch gives. `vision.json`
+says what the graph's outputs are; calibration is added by `models.programs.calibrate`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from models.fada.graph import INPUT, OUTPUTS, Graph
+from models.fada.labels import BOXES, KEYPOINTS, MASKS, NT_STRUCTURES, PLANES
+from models.gates.out_of_distribution import fit_scope
+from models.gates.outline_calibration import fit_level
+from models.programs.quantise import halve
+from models.programs.train_zoom import load_zoom
+from models.training.checkpoint import open_network
+
+OPSET = 17
+FULL = "vision-full.onnx"
+
+
+def export_graph(graph: Graph, path: Path, side: int) -> float:
+    """Writes the graph for images of `side`; returns the largest difference to torch.
+
+    Raises:
+        ValueError: ONNX Runtime and torch disagree by more than 0.01 on random images.
+    """
+    graph = graph.eval()
+    image = torch.randint(0, 256, (2, side, side), dtype=torch.uint8)
+    partial = path.with_suffix(".partial")
+    torch.onnx.export(
+        graph,
+        (image,),
+        str(partial),
+        input_names=[INPUT],
+        output_names=list(OUTPUTS),
+        dynamic_axes={name: {0: "N"} for name in (INPUT, *OUTPUTS)},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    onnx.checker.check_model(onnx.load(partial))
+    gap = difference(graph, partial, image)
+    if gap > 0.01:
+        raise ValueError(f"the exported graph differs from the network by {gap}")
+    os.replace(partial, path)
+    return gap
+
+
+def difference(graph: Graph, path: Path, image: torch.Tensor) -> float:
+    """Largest absolute difference between torch and ONNX Runtime over all outputs."""
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    found = session.run(list(OUTPUTS), {INPUT: image.numpy()})
+    with torch.no_grad():
+        wanted = graph(image)
+    return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, wanted, strict=True))
+
+
+def describe(side: int, graph: Graph) -> dict[str, Any]:
+    """What the manifest must say of the graph: side, labels in the order of outputs, size."""
+    return {
+        "side": side,
+        "planes": list(PLANES),
+        "masks": list(MASKS),
+        "boxes": list(BOXES),
+        "keypoints": list(KEYPOINTS),
+        "structures_by_plane": {
+            "head": list(MASKS),
+            "nt_view": list(NT_STRUCTURES),
+            "abdomen": [],
+            "femur": [],
+            "thorax": [],
+        },
+        "network": graph.network.config.to_json(),
+        "zoom": graph.zoom is not None,
+        "parameters": sum(p.numel() for p in graph.parameters()),
+    }
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--side", type=int, default=384)
+    parser.add_argument(
+        "--data", type=Path, help="also fit scope's distance and the head's level on it"
+    )
+    parser.add_argument(
+        "--zoom", type=Path, help="the closer look, from models.programs.train_zoom"
+    )
+    parser.add_argument("--last", action="store_true", help="the last weights, not their average")
+    parser.add_argument("--mirrored", action="store_true", help="answer with the mirror's mean")
+    parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    network = open_network(args.checkpoint, averaged=not args.last)
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / "vision.onnx"
+    zoom = load_zoom(args.zoom) if args.zoom else None
+    graph = Graph(network, args.mirrored, zoom)
+    if args.data:
+        print("scope blend", fit_scope(graph, args.data, args.side))
+        print("head level", fit_level(graph, args.data, args.side))
+    gap = export_graph(graph, path, args.side)
+    if args.half:
+        # The 32-bit graph stays beside it: what the halving costs is measured against that.
+        shutil.copyfile(path, args.out / FULL)
+        onnx.save(halve(onnx.load(path)), path)
+    about = args.out / "vision.json"
+    about.write_text(json.dumps(describe(args.side, graph), indent=1) + "\n", encoding="utf-8")
+    print(f"{path}: {path.stat().st_size} bytes, differs from torch by {gap:.2g}")
+
+
+if __name__ == "__main__":
+    main()

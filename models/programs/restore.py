@@ -1,0 +1,158 @@
+"""A checkpoint from a release: `python -m models.programs.restore --release DIR --data DIR --out FILE`.
+
+A release keeps its vision weights in `vision.onnx`, with each batch norm folded into its convolution.
+To train on from there, the norms are set anew from the statistics of training images, so that the
+network says the same as the release did: `models.programs.train --out` of the same folder then continues.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from models.data.batches import Batch, Batches
+from models.data.manifest import read_manifest
+from models.data.samples import load_samples
+from models.fada.network import SIZES, DenseNetwork, NetworkConfig
+
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+def stored_weights(model: onnx.ModelProto) -> Weights:
+    """The graph's initialisers as float32, by the name that they had before they were halved."""
+    return {
+        w.name.removesuffix("_half"): np.asarray(numpy_helper.to_array(w), np.float32)
+        for w in model.graph.initializer
+    }
+
+
+def fill(network: DenseNetwork, model: onnx.ModelProto) -> dict[nn.BatchNorm2d, Tensor]:
+    """Puts the graph's weights into `network`; returns the folded bias of every batch norm.
+
+    Raises:
+        ValueError: the graph is not one of this network.
+    """
+    weights = stored_weights(model)
+    state = network.state_dict()
+    for name, value in weights.items():
+        own = name.removeprefix("network.")
+        if own in state and state[own].shape == value.shape:
+            state[own].copy_(torch.from_numpy(value.copy()))
+    _fill_linear(network, model, weights)
+    embed = [w for w in weights.values() if w.shape == (1, *network.local_head.second.embed.shape)]
+    if len(embed) != 1:
+        raise ValueError("the graph has no embedding of the structures")
+    state["local_head.second.embed"].copy_(torch.from_numpy(embed[0][0].copy()))
+    return _fill_folded(network, model, weights)
+
+
+def _module(node: onnx.NodeProto) -> str:
+    """The path of the module that a node came from: `/network/a/a.0/a.0.1/Conv` is `a.0.1`."""
+    path = ""
+    for part in node.name.split("/")[2:-1]:
+        part = part.removesuffix("_1") if part.endswith("_1") else part
+        path = part if not path or part.startswith(path.split(".")[0] + ".") else f"{path}.{part}"
+    return path
+
+
+def _fill_linear(network: DenseNetwork, model: onnx.ModelProto, weights: Weights) -> None:
+    """Linear layers over three dimensions are stored transposed, under a number."""
+    linear = {name: m for name, m in network.named_modules() if isinstance(m, nn.Linear)}
+    for node in model.graph.node:
+        if node.op_type != "MatMul" or node.input[1] not in weights:
+            continue
+        tail = node.name.split("/")[-2].removesuffix("_1")
+        for name, layer in linear.items():
+            value = weights[node.input[1]]
+            if name.endswith(f"second.{tail}") and layer.weight.shape == value.T.shape:
+                with torch.no_grad():
+                    layer.weight.copy_(torch.from_numpy(np.ascontiguousarray(value.T)))
+
+
+def _fill_folded(
+    network: DenseNetwork, model: onnx.ModelProto, weights: Weights
+) -> dict[nn.BatchNorm2d, Tensor]:
+    """Convolutions that took a batch norm in, in the order in which the graph runs them."""
+    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
+    last: list[nn.Conv2d] = []
+
+    def seen(module: nn.Module, inputs: object, output: object) -> None:
+        if isinstance(module, nn.Conv2d):
+            last[:] = [module]
+        elif isinstance(module, nn.BatchNorm2d):
+            pairs.append((last[0], module))
+
+    hooks = [m.register_forward_hook(seen) for m in network.modules()]
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 1, 64, 64))
+    for hook in hooks:
+        hook.remove()
+    folded = [
+        n
+        for n in model.graph.node
+        if n.op_type == "Conv" and n.input[1].startswith("onnx::") and n.input[1] in weights
+    ]
+    if len(folded) not in (len(pairs), 2 * len(pairs)):
+        raise ValueError(f"the graph has {len(folded)} folded convolutions, not {len(pairs)}")
+    biases: dict[nn.BatchNorm2d, Tensor] = {}
+    for node, (conv, norm) in zip(folded, pairs, strict=False):
+        value = weights[node.input[1]]
+        if conv.weight.shape != value.shape:
+            raise ValueError(f"{node.name} does not fit the network")
+        with torch.no_grad():
+            conv.weight.copy_(torch.from_numpy(value.copy()))
+        biases[norm] = torch.from_numpy(weights[node.input[2]].copy())
+    return biases
+
+
+@torch.no_grad()
+def unfold(network: DenseNetwork, biases: dict[nn.BatchNorm2d, Tensor], images: Tensor) -> None:
+    """Sets every batch norm from `images` [N, 1, S, S] in 0..1 so that it adds its bias alone."""
+
+    def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(module, nn.BatchNorm2d)
+        var, mean = torch.var_mean(inputs[0].float(), (0, 2, 3), correction=0)
+        module.running_mean, module.running_var = mean, var
+        module.weight.copy_((var + module.eps).sqrt())
+        module.bias.copy_(biases[module] + mean)
+
+    hooks = [norm.register_forward_pre_hook(measure) for norm in biases]
+    network.eval()(images)
+    for hook in hooks:
+        hook.remove()
+
+
+def restore(vision: Path, data: Path, config: NetworkConfig, side: int, count: int) -> DenseNetwork:
+    """The network of a `vision.onnx`, ready to be trained on at `side`; `count` images set the norms."""
+    network = DenseNetwork(config)
+    biases = fill(network, onnx.load(vision))
+    records = [r for r in read_manifest(data) if r.split == "train"]
+    batches = Batches(load_samples(records, int(side * 1.15)), side, count, seed=0)
+    unfold(network, biases, Batch(*batches[0]).image.float() / 255)
+    return network
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vision", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="a training run's checkpoint.pt")
+    parser.add_argument("--size", choices=sorted(SIZES), default="nano")
+    parser.add_argument("--side", type=int, default=384)
+    parser.add_argument("--images", type=int, default=64)
+    args = parser.parse_args()
+    network = restore(args.vision, args.data, SIZES[args.size], args.side, args.images)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    state = network.state_dict()
+    torch.save({"config": network.config.to_json(), "network": state, "average": state}, args.out)
+    print(f"{args.out}: restored from {args.vision}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""Trains the dense network: `python -m models.programs.train --data DIR --out DIR --minutes 100`.
+
+The schedule runs over training time, not steps, so that a run always ends annealed whatever the
+machine. Kill it and start it again with the same arguments: it resumes.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from models.data.batches import Batch, Batches, Steps
+from models.data.manifest import read_manifest
+from models.data.samples import load_samples
+from models.fada.losses import total_loss
+from models.fada.network import SIZES, DenseNetwork, NetworkConfig
+from models.fada.tasks import TASKS
+from models.training.checkpoint import Average, Progress, append_log, load_network, save_checkpoint
+from models.training.metrics import quick_metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """From `start` (share of the time) on: input side and batch size."""
+
+    start: float
+    size: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole run; `minutes` of training time."""
+
+    data: Path
+    out: Path
+    minutes: float
+    seed: int
+    stages: tuple[Stage, ...]
+    rate: float
+    every: float
+    workers: int
+    task: str = "all"
+    config: NetworkConfig = SIZES["nano"]
+    steps: int = 0
+    blindly: bool = False
+    decay: float = 0.997
+    start: Path | None = None
+    only: str = ""
+
+
+def learning_rate(share: float, peak: float) -> float:
+    """Warm-up over 2 %, then cosine to 1 % of the peak."""
+    if share < 0.02:
+        return peak * max(share / 0.02, 0.02)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - 0.02) / 0.98)))
+
+
+def keep_still(network: DenseNetwork, only: str) -> None:
+    """Leaves nothing to be learnt, statistics included, but the module of this name."""
+    network.requires_grad_(False).eval()
+    network.get_submodule(only).requires_grad_(True).train()
+
+
+class Trainer:
+    """One resumable run."""
+
+    def __init__(self, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan = plan
+        self.path = plan.out / "checkpoint.pt"
+        self.progress = Progress()
+        self.network = DenseNetwork(plan.config)
+        if self.path.exists():
+            self.network = load_network(self.path, averaged=False)
+        elif plan.start:
+            self.network = load_network(plan.start)
+        self.network = self.network.train()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if plan.only:
+            keep_still(self.network, plan.only)
+        self.average = Average(self.network, plan.decay)
+        records = read_manifest(plan.data)
+        self.train_records = [r for r in records if r.split == "train"]
+        self.val_records = [r for r in records if r.split == "val"]
+        self.beside = self.make_beside()
+        everything = [*self.network.parameters(), *self.beside.parameters()]
+        decay = [p for p in everything if p.ndim > 1]
+        plain = [p for p in everything if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}],
+            lr=plan.rate,
+        )
+        if self.path.exists():
+            self._resume()
+
+    def make_beside(self) -> nn.Module:
+        """What is trained beside the network and left behind; nothing here."""
+        return nn.Module()
+
+    def loss(self, image: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a batch and its terms."""
+        with torch.autocast("cpu", torch.bfloat16):
+            out = self.network(image)
+        return total_loss(out, batch, TASKS[self.plan.task].weights)
+
+    def _resume(self) -> None:
+        saved = torch.load(self.path, map_location="cpu", weights_only=True)
+        self.average.state = saved["average"]
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.beside.load_state_dict(saved.get("extra", {}))
+        self.progress = Progress(saved["step"], saved["seconds"], saved["images"], saved["log"])
+        torch.set_rng_state(saved["rng"])
+
+    @property
+    def share(self) -> float:
+        """How much of the budget is spent, 0..1: of the steps where they are given, else of the time."""
+        if self.plan.steps:
+            return self.progress.step / self.plan.steps
+        return self.progress.seconds / (60 * self.plan.minutes)
+
+    def run(self) -> None:
+        """Trains through all stages and leaves the last checkpoint."""
+        for index, stage in enumerate(self.plan.stages):
+            later = self.plan.stages[index + 1 :]
+            end = later[0].start if later else 1.0
+            if self.share < end:
+                self._stage(stage, end)
+        self._save()
+        if not self.plan.blindly:
+            self._measure(self.plan.stages[-1].size)
+
+    def _stage(self, stage: Stage, end: float) -> None:
+        samples = load_samples(self.train_records, int(stage.size * 1.15))
+        mix = TASKS[self.plan.task].mix
+        batches = Batches(samples, stage.size, stage.batch, self.plan.seed, mix)
+        loader = DataLoader(
+            batches,
+            batch_size=None,
+            sampler=Steps(self.progress.step),
+            num_workers=self.plan.workers,
+            prefetch_factor=3 if self.plan.workers else None,
+        )
+        feed: Iterator[list[torch.Tensor]] = iter(loader)
+        measured = time.monotonic()
+        while self.share < end:
+            started = time.monotonic()
+            terms = self._step(Batch(*next(feed)))
+            self.progress.seconds += time.monotonic() - started
+            self.progress.images += stage.batch
+            if self.progress.step % 20 == 0:
+                self._log({**terms, "size": stage.size})
+            if time.monotonic() - measured > 60 * self.plan.every:
+                self._save()
+                if not self.plan.blindly:
+                    self._measure(stage.size)
+                measured = time.monotonic()
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        rate = learning_rate(self.share, self.plan.rate)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        image = (batch.image.float() / 255).to(memory_format=torch.channels_last)
+        loss, terms = self.loss(image, batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+            self.average.update(self.network, self.progress.step)
+        self.progress.step += 1
+        return {"loss": float(loss.detach()), "norm": float(norm), "rate": rate, **terms}
+
+    def _log(self, fields: dict[str, float]) -> None:
+        append_log(self.plan.out, self.progress, fields)
+
+    def _measure(self, size: int) -> None:
+        network = DenseNetwork(self.network.config)
+        network.load_state_dict(self.average.state)
+        metrics = quick_metrics(network.eval(), self.val_records, size)
+        self._log({f"val_{name}": value for name, value in metrics.items()})
+
+    def _save(self) -> None:
+        save_checkpoint(
+            self.path,
+            self.network,
+            self.average,
+            self.optimiser,
+            self.progress,
+            self.plan.seed,
+            self.beside.state_dict(),
+        )
+
+
+def parse_stage(text: str) -> Stage:
+    """`start:size:batch`, as in `0.55:384:12`."""
+    start, size, batch = text.split(":")
+    return Stage(float(start), int(size), int(batch))
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options that every training program has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=100.0)
+    parser.add_argument(
+        "--steps", type=int, default=0, help="a budget in steps instead, equal on every machine"
+    )
+    parser.add_argument("--decay", type=float, default=0.997, help="of the averaged weights")
+    parser.add_argument(
+        "--start", type=Path, help="a checkpoint whose weights a new run begins with"
+    )
+    parser.add_argument("--only", default="", help="the one module that learns, such as masks")
+    parser.add_argument("--blindly", action="store_true", help="no validation on the way")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--every", type=float, default=7.0, help="minutes between checkpoints")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument(
+        "--stages", type=parse_stage, nargs="+", default=[Stage(0, 256, 16), Stage(0.55, 384, 16)]
+    )
+    parser.add_argument("--task", choices=sorted(TASKS), default="all")
+    parser.add_argument("--size", choices=sorted(SIZES), default="nano")
+    return parser
+
+
+def plan_of(args: argparse.Namespace) -> Plan:
+    """The plan that the options ask for; makes the output folder and sets the threads."""
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    return Plan(
+        args.data,
+        args.out,
+        args.minutes,
+        args.seed,
+        tuple(args.stages),
+        args.rate,
+        args.every,
+        args.workers,
+        args.task,
+        SIZES[args.size],
+        args.steps,
+        args.blindly,
+        args.decay,
+        args.start,
+        args.only,
+    )
+
+
+def main() -> None:
+    """The command line."""
+    Trainer(plan_of(arguments(__doc__).parse_args())).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Masks as a DICOM Segmentation, one object per frame.
+
+How FADA's own objects become part of a study (SEG here; SR in ``sr`` and ``obgyn``): the worker stores
+the bytes, reads them back with ``services.dicom.parser.parse.parse_bytes`` and gives the parsed instance to
+``tx.studies.receive(...)`` **in the transaction that finishes the job** (the study's own site, any
+Door). Such instances have ``frames`` 0, so they make no job. From then on QIDO-RS, WADO-RS and the
+push to a PACS treat them like any series of the study. UIDs are a function of ``cause`` (the job's or
+the result's id), and the times are the report's: a run again makes the same object.
+"""
+
+from __future__ import annotations
+
+import highdicom
+import numpy as np
+from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentDescription
+from highdicom.seg import SegmentationTypeValues as Kind
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import ExplicitVRLittleEndian
+
+from services.dicom.objects import labels
+from services.dicom.objects.codes import concept, structure
+from services.dicom.objects.uids import IMPLEMENTATION_VERSION, derived_uid
+from services.dicom.objects.ultrasound import US_IMAGE, part10
+from services.domain.report import FrameReading, Report
+
+_NOT_SHOWN = ("NumberOfFrames", "FrameIncrementPointer", "FrameTime", "PixelData")
+
+
+def segmentation(
+    source: Dataset,
+    reading: FrameReading,
+    masks: dict[str, NDArray[np.bool_]],
+    report: Report,
+    cause: str,
+) -> bytes:
+    """A binary SEG of the masks of one frame of ``source``.
+
+    Args:
+        source: the image's data set (``Frames.dataset``); a multi-frame clip is referenced by frame.
+        masks: label → (rows, columns) bool in the frame's own pixels; at least one.
+        cause: id of the job or result that this belongs to.
+
+    Raises:
+        ValueError: no mask, or one of another size than the image.
+    """
+    structures = sorted(masks)
+    stacked = np.stack([masks[label] for label in structures], axis=-1)[None]
+    if stacked.shape[1:3] != (source.Rows, source.Columns):
+        raise ValueError("the masks do not have the image's size")
+    key = ("seg", cause, reading.sop_uid, str(reading.frame))
+    seg = Segmentation(
+        source_images=[_single(source)],
+        pixel_array=stacked.astype(np.uint8),
+        segmentation_type=Kind.BINARY,
+        segment_descriptions=[_segment(n, label, report) for n, label in enumerate(structures, 1)],
+        series_instance_uid=derived_uid("seg series", cause, source.SeriesInstanceUID),
+        series_number=9001,
+        sop_instance_uid=derived_uid(*key),
+        instance_number=reading.frame,
+        manufacturer="FADA",
+        manufacturer_model_name=report.release.name,
+        software_versions=f"{IMPLEMENTATION_VERSION} {report.release.version}",
+        device_serial_number=report.release.sha256[:16],
+        content_description="Structures of a fetal ultrasound frame",
+        content_creator_name=None,
+        content_label="FADA",
+        series_description=labels.series("Segmentation", report),
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        omit_empty_frames=False,
+    )
+    if int(source.get("NumberOfFrames") or 1) > 1:
+        _refer_to_frame(seg, source, reading.frame)
+    _own_uids(seg, *key)
+    seg.PatientOrientation = ""
+    labels.stamp(seg, report)
+    return part10(_plain(seg), ExplicitVRLittleEndian)
+
+
+def _segment(number: int, label: str, report: Report) -> SegmentDescription:
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=label[:64],
+        segmented_property_category=concept(codes.cid7150.AnatomicalStructure),
+        segmented_property_type=structure(label),
+        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=highdicom.AlgorithmIdentificationSequence(
+            name=report.release.name,
+            version=report.release.version,
+            family=concept(codes.DCM.ArtificialIntelligence),
+        ),
+        tracking_uid=derived_uid("tracked", report.study_uid, label),
+        tracking_id=label[:64],
+    )
+
+
+def _single(source: Dataset) -> Dataset:
+    """highdicom 0.28 fails on multi-frame ultrasound: it is shown one frame of it."""
+    single = Dataset()
+    single.update({e.tag: e for e in source if e.keyword not in _NOT_SHOWN})
+    if int(source.get("NumberOfFrames") or 1) > 1:
+        del single.SOPClassUID  # its element is the source's own: replaced, never written to
+        single.SOPClassUID = US_IMAGE
+    if hasattr(source, "file_meta"):
+        single.file_meta = source.file_meta
+    return single
+
+
+def _refer_to_frame(seg: Dataset, source: Dataset, frame: int) -> None:
+    """Say which object and which of its frames it was, wherever highdicom named the image."""
+    for item in seg.PerFrameFunctionalGroupsSequence:
+        for derivation in item.get("DerivationImageSequence", ()):
+            for image in derivation.get("SourceImageSequence", ()):
+                image.ReferencedSOPClassUID = source.SOPClassUID
+                image.ReferencedFrameNumber = frame
+    for series in seg.get("ReferencedSeriesSequence", ()):
+        for instance in series.ReferencedInstanceSequence:
+            instance.ReferencedSOPClassUID = source.SOPClassUID
+
+
+def _own_uids(seg: Dataset, *key: str) -> None:
+    """highdicom draws these at random."""
+    dimensions = derived_uid("dimensions", *key)
+    for item in (*seg.DimensionOrganizationSequence, *seg.DimensionIndexSequence):
+        item.DimensionOrganizationUID = dimensions
+    if "FrameOfReferenceUID" in seg:
+        seg.FrameOfReferenceUID = derived_uid("frame of reference", *key)
+
+
+def _plain(made: Dataset) -> Dataset:
+    plain = Dataset()
+    plain.update(made)
+    return plain

@@ -1,0 +1,225 @@
+"""One Part 10 file becomes a frozen ``ParsedInstance``, or is refused with a named error.
+
+Runs inside a bounded child (``services.dicom.parser.child``); others call
+``services.dicom.parser.pool``.
+Pixels are never decoded here: their size is checked against the header and against the caps.
+"""
+
+from __future__ import annotations
+
+import mmap
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.dicom.parser import attributes, jpeg
+from services.dicom.parser.attributes import Reader
+from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, meta_end, walk
+from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
+from services.domain.study import parse_uid
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", EXPLICIT_BIG, DEFLATED})
+COMPRESSED = frozenset(
+    {"1.2.840.10008.1.2.5"}  # RLE
+    | {f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
+)
+IMAGES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{n}"
+    for n in ("6.1", "6", "3.1", "3", "7", "7.1", "7.2", "7.3", "7.4")  # US, multi-frame, SC
+)
+# Kept and given back as further series of a study, never analysed: SEG and SR.
+COMPANIONS = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("66.4", "88.11", "88.22", "88.33", "88.34")
+)
+_MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+_CONTENT_SEQUENCE = 0x0040A730
+MAX_FRAME_SAMPLES = 2**26  # of one frame: 8192 × 8192 of one sample
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one instance may be."""
+
+    inflated_bytes: int
+    pixels: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedInstance:
+    """What the index keeps. ``frames`` is 0 when there is nothing to analyse (SEG, SR)."""
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class: str
+    transfer_syntax: str
+    modality: str
+    rows: int
+    columns: int
+    frames: int
+    study_attributes: dict[str, Any]
+    attributes: dict[str, Any]
+
+
+def parse_file(path: Path, limits: Limits) -> ParsedInstance:
+    """Read the file at ``path``.
+
+    Raises:
+        InvalidDicom, InvalidUid, UnsupportedObject, TooLarge.
+    """
+    with path.open("rb") as handle:
+        size = handle.seek(0, 2)
+        if size < 160:
+            raise InvalidDicom("The file is too short to be a DICOM object.")
+        with (
+            mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+            memoryview(mapped) as whole,
+        ):
+            syntax, start = _meta(whole)
+            if syntax != DEFLATED:
+                return _parse(whole, start, syntax, limits)
+            inflated = path.with_name(path.name + ".inflated")
+            try:
+                with whole[start:] as packed:
+                    _inflate(packed, inflated, limits.inflated_bytes)
+                return _parse_inflated(inflated, limits)
+            finally:
+                inflated.unlink(missing_ok=True)
+
+
+def _parse_inflated(path: Path, limits: Limits) -> ParsedInstance:
+    with path.open("rb") as handle:
+        if handle.seek(0, 2) == 0:
+            raise InvalidDicom("The compressed data set is empty.")
+        with (
+            mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+            memoryview(mapped) as whole,
+        ):
+            return _parse(whole, 0, DEFLATED, limits)
+
+
+def _meta(whole: memoryview) -> tuple[str, int]:
+    """(transfer syntax, where the data set begins), from the file meta information (PS3.10)."""
+    if bytes(whole[128:132]) != b"DICM":
+        raise InvalidDicom("The file does not have DICM after its preamble (PS3.10).")
+    start = meta_end(whole, 132)
+    layout = walk(whole, 132, start, "1.2.840.10008.1.2.1")
+    reader = Reader(whole, layout.elements, big_endian=False)
+    if reader.first(0x00020002, "UI") == _MEDIA_DIRECTORY:
+        raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
+    syntax = str(reader.first(0x00020010, "UI") or "")
+    if syntax not in NATIVE | COMPRESSED:
+        raise UnsupportedObject("The transfer syntax is not one of those that can be read here.")
+    return syntax, start
+
+
+def _inflate(source: memoryview, target: Path, limit: int) -> None:
+    """Inflate piece by piece, never more than ``limit`` bytes in all."""
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    total = 0
+    with target.open("wb") as out:
+        pending: bytes | memoryview = source
+        while not engine.eof:
+            try:
+                piece = engine.decompress(pending, 1 << 20)
+            except zlib.error as error:
+                raise InvalidDicom("The compressed data set is damaged.") from error
+            pending = engine.unconsumed_tail
+            total += len(piece)
+            if total > limit:
+                raise TooLarge("The data set inflates to more than this hub accepts.")
+            if not piece and not pending and not engine.eof:
+                raise InvalidDicom("The compressed data set does not end: the file was cut.")
+            out.write(piece)
+        if engine.unused_data.strip(b"\0"):
+            raise InvalidDicom("There is more after the end of the compressed data set.")
+
+
+def _parse(whole: memoryview, start: int, syntax: str, limits: Limits) -> ParsedInstance:
+    layout = walk(whole, start, len(whole), syntax)
+    reader = Reader(whole, layout.elements, big_endian=syntax == EXPLICIT_BIG)
+    sop_class = _uid(reader, 0x00080016)
+    if sop_class == _MEDIA_DIRECTORY:
+        raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
+    if sop_class not in IMAGES | COMPANIONS:
+        raise UnsupportedObject("Only ultrasound images, secondary captures, SEG and SR are kept.")
+    modality = str(reader.first(0x00080060, "CS") or "")
+    rows, columns, frames = _size(whole, reader, layout, syntax, sop_class, limits)
+    study = reader.json(attributes.STUDY)
+    other = reader.json(attributes.SERIES | attributes.INSTANCE)
+    for found in (study, other):
+        found["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
+    return ParsedInstance(
+        study_uid=_uid(reader, 0x0020000D),
+        series_uid=_uid(reader, 0x0020000E),
+        sop_uid=_uid(reader, 0x00080018),
+        sop_class=sop_class,
+        transfer_syntax=syntax,
+        modality=modality[:16],
+        rows=rows,
+        columns=columns,
+        frames=frames if sop_class in IMAGES else 0,
+        study_attributes=study,
+        attributes=other,
+    )
+
+
+def _uid(reader: Reader, tag: int) -> str:
+    return parse_uid(str(reader.first(tag, "UI") or ""))
+
+
+def _size(
+    whole: memoryview, reader: Reader, layout: Layout, syntax: str, sop_class: str, limits: Limits
+) -> tuple[int, int, int]:
+    """(rows, columns, frames), after the pixels were found whole and within the caps."""
+    pixels = layout.elements.get(PIXEL_DATA)
+    if pixels is None:
+        if sop_class in IMAGES or sop_class.endswith(".66.4"):
+            raise InvalidDicom("The image has no pixels, or the file was cut before them.")
+        if _CONTENT_SEQUENCE not in layout.elements:
+            raise InvalidDicom("The report has no content, or the file was cut before it.")
+        return 0, 0, 0
+    rows, columns, samples, bits = (
+        int(reader.first(tag, "US") or 0)
+        for tag in (0x00280010, 0x00280011, 0x00280002, 0x00280100)
+    )
+    frames = reader.first(0x00280008, "IS")
+    count = 1 if frames is None else frames
+    if not isinstance(count, int) or count < 1 or min(rows, columns) < 1:
+        raise InvalidDicom("The image has no size.")
+    if samples not in (1, 3) or bits not in (1, 8, 16, 32):
+        raise InvalidDicom("The pixels have a form that no image of these kinds has.")
+    per_frame = rows * columns * samples
+    if per_frame > MAX_FRAME_SAMPLES or per_frame * count > limits.pixels:
+        raise TooLarge("The image has more pixels than this hub accepts.")
+    if count > limits.frames:
+        raise TooLarge(f"A clip may have {limits.frames} frames.")
+    if syntax in NATIVE:
+        if str(reader.first(0x00280004, "CS")) == "YBR_FULL_422":
+            per_frame = rows * columns * 2
+        expected = (per_frame * count * bits + 7) // 8
+        if pixels.length is None or pixels.length < expected:
+            raise InvalidDicom("There are fewer pixels than the header says: the file was cut.")
+    else:
+        _compressed(whole, layout, syntax, rows, columns, count)
+    return rows, columns, count
+
+
+def _compressed(
+    whole: memoryview, layout: Layout, syntax: str, rows: int, columns: int, frames: int
+) -> None:
+    if len(layout.fragments) < frames:
+        raise InvalidDicom("There are fewer compressed frames than the header says.")
+    if syntax.startswith("1.2.840.10008.1.2.4."):
+        offset, length = layout.fragments[0]
+        jpeg.check_size(bytes(whole[offset : offset + min(length, 1 << 16)]), rows, columns)
+
+
+def parse_bytes(data: bytes) -> ParsedInstance:
+    """Read an object that this house made itself (SEG, SR, SC); nothing from outside comes here."""
+    whole = memoryview(data)
+    syntax, start = _meta(whole)
+    return _parse(whole, start, syntax, Limits(2**30, 2**31, 3000))

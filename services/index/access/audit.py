@@ -1,0 +1,51 @@
+"""Who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select
+
+from services.domain.study import Principal
+from services.index.database.compiled_statements import Prepared
+from services.index.database.session import Session
+from services.index.database.tables import audit
+from services.index.port import AuditEntry
+
+_INSERT = Prepared(lambda _: insert(audit))
+
+
+class AuditTable:
+    """Append-only; the database's triggers refuse any change."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(
+        self, principal: Principal, action: str, subject: str, detail: dict[str, Any] | None = None
+    ) -> None:
+        values = {
+            "at": self._session.now(),
+            "site": principal.site,
+            "actor": principal.subject,
+            "action": action,
+            "subject": subject,
+            "detail": detail or {},
+        }
+        _INSERT.run(self._session.connection, values)
+
+    def find(
+        self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None
+    ) -> list[AuditEntry]:
+        """Newest first; ``before`` is the ``seq`` to go on from."""
+        query = select(audit).where(audit.c.site == site)
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
+        if before is not None:
+            query = query.where(audit.c.seq < before)
+        query = query.order_by(audit.c.seq.desc()).limit(limit)
+        return [_entry(row) for row in self._session.connection.execute(query).mappings()]
+
+
+def _entry(row: RowMapping) -> AuditEntry:
+    return AuditEntry(**row)

@@ -1,0 +1,89 @@
+"""Phones: bound to a site by a one-time code, known by their key."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from services.domain.errors import Gone, NotFound
+from services.domain.study import Principal
+from services.index.access.audit import AuditTable
+from services.index.database.session import Session, new_id
+from services.index.database.tables_access import device_codes, devices
+from services.index.port import Device
+
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is mistaken for another
+_READ_AS = str.maketrans("ILO", "110")
+
+
+class DevicesTable:
+    def __init__(self, session: Session, audit: AuditTable) -> None:
+        self._session = session
+        self._audit = audit
+
+    def new_code(self, principal: Principal, seconds: float) -> str:
+        """Twelve letters (60 bits) in groups of four, good once and for ``seconds``."""
+        letters = "".join(secrets.choice(_LETTERS) for _ in range(12))
+        now, hashed = self._session.now(), _hash(letters)
+        values = {
+            "code_hash": hashed,
+            "site": principal.site,
+            "made_by": principal.subject,
+            "created_at": now,
+            "expires_at": now + timedelta(seconds=seconds),
+        }
+        self._session.connection.execute(insert(device_codes), values)
+        self._audit.add(principal, "device.code", hashed[:12])
+        return "-".join(letters[start : start + 4] for start in (0, 4, 8))
+
+    def enrol(self, code: str, name: str, public_key: str) -> Device:
+        hashed, now = _hash(code), self._session.now()
+        columns = device_codes.c
+        take = update(device_codes).where(
+            columns.code_hash == hashed, columns.used_at.is_(None), columns.expires_at > now
+        )
+        taken = self._session.connection.execute(take.values(used_at=now)).rowcount
+        query = select(columns.site).where(columns.code_hash == hashed)
+        site = self._session.connection.execute(query).scalar_one_or_none()
+        if site is None:
+            raise NotFound("This code is not known. Ask for a new one on the hub's page.")
+        if not taken:
+            raise Gone("This code was used or has expired. Ask for a new one on the hub's page.")
+        device = Device(new_id(), site, name, public_key, now, None, "", None)
+        values = {column: getattr(device, column) for column in devices.c.keys()}  # noqa: SIM118
+        self._session.connection.execute(insert(devices), values)
+        return device
+
+    def get(self, device_id: str) -> Device:
+        query = select(devices).where(devices.c.id == device_id)
+        row = self._session.connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound
+        return _device(row)
+
+    def find(self, site: str) -> list[Device]:
+        query = select(devices).where(devices.c.site == site).order_by(devices.c.id)
+        return [_device(row) for row in self._session.connection.execute(query).mappings()]
+
+    def seen(self, device_id: str, release: str) -> None:
+        change = update(devices).where(devices.c.id == device_id)
+        values = {"last_seen_at": self._session.now(), "release": release}
+        self._session.connection.execute(change.values(**values))
+
+    def revoke(self, site: str, device_id: str) -> None:
+        change = update(devices).where(devices.c.id == device_id, devices.c.site == site)
+        if self._session.connection.execute(change.values(revoked_at=self._session.now())).rowcount:
+            return
+        raise NotFound
+
+
+def _hash(code: str) -> str:
+    letters = "".join(letter for letter in code.upper() if letter.isalnum()).translate(_READ_AS)
+    return hashlib.sha256(letters.encode()).hexdigest()
+
+
+def _device(row: RowMapping) -> Device:
+    return Device(**row)

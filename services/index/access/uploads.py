@@ -1,0 +1,124 @@
+"""Resumable uploads and remembered answers: what makes a lost connection harmless."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from services.domain.errors import NotFound, OffsetMismatch
+from services.domain.study import Principal
+from services.index.database.session import Session, new_id
+from services.index.database.tables_access import idempotency, uploads
+from services.index.port import Remembered, Upload
+
+
+class UploadsTable:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def create(
+        self,
+        principal: Principal,
+        length: int | None,
+        metadata: dict[str, str],
+        expires_at: datetime,
+    ) -> Upload:
+        upload = Upload(
+            id=new_id(),
+            site=principal.site,
+            owner=principal.subject,
+            length=length,
+            offset=0,
+            metadata=metadata,
+            created_at=self._session.now(),
+            expires_at=expires_at,
+            state="open",
+        )
+        values = {name: getattr(upload, name) for name in uploads.c.keys()}  # noqa: SIM118
+        self._session.connection.execute(insert(uploads), values)
+        return upload
+
+    def get(self, site: str, upload_id: str) -> Upload:
+        query = select(uploads).where(uploads.c.id == upload_id, uploads.c.site == site)
+        row = self._session.connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound
+        return _upload(row)
+
+    def advance(self, site: str, upload_id: str, expected: int, offset: int) -> None:
+        """Compare and set: of two writers at one offset, one gets OffsetMismatch."""
+        where = (uploads.c.offset == expected, uploads.c.state == "open")
+        if not self._set(site, upload_id, *where, offset=offset):
+            upload = self.get(site, upload_id)
+            raise OffsetMismatch(f"The upload is {upload.state} and stands at {upload.offset}.")
+
+    def set_length(self, site: str, upload_id: str, length: int) -> None:
+        if not self._set(site, upload_id, uploads.c.length.is_(None), length=length):
+            self.get(site, upload_id)
+            raise OffsetMismatch("The length of this upload is already known.")
+
+    def finish(self, site: str, upload_id: str, state: str, outcome: dict[str, Any]) -> None:
+        if not self._set(site, upload_id, state=state, outcome=outcome):
+            raise NotFound
+
+    def expired(self, limit: int = 100) -> list[Upload]:
+        """Of all sites, in any state: their files and rows can go."""
+        query = select(uploads).where(uploads.c.expires_at <= self._session.now())
+        query = query.order_by(uploads.c.expires_at).limit(limit)
+        return [_upload(row) for row in self._session.connection.execute(query).mappings()]
+
+    def delete(self, site: str, upload_id: str) -> None:
+        where = (uploads.c.id == upload_id, uploads.c.site == site)
+        if self._session.connection.execute(delete(uploads).where(*where)).rowcount == 0:
+            raise NotFound
+
+    def _set(self, site: str, upload_id: str, *where: Any, **values: Any) -> bool:
+        change = update(uploads).where(uploads.c.id == upload_id, uploads.c.site == site, *where)
+        return self._session.connection.execute(change.values(**values)).rowcount == 1
+
+
+class IdempotencyTable:
+    """The answer to a request with an Idempotency-Key, for when it is asked again."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, site: str, key: str) -> Remembered | None:
+        columns = idempotency.c
+        query = select(idempotency).where(
+            columns.site == site, columns.key == key, columns.expires_at > self._session.now()
+        )
+        row = self._session.connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        return Remembered(row["request_hash"], row["status"], row["body"], row["media_type"])
+
+    def keep(self, site: str, key: str, answer: Remembered, expires_at: datetime) -> None:
+        """The first answer stays; one that has expired gives way."""
+        columns = idempotency.c
+        stale = (
+            columns.site == site,
+            columns.key == key,
+            columns.expires_at <= self._session.now(),
+        )
+        self._session.connection.execute(delete(idempotency).where(*stale))
+        values = {
+            "site": site,
+            "key": key,
+            "request_hash": answer.request_hash,
+            "status": answer.status,
+            "body": answer.body,
+            "media_type": answer.media_type,
+            "expires_at": expires_at,
+        }
+        self._session.insert_new(idempotency, values)
+
+    def purge(self) -> int:
+        old = delete(idempotency).where(idempotency.c.expires_at <= self._session.now())
+        return self._session.connection.execute(old).rowcount
+
+
+def _upload(row: RowMapping) -> Upload:
+    return Upload(**row)

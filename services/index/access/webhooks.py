@@ -1,0 +1,68 @@
+"""Who outside wants to be told."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+from sqlalchemy import RowMapping, bindparam, delete, insert, select
+
+from services.domain.errors import NotFound
+from services.index.database.session import Session, new_id
+from services.index.database.tables_access import webhooks
+from services.index.port import Webhook
+
+_OF_SITE = select(webhooks).where(webhooks.c.site == bindparam("of")).order_by(webhooks.c.id)
+QUIET = ("study.progress",)  # only for those who name it
+
+
+class WebhooksTable:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def create(self, site: str, url: str, events: tuple[str, ...]) -> Webhook:
+        hook = Webhook(
+            id=new_id(),
+            site=site,
+            url=url,
+            secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            events=events,
+            created_at=self._session.now(),
+        )
+        values = {
+            "id": hook.id,
+            "site": hook.site,
+            "url": hook.url,
+            "secret": hook.secret,
+            "events": list(hook.events),
+            "created_at": hook.created_at,
+            "disabled": hook.disabled,
+        }
+        self._session.connection.execute(insert(webhooks), values)
+        return hook
+
+    def find(self, site: str) -> list[Webhook]:
+        rows = self._session.connection.execute(_OF_SITE, {"of": site}).mappings()
+        return [_webhook(row) for row in rows]
+
+    def get(self, webhook_id: str) -> Webhook:
+        query = select(webhooks).where(webhooks.c.id == webhook_id)
+        row = self._session.connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound
+        return _webhook(row)
+
+    def delete(self, site: str, webhook_id: str) -> None:
+        where = (webhooks.c.id == webhook_id, webhooks.c.site == site)
+        if self._session.connection.execute(delete(webhooks).where(*where)).rowcount == 0:
+            raise NotFound
+
+
+def wants(hook: Webhook, event_type: str) -> bool:
+    if hook.disabled:
+        return False
+    return event_type in hook.events if hook.events else event_type not in QUIET
+
+
+def _webhook(row: RowMapping) -> Webhook:
+    return Webhook(**{**row, "events": tuple(row["events"])})

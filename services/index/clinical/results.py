@@ -1,0 +1,218 @@
+"""Results: versions that are added and never changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from services.domain.errors import NotFound
+from services.domain.report import Origin, Report
+from services.domain.study import Principal
+from services.index.access.audit import AuditTable
+from services.index.clinical.priority_key import need_key
+from services.index.database import tables
+from services.index.database.session import Session, new_id
+from services.index.messaging.events import EventsTable
+from services.index.messaging.outbox import OutboxTable
+from services.index.port import Artefact, Result, StudyState
+from services.reading import report_json
+
+# A phone's own report makes nothing ready: the hub has still to read the images.
+_EVENTS = {
+    Origin.HUB: "study.ready",
+    Origin.REVIEW: "study.reviewed",
+    Origin.PHONE: "study.received",
+}
+
+
+class ResultsTable:
+    def __init__(
+        self, session: Session, outbox: OutboxTable, events: EventsTable, audit: AuditTable
+    ) -> None:
+        self._session = session
+        self._outbox = outbox
+        self._events = events
+        self._audit = audit
+
+    def versions(self, site: str, study_id: str) -> list[Result]:
+        """Oldest first."""
+        query = select(tables.results).where(
+            tables.results.c.site == site, tables.results.c.study_id == study_id
+        )
+        rows = self._session.connection.execute(query.order_by(tables.results.c.version))
+        return self._with_artefacts(list(rows.mappings()))
+
+    def get(self, site: str, study_id: str, version: int | None = None) -> Result:
+        columns = tables.results.c
+        query = select(tables.results).where(columns.site == site, columns.study_id == study_id)
+        if version is not None:
+            query = query.where(columns.version == version)
+        query = query.order_by(columns.version.desc()).limit(1)
+        return self._only(query)
+
+    def of_job(self, job_id: str) -> Result:
+        return self._only(select(tables.results).where(tables.results.c.job_id == job_id))
+
+    def add(
+        self,
+        principal: Principal,
+        study_id: str,
+        report: Report,
+        artefacts: list[Artefact],
+        *,
+        origin: Origin,
+        based_on: int | None,
+        scores: dict[str, int] | None = None,
+        score: float | None = None,
+        reasons: tuple[str, ...] | None = None,
+    ) -> Result:
+        study = self._session.lock_study(study_id, principal.site)
+        result = Result(
+            id=new_id(),
+            study_id=study_id,
+            site=principal.site,
+            version=study["latest_version"] + 1,
+            origin=origin,
+            author=principal.subject,
+            created_at=self._session.now(),
+            report=report,
+            based_on=based_on,
+            artefacts=tuple(artefacts),
+            scores=dict(scores or {}),
+        )
+        reviewed = origin is Origin.REVIEW and report.reviewed_by is not None
+        state = StudyState.REVIEWED if reviewed else StudyState(study["state"])
+        self.append(study, result, state=state, score=score, reasons=reasons)
+        kind = "study.reviewed" if reviewed else "study.reported"
+        self._audit.add(principal, kind, study_id, {"version": result.version, "origin": origin})
+        return result
+
+    def append(
+        self,
+        study: RowMapping,
+        result: Result,
+        *,
+        state: StudyState,
+        score: float | None,
+        reasons: tuple[str, ...] | None,
+    ) -> None:
+        """The one way a result comes to be. ``study`` is its row, locked, so versions cannot race."""
+        self._insert(result)
+        self._update_study(study, result, state, score, reasons)
+        told = {"version": result.version, "result_id": result.id, "origin": result.origin.value}
+        if result.job_id is not None:
+            told["job_id"] = result.job_id
+        self._events.add(result.site, _EVENTS[result.origin], result.study_id, told)
+        sent = {"site": result.site, "study_id": result.study_id, "version": result.version}
+        self._outbox.add("push", sent | {"result_id": result.id}, subject=result.study_id)
+
+    def artefact(self, site: str, sha256: str) -> Artefact:
+        columns = tables.artefacts.c
+        query = select(tables.artefacts).where(columns.site == site, columns.sha256 == sha256)
+        row = self._session.connection.execute(query.limit(1)).mappings().first()
+        if row is None:
+            raise NotFound
+        return _artefact(row)
+
+    def _insert(self, result: Result) -> None:
+        values: dict[str, Any] = {
+            "id": result.id,
+            "study_id": result.study_id,
+            "site": result.site,
+            "version": result.version,
+            "origin": result.origin.value,
+            "author": result.author,
+            "created_at": result.created_at,
+            "report": report_json.dump(result.report).decode(),
+            "based_on": result.based_on,
+            "job_id": result.job_id,
+            "scores": result.scores,
+        }
+        self._session.connection.execute(insert(tables.results), values)
+        rows = [
+            {
+                "result_id": result.id,
+                "position": position,
+                "site": result.site,
+                "kind": one.kind,
+                "sha256": one.sha256,
+                "media_type": one.media_type,
+                "size": one.size,
+                "sop_uid": one.sop_uid,
+                "frame": one.frame,
+                "label": one.label,
+            }
+            for position, one in enumerate(result.artefacts)
+        ]
+        if rows:
+            self._session.connection.execute(insert(tables.artefacts), rows)
+
+    def _update_study(
+        self,
+        study: RowMapping,
+        result: Result,
+        state: StudyState,
+        score: float | None,
+        reasons: tuple[str, ...] | None,
+    ) -> None:
+        best = result.report.best
+        new_score = study["score"] if score is None else score
+        reviewed = state is StudyState.REVIEWED
+        values: dict[str, Any] = {
+            "latest_version": result.version,
+            "state": state.value,
+            "score": new_score,
+            "need_key": need_key(new_score, study["received_at"], reviewed=reviewed),
+            "plane": best.plane.label if best is not None and best.plane is not None else "",
+            "ga_days": best.datings[0].days if best is not None and best.datings else None,
+        }
+        if reasons is not None:
+            values["reasons"] = list(reasons)
+        change = update(tables.studies).where(tables.studies.c.id == result.study_id)
+        self._session.connection.execute(change.values(**values))
+
+    def _only(self, query: Any) -> Result:
+        rows = list(self._session.connection.execute(query).mappings())
+        if not rows:
+            raise NotFound
+        return self._with_artefacts(rows)[0]
+
+    def _with_artefacts(self, rows: list[RowMapping]) -> list[Result]:
+        columns = tables.artefacts.c
+        query = select(tables.artefacts).where(columns.result_id.in_([row["id"] for row in rows]))
+        found: dict[str, list[Artefact]] = {row["id"]: [] for row in rows}
+        if rows:
+            ordered = query.order_by(columns.result_id, columns.position)
+            for row in self._session.connection.execute(ordered).mappings():
+                found[row["result_id"]].append(_artefact(row))
+        return [_result(row, tuple(found[row["id"]])) for row in rows]
+
+
+def _artefact(row: RowMapping) -> Artefact:
+    return Artefact(
+        kind=row["kind"],
+        sha256=row["sha256"],
+        media_type=row["media_type"],
+        size=row["size"],
+        sop_uid=row["sop_uid"],
+        frame=row["frame"],
+        label=row["label"],
+    )
+
+
+def _result(row: RowMapping, found: tuple[Artefact, ...]) -> Result:
+    return Result(
+        id=row["id"],
+        study_id=row["study_id"],
+        site=row["site"],
+        version=row["version"],
+        origin=Origin(row["origin"]),
+        author=row["author"],
+        created_at=row["created_at"],
+        report=report_json.load(row["report"]),
+        based_on=row["based_on"],
+        job_id=row["job_id"],
+        artefacts=found,
+        scores=row["scores"],
+    )

@@ -1,0 +1,233 @@
+"""Studies: what came in, the worklist and QIDO-RS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, cast, func, select, union, update
+
+from services.domain.errors import NotFound
+from services.domain.priority import need
+from services.domain.study import Door, Principal
+from services.index.access.audit import AuditTable
+from services.index.clinical import matching
+from services.index.clinical.priority_key import need_key
+from services.index.clinical.receive import Intake
+from services.index.database import tables
+from services.index.database.session import Session
+from services.index.messaging.jobs import JobsTable
+from services.index.port import Instance, NewInstance, Received, Study, StudyQuery, StudyState
+
+_BATCH = 500  # values in one IN (…); SQLite takes at most 32766
+_SERIES_TAGS = (
+    "00080021",
+    "00080031",
+    "00080060",
+    "0008103E",
+    "00180015",
+    "0020000E",
+    "00200011",
+    "00200060",
+)
+
+
+class StudiesTable:
+    def __init__(
+        self, session: Session, jobs: JobsTable, audit: AuditTable, intake: Intake
+    ) -> None:
+        self._session = session
+        self._jobs = jobs
+        self._audit = audit
+        self._intake = intake
+
+    def receive(
+        self,
+        principal: Principal,
+        study_uid: str,
+        study_attributes: dict[str, Any],
+        instances: list[NewInstance],
+        *,
+        door: Door,
+        urgent: bool,
+        request_id: str,
+    ) -> list[Received]:
+        return self._intake.receive(
+            principal,
+            study_uid,
+            study_attributes,
+            instances,
+            door=door,
+            urgent=urgent,
+            request_id=request_id,
+        )
+
+    def get(self, site: str, study_id: str) -> Study:
+        return self._one(tables.studies.c.site == site, tables.studies.c.id == study_id)
+
+    def by_uid(self, site: str, study_uid: str) -> Study:
+        return self._one(tables.studies.c.site == site, tables.studies.c.study_uid == study_uid)
+
+    def find(self, site: str, query: StudyQuery) -> list[Study]:
+        columns = tables.studies.c
+        order = columns.need_key if query.by_need else columns.received_at
+        statement = (
+            select(tables.studies)
+            .where(*_conditions(site, query))
+            .order_by(order.desc(), columns.id.desc())
+            .limit(query.limit)
+            .offset(query.offset)
+        )
+        return [_study(row) for row in self._rows(statement)]
+
+    def count(self, site: str, query: StudyQuery) -> int:
+        statement = select(func.count()).select_from(tables.studies)
+        statement = statement.where(*_conditions(site, query))
+        return self._session.connection.execute(statement).scalar_one()
+
+    def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:
+        study_id = self.by_uid(site, study_uid).id
+        columns = tables.instances.c
+        groups = (
+            select(func.count().label("count"), func.min(columns.id).label("first"))
+            .where(columns.study_id == study_id)
+            .group_by(columns.series_uid)
+            .subquery()
+        )
+        statement = (
+            select(columns.series_uid, columns.modality, columns.attributes, groups.c.count)
+            .join(groups, columns.id == groups.c.first)
+            .order_by(columns.id)
+        )
+        return [_series(row) for row in self._rows(statement)]
+
+    def instances(
+        self,
+        site: str,
+        *,
+        study_uid: str | None = None,
+        series_uid: str | None = None,
+        sop_uid: str | None = None,
+        limit: int = 10_000,
+        offset: int = 0,
+    ) -> list[Instance]:
+        columns = tables.instances.c
+        statement = (
+            select(tables.instances, tables.studies.c.study_uid)
+            .join(tables.studies, tables.studies.c.id == columns.study_id)
+            .where(columns.site == site)
+        )
+        for column, wanted in (
+            (tables.studies.c.study_uid, study_uid),
+            (columns.series_uid, series_uid),
+            (columns.sop_uid, sop_uid),
+        ):
+            if wanted is not None:
+                statement = statement.where(column == wanted)
+        statement = statement.order_by(columns.id).limit(limit).offset(offset)
+        return [_instance(row) for row in self._rows(statement)]
+
+    def set_urgent(self, principal: Principal, study_id: str, urgent: bool) -> None:
+        row = self._session.lock_study(study_id, principal.site)
+        if row["urgent"] == urgent:
+            return
+        reasons = [reason for reason in row["reasons"] if reason != "urgent"]
+        score = row["score"] + need(urgent=True).score * (1 if urgent else -1)
+        reviewed = row["state"] == StudyState.REVIEWED
+        change = update(tables.studies).where(tables.studies.c.id == study_id)
+        change = change.values(
+            urgent=urgent,
+            score=score,
+            reasons=["urgent", *reasons] if urgent else reasons,
+            need_key=need_key(score, row["received_at"], reviewed=reviewed),
+        )
+        self._session.connection.execute(change)
+        self._jobs.follow_urgency(study_id, urgent, need(urgent=urgent).score)
+        self._audit.add(principal, "study.urgent", study_id, {"urgent": urgent})
+
+    def referenced(self, sha256: Sequence[str]) -> set[str]:
+        known: set[str] = set()
+        for start in range(0, len(sha256), _BATCH):
+            batch = list(sha256[start : start + _BATCH])
+            of_instances = select(tables.instances.c.sha256)
+            of_artefacts = select(tables.artefacts.c.sha256)
+            statement = union(
+                of_instances.where(tables.instances.c.sha256.in_(batch)),
+                of_artefacts.where(tables.artefacts.c.sha256.in_(batch)),
+            )
+            known.update(self._session.connection.execute(statement).scalars())
+        return known
+
+    def _one(self, *conditions: ColumnElement[bool]) -> Study:
+        rows = self._rows(select(tables.studies).where(*conditions))
+        if not rows:
+            raise NotFound
+        return _study(rows[0])
+
+    def _rows(self, statement: Select[Any]) -> Sequence[RowMapping]:
+        return self._session.connection.execute(statement).mappings().all()
+
+
+def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
+    columns = tables.studies.c
+    conditions: list[ColumnElement[bool]] = [columns.site == site]
+    if query.study_uid is not None:
+        conditions.append(columns.study_uid == query.study_uid)
+    for keyword, pattern in query.match.items():
+        condition = matching.attribute(keyword, pattern)
+        if condition is not None:
+            conditions.append(condition)
+    if query.states:
+        conditions.append(columns.state.in_([state.value for state in query.states]))
+    if query.urgent is not None:
+        conditions.append(columns.urgent.is_(query.urgent))
+    if query.plane is not None:
+        conditions.append(columns.plane == query.plane)
+    if query.reason is not None:  # JSON: the quotes make it the whole word
+        named = cast(columns.reasons, Text).contains(f'"{query.reason}"', autoescape=True)
+        conditions.append(named)
+    if query.received_from is not None:
+        conditions.append(columns.received_at >= query.received_from)
+    if query.received_to is not None:
+        conditions.append(columns.received_at <= query.received_to)
+    if query.text.strip():
+        conditions.append(matching.free_text(query.text))
+    return conditions
+
+
+def _study(row: RowMapping) -> Study:
+    modalities = [one for one in row["modalities"].split("\\") if one]
+    derived = {
+        "00080061": {"vr": "CS", "Value": [one.upper() for one in modalities]},
+        "00201206": {"vr": "IS", "Value": [row["series"]]},
+        "00201208": {"vr": "IS", "Value": [row["instances"]]},
+    }
+    return Study(
+        id=row["id"],
+        site=row["site"],
+        study_uid=row["study_uid"],
+        state=StudyState(row["state"]),
+        door=Door(row["door"]),
+        urgent=row["urgent"],
+        score=row["score"],
+        reasons=tuple(row["reasons"]),
+        received_at=row["received_at"],
+        instances=row["instances"],
+        latest_version=row["latest_version"],
+        plane=row["plane"],
+        ga_days=row["ga_days"],
+        attributes={**row["attributes"], **derived},
+        error_code=row["error_code"],
+    )
+
+
+def _series(row: RowMapping) -> dict[str, Any]:
+    attributes = {tag: row["attributes"][tag] for tag in _SERIES_TAGS if tag in row["attributes"]}
+    attributes["00080060"] = {"vr": "CS", "Value": [row["modality"]]}
+    attributes["0020000E"] = {"vr": "UI", "Value": [row["series_uid"]]}
+    attributes["00201209"] = {"vr": "IS", "Value": [row["count"]]}
+    return attributes
+
+
+def _instance(row: RowMapping) -> Instance:
+    return Instance(**{key: value for key, value in row.items() if key != "id"})

@@ -1,0 +1,99 @@
+"""The tables of who may come in: keys, uploads, remembered answers, webhooks, devices."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
+
+from services.index.database.tables import at_column, id_column, metadata, site_column
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("role", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    at_column("created_at"),
+    at_column("revoked_at", nullable=True),
+    at_column("last_used_at", nullable=True),
+    Index(None, "site"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("owner", String, nullable=False),
+    Column("length", BigInteger),
+    Column("offset", BigInteger, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    at_column("created_at"),
+    at_column("expires_at"),
+    Column("state", String, nullable=False),
+    Column("outcome", JSON, nullable=False),
+    Index(None, "state", "expires_at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("request_hash", String, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("media_type", String, nullable=False),
+    at_column("expires_at"),
+    Index(None, "expires_at"),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("url", Text, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("events", JSON, nullable=False),
+    at_column("created_at"),
+    Column("disabled", Boolean, nullable=False),
+    Index(None, "site"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("name", String, nullable=False),
+    Column("public_key", String, nullable=False),
+    at_column("enrolled_at"),
+    at_column("last_seen_at", nullable=True),
+    Column("release", String, nullable=False),
+    at_column("revoked_at", nullable=True),
+    Index(None, "site"),
+)
+
+device_codes = Table(
+    "device_codes",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    site_column(),
+    Column("made_by", String, nullable=False),
+    at_column("created_at"),
+    at_column("expires_at"),
+    at_column("used_at", nullable=True),
+)

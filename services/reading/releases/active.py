@@ -1,0 +1,62 @@
+"""The release in use, followed: when another one is activated, the next reading is by that one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from services.domain.errors import NotFound, ReleaseRefused
+from services.reading.releases.registry import POINTER, open_release, trust_of
+from services.reading.runner import Runner
+from services.reading.text.session import Opener
+
+_log = logging.getLogger("fada.release")
+
+
+class Present:
+    """A runner that is exchanged between two readings, never during one.
+
+    A release that does not pass stays out: the runner before it goes on, and the log says why.
+    """
+
+    def __init__(
+        self, store: Path, name: str = "", *, threads: int = 1, words: Opener | None = None
+    ) -> None:
+        """``name`` fixes one release; empty follows what is activated in ``store``. ``words`` loads
+        text models in Hugging Face form, where this machine can.
+
+        Raises:
+            NotFound: there is no release.
+            ReleaseRefused: it does not pass.
+        """
+        self._store, self._name, self._threads = store, name, threads
+        self._words = words
+        self._lock = threading.Lock()
+        self._noted = self._note()
+        self._runner = self._load()
+
+    def runner(self) -> Runner:
+        """The runner to read with now."""
+        if self._name:
+            return self._runner
+        with self._lock:
+            noted = self._note()
+            if noted != self._noted:
+                self._noted = noted
+                try:
+                    self._runner = self._load()
+                except (NotFound, ReleaseRefused) as error:
+                    _log.error("release refused: %s", error.code)
+            return self._runner
+
+    def _load(self) -> Runner:
+        release = open_release(self._store, trust_of(self._store), self._name)
+        return Runner(release, threads=self._threads, words=self._words)
+
+    def _note(self) -> tuple[int, int]:
+        try:
+            status = (self._store / POINTER).stat()
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_ino)

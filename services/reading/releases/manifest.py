@@ -1,0 +1,176 @@
+"""What a release says about itself: ``manifest.json`` as a frozen object. It speaks no file access."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.domain.errors import ReleaseMalformed, ReleaseUnknownFormat
+from services.reading.confidence import Thresholds
+from services.reading.text.prompts import Prompts
+
+FORMAT = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of the release: its size in bytes and its SHA-256 in hex."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One release. Label tuples are in the order of the vision graph's outputs.
+
+    ``side`` is S and ``text_side`` is T, both in pixels. ``sha256`` is the hash of the manifest's
+    bytes, which hold the hash of every file. ``classes`` are the labels that classify may answer.
+    ``sentences`` holds, by plane and field of the interpretation, the JSON Schema of what may be
+    said there; where it is empty any text may be.
+    """
+
+    name: str
+    version: str
+    architecture: str
+    licence: str
+    sha256: str
+    side: int
+    text_side: int
+    planes: tuple[str, ...]
+    masks: tuple[str, ...]
+    boxes: tuple[str, ...]
+    keypoints: tuple[str, ...]
+    classes: tuple[str, ...]
+    structures_by_plane: Mapping[str, tuple[str, ...]]
+    prompts: Prompts
+    sentences: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    thresholds: Thresholds
+    files: Mapping[str, FileEntry]
+    data: tuple[Mapping[str, Any], ...]
+    refuses: tuple[str, ...]
+    metrics: Mapping[str, Any]
+    signed_by: str
+    document: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Name and version, as the folder is called."""
+        return f"{self.name}-{self.version}"
+
+    @property
+    def has_heads(self) -> bool:
+        return "vision.onnx" in self.files
+
+    @property
+    def has_text(self) -> bool:
+        return "text.gguf" in self.files and "mmproj.gguf" in self.files
+
+    @property
+    def has_weights(self) -> bool:
+        """A text model in Hugging Face form (base.* and adapter.*), served by transformers."""
+        return "base.config.json" in self.files
+
+    @property
+    def tells(self) -> bool:
+        """It has a text model, whatever runtime reads it."""
+        return self.has_text or self.has_weights
+
+    def order(self) -> tuple[int, ...]:
+        """The version for comparison."""
+        return tuple(int(part) for part in self.version.split("."))
+
+
+def check_format(document: object) -> Mapping[str, Any]:
+    """The document, if its format is known here.
+
+    Raises:
+        ReleaseUnknownFormat: it is not; nothing else of it was looked at.
+    """
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        found = document.get("format") if isinstance(document, dict) else None
+        raise ReleaseUnknownFormat(
+            f"This version of FADA reads manifests of format {FORMAT}, not {str(found)[:20]!r}."
+        )
+    return document
+
+
+def parse(document: Mapping[str, Any], sha256: str) -> Manifest:
+    """A manifest whose format and signature were checked.
+
+    Raises:
+        ReleaseMalformed: a member is missing or not what it should be.
+    """
+    try:
+        return _parse(document, sha256)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ReleaseMalformed(f"manifest.json: {type(error).__name__} {error}.") from error
+
+
+def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
+    labels, size = document["labels"], document["preprocessing"]
+    manifest = Manifest(
+        name=_matched(_NAME, document["name"]),
+        version=_matched(_VERSION, document["version"]),
+        architecture=str(document["architecture"]),
+        licence=str(document["licence"]),
+        sha256=sha256,
+        side=int(size["side"]),
+        text_side=int(size["text_side"]),
+        planes=_words(labels["planes"]),
+        masks=_words(labels["masks"]),
+        boxes=_words(labels["boxes"]),
+        keypoints=_words(labels["keypoints"]),
+        classes=_words(labels["classes"]),
+        structures_by_plane={
+            str(k): _words(v) for k, v in labels.get("structures_by_plane", {}).items()
+        },
+        prompts=Prompts(**{str(k): str(v) for k, v in document["prompts"].items()}),
+        sentences=_sentences(document.get("sentences", {})),
+        thresholds=Thresholds.from_json(document.get("calibration", {})),
+        files={_matched(_FILE, k): _entry(v) for k, v in document["files"].items()},
+        data=tuple(document.get("data", ())),
+        refuses=_words(document.get("refuses", ())),
+        metrics=document.get("metrics", {}),
+        signed_by=str(document["signature"]["key"]),
+        document=document,
+    )
+    if not (manifest.has_heads or manifest.tells):
+        raise ValueError("neither vision.onnx nor text.gguf with mmproj.gguf nor base.config.json")
+    if manifest.tells and (manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048):
+        raise ValueError("text_side is not a multiple of 32")
+    if not 32 <= manifest.side <= 2048 or not manifest.planes:
+        raise ValueError("side or planes")
+    return manifest
+
+
+def _entry(value: Mapping[str, Any]) -> FileEntry:
+    size = value["size"]
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise ValueError("a file's size")
+    return FileEntry(size, _matched(_HASH, value["sha256"]))
+
+
+def _sentences(value: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    return {
+        str(plane): {str(field): dict(form) for field, form in fields.items()}
+        for plane, fields in value.items()
+    }
+
+
+def _words(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
+        raise ValueError("a list of words was expected")
+    return tuple(values)
+
+
+def _matched(pattern: re.Pattern[str], value: object) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{str(value)[:40]!r} is not allowed here")
+    return value

@@ -1,0 +1,129 @@
+"""A folder of releases, and which of them speaks. Changing it is one rename: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.domain.errors import NotFound, ReleaseOlder, ReleaseRefused
+from services.reading.releases.manifest import Manifest
+from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, Release, load, read_manifest
+from services.reading.releases.signature import Trust
+
+POINTER = "active.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Folder names; ``previous`` is where a rollback goes."""
+
+    active: str
+    previous: str = ""
+
+
+def trust_of(store: Path) -> Trust:
+    """The keys trusted in this store."""
+    return Trust.read(store / TRUSTED_KEYS)
+
+
+def names(store: Path) -> tuple[str, ...]:
+    """Folders that have a manifest, by name; none of them is verified."""
+    if not store.is_dir():
+        return ()
+    return tuple(sorted(p.parent.name for p in store.glob(f"*/{MANIFEST}")))
+
+
+def pointer(store: Path) -> Pointer | None:
+    """What was activated last; None if nothing was, or the note cannot be read."""
+    try:
+        data = json.loads((store / POINTER).read_text())
+        return Pointer(str(data["active"]), str(data.get("previous", "")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def present(store: Path, trust: Trust) -> str:
+    """The folder name of the release in use: the active one, else the newest readable.
+
+    Raises:
+        NotFound: the store has no release whose manifest is trusted.
+    """
+    noted = pointer(store)
+    if noted is not None and noted.active in names(store):
+        return noted.active
+    readable: list[tuple[tuple[int, ...], str]] = []
+    for name in names(store):
+        try:
+            readable.append((read_manifest(store / name, trust).order(), name))
+        except ReleaseRefused:
+            continue
+    if not readable:
+        raise NotFound("There is no model release here that is trusted.")
+    return max(readable)[1]
+
+
+def open_release(store: Path, trust: Trust, name: str = "") -> Release:
+    """Load the named release, or the present one.
+
+    Raises:
+        NotFound: no such release.
+        ReleaseRefused: it does not pass.
+    """
+    return load(_folder(store, name or present(store, trust)), trust)
+
+
+def activate(store: Path, name: str, trust: Trust, *, rollback: bool = False) -> Manifest:
+    """Verify a release wholly, then make it the present one.
+
+    Raises:
+        NotFound: no such release.
+        ReleaseOlder: older than the present one of the same name, and no rollback was asked for.
+        ReleaseRefused: it does not pass; the present one stays.
+    """
+    manifest = load(_folder(store, name), trust).manifest
+    before = _before(store, trust)
+    same = before is not None and before.name == manifest.name
+    if before is not None and same and not rollback and manifest.order() < before.order():
+        raise ReleaseOlder(f"{name} is older than {before.id}; ask for a rollback to go back.")
+    noted = pointer(store)
+    previous = noted.active if noted else (before.id if before else "")
+    if previous == name and noted is not None:
+        previous = noted.previous
+    _write(store, Pointer(name, previous))
+    return manifest
+
+
+def go_back(store: Path, trust: Trust) -> Manifest:
+    """Activate the release that was present before.
+
+    Raises:
+        NotFound: there was none.
+    """
+    noted = pointer(store)
+    if noted is None or not noted.previous:
+        raise NotFound("There is no earlier release to go back to.")
+    return activate(store, noted.previous, trust, rollback=True)
+
+
+def _before(store: Path, trust: Trust) -> Manifest | None:
+    try:
+        return read_manifest(store / present(store, trust), trust)
+    except (NotFound, ReleaseRefused):
+        return None  # what cannot be read cannot forbid a sound release
+
+
+def _folder(store: Path, name: str) -> Path:
+    if name not in names(store):
+        raise NotFound(f"There is no release {name[:80]!r} here.")
+    return store / name
+
+
+def _write(store: Path, value: Pointer) -> None:
+    partial = store / f".{POINTER}.{os.getpid()}"
+    with partial.open("w") as file:
+        json.dump({"active": value.active, "previous": value.previous}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, store / POINTER)

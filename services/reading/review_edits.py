@@ -1,0 +1,243 @@
+"""A person's corrections on a frame: structures, calipers and words in, measurements anew.
+
+Pure, like ``judge``: what a reader drew is measured by the very code that measures what a model found.
+A person's figures carry no interval: the model's error is not theirs, and theirs is not known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.domain.biometry import ellipse_perimeter
+from services.domain.calibration import Calibration
+from services.domain.errors import InvalidInput
+from services.domain.report import (
+    Abstention,
+    Dating,
+    FrameReading,
+    Measurement,
+    Scored,
+    Structure,
+)
+from services.reading.confidence import Thresholds
+from services.reading.images import geometry
+from services.reading.judge import HEAD, date, measure_head, settled
+
+NOT_DATED = "Not stated: needs a calibrated measurement."
+METHOD_CALIPER = "calipers set by a person"
+METHOD_DRAWN = "ellipse with the moments of the outline drawn by a person"
+Points = tuple[tuple[float, float], ...]
+Mask = NDArray[np.bool_]
+_OF_IMAGE = (Abstention.OUT_OF_SCOPE, Abstention.TOO_POOR, Abstention.UNKNOWN_PLANE)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One structure as a reader left it: a mask, else a polygon, else a box, in frame pixels."""
+
+    label: str
+    box: tuple[float, float, float, float] | None = None
+    polygon: Points = ()
+    mask: Mask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caliper:
+    """Two points (a length), or four for HC: the ends of the long and of the short axis."""
+
+    name: str
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is None stays as it was."""
+
+    plane: str | None = None
+    interpretation: Mapping[str, str] | None = None
+    structures: tuple[Drawn, ...] | None = None
+    calipers: tuple[Caliper, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """The frame's further version, and the masks that are new in it."""
+
+    reading: FrameReading
+    masks: dict[str, Mask]
+
+
+def revise(
+    frame: FrameReading, edit: Edit, calibration: Calibration, lmp_days: float | None = None
+) -> Revised:
+    """Apply ``edit``. Raises InvalidInput when something lies outside of the frame."""
+    masks: dict[str, Mask] = {}
+    structures = frame.structures
+    if edit.structures is not None:
+        labels = [d.label for d in edit.structures]
+        if len(set(labels)) != len(labels):
+            raise InvalidInput("A structure occurs at most once in a frame.")
+        structures = tuple(_structure(frame, drawn, masks) for drawn in edit.structures)
+    reading = replace(
+        frame,
+        plane=Scored(edit.plane, 1.0) if edit.plane is not None else frame.plane,
+        in_scope=frame.in_scope or edit.plane is not None,
+        structures=structures,
+    )
+    measurements = _measurements(frame, reading, edit, calibration)
+    datings, centiles = date(measurements, lmp_days)
+    words = _words(frame, edit, datings)
+    reading = replace(
+        reading,
+        interpretation=words,
+        measurements=measurements,
+        datings=datings,
+        centiles=centiles,
+    )
+    return Revised(replace(reading, abstentions=_abstentions(reading)), masks)
+
+
+def _words(frame: FrameReading, edit: Edit, datings: tuple[Dating, ...]) -> dict[str, str]:
+    """The words, the age in them as it is now measured; what a person wrote stands."""
+    before = frame.interpretation
+    words = dict(edit.interpretation if edit.interpretation is not None else before)
+    if datings == frame.datings:
+        return words
+    anew = settled(words, datings) if datings else {**words, "gestational_age": NOT_DATED}
+    return {name: anew[name] if text == before.get(name) else text for name, text in words.items()}
+
+
+def _structure(frame: FrameReading, drawn: Drawn, masks: dict[str, Mask]) -> Structure:
+    before = next((s for s in frame.structures if s.label == drawn.label), None)
+    if before is not None and drawn.mask is None and _same(before, drawn):
+        return before
+    if drawn.mask is not None:
+        return _from_mask(frame, drawn, masks)
+    if drawn.polygon:
+        outline = np.array(drawn.polygon, dtype=np.float64)
+        if len(outline) < 3 or abs(geometry.area(outline)) < 1.0:
+            raise InvalidInput(f"The outline of {drawn.label} encloses nothing.")
+        _inside(frame, drawn.polygon)
+        mask = geometry.fill(outline, frame.width, frame.height)
+        return _outlined(drawn.label, outline, mask, masks)
+    if drawn.box is None:
+        raise InvalidInput(f"{drawn.label} needs a mask, a polygon or a box.")
+    x0, y0, x1, y1 = drawn.box
+    _inside(frame, ((x0, y0), (x1, y1)))
+    if x1 <= x0 or y1 <= y0:
+        raise InvalidInput(f"The box of {drawn.label} encloses nothing.")
+    return Structure(drawn.label, 1.0, drawn.box)
+
+
+def _from_mask(frame: FrameReading, drawn: Drawn, masks: dict[str, Mask]) -> Structure:
+    mask = drawn.mask
+    assert mask is not None
+    if mask.shape != (frame.height, frame.width):
+        raise InvalidInput(f"The mask of {drawn.label} has another size than the frame.")
+    traced = geometry.outline(np.where(mask, 1.0, -1.0).astype(np.float32))
+    if traced is None:
+        raise InvalidInput(f"The mask of {drawn.label} is empty.")
+    outline = traced * np.array([frame.width, frame.height], dtype=np.float64)
+    return _outlined(drawn.label, outline, mask, masks)
+
+
+def _outlined(
+    label: str, outline: geometry.Points, mask: Mask, masks: dict[str, Mask]
+) -> Structure:
+    masks[label] = mask
+    x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(outline))
+    polygon = tuple((round(float(x), 2), round(float(y), 2)) for x, y in geometry.resample(outline))
+    return Structure(label, 1.0, (x0, y0, x1, y1), polygon, None, int(mask.sum()))
+
+
+def _same(before: Structure, drawn: Drawn) -> bool:
+    if drawn.polygon:
+        return len(drawn.polygon) == len(before.polygon) and all(
+            math.dist(a, b) < 0.01 for a, b in zip(drawn.polygon, before.polygon, strict=True)
+        )
+    return drawn.box is not None and not before.polygon and math.dist(before.box, drawn.box) < 0.01
+
+
+def _inside(frame: FrameReading, points: Points) -> None:
+    for x, y in points:
+        if not (0 <= x <= frame.width and 0 <= y <= frame.height):
+            raise InvalidInput("A point lies outside of the frame.")
+
+
+def _measurements(
+    frame: FrameReading, reading: FrameReading, edit: Edit, calibration: Calibration
+) -> tuple[Measurement, ...]:
+    """Calipers go before the outline; what was not touched stays with its interval."""
+    if edit.calipers is not None:
+        by_hand = tuple(_caliper(frame, c, calibration) for c in edit.calipers)
+    else:
+        by_hand = tuple(m for m in frame.measurements if m.method == METHOD_CALIPER)
+    by_outline: tuple[Measurement, ...] = ()
+    head = next((s for s in reading.structures if s.label == HEAD and s.polygon), None)
+    if head is not None and reading.plane is not None and reading.plane.label == "head":
+        if any(head is before for before in frame.structures) and reading.plane == frame.plane:
+            by_outline = tuple(m for m in frame.measurements if m.method != METHOD_CALIPER)
+        else:
+            outline = np.array(head.polygon, dtype=np.float64)
+            measured = measure_head(outline, calibration, Thresholds())
+            by_outline = tuple(replace(m, method=METHOD_DRAWN) for m in measured)
+    named = {m.name for m in by_hand}
+    return (*(m for m in by_outline if m.name not in named), *by_hand)
+
+
+def _caliper(frame: FrameReading, caliper: Caliper, calibration: Calibration) -> Measurement:
+    _inside(frame, caliper.points)
+    size = calibration.for_points(list(caliper.points))
+    px = _length(caliper.points, 1.0, 1.0)
+    if px <= 0:
+        raise InvalidInput("The points of a caliper must differ.")
+    rounded = tuple((round(x, 2), round(y, 2)) for x, y in caliper.points)
+    if size is None:
+        return Measurement(caliper.name, round(px, 2), method=METHOD_CALIPER, points=rounded)
+    mm = _length(caliper.points, size.mm_x, size.mm_y)
+    return Measurement(
+        caliper.name,
+        round(px, 2),
+        round(mm, 1),
+        calibration=size.source,
+        method=METHOD_CALIPER,
+        points=rounded,
+    )
+
+
+def _length(points: Points, scale_x: float, scale_y: float) -> float:
+    """Distance of two points, or the perimeter of the ellipse with four axis ends."""
+    scaled = [(x * scale_x, y * scale_y) for x, y in points]
+    if len(scaled) == 2:
+        return math.dist(scaled[0], scaled[1])
+    if len(scaled) != 4:
+        raise InvalidInput("A caliper has two points, or four for an ellipse.")
+    return ellipse_perimeter(
+        math.dist(scaled[0], scaled[1]) / 2, math.dist(scaled[2], scaled[3]) / 2
+    )
+
+
+def _abstentions(reading: FrameReading) -> tuple[tuple[Abstention, str], ...]:
+    """Those that a person's work has answered go; that something is not calibrated stays said."""
+    found = {s.label for s in reading.structures}
+    kept: list[tuple[Abstention, str]] = [
+        (reason, about)
+        for reason, about in reading.abstentions
+        if reason not in (Abstention.NOT_CALIBRATED, Abstention.OUT_OF_RANGE)
+        and not (reason in _OF_IMAGE and reading.plane is not None)
+        and about not in found
+    ]
+    kept += [
+        (Abstention.NOT_CALIBRATED, m.name)
+        for m in reading.measurements
+        if m.mm is None and m.name not in ("BPD", "OFD")
+    ]
+    dated = any(m.name == "HC" and m.mm is not None for m in reading.measurements)
+    if dated and not reading.datings:
+        kept.append((Abstention.OUT_OF_RANGE, "gestational_age"))
+    return tuple(dict.fromkeys(kept))

@@ -1,0 +1,198 @@
+"""``fada serve sweeper``: mends what was interrupted. Two at once are harmless.
+
+A loop of its own rather than Celery's beat: it works while the broker is away, and it needs no place
+to remember a schedule in.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from types import FrameType
+
+from services.domain.errors import FadaError
+from services.index import open_index
+from services.index.port import Index, JobState
+from services.queue import broker
+from services.queue.port import Analysis, Queue
+from services.settings import Settings
+from services.storage import connect as storage
+from services.storage.port import ObjectStore
+from services.telemetry import logs, metrics, traces
+from workers.relay import relay
+
+_log = logging.getLogger("workers.sweeper")
+ORPHAN_SECONDS = 24 * 3600.0
+_CHUNK = 500
+_LOST_SECONDS = 10.0  # the broker is empty: a job queued longer than this has lost its message
+_FEWER_SECONDS = 120.0  # the broker holds fewer messages than there are queued jobs
+_SHOWN_STATES = tuple(JobState)
+
+
+@dataclass(slots=True)
+class Duty:
+    """Something done every so many seconds; one that fails waits for its next turn."""
+
+    name: str
+    every: float
+    work: Callable[[], int]
+    due: float = 0.0
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """``turn`` does what is due. Errors of one duty do not keep the others from theirs."""
+
+    settings: Settings
+    index: Index
+    store: ObjectStore
+    queue: Queue
+    promoted: set[str] = field(default_factory=set)
+    duties: list[Duty] = field(init=False)
+
+    def __post_init__(self) -> None:
+        often = self.settings.sweep_seconds
+        self.duties = [
+            Duty("sent", often, lambda: relay(self.index, self.queue)),
+            Duty("requeued", often, self.requeue),
+            Duty("resent", max(often, 5.0), self.resend),
+            Duty("promoted", max(often, 5.0), self.promote),
+            Duty("measured", max(often, 5.0), self.measure),
+            Duty("expired", 60.0, self.expire),
+            Duty("orphans", 3600.0, self.orphans, due=time.monotonic() + 300.0),
+        ]
+
+    def turn(self) -> None:
+        for duty in self.duties:
+            now = time.monotonic()
+            if now < duty.due:
+                continue
+            duty.due = now + duty.every
+            try:
+                count = duty.work()
+            except FadaError as error:
+                _log.warning("duty failed", extra={"action": duty.name, "code": error.code})
+                continue
+            if count:
+                metrics.SWEPT.labels(duty.name).inc(count)
+
+    # --- duties ------------------------------------------------------------------------------
+    def requeue(self) -> int:
+        """Leases that ran out: their workers are gone."""
+        with self.index.begin() as tx:
+            return tx.jobs.requeue_expired(attempts=self.settings.job_attempts)
+
+    def resend(self) -> int:
+        """Rebuild the queue from the index when the broker has lost messages."""
+        with self.index.read() as tx:
+            queued = tx.jobs.depth().get(JobState.QUEUED.value, 0)
+        if queued == 0:
+            return 0
+        depth = self.queue.depth()
+        waiting = depth.get("urgent", 0) + depth.get("routine", 0)
+        if waiting >= queued:
+            return 0  # all that is queued waits in the broker: sending again would only double it
+        with self.index.begin() as tx:
+            return tx.jobs.resend_stale(_LOST_SECONDS if waiting == 0 else _FEWER_SECONDS)
+
+    def promote(self) -> int:
+        """Nothing starves: who waited long enough stands in the urgent queue too, once."""
+        if self.queue.depth().get("routine", 0) == 0:
+            self.promoted.clear()
+            return 0
+        with self.index.read() as tx:
+            jobs = tx.jobs.find(None, states=(JobState.QUEUED,), limit=100_000)
+        now = time.time()
+        old = [
+            job
+            for job in reversed(jobs)
+            if not job.urgent
+            and now - job.created_at.timestamp() > self.settings.promote_seconds
+            and job.id not in self.promoted
+        ]
+        if old:
+            self.queue.send_analyses([Analysis(job.id, True, job.request_id) for job in old])
+            self.promoted |= {job.id for job in old}
+        self.promoted &= {job.id for job in jobs}
+        return len(old)
+
+    def measure(self) -> int:
+        """Figures that only one process should ask for."""
+        with self.index.read() as tx:
+            depth, pending = tx.jobs.depth(), tx.outbox.pending()
+        for state in _SHOWN_STATES:
+            metrics.WAITING.labels(state.value).set(depth.get(state.value, 0))
+        metrics.OUTBOX.set(pending)
+        for name, count in self.queue.depth().items():
+            metrics.QUEUE.labels(name).set(count)
+        return 0
+
+    def expire(self) -> int:
+        """Uploads that nobody went on with, and remembered answers that nobody asks for any more."""
+        with self.index.begin() as tx:
+            expired = tx.uploads.expired()
+            for upload in expired:
+                tx.uploads.finish(upload.site, upload.id, "expired", {})
+            return len(expired) + tx.idempotency.purge()
+
+    def orphans(self) -> int:
+        """Objects older than a day that nothing in the index needs: a run that never finished."""
+        count = 0
+        for chunk in _chunks(self._old(), _CHUNK):
+            with self.index.read() as tx:
+                needed = tx.studies.referenced([sha256 for _, sha256 in chunk])
+            for site, sha256 in chunk:
+                if sha256 not in needed and self._still_unneeded(sha256):
+                    self.store.delete(site, sha256)
+                    count += 1
+        return count
+
+    def _old(self) -> Iterator[tuple[str, str]]:
+        return ((site, sha256) for site, sha256, age in self.store.list() if age > ORPHAN_SECONDS)
+
+    def _still_unneeded(self, sha256: str) -> bool:
+        """Asked again just before: a result may have come to need it meanwhile."""
+        with self.index.read() as tx:
+            return not tx.studies.referenced([sha256])
+
+
+def _chunks(items: Iterator[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
+def main(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    logs.setup(settings.log_level)
+    traces.setup("sweeper", settings.otel_endpoint)
+    ending = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ending.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    try:
+        metrics.serve(settings.sweeper_metrics_port, settings.metrics_host)
+    except OSError:  # a taken port hides figures; it must not stop the work
+        _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
+    sweeper = Sweeper(
+        settings,
+        open_index(settings.index_url),
+        storage.connect(settings),
+        broker.connect(settings),
+    )
+    while not ending.is_set():
+        sweeper.turn()
+        ending.wait(settings.sweep_seconds)
+
+
+if __name__ == "__main__":
+    from services.settings import settings
+
+    main(settings())
