@@ -171,7 +171,7 @@ def hub(home: Path) -> Iterator[tuple[Target, Services]]:
     with ExitStack() as stack:
         settings = hub_settings(home, stack)
         services = compose(settings)
-        services.index.database.migrate()
+        services.index.migrate()
         with services.index.begin() as tx:
             _, key = tx.keys.create("bench", Role.SONOGRAPHER, "bench")
         port = ports.free(1)[0]

@@ -62,7 +62,7 @@ def running(
         **settings,
     )
     services = compose(given)
-    services.index.database.migrate()
+    services.index.migrate()
     services.store.prepare()  # type: ignore[attr-defined]
     app = create_app(services)
     port = ports.free(1)[0]

@@ -63,7 +63,7 @@ def door(
         runner="inprocess",
     )
     services = replace(compose(settings), inference=None)
-    services.index.database.migrate()
+    services.index.migrate()
     with services.index.begin() as tx:
         _, key = tx.keys.create("north", Role.SONOGRAPHER, "tests")
         _, other = tx.keys.create("south", Role.SONOGRAPHER, "tests")

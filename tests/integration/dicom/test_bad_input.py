@@ -360,7 +360,7 @@ from gateway.bootstrap import compose
 from services.domain.study import Door, Principal, Role
 from services.settings import Settings
 services = compose(Settings())
-services.index.database.migrate()
+services.index.migrate()
 with services.spool.basket() as basket:
     with services.spool.writer(1 << 30) as out:
         out.write(pathlib.Path(sys.argv[1]).read_bytes())

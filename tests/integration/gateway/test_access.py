@@ -247,7 +247,7 @@ def test_tokens_over_http(
         update={**told, "home": home, "index_url": f"sqlite:///{home}/i.db"}
     )
     services = compose(settings)
-    services.index.database.migrate()
+    services.index.migrate()
     with TestClient(create_app(services)) as client:
 
         def me(value: str) -> int:
