@@ -33,7 +33,7 @@ from rich.table import Table
 from gateway.bootstrap import compose
 from gateway.dependencies import Services
 from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.index.port import NewInstance
 from services.settings import Settings
 from services.standalone import ports, seaweed, valkey
@@ -235,7 +235,7 @@ def breakdown(services: Services, size: str, seed: int) -> dict[str, float]:
             )  # fmt: skip
             with services.index.begin() as tx:
                 tx.studies.receive(
-                    who, parsed.study_uid, parsed.study_attributes, [instance], door=Door.STOW,
+                    who, parsed.study_uid, parsed.study_attributes, [instance], source=IngestSource.STOW,
                     urgent=False, request_id="bench",
                 )  # fmt: skip
             t4 = time.perf_counter()

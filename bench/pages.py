@@ -24,7 +24,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
 from services.standalone import local_stack as machines
 from services.standalone import ports, seaweed, triton
@@ -69,7 +69,7 @@ def fill(machine: Machine, count: int) -> None:
                     "00081030": {"vr": "LO", "Value": ["Obstetric ultrasound"]},
                 }
                 tx.studies.receive(
-                    who, f"1.2.826.0.1.{n}", attributes, [], door=Door.PHONE,
+                    who, f"1.2.826.0.1.{n}", attributes, [], source=IngestSource.PHONE,
                     urgent=n % 50 == 0, request_id="bench",
                 )  # fmt: skip
     index.close()

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from gateway.ingest.spool import Spool, Spooled
 from services.dicom.parser.pool import Parser
 from services.domain.errors import FadaError
-from services.domain.study import Door, Principal
+from services.domain.study import IngestSource, Principal
 from services.index.port import Index
 from services.inference.port import Inference
 from services.queue.port import Queue
@@ -37,14 +37,14 @@ class Outcome:
 
 
 class Intake(Protocol):
-    """The one way in for every door. Blocking: call it from a thread."""
+    """The one way in for every source. Blocking: call it from a thread."""
 
     def take(
         self,
         principal: Principal,
         files: Sequence[Spooled],
         *,
-        door: Door,
+        source: IngestSource,
         urgent: bool = False,
         request_id: str = "",
         study_uid: str | None = None,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
 from services.index.port import Index, NewInstance, Received, Transaction
 
@@ -76,7 +76,7 @@ def send(
         study,
         patient() if attributes is None else attributes,
         [instance()] if instances is None else instances,
-        door=Door.STOW,
+        source=IngestSource.STOW,
         urgent=urgent,
         request_id="req-1",
     )

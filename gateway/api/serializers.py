@@ -16,7 +16,7 @@ def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
         "id": row.id,
         "study_uid": row.study_uid,
         "state": row.state.value,
-        "door": row.door.value,
+        "door": row.source.value,
         "urgent": row.urgent,
         "score": round(row.score, 2),
         "reasons": list(row.reasons),

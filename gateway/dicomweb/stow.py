@@ -27,7 +27,7 @@ from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.ingest.spool import Spooled, Writer
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
-from services.domain.study import Door, Principal, parse_uid
+from services.domain.study import IngestSource, Principal, parse_uid
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 DICOM = "application/dicom"
@@ -193,7 +193,7 @@ def _take(
     if files:
         taken = iter(
             services.intake.take(
-                who, files, door=Door.STOW, urgent=urgent, request_id=identity, study_uid=study
+                who, files, source=IngestSource.STOW, urgent=urgent, request_id=identity, study_uid=study
             )
         )
     return [next(taken) if isinstance(f, Spooled) else f for f in found]

@@ -14,7 +14,7 @@ from gateway.dependencies import Intake
 from gateway.ingest.spool import Spooled
 from services.dicom.network.scp import Bounds, Provider
 from services.domain.errors import FadaError
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.settings import Settings
 
 STORED = 0x0000
@@ -65,7 +65,7 @@ class StoreDoor:
         spooled = Spooled(path, digest, path.stat().st_size)
         who = Principal(f"dimse:{caller}", self._site, Role.DEVICE)
         try:
-            (outcome,) = self._intake.take(who, [spooled], door=Door.DIMSE, request_id=uuid4().hex)
+            (outcome,) = self._intake.take(who, [spooled], source=IngestSource.DIMSE, request_id=uuid4().hex)
         except FadaError as error:
             _log.warning("not stored", extra={"code": error.code})
             return OUT_OF_RESOURCES

@@ -14,7 +14,7 @@ from gateway.http.request_logging import request_id
 from gateway.ingest import normalise
 from gateway.ingest.spool import Spooled
 from services.domain.errors import FadaError, InvalidInput, UnsupportedMedia
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 
 router = APIRouter(prefix="/api/uploads", tags=["Upload"])
 Sender = Annotated[Principal, Depends(require(Role.DEVICE))]
@@ -89,7 +89,7 @@ async def upload(request: Request, who: Sender, services: Needs) -> dict[str, An
                 who,
                 list(basket),
                 told,
-                door=Door.WEB,
+                source=IngestSource.WEB,
                 request_id=identity,
                 basket=basket,
             )

@@ -16,7 +16,7 @@ from gateway.ingest import zip_archive
 from gateway.ingest.spool import Spooled
 from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
-from services.domain.study import Door, Principal
+from services.domain.study import IngestSource, Principal
 
 PICTURE_BYTES = 64 * 2**20
 BY_HAND = "Pixel size given by hand at upload; not read from the image."
@@ -42,7 +42,7 @@ def receive(
     files: list[Spooled],
     told: Described,
     *,
-    door: Door,
+    source: IngestSource,
     request_id: str,
     basket: list[Spooled],
 ) -> list[Outcome]:
@@ -65,7 +65,7 @@ def receive(
         services.intake.take(
             principal,
             [r for r in ready if isinstance(r, Spooled)],
-            door=door,
+            source=source,
             urgent=told.urgent,
             request_id=request_id,
         )

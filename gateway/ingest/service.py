@@ -1,4 +1,4 @@
-"""The one way in for every door: parse, object, one index transaction, answer.
+"""The one way in for every source: parse, object, one index transaction, answer.
 
 The object comes first (its key is its SHA-256), then study, instance, job and outbox row in **one**
 transaction, and only then the answer. The broker is told afterwards (``gateway.ingest.relay``): its failure
@@ -25,7 +25,7 @@ from gateway.ingest.spool import Spooled
 from services.dicom.parser.parse import ParsedInstance
 from services.dicom.parser.pool import Parser
 from services.domain.errors import Conflict, DifferentBytes, FadaError, Unavailable
-from services.domain.study import Door, Principal
+from services.domain.study import IngestSource, Principal
 from services.index.port import Index, InstancesDiffer, NewInstance, Received, Transaction
 from services.queue.port import Queue
 from services.settings import Settings
@@ -74,7 +74,7 @@ class Intake:
         principal: Principal,
         files: Sequence[Spooled],
         *,
-        door: Door,
+        source: IngestSource,
         urgent: bool = False,
         request_id: str = "",
         study_uid: str | None = None,
@@ -82,15 +82,15 @@ class Intake:
         """See gateway.dependencies.Intake: one outcome each, in order; the hub's own faults are raised."""
         self._check_room()
         with self._group.expect() as commit:
-            outcomes = self._take(commit, principal, files, door, urgent, request_id, study_uid)
+            outcomes = self._take(commit, principal, files, source, urgent, request_id, study_uid)
         for outcome in outcomes:
             if outcome.error is None:
-                metrics.RECEIVED.labels(door.value, "new" if outcome.new else "known").inc()
+                metrics.RECEIVED.labels(source.value, "new" if outcome.new else "known").inc()
             else:
-                metrics.RECEIVED.labels(door.value, "refused").inc()
+                metrics.RECEIVED.labels(source.value, "refused").inc()
                 _log.info(
                     "refused", extra={"code": outcome.error.code, "request_id": request_id,
-                                      "door": door.value}
+                                      "door": source.value}
                 )  # fmt: skip
         return outcomes
 
@@ -99,7 +99,7 @@ class Intake:
         commit: Coming,
         principal: Principal,
         files: Sequence[Spooled],
-        door: Door,
+        source: IngestSource,
         urgent: bool,
         request_id: str,
         study_uid: str | None,
@@ -114,7 +114,7 @@ class Intake:
                 outcomes.append(_outcome(files[place], found))
         if kept:
             answers = commit.run(
-                lambda tx: list(self._receive(tx, principal, kept, door, urgent, request_id))
+                lambda tx: list(self._receive(tx, principal, kept, source, urgent, request_id))
             )
             for one, answer in answers:
                 settled = _settle(outcomes[one.place], answer)
@@ -170,7 +170,7 @@ class Intake:
         tx: Transaction,
         principal: Principal,
         kept: list[_Kept],
-        door: Door,
+        source: IngestSource,
         urgent: bool,
         request_id: str,
     ) -> Iterator[tuple[_Kept, Received | FadaError]]:
@@ -193,7 +193,7 @@ class Intake:
                         study_uid,
                         members[0].parsed.study_attributes,
                         [one.instance for one in members],
-                        door=door,
+                        source=source,
                         urgent=urgent,
                         request_id=request_id,
                     )

@@ -11,7 +11,7 @@ from gateway.ingest.upload_files import Partial, Parts
 from gateway.sync import cases
 from services.dicom.objects.ultrasound import Subject
 from services.domain.errors import ChecksumMismatch, FadaError, InvalidInput
-from services.domain.study import Door, Principal
+from services.domain.study import IngestSource, Principal
 from services.index.port import Transaction, Upload
 
 
@@ -68,14 +68,14 @@ def _outcomes(
     if expected and file.sha256 != expected:
         error: FadaError = ChecksumMismatch("The file is not the one that was announced.")
         return [Outcome(name, sha256=file.sha256, error=error)]
-    described, door = normalise.described(told), Door.TUS
+    described, source = normalise.described(told), IngestSource.TUS
     if told.get("case"):
         with services.index.read() as tx:
             case = cases.own(tx, who, str(uuid.UUID(told["case"])))
         # A scale set by hand belongs to one picture; a case's own is for all of them.
-        described, door = _of_case(case, described.pixel_mm or case.pixel_mm), Door.PHONE
+        described, source = _of_case(case, described.pixel_mm or case.pixel_mm), IngestSource.PHONE
     outcomes = normalise.receive(
-        services, who, [file], described, door=door, request_id=request_id, basket=basket
+        services, who, [file], described, source=source, request_id=request_id, basket=basket
     )
     if described.case:
         with services.index.begin() as tx:

@@ -20,7 +20,7 @@ from gateway.sync.schemas import CaseIn, attributes_of, case_of, parsed, report_
 from services.domain.priority import Need, need
 from services.domain.report import Origin, Report
 from services.domain.review import disagreements
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.index.port import Artefact, Study, Transaction
 from services.reading import report_json
 
@@ -143,7 +143,7 @@ def _put(
         # Locks the study, so that the same case sent twice at once comes one after the other.
         tx.studies.receive(
             who, case.study_uid, attributes_of(case, told), [],
-            door=Door.PHONE, urgent=told.urgent, request_id=identity,
+            source=IngestSource.PHONE, urgent=told.urgent, request_id=identity,
         )  # fmt: skip
         study = tx.studies.by_uid(who.site, case.study_uid)
         case = cases.open_case(tx, who.site, case)

@@ -39,7 +39,7 @@ class Role(StrEnum):
     ADMIN = "admin"  # may do all, releases included
 
 
-class Door(StrEnum):
+class IngestSource(StrEnum):
     """How a study came in."""
 
     STOW = "stow"

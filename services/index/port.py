@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from services.domain.report import Origin, Report
-from services.domain.study import Door, Principal
+from services.domain.study import IngestSource, Principal
 from services.index.access.port import (
     ApiKey as ApiKey,
 )
@@ -104,7 +104,7 @@ class Studies(Protocol):
         study_attributes: dict[str, Any],
         instances: list[NewInstance],
         *,
-        door: Door,
+        source: IngestSource,
         urgent: bool,
         request_id: str,
     ) -> list[Received]:

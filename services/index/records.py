@@ -9,7 +9,7 @@ from typing import Any
 
 from services.domain.errors import DifferentBytes
 from services.domain.report import Origin, Report
-from services.domain.study import Door
+from services.domain.study import IngestSource
 
 # What ``StudyQuery.match`` may hold; anything else is InvalidInput.
 MATCHABLE = (
@@ -95,7 +95,7 @@ class Study:
     site: str
     study_uid: str
     state: StudyState
-    door: Door
+    source: IngestSource
     urgent: bool
     score: float
     reasons: tuple[str, ...]

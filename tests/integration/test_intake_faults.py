@@ -27,7 +27,7 @@ from gateway.ingest.spool import Spool
 from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
 from services.dicom.parser.pool import Parser
 from services.domain.errors import Conflict
-from services.domain.study import Door
+from services.domain.study import IngestSource
 from services.index import open_index
 from services.index.port import Index, StudyQuery, Transaction
 from services.queue.memory import MemoryQueue
@@ -208,7 +208,7 @@ def take(home: Path, url: str, dying: bool) -> list[Outcome]:
             with spool.writer(1 << 20) as out:
                 out.write(ultrasound_object(picture, Subject("killed", patient_id="K"), (0.2, 0.2)))
                 basket.append(out.finish())
-            return intake.take(ANNA, basket, door=Door.STOW)
+            return intake.take(ANNA, basket, source=IngestSource.STOW)
     finally:
         intake.close()
         parser.close()

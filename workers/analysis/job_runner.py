@@ -148,7 +148,7 @@ def _receive(job: Job, analysis: Analysis, tx: Transaction) -> None:
     try:
         tx.studies.receive(
             worker, job.study_uid, {}, analysis.instances,
-            door=analysis.door, urgent=False, request_id=job.request_id,
+            source=analysis.source, urgent=False, request_id=job.request_id,
         )  # fmt: skip
     except InstancesDiffer:
         # An earlier try of this very job got this far; its objects say the same of the same frames.

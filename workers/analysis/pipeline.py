@@ -14,7 +14,7 @@ from typing import Any
 from services.domain.errors import InvalidDicom, InvalidModelOutput
 from services.domain.priority import Need
 from services.domain.report import FrameReading, Origin, ReleaseId, Report
-from services.domain.study import Door
+from services.domain.study import IngestSource
 from services.index.port import Artefact, Instance, Job, NewInstance, Result, Study
 from services.reading.contract import ALL_PHASES, RawReading
 from services.reading.images import burned_in_text
@@ -51,7 +51,7 @@ class Analysis:
     artefacts: list[Artefact]
     need: Need
     instances: list[NewInstance]
-    door: Door
+    source: IngestSource
     shelf: Shelf
     read: int
     reused: int
@@ -248,6 +248,6 @@ def write(done: Reading, ports: Ports) -> Analysis:
         written = shelf.settle()
     need = need_of(report, urgent=known.study.urgent, lmp_days=known.lmp_days, phones=known.phones)
     return Analysis(
-        report, [*carried, *written], need, artefacts.instances(objects), known.study.door, shelf,
+        report, [*carried, *written], need, artefacts.instances(objects), known.study.source, shelf,
         len(done.judged), len(done.kept),
     )  # fmt: skip

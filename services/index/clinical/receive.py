@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from services.domain.priority import need
-from services.domain.study import Door, Principal
+from services.domain.study import IngestSource, Principal
 from services.index.access.audit import AuditTable
 from services.index.clinical import matching
 from services.index.clinical.priority_key import need_key
@@ -37,12 +37,14 @@ class Intake:
         attributes: dict[str, Any],
         instances: list[NewInstance],
         *,
-        door: Door,
+        source: IngestSource,
         urgent: bool,
         request_id: str,
     ) -> list[Received]:
         """See the port. Most studies are new: for them nothing is looked up."""
-        study_id, made = self._study(principal.site, study_uid, attributes, instances, door, urgent)
+        study_id, made = self._study(
+            principal.site, study_uid, attributes, instances, source, urgent
+        )
         new = self._insert(study_id, principal.site, instances, made)
         if not (new or made):
             job_id = self._jobs.latest_of(study_id)
@@ -52,7 +54,9 @@ class Intake:
         job_id = self._queue(principal.site, study_id, instances, new, made, urgent, request_id)
         told = {"job_id": job_id, "instances": len(new)}
         self._events.add(principal.site, "study.received", study_id, told)
-        self._audit.add(principal, "study.receive", study_id, {"door": door, "instances": len(new)})
+        self._audit.add(
+            principal, "study.receive", study_id, {"door": source, "instances": len(new)}
+        )
         return [self._answer(study_id, one, new, job_id) for one in instances]
 
     def _queue(
@@ -88,7 +92,7 @@ class Intake:
         study_uid: str,
         attributes: dict[str, Any],
         instances: list[NewInstance],
-        door: Door,
+        source: IngestSource,
         urgent: bool,
     ) -> tuple[str, bool]:
         """The study's id, locked, and whether it was made now, with ``instances`` counted."""
@@ -98,7 +102,7 @@ class Intake:
             "site": site,
             "study_uid": study_uid,
             "state": StudyState.RECEIVED.value,
-            "door": door.value,
+            "door": source.value,
             "urgent": urgent,
             "score": need_now.score,
             "reasons": list(need_now.reasons),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, Text, cast, func, sele
 
 from services.domain.errors import NotFound
 from services.domain.priority import need
-from services.domain.study import Door, Principal
+from services.domain.study import IngestSource, Principal
 from services.index.access.audit import AuditTable
 from services.index.clinical import matching
 from services.index.clinical.priority_key import need_key
@@ -48,7 +48,7 @@ class StudiesTable:
         study_attributes: dict[str, Any],
         instances: list[NewInstance],
         *,
-        door: Door,
+        source: IngestSource,
         urgent: bool,
         request_id: str,
     ) -> list[Received]:
@@ -57,7 +57,7 @@ class StudiesTable:
             study_uid,
             study_attributes,
             instances,
-            door=door,
+            source=source,
             urgent=urgent,
             request_id=request_id,
         )
@@ -207,7 +207,7 @@ def _study(row: RowMapping) -> Study:
         site=row["site"],
         study_uid=row["study_uid"],
         state=StudyState(row["state"]),
-        door=Door(row["door"]),
+        source=IngestSource(row["door"]),
         urgent=row["urgent"],
         score=row["score"],
         reasons=tuple(row["reasons"]),

@@ -357,7 +357,7 @@ def test_a_broker_that_is_gone_fails_no_answer(door: Door, tmp_path: Path) -> No
 import sys, json, pathlib
 sys.path.insert(0, 'tests')
 from gateway.bootstrap import compose
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.settings import Settings
 services = compose(Settings())
 services.index.migrate()
@@ -365,7 +365,7 @@ with services.spool.basket() as basket:
     with services.spool.writer(1 << 30) as out:
         out.write(pathlib.Path(sys.argv[1]).read_bytes())
         basket.append(out.finish())
-    (outcome,) = services.intake.take(Principal('p', 'north', Role.SONOGRAPHER), basket, door=Door.STOW)
+    (outcome,) = services.intake.take(Principal('p', 'north', Role.SONOGRAPHER), basket, source=IngestSource.STOW)
 services.intake.close()
 with services.index.read() as tx:
     print(json.dumps([outcome.error is None, outcome.new, tx.outbox.pending('analyse')]))

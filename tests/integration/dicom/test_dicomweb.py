@@ -19,8 +19,7 @@ from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_objec
 from services.dicom.parser.frames import Frames
 from services.dicom.parser.parse import parse_bytes
 from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored
-from services.domain.study import Door as Way
-from services.domain.study import Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.index.port import NewInstance
 
 
@@ -240,7 +239,7 @@ def test_results_are_series_of_the_study(client: DICOMwebClient, door: Door) -> 
     with door.services.index.begin() as tx:
         before = len(tx.jobs.find("north"))
         tx.studies.receive(
-            worker, study_uid, parsed.study_attributes, [instance], door=Way.STOW, urgent=False,
+            worker, study_uid, parsed.study_attributes, [instance], source=IngestSource.STOW, urgent=False,
             request_id="r",
         )  # fmt: skip
         assert len(tx.jobs.find("north")) == before

@@ -20,7 +20,7 @@ from pynetdicom.association import Association
 from gateway.dimse.server import StoreDoor
 from services.dicom.network.scp import Bounds, Provider
 from services.dicom.network.scu import Peer, StoreFailed, StoreRejected, c_store
-from services.domain.study import Door as Way
+from services.domain.study import IngestSource
 from services.index.port import StudyQuery
 
 needs_dcmtk = pytest.mark.skipif(shutil.which("storescu") is None, reason="dcmtk is not installed")
@@ -70,7 +70,7 @@ def test_stored_twice_is_stored_once_and_other_bytes_fail(
         assert done.returncode == 0, done.stdout + done.stderr
     with door.services.index.read() as tx:
         (study,) = tx.studies.find("clinic", StudyQuery())
-        assert (study.instances, study.door) == (1, Way.DIMSE)
+        assert (study.instances, study.source) == (1, IngestSource.DIMSE)
         assert len(tx.jobs.find("clinic", study_id=study.id)) == 1
     other = pydicom.dcmread(file)
     other.PatientID = "OTHER"

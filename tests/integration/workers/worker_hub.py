@@ -16,7 +16,7 @@ import servers
 
 from services.dicom.objects.uids import derived_uid
 from services.dicom.parser.parse import parse_bytes
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
 from services.index.port import Index, Job, JobState, NewInstance
 from services.settings import Settings
@@ -71,7 +71,7 @@ def receive(index: Index, store: ObjectStore, *objects: bytes, urgent: bool = Fa
     with index.begin() as tx:
         answers = tx.studies.receive(
             WHO, parsed.study_uid, parsed.study_attributes, new,
-            door=Door.STOW, urgent=urgent, request_id="request-of-a-test",
+            source=IngestSource.STOW, urgent=urgent, request_id="request-of-a-test",
         )  # fmt: skip
     assert answers[0].job_id is not None
     return answers[0].job_id

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.domain.errors import BrokerUnavailable
-from services.domain.study import Door, Principal, Role
+from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
 from services.index.port import JobState, NewInstance
 from services.queue.memory import MemoryQueue
@@ -44,7 +44,7 @@ def receive(sweeper, number, urgent=False, sha256="ab" * 32):
                       "1.2.840.10008.1.2.1", "US", sha256, 10, 10, 10, 1, {})  # fmt: skip
     with sweeper.index.begin() as tx:
         return tx.studies.receive(
-            WHO, f"1.2.{number}", {}, [one], door=Door.STOW, urgent=urgent, request_id="r",
+            WHO, f"1.2.{number}", {}, [one], source=IngestSource.STOW, urgent=urgent, request_id="r",
         )[0].job_id  # fmt: skip
 
 
