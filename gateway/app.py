@@ -23,20 +23,22 @@ from gateway.api import (
     operations,
     report_formats,
     results,
+    sessions,
     shares,
     studies,
 )
-from gateway.api.images import Scales
 from gateway.dependencies import Services
-from gateway.http import problems, sessions
+from gateway.http import problems
 from gateway.http.auth import Authenticator, Gate, unguarded
 from gateway.http.idempotency import Idempotent
 from gateway.http.limits import Attempts, Limits
 from gateway.http.request_logging import Observe
 from gateway.http.tokens import Signer
-from gateway.ingest import forms, housekeeping, tus
+from gateway.ingest import housekeeping
+from gateway.representations.images import Scales
 from gateway.reviews import agreement, export, reviews
 from gateway.sync import case_routes, enrolment, phone_releases
+from gateway.uploads import forms, tus
 from services.domain.errors import FadaError
 
 TAGS: list[dict[str, str]] = [

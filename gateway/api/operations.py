@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from starlette.responses import Response
 
-from gateway.api import releases, serializers
 from gateway.dependencies import Needs
 from gateway.http.params import Admin, JobId, Limit, Manager, Reader, ReaderOrDevice
+from gateway.representations import releases, serializers
 from services.domain.errors import BrokerUnavailable, InvalidInput
 from services.index.port import JobState
 

@@ -15,11 +15,12 @@ from fastapi import APIRouter, Query
 from PIL import Image
 from starlette.responses import Response
 
-from gateway.api import images, results
+from gateway.api import results
 from gateway.api.artefacts import send
 from gateway.api.results import Version
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Reader, StudyId
+from gateway.representations import images
 from services.dicom.objects import obgyn, seg, sr
 from services.dicom.parser.frames import Frames
 from services.domain.errors import NotFound

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path
 from PIL import Image
 from starlette.responses import Response
 
-from gateway.api import images, serializers
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Frame, Reader, ReaderOrDevice, SopUid, StudyId
+from gateway.representations import images, serializers
 from services.domain.errors import NotFound
 from services.domain.report import FrameReading, Origin
 from services.domain.review import disagreements

@@ -14,11 +14,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 from uuid_utils import uuid7
 
-from gateway.api import results, serializers
+from gateway.api import results
 from gateway.api.artefacts import Hash, send
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Frame, RecordId, Sonographer, SopUid, StudyId
 from gateway.http.tokens import Signer
+from gateway.representations import serializers
 from services.domain.errors import FadaError, Gone, NotAuthenticated, NotFound
 from services.index.port import Result, Study, Transaction
 

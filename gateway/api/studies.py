@@ -8,8 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from gateway.api import serializers
-from gateway.api.images import Scales
 from gateway.dependencies import Needs
 from gateway.http.params import (
     Limit,
@@ -23,6 +21,8 @@ from gateway.http.params import (
     Text,
     Until,
 )
+from gateway.representations import serializers
+from gateway.representations.images import Scales
 from services.domain.calibration import Calibration
 from services.domain.errors import Conflict, FadaError, InvalidInput
 from services.index.port import Instance, Job, JobState, StudyQuery, StudyState, Transaction

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.concurrency import run_in_threadpool
 
 from gateway.dependencies import Services
-from gateway.ingest.upload_files import Parts
+from gateway.uploads.files import Parts
 from services.domain.errors import FadaError, NotFound
 from services.telemetry import logs
 

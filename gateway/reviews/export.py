@@ -24,10 +24,10 @@ from fastapi import APIRouter
 from PIL import Image
 from starlette.responses import StreamingResponse
 
-from gateway.api import images, serializers
 from gateway.api.studies import aware
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Manager, Since, Until
+from gateway.representations import images, serializers
 from services.dicom.parser.frames import calibration
 from services.domain.calibration import Calibration
 from services.domain.errors import FadaError

@@ -8,11 +8,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from gateway.api import images, serializers
-from gateway.api.images import Scales
 from gateway.api.results import frame_of
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Reader, Sonographer, StudyId
+from gateway.representations import images, serializers
+from gateway.representations.images import Scales
 from gateway.reviews.schemas import FrameIn, MeasureIn, ReviewIn
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound, StaleVersion

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api import results, serializers
+from gateway.api import results
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
+from gateway.representations import serializers
 from gateway.sync import cases
 from gateway.sync.cases import Case
 from gateway.sync.schemas import CaseIn, attributes_of, case_of, parsed, report_of

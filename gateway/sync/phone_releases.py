@@ -10,10 +10,10 @@ from fastapi import APIRouter, Header
 from fastapi import Path as InPath
 from starlette.responses import Response, StreamingResponse
 
-from gateway.api import releases
 from gateway.api.artefacts import one_range
 from gateway.dependencies import Needs
 from gateway.http.params import ReaderOrDevice
+from gateway.representations import releases
 
 router = APIRouter(prefix="/api/sync/releases", tags=["Phones"])
 Name = Annotated[str, InPath(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]

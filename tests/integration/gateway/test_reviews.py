@@ -47,7 +47,7 @@ def review(
 
 
 def scale_of(hub: hubs.Hub, case: dict[str, Any]) -> tuple[float, float]:
-    from gateway.api.images import Scales
+    from gateway.representations.images import Scales
 
     with hub.services.index.read() as tx:
         instance = tx.studies.instances(case["site"], sop_uid=case["sop"])[0]

@@ -22,7 +22,7 @@ import servers
 from tusclient import client as tusclient
 
 from gateway.ingest import housekeeping
-from gateway.ingest.tus import CHECKPOINT
+from gateway.uploads.tus import CHECKPOINT
 from services.domain.study import Principal, Role
 
 TUS = {"Tus-Resumable": "1.0.0"}

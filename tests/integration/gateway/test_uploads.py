@@ -64,7 +64,7 @@ def test_nothing_accepted_is_a_problem(hub: hubs.Hub) -> None:
 
 
 def test_a_pixel_size_given_by_hand_is_marked(hub: hubs.Hub) -> None:
-    from gateway.api.images import Scales, opened
+    from gateway.representations.images import Scales, opened
 
     with hub.client("hand") as client:
         item = client.post(

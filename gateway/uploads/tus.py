@@ -22,9 +22,9 @@ from starlette.responses import Response
 from gateway.dependencies import Needs, Services
 from gateway.http.auth import require
 from gateway.http.request_logging import request_id
-from gateway.ingest import upload_completion
 from gateway.ingest.normalise import described
-from gateway.ingest.upload_files import Partial, Parts
+from gateway.uploads import completion
+from gateway.uploads.files import Partial, Parts
 from services.domain.errors import (
     ChecksumMismatch,
     Gone,
@@ -80,7 +80,7 @@ async def create(request: Request, who: Sender, services: Needs) -> Response:
         raise TooLarge(f"An upload may have {services.settings.max_request_bytes} bytes.")
     metadata = _metadata(request.headers.get("upload-metadata", ""))
     described(metadata)
-    upload_completion.check(metadata)
+    completion.check(metadata)
     has_body = request.headers.get("content-type") == OFFSET_TYPE
     upload = await run_in_threadpool(_begin, services, who, length, metadata)
     told = {"Location": f"/tus/{upload.id}", **_expiry(upload)}
@@ -93,7 +93,7 @@ async def create(request: Request, who: Sender, services: Needs) -> Response:
 def _begin(services: Services, who: Principal, length: int, metadata: dict[str, str]) -> Upload:
     until = datetime.now(UTC) + timedelta(days=services.settings.upload_days)
     with services.index.begin() as tx:
-        upload_completion.check_case(tx, who, metadata)
+        completion.check_case(tx, who, metadata)
         upload = tx.uploads.create(who, length, metadata, until)
         _parts(services).create(upload.id)
     return upload
@@ -187,7 +187,7 @@ async def _append(
             await run_in_threadpool(pen.checkpoint)
             return pen.durable, "open"
         state, told = await run_in_threadpool(
-            upload_completion.land,
+            completion.land,
             services,
             who,
             _parts(services),

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.bootstrap import with_secret
 from gateway.ingest.spool import Spool
-from gateway.ingest.upload_files import Parts
+from gateway.uploads.files import Parts
 from services.domain.errors import NotFound, TooLarge, UploadLocked
 from services.settings import Settings
 

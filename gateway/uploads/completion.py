@@ -7,8 +7,8 @@ from typing import Any
 
 from gateway.dependencies import Outcome, Services
 from gateway.ingest import normalise
-from gateway.ingest.upload_files import Partial, Parts
 from gateway.sync import cases
+from gateway.uploads.files import Partial, Parts
 from services.dicom.objects.ultrasound import Subject
 from services.domain.errors import ChecksumMismatch, FadaError, InvalidInput
 from services.domain.study import IngestSource, Principal

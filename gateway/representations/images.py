@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from gateway.api.serializers import text
 from gateway.dependencies import Services
+from gateway.representations.serializers import text
 from services.dicom.parser.frames import Frames, calibration
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound
