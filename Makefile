@@ -72,8 +72,7 @@ edge-android: $(VENV)/.android ## a static program for Android phones: [RELEASE=
 
 # --- pages (what is built is committed: a hub needs no Node) ---
 pages: ## build the pages of hub and phone anew (needs Node)
-	cd gateway/web && npm ci --no-audit --no-fund && npm run build
-	cd edge/phone && npm ci --no-audit --no-fund && npm run build
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 # --- the model (DATA: a folder in the form of manifest.csv; docs/releases.md) ---------------------
 MINUTES ?= 100
@@ -88,7 +87,7 @@ evaluate: install-dev ## measure a release: RELEASE=DIR DATA=DIR [SPLIT=val] [JS
 	  --json $(or $(JSON),evaluation.json)
 
 release-check: install-dev debian ## the gates of a release: RELEASE=DIR DATA=DIR [FULL=vision-full.onnx] [FULL_TEXT=DIR] [CHECK="--strict"]
-	@[ -d edge/phone/node_modules/vite ] || (cd edge/phone && npm ci --no-audit --no-fund --silent)
+	@[ -d web/node_modules/vite ] || (cd web && npm ci --no-audit --no-fund --silent)
 	$(BIN)/python -m models.programs.release_check --release $(RELEASE) --data $(DATA) \
 	  $(if $(FULL),--full $(FULL)) $(if $(FULL_TEXT),--full-text $(FULL_TEXT)) $(CHECK)
 
@@ -97,8 +96,7 @@ debian: ## install the Debian packages that the tests use (as root; otherwise th
 	bash tests/debian.sh
 
 node: ## the pages' own packages, for tests that run TypeScript and axe (skipped, loudly, without npm)
-	@if command -v npm >/dev/null; then for app in gateway/web edge/phone; do \
-	    (cd $$app && npm ci --no-audit --no-fund --silent) || exit 1; done; \
+	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --silent; \
 	  else echo "!! no npm here: tests that run TypeScript or axe are skipped"; fi
 
 test: install-dev debian node lint unit contract integration e2e ## everything

@@ -11,10 +11,8 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from gateway.http import problems
 
 router = APIRouter(include_in_schema=False)
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-HUB = (HERE / "web" / "dist",)
-PHONE = (HERE / "web" / "dist" / "field", ROOT / "edge" / "phone" / "dist")
+WEB = Path(__file__).parents[1] / "web"
+HUB, PHONE = WEB / "hub" / "dist", WEB / "phone" / "dist"
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm",
           ".webmanifest": "application/manifest+json", ".gguf": "application/octet-stream",
           ".onnx": "application/octet-stream", ".svg": "image/svg+xml"}  # fmt: skip
@@ -39,16 +37,15 @@ def page(path: str, request: Request) -> Response:
     return _serve(HUB, path)
 
 
-def _serve(folders: tuple[Path, ...], path: str) -> Response:
-    for folder in folders:
-        found = _inside(folder, path)
-        if found is not None:
-            return _file(found, folder)
+def _serve(folder: Path, path: str) -> Response:
+    found = _inside(folder, path)
+    if found is not None:
+        return _file(found)
     # A place within the page; the token of a shared link holds dots.
     if path.startswith("share/") or "." not in path.rsplit("/", 1)[-1]:
-        for folder in folders:
-            if (folder / "index.html").is_file():
-                return _file(folder / "index.html", folder)
+        index = folder / "index.html"
+        if index.is_file():
+            return _file(index)
     raise problems.NoSuchAddress("There is no such file. Were the pages built?")
 
 
@@ -66,7 +63,7 @@ def _inside(folder: Path, path: str) -> Path | None:
     return None
 
 
-def _file(path: Path, folder: Path) -> Response:
+def _file(path: Path) -> Response:
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     hashed = path.parent.name == "assets"
     told = {"Cache-Control": "public, max-age=31536000, immutable" if hashed else "no-cache"}

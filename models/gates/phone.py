@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from services.reading.releases.release import MANIFEST, Release
 
-PHONE = Path(__file__).resolve().parents[2] / "edge" / "phone"
+WEB = Path(__file__).resolve().parents[2] / "web"
+PHONE = WEB / "phone"
 _OPEN_SECONDS, _READ_SECONDS = 180, 120
 
 
@@ -129,8 +130,8 @@ def chromium() -> str:
 def build(out: Path) -> None:
     """Builds the page of the phone's reader into `out`. Raises PhoneUnavailable."""
     node = shutil.which("node")
-    if node is None or not (PHONE / "node_modules" / "vite").is_dir():
-        raise PhoneUnavailable("Node and the phone's packages are needed (npm ci in edge/phone).")
+    if node is None or not (WEB / "node_modules" / "vite").is_dir():
+        raise PhoneUnavailable("Node and the phone's packages are needed (npm ci in web).")
     done = subprocess.run(
         [node, str(PHONE / "tests" / "reader.mjs"), str(out)],
         capture_output=True,

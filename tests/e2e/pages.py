@@ -17,7 +17,7 @@ from pydicom.uid import generate_uid
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 ARTEFACTS = ROOT / "tests" / "artefacts" / "pages"
-AXE = ROOT / "gateway" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = "/usr/bin/chromium"
 WIDTHS = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 

@@ -212,7 +212,7 @@ def only_for_the_hub(clip_path: Path, folder: Path) -> Path:
 
 
 def words(language: str, key: str) -> str:
-    path = ROOT / "gateway" / "web" / "src" / "i18n" / f"{language}.json"
+    path = ROOT / "web" / "shared" / "i18n" / f"{language}.json"
     return str(json.loads(path.read_text())[key])
 
 

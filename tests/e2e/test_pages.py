@@ -349,7 +349,7 @@ AT_REST = """async () => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(site: Site, browser: Browser, study: str, scheme: Any) -> None:
     if not AXE.is_file():
-        pytest.skip("axe-core is not here (npm ci in gateway/web)")
+        pytest.skip("axe-core is not here (npm ci in web)")
     axe = AXE.read_text()
 
     def check(page: Page, where: str) -> list[str]:

@@ -29,11 +29,11 @@ from services.dicom.parser.frames import Frames
 from services.reading.images.square import to_gray
 from services.reading.releases.signature import public_bytes, sign
 
-PHONE = ROOT / "edge" / "phone"
+WEB = ROOT / "web"
 pytestmark = [
     pytest.mark.skipif(
-        shutil.which("node") is None or not (PHONE / "node_modules" / "vite").is_dir(),
-        reason="Node and the phone's packages are not here (npm ci in edge/phone)",
+        shutil.which("node") is None or not (WEB / "node_modules" / "vite").is_dir(),
+        reason="Node and the pages' packages are not here (npm ci in web)",
     ),
     pytest.mark.timeout(420),
 ]
@@ -49,7 +49,7 @@ def site(hub: Any) -> Site:
 def script(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("library")
     subprocess.run(
-        ["node", str(PHONE / "tests" / "build.mjs"), str(folder)], check=True, timeout=240
+        ["node", str(WEB / "phone" / "tests" / "build.mjs"), str(folder)], check=True, timeout=240
     )
     return (folder / "library.js").read_bytes()
 

@@ -28,7 +28,7 @@ from services.reading.releases.signature import add_trust, public_bytes, sign
 ROOT = Path(__file__).parents[2]
 (RELEASE,) = (ROOT / "models" / "releases").glob("fada-nano-*/")
 SAMPLES = ROOT / "samples"
-VITE = ROOT / "edge" / "phone" / "node_modules" / "vite"
+VITE = ROOT / "web" / "node_modules" / "vite"
 KEY = Ed25519PrivateKey.generate()
 TEXT = {"plane_accuracy": 0.95, "field_accuracy": 0.9, "json_compliance_without_schema": 1.0}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -111,7 +111,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.skipif(
     not (shutil.which("chromium") and shutil.which("node") and VITE.is_dir()),
-    reason="Chromium or the phone's packages are not here (npm ci in edge/phone)",
+    reason="Chromium or the phone's packages are not here (npm ci in web)",
 )
 def test_the_release_passes_all_gates(data: Path, full: Path, tmp_path: Path) -> None:
     status, told, table = check(released(tmp_path), data, "--full", str(full), "--images", "5")

@@ -1,6 +1,6 @@
 """From a decoded frame to the square that every release sees, and the way back.
 
-The resize is our own so that a browser (edge/phone) computes the very same pixels: a separable
+The resize is our own so that a browser (web/phone) computes the very same pixels: a separable
 triangle filter, widened when reducing (as in Pillow's BILINEAR), in float64, rounded half up once.
 """
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import math
 import random
-import shutil
-import subprocess
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from typescript import needs_node, run
 
 from services.domain import biometry
 from services.domain.calibration import Calibration, PixelSize, Region
@@ -23,29 +19,16 @@ from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 from services.reading.judge import measure_head
 
-WEB = Path(__file__).parents[3] / "gateway" / "web"
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (WEB / "node_modules" / "vite").is_dir(),
-    reason="Node and the pages' packages are not here (npm ci in gateway/web)",
-)
+pytestmark = needs_node
 BIOMETRY, GEOMETRY, MASK, WITHHOLD = (
-    f"viewer/{name}.ts" for name in ("biometry", "geometry", "mask", "withhold")
+    f"shared/viewer/{name}.ts" for name in ("biometry", "geometry", "mask", "withhold")
 )
-
-
-def ask(*calls: tuple[str, str, list[Any]]) -> list[Any]:
-    asked = [{"module": m, "call": c, "args": a} for m, c, a in calls]
-    done = subprocess.run(
-        ["node", str(WEB / "tests" / "call.mjs")], input=json.dumps(asked), text=True,
-        capture_output=True, check=True, timeout=60, cwd=WEB,
-    )  # fmt: skip
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
 def test_ages_and_centiles() -> None:
     sizes = [60, 67.9, 68, 95.7, 144, 144.1, 219, 247.1, 250, 280.5, 325, 340, 360, 360.1]
     days = [97, 98, 140, 141.3, 200, 279.9, 280, 281]
-    answers = ask(
+    answers = run(
         *((BIOMETRY, "hadlockHc", [v]) for v in sizes),
         *((BIOMETRY, "intergrowthHc", [v]) for v in sizes),
         *((BIOMETRY, "intergrowthCentile", [v, d]) for v in (90.0, 172.48, 300.0) for d in days),
@@ -67,7 +50,7 @@ def test_ages_and_centiles() -> None:
 
 def test_weeks_and_days_round_alike() -> None:
     values = [143.4, 143.5, 144.5, 143.49, 0.0, 140.0]
-    assert ask(*((BIOMETRY, "weeksAndDays", [v]) for v in values)) == [
+    assert run(*((BIOMETRY, "weeksAndDays", [v]) for v in values)) == [
         biometry.weeks_and_days(v) for v in values
     ]
 
@@ -83,7 +66,7 @@ def test_head_from_an_outline() -> None:
     ]
     region = {"x0": 0, "y0": 0, "x1": 599, "y1": 449, "mm_x": 0.29, "mm_y": 0.31}
     calibration = Calibration((Region(**region),))  # type: ignore[arg-type]
-    (told, none) = ask(
+    (told, none) = run(
         (BIOMETRY, "measureHead", [outline, {"regions": [region], "spacing": None}]),
         (BIOMETRY, "measureHead", [outline, None]),
     )
@@ -112,23 +95,23 @@ def test_scale_is_never_guessed() -> None:
         [[120, 10], [130, 20]],
         [[300, 10], [310, 10]],
     ]
-    answers = ask(*((BIOMETRY, "pixelSize", [calibration, p]) for p in points))
+    answers = run(*((BIOMETRY, "pixelSize", [calibration, p]) for p in points))
     assert answers == [
         asdict(size) if (size := ours.for_points([tuple(q) for q in p])) else None
         for p in points  # type: ignore[misc]
     ]
     spacing = {"mm_x": 0.5, "mm_y": 0.6, "source": "pixel_spacing"}
-    (told,) = ask((BIOMETRY, "pixelSize", [{"regions": [], "spacing": spacing}, points[0]]))
+    (told,) = run((BIOMETRY, "pixelSize", [{"regions": [], "spacing": spacing}, points[0]]))
     assert PixelSize(**told) == PixelSize(**spacing)  # type: ignore[arg-type]
 
 
 def test_masks_fill_trace_and_png() -> None:
     width, height = 64, 48
     outline = [[10.2, 8.1], [50.7, 6.3], [58.0, 30.9], [33.3, 44.4], [9.1, 35.5]]
-    (filled,) = ask((MASK, "fill", [outline, width, height]))
+    (filled,) = run((MASK, "fill", [outline, width, height]))
     ours = geometry.fill(np.array(outline), width, height)
-    assert np.array_equal(np.array(filled["data"]).reshape(height, width).astype(bool), ours)
-    (border, png) = ask((MASK, "trace", [filled]), (MASK, "maskPng", [filled]))
+    assert np.array_equal(np.frombuffer(filled["data"], np.uint8).reshape(height, width) != 0, ours)
+    (border, png) = run((MASK, "trace", [filled]), (MASK, "maskPng", [filled]))
     traced = geometry.outline(np.where(ours, 1.0, -1.0).astype(np.float32))
     assert traced is not None
     there = geometry.ellipse(traced * np.array([width, height]))
@@ -143,7 +126,7 @@ def test_masks_fill_trace_and_png() -> None:
 
 def test_an_ellipse_drawn_is_the_ellipse_measured() -> None:
     drawn = {"cx": 100, "cy": 90, "a": 60, "b": 42, "angle": 0.4}
-    (polygon,) = ask((GEOMETRY, "ellipsePolygon", [drawn]))
+    (polygon,) = run((GEOMETRY, "ellipsePolygon", [drawn]))
     shape = geometry.ellipse(np.array(polygon))
     assert shape is not None
     assert (shape.a, shape.b, shape.angle) == pytest.approx((60, 42, 0.4), abs=1e-6)
@@ -175,10 +158,10 @@ HARMLESS = (
 
 
 def test_text_that_tells_the_sex_is_withheld() -> None:
-    answers = ask(*((WITHHOLD, "tellsSex", [text]) for text in (*TELLING, *HARMLESS)))
+    answers = run(*((WITHHOLD, "tellsSex", [text]) for text in (*TELLING, *HARMLESS)))
     assert [t for t, told in zip(TELLING, answers, strict=False) if not told] == []
     assert [t for t, told in zip(HARMLESS, answers[len(TELLING) :], strict=True) if told] == []
-    assert ask(
+    assert run(
         (WITHHOLD, "tellsSex", ["Her last period is not known."]),
         (WITHHOLD, "tellsSex", ["He moves.", True]),
     ) == [False, True]

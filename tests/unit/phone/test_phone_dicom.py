@@ -25,7 +25,7 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
     generate_uid,
 )
-from typescript import ask, needs_node
+from typescript import needs_node, run
 
 from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import Limits, parse_file
@@ -177,7 +177,7 @@ def same_picture(data: bytes, told: dict[str, Any], frame: int = 1, place: int =
 
 
 def read(*files: bytes, frames: tuple[int, ...] = (1,)) -> list[Any]:
-    return ask(*(("@tests/dicom.ts", "read", [data, list(frames)]) for data in files))
+    return run(*(("phone/tests/dicom.ts", "read", [data, list(frames)]) for data in files))
 
 
 def test_every_form_of_pixels_is_seen_alike() -> None:
@@ -234,13 +234,13 @@ def test_any_frame_of_a_clip_can_be_seen() -> None:
 def test_key_frames_are_the_hubs() -> None:
     data = file_of(clip())
     frames = Frames.of_bytes(data)
-    every = ask(*(("@tests/dicom.ts", "keyFrames", [data, n]) for n in (1, 3, 8)))
+    every = run(*(("phone/tests/dicom.ts", "keyFrames", [data, n]) for n in (1, 3, 8)))
     assert every == [
         key_frames(((n, frames.read(n)) for n in candidates(frames.count)), limit)
         for limit in (1, 3, 8)
     ]
     assert set(every[0]) < set(every[1]) < set(every[2])
-    spread = ask(*(("reading/keyframes.ts", "candidates", [n]) for n in (1, 599, 600, 601, 1777, 3000)))  # fmt: skip
+    spread = run(*(("phone/src/reading/keyframes.ts", "candidates", [n]) for n in (1, 599, 600, 601, 1777, 3000)))  # fmt: skip
     assert spread == [candidates(n) for n in (1, 599, 600, 601, 1777, 3000)]
 
 
@@ -347,8 +347,8 @@ def test_what_only_the_hub_can_decode_is_known_as_that() -> None:
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     ds.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg", generate_instance_uid=False)
     data = file_of(ds, JPEG2000Lossless)
-    known, refused = ask(
-        ("@tests/dicom.ts", "read", [data, []]), ("@tests/dicom.ts", "read", [data, [1]])
+    known, refused = run(
+        ("phone/tests/dicom.ts", "read", [data, []]), ("phone/tests/dicom.ts", "read", [data, [1]])
     )
     assert known["decodable"] is False
     assert known["calibration"]["regions"]

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from typescript import ask, needs_node
+from typescript import needs_node, run
 
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import InvalidModelOutput
@@ -129,7 +129,7 @@ def there(raw: RawReading, document: dict[str, Any], scale: Calibration, gray: G
         "regions": [asdict(r) for r in scale.regions],
         "spacing": asdict(scale.spacing) if scale.spacing else None,
     }
-    return ("@tests/judge.ts", "read", [tensors, said, where, document, calibration])
+    return ("phone/tests/judge.ts", "read", [tensors, said, where, document, calibration])
 
 
 def agree(phone: dict[str, Any], hub: FrameReading) -> None:
@@ -162,7 +162,7 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
         size = Square(gray, width, height)
         raw, scale = made_up(chance, told), chance.choice(SCALES)
         cases.append((here(raw, size, told, scale, frame), there(raw, changed, scale, frame)))
-    answers_ = ask(*(call for _, call in cases))
+    answers_ = run(*(call for _, call in cases))
     for (hub, _), phone in zip(cases, answers_, strict=True):
         agree(phone, hub)
     # The cases are worth comparing only when they reach all that can be said.
@@ -195,7 +195,7 @@ def test_the_whole_judgement_of_real_pictures(document: dict[str, Any]) -> None:
         for scale in SCALES:
             hub = here(raw, prepared, told, scale, gray)
             cases.append((hub, there(raw, document, scale, gray)))
-    for (hub, _), phone in zip(cases, ask(*(call for _, call in cases)), strict=True):
+    for (hub, _), phone in zip(cases, run(*(call for _, call in cases)), strict=True):
         agree(phone, hub)
     assert any(hub.measurements and hub.measurements[0].mm for hub, _ in cases)
     assert any("burned_in_text" in hub.flags for hub, _ in cases)
@@ -221,7 +221,7 @@ def test_text_in_the_picture_is_seen_alike() -> None:
             x = 10 + n * (9 + step % 5)
             blocks[20 + (n * step) % 3 : 28 + step % 4, x : x + 5] = 180 + step
         pictures.append(blocks)
-    told = ask(*(("@tests/judge.ts", "lettered", [p.shape[1], p.shape[0], p.tobytes()]) for p in pictures))  # fmt: skip
+    told = run(*(("phone/tests/judge.ts", "lettered", [p.shape[1], p.shape[0], p.tobytes()]) for p in pictures))  # fmt: skip
     assert told == [burned_in_text.has_lettering(p) for p in pictures]
     assert set(told) == {True, False}
 
@@ -241,7 +241,7 @@ def test_the_eight_fields_are_held_to_the_same_form() -> None:
             expected.append(answers.interpretation(text))
         except InvalidModelOutput:
             expected.append(None)
-    told = ask(*(("@tests/judge.ts", "parsed", [text]) for text in texts))
+    told = run(*(("phone/tests/judge.ts", "parsed", [text]) for text in texts))
     assert told == expected
     assert sum(answer is not None for answer in told) == 3
 
@@ -255,7 +255,7 @@ def test_phase_three_maps_alike() -> None:
         (chance.choice(labels), {f: " ".join(chance.choices(words, k=chance.randrange(5))) for f in FIELDS})
         for _ in range(400)
     ]  # fmt: skip
-    told = ask(*(("reading/mapping.ts", "mapStructures", [label, said]) for label, said in asked))
+    told = run(*(("phone/src/reading/mapping.ts", "mapStructures", [label, said]) for label, said in asked))
     for (label, said), phone in zip(asked, told, strict=True):
         assert phone == json.loads(json.dumps(asdict(map_structures(label, said)))), (label, said)
 
@@ -267,6 +267,6 @@ def test_numbers_are_rounded_alike() -> None:
     values += [chance.randrange(1, 100_000) / 2 ** chance.randrange(1, 8) for _ in range(500)]
     values += [chance.randrange(1, 10**6) / 10 ** chance.randrange(1, 6) for _ in range(500)]
     asked = [(v, d) for v in values for d in (1, 2, 4)]
-    told = ask(*(("reading/round.ts", "round", [v, d]) for v, d in asked))
+    told = run(*(("phone/src/reading/round.ts", "round", [v, d]) for v, d in asked))
     assert told == [round(v, d) for v, d in asked]
     assert all(math.isfinite(v) for v in told)

@@ -1,0 +1,40 @@
+import type { ComponentType, JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { type Key, t } from "@fada/shared/i18n";
+import { may, useMe } from "../shell/session";
+import { Agreement } from "./Agreement";
+import { Audit } from "./Audit";
+import { Devices } from "./Devices";
+import { Keys, Webhooks } from "./Keys";
+import { Queue } from "./Queue";
+import { Releases } from "./Releases";
+import "../style/operations.css";
+
+const TABS: Record<string, { title: Key; Part: ComponentType }> = {
+  queue: { title: "ops.queue", Part: Queue },
+  phones: { title: "ops.phones", Part: Devices },
+  releases: { title: "ops.releases", Part: Releases },
+  readers: { title: "ops.readers", Part: Agreement },
+  keys: { title: "ops.keys", Part: Keys },
+  webhooks: { title: "ops.webhooks", Part: Webhooks },
+  audit: { title: "ops.audit", Part: Audit },
+};
+
+/** What a manager sees: the queue, what died in it, phones, releases, keys and who did what. */
+export function Operations({ tab }: { tab: string }): JSX.Element {
+  const me = useMe();
+  const chosen = TABS[tab] ?? TABS["queue"]!;
+  useEffect(() => { document.title = `${t(chosen.title)} · FADA`; });
+  if (!may(me, "manager")) return <main id="main" class="page"><p class="bad">{t("problem.forbidden")}</p></main>;
+  return (
+    <main id="main" class="page operations">
+      <h1>{t("nav.operations")}</h1>
+      <nav class="tabs" aria-label={t("nav.operations")}>
+        {Object.entries(TABS).map(([name, { title }]) => (
+          <a key={name} href={`/operations/${name}`} data-inside aria-current={chosen.title === title ? "page" : undefined}>{t(title)}</a>
+        ))}
+      </nav>
+      <chosen.Part />
+    </main>
+  );
+}

@@ -1,0 +1,81 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get, post, remove } from "../api/client";
+import type { Result, Study } from "@fada/shared/api/types";
+import { framesOf } from "../case/data";
+import { t } from "@fada/shared/i18n";
+import { refuse, say, words } from "../shell/notices";
+import { may, useMe } from "../shell/session";
+import { day, moment, person } from "../worklist/words";
+import { Sheet } from "./Sheet";
+import "../style/report.css";
+
+interface Share { id: string; expires_at: string; url?: string }
+
+/** The report as a page to print, its other forms, and a link for somebody else that ends. */
+export function ReportPage({ id }: { id: string }): JSX.Element {
+  const me = useMe();
+  const [study, setStudy] = useState<Study | null>(null);
+  const [result, setResult] = useState<Result | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  useEffect(() => {
+    document.title = `${t("report.title")} · FADA`;
+    Promise.all([get<Study>(`/api/studies/${id}`), get<Result>(`/api/studies/${id}/results/latest`)])
+      .then(([s, r]) => { setStudy(s); setResult(r); }, setFailure);
+  }, [id]);
+  if (failure !== null) return <main id="main" class="page"><p class="bad" role="alert">{words(failure)}</p></main>;
+  if (!study || !result) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
+  const base = `/api/studies/${id}/results/${result.version}`;
+  const pictures = framesOf(study, result.report).filter((f) => f.reading?.in_scope).slice(0, 6);
+  return (
+    <main id="main" class="page report">
+      <div class="report-bar">
+        <a href={`/study/${id}`} data-inside>← {t("report.back")}</a>
+        <button type="button" class="main" onClick={() => print()}>{t("report.print")}</button>
+        <a class="button" href={`${base}/report.pdf`} download>PDF</a>
+        <a class="button" href={`${base}/fhir.json`} download>FHIR</a>
+        <a class="button" href={`${base}/sr.dcm`} download>DICOM SR</a>
+        <a class="button" href={`${base}/report.json`} download>JSON</a>
+      </div>
+      {may(me, "sonographer") && <Shares id={id} />}
+      <Sheet result={result} facts={[
+        [t("patient.name"), person(study.patient.name)], [t("patient.id"), study.patient.id], [t("patient.birth_date"), day(study.patient.birth_date)],
+        [t("patient.accession"), study.accession], [t("report.study_date"), day(study.study_date)], [t("age.period"), study.last_period ?? ""],
+      ]} pictures={pictures.map((f) => ({ key: `${f.sopUid}/${f.frame}`, src: `${base}/frames/${f.sopUid}/${f.frame}/overlay.png`, reading: f.reading! }))} />
+    </main>
+  );
+}
+
+function Shares({ id }: { id: string }): JSX.Element {
+  const [shares, setShares] = useState<Share[]>([]);
+  const [hours, setHours] = useState(24);
+  const [made, setMade] = useState("");
+  const load = (): void => void get<{ items: Share[] }>(`/api/studies/${id}/shares`).then((found) => setShares(found.items), () => undefined);
+  useEffect(load, [id]);
+  const make = (event: Event): void => {
+    event.preventDefault();
+    post<Share>(`/api/studies/${id}/shares`, { hours }).then((share) => {
+      const url = new URL(share.url ?? "", location.href).href;
+      setMade(url);
+      load();
+      navigator.clipboard?.writeText(url).then(() => say("share.copied"), () => undefined);
+    }, refuse);
+  };
+  return (
+    <details class="shares">
+      <summary>{t("share.title")}</summary>
+      <form onSubmit={make}>
+        <label>{t("share.for")}
+          <select value={hours} onChange={(e) => setHours(Number(e.currentTarget.value))}>
+            {[1, 24, 72, 168].map((h) => <option key={h} value={h}>{h < 48 ? `${h} h` : `${h / 24} d`}</option>)}
+          </select>
+        </label>
+        <button type="submit">{t("share.make")}</button>
+      </form>
+      {made && <p><label>{t("share.link")}<input type="text" readOnly value={made} onFocus={(e) => e.currentTarget.select()} /></label></p>}
+      <ul>{shares.map((s) => (
+        <li key={s.id}>{t("share.until", { at: moment(s.expires_at) })} <button type="button" class="quiet" onClick={() => void remove(`/api/studies/${id}/shares/${s.id}`).then(load, refuse)}>{t("share.end")}</button></li>
+      ))}</ul>
+    </details>
+  );
+}

@@ -1,0 +1,33 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get } from "../api/client";
+import type { Result, Row } from "@fada/shared/api/types";
+import { t } from "@fada/shared/i18n";
+import { words } from "../shell/notices";
+import { day, moment } from "../worklist/words";
+import { Sheet } from "./Sheet";
+import "../style/report.css";
+
+interface SharedStudy { study: Partial<Row> & { initials?: string }; result: Result; expires_at: string }
+
+/** What a shared link shows: the report without the patient's identity, until the link ends. */
+export function Shared({ token }: { token: string }): JSX.Element {
+  const [found, setFound] = useState<SharedStudy | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  useEffect(() => {
+    document.title = `${t("report.title")} · FADA`;
+    get<SharedStudy>(`/api/shared/${encodeURIComponent(token)}`).then(setFound, setFailure);
+  }, [token]);
+  if (failure !== null) return <main id="main" class="page"><h1>{t("share.over")}</h1><p>{words(failure)}</p></main>;
+  if (!found) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
+  const { study, result } = found;
+  return (
+    <main id="main" class="page report">
+      <div class="report-bar"><button type="button" class="main" onClick={() => print()}>{t("report.print")}</button><span class="muted">{t("share.until", { at: moment(found.expires_at) })}</span></div>
+      <Sheet result={result} facts={[[t("patient.name"), study.initials ?? study.patient?.name ?? ""], [t("report.study_date"), day(study.study_date ?? "")]]}
+        pictures={result.report.frames.filter((f) => f.in_scope).slice(0, 6).map((f) => ({
+          key: `${f.sop_uid}/${f.frame}`, src: `/api/shared/${encodeURIComponent(token)}/frames/${f.sop_uid}/${f.frame}.png`, reading: f,
+        }))} />
+    </main>
+  );
+}

@@ -1,0 +1,64 @@
+import type { JSX } from "preact";
+import type { FrameReading, Result } from "@fada/shared/api/types";
+import { ageInterval, interval, size } from "@fada/shared/case/Figures";
+import { FIELDS, Said } from "@fada/shared/case/Interpretation";
+import { type Key, code, t } from "@fada/shared/i18n";
+import { weeksAndDays } from "@fada/shared/viewer/biometry";
+import { withhold } from "@fada/shared/viewer/withhold";
+import { moment } from "../worklist/words";
+
+interface Props {
+  result: Result;
+  facts: [string, string][];
+  pictures: { key: string; src: string; reading: FrameReading }[];
+}
+
+/** The report as it is printed. */
+export function Sheet({ result, facts, pictures }: Props): JSX.Element {
+  const { report } = result;
+  const label = result.reviewed_by ? `${t("label.reviewed", { who: result.reviewed_by })}, ${moment(result.reviewed_at)}` : t("label.unreviewed");
+  const read = report.frames.filter((f) => f.in_scope);
+  return (
+    <article class="sheet">
+      <header>
+        <h1>{t("report.title")}</h1>
+        <p class={result.reviewed_by ? "label reviewed" : "label"}>{label}</p>
+      </header>
+      <dl class="facts">{facts.filter(([, value]) => value).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      {read.length === 0 && <p>{t("report.nothing")}</p>}
+      {pictures.map(({ key, src, reading }) => (
+        <section key={key} class="sheet-frame">
+          <figure>
+            <img src={src} alt={t("frame.alt", { n: reading.frame })} width={reading.width} height={reading.height} />
+            <figcaption>{reading.plane ? code("plane", reading.plane.label) : t("confidence.no_plane")}</figcaption>
+          </figure>
+          <div>
+            {reading.measurements.length > 0 && (
+              <table class="figures">
+                <thead><tr><th scope="col">{t("figures.what")}</th><th scope="col">{t("figures.value")}</th><th scope="col">{t("figures.interval")}</th></tr></thead>
+                <tbody>
+                  {reading.measurements.map((m) => <tr key={m.name}><th scope="row">{m.name} <small>{code("measure", m.name)}</small></th><td class="value">{size(m)}</td><td>{interval(m)}</td></tr>)}
+                  {reading.datings.map((d) => <tr key={d.equation}><th scope="row">{t("age.scan")} <small>{d.equation}</small></th><td class="value">{d.text}</td><td>{ageInterval(d)}</td></tr>)}
+                  {reading.centiles.map((c) => <tr key={c.chart}><th scope="row">{c.measurement} <small>{c.chart}</small></th><td class="value">{t("centile.value", { n: c.centile.toFixed(0) })}</td><td>{weeksAndDays(c.at_days)}</td></tr>)}
+                </tbody>
+              </table>
+            )}
+            <p>{t("report.structures")}: {reading.structures.length > 0 ? reading.structures.map((s) => code("structure", s.label)).join(", ") : "–"}</p>
+            {reading.abstentions.length > 0 && (
+              <ul class="reasons">{reading.abstentions.map(([why, what]) => <li key={`${why}${what}`}>{code("abstention", why)} ({why === "low_confidence" ? code("structure", what) : code("measure", what)})</li>)}</ul>
+            )}
+            {Object.keys(reading.interpretation).length > 0 && (
+              <dl class="fields">{FIELDS.filter((f) => reading.interpretation[f]).map((f) => <div key={f}><dt>{t(`field.${f}` as Key)}</dt><dd><Said text={reading.interpretation[f]!} /></dd></div>)}</dl>
+            )}
+          </div>
+        </section>
+      ))}
+      {report.comment && <p><b>{t("sign.comment")}:</b> {withhold(report.comment) ?? <em>{t("withheld")}</em>}</p>}
+      <footer class="small">
+        <p>{read.some((f) => Object.keys(f.interpretation).length > 0) ? `${t("interpretation.note")} ` : ""}{t("confidence.not_assessed")}</p>
+        <p>{t("provenance.release")}: {report.release.name} {report.release.version} · <span class="hash">{report.release.sha256}</span> · {code("origin", result.origin)} · {moment(result.created_at)} · {t("versions.one", { n: result.version })}</p>
+        <p class={result.reviewed_by ? "label reviewed" : "label"}>{label}</p>
+      </footer>
+    </article>
+  );
+}

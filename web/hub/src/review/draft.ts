@@ -1,0 +1,91 @@
+import type { Calibration, CaliperEdit, FrameEdit, FrameReading, Report } from "@fada/shared/api/types";
+import type { Figures, Mark } from "@fada/shared/case/findings";
+import { date, measureCaliper, measureHead } from "@fada/shared/viewer/biometry";
+import { bounds, resample } from "@fada/shared/viewer/geometry";
+import { maskPng } from "@fada/shared/viewer/mask";
+
+export const HEAD = "fetal_head";
+const SENT_POINTS = 400; // an outline's points on their way to the hub, which measures them
+
+export interface FrameDraft {
+  marks: Mark[];
+  calipers: CaliperEdit[];
+  texts: Record<string, string>;
+  plane: string | null;
+  changed: { marks: boolean; calipers: boolean; texts: boolean; plane: boolean };
+}
+
+/** What a reader has changed and not yet saved. Never changed itself, only followed by another. */
+export interface Draft { frames: Record<string, FrameDraft>; lastPeriod: string | null }
+
+export const frameKey = (sopUid: string, frame: number): string => `${sopUid}/${frame}`;
+
+let made = 0;
+export const newId = (): string => `mark-${++made}`;
+
+const UNCHANGED = { marks: false, calipers: false, texts: false, plane: false };
+
+export function frameDraft(reading: FrameReading | null): FrameDraft {
+  return {
+    marks: (reading?.structures ?? []).map((s) => ({
+      id: newId(), label: s.label, confidence: s.confidence, box: s.box, polygon: [...s.polygon], raster: null,
+    })),
+    calipers: (reading?.measurements ?? []).filter((m) => m.method.includes("caliper")).map((m) => ({ name: m.name, points: [...m.points] })),
+    texts: { ...reading?.interpretation },
+    plane: reading?.plane?.label ?? null,
+    changed: UNCHANGED,
+  };
+}
+
+export function draftOf(report: Report | null, lastPeriod: string | null): Draft {
+  const frames = (report?.frames ?? []).map((f) => [frameKey(f.sop_uid, f.frame), frameDraft(f)] as const);
+  return { frames: Object.fromEntries(frames), lastPeriod };
+}
+
+/** The draft with one frame's part replaced, and that part marked as changed. */
+export function withFrame(draft: Draft, key: string, some: Partial<Omit<FrameDraft, "changed">>): Draft {
+  const before = draft.frames[key] ?? frameDraft(null);
+  const changed = { ...before.changed };
+  for (const part of Object.keys(some) as (keyof typeof changed)[]) changed[part] = true;
+  return { ...draft, frames: { ...draft.frames, [key]: { ...before, ...some, changed } } };
+}
+
+/** What is measured on a frame: the report's own, or at once by the hub's formulae what a hand drew. */
+export function figures(
+  reading: FrameReading | null, frame: FrameDraft | undefined, calibration: Calibration | null, periodDays: number | null,
+): Figures {
+  const changed = frame !== undefined && (frame.changed.marks || frame.changed.calipers);
+  let measurements = reading?.measurements ?? [];
+  if (frame && changed) {
+    const head = frame.plane === "head" ? frame.marks.find((m) => m.label === HEAD && m.polygon.length > 2) : undefined;
+    const own = frame.changed.marks
+      ? (head ? measureHead(head.polygon, calibration) : [])
+      : measurements.filter((m) => !m.method.includes("caliper"));
+    const set = frame.calipers.map((c) => measureCaliper(c.name, c.points, calibration));
+    measurements = [...own.filter((m) => !set.some((s) => s.name === m.name)), ...set];
+  }
+  const [datings, centiles] = date(measurements, periodDays);
+  return changed
+    ? { measurements, datings, centiles, byHand: true }
+    : { measurements, datings: reading?.datings ?? [], centiles: periodDays === null ? (reading?.centiles ?? []) : centiles, byHand: false };
+}
+
+/** What the gateway needs to know of a draft: only what was changed, or, with `all`, everything. */
+export async function edits(draft: Draft, all = false): Promise<FrameEdit[]> {
+  const changed = Object.entries(draft.frames).filter(([, f]) => all || Object.values(f.changed).some(Boolean));
+  return Promise.all(changed.map(async ([key, { changed: parts, ...f }]) => {
+    const cut = key.lastIndexOf("/");
+    const edit: FrameEdit = { sop_uid: key.slice(0, cut), frame: Number(key.slice(cut + 1)) };
+    if ((all || parts.plane) && f.plane) edit.plane = f.plane;
+    if (all || parts.texts) edit.interpretation = f.texts;
+    if (all || parts.calipers) edit.calipers = f.calipers;
+    if (all || parts.marks) {
+      edit.structures = await Promise.all(f.marks.map(async (m) => ({
+        label: m.label, box: m.polygon.length > 2 ? bounds(m.polygon) : m.box,
+        ...(m.polygon.length > 2 ? { polygon: resample(m.polygon, SENT_POINTS) } : {}),
+        ...(m.raster ? { mask_png: await maskPng(m.raster) } : {}),
+      })));
+    }
+    return edit;
+  }));
+}

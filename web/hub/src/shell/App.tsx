@@ -1,0 +1,62 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get, onSignedOut } from "../api/client";
+import type { Me } from "@fada/shared/api/types";
+import { Case } from "../case/Case";
+import { t, useLanguage } from "@fada/shared/i18n";
+import { Worklist } from "../worklist/Worklist";
+import { Header } from "./Header";
+import { Help } from "./Help";
+import { Notices } from "./notices";
+import { SignIn } from "./SignIn";
+import { useKeys } from "./keys";
+import { lazy } from "./lazy";
+import { usePath } from "./router";
+import { Session } from "./session";
+
+const Upload = lazy(async () => (await import("../upload/Upload")).Upload);
+const Operations = lazy(async () => (await import("../operations/Operations")).Operations);
+const ReportPage = lazy(async () => (await import("../report/ReportPage")).ReportPage);
+const Monitor = lazy(async () => (await import("../worklist/Monitor")).Monitor);
+const Shared = lazy(async () => (await import("../report/Shared")).Shared);
+
+export function App(): JSX.Element {
+  useLanguage();
+  const path = usePath();
+  const [me, setMe] = useState<Me | null | undefined>(undefined);
+  const [help, setHelp] = useState(false);
+  const shared = path[0] === "share" && path[1];
+  useEffect(() => {
+    if (!shared) get<Me>("/api/me").then(setMe, () => setMe(null));
+    return onSignedOut(() => setMe(null));
+  }, []);
+  useKeys(me ? { "?": () => setHelp(true) } : {});
+
+  if (shared) return <Shared token={shared} />;
+  if (me === undefined) return <p class="waiting" role="status">{t("loading")}</p>;
+  if (me === null) return <SignIn signedIn={setMe} />;
+  if (path[0] === "monitor") return <Session.Provider value={me}><Monitor /></Session.Provider>;
+  return (
+    <Session.Provider value={me}>
+      <Header here={`/${path[0] ?? ""}`} help={() => setHelp(true)} signedOut={() => setMe(null)} />
+      <Place path={path} />
+      {help && <Help close={() => setHelp(false)} />}
+      <Notices />
+    </Session.Provider>
+  );
+}
+
+function Place({ path }: { path: string[] }): JSX.Element {
+  const [place, id, more] = path;
+  if (place === undefined) return <Worklist />;
+  if (place === "upload") return <Upload />;
+  if (place === "operations") return <Operations tab={id ?? "queue"} />;
+  if (place === "study" && id && more === "report") return <ReportPage id={id} />;
+  if (place === "study" && id) return <Case key={id} id={id} />;
+  return (
+    <main id="main" class="page">
+      <h1>{t("missing.title")}</h1>
+      <p><a href="/" data-inside>{t("nav.worklist")}</a></p>
+    </main>
+  );
+}

@@ -1,0 +1,109 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { get, query } from "../api/client";
+import { listen } from "../api/events";
+import type { Page, Row } from "@fada/shared/api/types";
+
+export interface Filters {
+  text: string;
+  state: string;
+  plane: string;
+  reason: string;
+  urgent: boolean;
+  order: "need" | "newest";
+}
+
+export const NO_FILTERS: Filters = { text: "", state: "", plane: "", reason: "", urgent: false, order: "need" };
+export const PAGE = 100;
+
+export interface Rows {
+  total: number | null;
+  /** The row at a place of the order, if it has been fetched. */
+  at(index: number): Row | undefined;
+  /** Says which places are on the screen; what is missing there is fetched. */
+  show(from: number, to: number): void;
+  refresh(): void;
+  live: boolean;
+  failure: unknown;
+}
+
+/** The worklist, fetched by hundreds as it is scrolled, and anew when the hub says that it changed. */
+export function useRows(filters: Filters): Rows {
+  const [, again] = useState(0);
+  const [total, setTotal] = useState<number | null>(null);
+  const [live, setLive] = useState(false);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [cursor, setCursor] = useState<number | null>(null);
+  const pages = useRef(new Map<number, Row[]>());
+  const asked = useRef(new Set<number>());
+  const shown = useRef<[number, number]>([0, 0]);
+  const turn = useRef(0); // answers to an older question are dropped
+
+  const fetchPage = useCallback(async (page: number): Promise<void> => {
+    if (asked.current.has(page)) return;
+    asked.current.add(page);
+    const mine = turn.current;
+    try {
+      const answer = await get<Page<Row>>(`/api/studies${query({
+        text: filters.text, state: filters.state, plane: filters.plane, reason: filters.reason,
+        urgent: filters.urgent || undefined, order: filters.order, limit: PAGE, offset: page * PAGE,
+      })}`);
+      if (mine !== turn.current) return;
+      pages.current.set(page, answer.items);
+      setTotal(answer.total);
+      setFailure(null);
+      setCursor((was) => was ?? answer.cursor);
+      again((n) => n + 1);
+    } catch (reason) {
+      if (mine === turn.current) setFailure(reason);
+    } finally {
+      if (mine === turn.current) asked.current.delete(page);
+    }
+  }, [filters]);
+
+  const visible = useCallback((): number[] => {
+    const [from, to] = shown.current;
+    const first = Math.floor(from / PAGE), last = Math.floor(to / PAGE);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  }, []);
+
+  const refresh = useCallback((): void => {
+    turn.current++;
+    asked.current.clear();
+    const keep = new Set(visible());
+    for (const page of pages.current.keys()) if (!keep.has(page)) pages.current.delete(page);
+    keep.forEach((page) => void fetchPage(page));
+  }, [fetchPage, visible]);
+
+  useEffect(() => {
+    turn.current++;
+    pages.current.clear();
+    asked.current.clear();
+    shown.current = [0, 0];
+    void fetchPage(0);
+  }, [fetchPage]);
+
+  const latest = useRef(refresh);
+  latest.current = refresh;
+  useEffect(() => {
+    if (cursor === null) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = listen(cursor, (event) => {
+      if (event.type === "study.progress") return;
+      clearTimeout(timer);
+      timer = setTimeout(() => latest.current(), 400);
+    }, setLive);
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [cursor]);
+
+  return {
+    total, live, failure, refresh,
+    at: (index) => pages.current.get(Math.floor(index / PAGE))?.[index % PAGE],
+    show(from, to) {
+      shown.current = [from, to];
+      for (const page of visible()) if (!pages.current.has(page)) void fetchPage(page);
+    },
+  };
+}

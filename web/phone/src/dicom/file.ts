@@ -1,0 +1,152 @@
+import dicomParser, { type DataSet, type Element } from "dicom-parser";
+import type { Calibration } from "@fada/shared/api/types";
+import { calibration } from "./calibration";
+import { shown } from "./display";
+import { unpackJpeg } from "./jpeg";
+import { unpackRle } from "./rle";
+import { type Form, type Values, formOf, frameBits, native, ofPlanes } from "./samples";
+import { TAG } from "./tags";
+import { Unreadable } from "./unreadable";
+
+/** One frame ready to be looked at: grey (H, W), and RGB beside it where the object has colours. */
+export interface Frame { width: number; height: number; gray: Uint8Array; rgb: Uint8Array | null }
+
+const BIG = "1.2.840.10008.1.2.2", DEFLATED = "1.2.840.10008.1.2.1.99", RLE = "1.2.840.10008.1.2.5";
+const NATIVE = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG, DEFLATED];
+const JPEG = ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"];
+const ELSEWHERE = ["57", "70", "80", "81", "90", "91", "201", "202", "203"].map((n) => `1.2.840.10008.1.2.4.${n}`); // the hub has decoders for these
+const IMAGES = ["6.1", "6", "3.1", "3", "7", "7.1", "7.2", "7.3", "7.4"].map((n) => `1.2.840.10008.5.1.4.1.1.${n}`);
+const UID = /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/;
+const MAX_FRAME_SAMPLES = 2 ** 26, MAX_FRAMES = 3000, MAX_INFLATED = 2 ** 28;
+
+export const isDicom = (head: Uint8Array): boolean => String.fromCharCode(...head.subarray(128, 132)) === "DICM";
+
+/** An ultrasound object. What can be asked of it is what the phone needs; its patient is not part of that. */
+export class DicomFile {
+  readonly studyUid: string;
+  readonly seriesUid: string;
+  readonly sopUid: string;
+  readonly count: number;
+  readonly calibration: Calibration;
+  /** Whether this browser has a decoder for its pixels. */
+  readonly decodable: boolean;
+  private readonly set: DataSet;
+  private readonly form: Form;
+  private readonly syntax: string;
+  private readonly pixels: Element;
+
+  constructor(set: DataSet, syntax: string) {
+    [this.set, this.syntax, this.form] = [set, syntax, formOf(set)];
+    [this.studyUid, this.seriesUid, this.sopUid] = [TAG.studyUid, TAG.seriesUid, TAG.sopUid].map((tag) => uid(set, tag)) as [string, string, string];
+    if (!IMAGES.includes(uid(set, TAG.sopClass))) throw new Unreadable("unsupported_object");
+    const told = set.string(TAG.frames);
+    this.count = told === undefined ? 1 : Number(told);
+    this.pixels = set.elements[TAG.pixels] ?? missing();
+    this.check();
+    this.calibration = calibration(set);
+    this.decodable = NATIVE.includes(syntax) || syntax === RLE || (JPEG.includes(syntax) && this.form.allocated === 8 && this.form.stored === 8);
+  }
+
+  private check(): void {
+    const { rows, columns, samples, allocated } = this.form;
+    if (!Number.isInteger(this.count) || this.count < 1 || rows < 1 || columns < 1) throw new Unreadable("invalid_dicom");
+    if (![1, 3].includes(samples) || ![1, 8, 16, 32].includes(allocated)) throw new Unreadable("invalid_dicom");
+    if (rows * columns * samples > MAX_FRAME_SAMPLES || this.count > MAX_FRAMES) throw new Unreadable("too_large");
+    if (NATIVE.includes(this.syntax)) {
+      if (this.pixels.length < Math.ceil((frameBits(this.form) * this.count) / 8)) throw new Unreadable("incomplete_body");
+    } else if ((this.pixels.fragments?.length ?? 0) < this.count) throw new Unreadable("incomplete_body");
+  }
+
+  /** Frame `number`, counted from 1. @throws Unreadable. */
+  async frame(number: number): Promise<Frame> {
+    if (!this.decodable) throw new Unreadable("unread_here");
+    const { rows, columns, samples, photometric } = this.form;
+    const jpeg = JPEG.includes(this.syntax);
+    const values: Values = jpeg ? await unpackJpeg(this.stream(number - 1), rows, columns, samples, photometric)
+      : this.syntax === RLE ? ofPlanes(unpackRle(this.stream(number - 1), (samples * this.form.allocated) / 8, rows * columns), this.form)
+        : native(this.native, number - 1, this.form, this.syntax === BIG);
+    const { pixels, colour } = shown(values, this.set, this.form, jpeg);
+    return { width: columns, height: rows, gray: colour ? luma(pixels) : pixels, rgb: colour ? pixels : null };
+  }
+
+  private get native(): Uint8Array {
+    const { dataOffset, length, vr } = this.pixels;
+    const bytes = this.set.byteArray.subarray(dataOffset, dataOffset + length);
+    if (this.syntax !== BIG || vr !== "OW" || this.form.allocated !== 8) return bytes;
+    return bytes.map((_, i, all) => all[i ^ 1] ?? 0); // bytes that lie in words of the other order
+  }
+
+  /** The compressed stream of a frame: one fragment, or those that an offset table or JPEG's own ends bind together. */
+  private stream(index: number): Uint8Array {
+    const { fragments = [], basicOffsetTable: table = [] } = this.pixels;
+    try {
+      if (this.count === 1) return dicomParser.readEncapsulatedPixelDataFromFragments(this.set, this.pixels, 0, fragments.length);
+      if (fragments.length === this.count) return dicomParser.readEncapsulatedPixelDataFromFragments(this.set, this.pixels, index);
+      const offsets = table.length > 0 ? table : dicomParser.createJPEGBasicOffsetTable(this.set, this.pixels);
+      return dicomParser.readEncapsulatedImageFrame(this.set, this.pixels, index, offsets);
+    } catch {
+      throw new Unreadable("invalid_dicom");
+    }
+  }
+}
+
+/** Read a Part 10 file. Pixels are decoded when a frame is asked for. @throws Unreadable. */
+export async function openDicom(file: Uint8Array): Promise<DicomFile> {
+  if (file.byteLength < 160 || !isDicom(file)) throw new Unreadable("invalid_dicom");
+  const meta = parsed(() => dicomParser.readPart10Header(file));
+  const syntax = (meta.string(TAG.syntax) ?? "").trim();
+  if (![...NATIVE, RLE, ...JPEG, ...ELSEWHERE].includes(syntax)) throw new Unreadable("unsupported_object");
+  const inflated = syntax === DEFLATED ? await inflate(file.subarray((meta as DataSet & { position: number }).position)) : null;
+  const inflater = (_: unknown, position: number): Uint8Array => {
+    const whole = new Uint8Array(position + inflated!.byteLength);
+    whole.set(file.subarray(0, position));
+    whole.set(inflated!, position);
+    return whole;
+  };
+  return new DicomFile(parsed(() => dicomParser.parseDicom(file, inflated ? { inflater } : {})), syntax);
+}
+
+/** What the parser throws may hold the data set: none of it goes further. */
+function parsed<T>(work: () => T): T {
+  try {
+    return work();
+  } catch {
+    throw new Unreadable("invalid_dicom");
+  }
+}
+
+async function inflate(packed: Uint8Array): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  try {
+    const stream = new Blob([packed as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    for (const reader = stream.getReader(); ;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      pieces.push(value);
+      if ((total += value.byteLength) > MAX_INFLATED) throw new Unreadable("too_large");
+    }
+  } catch (reason) {
+    throw reason instanceof Unreadable ? reason : new Unreadable("invalid_dicom");
+  }
+  const whole = new Uint8Array(total);
+  pieces.reduce((at, piece) => (whole.set(piece, at), at + piece.byteLength), 0);
+  return whole;
+}
+
+function uid(set: DataSet, tag: string): string {
+  const text = (set.string(tag) ?? "").trim();
+  if (text.length > 64 || !UID.test(text)) throw new Unreadable("invalid_dicom");
+  return text;
+}
+
+function missing(): never {
+  throw new Unreadable("incomplete_body");
+}
+
+/** ITU-R 601 in integers, as everywhere (services/reading/images/square.py). */
+export function luma(rgb: Uint8Array): Uint8Array {
+  const gray = new Uint8Array(rgb.length / 3);
+  for (let i = 0, j = 0; i < gray.length; i++, j += 3) gray[i] = Math.floor((rgb[j]! * 299 + rgb[j + 1]! * 587 + rgb[j + 2]! * 114 + 500) / 1000);
+  return gray;
+}

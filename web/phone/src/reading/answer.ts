@@ -1,0 +1,37 @@
+import { tellsSex } from "@fada/shared/viewer/withhold";
+import type { Dating } from "@fada/shared/api/types";
+
+/** The words of the text model, held to the hub's rules (services/reading/text/answers.py, judge.py, domain/fetal_sex_filter.py). */
+
+export const FIELDS = [
+  "anatomical_structures", "fetal_orientation", "imaging_plane", "biometric_measurements",
+  "gestational_age", "image_quality", "normality_assessment", "clinical_recommendations",
+];
+export const MAX_FIELD = 240;
+export const WITHHELD = "withheld", WITHHELD_FLAG = "text_withheld";
+export type Interpretation = Record<string, string>;
+
+/** The eight fields. @throws when it is not that object, or a field is empty or too long. */
+export function interpretation(text: string): Interpretation {
+  const told: unknown = JSON.parse(text);
+  if (typeof told !== "object" || told === null || Array.isArray(told)) throw new Error("invalid_model_output");
+  const fields = told as Record<string, unknown>;
+  if (Object.keys(fields).length !== FIELDS.length) throw new Error("invalid_model_output");
+  return Object.fromEntries(FIELDS.map((name) => {
+    const value = fields[name];
+    if (typeof value !== "string" || value.trim() === "" || value.trim().length > MAX_FIELD) throw new Error("invalid_model_output");
+    return [name, value];
+  }));
+}
+
+/** The same fields; a value that tells the fetal sex, or may, is replaced. */
+export const withheld = (words: Interpretation): Interpretation =>
+  Object.fromEntries(Object.entries(words).map(([name, value]) => [name, tellsSex(value, true) ? WITHHELD : value]));
+
+/** What was measured outranks what the text model, which sees no scale, could say of it. */
+export function settled(words: Interpretation, datings: readonly Dating[]): Interpretation {
+  if (Object.keys(words).length === 0 || datings.length === 0) return words;
+  const ages = datings.map((d) => `${d.text} by ${d.equation}`).join(". ");
+  const advice = (words["clinical_recommendations"] ?? "").split(". ");
+  return { ...words, gestational_age: `${ages}.`, clinical_recommendations: advice.filter((s) => !s.includes("calibrated image")).join(". ") };
+}

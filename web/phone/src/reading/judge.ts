@@ -1,0 +1,108 @@
+import type { AbstentionCode, Calibration, FrameReading, Measurement, Structure } from "@fada/shared/api/types";
+import { date, measureHead, pixelSize } from "@fada/shared/viewer/biometry";
+import { type Point, bounds, ellipseOf, ends, resample } from "@fada/shared/viewer/geometry";
+import { count, fill } from "@fada/shared/viewer/mask";
+import { type Interpretation, WITHHELD_FLAG, settled, withheld } from "./answer";
+import type { Manifest } from "./manifest";
+import { chance, chances } from "./manifest";
+import { mapStructures } from "./mapping";
+import { outline } from "./outline";
+import { round } from "./round";
+
+/** What the release said of one picture, before any judgement. */
+export interface Raw {
+  plane: Float32Array;
+  scope: number;
+  quality: number;
+  masks: Float32Array; // masks x side/2 x side/2
+  boxes: Float32Array; // boxes x 5
+  keypoints: Float32Array; // keypoints x 3
+}
+
+interface Where { seriesUid: string; sopUid: string; frame: number; width: number; height: number }
+
+const HEAD = "fetal_head";
+const near = (p: Point): Point => [round(p[0], 2), round(p[1], 2)];
+
+/** From what the release said to what FADA stands for; the hub's rules (services/reading/judge.py). */
+export function judge(raw: Raw, said: Interpretation, where: Where, manifest: Manifest, calibration: Calibration | null): FrameReading {
+  const rules = manifest.calibration, { labels } = manifest;
+  const scope = chance(rules.scope_platt, raw.scope), quality = chance(rules.quality_platt, raw.quality);
+  const planes = chances(raw.plane, rules.plane_temperature ?? 1)
+    .map((confidence, i) => ({ label: labels.planes[i]!, confidence }))
+    .sort((a, b) => b.confidence - a.confidence)
+    .map(({ label, confidence }) => ({ label, confidence: round(confidence, 4) }));
+  const plane = planes[0]!;
+  const abstentions: [AbstentionCode, string][] = [];
+  const inScope = scope >= (rules.scope ?? 0.5);
+  if (!inScope) abstentions.push(["out_of_scope", "image"]);
+  else if (quality < (rules.quality ?? 0.2)) abstentions.push(["too_poor", "image"]);
+  else if (plane.confidence < (rules.plane ?? 0.5)) abstentions.push(["unknown_plane", "plane"]);
+  const base: FrameReading = {
+    series_uid: where.seriesUid, sop_uid: where.sopUid, frame: where.frame, width: where.width, height: where.height,
+    in_scope: inScope, scope_confidence: round(scope, 4), quality: round(quality, 4), planes, plane: null, interpretation: {},
+    classification: null, mapping: null, structures: [], keypoints: [], measurements: [], datings: [], centiles: [], abstentions, flags: [],
+  };
+  if (abstentions.length > 0) return base;
+  const interpretation = withheld(said);
+  const flags = Object.keys(said).some((name) => interpretation[name] !== said[name]) ? [WITHHELD_FLAG] : [];
+  const mapping = mapStructures(plane.label, interpretation);
+  const wanted = new Set([...(labels.structures_by_plane[plane.label] ?? []), ...mapping.structures]);
+  const found = structures(raw, where, wanted, manifest, abstentions);
+  let measurements: Measurement[] = [];
+  const head = found.outlines.get(HEAD);
+  if (head && plane.label === "head") {
+    measurements = measured(head, calibration, rules.hc_interval ?? null);
+    if (measurements[0] && measurements[0].mm === null) abstentions.push(["not_calibrated", "HC"]);
+  }
+  const [datings, centiles] = date(measurements, null);
+  if (measurements.some((m) => m.name === "HC" && m.mm !== null) && datings.length === 0) abstentions.push(["out_of_range", "gestational_age"]);
+  return {
+    ...base, plane, interpretation: settled(interpretation, datings), classification: plane.label, mapping,
+    structures: found.structures, measurements, datings, centiles, flags,
+    keypoints: plane.label === "head" ? labels.keypoints.map((label, i) => ({
+      label, x: round(raw.keypoints[i * 3]! * where.width, 2), y: round(raw.keypoints[i * 3 + 1]! * where.height, 2),
+      confidence: round(chance(rules.structure_platt?.[label], raw.keypoints[i * 3 + 2]!), 4),
+    })) : [],
+  };
+}
+
+function structures(raw: Raw, where: Where, wanted: ReadonlySet<string>, manifest: Manifest, abstentions: [AbstentionCode, string][]): { structures: Structure[]; outlines: Map<string, Point[]> } {
+  const rules = manifest.calibration, { boxes, masks } = manifest.labels;
+  const cells = manifest.preprocessing.side / 2;
+  const { width, height } = where;
+  const found: Structure[] = [], outlines = new Map<string, Point[]>();
+  boxes.forEach((label, index) => {
+    if (!wanted.has(label)) return;
+    const [cx, cy, w, h, logit] = raw.boxes.slice(index * 5, index * 5 + 5) as unknown as [number, number, number, number, number];
+    const confidence = chance(rules.structure_platt?.[label], logit);
+    if (confidence < (rules.structure?.[label] ?? 0.5)) return void abstentions.push(["low_confidence", label]);
+    const edge = (v: number, size: number): number => round(Math.min(1, Math.max(0, v)) * size, 2);
+    let box: Structure["box"] = [edge(cx - w / 2, width), edge(cy - h / 2, height), edge(cx + w / 2, width), edge(cy + h / 2, height)];
+    let polygon: Point[] = [], size: number | null = null;
+    const mask = masks.indexOf(label);
+    const traced = mask < 0 ? null : outline(raw.masks.slice(mask * cells * cells, (mask + 1) * cells * cells), cells, cells, rules.mask_level?.[label] ?? 0);
+    if (traced) {
+      const points = traced.map(([x, y]) => [x * width, y * height] as const);
+      outlines.set(label, points);
+      size = count(fill(points, width, height));
+      box = bounds(points).map((v) => round(v, 2)) as unknown as Structure["box"];
+      polygon = resample(points).map(near);
+    }
+    found.push({ label, confidence: round(confidence, 4), box, polygon, mask: null, area_px: size });
+  });
+  return { structures: found, outlines };
+}
+
+function measured(head: Point[], calibration: Calibration | null, interval: [number, number] | null): Measurement[] {
+  const shape = ellipseOf(head);
+  // The scale is looked up at the points as the report will tell them.
+  const spacing = shape && pixelSize(calibration, ends(shape).map(near));
+  return measureHead(head, { regions: [], spacing }).map((m) => {
+    const half = m.name === "HC" && m.mm !== null && interval ? interval[0] + interval[1] * m.mm : null;
+    return {
+      ...m, px: round(m.px, 2), mm: m.mm === null ? null : round(m.mm, 1), points: m.points.map(near),
+      mm_low: half === null ? null : round(Math.max(m.mm! - half, 0), 1), mm_high: half === null ? null : round(m.mm! + half, 1),
+    };
+  });
+}

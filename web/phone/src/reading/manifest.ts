@@ -1,0 +1,44 @@
+/** What the phone reads of a release's manifest (services/reading/releases/manifest.py has the whole). */
+export interface Manifest {
+  format: number;
+  name: string;
+  version: string;
+  prompts: { interpret?: string; interpret_plane?: string; template?: string };
+  labels: { planes: string[]; masks: string[]; boxes: string[]; keypoints: string[]; classes: string[]; structures_by_plane: Record<string, string[]> };
+  preprocessing: { side: number; text_side: number };
+  calibration: Thresholds;
+  sentences?: Record<string, Record<string, unknown>>;
+  files: Record<string, { size: number; sha256: string }>;
+  signature: { algorithm: string; key: string; value: string };
+  [more: string]: unknown;
+}
+
+type Platt = [number, number];
+
+export interface Thresholds {
+  plane_temperature?: number;
+  plane?: number;
+  scope_platt?: Platt;
+  scope?: number;
+  quality_platt?: Platt;
+  quality?: number;
+  structure_platt?: Record<string, Platt>;
+  structure?: Record<string, number>;
+  mask_level?: Record<string, number>;
+  hc_interval?: [number, number] | null;
+}
+
+export const chance = (platt: Platt | undefined, logit: number): number =>
+  1 / (1 + Math.exp(-((platt?.[0] ?? 1) * logit + (platt?.[1] ?? 0))));
+
+export const chances = (logits: Float32Array, temperature: number): number[] => {
+  const scaled = Array.from(logits, (v) => v / temperature), most = Math.max(...scaled);
+  const e = scaled.map((v) => Math.exp(v - most)), sum = e.reduce((s, v) => s + v, 0);
+  return e.map((v) => v / sum);
+};
+
+/** Which of two versions is newer: above 0 when `a` is. */
+export function compare(a: string, b: string): number {
+  const p = a.split(".").map(Number), q = b.split(".").map(Number);
+  return p[0]! - q[0]! || p[1]! - q[1]! || p[2]! - q[2]!;
+}

@@ -1,0 +1,181 @@
+import type { Report } from "@fada/shared/api/types";
+import { Unreadable } from "../dicom/unreadable";
+import { all, change, keys, read, remove, write } from "./database";
+import { sha256, uuid7 } from "./ids";
+import type { Sealed, Vault } from "./vault";
+
+/** captured → analysed → failed, before every attempt → received → analysed by the hub → reviewed. */
+export type State = "captured" | "analysed" | "failed" | "received" | "hub_analysed" | "reviewed";
+
+/** A file of a case. What lies here is not sealed, so nothing of a patient's is in it. */
+export interface Picture {
+  sha256: string;
+  size: number;
+  media_type: string;
+  /** The scale that a person set on it, x and y. */
+  pixelMm: [number, number] | null;
+  /** Frames that a person chose; null: the best ones. */
+  frames: number[] | null;
+  /** Frames that stand in the report, in its order. */
+  reads: number[];
+  /** Whether these still hold; false where the picture is new, or its scale or frames were set anew. */
+  fresh: boolean;
+}
+
+export interface Case {
+  id: string;
+  n: number;
+  state: State;
+  urgent: boolean;
+  frozen: boolean;
+  version: number;
+  pictures: Picture[];
+  /** SHA-256 of the examination's UID where DICOM files have one; "" without. */
+  study: string;
+  report: Sealed | null;
+  hubVersion: number;
+  hub: Sealed | null;
+  problem: string;
+  missing: string[] | null; // null: the hub does not know this version yet
+  uploads: Record<string, string>;
+}
+
+export interface Taken { file: Blob; media_type: string; studyUid: string }
+type Noted = Partial<Pick<Case, "missing" | "uploads" | "problem">>;
+
+export const UNSENT: readonly State[] = ["captured", "analysed", "failed"];
+const SENDABLE: readonly State[] = ["analysed", "failed"];
+const RESERVE = 64 * 2 ** 20;
+
+export class StorageFull extends Error {}
+
+/** A change to what was sent is a further version; nothing is left over from the attempts before. */
+const changed = (c: Case): Partial<Case> => (c.frozen ? { version: c.version + 1, frozen: false, missing: null, problem: "" } : { problem: "" });
+
+/** All cases of this phone. A kill at any step loses none and doubles none. */
+export class Outbox {
+  readonly vault: Vault;
+
+  constructor(vault: Vault) {
+    this.vault = vault;
+  }
+
+  /** A new case of files that belong together. Their bytes are stored before the case is.
+   * @throws StorageFull: refused now is better than lost later. */
+  async capture(files: readonly Taken[], urgent: boolean): Promise<Case> {
+    const kept = await this.keep(files);
+    const known = await this.all();
+    const made: Case = {
+      id: uuid7(), n: Math.max((await read<number>("facts", "cases")) ?? 0, ...known.map((c) => c.n)) + 1, state: "captured", urgent, frozen: false,
+      version: 1, pictures: kept.filter((p, i) => kept.findIndex((q) => q.sha256 === p.sha256) === i), study: await studyOf(files),
+      report: null, hubVersion: 0, hub: null, problem: "", missing: null, uploads: {},
+    };
+    await write("cases", made);
+    await write("facts", made.n, "cases"); // a number is never given twice, also when its case is deleted
+    return made;
+  }
+
+  /** Further files for a case. @throws StorageFull, Unreadable: they are of another examination. */
+  async add(id: string, files: readonly Taken[]): Promise<Case | null> {
+    const study = await studyOf(files), now = await this.get(id);
+    if (!now || (study && study !== now.study && (now.study || now.frozen || now.version > 1))) throw new Unreadable("other_study");
+    const kept = await this.keep(files);
+    return change<Case>("cases", id, (c) => {
+      const fresh = kept.filter((p, i) => ![...c.pictures, ...kept.slice(0, i)].some((q) => q.sha256 === p.sha256));
+      return fresh.length === 0 ? null : { ...c, ...changed(c), state: "captured", study: c.study || study, pictures: [...c.pictures, ...fresh] };
+    });
+  }
+
+  /** A scale or other frames for one picture: it is to be read again. */
+  revise = (id: string, hash: string, some: Partial<Pick<Picture, "pixelMm" | "frames">>): Promise<Case | null> =>
+    change<Case>("cases", id, (c) => ({
+      ...c, ...changed(c), state: "captured", pictures: c.pictures.map((p) => (p.sha256 === hash ? { ...p, ...some, fresh: false } : p)),
+    }));
+
+  /** Remove a case and the files that no other case holds; the bytes that became free. */
+  async delete(id: string): Promise<number> {
+    const found = await this.get(id);
+    if (!found) return 0;
+    await remove("cases", id);
+    const others = new Set((await this.all()).flatMap((c) => c.pictures.map((p) => p.sha256)));
+    const alone = found.pictures.filter((p) => !others.has(p.sha256));
+    for (const picture of alone) await remove("pictures", picture.sha256);
+    return alone.reduce((sum, p) => sum + p.size, 0);
+  }
+
+  /** Files that no case holds: what a kill in the middle of a capture left behind. */
+  async sweep(): Promise<void> {
+    const held = new Set((await this.all()).flatMap((c) => c.pictures.map((p) => p.sha256)));
+    for (const hash of await keys("pictures")) if (!held.has(hash as string)) await remove("pictures", hash);
+  }
+
+  all = async (): Promise<Case[]> => (await all<Case>("cases")).sort((a, b) => b.n - a.n);
+  get = (id: string): Promise<Case | undefined> => read<Case>("cases", id);
+
+  async picture(of: Picture): Promise<Blob> {
+    const sealed = await read<Sealed>("pictures", of.sha256);
+    if (!sealed) throw new Error("the picture is gone");
+    return new Blob([await this.vault.open(sealed, of.sha256)], { type: of.media_type });
+  }
+
+  /** The phone's report, and which frames of which picture stand in it. `of` is the case as it was read. */
+  async analysed(of: Case, report: Report, reads: readonly number[][]): Promise<Case | null> {
+    const sealed = await this.vault.sealText(JSON.stringify(report), of.id);
+    const same = (c: Case): boolean => c.version === of.version && JSON.stringify(c.pictures) === JSON.stringify(of.pictures);
+    return change<Case>("cases", of.id, (c) => (!same(c) ? null : {
+      ...c, ...changed(c), report: sealed, state: "analysed", pictures: c.pictures.map((p, i) => ({ ...p, reads: reads[i] ?? [], fresh: true })),
+    }));
+  }
+
+  report = async (c: Case): Promise<Report | null> => (c.report ? (JSON.parse(await this.vault.openText(c.report, c.id)) as Report) : null);
+  hub = async (c: Case): Promise<Report | null> => (c.hub ? (JSON.parse(await this.vault.openText(c.hub, c.id)) as Report) : null);
+
+  /** Urgent before all, then the oldest capture. */
+  waiting = async (): Promise<Case[]> =>
+    (await this.all()).filter((c) => SENDABLE.includes(c.state)).sort((a, b) => Number(b.urgent) - Number(a.urgent) || a.n - b.n);
+
+  /** Marked as failed before the attempt, and frozen: a kill in between changes nothing. */
+  attempt = (id: string): Promise<Case | null> =>
+    change<Case>("cases", id, (c) => (SENDABLE.includes(c.state) ? { ...c, state: "failed", frozen: true } : null));
+
+  /** What an attempt to send this very version has learnt; a version made meanwhile does not inherit it. */
+  note = (of: Case, some: Noted): Promise<Case | null> =>
+    change<Case>("cases", of.id, (c) => (c.version === of.version ? { ...c, ...some } : null));
+
+  /** Only on the hub's durable answer for this very version. */
+  received = (of: Case): Promise<Case | null> =>
+    change<Case>("cases", of.id, (c) => (c.version === of.version && c.state === "failed" ? { ...c, state: "received", problem: "" } : null));
+
+  /** The hub's result or a person's review; an older one never replaces a newer one. It counts as the hub's answer
+   * to the case once it speaks of all its pictures. */
+  async answered(id: string, version: number, report: Report, reviewed: boolean): Promise<void> {
+    const sealed = await this.vault.sealText(JSON.stringify(report), id);
+    const spoken = new Set([...report.frames.map((f) => f.sop_uid), ...report.skipped.map(([uid]) => uid)]).size;
+    await change<Case>("cases", id, (c) => {
+      if (version < c.hubVersion) return null;
+      const open = UNSENT.includes(c.state) || spoken < c.pictures.length;
+      return { ...c, hub: sealed, hubVersion: version, state: open ? c.state : reviewed ? "reviewed" : "hub_analysed" };
+    });
+  }
+
+  private async keep(files: readonly Taken[]): Promise<Picture[]> {
+    const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
+    if (quota - usage - files.reduce((sum, f) => sum + f.file.size, 0) < RESERVE) throw new StorageFull();
+    const kept: Picture[] = [];
+    for (const { file, media_type } of files) {
+      const bytes = await file.arrayBuffer();
+      const hash = await sha256(bytes);
+      await write("pictures", await this.vault.seal(bytes, hash), hash);
+      kept.push({ sha256: hash, size: file.size, media_type, pixelMm: null, frames: null, reads: [], fresh: false });
+    }
+    return kept;
+  }
+}
+
+/** The examination's name, hashed. @throws Unreadable when the files are of several. */
+export async function studyOf(files: readonly Taken[]): Promise<string> {
+  const uids = new Set(files.map((f) => f.studyUid).filter((u) => u !== ""));
+  if (uids.size > 1) throw new Unreadable("other_study");
+  const [uid] = uids;
+  return uid === undefined ? "" : sha256(new TextEncoder().encode(uid));
+}

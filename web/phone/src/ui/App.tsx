@@ -1,0 +1,35 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { LANGUAGES, type Language, choose, language, t, useLanguage } from "@fada/shared/i18n";
+import { Outbox } from "../store/cases";
+import { type Identity, identity } from "../sync/hub";
+import { Vault } from "../store/vault";
+import { Enrol } from "./Enrol";
+import { Home } from "./Home";
+import { Locked } from "./Locked";
+
+/** PIN, then enrolment, then the cases. */
+export function App(): JSX.Element {
+  useLanguage();
+  const [vault, setVault] = useState<Vault | null>(null);
+  const [who, setWho] = useState<Identity | null | undefined>(undefined);
+  useEffect(() => { void identity().then((found) => setWho(found ?? null)); }, []);
+  return (
+    <>
+      <header class="field-bar">
+        <span class="brand"><img src="/field/icon.svg" alt="" width="26" height="26" /> FADA</span>
+        {who && <small class="muted">{who.site}</small>}
+        <label><span class="hidden">{t("nav.language")}</span>
+          <select value={language()} onChange={(e) => void choose(e.currentTarget.value as Language)}>
+            {Object.entries(LANGUAGES).map(([value, name]) => <option key={value} value={value}>{name}</option>)}
+          </select>
+        </label>
+        {vault && <button type="button" class="quiet" onClick={() => location.reload()}>{t("phone.lock")}</button>}
+      </header>
+      {!vault ? <Locked opened={setVault} />
+        : who === undefined ? <p class="waiting">{t("loading")}</p>
+          : who === null ? <Enrol enrolled={() => void identity().then((found) => setWho(found ?? null))} />
+            : <Home outbox={new Outbox(vault)} who={who} />}
+    </>
+  );
+}

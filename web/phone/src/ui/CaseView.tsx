@@ -1,0 +1,92 @@
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Report } from "@fada/shared/api/types";
+import { Figures } from "@fada/shared/case/Figures";
+import { Confidence, Interpretation } from "@fada/shared/case/Interpretation";
+import { code, t } from "@fada/shared/i18n";
+import type { Case, Outbox, Picture } from "../store/cases";
+import { DeleteCase } from "./DeleteCase";
+import { FramePicker } from "./FramePicker";
+import { Plate } from "./Plate";
+import { type Place, best, places, readingOf, usePictures, useShelf } from "./shelf";
+import { Strip } from "./Strip";
+import { Take } from "./Take";
+
+interface Props {
+  outbox: Outbox;
+  found: Case;
+  /** What is being done with a picture now, in words. */
+  busy: string;
+  problem: string;
+  close: () => void;
+  remove: () => void;
+  add: (files: File[]) => void;
+  /** Read what is not read, after `change` to one picture; null while nothing can be read. */
+  read: ((change?: { sha256: string } & Partial<Pick<Picture, "pixelMm" | "frames">>) => void) | null;
+}
+
+/** One case on the phone: its pictures, the phone's reading of each, and the hub's beside it when it has come. */
+export function CaseView({ outbox, found, busy, problem, close, remove, add, read }: Props): JSX.Element {
+  const [own, setOwn] = useState<Report | null>(null);
+  const [hub, setHub] = useState<Report | null>(null);
+  const [whose, setWhose] = useState<"phone" | "hub">(found.hub ? "hub" : "phone");
+  const [gone, setGone] = useState<{ picture: number; frame: number | null } | null>(null);
+  const count = useRef(found.pictures.length);
+  const shelf = useShelf(outbox, found);
+  const picture = usePictures(shelf);
+
+  useEffect(() => {
+    void outbox.report(found).then(setOwn);
+    void outbox.hub(found).then(setHub);
+  }, [found.version, found.state, found.hubVersion, JSON.stringify(found.pictures)]);
+
+  useEffect(() => { // whoever adds a picture wants to see it
+    if (found.pictures.length > count.current) setGone({ picture: found.pictures.length - 1, frame: null });
+    count.current = found.pictures.length;
+  }, [found.pictures.length]);
+
+  const report = whose === "hub" && hub ? hub : own;
+  const all = places(shelf, [own, hub]);
+  const went = gone && { picture: gone.picture, frame: gone.frame ?? all.find((place) => place.picture === gone.picture)?.frame ?? 1 };
+  const at: Place | null = went ?? best(shelf, report) ?? all[0] ?? null;
+  const kept = at && found.pictures[at.picture], opened = at && shelf[at.picture];
+  const reading = at && readingOf(report, shelf, at);
+  const skipped = report?.skipped.find(([uid]) => uid === opened?.sopUid)?.[1];
+  const label = report?.reviewed_by ? t("label.reviewed", { who: report.reviewed_by }) : t("label.unreviewed");
+  const title = t("phone.case", { n: found.n });
+  return (
+    <main class="field-page field-case">
+      <div class="field-head">
+        <button type="button" onClick={close}>← {t("phone.cases")}</button>
+        <h1>{title}</h1>
+        <span class="state">{t(`phone.state_${found.state}`)}</span>
+      </div>
+      {problem && <p class="note warn" role="alert">{problem}</p>}
+      {busy && <p class="note" role="status">{busy}</p>}
+      {at && kept && opened && <>
+        <Plate key={`${kept.sha256}/${at.frame}`} alt={`${title}, ${t("phone.image_of", { n: at.picture + 1, all: shelf.length })}`} label={label}
+          reading={reading} load={() => picture(at)}
+          setScale={read && opened.source.calibration === null && opened.source.decodable ? (pixelMm) => read({ sha256: kept.sha256, pixelMm }) : null} />
+        {opened.source.count > 1 && <FramePicker count={opened.source.count} frame={at.frame} read={reading !== null} go={(frame) => setGone({ ...at, frame })}
+          choose={read && ((frames) => read({ sha256: kept.sha256, frames }))} chosen={kept.frames} />}
+        {skipped && <p class="note warn">{code("problem", skipped)}</p>}
+      </>}
+      {all.length > 1 && at && <Strip all={all} at={at} go={setGone} picture={picture} reading={(place) => readingOf(report, shelf, place)} />}
+      {found.state === "captured" && read && <p><button type="button" class="main" onClick={() => read()}>{t("phone.read")}</button></p>}
+      <Take disabled={read === null} take={add} />
+      {hub && own && (
+        <div class="whose" role="group" aria-label={t("provenance.where")}>
+          {(["phone", "hub"] as const).map((w) => <button key={w} type="button" aria-pressed={whose === w} onClick={() => setWhose(w)}>{t(`phone.whose_${w}`)}</button>)}
+        </div>
+      )}
+      {report && reading && <>
+        <Figures measured={{ measurements: reading.measurements, datings: reading.datings, centiles: reading.centiles, byHand: false }} reading={reading}
+          lastPeriod={null} periodDays={null} scanDay={report.created_at.slice(0, 10)} />
+        <Confidence reading={reading} plane={reading.plane?.label ?? null} />
+        <Interpretation texts={reading.interpretation} reading={reading} byModel change={null} />
+        <p class="muted small">{report.release.name} {report.release.version} · <span class="hash">{report.release.sha256.slice(0, 16)}…</span> · {Object.entries(report.seconds).map(([name, s]) => `${name} ${s.toFixed(1)} s`).join(", ")}</p>
+      </>}
+      <DeleteCase found={found} remove={remove} />
+    </main>
+  );
+}

@@ -1,0 +1,46 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { FrameReading } from "@fada/shared/api/types";
+import { code, t } from "@fada/shared/i18n";
+import type { Place } from "./shelf";
+
+interface Props {
+  all: readonly Place[];
+  at: Place;
+  go: (place: Place) => void;
+  picture: (place: Place) => Promise<string>;
+  reading: (place: Place) => FrameReading | null;
+}
+
+const same = (a: Place, b: Place): boolean => a.picture === b.picture && a.frame === b.frame;
+
+/** The pictures of a case beside each other, each with its plane. */
+export function Strip({ all, at, go, picture, reading }: Props): JSX.Element {
+  return (
+    <ul class="strip">
+      {all.map((place, i) => (
+        <li key={`${place.picture}/${place.frame}`}>
+          <button type="button" aria-pressed={same(place, at)} onClick={() => go(place)}>
+            <Small load={() => picture(place)} alt={t("phone.image_of", { n: i + 1, all: all.length })} />
+            <small>{plane(reading(place))}</small>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function plane(reading: FrameReading | null): string {
+  if (reading === null) return "–";
+  return reading.plane ? code("plane", reading.plane.label) : t("plane.no_plane");
+}
+
+function Small({ load, alt }: { load: () => Promise<string>; alt: string }): JSX.Element {
+  const [url, setUrl] = useState("");
+  useEffect(() => {
+    let here = true;
+    load().then((made) => { if (here) setUrl(made); }, () => undefined);
+    return () => { here = false; };
+  }, []);
+  return url ? <img src={url} alt={alt} width="64" height="48" /> : <span class="no-picture" role="img" aria-label={alt} />;
+}

@@ -1,0 +1,38 @@
+import { defineConfig, type Plugin } from "vite";
+import { sources } from "../sources.ts";
+
+/** Tells the service worker which files the app is made of. */
+function shell(): Plugin {
+  return {
+    name: "shell",
+    apply: "build",
+    generateBundle(_, bundle) {
+      const names = Object.keys(bundle).filter((name) => name !== "sw.js");
+      const worker = bundle["sw.js"];
+      if (worker?.type !== "chunk") throw new Error("there is no sw.js");
+      const files = ["./", "./icon.svg", "./manifest.webmanifest", ...names.filter((n) => n !== "index.html").map((n) => `./${n}`)];
+      worker.code = worker.code.replace("__SHELL__", () => JSON.stringify(files));
+    },
+  };
+}
+
+/** The phone's app, served by the hub under /field/. */
+export default defineConfig({
+  base: "/field/",
+  plugins: [sources(import.meta.dirname), shell()],
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  worker: { format: "es" },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 4000,
+    rollupOptions: {
+      input: { index: new URL("index.html", import.meta.url).pathname, sw: new URL("src/sw.ts", import.meta.url).pathname },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
+  },
+});

@@ -1,0 +1,94 @@
+import type { JSX } from "preact";
+import type { Dating, FrameReading, Measurement } from "../api/types";
+import { code, t } from "../i18n";
+import type { Figures as Measured } from "./findings";
+import { weeksAndDays } from "../viewer/biometry";
+
+const one = (value: number): string => value.toFixed(1);
+
+/** `247.1 mm (242.0 to 252.2)`, or `838 px only: not calibrated`. */
+export function size(m: Measurement): string {
+  if (m.mm === null) return `${m.px.toFixed(0)} px`;
+  return `${one(m.mm)} mm`;
+}
+
+export function interval(m: Measurement): string {
+  if (m.mm === null) return t("figures.px_only");
+  return m.mm_low !== null && m.mm_high !== null ? `${one(m.mm_low)} – ${one(m.mm_high)} mm` : "–";
+}
+
+export const ageInterval = (d: Dating): string =>
+  d.low_days !== null && d.high_days !== null
+    ? `${weeksAndDays(d.low_days)} – ${weeksAndDays(d.high_days)} (±2 SD)`
+    : t("figures.no_interval");
+
+interface Props {
+  measured: Measured;
+  reading: FrameReading | null;
+  lastPeriod: string | null;
+  periodDays: number | null;
+  scanDay: string;
+  setPeriod?: (day: string | null) => void;
+}
+
+/** Millimetres with their interval, age by named equations, age by last period and what they differ. */
+export function Figures({ measured, reading, lastPeriod, periodDays, scanDay, setPeriod }: Props): JSX.Element {
+  const { measurements, datings, centiles, byHand } = measured;
+  return (
+    <section class="panel" aria-labelledby="figures-title">
+      <h2 id="figures-title">{t("figures.title")} {byHand && <span class="tag">{t("figures.by_hand")}</span>}</h2>
+      {measurements.length === 0
+        ? <p class="muted">{reading ? t("figures.none") : t("frame.not_read")}</p>
+        : (
+          <table class="figures">
+            <thead><tr><th scope="col">{t("figures.what")}</th><th scope="col">{t("figures.value")}</th><th scope="col">{t("figures.interval")}</th></tr></thead>
+            <tbody>
+              {measurements.map((m) => (
+                <tr key={m.name}>
+                  <th scope="row"><abbr title={code("measure", m.name)}>{m.name}</abbr></th>
+                  <td class="value">{size(m)}</td>
+                  <td>{interval(m)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      {measurements.some((m) => m.mm !== null) && (
+        <p class="muted small">{t("figures.scale", { source: code("calibration", measurements.find((m) => m.mm !== null)!.calibration) })}</p>
+      )}
+      <h3>{t("age.title")}</h3>
+      <table class="figures ages">
+        <tbody>
+          {datings.map((d) => (
+            <tr key={d.equation}>
+              <th scope="row">{t("age.scan")}<small>{d.equation}</small></th>
+              <td class="value">{d.text}</td>
+              <td>{ageInterval(d)}{periodDays !== null && <Discordance days={Math.round(d.days) - periodDays} />}</td>
+            </tr>
+          ))}
+          {(setPeriod || lastPeriod) && <tr>
+            <th scope="row"><label for="last-period">{t("age.period")}</label></th>
+            <td class="value">{periodDays === null ? "–" : weeksAndDays(periodDays)}</td>
+            <td>
+              <input id="last-period" type="date" value={lastPeriod ?? ""} max={scanDay} disabled={!setPeriod}
+                onChange={(e) => setPeriod?.(e.currentTarget.value || null)} />
+            </td>
+          </tr>}
+        </tbody>
+      </table>
+      {datings.length === 0 && measurements.length > 0 && <p class="muted small">{t("age.none")}</p>}
+      {lastPeriod && periodDays === null && <p class="warn small">{t("age.period_out")}</p>}
+      {centiles.map((c) => (
+        <p key={c.chart} class="centile">
+          {c.measurement}: <b>{t("centile.value", { n: c.centile < 1 ? "<1" : c.centile > 99 ? ">99" : c.centile.toFixed(0) })}</b> (z {c.z.toFixed(2)}) <small>{c.chart}, {weeksAndDays(c.at_days)}</small>
+        </p>
+      ))}
+      {setPeriod && datings.length > 0 && periodDays === null && <p class="muted small">{t("centile.needs_period")}</p>}
+    </section>
+  );
+}
+
+function Discordance({ days }: { days: number }): JSX.Element {
+  const far = Math.abs(days) > 7;
+  return <b class={far ? "discordance warn" : "discordance"}>{days > 0 ? "+" : days < 0 ? "−" : "±"}{Math.abs(days)} d</b>;
+}
