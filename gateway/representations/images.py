@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from typing import Any
 
 from gateway.dependencies import Services
 from gateway.representations.serializers import text
@@ -13,8 +11,6 @@ from services.dicom.parser.frames import Frames, calibration
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound
 from services.index.port import Instance, Transaction
-
-_PREGNANCY_DAYS = 45 * 7
 
 
 def find(tx: Transaction, site: str, study_uid: str, sop_uid: str) -> Instance:
@@ -53,20 +49,3 @@ class Scales:
                 self._known.clear()
             self._known[key] = found
         return self._known[key]
-
-
-def age_by_period(attributes: dict[str, Any], last_period: date | None = None) -> float | None:
-    """Days from the last period to the study; None when unknown or no pregnancy lasts so long."""
-    seen = _day(text(attributes, "00080020"))
-    period = last_period or _day(text(attributes, "001021D0"))
-    if seen is None or period is None:
-        return None
-    days = (seen - period).days
-    return float(days) if 0 < days <= _PREGNANCY_DAYS else None
-
-
-def _day(digits: str) -> date | None:
-    try:
-        return date.fromisoformat(digits)
-    except ValueError:
-        return None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.domain.biometry import weeks_and_days
+from services.domain.dicom_json import LAST_MENSTRUAL_DATE, STUDY_DATE, first_text, iso_date
 from services.index.port import Artefact, Instance, Job, Result, Study
 
 
@@ -29,13 +30,13 @@ def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
         "ga_text": weeks_and_days(row.ga_days) if row.ga_days is not None else None,
         "patient": {
             "name": _name(row.attributes),
-            "id": text(row.attributes, "00100020"),
-            "birth_date": _date(text(row.attributes, "00100030")),
+            "id": first_text(row.attributes, "00100020"),
+            "birth_date": iso_date(row.attributes, "00100030"),
         },
-        "accession": text(row.attributes, "00080050"),
-        "study_date": _date(text(row.attributes, "00080020")),
-        "description": text(row.attributes, "00081030"),
-        "last_period": _date(text(row.attributes, "001021D0")) or None,
+        "accession": first_text(row.attributes, "00080050"),
+        "study_date": iso_date(row.attributes, STUDY_DATE),
+        "description": first_text(row.attributes, "00081030"),
+        "last_period": iso_date(row.attributes, LAST_MENSTRUAL_DATE) or None,
         "error_code": row.error_code,
     }
 
@@ -115,19 +116,7 @@ def artefact(row: Artefact) -> dict[str, Any]:
     }
 
 
-def text(attributes: dict[str, Any], tag: str) -> str:
-    """The first value of a DICOM JSON attribute, as text."""
-    values = attributes.get(tag, {}).get("Value") or [""]
-    return str(values[0] or "")
-
-
 def _name(attributes: dict[str, Any]) -> str:
     values = attributes.get("00100010", {}).get("Value") or [{}]
     first = values[0] if isinstance(values[0], dict) else {}
     return str(first.get("Alphabetic", "")).replace("^", " ").strip()
-
-
-def _date(digits: str) -> str:
-    if len(digits) == 8 and digits.isdigit():
-        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
-    return ""

@@ -27,9 +27,10 @@ from starlette.responses import StreamingResponse
 from gateway.api.studies import aware
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Manager, Since, Until
-from gateway.representations import images, serializers
+from gateway.representations import images
 from services.dicom.parser.frames import calibration
 from services.domain.calibration import Calibration
+from services.domain.dicom_json import first_text
 from services.domain.errors import FadaError
 from services.domain.report import FrameReading, Structure
 from services.index.port import Result, Study, StudyQuery, StudyState
@@ -162,7 +163,7 @@ def _frame(
     with images.opened(services, instance) as frames:
         pixels = frames.read(reading.frame)
         size = _pixel_size(calibration(frames.dataset), reading)
-    identity = serializers.text(study.attributes, "00100020") or study.study_uid
+    identity = first_text(study.attributes, "00100020") or study.study_uid
     patient = names.of("patient", identity)
     stem = f"fada_{names.of('frame', reading.sop_uid, str(reading.frame))}"
     image = io.BytesIO()

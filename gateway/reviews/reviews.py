@@ -15,10 +15,11 @@ from gateway.representations import images, serializers
 from gateway.representations.images import Scales
 from gateway.reviews.schemas import FrameIn, MeasureIn, ReviewIn
 from services.domain.calibration import Calibration
+from services.domain.dating import age_by_last_period
 from services.domain.errors import NotFound, StaleVersion
-from services.domain.priority import need
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import Principal
+from services.domain.triage import triage
 from services.index.port import Artefact, Result, Study, Transaction
 from services.reading.images import overlay
 from services.reading.review_edits import Mask, Revised, revise
@@ -81,8 +82,8 @@ def review(
             origin=Origin.REVIEW,
             based_on=body.based_on,
             scores=body.scores.given(),
-            score=need(urgent=study.urgent).score if done else None,
-            reasons=need(urgent=study.urgent).reasons if done else None,
+            score=triage(urgent=study.urgent).score if done else None,
+            reasons=triage(urgent=study.urgent).reasons if done else None,
         )
         tx.audit.add(who, f"review.{body.action}", study_id, {"version": result.version})
         latest = tx.studies.get(who.site, study_id).latest_version
@@ -160,7 +161,7 @@ def _edit(
 
 def _age(study: Study, base: Result, last_period: date | None) -> float | None:
     """Age by last period: as given now, as the study says, as the version before had it."""
-    found = images.age_by_period(study.attributes, last_period)
+    found = age_by_last_period(study.attributes, last_period)
     if found is not None:
         return found
     return next((c.at_days for f in base.report.frames for c in f.centiles), None)

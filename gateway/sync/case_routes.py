@@ -18,10 +18,10 @@ from gateway.representations import serializers
 from gateway.sync import cases
 from gateway.sync.cases import Case
 from gateway.sync.schemas import CaseIn, attributes_of, case_of, parsed, report_of
-from services.domain.priority import Need, need
+from services.domain.dating import age_by_last_period
 from services.domain.report import Origin, Report
-from services.domain.review import disagreements
 from services.domain.study import IngestSource, Principal, Role
+from services.domain.triage import triage_readings
 from services.index.port import Artefact, Study, Transaction
 from services.reading import report_json
 
@@ -174,7 +174,12 @@ def _add(
     tx: Transaction, who: Principal, study: Study, report: Report, artefacts: list[Artefact]
 ) -> int:
     versions = tx.results.versions(who.site, study.id)
-    place = _need(study, report, [r.report for r in versions if r.origin is Origin.HUB])
+    triaged = triage_readings(
+        urgent=study.urgent,
+        hub=next((r.report for r in reversed(versions) if r.origin is Origin.HUB), None),
+        phone=report,
+        lmp_days=age_by_last_period(study.attributes),
+    )
     reviewed = any(r.report.reviewed_by is not None for r in versions)
     added = tx.results.add(
         who,
@@ -183,18 +188,10 @@ def _add(
         artefacts,
         origin=Origin.PHONE,
         based_on=None,
-        score=None if reviewed else place.score,
-        reasons=None if reviewed else place.reasons,
+        score=None if reviewed else triaged.score,
+        reasons=None if reviewed else triaged.reasons,
     )
     return added.version
-
-
-def _need(study: Study, report: Report, hub: list[Report]) -> Need:
-    """Where the case stands before the hub has read it, or beside what the hub read."""
-    differ = bool(hub) and bool(disagreements(report, hub[-1]))
-    best = report.best
-    doubt = 1.0 - best.plane.confidence if best is not None and best.plane else 1.0
-    return need(urgent=study.urgent, disagreement=differ, uncertainty=doubt)
 
 
 def _seen(tx: Transaction, who: Principal, report: Report | None) -> None:

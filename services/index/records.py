@@ -211,7 +211,7 @@ class StudyQuery:
     received_from: datetime | None = None
     received_to: datetime | None = None
     text: str = ""  # free search over name, id, accession
-    reason: str | None = None  # one of the codes of services.domain.priority
+    reason: str | None = None  # one of the codes of services.domain.triage
     by_need: bool = False  # else newest first
     limit: int = 100
     offset: int = 0

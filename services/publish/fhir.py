@@ -12,7 +12,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fhir.resources.R4B.bundle import Bundle
@@ -20,6 +20,7 @@ from fhir.resources.R4B.diagnosticreport import DiagnosticReport
 from fhir.resources.R4B.imagingstudy import ImagingStudy
 from fhir.resources.R4B.observation import Observation
 
+from services.domain.dicom_json import STUDY_DATE, first_text, iso_date
 from services.domain.report import Dating, FrameReading, Measurement, Report
 
 Json = dict[str, Any]
@@ -88,7 +89,7 @@ def _imaging_study(report: Report, attributes: Json, images: Sequence[ImageRef])
             "status": "available",
             "modality": [{"system": DCM, "code": "US"}],
             "subject": _subject(attributes),
-            "started": _day(attributes, "00080020"),
+            "started": iso_date(attributes, STUDY_DATE) or None,
             "numberOfSeries": len(series),
             "numberOfInstances": len(images),
             "series": [
@@ -138,7 +139,7 @@ def _diagnostic_report(report: Report, attributes: Json, observations: Sequence[
                 ]
             },
             "subject": _subject(attributes),
-            "effectiveDateTime": _day(attributes, "00080020"),
+            "effectiveDateTime": iso_date(attributes, STUDY_DATE) or None,
             "issued": _instant(report.created_at),
             "performer": [
                 {"display": f"FADA, release {report.release.name} {report.release.version}"}
@@ -160,7 +161,7 @@ def _observations(report: Report, attributes: Json) -> list[Json]:
         found += [_dating(report, frame, d) for d in frame.datings]
     for one in found:
         one["subject"] = _subject(attributes)
-        one["effectiveDateTime"] = _day(attributes, "00080020")
+        one["effectiveDateTime"] = iso_date(attributes, STUDY_DATE) or None
     return [_clean(one) for one in found]
 
 
@@ -229,7 +230,7 @@ def _quantity(value: float, unit: str) -> Json:
 
 def _study_identifiers(report: Report, attributes: Json) -> list[Json]:
     found = [{"system": "urn:dicom:uid", "value": f"urn:oid:{report.study_uid}"}]
-    accession = _first(attributes, "00080050")
+    accession = first_text(attributes, "00080050")
     if accession:
         kind = {
             "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "ACSN"}]
@@ -240,23 +241,10 @@ def _study_identifiers(report: Report, attributes: Json) -> list[Json]:
 
 def _subject(attributes: Json) -> Json:
     """FHIR asks for a subject. Without a number in the study it is said to be unknown."""
-    patient = _first(attributes, "00100020")
+    patient = first_text(attributes, "00100020")
     if not patient:
         return {"type": "Patient", "display": "unknown"}
     return {"type": "Patient", "identifier": {"value": patient}}
-
-
-def _first(attributes: Json, tag: str) -> str:
-    values = attributes.get(tag, {}).get("Value") or [""]
-    return str(values[0] or "").strip()
-
-
-def _day(attributes: Json, tag: str) -> str | None:
-    try:
-        text = _first(attributes, tag)
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).isoformat()
-    except ValueError:
-        return None
 
 
 def _instant(at: datetime) -> str:

@@ -7,7 +7,7 @@ change their order and form beside each other.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from services.domain.biometry import weeks_and_days
+from services.domain.dating import age_by_last_period, last_period_of
+from services.domain.dicom_json import STUDY_DATE, first_text, iso_date
 from services.domain.report import FrameReading, Report, percent
 from services.publish.pdf_strings import Words
 
@@ -49,7 +51,9 @@ def render(
     best = report.best
     for frame in sorted(report.frames, key=lambda f: f is not best):
         page.frame(
-            frame, overlays.get((frame.sop_uid, frame.frame)), _lmp_days(attributes, last_period)
+            frame,
+            overlays.get((frame.sop_uid, frame.frame)),
+            age_by_last_period(attributes, last_period),
         )
     page.ending()
     return bytes(page.output())
@@ -103,13 +107,13 @@ class _Page(FPDF):
 
     # --- the parts ---------------------------------------------------------------------------
     def patient(self, attributes: dict[str, Any], last_period: date | None) -> None:
-        period = last_period or _date(_text(attributes, "001021D0"))
+        period = last_period_of(attributes, last_period)
         rows = (
-            ("patient", _text(attributes, "00100010").replace("^", " ").strip()),
-            ("number", _text(attributes, "00100020")),
-            ("born", _iso(_text(attributes, "00100030"))),
-            ("day", _iso(_text(attributes, "00080020"))),
-            ("accession", _text(attributes, "00080050")),
+            ("patient", first_text(attributes, "00100010").replace("^", " ").strip()),
+            ("number", first_text(attributes, "00100020")),
+            ("born", iso_date(attributes, "00100030")),
+            ("day", iso_date(attributes, STUDY_DATE)),
+            ("accession", first_text(attributes, "00080050")),
             ("period", period.isoformat() if period else ""),
             ("made", _time(self._report.created_at)),
         )
@@ -225,36 +229,6 @@ class _Page(FPDF):
 def _printable(text: str) -> str:
     """Control characters have no place on paper."""
     return "".join(c if c.isprintable() or c == "\n" or c == "\u200d" else " " for c in text)
-
-
-def _text(attributes: dict[str, Any], tag: str) -> str:
-    values: Sequence[Any] = attributes.get(tag, {}).get("Value") or [""]
-    first = values[0]
-    if isinstance(first, dict):
-        first = first.get("Alphabetic") or first.get("Ideographic") or ""
-    return str(first or "")
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        return None
-
-
-def _iso(text: str) -> str:
-    found = _date(text)
-    return found.isoformat() if found else ""
-
-
-def _lmp_days(attributes: dict[str, Any], last_period: date | None) -> float | None:
-    period, day = (
-        last_period or _date(_text(attributes, "001021D0")),
-        _date(_text(attributes, "00080020")),
-    )
-    if period is None or day is None or not 0 < (day - period).days < 320:
-        return None
-    return float((day - period).days)
 
 
 def _time(at: datetime) -> str:

@@ -21,7 +21,7 @@ from services.domain.errors import (
     NotFound,
     OffsetMismatch,
 )
-from services.domain.priority import aged
+from services.domain.triage import aged
 from services.domain.report import Origin
 from services.domain.study import Role
 from services.index import open_index

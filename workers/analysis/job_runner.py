@@ -127,8 +127,8 @@ def _finish(job: Job, ports: Ports, owner: str, analysis: Analysis) -> None:
             owner,
             analysis.report,
             analysis.artefacts,
-            score=analysis.need.score,
-            reasons=analysis.need.reasons,
+            score=analysis.triage.score,
+            reasons=analysis.triage.reasons,
         )
     for phase, seconds in analysis.report.seconds.items():
         metrics.PHASE_SECONDS.labels(phase).observe(seconds)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, datetime
 
+from services.domain.dating import age_by_last_period
 from services.domain.errors import InvalidDicom, InvalidModelOutput
-from services.domain.priority import Need
 from services.domain.report import FrameReading, Origin, ReleaseId, Report
 from services.domain.study import IngestSource
+from services.domain.triage import Triage, triage_readings
 from services.index.port import Artefact, Instance, Job, NewInstance, Result, Study
 from services.reading.contract import ALL_PHASES, RawReading
 from services.reading.images import burned_in_text
@@ -25,7 +25,6 @@ from workers.analysis import artefacts
 from workers.analysis.artefact_uploader import Shelf
 from workers.analysis.phase_timer import Clock
 from workers.analysis.study_loader import Loaded, Picture, load
-from workers.analysis.triage import need_of
 from workers.resources import Ports
 
 Tell = Callable[[str, int], None]
@@ -49,7 +48,7 @@ class Analysis:
 
     report: Report
     artefacts: list[Artefact]
-    need: Need
+    triage: Triage
     instances: list[NewInstance]
     source: IngestSource
     shelf: Shelf
@@ -64,7 +63,7 @@ class Known:
     study: Study
     instances: list[Instance]
     hub: Result | None
-    phones: list[Report]
+    phone: Report | None
     lmp_days: float | None
 
 
@@ -141,25 +140,9 @@ def know(job: Job, ports: Ports) -> Known:
         instances = tx.studies.instances(job.site, study_uid=study.study_uid)
         versions = tx.results.versions(job.site, job.study_id) if study.latest_version else []
     hub = next((v for v in reversed(versions) if v.origin is Origin.HUB), None)
-    phones = [v.report for v in versions if v.origin is Origin.PHONE]
+    phone = next((v.report for v in reversed(versions) if v.origin is Origin.PHONE), None)
     images = [one for one in instances if one.frames > 0]
-    return Known(study, images, hub, phones[-1:], last_period_days(study.attributes))
-
-
-def last_period_days(attributes: dict[str, Any]) -> float | None:
-    """Age by the last menstrual period on the day of the study, in days, when both are known."""
-    period, day = (_date(attributes, tag) for tag in ("001021D0", "00080020"))
-    if period is None or day is None or not 0 < (day - period).days < 320:
-        return None
-    return float((day - period).days)
-
-
-def _date(attributes: dict[str, Any], tag: str) -> date | None:
-    values = attributes.get(tag, {}).get("Value") or [None]
-    try:
-        return datetime.strptime(str(values[0]), "%Y%m%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        return None
+    return Known(study, images, hub, phone, age_by_last_period(study.attributes))
 
 
 def reusable(hub: Result | None, manifest: Manifest) -> tuple[FrameReading, ...]:
@@ -246,8 +229,10 @@ def write(done: Reading, ports: Ports) -> Analysis:
         report = replace(report, seconds=clock.rounded())
         artefacts.documents(shelf, report, known.study, known.instances)
         written = shelf.settle()
-    need = need_of(report, urgent=known.study.urgent, lmp_days=known.lmp_days, phones=known.phones)
+    triage = triage_readings(
+        urgent=known.study.urgent, hub=report, phone=known.phone, lmp_days=known.lmp_days
+    )
     return Analysis(
-        report, [*carried, *written], need, artefacts.instances(objects), known.study.source, shelf,
+        report, [*carried, *written], triage, artefacts.instances(objects), known.study.source, shelf,
         len(done.judged), len(done.kept),
     )  # fmt: skip

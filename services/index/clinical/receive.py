@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
-from services.domain.priority import need
 from services.domain.study import IngestSource, Principal
+from services.domain.triage import triage
 from services.index.access.audit import AuditTable
 from services.index.clinical import matching
 from services.index.clinical.priority_key import need_key
@@ -74,7 +74,7 @@ class Intake:
             return None if made else self._jobs.latest_of(study_id)
         if made:  # it waits already
             return self._jobs.queue_first(
-                study_id, site, urgent, need(urgent=urgent).score, request_id
+                study_id, site, urgent, triage(urgent=urgent).score, request_id
             )
         job_id = self._jobs.queue(study_id, request_id)
         self._expect_a_job(study_id)
@@ -96,7 +96,7 @@ class Intake:
         urgent: bool,
     ) -> tuple[str, bool]:
         """The study's id, locked, and whether it was made now, with ``instances`` counted."""
-        now, need_now = self._session.now(), need(urgent=urgent)
+        now, initial = self._session.now(), triage(urgent=urgent)
         values: dict[str, Any] = {
             "id": new_id(),
             "site": site,
@@ -104,9 +104,9 @@ class Intake:
             "state": StudyState.RECEIVED.value,
             "door": source.value,
             "urgent": urgent,
-            "score": need_now.score,
-            "reasons": list(need_now.reasons),
-            "need_key": need_key(need_now.score, now),
+            "score": initial.score,
+            "reasons": list(initial.reasons),
+            "need_key": need_key(initial.score, now),
             "received_at": now,
             "instances": len({one.sop_uid for one in instances}),
             "series": len({one.series_uid for one in instances}),
@@ -216,7 +216,7 @@ class Intake:
         if merged != study["attributes"]:
             values |= {"attributes": merged, **matching.searched_columns(merged)}
         if urgent and not study["urgent"]:
-            score = study["score"] + need(urgent=True).score
+            score = study["score"] + triage(urgent=True).score
             values |= {"urgent": True, "score": score, "reasons": ["urgent", *study["reasons"]]}
             values["need_key"] = need_key(score, study["received_at"])
         change = update(tables.studies).where(tables.studies.c.id == study_id)

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Select, Text, cast, func, select, union, update
 
 from services.domain.errors import NotFound
-from services.domain.priority import need
 from services.domain.study import IngestSource, Principal
+from services.domain.triage import triage
 from services.index.access.audit import AuditTable
 from services.index.clinical import matching
 from services.index.clinical.priority_key import need_key
@@ -132,7 +132,7 @@ class StudiesTable:
         if row["urgent"] == urgent:
             return
         reasons = [reason for reason in row["reasons"] if reason != "urgent"]
-        score = row["score"] + need(urgent=True).score * (1 if urgent else -1)
+        score = row["score"] + triage(urgent=True).score * (1 if urgent else -1)
         reviewed = row["state"] == StudyState.REVIEWED
         change = update(tables.studies).where(tables.studies.c.id == study_id)
         change = change.values(
@@ -142,7 +142,7 @@ class StudiesTable:
             need_key=need_key(score, row["received_at"], reviewed=reviewed),
         )
         self._session.connection.execute(change)
-        self._jobs.follow_urgency(study_id, urgent, need(urgent=urgent).score)
+        self._jobs.follow_urgency(study_id, urgent, triage(urgent=urgent).score)
         self._audit.add(principal, "study.urgent", study_id, {"urgent": urgent})
 
     def referenced(self, sha256: Sequence[str]) -> set[str]:

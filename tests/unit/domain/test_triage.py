@@ -13,7 +13,7 @@ from services.domain.report import (
     Report,
     Scored,
 )
-from workers.analysis.triage import need_of, uncertainty
+from services.domain.triage import triage_readings, uncertainty
 
 FRAME = FrameReading(
     "1.2", "1.2.3", 1, 10, 10, True, 0.99, 0.9, Scored("head", 0.98),
@@ -26,10 +26,12 @@ REPORT = Report(
 
 
 def of(report=REPORT, **more):
-    return need_of(report, **{"urgent": False, "lmp_days": None, **more})
+    return triage_readings(
+        **{"urgent": False, "hub": report, "phone": None, "lmp_days": None, **more}
+    )
 
 
-def test_sure_report_needs_little():
+def test_sure_report_has_a_low_score():
     assert of().reasons == ()
     assert of().score < 10
 
@@ -38,8 +40,8 @@ def test_nothing_assessed_is_uncertain():
     blind = replace(
         FRAME, plane=None, measurements=(), abstentions=((Abstention.TOO_POOR, "image"),)
     )
-    told = of(replace(REPORT, frames=(blind,)))
-    assert told.reasons == ("low_confidence",)
+    triaged = of(replace(REPORT, frames=(blind,)))
+    assert triaged.reasons == ("low_confidence",)
     assert uncertainty(None) == 1.0
 
 
@@ -57,6 +59,19 @@ def test_urgent_is_first_and_a_phone_that_disagrees_is_said():
     phone = replace(
         REPORT, origin=Origin.PHONE, frames=(replace(FRAME, plane=Scored("abdomen", 0.9)),)
     )
-    told = of(urgent=True, phones=[phone])
-    assert told.reasons == ("urgent", "disagreement")
-    assert told.score > of(phones=[phone]).score > of().score
+    triaged = of(urgent=True, phone=phone)
+    assert triaged.reasons == ("urgent", "disagreement")
+    assert triaged.score > of(phone=phone).score > of().score
+
+
+def test_a_phone_alone_is_judged_by_the_same_rule():
+    phone = replace(REPORT, origin=Origin.PHONE)
+    assert of(report=None, phone=phone) == of()
+    assert of(report=None, phone=phone, lmp_days=230.0).reasons == ("finding",)
+    assert of(report=None).reasons == ("low_confidence",)
+
+
+def test_the_order_in_which_two_readers_came_does_not_matter():
+    doubtful = replace(FRAME, plane=Scored("abdomen", 0.3))
+    phone = replace(REPORT, origin=Origin.PHONE, frames=(doubtful,))
+    assert of(phone=phone).reasons == ("disagreement",)
