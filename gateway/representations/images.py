@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.dependencies import Services
-from gateway.representations.serializers import text
 from services.dicom.parser.frames import Frames, calibration
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound
