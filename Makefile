@@ -101,10 +101,11 @@ node: ## the pages' own packages, for tests that run TypeScript and axe (skipped
 
 test: install-dev debian node lint unit contract integration e2e ## everything
 
-lint: install-dev ## ruff, mypy, import-linter
+lint: install-dev ## ruff, mypy, import-linter, licences
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python licences/check.py
 
 unit: install-dev ## fast tests, no sockets
 	$(BIN)/pytest tests/unit

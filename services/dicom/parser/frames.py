@@ -19,7 +19,7 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 
-from services.dicom.parser import jpeg
+from services.dicom.parser import jpeg, libjpeg_turbo
 from services.dicom.parser.parse import MAX_FRAME_SAMPLES, NATIVE
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import InvalidDicom, NotFound, TooLarge
@@ -28,6 +28,7 @@ _CENTIMETRE = 3
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 _HEAD = 1 << 16
+libjpeg_turbo.register()
 
 
 class Frames:
@@ -111,7 +112,7 @@ class Frames:
             raise NotFound(f"The object has {self.count} frames.")
 
     def _plugin(self) -> str:
-        """Gray JPEG by libjpeg-turbo, whose values browsers and agents have too; else pydicom's choice."""
+        """Gray JPEG by Pillow, whose values browsers and agents have too; else pydicom's choice."""
         gray = self.samples == 1 and int(self.dataset.get("BitsStored", 8)) == 8
         return "pillow" if gray and self.syntax in _JPEG else ""
 
