@@ -129,9 +129,10 @@ def licence_of(found: installed.Distribution) -> str:
 
 def npm_packages(root: Path) -> Iterator[Package]:
     """Every package of every package-lock.json (version 3) that is kept in the repository."""
-    for lock in sorted(root.glob("*/*/package-lock.json")):
+    locks = [p for depth in ("*", "*/*") for p in root.glob(f"{depth}/package-lock.json")]
+    for lock in sorted(locks):
         for place, entry in json.loads(lock.read_text())["packages"].items():
-            if place:
+            if "node_modules/" in place and not entry.get("link"):  # else: a package of our own
                 name = place.rsplit("node_modules/", 1)[-1]
                 yield Package("npm", name, entry.get("version", ""), _npm_licence(entry))
 
