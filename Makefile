@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help pages run demo test lint unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field constraints \
+  bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field walk constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -61,6 +61,9 @@ drill-loss: install ## kill the worker thrice and the broker once; nothing may b
 
 drill-field: install ## a phone on a bad link, killed at random
 	$(BIN)/python -m bench.drill_field
+
+walk: install ## which files and functions a study and a phone's case run through: [PAGE=docs/walk.md]
+	$(BIN)/python -m bench.walk $(if $(PAGE),--page $(PAGE))
 
 bench-edge: install-dev debian ## five phases, image encoded once or five times: here and in Chromium
 	$(BIN)/python -m bench.edge
