@@ -31,7 +31,7 @@ from edge.agent.reader import Reader
 from edge.agent.vault import Vault
 from services.reading import report_json
 from services.reading.images.picture import decode
-from services.standalone.local_stack import RELEASES, Machine, Options
+from services.standalone.local_stack import RELEASES, LocalStack, StackOptions
 
 PIN = "246813"
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.jpg"
@@ -79,7 +79,7 @@ def waiting(home: Path) -> int:
     return left
 
 
-def drill(machine: Machine, key: str, home: Path, cases: int, limit: float) -> dict[str, object]:
+def drill(machine: LocalStack, key: str, home: Path, cases: int, limit: float) -> dict[str, object]:
     """Run until nothing waits on the phone; figures for people and as the result."""
     client = httpx.Client(base_url=machine.address, headers={"Authorization": f"Bearer {key}"})
     code = client.post("/api/devices/codes").json()["code"]
@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=1200.0, help="seconds until it gives up")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fada-drill-"))
-    machine = Machine(Options(home=folder / "hub"))
+    machine = LocalStack(StackOptions(home=folder / "hub"))
     try:
         machine.start()
         figures = drill(machine, machine.new_key(), folder / "phone", options.cases, options.limit)

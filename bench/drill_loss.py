@@ -26,7 +26,7 @@ from bench.studies import studies
 from services.domain.report import Origin
 from services.index import open_index
 from services.index.port import Index, JobState, StudyQuery
-from services.standalone.local_stack import Machine, Options
+from services.standalone.local_stack import LocalStack, StackOptions
 
 SITE = "default"
 LEASE_SECONDS = 10
@@ -43,7 +43,7 @@ class Fault:
 
 @dataclass
 class Drill:
-    machine: Machine
+    machine: LocalStack
     index: Index
     sent: int
     began: float = field(default_factory=time.monotonic)
@@ -92,8 +92,8 @@ def drill(folder: Path, count: int, data: Path | None, seconds: float) -> dict[s
     scans.mkdir()
     for number, study in enumerate(studies(count, uuid.uuid4().hex, data)):
         (scans / f"{number:03}.dcm").write_bytes(study)
-    machine = Machine(
-        Options(folder / "home", environment={"FADA_LEASE_SECONDS": str(LEASE_SECONDS)}),
+    machine = LocalStack(
+        StackOptions(folder / "home", environment={"FADA_LEASE_SECONDS": str(LEASE_SECONDS)}),
         lambda part, words: print(f"           {part}: {words}", flush=True),
     )
     third = max(count // 8, 1)
@@ -116,7 +116,7 @@ def drill(folder: Path, count: int, data: Path | None, seconds: float) -> dict[s
         machine.stop()
 
 
-def send(machine: Machine, scans: Path, config: Path) -> subprocess.Popen[bytes]:
+def send(machine: LocalStack, scans: Path, config: Path) -> subprocess.Popen[bytes]:
     """``fada send``, as a person would."""
     command = [sys.executable, "-m", "cli.main", "send", str(scans)]
     command += ["--hub", machine.address, "--key", machine.new_key()]
@@ -128,7 +128,9 @@ def _environment() -> dict[str, str]:
 
 
 def finish_sending(
-    sender: subprocess.Popen[bytes], again: Callable[[], subprocess.Popen[bytes]], machine: Machine
+    sender: subprocess.Popen[bytes],
+    again: Callable[[], subprocess.Popen[bytes]],
+    machine: LocalStack,
 ) -> int:
     """Whoever is told that sending failed sends again: the hub keeps each file once."""
     tries = 1

@@ -38,7 +38,7 @@ def measure(repeats: int, cores: int = 3) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(prefix="fada-bench-"))
     names = [*machines.NAMES, *seaweed.PORTS, *triton.PORTS]
     ports.keep(folder / "hub" / "ports.json", dict(zip(names, ports.free(len(names)), strict=True)))
-    machine = machines.Machine(machines.Options(home=folder / "hub"))
+    machine = machines.LocalStack(machines.StackOptions(home=folder / "hub"))
     try:
         machine.start()
         headers = {"Authorization": f"Bearer {machine.new_key()}"}

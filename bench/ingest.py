@@ -35,9 +35,10 @@ from gateway.dependencies import Services
 from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
 from services.domain.study import IngestSource, Principal, Role
 from services.index.port import NewInstance
+from services.processes.process import Process, ProcessSpec
+from services.processes.process_reaper import ProcessReaper
 from services.settings import Settings
 from services.standalone import ports, seaweed, valkey
-from services.standalone.process import Part, Process, Warden
 from services.standalone.programs import gateway_processes
 from services.storage.connect import connect
 
@@ -106,16 +107,16 @@ def send(target: Target, objects: list[bytes], clients: int) -> float:
 
 
 @contextmanager
-def part_running(part: Part) -> Iterator[None]:
-    warden = Warden()
-    process = Process(part, warden)
+def part_running(part: ProcessSpec) -> Iterator[None]:
+    reaper = ProcessReaper()
+    process = Process(part, reaper)
     try:
         process.start()
         process.wait_ready()
         yield
     finally:
         process.stop()
-        warden.close()
+        reaper.close()
 
 
 @contextmanager
@@ -148,8 +149,8 @@ def hub_settings(home: Path, stack: ExitStack) -> Settings:
     """SeaweedFS and Valkey, started as `fada up` starts them."""
     broker = ports.free(1)[0]
     store = dict(zip(seaweed.PORTS, ports.free(len(seaweed.PORTS)), strict=True))
-    stack.enter_context(part_running(valkey.part(home, broker, PASSWORD, max_memory="256mb")))
-    stack.enter_context(part_running(seaweed.part(home, store, ACCESS, SECRET, "ab" * 32)))
+    stack.enter_context(part_running(valkey.spec(home, broker, PASSWORD, max_memory="256mb")))
+    stack.enter_context(part_running(seaweed.spec(home, store, ACCESS, SECRET, "ab" * 32)))
     given = {
         "home": str(home / "hub"),
         "index_url": f"sqlite:///{home}/fada.db",

@@ -28,7 +28,7 @@ from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
 from services.standalone import local_stack as machines
 from services.standalone import ports, seaweed, triton
-from services.standalone.local_stack import DEFAULT_SITE, Machine, Options
+from services.standalone.local_stack import DEFAULT_SITE, LocalStack, StackOptions
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.dcm"
 CHROMIUM = "/usr/bin/chromium"
@@ -50,7 +50,7 @@ SCROLL = """async () => {
 }"""
 
 
-def fill(machine: Machine, count: int) -> None:
+def fill(machine: LocalStack, count: int) -> None:
     """``count`` studies in the index, as if phones had announced them."""
     index, draw = open_index(machine.settings.index_url), random.Random(7)
     who = Principal("bench", DEFAULT_SITE, Role.MANAGER)
@@ -144,7 +144,7 @@ def first_view(browser: Browser, address: str, key: str, study: str) -> tuple[fl
     return sum(sizes) / 1000, float(seconds)
 
 
-def measure(machine: Machine, cases: int) -> dict[str, float]:
+def measure(machine: LocalStack, cases: int) -> dict[str, float]:
     key = machine.new_key()
     with httpx.Client(
         base_url=machine.address, headers={"Authorization": f"Bearer {key}"}, timeout=60
@@ -176,7 +176,7 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="fada-bench-pages-"))
     names = [*machines.NAMES, *seaweed.PORTS, *triton.PORTS]
     ports.keep(home / "ports.json", dict(zip(names, ports.free(len(names)), strict=True)))
-    machine = Machine(Options(home=home, runner="inprocess"))
+    machine = LocalStack(StackOptions(home=home, runner="inprocess"))
     try:
         machine.start()
         told = measure(machine, given.cases)

@@ -27,7 +27,7 @@ from services.domain.report import Report
 from services.index import open_index
 from services.index.port import Index, JobState
 from services.publish.push import multipart
-from services.standalone.local_stack import Machine, Options
+from services.standalone.local_stack import LocalStack, StackOptions
 
 BAR = 0.35
 SITE = "default"
@@ -41,7 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fada-bench-") as home:
         environment = {"FADA_WORKER_PROCESSES": "1", "FADA_RATE_PER_SECOND": "1000"}
-        machine = Machine(Options(Path(home), environment=environment))
+        machine = LocalStack(StackOptions(Path(home), environment=environment))
         try:
             machine.start()
             figures = measure(machine, options.studies, options.data)
@@ -50,7 +50,7 @@ def main() -> None:
     show(figures)
 
 
-def measure(machine: Machine, count: int, data: Path | None) -> dict[str, Any]:
+def measure(machine: LocalStack, count: int, data: Path | None) -> dict[str, Any]:
     """Run ``count`` studies through one worker process; a few before them warm it up."""
     index = open_index(machine.settings.index_url)
     key, run = machine.new_key(), uuid.uuid4().hex
@@ -66,7 +66,7 @@ def measure(machine: Machine, count: int, data: Path | None) -> dict[str, Any]:
     return figures(index, count, at, before, after)
 
 
-def send(machine: Machine, key: str, objects: list[bytes]) -> None:
+def send(machine: LocalStack, key: str, objects: list[bytes]) -> None:
     """By STOW-RS, one study a request."""
     with httpx.Client(timeout=60, trust_env=False) as client:
         for data in objects:
@@ -80,7 +80,7 @@ def send(machine: Machine, key: str, objects: list[bytes]) -> None:
             answer.raise_for_status()
 
 
-def wait(machine: Machine, index: Index, done: int, seconds: float = 900.0) -> None:
+def wait(machine: LocalStack, index: Index, done: int, seconds: float = 900.0) -> None:
     until = time.monotonic() + seconds
     while True:
         with index.read() as tx:
@@ -92,7 +92,7 @@ def wait(machine: Machine, index: Index, done: int, seconds: float = 900.0) -> N
         time.sleep(0.1)
 
 
-def triton(machine: Machine) -> tuple[float, float]:
+def triton(machine: LocalStack) -> tuple[float, float]:
     """(requests, seconds inside) of the model ``fada`` since the server's start."""
     address = f"http://127.0.0.1:{machine.ports['triton_metrics']}/metrics"
     text = httpx.get(address, trust_env=False).text

@@ -8,26 +8,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.processes.process import Process, ProcessSpec
+from services.processes.process_reaper import ProcessReaper
 from services.settings import Settings
 from services.standalone import ports, seaweed, triton, valkey
-from services.standalone.process import Part, Process, Warden
 
 PASSWORD = "broker-password"  # of servers that live as long as one test run, on loopback
 ACCESS, SECRET = "test-access", "test-secret-of-the-store"
 
 
 @contextmanager
-def running(part: Part) -> Iterator[Process]:
+def running(part: ProcessSpec) -> Iterator[Process]:
     """The part, ready; no process of it is left afterwards."""
-    warden = Warden()
-    process = Process(part, warden)
+    reaper = ProcessReaper()
+    process = Process(part, reaper)
     try:
         process.start()
         process.wait_ready()
         yield process
     finally:
         process.stop()
-        warden.close()
+        reaper.close()
 
 
 @dataclass
@@ -91,14 +92,14 @@ class Triton:
 @contextmanager
 def valkey_server(home: Path, max_memory: str = "256mb") -> Iterator[Valkey]:
     port = ports.free(1)[0]
-    with running(valkey.part(home, port, PASSWORD, max_memory=max_memory)) as process:
+    with running(valkey.spec(home, port, PASSWORD, max_memory=max_memory)) as process:
         yield Valkey(process, port)
 
 
 @contextmanager
 def seaweed_server(home: Path) -> Iterator[Seaweed]:
     chosen = dict(zip(seaweed.PORTS, ports.free(len(seaweed.PORTS)), strict=True))
-    with running(seaweed.part(home, chosen, ACCESS, SECRET, "ab" * 32)) as process:
+    with running(seaweed.spec(home, chosen, ACCESS, SECRET, "ab" * 32)) as process:
         yield Seaweed(process, chosen)
 
 
@@ -107,7 +108,7 @@ def triton_server(
     home: Path, releases: Path, models: Path = triton.MODELS, release: str = ""
 ) -> Iterator[Triton]:
     chosen = dict(zip(triton.PORTS, ports.free(len(triton.PORTS)), strict=True))
-    part = triton.part(home, chosen, releases, models=models, release=release, threads=1)
+    part = triton.spec(home, chosen, releases, models=models, release=release, threads=1)
     with running(part) as process:
         yield Triton(process, chosen)
 

@@ -16,7 +16,7 @@ from services.standalone import ports, seaweed, triton
 class WholeHub:
     """``machine.processes`` may be killed: the machine tends them as it does on a real hub."""
 
-    machine: machines.Machine
+    machine: machines.LocalStack
     key: str
 
     @property
@@ -32,7 +32,7 @@ class WholeHub:
 def running(home: Path, **options: object) -> Iterator[WholeHub]:
     """All parts, ready, and tended until the end."""
     take_free_ports(home)
-    machine = machines.Machine(machines.Options(home=home, **options))  # type: ignore[arg-type]
+    machine = machines.LocalStack(machines.StackOptions(home=home, **options))  # type: ignore[arg-type]
     ending = threading.Event()
 
     def tend() -> None:

@@ -96,7 +96,7 @@ def triton() -> None:
     grpc = int(given.triton_grpc.rpartition(":")[2])
     ports = {"triton_grpc": grpc, "triton_http": grpc - 1, "triton_metrics": grpc + 1}
     home = given.home.expanduser()
-    part = server.part(home, ports, given.releases, release=given.release, host=given.host)
+    part = server.spec(home, ports, given.releases, release=given.release, host=given.host)
     os.chdir(part.cwd or home)
     os.execve(part.command[0], part.command, {**os.environ, **part.env})  # noqa: S606
 

@@ -25,7 +25,7 @@ from services.domain.errors import FadaError
 from services.settings import settings
 
 if TYPE_CHECKING:  # it imports database and store: only a start needs them
-    from services.standalone.local_stack import Machine
+    from services.standalone.local_stack import LocalStack
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "head-27w.dcm"
 
@@ -61,15 +61,15 @@ def up(
 
       fada up --demo             start, read one real study, print the report, end
     """
-    from services.standalone.local_stack import RELEASES, Interrupted, Machine, Options
+    from services.standalone.local_stack import RELEASES, Interrupted, LocalStack, StackOptions
 
     console = report_text.console()
-    options = Options(
+    options = StackOptions(
         home=home or settings().home, port=port, dimse_port=dimse_port, runner=runner,
         releases=releases or RELEASES,
     )  # fmt: skip
     with _signals() as stopping, Board(console) as board:
-        machine = Machine(options, board.say)
+        machine = LocalStack(options, board.say)
         try:
             for note in machine.notes:
                 board.note(note)
@@ -108,7 +108,7 @@ def _signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def introduce(machine: Machine, console: Console) -> str:
+def introduce(machine: LocalStack, console: Console) -> str:
     """The key of this machine's own command line: made and shown at the first start, kept after."""
     kept = config.read(machine.home)
     if not (kept.key and _works(machine.address, kept.key)):
@@ -131,7 +131,7 @@ def _works(address: str, key: str) -> bool:
         return False
 
 
-def _with_tending(machine: Machine, stopping: threading.Event, work: Callable[[], None]) -> None:
+def _with_tending(machine: LocalStack, stopping: threading.Event, work: Callable[[], None]) -> None:
     """Do ``work`` in a thread while the machine is tended; end early when asked to."""
     failed: list[BaseException] = []
 
@@ -150,7 +150,7 @@ def _with_tending(machine: Machine, stopping: threading.Event, work: Callable[[]
         raise failed[0]
 
 
-def show_sample(machine: Machine, key: str, path: Path, console: Console) -> None:
+def show_sample(machine: LocalStack, key: str, path: Path, console: Console) -> None:
     """Send one file, follow its job, print its report.
 
     Raises:

@@ -1,5 +1,5 @@
 """A whole hub on one machine: every part a child process, its state in one folder. Whatever ends
-this process ends the children: Ctrl-C and signals by ``stop``, a SIGKILL by the warden.
+this process ends the children: Ctrl-C and signals by ``stop``, a SIGKILL by the reaper.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from services.domain.study import Role
 from services.index import open_index
 from services.inference.connect import connect
 from services.inference.port import Inference
+from services.processes.process import Process, ProcessFailed, ProcessSpec
+from services.processes.process_reaper import ProcessReaper
 from services.settings import Settings
 from services.standalone import ports, programs, seaweed, secrets, triton, valkey
 from services.standalone.doctor import Check, Doctor, reads
 from services.standalone.lock import HomeLock
 from services.standalone.probe import http_ok
-from services.standalone.process import Part, PartFailed, Process, Warden
 from services.standalone.releases import gather
 from services.storage import connect as storage
 
@@ -34,7 +35,7 @@ Say = Callable[[str, str], None]  # part, what happened: "starting", "ready", or
 
 
 @dataclass
-class Options:
+class StackOptions:
     """``port`` 0: the usual one or, if that is taken, another. ``dimse_port`` 0: no C-STORE door."""
 
     home: Path
@@ -45,10 +46,10 @@ class Options:
     environment: dict[str, str] = field(default_factory=dict)  # further FADA_… for the programs
 
 
-class Machine:
+class LocalStack:
     """``start``, then ``tend`` again and again, then ``stop``: all from one thread."""
 
-    def __init__(self, options: Options, say: Say = lambda part, words: None) -> None:
+    def __init__(self, options: StackOptions, say: Say = lambda part, words: None) -> None:
         self.options, self._say = options, say
         self.home = options.home.expanduser().resolve()
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,7 +64,7 @@ class Machine:
             self.notes.append(f"{why}: the worker reads images itself, without a model server")
         self._releases = gather(options.releases.expanduser().resolve(), self.home / "releases")
         self.settings = self._settings()
-        self._warden = Warden()
+        self._warden = ProcessReaper()
         self.processes: dict[str, Process] = {}
         self._doctor: Doctor | None = None
         self._inference: Inference | None = None
@@ -77,7 +78,7 @@ class Machine:
         """Start all and wait until all answer. ``stopping`` set meanwhile: give up.
 
         Raises:
-            PartFailed: a part did not start; the detail has the end of its log.
+            ProcessFailed: a part did not start; the detail has the end of its log.
         """
         began = time.monotonic()
         self._lock.note(self.address)
@@ -107,9 +108,8 @@ class Machine:
             self._say(name, f"{name} does not answer; it is ended and starts again")
             self.processes[name].kill()
         for name, process in self.processes.items():
-            words = process.tend()
-            if words:
-                self._say(name, words)
+            if change := process.tend():
+                self._say(name, change.text)
 
     def stop(self) -> None:
         """End all children; programs first, then what they use."""
@@ -127,7 +127,7 @@ class Machine:
                 process.ask_to_stop()
             for process in wave:
                 process.finish_stop()
-                self._say(process.part.name, "stopped")
+                self._say(process.spec.name, "stopped")
         self._warden.close()
         self._lock.release()
 
@@ -135,7 +135,7 @@ class Machine:
         port = self.ports["gateway"]
         checks: dict[str, Check] = {"gateway": lambda: http_ok(port, "/health/live", 5.0)}
         store = self.ports["s3"]
-        checks["valkey"] = self.processes["valkey"].part.ready
+        checks["valkey"] = self.processes["valkey"].spec.ready
         checks["object store"] = lambda: http_ok(store, "/healthz", 5.0)
         if self.runner == "triton":
             self._inference = connect(self.settings)
@@ -144,17 +144,17 @@ class Machine:
 
     # --- parts -------------------------------------------------------------------------------
 
-    def _servers(self) -> list[Part]:
+    def _servers(self) -> list[ProcessSpec]:
         own = self._secrets
         parts = [
-            valkey.part(self.home, self.ports["valkey"], own.broker_password),
-            seaweed.part(self.home, self.ports, own.s3_access_key, own.s3_secret_key, own.s3_kek),
+            valkey.spec(self.home, self.ports["valkey"], own.broker_password),
+            seaweed.spec(self.home, self.ports, own.s3_access_key, own.s3_secret_key, own.s3_kek),
         ]
         if self.runner == "triton":
-            parts.append(triton.part(self.home, self.ports, self._releases))
+            parts.append(triton.spec(self.home, self.ports, self._releases))
         return parts
 
-    def _programs(self) -> list[Part]:
+    def _programs(self) -> list[ProcessSpec]:
         env = self._environment()
         broker = self.ports["valkey"]
         parts = [
@@ -200,7 +200,7 @@ class Machine:
 
     # --- starting ----------------------------------------------------------------------------
 
-    def _begin(self, parts: Sequence[Part]) -> list[Process]:
+    def _begin(self, parts: Sequence[ProcessSpec]) -> list[Process]:
         begun = []
         for part in parts:
             process = Process(part, self._warden)
@@ -224,12 +224,12 @@ class Machine:
                     raise Interrupted
                 if process.ready():
                     left.remove(process)
-                    self.seconds[process.part.name] = time.monotonic() - began
-                    self._say(process.part.name, "ready")
+                    self.seconds[process.spec.name] = time.monotonic() - began
+                    self._say(process.spec.name, "ready")
                 elif not process.alive():
-                    raise PartFailed(f"{process.part.name} ended by itself.\n{process.tail()}")
-                elif time.monotonic() - began > process.part.start_seconds:
-                    raise PartFailed(f"{process.part.name} does not answer.\n{process.tail()}")
+                    raise ProcessFailed(f"{process.spec.name} ended by itself.\n{process.tail()}")
+                elif time.monotonic() - began > process.spec.start_seconds:
+                    raise ProcessFailed(f"{process.spec.name} does not answer.\n{process.tail()}")
             for other in others:
                 if other.done():
                     other.result()

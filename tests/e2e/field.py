@@ -37,7 +37,7 @@ class FieldHub:
         """Nothing when it stands."""
         if self._stands:
             return
-        self._machine = machines.Machine(machines.Options(home=self.home))
+        self._machine = machines.LocalStack(machines.StackOptions(home=self.home))
         self._stands = True
         self._machine.start()
 

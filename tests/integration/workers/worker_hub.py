@@ -19,9 +19,10 @@ from services.dicom.parser.parse import parse_bytes
 from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
 from services.index.port import Index, Job, JobState, NewInstance
+from services.processes.process import Process, ProcessSpec
+from services.processes.process_reaper import ProcessReaper
 from services.settings import Settings
 from services.standalone import ports
-from services.standalone.process import Part, Process, Warden
 from services.storage.port import ObjectStore
 from services.storage.s3 import S3Store
 
@@ -77,14 +78,14 @@ def receive(index: Index, store: ObjectStore, *objects: bytes, urgent: bool = Fa
     return answers[0].job_id
 
 
-def part(name: str, module: str, settings: Settings, folder: Path) -> Part:
+def part(name: str, module: str, settings: Settings, folder: Path) -> ProcessSpec:
     environment = {
         f"FADA_{key.upper()}": str(secret() if secret else value)
         for key, value in settings.model_dump().items()
         if not isinstance(value, bool) or value
         for secret in [getattr(value, "get_secret_value", None)]
     }
-    return Part(
+    return ProcessSpec(
         name,
         (sys.executable, "-m", module),
         folder / f"{name}.log",
@@ -145,15 +146,15 @@ def hub(seaweed: servers.Seaweed, tmp_path_factory: pytest.TempPathFactory) -> I
         index.migrate()
         store = S3Store(seaweed.endpoint, seaweed.access_key, seaweed.secret_key, "worker-tests")
         store.prepare()
-        warden = Warden()
-        worker = Process(part("worker", "workers.supervisor", settings, home), warden)
-        sweeper = Process(part("sweeper", "workers.sweeper", settings, home), warden)
+        reaper = ProcessReaper()
+        worker = Process(part("worker", "workers.supervisor", settings, home), reaper)
+        sweeper = Process(part("sweeper", "workers.sweeper", settings, home), reaper)
         worker.start()
         sweeper.start()
         yield Hub(settings, index, store, broker, worker, sweeper)
         worker.stop()
         sweeper.stop()
-        warden.close()
+        reaper.close()
         store.close()
         index.close()
 

@@ -8,7 +8,7 @@ import releases
 
 from services.settings import Settings
 from services.standalone import triton
-from services.standalone.local_stack import Machine, Options
+from services.standalone.local_stack import LocalStack, StackOptions
 from services.standalone.lock import AlreadyRunning
 
 
@@ -20,7 +20,7 @@ def bundled(tmp_path):
 
 @contextmanager
 def machine(home, bundled, **more):
-    made = Machine(Options(home=home, releases=bundled, **more))
+    made = LocalStack(StackOptions(home=home, releases=bundled, **more))
     try:
         yield made
     finally:
@@ -39,7 +39,7 @@ def test_where_triton_cannot_run_the_worker_reads_itself_and_that_is_said(
 
 def test_one_machine_to_a_folder(tmp_path, bundled):
     with machine(tmp_path / "home", bundled), pytest.raises(AlreadyRunning, match="--home"):
-        Machine(Options(home=tmp_path / "home", releases=bundled))
+        LocalStack(StackOptions(home=tmp_path / "home", releases=bundled))
     with machine(tmp_path / "home", bundled):
         pass  # it was given back
 
