@@ -130,7 +130,7 @@ def test_nothing_of_the_patient_is_in_logs_broker_or_metrics(hub: Hub) -> None:
     for number in range(2):
         assert_one_result(hub, hub.send(another("head-27w.dcm", f"canary {number}", change=mark)))
 
-    logs = [hub.worker.part.log, hub.sweeper.part.log]
+    logs = [hub.worker.spec.log, hub.sweeper.spec.log]
     assert all(log.stat().st_size > 0 for log in logs[:1])
     for log in logs:
         assert canary.encode() not in log.read_bytes()
@@ -166,4 +166,4 @@ def test_worker_that_is_connected_but_takes_nothing_is_started_again(hub: Hub) -
 
     assert_one_result(hub, hub.send(another("head-27w.dcm", "after deafness")))
 
-    assert "worker stopped consuming" in hub.worker.part.log.read_text()
+    assert "worker stopped consuming" in hub.worker.spec.log.read_text()
