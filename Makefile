@@ -7,7 +7,7 @@ export FADA_HOME ?= $(CURDIR)/.fada
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help pages run demo test lint unit contract integration e2e install install-dev debian \
+.PHONY: help docs hooks pages run demo test lint unit contract integration e2e install install-dev debian \
   bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field walk constraints \
   pages node train train-text evaluate release-check
 
@@ -102,7 +102,7 @@ node: ## the pages' own packages, for tests that run TypeScript and axe (skipped
 	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --silent; \
 	  else echo "!! no npm here: tests that run TypeScript or axe are skipped"; fi
 
-test: install-dev debian node lint unit contract integration e2e ## everything
+test: install-dev debian node lint docs unit contract integration e2e ## everything
 
 lint: install-dev ## ruff, mypy, import-linter, licences
 	$(BIN)/ruff check .
@@ -110,17 +110,27 @@ lint: install-dev ## ruff, mypy, import-linter, licences
 	$(BIN)/lint-imports
 	$(BIN)/python licences/check.py
 
+# In continuous integration the figure of coverage by the quick tests stands at the end of the contract tests.
+COVER = $(if $(CI),--cov --cov-report=$(1))
+
 unit: install-dev ## fast tests, no sockets
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit $(call COVER,)
 
 contract: install-dev ## one suite on each adapter
-	$(BIN)/pytest tests/contract
+	$(BIN)/pytest tests/contract $(call COVER,term --cov-append)
 
 integration: install-dev ## against the real servers
 	$(BIN)/pytest tests/integration
 
 e2e: install-dev ## the whole system, browser included
 	$(BIN)/pytest tests/e2e
+
+# --- documents -------------------------------------------------------------------------------------
+docs: install-dev ## build the documentation site into build/site (strict: a dead link fails)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
+hooks: install-dev ## let git run the quick checks before each commit (pre-commit)
+	$(BIN)/pre-commit install
 
 # --- keep ----------------------------------------------------------------------------------------
 constraints: install-dev ## pin what is installed now

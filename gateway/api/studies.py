@@ -79,6 +79,9 @@ def find(
     who: Reader,
     services: Needs,
     text: Text = "",
+    study_uid: Annotated[
+        str | None, Query(max_length=64, pattern=r"^[0-9.]*$", description="Study Instance UID")
+    ] = None,
     state: Annotated[str, Query(max_length=80, description="states, comma-separated")] = "",
     urgent: bool | None = None,
     plane: Annotated[str | None, Query(max_length=32, pattern=r"^[a-z_]*$")] = None,
@@ -94,6 +97,7 @@ def find(
     ``cursor`` is the number of the site's last event: open the event stream from there.
     """
     query = StudyQuery(
+        study_uid=study_uid or None,
         states=_states(state),
         urgent=urgent,
         plane=plane or None,
