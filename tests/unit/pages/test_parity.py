@@ -20,9 +20,10 @@ from services.reading.images import geometry
 from services.reading.judge import measure_head
 
 pytestmark = needs_node
-BIOMETRY, GEOMETRY, MASK, WITHHOLD = (
-    f"shared/viewer/{name}.ts" for name in ("biometry", "geometry", "mask", "withhold")
+BIOMETRY, GEOMETRY, MASK = (
+    f"shared/measurement/{name}.ts" for name in ("biometry", "geometry", "mask")
 )
+FETAL_SEX_FILTER = "shared/text/fetalSexFilter.ts"
 
 
 def test_ages_and_centiles() -> None:
@@ -158,10 +159,10 @@ HARMLESS = (
 
 
 def test_text_that_tells_the_sex_is_withheld() -> None:
-    answers = run(*((WITHHOLD, "tellsSex", [text]) for text in (*TELLING, *HARMLESS)))
+    answers = run(*((FETAL_SEX_FILTER, "tellsSex", [text]) for text in (*TELLING, *HARMLESS)))
     assert [t for t, told in zip(TELLING, answers, strict=False) if not told] == []
     assert [t for t, told in zip(HARMLESS, answers[len(TELLING) :], strict=True) if told] == []
     assert run(
-        (WITHHOLD, "tellsSex", ["Her last period is not known."]),
-        (WITHHOLD, "tellsSex", ["He moves.", True]),
+        (FETAL_SEX_FILTER, "tellsSex", ["Her last period is not known."]),
+        (FETAL_SEX_FILTER, "tellsSex", ["He moves.", True]),
     ) == [False, True]

@@ -1,7 +1,7 @@
 import type { Calibration, FrameReading } from "@fada/shared/api/types";
-import { interpretation } from "../src/reading/answer";
+import { interpretation } from "../src/reading/answers";
 import { judge } from "../src/reading/judge";
-import { hasLettering, marked } from "../src/reading/lettering";
+import { hasLettering, marked } from "../src/reading/burnedInText";
 import type { Manifest } from "../src/reading/manifest";
 
 interface Plain { plane: Uint8Array; scope: number; quality: number; masks: Uint8Array; boxes: Uint8Array; keypoints: Uint8Array }

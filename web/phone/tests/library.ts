@@ -2,14 +2,14 @@ import type { Report } from "@fada/shared/api/types";
 import { openDicom } from "../src/dicom/file";
 import { Unreadable } from "../src/dicom/unreadable";
 import { decode } from "../src/reading/image";
-import { examine } from "../src/reading/source";
+import { examine } from "../src/reading/imageFile";
 import { type Case, Outbox, StorageFull } from "../src/store/cases";
 import { read as kept } from "../src/store/database";
-import { ReleaseRefused, present, update } from "../src/store/releases";
+import { ReleaseRefused, present, update } from "../src/sync/releases";
 import { Vault } from "../src/store/vault";
-import { Hub, Refused, enrol, identity } from "../src/sync/hub";
+import { Hub, Refused, enrol, identity } from "../src/sync/hubClient";
 import { sync } from "../src/sync/sync";
-import { sopUid, studyUid } from "../src/store/ids";
+import { sopUid, studyUid } from "../src/case/ids";
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const textOf = (bytes: Uint8Array): string => {

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { FrameReading } from "../api/types";
 import { type Key, code, t } from "../i18n";
-import { withhold } from "../viewer/withhold";
+import { withhold } from "../text/fetalSexFilter";
 import { percent } from "./Structures";
 
 export const FIELDS = [

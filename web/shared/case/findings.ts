@@ -1,6 +1,6 @@
 import type { Centile, Dating, Measurement } from "../api/types";
-import type { Box, Point } from "../viewer/geometry";
-import type { Raster } from "../viewer/mask";
+import type { Box, Point } from "../measurement/geometry";
+import type { Raster } from "../measurement/mask";
 
 /** A structure as a person sees and changes it. `raster` is there once a brush was used. */
 export interface Mark {

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Box, type Point, bounds } from "./geometry";
+import { type Box, type Point, bounds } from "../measurement/geometry";
 import { useZoom } from "./zoom";
 
 /** What is drawn over a frame. Coordinates are pixels of the frame. */

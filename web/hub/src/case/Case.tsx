@@ -3,27 +3,27 @@ import { useEffect, useState } from "preact/hooks";
 import { get, patch, post, Problem, query } from "../api/client";
 import type { CaliperEdit, Page, Result, Row, Scores, Study } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { type Action, SignDialog } from "../review/Sign";
-import { Conflict } from "../review/Conflict";
+import { type Action, SignDialog } from "../review/SignDialog";
+import { Conflict } from "../review/ConflictDialog";
 import { EditorBar, useEditor } from "../review/Editor";
 import { draftOf, edits, figures, frameDraft, frameKey, withFrame } from "../review/draft";
 import type { Mark } from "@fada/shared/case/findings";
 import { useHistory } from "../review/history";
-import { useKeys } from "../shell/keys";
-import { refuse, say, words } from "../shell/notices";
+import { useKeys } from "../shell/shortcuts";
+import { refuse, say, words } from "../shell/toasts";
 import { go } from "../shell/router";
 import { may, useMe } from "../shell/session";
-import { daysByPeriod } from "@fada/shared/viewer/biometry";
-import { day, person } from "../worklist/words";
-import { CaseHead } from "./Head";
+import { daysByPeriod } from "@fada/shared/measurement/biometry";
+import { day, person } from "../shell/format";
+import { CaseHead } from "./CaseHeader";
 import { Confidence, Interpretation } from "@fada/shared/case/Interpretation";
-import { Figures } from "@fada/shared/case/Figures";
+import { Figures } from "@fada/shared/case/Measurements";
 import { Growth } from "./Growth";
-import { Picture } from "./Picture";
+import { Picture } from "./FrameView";
 import { Provenance } from "./Provenance";
-import { Scrubber } from "./Scrubber";
+import { Scrubber } from "./FrameSlider";
 import { Structures } from "@fada/shared/case/Structures";
-import { type CaseData, bestFrame, framesOf, useCase } from "./data";
+import { type CaseData, bestFrame, framesOf, useCase } from "./useCase";
 
 /** One case from the first look to the signature. */
 export function Case({ id }: { id: string }): JSX.Element {

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { t } from "@fada/shared/i18n";
-import { HADLOCK_HC, INTERGROWTH_HC_CHART, hadlockHc, intergrowthMeanSd, weeksAndDays } from "@fada/shared/viewer/biometry";
+import { HADLOCK_HC, INTERGROWTH_HC_CHART, hadlockHc, intergrowthMeanSd, weeksAndDays } from "@fada/shared/measurement/biometry";
 
 type Chart = "intergrowth" | "hadlock";
 const W = 440, H = 270, LEFT = 40, RIGHT = 34, TOP = 12, BOTTOM = 36;

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Disagreement, Result, Study } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { moment, person } from "../worklist/words";
+import { moment, person } from "../shell/format";
 
 interface Props {
   study: Study;

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { query } from "../api/client";
 import { code, t } from "@fada/shared/i18n";
-import { useLoad } from "./load";
+import { useLoad } from "./usePolling";
 
 interface Pair { a: string; b: string; studies: number; kappa: Record<string, number | null>; dice: Record<string, { mean: number; n: number }> }
 

@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, query } from "../api/client";
 import { t } from "@fada/shared/i18n";
-import { refuse } from "../shell/notices";
-import { moment } from "../worklist/words";
+import { refuse } from "../shell/toasts";
+import { moment } from "../shell/format";
 
 interface Entry { seq: number; at: string; actor: string; action: string; subject: string; detail: Record<string, unknown> }
 

@@ -2,9 +2,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post, remove } from "../api/client";
 import { t } from "@fada/shared/i18n";
-import { refuse } from "../shell/notices";
-import { moment } from "../worklist/words";
-import { useLoad } from "./load";
+import { refuse } from "../shell/toasts";
+import { moment } from "../shell/format";
+import { useLoad } from "./usePolling";
 import { QrCode } from "./QrCode";
 
 interface Device { id: string; name: string; enrolled_at: string; last_seen_at: string | null; release: string; revoked_at: string | null }

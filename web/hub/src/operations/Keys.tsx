@@ -3,9 +3,9 @@ import { useState } from "preact/hooks";
 import { post, remove } from "../api/client";
 import type { Role } from "@fada/shared/api/types";
 import { type Key, t } from "@fada/shared/i18n";
-import { refuse } from "../shell/notices";
-import { moment } from "../worklist/words";
-import { useLoad } from "./load";
+import { refuse } from "../shell/toasts";
+import { moment } from "../shell/format";
+import { useLoad } from "./usePolling";
 
 interface ApiKey { id: string; name: string; role: Role; created_at: string; revoked_at: string | null; last_used_at: string | null; key?: string }
 interface Hook { id: string; url: string; events: string[]; created_at: string; disabled?: boolean; secret?: string }

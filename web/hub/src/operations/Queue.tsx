@@ -2,9 +2,9 @@ import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { Job } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { refuse, say } from "../shell/notices";
-import { moment } from "../worklist/words";
-import { useLoad } from "./load";
+import { refuse, say } from "../shell/toasts";
+import { moment } from "../shell/format";
+import { useLoad } from "./usePolling";
 
 interface Depth { jobs: Record<string, number>; broker: Record<string, number> | null; outbox: number }
 interface Health { status: string; parts: Record<string, { state: string; seconds: number; error: string | null }> }

@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { post } from "../api/client";
 import { t } from "@fada/shared/i18n";
-import { refuse, say } from "../shell/notices";
+import { refuse, say } from "../shell/toasts";
 import { may, useMe } from "../shell/session";
-import { useLoad } from "./load";
+import { useLoad } from "./usePolling";
 
 interface Release { name: string; version: string; sha256: string; active: boolean; card_url: string | null; metrics: Record<string, unknown>; licence: string; size: number }
 

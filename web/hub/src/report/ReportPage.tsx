@@ -2,12 +2,12 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, post, remove } from "../api/client";
 import type { Result, Study } from "@fada/shared/api/types";
-import { framesOf } from "../case/data";
+import { framesOf } from "../case/useCase";
 import { t } from "@fada/shared/i18n";
-import { refuse, say, words } from "../shell/notices";
+import { refuse, say, words } from "../shell/toasts";
 import { may, useMe } from "../shell/session";
-import { day, moment, person } from "../worklist/words";
-import { Sheet } from "./Sheet";
+import { day, moment, person } from "../shell/format";
+import { Sheet } from "./ReportBody";
 import "../style/report.css";
 
 interface Share { id: string; expires_at: string; url?: string }

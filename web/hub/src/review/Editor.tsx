@@ -3,15 +3,15 @@ import { useRef, useState } from "preact/hooks";
 import type { Mark } from "@fada/shared/case/findings";
 import type { CaliperEdit } from "@fada/shared/api/types";
 import { type Key, code, t } from "@fada/shared/i18n";
-import { useKeys } from "../shell/keys";
-import { type Point, distance } from "@fada/shared/viewer/geometry";
-import type { Raster } from "@fada/shared/viewer/mask";
+import { useKeys } from "../shell/shortcuts";
+import { type Point, distance } from "@fada/shared/measurement/geometry";
+import type { Raster } from "@fada/shared/measurement/mask";
 import type { Drawing } from "@fada/shared/viewer/Viewer";
 import type { FrameDraft } from "./draft";
 import {
   CALIPERS, TOOLS, type Tool, boxed, brushed, caliperOf, caliperPulled, emptyMark, handles, nearest, outlined, pulled, rasterOf, spanned,
 } from "./tools";
-import { ellipsePolygon } from "@fada/shared/viewer/geometry";
+import { ellipsePolygon } from "@fada/shared/measurement/geometry";
 
 export const LABELS = [
   "fetal_head", "CSP", "lateral_ventricle", "NT", "nasal_bone", "nasal_tip", "nasal_skin", "palate", "thalami", "midbrain", "IT", "CM",

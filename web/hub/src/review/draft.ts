@@ -1,8 +1,8 @@
 import type { Calibration, CaliperEdit, FrameEdit, FrameReading, Report } from "@fada/shared/api/types";
 import type { Figures, Mark } from "@fada/shared/case/findings";
-import { date, measureCaliper, measureHead } from "@fada/shared/viewer/biometry";
-import { bounds, resample } from "@fada/shared/viewer/geometry";
-import { maskPng } from "@fada/shared/viewer/mask";
+import { date, measureCaliper, measureHead } from "@fada/shared/measurement/biometry";
+import { bounds, resample } from "@fada/shared/measurement/geometry";
+import { maskPng } from "@fada/shared/measurement/mask";
 
 export const HEAD = "fetal_head";
 const SENT_POINTS = 400; // an outline's points on their way to the hub, which measures them

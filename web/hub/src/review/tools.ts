@@ -2,8 +2,8 @@ import type { Mark } from "@fada/shared/case/findings";
 import type { CaliperEdit } from "@fada/shared/api/types";
 import {
   type Box, type Ellipse, type Point, bounds, distance, ellipseOf, ellipsePolygon, ends, resample,
-} from "@fada/shared/viewer/geometry";
-import { type Raster, fill, stroke, trace } from "@fada/shared/viewer/mask";
+} from "@fada/shared/measurement/geometry";
+import { type Raster, fill, stroke, trace } from "@fada/shared/measurement/mask";
 import { newId } from "./draft";
 
 /** What a gesture makes of one frame's marks. Pure: from where the pointer went to shapes. */

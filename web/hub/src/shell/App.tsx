@@ -7,9 +7,9 @@ import { t, useLanguage } from "@fada/shared/i18n";
 import { Worklist } from "../worklist/Worklist";
 import { Header } from "./Header";
 import { Help } from "./Help";
-import { Notices } from "./notices";
+import { Notices } from "./toasts";
 import { SignIn } from "./SignIn";
-import { useKeys } from "./keys";
+import { useKeys } from "./shortcuts";
 import { lazy } from "./lazy";
 import { usePath } from "./router";
 import { Session } from "./session";
@@ -18,7 +18,7 @@ const Upload = lazy(async () => (await import("../upload/Upload")).Upload);
 const Operations = lazy(async () => (await import("../operations/Operations")).Operations);
 const ReportPage = lazy(async () => (await import("../report/ReportPage")).ReportPage);
 const Monitor = lazy(async () => (await import("../worklist/Monitor")).Monitor);
-const Shared = lazy(async () => (await import("../report/Shared")).Shared);
+const Shared = lazy(async () => (await import("../report/SharedReport")).Shared);
 
 export function App(): JSX.Element {
   useLanguage();

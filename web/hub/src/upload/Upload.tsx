@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Key, code, t } from "@fada/shared/i18n";
-import { type About, Sender, type Transfer, dropped } from "./transfer";
+import { type About, Sender, type Transfer, dropped } from "./UploadQueue";
 import "../style/upload.css";
 
 const SHOWN = 300;

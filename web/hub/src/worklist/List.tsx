@@ -2,9 +2,9 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Row } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { withhold } from "@fada/shared/viewer/withhold";
-import type { Rows } from "./rows";
-import { day, need, person, waited } from "./words";
+import { withhold } from "@fada/shared/text/fetalSexFilter";
+import type { Rows } from "./useWorklist";
+import { day, need, person, waited } from "../shell/format";
 
 const MORE = 8; // rows drawn beyond the edges
 const narrow = matchMedia("(max-width: 760px)");

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
-import { NO_FILTERS, useRows } from "./rows";
-import { moment, need, person, waited } from "./words";
+import { NO_FILTERS, useRows } from "./useWorklist";
+import { moment, need, person, waited } from "../shell/format";
 import "../style/monitor.css";
 
 const WAITING = { ...NO_FILTERS, state: "received,analysing,ready,failed" };

@@ -3,12 +3,12 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { patch } from "../api/client";
 import type { Row } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { useKeys } from "../shell/keys";
-import { refuse, words } from "../shell/notices";
+import { useKeys } from "../shell/shortcuts";
+import { refuse, words } from "../shell/toasts";
 import { go } from "../shell/router";
 import { may, useMe } from "../shell/session";
 import { List } from "./List";
-import { type Filters, NO_FILTERS, useRows } from "./rows";
+import { type Filters, NO_FILTERS, useRows } from "./useWorklist";
 
 const STATES = ["received", "analysing", "ready", "failed", "reviewed"];
 const PLANES = ["head", "abdomen", "femur", "thorax", "nt_view"];

@@ -1,8 +1,8 @@
 import type { AbstentionCode, Calibration, FrameReading, Measurement, Structure } from "@fada/shared/api/types";
-import { date, measureHead, pixelSize } from "@fada/shared/viewer/biometry";
-import { type Point, bounds, ellipseOf, ends, resample } from "@fada/shared/viewer/geometry";
-import { count, fill } from "@fada/shared/viewer/mask";
-import { type Interpretation, WITHHELD_FLAG, settled, withheld } from "./answer";
+import { date, measureHead, pixelSize } from "@fada/shared/measurement/biometry";
+import { type Point, bounds, ellipseOf, ends, resample } from "@fada/shared/measurement/geometry";
+import { count, fill } from "@fada/shared/measurement/mask";
+import { type Interpretation, WITHHELD_FLAG, settled, withheld } from "./answers";
 import type { Manifest } from "./manifest";
 import { chance, chances } from "./manifest";
 import { mapStructures } from "./mapping";

@@ -1,4 +1,4 @@
-import { type Point, area } from "@fada/shared/viewer/geometry";
+import { type Point, area } from "@fada/shared/measurement/geometry";
 
 const OUTSIDE = -20;
 type Edge = number;

@@ -1,13 +1,13 @@
 import type { Calibration, FrameReading, Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
-import { sopUid, studyUid as studyUidOf } from "../store/ids";
+import { sopUid, studyUid as studyUidOf } from "../case/ids";
 import type { Case, Picture } from "../store/cases";
-import type { Opened } from "../store/releases";
+import type { Opened } from "../sync/releases";
 import { png, resize } from "./image";
 import { type Raw, judge } from "./judge";
-import { marked } from "./lettering";
-import { type Source, keyFrames, source } from "./source";
-import { Words } from "./text";
+import { marked } from "./burnedInText";
+import { type Source, keyFrames, source } from "./imageFile";
+import { Words } from "./textModel";
 
 export type Phase = "choose" | "load" | "detect" | "interpret" | "judge";
 /** `note`: which picture of how many, or how many of a clip's frames were looked at. */

@@ -1,7 +1,7 @@
 import type { Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
 import { all, change, keys, read, remove, write } from "./database";
-import { sha256, uuid7 } from "./ids";
+import { sha256, uuid7 } from "../case/ids";
 import type { Sealed, Vault } from "./vault";
 
 /** captured → analysed → failed, before every attempt → received → analysed by the hub → reviewed. */

@@ -1,7 +1,7 @@
 import type { Report } from "@fada/shared/api/types";
 import { read, write } from "../store/database";
 import type { Case, Outbox, Picture } from "../store/cases";
-import { type Hub, Refused } from "./hub";
+import { type Hub, Refused } from "./hubClient";
 
 const STEP = 256 * 1024;
 

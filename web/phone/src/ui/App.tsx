@@ -2,11 +2,11 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LANGUAGES, type Language, choose, language, t, useLanguage } from "@fada/shared/i18n";
 import { Outbox } from "../store/cases";
-import { type Identity, identity } from "../sync/hub";
+import { type Identity, identity } from "../sync/hubClient";
 import { Vault } from "../store/vault";
 import { Enrol } from "./Enrol";
 import { Home } from "./Home";
-import { Locked } from "./Locked";
+import { Locked } from "./Unlock";
 
 /** PIN, then enrolment, then the cases. */
 export function App(): JSX.Element {

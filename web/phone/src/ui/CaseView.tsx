@@ -1,16 +1,16 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Report } from "@fada/shared/api/types";
-import { Figures } from "@fada/shared/case/Figures";
+import { Figures } from "@fada/shared/case/Measurements";
 import { Confidence, Interpretation } from "@fada/shared/case/Interpretation";
 import { code, t } from "@fada/shared/i18n";
 import type { Case, Outbox, Picture } from "../store/cases";
 import { DeleteCase } from "./DeleteCase";
 import { FramePicker } from "./FramePicker";
-import { Plate } from "./Plate";
-import { type Place, best, places, readingOf, usePictures, useShelf } from "./shelf";
-import { Strip } from "./Strip";
-import { Take } from "./Take";
+import { Plate } from "./FrameView";
+import { type Place, best, places, readingOf, usePictures, useShelf } from "./caseFiles";
+import { Strip } from "./Thumbnails";
+import { Take } from "./AddFiles";
 
 interface Props {
   outbox: Outbox;

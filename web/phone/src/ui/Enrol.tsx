@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { code as word, t } from "@fada/shared/i18n";
-import { Refused, enrol } from "../sync/hub";
+import { Refused, enrol } from "../sync/hubClient";
 
 const given = (): string => new URLSearchParams(location.hash.slice(1)).get("enrol") ?? "";
 

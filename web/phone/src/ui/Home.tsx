@@ -3,13 +3,13 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
 import { Unreadable } from "../dicom/unreadable";
 import { type Phase, Reader } from "../reading/reader";
-import { examine } from "../reading/source";
+import { examine } from "../reading/imageFile";
 import { type Case, type Outbox, type Picture, StorageFull, type Taken, UNSENT, studyOf } from "../store/cases";
-import { type Opened, ReleaseRefused, present, update } from "../store/releases";
-import { Hub, type Identity, Refused } from "../sync/hub";
+import { type Opened, ReleaseRefused, present, update } from "../sync/releases";
+import { Hub, type Identity, Refused } from "../sync/hubClient";
 import { sync } from "../sync/sync";
 import { CaseView } from "./CaseView";
-import { Take } from "./Take";
+import { Take } from "./AddFiles";
 
 const EVERY = 20_000;
 const size = (bytes: number): string => (bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);

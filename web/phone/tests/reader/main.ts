@@ -2,7 +2,7 @@ import type { Report } from "@fada/shared/api/types";
 import type { Manifest } from "../../src/reading/manifest";
 import { Reader } from "../../src/reading/reader";
 import type { Case } from "../../src/store/cases";
-import { sha256, uuid7 } from "../../src/store/ids";
+import { sha256, uuid7 } from "../../src/case/ids";
 
 /** The phone's own reader on a page of its own: `open` a release that lies beside the page, then `read` pictures. */
 interface Phone {

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { FrameReading, Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
-import { type Source, source } from "../reading/source";
-import { sopUid } from "../store/ids";
+import { type Source, source } from "../reading/imageFile";
+import { sopUid } from "../case/ids";
 import type { Case, Outbox } from "../store/cases";
 
 /** A file of the case, opened, under the name that reports have for it. */

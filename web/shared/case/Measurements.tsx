@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Dating, FrameReading, Measurement } from "../api/types";
 import { code, t } from "../i18n";
 import type { Figures as Measured } from "./findings";
-import { weeksAndDays } from "../viewer/biometry";
+import { weeksAndDays } from "../measurement/biometry";
 
 const one = (value: number): string => value.toFixed(1);
 

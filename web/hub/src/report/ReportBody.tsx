@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import type { FrameReading, Result } from "@fada/shared/api/types";
-import { ageInterval, interval, size } from "@fada/shared/case/Figures";
+import { ageInterval, interval, size } from "@fada/shared/case/Measurements";
 import { FIELDS, Said } from "@fada/shared/case/Interpretation";
 import { type Key, code, t } from "@fada/shared/i18n";
-import { weeksAndDays } from "@fada/shared/viewer/biometry";
-import { withhold } from "@fada/shared/viewer/withhold";
-import { moment } from "../worklist/words";
+import { weeksAndDays } from "@fada/shared/measurement/biometry";
+import { withhold } from "@fada/shared/text/fetalSexFilter";
+import { moment } from "../shell/format";
 
 interface Props {
   result: Result;

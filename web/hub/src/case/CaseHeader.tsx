@@ -2,10 +2,10 @@ import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { Result, Study } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { refuse, say } from "../shell/notices";
+import { refuse, say } from "../shell/toasts";
 import { may, useMe } from "../shell/session";
-import { withhold } from "@fada/shared/viewer/withhold";
-import { day, need, person } from "../worklist/words";
+import { withhold } from "@fada/shared/text/fetalSexFilter";
+import { day, need, person } from "../shell/format";
 
 interface Props {
   study: Study;

@@ -1,6 +1,6 @@
 import { Wllama } from "@wllama/wllama";
 import wasm from "@wllama/wllama/esm/wasm/wllama.wasm?url";
-import { FIELDS, type Interpretation, MAX_FIELD, interpretation } from "./answer";
+import { FIELDS, type Interpretation, MAX_FIELD, interpretation } from "./answers";
 import type { Manifest } from "./manifest";
 
 const PLAIN = { type: "string", pattern: `^[ !#-\\[\\]-~]{1,${MAX_FIELD}}$` };

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { get } from "../api/client";
-import { refuse } from "../shell/notices";
+import { refuse } from "../shell/toasts";
 
 /** What the hub answers at `path`, asked again every `seconds` (0: only when told). */
 export function useLoad<T>(path: string, seconds = 0): [T | null, () => void] {

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { FrameReading } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import type { Place } from "./shelf";
+import type { Place } from "./caseFiles";
 
 interface Props {
   all: readonly Place[];

@@ -2,15 +2,15 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api/client";
 import type { Result, Study } from "@fada/shared/api/types";
-import { interval, size } from "@fada/shared/case/Figures";
-import { bestFrame, framesOf, picture } from "../case/data";
+import { interval, size } from "@fada/shared/case/Measurements";
+import { bestFrame, framesOf, picture } from "../case/useCase";
 import { code, t } from "@fada/shared/i18n";
 import { Dialog } from "../shell/Dialog";
 import { colour } from "@fada/shared/viewer/colours";
 import { Viewer } from "@fada/shared/viewer/Viewer";
-import { weeksAndDays } from "@fada/shared/viewer/biometry";
-import { withhold } from "@fada/shared/viewer/withhold";
-import { moment } from "../worklist/words";
+import { weeksAndDays } from "@fada/shared/measurement/biometry";
+import { withhold } from "@fada/shared/text/fetalSexFilter";
+import { moment } from "../shell/format";
 
 interface Props { study: Study; mine: number; other: number; choose: (version: number) => void; close: () => void }
 

@@ -3,9 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import { get } from "../api/client";
 import type { Result, Row } from "@fada/shared/api/types";
 import { t } from "@fada/shared/i18n";
-import { words } from "../shell/notices";
-import { day, moment } from "../worklist/words";
-import { Sheet } from "./Sheet";
+import { words } from "../shell/toasts";
+import { day, moment } from "../shell/format";
+import { Sheet } from "./ReportBody";
 import "../style/report.css";
 
 interface SharedStudy { study: Partial<Row> & { initials?: string }; result: Result; expires_at: string }

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { t } from "@fada/shared/i18n";
-import type { Frame } from "./data";
+import type { Frame } from "./useCase";
 
 interface Props { frames: readonly Frame[]; index: number; choose: (index: number) => void }
 

@@ -1,7 +1,7 @@
 import { compare, type Manifest } from "../reading/manifest";
-import type { Hub, Identity } from "../sync/hub";
-import { keys, read, remove, write } from "./database";
-import { sha256 } from "./ids";
+import type { Hub, Identity } from "./hubClient";
+import { keys, read, remove, write } from "../store/database";
+import { sha256 } from "../case/ids";
 
 /** A release whose signature and every hash were checked. */
 export interface Opened { manifest: Manifest; sha256: string; files: Record<string, Blob> }

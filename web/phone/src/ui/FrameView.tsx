@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { FrameReading } from "@fada/shared/api/types";
-import { size } from "@fada/shared/case/Figures";
+import { size } from "@fada/shared/case/Measurements";
 import { percent } from "@fada/shared/case/Structures";
 import { code, t } from "@fada/shared/i18n";
 import { colour } from "@fada/shared/viewer/colours";
-import { type Point, distance } from "@fada/shared/viewer/geometry";
+import { type Point, distance } from "@fada/shared/measurement/geometry";
 import { type Drawing, Viewer } from "@fada/shared/viewer/Viewer";
 
 interface Props {

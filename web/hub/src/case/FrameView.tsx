@@ -6,9 +6,9 @@ import type { FrameDraft } from "../review/draft";
 import type { Figures } from "@fada/shared/case/findings";
 import { colour } from "@fada/shared/viewer/colours";
 import { type Drawing, type Line, type Shape, Viewer } from "@fada/shared/viewer/Viewer";
-import { size } from "@fada/shared/case/Figures";
+import { size } from "@fada/shared/case/Measurements";
 import { percent } from "@fada/shared/case/Structures";
-import { type Frame, picture } from "./data";
+import { type Frame, picture } from "./useCase";
 
 interface Props {
   study: Study;

@@ -1,4 +1,4 @@
-import { tellsSex } from "@fada/shared/viewer/withhold";
+import { tellsSex } from "@fada/shared/text/fetalSexFilter";
 import type { Dating } from "@fada/shared/api/types";
 
 /** The words of the text model, held to the hub's rules (services/reading/text/answers.py, judge.py, domain/fetal_sex_filter.py). */
