@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { choose, preferred } from "@fada/shared/i18n";
-import { App } from "./shell/App";
+import { App } from "./App";
 import { applyTheme } from "./shell/Header";
 import "@fada/shared/style/base.css";
 import "./style/shell.css";

@@ -2,12 +2,12 @@ import type { Report } from "@fada/shared/api/types";
 import { openDicom } from "../src/dicom/file";
 import { Unreadable } from "../src/dicom/unreadable";
 import { decode } from "../src/reading/image";
-import { examine } from "../src/reading/imageFile";
-import { type Case, Outbox, StorageFull } from "../src/store/cases";
+import { identify } from "../src/reading/imageFile";
+import { type Case, CaseStore, StorageFull } from "../src/store/cases";
 import { read as kept } from "../src/store/database";
-import { ReleaseRefused, present, update } from "../src/sync/releases";
+import { ReleaseRefused, activeRelease, updateRelease } from "../src/sync/releases";
 import { Vault } from "../src/store/vault";
-import { Hub, Refused, enrol, identity } from "../src/sync/hubClient";
+import { HubClient, HubError, enrol, identity } from "../src/sync/hubClient";
 import { sync } from "../src/sync/sync";
 import { sopUid, studyUid } from "../src/case/ids";
 
@@ -18,18 +18,18 @@ const textOf = (bytes: Uint8Array): string => {
   return btoa(text);
 };
 const why = (reason: unknown): string =>
-  reason instanceof Unreadable || reason instanceof Refused ? reason.code : reason instanceof StorageFull ? "full" : reason instanceof ReleaseRefused ? reason.message : String(reason);
+  reason instanceof Unreadable || reason instanceof HubError ? reason.code : reason instanceof StorageFull ? "full" : reason instanceof ReleaseRefused ? reason.message : String(reason);
 
 /** The grey values and colours of frames, as this browser decodes them. */
 export async function pixels(file: string, frames: number[]): Promise<unknown> {
   try {
-    const found = await openDicom(bytesOf(file));
+    const dicom = await openDicom(bytesOf(file));
     const pictures = [];
     for (const number of frames) {
-      const { gray, rgb, width, height } = await found.frame(number);
+      const { gray, rgb, width, height } = await dicom.frame(number);
       pictures.push({ width, height, gray: textOf(gray), rgb: rgb && textOf(rgb) });
     }
-    return { count: found.count, pictures };
+    return { count: dicom.count, pictures };
   } catch (reason) {
     return { refused: why(reason) };
   }
@@ -42,19 +42,19 @@ export async function gray(file: string): Promise<unknown> {
 }
 
 let vault: Vault | null = null;
-const outbox = async (): Promise<Outbox> => new Outbox(vault ??= (await Vault.exists()) ? await Vault.open("246813") : await Vault.create("246813"));
+const store = async (): Promise<CaseStore> => new CaseStore(vault ??= (await Vault.exists()) ? await Vault.open("246813") : await Vault.create("246813"));
 export { enrol };
-export const cases = async (): Promise<Case[]> => (await outbox()).all();
-export const remove = async (id: string): Promise<number> => (await outbox()).delete(id);
-export const sweep = async (): Promise<void> => (await outbox()).sweep();
+export const cases = async (): Promise<Case[]> => (await store()).all();
+export const remove = async (id: string): Promise<number> => (await store()).delete(id);
+export const sweep = async (): Promise<void> => (await store()).sweep();
 
 /** Take files as one case, or into one that is there; its id, or why not. */
 export async function capture(files: string[], into = "", urgent = false): Promise<string> {
   try {
-    const box = await outbox(), taken = [];
+    const box = await store(), taken = [];
     for (const text of files) {
       const file = new Blob([bytesOf(text)]);
-      taken.push({ file, ...(await examine(file)) });
+      taken.push({ file, ...(await identify(file)) });
     }
     return into ? ((await box.add(into, taken)) ?? { id: into }).id : (await box.capture(taken, urgent)).id;
   } catch (reason) {
@@ -64,9 +64,9 @@ export async function capture(files: string[], into = "", urgent = false): Promi
 
 /** A reading without a model: the frames say nothing, but under the names that the hub knows. */
 export async function analyse(id: string, scope = 0.01): Promise<void> {
-  const box = await outbox(), found = (await box.get(id))!;
+  const box = await store(), record = (await box.get(id))!;
   const frames = [];
-  for (const picture of found.pictures) {
+  for (const picture of record.pictures) {
     frames.push({
       series_uid: "", sop_uid: await sopUid(id, picture.sha256), frame: 1, width: 10, height: 10, in_scope: false, scope_confidence: scope, quality: 0.5,
       planes: [], plane: null, interpretation: {}, classification: null, mapping: null, structures: [], keypoints: [], measurements: [], datings: [],
@@ -77,15 +77,15 @@ export async function analyse(id: string, scope = 0.01): Promise<void> {
     study_uid: studyUid(id), origin: "phone", release: { name: "fada-test", version: "1.0.0", sha256: "a".repeat(64) }, created_at: new Date().toISOString(),
     frames, seconds: {}, format: "1.0", reviewed_by: null, reviewed_at: null, comment: "", skipped: [],
   } as unknown as Report;
-  await box.analysed(found, report, found.pictures.map(() => [1]));
+  await box.analysed(record, report, record.pictures.map(() => [1]));
 }
 
-export const scale = async (id: string, sha256: string, mm: number): Promise<void> => void (await (await outbox()).revise(id, sha256, { pixelMm: [mm, mm] }));
+export const scale = async (id: string, sha256: string, mm: number): Promise<void> => void (await (await store()).revise(id, sha256, { pixelMm: [mm, mm] }));
 
 /** One round of sending; what stopped it, or "". */
 export async function send(): Promise<string> {
   try {
-    await sync(await outbox(), new Hub((await identity())!), () => undefined);
+    await sync(await store(), new HubClient((await identity())!), () => undefined);
     return "";
   } catch (reason) {
     return why(reason);
@@ -97,10 +97,10 @@ export async function release(passes = true): Promise<{ here: string | null; ref
   const who = (await identity())!;
   let refused = "", tried = 0;
   try {
-    await update(new Hub(who), who, () => undefined, () => { tried++; return passes ? Promise.resolve() : Promise.reject(new Error("self-test")); });
+    await updateRelease(new HubClient(who), who, () => undefined, () => { tried++; return passes ? Promise.resolve() : Promise.reject(new Error("self-test")); });
   } catch (reason) {
     refused = why(reason);
   }
-  const now = await present(who).catch((reason: unknown) => { throw new Error(`the present one is spoiled: ${why(reason)}`); });
+  const now = await activeRelease(who).catch((reason: unknown) => { throw new Error(`the activeRelease one is spoiled: ${why(reason)}`); });
   return { here: (await kept<{ id: string }>("facts", "release"))?.id ?? null, refused, tried: now ? tried : -tried };
 }

@@ -12,7 +12,7 @@ export type AbstentionCode =
 
 export interface Me { subject: string; name?: string; site: string; role: Role; via?: string }
 
-export interface Row {
+export interface StudyRow {
   id: string;
   study_uid: string;
   state: StudyState;
@@ -68,7 +68,7 @@ export interface Job {
   request_id: string;
 }
 
-export interface Study extends Row {
+export interface Study extends StudyRow {
   last_period: string | null;
   instances_list: Instance[];
   jobs: Job[];

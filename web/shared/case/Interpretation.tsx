@@ -44,7 +44,7 @@ export function Interpretation({ texts, reading, byModel, change }: Props): JSX.
       ) : empty ? <p class="muted">{t("interpretation.none")}</p> : (
         <dl class="fields">
           {FIELDS.filter((name) => texts[name]).map((name) => (
-            <div key={name}><dt>{t(`field.${name}` as Key)}</dt><dd><Said text={texts[name]!} /></dd></div>
+            <div key={name}><dt>{t(`field.${name}` as Key)}</dt><dd><FilteredText text={texts[name]!} /></dd></div>
           ))}
         </dl>
       )}
@@ -56,7 +56,7 @@ export function Interpretation({ texts, reading, byModel, change }: Props): JSX.
 }
 
 /** Text about the fetus, unless it tells its sex. */
-export function Said({ text }: { text: string }): JSX.Element {
+export function FilteredText({ text }: { text: string }): JSX.Element {
   const shown = withhold(text, true);
   return shown === null ? <em class="withheld">{t("withheld")}</em> : <>{shown}</>;
 }

@@ -1,18 +1,18 @@
 import type { JSX } from "preact";
 import type { Dating, FrameReading, Measurement } from "../api/types";
 import { code, t } from "../i18n";
-import type { Figures as Measured } from "./findings";
+import type { FrameMeasurements } from "./findings";
 import { weeksAndDays } from "../measurement/biometry";
 
 const one = (value: number): string => value.toFixed(1);
 
 /** `247.1 mm (242.0 to 252.2)`, or `838 px only: not calibrated`. */
-export function size(m: Measurement): string {
+export function measurementValue(m: Measurement): string {
   if (m.mm === null) return `${m.px.toFixed(0)} px`;
   return `${one(m.mm)} mm`;
 }
 
-export function interval(m: Measurement): string {
+export function measurementInterval(m: Measurement): string {
   if (m.mm === null) return t("figures.px_only");
   return m.mm_low !== null && m.mm_high !== null ? `${one(m.mm_low)} – ${one(m.mm_high)} mm` : "–";
 }
@@ -23,7 +23,7 @@ export const ageInterval = (d: Dating): string =>
     : t("figures.no_interval");
 
 interface Props {
-  measured: Measured;
+  measured: FrameMeasurements;
   reading: FrameReading | null;
   lastPeriod: string | null;
   periodDays: number | null;
@@ -32,7 +32,7 @@ interface Props {
 }
 
 /** Millimetres with their interval, age by named equations, age by last period and what they differ. */
-export function Figures({ measured, reading, lastPeriod, periodDays, scanDay, setPeriod }: Props): JSX.Element {
+export function Measurements({ measured, reading, lastPeriod, periodDays, scanDay, setPeriod }: Props): JSX.Element {
   const { measurements, datings, centiles, byHand } = measured;
   return (
     <section class="panel" aria-labelledby="figures-title">
@@ -46,8 +46,8 @@ export function Figures({ measured, reading, lastPeriod, periodDays, scanDay, se
               {measurements.map((m) => (
                 <tr key={m.name}>
                   <th scope="row"><abbr title={code("measure", m.name)}>{m.name}</abbr></th>
-                  <td class="value">{size(m)}</td>
-                  <td>{interval(m)}</td>
+                  <td class="value">{measurementValue(m)}</td>
+                  <td>{measurementInterval(m)}</td>
                 </tr>
               ))}
             </tbody>

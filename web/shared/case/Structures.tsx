@@ -63,8 +63,8 @@ export function Structures(props: Props): JSX.Element {
 
 /** FADA's second mode: the reader reads first, then says what is to be looked for. */
 function Guided({ marks, reading, choose, draw }: Props): JSX.Element {
-  const found = reading?.structures ?? [];
-  const labels = [...new Set([...found.map((s) => s.label), ...marks.map((m) => m.label), ...(reading?.mapping?.structures ?? []).filter((s) => /^[a-z]+_/.test(s) || s === "CSP" || s === "NT")])];
+  const detected = reading?.structures ?? [];
+  const labels = [...new Set([...detected.map((s) => s.label), ...marks.map((m) => m.label), ...(reading?.mapping?.structures ?? []).filter((s) => /^[a-z]+_/.test(s) || s === "CSP" || s === "NT")])];
   return (
     <>
       <p class="muted small">{t("guided.hint")}</p>
@@ -72,7 +72,7 @@ function Guided({ marks, reading, choose, draw }: Props): JSX.Element {
         <thead><tr><th scope="col">{t("structures.title")}</th><th scope="col">{t("guided.detect")}</th><th scope="col">{t("guided.segment")}</th><td /></tr></thead>
         <tbody>
           {labels.map((label) => {
-            const candidate = found.find((s) => s.label === label);
+            const candidate = detected.find((s) => s.label === label);
             const mark = marks.find((m) => m.label === label);
             const name = code("structure", label);
             const tick = (how: "detect" | "segment", can: boolean, on: boolean): JSX.Element => (

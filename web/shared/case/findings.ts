@@ -13,4 +13,4 @@ export interface Mark {
 }
 
 /** What is measured on one frame. `byHand`: something of it was drawn by a person. */
-export interface Figures { measurements: Measurement[]; datings: Dating[]; centiles: Centile[]; byHand: boolean }
+export interface FrameMeasurements { measurements: Measurement[]; datings: Dating[]; centiles: Centile[]; byHand: boolean }

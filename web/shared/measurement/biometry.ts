@@ -3,7 +3,7 @@
  * Sources: Hadlock, Radiology 1984;152:497-501 · INTERGROWTH-21st: Papageorghiou, UOG 2016;48:719
  * (dating), Lancet 2014;384:869 (head circumference). Outside their range they refuse. */
 import type { Calibration, Centile, Dating, Measurement, PixelSize } from "../api/types";
-import { type Point, distance, ellipseOf, ends } from "./geometry";
+import { type Point, distance, ellipseOf, axisEnds } from "./geometry";
 
 export const HADLOCK_HC = "Hadlock 1984 (HC)";
 export const INTERGROWTH_HC = "INTERGROWTH-21st 2016 (HC)";
@@ -76,7 +76,7 @@ export function normal(z: number): number {
     term *= (z * z) / i;
     sum += term;
   }
-  return 0.5 + sum * Math.exp(-0.5 * z * z - 0.91893853320467274178);
+  return 0.5 + sum * Math.exp(-0.5 * z * z - 0.9189385332046727);
 }
 
 export function perimeter(a: number, b: number): number {
@@ -102,7 +102,7 @@ export function pixelSize(calibration: Calibration | null, points: readonly Poin
 export function measureHead(outline: readonly Point[], calibration: Calibration | null): Measurement[] {
   const shape = ellipseOf(outline);
   if (shape === null) return [];
-  const tips = ends(shape);
+  const tips = axisEnds(shape);
   const size = pixelSize(calibration, tips);
   const inMm = size && ellipseOf(outline.map(([x, y]) => [x * size.mm_x, y * size.mm_y] as const));
   const make = (name: string, px: number, mm: number | null, points: Point[]): Measurement => ({

@@ -39,7 +39,7 @@ export function ellipseOf(points: readonly Point[]): Ellipse | null {
 }
 
 /** The ends of the long axis, then of the short one. */
-export function ends(e: Ellipse): [Point, Point, Point, Point] {
+export function axisEnds(e: Ellipse): [Point, Point, Point, Point] {
   const ux = Math.cos(e.angle), uy = Math.sin(e.angle);
   return [
     [e.cx - e.a * ux, e.cy - e.a * uy], [e.cx + e.a * ux, e.cy + e.a * uy],

@@ -1,36 +1,37 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, patch, post, Problem, query } from "../api/client";
-import type { CaliperEdit, Page, Result, Row, Scores, Study } from "@fada/shared/api/types";
+import type { CaliperEdit, Page, Result, StudyRow, Scores, Study } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
 import { type Action, SignDialog } from "../review/SignDialog";
-import { Conflict } from "../review/ConflictDialog";
+import { ConflictDialog } from "../review/ConflictDialog";
 import { EditorBar, useEditor } from "../review/Editor";
 import { draftOf, edits, figures, frameDraft, frameKey, withFrame } from "../review/draft";
 import type { Mark } from "@fada/shared/case/findings";
 import { useHistory } from "../review/history";
-import { useKeys } from "../shell/shortcuts";
-import { refuse, say, words } from "../shell/toasts";
-import { go } from "../shell/router";
-import { may, useMe } from "../shell/session";
+import { useShortcuts } from "../shell/shortcuts";
+import { toastError, toast, errorText } from "../shell/toasts";
+import { navigate } from "../shell/router";
+import { hasRole, useMe } from "../shell/session";
 import { daysByPeriod } from "@fada/shared/measurement/biometry";
-import { day, person } from "../shell/format";
-import { CaseHead } from "./CaseHeader";
+import { isoDate, personName } from "../shell/format";
+import { CaseHeader } from "./CaseHeader";
 import { Confidence, Interpretation } from "@fada/shared/case/Interpretation";
-import { Figures } from "@fada/shared/case/Measurements";
+import { Measurements } from "@fada/shared/case/Measurements";
 import { Growth } from "./Growth";
-import { Picture } from "./FrameView";
+import { FrameView } from "./FrameView";
 import { Provenance } from "./Provenance";
-import { Scrubber } from "./FrameSlider";
+import { FrameSlider } from "./FrameSlider";
 import { Structures } from "@fada/shared/case/Structures";
-import { type CaseData, bestFrame, framesOf, useCase } from "./useCase";
+import { type CaseData, useCase } from "./useCase";
+import { bestFrame, framesOf } from "../study/frames";
 
 /** One case from the first look to the signature. */
 export function Case({ id }: { id: string }): JSX.Element {
   const data = useCase(id);
   const { study, result } = data;
   if (data.failure !== null) {
-    return <main id="main" class="page"><p class="bad" role="alert">{words(data.failure)}</p><a href="/" data-inside>{t("nav.worklist")}</a></main>;
+    return <main id="main" class="page"><p class="bad" role="alert">{errorText(data.failure)}</p><a href="/" data-inside>{t("nav.worklist")}</a></main>;
   }
   if (!study) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
   return <Reading key={`${id}/${result?.version ?? 0}`} data={data} study={study} result={result} />;
@@ -57,12 +58,12 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
   const draft = history.now;
   const drafted = draft.frames[key] ?? frameDraft(frame?.reading ?? null);
   const shown = live ? { ...drafted, ...live, changed: { ...drafted.changed, marks: drafted.changed.marks || !!live.marks, calipers: drafted.changed.calipers || !!live.calipers } } : drafted;
-  const scanDay = day(study.study_date) || study.received_at.slice(0, 10);
+  const scanDay = isoDate(study.study_date) || study.received_at.slice(0, 10);
   const periodDays = daysByPeriod(draft.lastPeriod, scanDay);
   const measured = figures(frame?.reading ?? null, shown, frame?.calibration ?? null, periodDays);
   const latest = result === null || data.base !== null;
   const takenUp = result !== null && data.base !== null && data.base !== result.version;
-  const editable = result !== null && latest && may(me, "sonographer");
+  const editable = result !== null && latest && hasRole(me, "sonographer");
   const changed = history.changed || takenUp;
   const drawable = editing && editable && frame?.reading != null; // the hub corrects what it has read
 
@@ -75,7 +76,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
   });
 
   useEffect(() => {
-    document.title = `${person(study.patient.name) || t("patient.unnamed")} · FADA`;
+    document.title = `${personName(study.patient.name) || t("patient.unnamed")} · FADA`;
   }, [study]);
   useEffect(() => {
     if (!changed) return;
@@ -85,11 +86,11 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
   }, [changed]);
 
   const choose = (next: string, how: "detect" | "segment", on: boolean): void => {
-    const found = frame?.reading?.structures.find((s) => s.label === next);
+    const structure = frame?.reading?.structures.find((s) => s.label === next);
     const others = drafted.marks.filter((m) => m.label !== next);
     const present = drafted.marks.find((m) => m.label === next);
     if (!on && how === "detect") return change({ marks: others });
-    const whole = found && frameDraft({ ...frame!.reading!, structures: [found] }).marks[0];
+    const whole = structure && frameDraft({ ...frame!.reading!, structures: [structure] }).marks[0];
     const mark = whole ?? present;
     if (!mark) return;
     change({ marks: [...others, how === "segment" && on ? mark : { ...mark, polygon: [], raster: null }] });
@@ -104,9 +105,9 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
     editor.setTool("ellipse");
   };
   const next = async (): Promise<void> => {
-    const page = await get<Page<Row>>(`/api/studies${query({ state: "ready,failed", order: "need", limit: 2 })}`).catch(() => null);
+    const page = await get<Page<StudyRow>>(`/api/studies${query({ state: "ready,failed", order: "need", limit: 2 })}`).catch(() => null);
     const row = page?.items.find((r) => r.id !== study.id);
-    go(row ? `/study/${row.id}` : "/");
+    navigate(row ? `/study/${row.id}` : "/");
   };
   const send = async (comment: string): Promise<void> => {
     try {
@@ -115,43 +116,43 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
         last_period: draft.lastPeriod, frames: await edits(draft, takenUp),
       });
       setAction(null);
-      say(`action.${action!}_done`, { n: made.version });
+      toast(`action.${action!}_done`, { n: made.version });
       await data.reload();
     } catch (reason) {
       setAction(null);
       if (reason instanceof Problem && reason.code === "stale_version") {
         const { version, latest: other, conflicting } = reason.body as unknown as { version: number; latest: number; conflicting?: number[] };
         setConflict({ mine: version, latest: other, other: conflicting?.at(-1) ?? other });
-      } else refuse(reason);
+      } else toastError(reason);
     }
   };
-  const urgent = (): Promise<void> => patch(`/api/studies/${study.id}`, { urgent: !study.urgent }).then(() => data.reload(), refuse);
+  const urgent = (): Promise<void> => patch(`/api/studies/${study.id}`, { urgent: !study.urgent }).then(() => data.reload(), toastError);
   const keyed = frames.flatMap((f, i) => (f.reading ? [i] : []));
   const step = (by: number): void => setIndex((i) => Math.min(frames.length - 1, Math.max(0, i + by)));
-  useKeys({
+  useShortcuts({
     o: () => setOriginal((v) => !v), m: () => setOpacity((v) => (v === 0 ? 0.2 : 0)),
     ArrowLeft: () => step(-1), ArrowRight: () => step(1),
     "[": () => setIndex((i) => keyed.filter((k) => k < i).at(-1) ?? i), "]": () => setIndex((i) => keyed.find((k) => k > i) ?? i),
     n: () => void next(), u: () => void urgent(),
     ...(editable ? { e: () => setEditing((v) => !v), a: () => setAction("accept"), s: () => setAction("sign") } : {}),
-    ...(editing ? {} : { Escape: () => go("/") }),
+    ...(editing ? {} : { Escape: () => navigate("/") }),
   });
 
   return (
     <main id="main" class="case">
-      <CaseHead study={study} result={result} newer={data.newer} progress={data.progress} latest={latest}
-        urgent={may(me, "sonographer") ? () => void urgent() : null} reload={() => void data.reload()} />
+      <CaseHeader study={study} result={result} newer={data.newer} progress={data.progress} latest={latest}
+        urgent={hasRole(me, "sonographer") ? () => void urgent() : null} reload={() => void data.reload()} />
       <div class="reading-room">
         {editing && <EditorBar editor={editor} label={label} setLabel={setLabel} undo={history.undo} redo={history.redo} leave={() => setEditing(false)} />}
         {frame
-          ? <Picture study={study} frame={frame} shown={shown} hidden={hidden} measured={measured} opacity={opacity} original={original} setOriginal={setOriginal}
-              label={result?.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")} chosen={editing ? label : null} drawing={drawable ? editor.drawing : undefined}>{drawable && editor.extras}</Picture>
+          ? <FrameView study={study} frame={frame} shown={shown} hidden={hidden} measured={measured} opacity={opacity} original={original} setOriginal={setOriginal}
+              label={result?.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")} chosen={editing ? label : null} drawing={drawable ? editor.drawing : undefined}>{drawable && editor.extras}</FrameView>
           : <p class="nothing">{t("frame.none")}</p>}
-        <Scrubber frames={frames} index={index} choose={setIndex} />
+        <FrameSlider frames={frames} index={index} choose={setIndex} />
       </div>
       <div class="case-side">
         {result && (
-          <Figures measured={measured} reading={frame?.reading ?? null} lastPeriod={draft.lastPeriod} periodDays={periodDays} scanDay={scanDay}
+          <Measurements measured={measured} reading={frame?.reading ?? null} lastPeriod={draft.lastPeriod} periodDays={periodDays} scanDay={scanDay}
             {...(editable ? { setPeriod: (lastPeriod: string | null) => history.set({ ...draft, lastPeriod }) } : {})} />
         )}
         {frame?.reading && <Confidence reading={frame.reading} plane={drafted.plane} />}
@@ -185,7 +186,7 @@ function Reading({ data, study, result }: { data: CaseData; study: Study; result
         </footer>
       )}
       {action && <SignDialog action={action} changed={changed} scores={scores} setScores={setScores} send={send} close={() => setAction(null)} />}
-      {conflict && <Conflict study={study} mine={conflict.mine} other={conflict.other} close={() => { setConflict(null); void data.reload(); }}
+      {conflict && <ConflictDialog study={study} mine={conflict.mine} other={conflict.other} close={() => { setConflict(null); void data.reload(); }}
         choose={(version) => { setConflict(null); void data.show(version, conflict.latest); }} />}
       <span class="hidden" role="status">{code("state", study.state)}</span>
     </main>

@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import { t } from "@fada/shared/i18n";
-import type { Frame } from "./useCase";
+import type { Frame } from "../study/frames";
 
 interface Props { frames: readonly Frame[]; index: number; choose: (index: number) => void }
 
 /** One frame after another, with those that were read marked. */
-export function Scrubber({ frames, index, choose }: Props): JSX.Element | null {
+export function FrameSlider({ frames, index, choose }: Props): JSX.Element | null {
   if (frames.length < 2) return null;
   const keyed = frames.map((f, i) => ({ i, key: f.reading !== null })).filter((f) => f.key);
   const here = frames[index]!;

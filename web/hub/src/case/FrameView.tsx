@@ -3,19 +3,19 @@ import { useEffect, useState } from "preact/hooks";
 import type { Study } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
 import type { FrameDraft } from "../review/draft";
-import type { Figures } from "@fada/shared/case/findings";
+import type { FrameMeasurements } from "@fada/shared/case/findings";
 import { colour } from "@fada/shared/viewer/colours";
 import { type Drawing, type Line, type Shape, Viewer } from "@fada/shared/viewer/Viewer";
-import { size } from "@fada/shared/case/Measurements";
+import { measurementValue } from "@fada/shared/case/Measurements";
 import { percent } from "@fada/shared/case/Structures";
-import { type Frame, picture } from "./useCase";
+import { type Frame, frameUrl } from "../study/frames";
 
 interface Props {
   study: Study;
   frame: Frame;
   shown: FrameDraft;
   hidden: ReadonlySet<string>;
-  measured: Figures;
+  measured: FrameMeasurements;
   opacity: number;
   original: boolean;
   setOriginal: (on: boolean) => void;
@@ -26,15 +26,15 @@ interface Props {
 }
 
 /** The frame in the dark, with its overlays, and the original one tap away. */
-export function Picture(props: Props): JSX.Element {
+export function FrameView(props: Props): JSX.Element {
   const { study, frame, shown, measured, original } = props;
   const [brightness, setBrightness] = useState(1);
   const [contrast, setContrast] = useState(1);
-  const src = picture(study, frame);
+  const src = frameUrl(study, frame);
   useEffect(() => { // the neighbours of a cine loop, so that scrubbing does not wait
     for (const n of [frame.frame - 1, frame.frame + 1]) {
       const instance = study.instances_list.find((i) => i.sop_uid === frame.sopUid);
-      if (n >= 1 && instance && n <= instance.frames) new Image().src = picture(study, { ...frame, frame: n });
+      if (n >= 1 && instance && n <= instance.frames) new Image().src = frameUrl(study, { ...frame, frame: n });
     }
   }, [src]);
   const shapes: Shape[] = shown.marks.map((mark, index) => ({
@@ -44,7 +44,7 @@ export function Picture(props: Props): JSX.Element {
   const byHand = new Set(shown.calipers.map((c) => c.name));
   const lines: Line[] = measured.measurements
     .filter((m) => (byHand.has(m.name) || (m.name !== "HC" && !props.hidden.has("fetal_head"))) && m.points.length >= 2)
-    .map((m) => ({ id: m.name, title: `${m.name} ${size(m)}`, points: m.points }));
+    .map((m) => ({ id: m.name, title: `${m.name} ${measurementValue(m)}`, points: m.points }));
   return (
     <div class="picture">
       <Viewer src={src} alt={t("frame.alt", { n: frame.frame })} width={frame.width} height={frame.height} shapes={shapes} lines={lines}

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Disagreement, Result, Study } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { moment, person } from "../shell/format";
+import { dateTime, personName } from "../shell/format";
 
 interface Props {
   study: Study;
@@ -34,10 +34,10 @@ export function Provenance({ study, result, disagreement, show }: Props): JSX.El
         <div><dt>{t("provenance.release")}</dt><dd>{release.name} {release.version}</dd></div>
         <div><dt>{t("provenance.hash")}</dt><dd class="hash" title={release.sha256}>{release.sha256.slice(0, 16)}…</dd></div>
         <div><dt>{t("provenance.where")}</dt><dd>{code("origin", result.origin)} · {result.author}</dd></div>
-        <div><dt>{t("provenance.when")}</dt><dd>{moment(result.created_at)}{total > 0 && ` (${total.toFixed(1)} s)`}</dd></div>
-        <div><dt>{t("provenance.received")}</dt><dd>{moment(study.received_at)} · {code("door", study.door)}</dd></div>
-        {result.reviewed_by && <div><dt>{t("provenance.reviewed")}</dt><dd>{result.reviewed_by} · {moment(result.reviewed_at)}</dd></div>}
-        <div><dt>{t("patient.name")}</dt><dd>{person(study.patient.name) || "–"} · {study.patient.id || "–"}</dd></div>
+        <div><dt>{t("provenance.when")}</dt><dd>{dateTime(result.created_at)}{total > 0 && ` (${total.toFixed(1)} s)`}</dd></div>
+        <div><dt>{t("provenance.received")}</dt><dd>{dateTime(study.received_at)} · {code("door", study.door)}</dd></div>
+        {result.reviewed_by && <div><dt>{t("provenance.reviewed")}</dt><dd>{result.reviewed_by} · {dateTime(result.reviewed_at)}</dd></div>}
+        <div><dt>{t("patient.name")}</dt><dd>{personName(study.patient.name) || "–"} · {study.patient.id || "–"}</dd></div>
         <div><dt>UID</dt><dd class="hash">{study.study_uid}</dd></div>
       </dl>
       <h3>{t("versions.title")}</h3>
@@ -46,7 +46,7 @@ export function Provenance({ study, result, disagreement, show }: Props): JSX.El
           <li key={v.version}>
             <button type="button" class={v.version === result.version ? "version here" : "version"} aria-pressed={v.version === result.version} onClick={() => show(v.version)}>
               <b>{t("versions.one", { n: v.version })}</b> {code("origin", v.origin)} · {v.author}
-              <small>{moment(v.created_at)}{v.based_on !== null && ` · ${t("versions.from", { n: v.based_on })}`}{v.reviewed_by && ` · ${t("versions.reviewed")}`}</small>
+              <small>{dateTime(v.created_at)}{v.based_on !== null && ` · ${t("versions.from", { n: v.based_on })}`}{v.reviewed_by && ` · ${t("versions.reviewed")}`}</small>
             </button>
           </li>
         ))}

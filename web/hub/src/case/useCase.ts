@@ -1,18 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, Problem } from "../api/client";
 import { listen } from "../api/events";
-import type { Calibration, Disagreement, FrameReading, Report, Result, Study } from "@fada/shared/api/types";
-
-/** One picture of the study: a frame of an instance, with what was read in it. */
-export interface Frame {
-  seriesUid: string;
-  sopUid: string;
-  frame: number;
-  width: number;
-  height: number;
-  calibration: Calibration | null;
-  reading: FrameReading | null;
-}
+import type { Disagreement, Result, Study } from "@fada/shared/api/types";
 
 export interface CaseData {
   study: Study | null;
@@ -43,13 +32,13 @@ export function useCase(id: string): CaseData {
 
   const show = useCallback(async (version: number | "latest", on?: number): Promise<Result | null> => {
     try {
-      const found = await get<Result>(`/api/studies/${id}/results/${version}`);
-      shown.current = found.version;
-      known.current = Math.max(known.current, found.version);
-      setBase(on ?? (version === "latest" || found.version >= known.current ? found.version : null));
-      setResult(found);
+      const loaded = await get<Result>(`/api/studies/${id}/results/${version}`);
+      shown.current = loaded.version;
+      known.current = Math.max(known.current, loaded.version);
+      setBase(on ?? (version === "latest" || loaded.version >= known.current ? loaded.version : null));
+      setResult(loaded);
       setNewer(null);
-      return found;
+      return loaded;
     } catch (reason) {
       if (!(reason instanceof Problem && reason.status === 404)) setFailure(reason);
       return null;
@@ -86,23 +75,3 @@ export function useCase(id: string): CaseData {
 
   return { study, result, disagreement, failure, progress, newer, base, show, reload };
 }
-
-/** All pictures of the study in order, with the readings of `report` where there are any. */
-export function framesOf(study: Study, report: Report | null): Frame[] {
-  const readings = new Map(report?.frames.map((f) => [`${f.sop_uid}/${f.frame}`, f]));
-  return study.instances_list.filter((i) => i.frames > 0 && i.rows > 0).flatMap((i) =>
-    Array.from({ length: i.frames }, (_, n) => ({
-      seriesUid: i.series_uid, sopUid: i.sop_uid, frame: n + 1, width: i.columns, height: i.rows,
-      calibration: i.calibration, reading: readings.get(`${i.sop_uid}/${n + 1}`) ?? null,
-    })));
-}
-
-/** The frame that speaks for the study: in scope, most measurements, most confident plane. */
-export function bestFrame(frames: Frame[]): number {
-  const rank = (f: Frame): number =>
-    f.reading?.in_scope && f.reading.plane ? 1 + f.reading.measurements.length * 10 + f.reading.plane.confidence : f.reading ? 0.5 : 0;
-  return frames.reduce((best, frame, index) => (rank(frame) > rank(frames[best]!) ? index : best), 0);
-}
-
-export const picture = (study: Study, frame: Frame): string =>
-  `/dicomweb/studies/${study.study_uid}/series/${frame.seriesUid}/instances/${frame.sopUid}/frames/${frame.frame}/rendered`;

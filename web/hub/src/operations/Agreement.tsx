@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { query } from "../api/client";
 import { code, t } from "@fada/shared/i18n";
-import { useLoad } from "./usePolling";
+import { usePolling } from "./usePolling";
 
 interface Pair { a: string; b: string; studies: number; kappa: Record<string, number | null>; dice: Record<string, { mean: number; n: number }> }
 
@@ -11,15 +11,15 @@ const figure = (value: number | null | undefined): string => (value === null || 
 /** How well readers agree, and their corrections as a training set. */
 export function Agreement(): JSX.Element {
   const [from, setFrom] = useState("");
-  const [found] = useLoad<{ readers: string[]; pairs: Pair[] }>(`/api/agreement${query({ received_from: from && `${from}T00:00:00Z` })}`);
+  const [agreement] = usePolling<{ readers: string[]; pairs: Pair[] }>(`/api/agreement${query({ received_from: from && `${from}T00:00:00Z` })}`);
   return (
     <>
       <form class="filters"><label>{t("readers.from")}<input type="date" value={from} onChange={(e) => setFrom(e.currentTarget.value)} /></label>
         <a class="button" href={`/api/export/training.zip${query({ received_from: from && `${from}T00:00:00Z` })}`} download>{t("readers.export")}</a></form>
-      {found?.pairs.length === 0 && <p class="muted">{t("readers.none")}</p>}
-      {found && found.pairs.length > 0 && <div class="scroll" tabIndex={0} role="region" aria-label={t("ops.readers")}><table class="wide-table">
+      {agreement?.pairs.length === 0 && <p class="muted">{t("readers.none")}</p>}
+      {agreement && agreement.pairs.length > 0 && <div class="scroll" tabIndex={0} role="region" aria-label={t("ops.readers")}><table class="wide-table">
         <thead><tr><th scope="col">{t("ops.readers")}</th><th scope="col">{t("readers.studies")}</th><th scope="col">κ {t("score.interpretation")}</th><th scope="col">κ {t("score.annotation")}</th><th scope="col">κ {t("column.plane")}</th><th scope="col">Dice</th></tr></thead>
-        <tbody>{found.pairs.map((p) => (
+        <tbody>{agreement.pairs.map((p) => (
           <tr key={`${p.a} ${p.b}`}><td>{p.a} · {p.b}</td><td>{p.studies}</td><td>{figure(p.kappa["interpretation"])}</td><td>{figure(p.kappa["annotation"])}</td><td>{figure(p.kappa["plane"])}</td>
             <td>{Object.entries(p.dice).map(([label, d]) => `${code("structure", label)} ${figure(d.mean)} (${d.n})`).join(", ") || "–"}</td></tr>
         ))}</tbody>

@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, query } from "../api/client";
 import { t } from "@fada/shared/i18n";
-import { refuse } from "../shell/toasts";
-import { moment } from "../shell/format";
+import { toastError } from "../shell/toasts";
+import { dateTime } from "../shell/format";
 
 interface Entry { seq: number; at: string; actor: string; action: string; subject: string; detail: Record<string, unknown> }
 
@@ -13,10 +13,10 @@ export function Audit(): JSX.Element {
   const [before, setBefore] = useState<number | null>(null);
   const [subject, setSubject] = useState("");
   const load = (from?: number): void => {
-    get<{ items: Entry[]; before: number | null }>(`/api/audit${query({ subject, before: from, limit: 100 })}`).then((found) => {
-      setEntries((was) => (from === undefined ? found.items : [...was, ...found.items]));
-      setBefore(found.before);
-    }, refuse);
+    get<{ items: Entry[]; before: number | null }>(`/api/audit${query({ subject, before: from, limit: 100 })}`).then((page) => {
+      setEntries((was) => (from === undefined ? page.items : [...was, ...page.items]));
+      setBefore(page.before);
+    }, toastError);
   };
   useEffect(() => load(), []);
   return (
@@ -27,7 +27,7 @@ export function Audit(): JSX.Element {
       </form>
       <div class="scroll" tabIndex={0} role="region" aria-label={t("ops.audit")}><table class="wide-table">
         <thead><tr><th scope="col">{t("audit.at")}</th><th scope="col">{t("audit.actor")}</th><th scope="col">{t("audit.action")}</th><th scope="col">{t("audit.subject")}</th><th scope="col">{t("audit.detail")}</th></tr></thead>
-        <tbody>{entries.map((e) => <tr key={e.seq}><td>{moment(e.at)}</td><td>{e.actor}</td><td>{e.action}</td><td class="hash">{e.subject}</td><td class="hash">{Object.entries(e.detail).map(([k, v]) => `${k} ${typeof v === "object" ? JSON.stringify(v) : String(v)}`).join(", ")}</td></tr>)}</tbody>
+        <tbody>{entries.map((e) => <tr key={e.seq}><td>{dateTime(e.at)}</td><td>{e.actor}</td><td>{e.action}</td><td class="hash">{e.subject}</td><td class="hash">{Object.entries(e.detail).map(([k, v]) => `${k} ${typeof v === "object" ? JSON.stringify(v) : String(v)}`).join(", ")}</td></tr>)}</tbody>
       </table></div>
       {before !== null && entries.length >= 100 && <button type="button" onClick={() => load(before)}>{t("audit.more")}</button>}
     </>

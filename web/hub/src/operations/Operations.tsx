@@ -1,10 +1,10 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Key, t } from "@fada/shared/i18n";
-import { may, useMe } from "../shell/session";
+import { hasRole, useMe } from "../shell/session";
 import { Agreement } from "./Agreement";
 import { Audit } from "./Audit";
-import { Devices } from "./Devices";
+import { Phones } from "./Phones";
 import { Keys, Webhooks } from "./Keys";
 import { Queue } from "./Queue";
 import { Releases } from "./Releases";
@@ -12,7 +12,7 @@ import "../style/operations.css";
 
 const TABS: Record<string, { title: Key; Part: ComponentType }> = {
   queue: { title: "ops.queue", Part: Queue },
-  phones: { title: "ops.phones", Part: Devices },
+  phones: { title: "ops.phones", Part: Phones },
   releases: { title: "ops.releases", Part: Releases },
   readers: { title: "ops.readers", Part: Agreement },
   keys: { title: "ops.keys", Part: Keys },
@@ -25,7 +25,7 @@ export function Operations({ tab }: { tab: string }): JSX.Element {
   const me = useMe();
   const chosen = TABS[tab] ?? TABS["queue"]!;
   useEffect(() => { document.title = `${t(chosen.title)} · FADA`; });
-  if (!may(me, "manager")) return <main id="main" class="page"><p class="bad">{t("problem.forbidden")}</p></main>;
+  if (!hasRole(me, "manager")) return <main id="main" class="page"><p class="bad">{t("problem.forbidden")}</p></main>;
   return (
     <main id="main" class="page operations">
       <h1>{t("nav.operations")}</h1>

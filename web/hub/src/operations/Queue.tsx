@@ -2,18 +2,18 @@ import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { Job } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { refuse, say } from "../shell/toasts";
-import { moment } from "../shell/format";
-import { useLoad } from "./usePolling";
+import { toastError, toast } from "../shell/toasts";
+import { dateTime } from "../shell/format";
+import { usePolling } from "./usePolling";
 
 interface Depth { jobs: Record<string, number>; broker: Record<string, number> | null; outbox: number }
 interface Health { status: string; parts: Record<string, { state: string; seconds: number; error: string | null }> }
 
 export function Queue(): JSX.Element {
-  const [depth] = useLoad<Depth>("/api/queue", 5);
-  const [jobs, again] = useLoad<{ items: Job[] }>("/api/jobs?state=dead,leased,queued", 5);
-  const [health] = useLoad<Health>("/health/ready", 15);
-  const run = (job: Job): void => void post(`/api/jobs/${job.id}/run-again`).then(() => { say("case.queued"); again(); }, refuse);
+  const [depth] = usePolling<Depth>("/api/queue", 5);
+  const [jobs, reload] = usePolling<{ items: Job[] }>("/api/jobs?state=dead,leased,queued", 5);
+  const [health] = usePolling<Health>("/health/ready", 15);
+  const run = (job: Job): void => void post(`/api/jobs/${job.id}/run-reload`).then(() => { toast("case.queued"); reload(); }, toastError);
   const dead = jobs?.items.filter((j) => j.state === "dead") ?? [];
   const others = jobs?.items.filter((j) => j.state !== "dead") ?? [];
   return (
@@ -41,7 +41,7 @@ function Jobs({ jobs, run }: { jobs: Job[]; run: ((job: Job) => void) | null }):
       <tbody>{jobs.map((job) => (
         <tr key={job.id}>
           <td><a href={`/study/${job.study_id}`} data-inside>…{job.study_uid.slice(-12)}</a></td>
-          <td>{code("job", job.state)} {job.urgent && <b class="flag">{t("reason.urgent")}</b>}</td><td>{moment(job.created_at)}</td><td>{job.attempts}</td>
+          <td>{code("job", job.state)} {job.urgent && <b class="flag">{t("reason.urgent")}</b>}</td><td>{dateTime(job.created_at)}</td><td>{job.attempts}</td>
           <td>{job.error_code && <>{code("problem", job.error_code)} <small class="muted">{job.error_detail}</small></>}</td>
           <td>{run && <button type="button" onClick={() => run(job)}>{t("case.run_again")}</button>}</td>
         </tr>

@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { get } from "../api/client";
-import { refuse } from "../shell/toasts";
+import { toastError } from "../shell/toasts";
 
-/** What the hub answers at `path`, asked again every `seconds` (0: only when told). */
-export function useLoad<T>(path: string, seconds = 0): [T | null, () => void] {
-  const [found, setFound] = useState<T | null>(null);
+/** What the hub answers at `path`, asked again every `seconds` (0: only on reload). */
+export function usePolling<T>(path: string, seconds = 0): [T | null, () => void] {
+  const [answer, setAnswer] = useState<T | null>(null);
   const load = useCallback((quiet = false): void => {
-    get<T>(path).then(setFound, (reason) => { if (!quiet) refuse(reason); });
+    get<T>(path).then(setAnswer, (reason) => { if (!quiet) toastError(reason); });
   }, [path]);
   useEffect(() => {
     load();
@@ -14,5 +14,5 @@ export function useLoad<T>(path: string, seconds = 0): [T | null, () => void] {
     const timer = setInterval(() => load(true), seconds * 1000);
     return () => clearInterval(timer);
   }, [load, seconds]);
-  return [found, () => load()];
+  return [answer, () => load()];
 }

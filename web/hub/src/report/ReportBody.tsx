@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import type { FrameReading, Result } from "@fada/shared/api/types";
-import { ageInterval, interval, size } from "@fada/shared/case/Measurements";
-import { FIELDS, Said } from "@fada/shared/case/Interpretation";
+import { ageInterval, measurementInterval, measurementValue } from "@fada/shared/case/Measurements";
+import { FIELDS, FilteredText } from "@fada/shared/case/Interpretation";
 import { type Key, code, t } from "@fada/shared/i18n";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
 import { withhold } from "@fada/shared/text/fetalSexFilter";
-import { moment } from "../shell/format";
+import { dateTime } from "../shell/format";
 
 interface Props {
   result: Result;
@@ -14,9 +14,9 @@ interface Props {
 }
 
 /** The report as it is printed. */
-export function Sheet({ result, facts, pictures }: Props): JSX.Element {
+export function ReportBody({ result, facts, pictures }: Props): JSX.Element {
   const { report } = result;
-  const label = result.reviewed_by ? `${t("label.reviewed", { who: result.reviewed_by })}, ${moment(result.reviewed_at)}` : t("label.unreviewed");
+  const label = result.reviewed_by ? `${t("label.reviewed", { who: result.reviewed_by })}, ${dateTime(result.reviewed_at)}` : t("label.unreviewed");
   const read = report.frames.filter((f) => f.in_scope);
   return (
     <article class="sheet">
@@ -37,7 +37,7 @@ export function Sheet({ result, facts, pictures }: Props): JSX.Element {
               <table class="figures">
                 <thead><tr><th scope="col">{t("figures.what")}</th><th scope="col">{t("figures.value")}</th><th scope="col">{t("figures.interval")}</th></tr></thead>
                 <tbody>
-                  {reading.measurements.map((m) => <tr key={m.name}><th scope="row">{m.name} <small>{code("measure", m.name)}</small></th><td class="value">{size(m)}</td><td>{interval(m)}</td></tr>)}
+                  {reading.measurements.map((m) => <tr key={m.name}><th scope="row">{m.name} <small>{code("measure", m.name)}</small></th><td class="value">{measurementValue(m)}</td><td>{measurementInterval(m)}</td></tr>)}
                   {reading.datings.map((d) => <tr key={d.equation}><th scope="row">{t("age.scan")} <small>{d.equation}</small></th><td class="value">{d.text}</td><td>{ageInterval(d)}</td></tr>)}
                   {reading.centiles.map((c) => <tr key={c.chart}><th scope="row">{c.measurement} <small>{c.chart}</small></th><td class="value">{t("centile.value", { n: c.centile.toFixed(0) })}</td><td>{weeksAndDays(c.at_days)}</td></tr>)}
                 </tbody>
@@ -48,7 +48,7 @@ export function Sheet({ result, facts, pictures }: Props): JSX.Element {
               <ul class="reasons">{reading.abstentions.map(([why, what]) => <li key={`${why}${what}`}>{code("abstention", why)} ({why === "low_confidence" ? code("structure", what) : code("measure", what)})</li>)}</ul>
             )}
             {Object.keys(reading.interpretation).length > 0 && (
-              <dl class="fields">{FIELDS.filter((f) => reading.interpretation[f]).map((f) => <div key={f}><dt>{t(`field.${f}` as Key)}</dt><dd><Said text={reading.interpretation[f]!} /></dd></div>)}</dl>
+              <dl class="fields">{FIELDS.filter((f) => reading.interpretation[f]).map((f) => <div key={f}><dt>{t(`field.${f}` as Key)}</dt><dd><FilteredText text={reading.interpretation[f]!} /></dd></div>)}</dl>
             )}
           </div>
         </section>
@@ -56,7 +56,7 @@ export function Sheet({ result, facts, pictures }: Props): JSX.Element {
       {report.comment && <p><b>{t("sign.comment")}:</b> {withhold(report.comment) ?? <em>{t("withheld")}</em>}</p>}
       <footer class="small">
         <p>{read.some((f) => Object.keys(f.interpretation).length > 0) ? `${t("interpretation.note")} ` : ""}{t("confidence.not_assessed")}</p>
-        <p>{t("provenance.release")}: {report.release.name} {report.release.version} · <span class="hash">{report.release.sha256}</span> · {code("origin", result.origin)} · {moment(result.created_at)} · {t("versions.one", { n: result.version })}</p>
+        <p>{t("provenance.release")}: {report.release.name} {report.release.version} · <span class="hash">{report.release.sha256}</span> · {code("origin", result.origin)} · {dateTime(result.created_at)} · {t("versions.one", { n: result.version })}</p>
         <p class={result.reviewed_by ? "label reviewed" : "label"}>{label}</p>
       </footer>
     </article>

@@ -2,12 +2,12 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, post, remove } from "../api/client";
 import type { Result, Study } from "@fada/shared/api/types";
-import { framesOf } from "../case/useCase";
+import { framesOf } from "../study/frames";
 import { t } from "@fada/shared/i18n";
-import { refuse, say, words } from "../shell/toasts";
-import { may, useMe } from "../shell/session";
-import { day, moment, person } from "../shell/format";
-import { Sheet } from "./ReportBody";
+import { toastError, toast, errorText } from "../shell/toasts";
+import { hasRole, useMe } from "../shell/session";
+import { isoDate, dateTime, personName } from "../shell/format";
+import { ReportBody } from "./ReportBody";
 import "../style/report.css";
 
 interface Share { id: string; expires_at: string; url?: string }
@@ -23,7 +23,7 @@ export function ReportPage({ id }: { id: string }): JSX.Element {
     Promise.all([get<Study>(`/api/studies/${id}`), get<Result>(`/api/studies/${id}/results/latest`)])
       .then(([s, r]) => { setStudy(s); setResult(r); }, setFailure);
   }, [id]);
-  if (failure !== null) return <main id="main" class="page"><p class="bad" role="alert">{words(failure)}</p></main>;
+  if (failure !== null) return <main id="main" class="page"><p class="bad" role="alert">{errorText(failure)}</p></main>;
   if (!study || !result) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
   const base = `/api/studies/${id}/results/${result.version}`;
   const pictures = framesOf(study, result.report).filter((f) => f.reading?.in_scope).slice(0, 6);
@@ -37,10 +37,10 @@ export function ReportPage({ id }: { id: string }): JSX.Element {
         <a class="button" href={`${base}/sr.dcm`} download>DICOM SR</a>
         <a class="button" href={`${base}/report.json`} download>JSON</a>
       </div>
-      {may(me, "sonographer") && <Shares id={id} />}
-      <Sheet result={result} facts={[
-        [t("patient.name"), person(study.patient.name)], [t("patient.id"), study.patient.id], [t("patient.birth_date"), day(study.patient.birth_date)],
-        [t("patient.accession"), study.accession], [t("report.study_date"), day(study.study_date)], [t("age.period"), study.last_period ?? ""],
+      {hasRole(me, "sonographer") && <Shares id={id} />}
+      <ReportBody result={result} facts={[
+        [t("patient.name"), personName(study.patient.name)], [t("patient.id"), study.patient.id], [t("patient.birth_date"), isoDate(study.patient.birth_date)],
+        [t("patient.accession"), study.accession], [t("report.study_date"), isoDate(study.study_date)], [t("age.period"), study.last_period ?? ""],
       ]} pictures={pictures.map((f) => ({ key: `${f.sopUid}/${f.frame}`, src: `${base}/frames/${f.sopUid}/${f.frame}/overlay.png`, reading: f.reading! }))} />
     </main>
   );
@@ -50,7 +50,7 @@ function Shares({ id }: { id: string }): JSX.Element {
   const [shares, setShares] = useState<Share[]>([]);
   const [hours, setHours] = useState(24);
   const [made, setMade] = useState("");
-  const load = (): void => void get<{ items: Share[] }>(`/api/studies/${id}/shares`).then((found) => setShares(found.items), () => undefined);
+  const load = (): void => void get<{ items: Share[] }>(`/api/studies/${id}/shares`).then((page) => setShares(page.items), () => undefined);
   useEffect(load, [id]);
   const make = (event: Event): void => {
     event.preventDefault();
@@ -58,8 +58,8 @@ function Shares({ id }: { id: string }): JSX.Element {
       const url = new URL(share.url ?? "", location.href).href;
       setMade(url);
       load();
-      navigator.clipboard?.writeText(url).then(() => say("share.copied"), () => undefined);
-    }, refuse);
+      navigator.clipboard?.writeText(url).then(() => toast("share.copied"), () => undefined);
+    }, toastError);
   };
   return (
     <details class="shares">
@@ -74,7 +74,7 @@ function Shares({ id }: { id: string }): JSX.Element {
       </form>
       {made && <p><label>{t("share.link")}<input type="text" readOnly value={made} onFocus={(e) => e.currentTarget.select()} /></label></p>}
       <ul>{shares.map((s) => (
-        <li key={s.id}>{t("share.until", { at: moment(s.expires_at) })} <button type="button" class="quiet" onClick={() => void remove(`/api/studies/${id}/shares/${s.id}`).then(load, refuse)}>{t("share.end")}</button></li>
+        <li key={s.id}>{t("share.until", { at: dateTime(s.expires_at) })} <button type="button" class="quiet" onClick={() => void remove(`/api/studies/${id}/shares/${s.id}`).then(load, toastError)}>{t("share.end")}</button></li>
       ))}</ul>
     </details>
   );

@@ -1,30 +1,30 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api/client";
-import type { Result, Row } from "@fada/shared/api/types";
+import type { Result, StudyRow } from "@fada/shared/api/types";
 import { t } from "@fada/shared/i18n";
-import { words } from "../shell/toasts";
-import { day, moment } from "../shell/format";
-import { Sheet } from "./ReportBody";
+import { errorText } from "../shell/toasts";
+import { isoDate, dateTime } from "../shell/format";
+import { ReportBody } from "./ReportBody";
 import "../style/report.css";
 
-interface SharedStudy { study: Partial<Row> & { initials?: string }; result: Result; expires_at: string }
+interface SharedStudy { study: Partial<StudyRow> & { initials?: string }; result: Result; expires_at: string }
 
 /** What a shared link shows: the report without the patient's identity, until the link ends. */
-export function Shared({ token }: { token: string }): JSX.Element {
-  const [found, setFound] = useState<SharedStudy | null>(null);
+export function SharedReport({ token }: { token: string }): JSX.Element {
+  const [shared, setShared] = useState<SharedStudy | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   useEffect(() => {
     document.title = `${t("report.title")} · FADA`;
-    get<SharedStudy>(`/api/shared/${encodeURIComponent(token)}`).then(setFound, setFailure);
+    get<SharedStudy>(`/api/shared/${encodeURIComponent(token)}`).then(setShared, setFailure);
   }, [token]);
-  if (failure !== null) return <main id="main" class="page"><h1>{t("share.over")}</h1><p>{words(failure)}</p></main>;
-  if (!found) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
-  const { study, result } = found;
+  if (failure !== null) return <main id="main" class="page"><h1>{t("share.over")}</h1><p>{errorText(failure)}</p></main>;
+  if (!shared) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
+  const { study, result } = shared;
   return (
     <main id="main" class="page report">
-      <div class="report-bar"><button type="button" class="main" onClick={() => print()}>{t("report.print")}</button><span class="muted">{t("share.until", { at: moment(found.expires_at) })}</span></div>
-      <Sheet result={result} facts={[[t("patient.name"), study.initials ?? study.patient?.name ?? ""], [t("report.study_date"), day(study.study_date ?? "")]]}
+      <div class="report-bar"><button type="button" class="main" onClick={() => print()}>{t("report.print")}</button><span class="muted">{t("share.until", { at: dateTime(shared.expires_at) })}</span></div>
+      <ReportBody result={result} facts={[[t("patient.name"), study.initials ?? study.patient?.name ?? ""], [t("report.study_date"), isoDate(study.study_date ?? "")]]}
         pictures={result.report.frames.filter((f) => f.in_scope).slice(0, 6).map((f) => ({
           key: `${f.sop_uid}/${f.frame}`, src: `/api/shared/${encodeURIComponent(token)}/frames/${f.sop_uid}/${f.frame}.png`, reading: f,
         }))} />

@@ -3,7 +3,7 @@ import { useRef, useState } from "preact/hooks";
 import type { Mark } from "@fada/shared/case/findings";
 import type { CaliperEdit } from "@fada/shared/api/types";
 import { type Key, code, t } from "@fada/shared/i18n";
-import { useKeys } from "../shell/shortcuts";
+import { useShortcuts } from "../shell/shortcuts";
 import { type Point, distance } from "@fada/shared/measurement/geometry";
 import type { Raster } from "@fada/shared/measurement/mask";
 import type { Drawing } from "@fada/shared/viewer/Viewer";
@@ -132,7 +132,7 @@ interface BarProps {
 
 /** The tools by hand and by key. */
 export function EditorBar({ editor, label, setLabel, undo, redo, leave }: BarProps): JSX.Element {
-  useKeys({
+  useShortcuts({
     ...Object.fromEntries(TOOLS.map(({ tool, key }) => [key, () => editor.setTool(tool)])),
     "ctrl+z": (e) => (e.shiftKey ? redo() : undo()), "ctrl+y": redo,
     Delete: editor.removeMark, Backspace: editor.removeMark,

@@ -1,5 +1,5 @@
 import type { Calibration, CaliperEdit, FrameEdit, FrameReading, Report } from "@fada/shared/api/types";
-import type { Figures, Mark } from "@fada/shared/case/findings";
+import type { FrameMeasurements, Mark } from "@fada/shared/case/findings";
 import { date, measureCaliper, measureHead } from "@fada/shared/measurement/biometry";
 import { bounds, resample } from "@fada/shared/measurement/geometry";
 import { maskPng } from "@fada/shared/measurement/mask";
@@ -53,7 +53,7 @@ export function withFrame(draft: Draft, key: string, some: Partial<Omit<FrameDra
 /** What is measured on a frame: the report's own, or at once by the hub's formulae what a hand drew. */
 export function figures(
   reading: FrameReading | null, frame: FrameDraft | undefined, calibration: Calibration | null, periodDays: number | null,
-): Figures {
+): FrameMeasurements {
   const changed = frame !== undefined && (frame.changed.marks || frame.changed.calipers);
   let measurements = reading?.measurements ?? [];
   if (frame && changed) {

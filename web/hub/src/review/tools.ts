@@ -1,7 +1,7 @@
 import type { Mark } from "@fada/shared/case/findings";
 import type { CaliperEdit } from "@fada/shared/api/types";
 import {
-  type Box, type Ellipse, type Point, bounds, distance, ellipseOf, ellipsePolygon, ends, resample,
+  type Box, type Ellipse, type Point, bounds, distance, ellipseOf, ellipsePolygon, axisEnds, resample,
 } from "@fada/shared/measurement/geometry";
 import { type Raster, fill, stroke, trace } from "@fada/shared/measurement/mask";
 import { newId } from "./draft";
@@ -56,7 +56,7 @@ export function handles(tool: Tool, mark: Mark | undefined, caliper: CaliperEdit
   if (tool === "polygon" && mark.polygon.length > 2) return resample(mark.polygon, 32);
   if (tool === "ellipse") {
     const shape = ellipseOf(mark.polygon);
-    return shape ? [...ends(shape), [shape.cx, shape.cy]] : [];
+    return shape ? [...axisEnds(shape), [shape.cx, shape.cy]] : [];
   }
   if (tool === "box") {
     const [x0, y0, x1, y1] = mark.box;
@@ -94,7 +94,7 @@ function turned(shape: Ellipse, handle: number, to: Point): Ellipse {
   if (handle === 4) return { ...shape, cx: to[0], cy: to[1] };
   const length = Math.max(2, Math.hypot(to[0] - shape.cx, to[1] - shape.cy));
   const towards = Math.atan2(to[1] - shape.cy, to[0] - shape.cx);
-  // 0 and 1 are the ends of a, 2 and 3 those of b; opposite ends point the other way
+  // 0 and 1 are the ends of axis a, 2 and 3 those of b; opposite ends point the other way
   if (handle < 2) return { ...shape, a: length, angle: towards + (handle === 0 ? Math.PI : 0) };
   return { ...shape, b: length, angle: towards + (handle === 2 ? Math.PI / 2 : -Math.PI / 2) };
 }

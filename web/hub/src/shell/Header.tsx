@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { post } from "../api/client";
 import { LANGUAGES, type Key, type Language, choose, language, t } from "@fada/shared/i18n";
-import { go } from "./router";
-import { may, useMe } from "./session";
+import { navigate } from "./router";
+import { hasRole, useMe } from "./session";
 
 type Theme = "auto" | "light" | "dark";
 
@@ -33,14 +33,14 @@ export function Header({ here, help, signedOut }: { here: string; help: () => vo
   const leave = async (): Promise<void> => {
     await post("/logout").catch(() => undefined);
     signedOut();
-    go("/");
+    navigate("/");
   };
   return (
     <header class="bar">
       <a class="skip" href="#main">{t("nav.skip")}</a>
       <a class="brand" href="/" data-inside><img src="/icon.svg" alt="" width="26" height="26" /> FADA</a>
       <nav aria-label={t("nav.label")}>
-        {PLACES.filter((place) => may(me, place.role)).map((place) => (
+        {PLACES.filter((place) => hasRole(me, place.role)).map((place) => (
           <a key={place.path} href={place.path} data-inside aria-current={here === place.path ? "page" : undefined}>{t(place.key)}</a>
         ))}
       </nav>

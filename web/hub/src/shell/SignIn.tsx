@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get, post } from "../api/client";
 import type { Me } from "@fada/shared/api/types";
 import { LANGUAGES, type Language, choose, language, t } from "@fada/shared/i18n";
-import { words } from "./toasts";
+import { errorText } from "./toasts";
 
 /** An API key (or an OIDC token) becomes a session cookie; the key itself is kept nowhere. */
 export function SignIn({ signedIn }: { signedIn: (me: Me) => void }): JSX.Element {
@@ -20,7 +20,7 @@ export function SignIn({ signedIn }: { signedIn: (me: Me) => void }): JSX.Elemen
       setKey("");
       signedIn(await get<Me>("/api/me"));
     } catch (reason) {
-      setProblem(words(reason));
+      setProblem(errorText(reason));
       setBusy(false);
     }
   };

@@ -1,16 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 
 const listeners = new Set<() => void>();
-const tell = (): void => listeners.forEach((listener) => listener());
+const notify = (): void => listeners.forEach((listener) => listener());
 
-export function go(path: string, replace = false): void {
+export function navigate(path: string, replace = false): void {
   if (path === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"]({}, "", path);
   if (!replace) scrollTo(0, 0);
-  tell();
+  notify();
 }
 
-addEventListener("popstate", tell);
+addEventListener("popstate", notify);
 
 /** Links inside the pages change the address without loading anything anew. */
 document.addEventListener("click", (event) => {
@@ -19,7 +19,7 @@ document.addEventListener("click", (event) => {
   if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   if (!("inside" in link.dataset)) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  navigate(link.pathname + link.search);
 });
 
 /** The parts of the present path: `/study/12/report` gives `["study", "12", "report"]`. */

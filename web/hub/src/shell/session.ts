@@ -2,11 +2,11 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Me, Role } from "@fada/shared/api/types";
 
-const RIGHTS: Record<Role, number> = { device: 0, reader: 1, sonographer: 2, manager: 3, admin: 4 };
+const ROLE_LEVEL: Record<Role, number> = { device: 0, reader: 1, sonographer: 2, manager: 3, admin: 4 };
 
 export const Session = createContext<Me | null>(null);
 
 export const useMe = (): Me => useContext(Session) ?? { subject: "", site: "", role: "reader" };
 
 /** Whether the person who is signed in holds the rights of `role`. */
-export const may = (me: Me, role: Role): boolean => RIGHTS[me.role] >= RIGHTS[role];
+export const hasRole = (me: Me, role: Role): boolean => ROLE_LEVEL[me.role] >= ROLE_LEVEL[role];

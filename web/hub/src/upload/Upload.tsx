@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Key, code, t } from "@fada/shared/i18n";
-import { type About, Sender, type Transfer, dropped } from "./UploadQueue";
+import { type UploadDetails, UploadQueue, type QueuedFile, droppedFiles } from "./UploadQueue";
 import "../style/upload.css";
 
 const SHOWN = 300;
@@ -12,12 +12,12 @@ function megabytes(bytes: number): string {
 
 /** DICOM files, ZIP archives and pictures, many and large; what was refused, and why. */
 export function Upload(): JSX.Element {
-  const [all, setAll] = useState<Transfer[]>([]);
+  const [all, setAll] = useState<QueuedFile[]>([]);
   const [over, setOver] = useState(false);
-  const [about, setAbout] = useState<About>({ urgent: false, pixelMm: "", patientName: "", patientId: "", accession: "", lastPeriod: "" });
-  const sender = useMemo(() => new Sender(setAll), []);
+  const [about, setAbout] = useState<UploadDetails>({ urgent: false, pixelMm: "", patientName: "", patientId: "", accession: "", lastPeriod: "" });
+  const sender = useMemo(() => new UploadQueue(setAll), []);
   const picker = useRef<HTMLInputElement>(null);
-  const count = (...states: Transfer["state"][]): number => all.filter((x) => states.includes(x.state)).length;
+  const count = (...states: QueuedFile["state"][]): number => all.filter((x) => states.includes(x.state)).length;
   const open = count("waiting", "sending", "checking", "paused");
   const bytes = all.reduce((sum, x) => sum + x.file.size, 0), sent = all.reduce((sum, x) => sum + Math.min(x.sent, x.file.size), 0);
   const studies = [...new Set(all.flatMap((x) => x.items.filter((i) => i.accepted && i.study_id).map((i) => i.study_id)))];
@@ -30,7 +30,7 @@ export function Upload(): JSX.Element {
     return () => removeEventListener("beforeunload", stay);
   }, [open === 0]);
 
-  const text = (name: Exclude<keyof About, "urgent">, key: Key, type: "text" | "date" | "number" = "text"): JSX.Element => (
+  const text = (name: Exclude<keyof UploadDetails, "urgent">, key: Key, type: "text" | "date" | "number" = "text"): JSX.Element => (
     <label>{t(key)}{" "}
       {type === "number"
         ? <input type="number" step="any" min="0.001" max="5" value={about[name]} onInput={(e) => setAbout({ ...about, [name]: e.currentTarget.value })} />
@@ -41,7 +41,7 @@ export function Upload(): JSX.Element {
       <h1>{t("upload.title")}</h1>
       <div class={over ? "drop over" : "drop"}
         onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
-        onDrop={(e) => { e.preventDefault(); setOver(false); if (e.dataTransfer) void dropped(e.dataTransfer).then((files) => sender.add(files, about)); }}>
+        onDrop={(e) => { e.preventDefault(); setOver(false); if (e.dataTransfer) void droppedFiles(e.dataTransfer).then((files) => sender.add(files, about)); }}>
         <p><b>{t("upload.drop")}</b></p>
         <p class="muted">{t("upload.kinds")}</p>
         <input ref={picker} type="file" multiple class="hidden" aria-label={t("upload.choose")}
@@ -75,7 +75,7 @@ export function Upload(): JSX.Element {
   );
 }
 
-function Line({ transfer, sender }: { transfer: Transfer; sender: Sender }): JSX.Element {
+function Line({ transfer, sender }: { transfer: QueuedFile; sender: UploadQueue }): JSX.Element {
   const { id, file, state, items, sent, problem, problemCode } = transfer;
   const refused = items.filter((i) => i.problem);
   const accepted = items.find((i) => i.accepted);

@@ -15,7 +15,7 @@ interface Status { state: "open" | "complete" | "failed" | "expired"; outcome: {
 export type State = "waiting" | "sending" | "checking" | "done" | "refused" | "paused";
 
 /** One file on its way. Never changed itself, only followed by another of the same id. */
-export interface Transfer {
+export interface QueuedFile {
   id: number;
   file: File;
   sent: number;
@@ -25,25 +25,25 @@ export interface Transfer {
   problemCode: string;
 }
 
-export interface About { urgent: boolean; pixelMm: string; patientName: string; patientId: string; accession: string; lastPeriod: string }
+export interface UploadDetails { urgent: boolean; pixelMm: string; patientName: string; patientId: string; accession: string; lastPeriod: string }
 
-const AT_ONCE = 3;
+const PARALLEL = 3;
 const CHUNK = 8 * 1024 * 1024; // what is lost at most when the connection breaks, and what a proxy lets through
 let made = 0;
 
 /** Sends files by tus, three at a time; a broken one goes on where it stopped, also after a restart. */
-export class Sender {
+export class UploadQueue {
   private readonly uploads = new Map<number, Upload>();
-  private all: Transfer[] = [];
-  private readonly changed: (all: Transfer[]) => void;
+  private all: QueuedFile[] = [];
+  private readonly changed: (all: QueuedFile[]) => void;
 
-  constructor(changed: (all: Transfer[]) => void) {
+  constructor(changed: (all: QueuedFile[]) => void) {
     this.changed = changed;
   }
 
-  add(files: readonly File[], about: About): void {
+  add(files: readonly File[], about: UploadDetails): void {
     for (const file of files) {
-      const transfer: Transfer = { id: ++made, file, sent: 0, state: "waiting", items: [], problem: "", problemCode: "" };
+      const transfer: QueuedFile = { id: ++made, file, sent: 0, state: "waiting", items: [], problem: "", problemCode: "" };
       this.all = [...this.all, transfer];
       this.uploads.set(transfer.id, this.make(transfer, about));
     }
@@ -66,14 +66,14 @@ export class Sender {
     this.changed(this.all);
   }
 
-  private put(id: number, some: Partial<Transfer>): void {
+  private put(id: number, some: Partial<QueuedFile>): void {
     this.all = this.all.map((t) => (t.id === id ? { ...t, ...some } : t));
     this.changed(this.all);
   }
 
   private pump(): void {
     const busy = this.all.filter((t) => t.state === "sending" || t.state === "checking").length;
-    for (const next of this.all.filter((t) => t.state === "waiting").slice(0, Math.max(0, AT_ONCE - busy))) {
+    for (const next of this.all.filter((t) => t.state === "waiting").slice(0, Math.max(0, PARALLEL - busy))) {
       const upload = this.uploads.get(next.id)!;
       this.put(next.id, { state: "sending" });
       void upload.findPreviousUploads().then((before) => {
@@ -84,7 +84,7 @@ export class Sender {
     this.changed(this.all);
   }
 
-  private make(transfer: Transfer, about: About): Upload {
+  private make(transfer: QueuedFile, about: UploadDetails): Upload {
     const given: Record<string, string> = {
       filename: transfer.file.name, filetype: transfer.file.type || "application/octet-stream",
       ...(about.urgent ? { urgent: "1" } : {}), pixel_mm: about.pixelMm, patient_name: about.patientName,
@@ -137,20 +137,20 @@ export class Sender {
   }
 }
 
-/** Files of a drop, folders opened. */
-export async function dropped(data: DataTransfer): Promise<File[]> {
+/** All files of a drop, those inside folders included. */
+export async function droppedFiles(data: DataTransfer): Promise<File[]> {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
   if (entries.length === 0) return [...data.files];
-  return (await Promise.all(entries.map(opened))).flat();
+  return (await Promise.all(entries.map(filesOfEntry))).flat();
 }
 
-async function opened(entry: FileSystemEntry): Promise<File[]> {
+async function filesOfEntry(entry: FileSystemEntry): Promise<File[]> {
   if (entry.isFile) return [await new Promise<File>((good, bad) => (entry as FileSystemFileEntry).file(good, bad))];
   const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: File[] = [];
+  const files: File[] = [];
   for (;;) { // a reader gives at most a hundred entries at a time
     const some = await new Promise<FileSystemEntry[]>((good, bad) => reader.readEntries(good, bad));
-    if (some.length === 0) return found;
-    found.push(...(await Promise.all(some.map(opened))).flat());
+    if (some.length === 0) return files;
+    files.push(...(await Promise.all(some.map(filesOfEntry))).flat());
   }
 }

@@ -1,19 +1,19 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Row } from "@fada/shared/api/types";
+import type { StudyRow } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
 import { withhold } from "@fada/shared/text/fetalSexFilter";
-import type { Rows } from "./useWorklist";
-import { day, need, person, waited } from "../shell/format";
+import type { WorklistRows } from "./useWorklist";
+import { isoDate, triageReasons, personName, waitingTime } from "../shell/format";
 
 const MORE = 8; // rows drawn beyond the edges
 const narrow = matchMedia("(max-width: 760px)");
 
 interface Props {
-  rows: Rows;
+  rows: WorklistRows;
   chosen: number;
   choose: (index: number) => void;
-  open: (row: Row) => void;
+  open: (row: StudyRow) => void;
 }
 
 /** Only the rows on the screen are drawn, however many there are. */
@@ -64,11 +64,11 @@ export function List({ rows, chosen, choose, open }: Props): JSX.Element {
 
 interface LineProps {
   index: number;
-  row: Row | undefined;
+  row: StudyRow | undefined;
   size: number;
   chosen: boolean;
   choose: () => void;
-  open: (row: Row) => void;
+  open: (row: StudyRow) => void;
 }
 
 function Line({ index, row, size, chosen, choose, open }: LineProps): JSX.Element {
@@ -80,19 +80,19 @@ function Line({ index, row, size, chosen, choose, open }: LineProps): JSX.Elemen
     <div {...shared} class={`line ${row.state}${row.urgent ? " urgent" : ""}`} onMouseDown={choose} onClick={() => open(row)}>
       <span role="gridcell" class="line-need">
         {row.urgent && <b class="flag">{t("reason.urgent")}</b>}
-        <span>{need(row)}</span>
+        <span>{triageReasons(row)}</span>
       </span>
       <span role="gridcell" class="line-patient">
-        <a href={`/study/${row.id}`} data-inside tabIndex={-1}>{person(row.patient.name) || t("patient.unnamed")}</a>
+        <a href={`/study/${row.id}`} data-inside tabIndex={-1}>{personName(row.patient.name) || t("patient.unnamed")}</a>
         <small>{row.patient.id}{row.accession && ` · ${row.accession}`}</small>
       </span>
       <span role="gridcell" class="line-study">
-        {day(row.study_date)} <small>{about}</small>
+        {isoDate(row.study_date)} <small>{about}</small>
       </span>
       <span role="gridcell" class="line-plane">{row.plane ? code("plane", row.plane) : "–"}</span>
       <span role="gridcell" class="line-age">{row.ga_text ?? "–"}</span>
       <span role="gridcell" class="line-state"><span class={`state ${row.state}`}>{code("state", row.state)}</span></span>
-      <span role="gridcell" class="line-wait">{waited(row.waiting_hours)}</span>
+      <span role="gridcell" class="line-wait">{waitingTime(row.waiting_hours)}</span>
     </div>
   );
 }

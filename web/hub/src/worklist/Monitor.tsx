@@ -1,18 +1,18 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
-import { NO_FILTERS, useRows } from "./useWorklist";
-import { moment, need, person, waited } from "../shell/format";
+import { NO_FILTERS, useWorklist } from "./useWorklist";
+import { dateTime, triageReasons, personName, waitingTime } from "../shell/format";
 import "../style/monitor.css";
 
 const WAITING = { ...NO_FILTERS, state: "received,analysing,ready,failed" };
 const SHOWN = 12;
 
-const initials = (name: string): string => person(name).split(/[\s,]+/).filter(Boolean).map((part) => `${part[0]}.`).join(" ");
+const initials = (name: string): string => personName(name).split(/[\s,]+/).filter(Boolean).map((part) => `${part[0]}.`).join(" ");
 
 /** The head of the worklist, large, for a screen on the wall: initials, no names. */
 export function Monitor(): JSX.Element {
-  const rows = useRows(WAITING);
+  const rows = useWorklist(WAITING);
   const [now, setNow] = useState(() => new Date().toISOString());
   useEffect(() => {
     document.title = `${t("nav.monitor")} · FADA`;
@@ -24,7 +24,7 @@ export function Monitor(): JSX.Element {
     <main class="monitor" id="main">
       <header>
         <h1>{t("monitor.title", { n: rows.total ?? 0 })}</h1>
-        <p>{moment(now)} <span class={rows.live ? "live on" : "live"}>{rows.live ? t("live.on") : t("live.off")}</span></p>
+        <p>{dateTime(now)} <span class={rows.live ? "live on" : "live"}>{rows.live ? t("live.on") : t("live.off")}</span></p>
         <a href="/" data-inside>{t("nav.worklist")}</a>
       </header>
       {shown.length === 0 ? <p class="nothing">{rows.total === null ? t("loading") : t("worklist.none")}</p> : (
@@ -32,10 +32,10 @@ export function Monitor(): JSX.Element {
           {shown.map((row) => (
             <li key={row.id} class={row.urgent ? "urgent" : row.state}>
               <b>{initials(row.patient.name) || t("patient.unnamed")} <small>{row.accession || row.patient.id.slice(-4)}</small></b>
-              <span>{row.urgent && <strong class="flag">{t("reason.urgent")}</strong>} {need(row)}</span>
+              <span>{row.urgent && <strong class="flag">{t("reason.urgent")}</strong>} {triageReasons(row)}</span>
               <span>{row.ga_text ?? (row.plane ? code("plane", row.plane) : "")}</span>
               <span class={`state ${row.state}`}>{code("state", row.state)}</span>
-              <span class="wait">{waited(row.waiting_hours)}</span>
+              <span class="wait">{waitingTime(row.waiting_hours)}</span>
             </li>
           ))}
         </ol>

@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { patch } from "../api/client";
-import type { Row } from "@fada/shared/api/types";
+import type { StudyRow } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import { useKeys } from "../shell/shortcuts";
-import { refuse, words } from "../shell/toasts";
-import { go } from "../shell/router";
-import { may, useMe } from "../shell/session";
+import { useShortcuts } from "../shell/shortcuts";
+import { toastError, errorText } from "../shell/toasts";
+import { navigate } from "../shell/router";
+import { hasRole, useMe } from "../shell/session";
 import { List } from "./List";
-import { type Filters, NO_FILTERS, useRows } from "./useWorklist";
+import { type Filters, NO_FILTERS, useWorklist } from "./useWorklist";
 
 const STATES = ["received", "analysing", "ready", "failed", "reviewed"];
 const PLANES = ["head", "abdomen", "femur", "thorax", "nt_view"];
@@ -32,7 +32,7 @@ export function Worklist(): JSX.Element {
   const [text, setText] = useState(before.filters.text);
   const [chosen, setChosen] = useState(before.chosen);
   const search = useRef<HTMLInputElement>(null);
-  const rows = useRows(filters);
+  const rows = useWorklist(filters);
   const total = rows.total ?? 0;
 
   useEffect(() => { document.title = `${t("worklist.title")} · FADA`; });
@@ -52,14 +52,14 @@ export function Worklist(): JSX.Element {
     setText("");
     change(NO_FILTERS);
   };
-  const open = (row: Row): void => go(`/study/${row.id}`);
+  const open = (row: StudyRow): void => navigate(`/study/${row.id}`);
   const urgent = async (): Promise<void> => {
     const row = rows.at(chosen);
-    if (!row || !may(me, "sonographer")) return;
-    await patch(`/api/studies/${row.id}`, { urgent: !row.urgent }).then(rows.refresh, refuse);
+    if (!row || !hasRole(me, "sonographer")) return;
+    await patch(`/api/studies/${row.id}`, { urgent: !row.urgent }).then(rows.refresh, toastError);
   };
   const by = (step: number): void => setChosen((n) => Math.min(Math.max(0, total - 1), Math.max(0, n + step)));
-  useKeys({
+  useShortcuts({
     j: () => by(1), k: () => by(-1), ArrowDown: () => by(1), ArrowUp: () => by(-1),
     PageDown: () => by(10), PageUp: () => by(-10), Home: () => setChosen(0), End: () => setChosen(Math.max(0, total - 1)),
     Enter: (event) => {
@@ -95,13 +95,13 @@ export function Worklist(): JSX.Element {
         </select>
         {filtered && <button type="button" class="quiet" onClick={clear}>{t("filter.clear")}</button>}
       </form>
-      {rows.failure !== null && <p class="bad" role="alert">{words(rows.failure)} <button type="button" onClick={rows.refresh}>{t("again")}</button></p>}
+      {rows.failure !== null && <p class="bad" role="alert">{errorText(rows.failure)} <button type="button" onClick={rows.refresh}>{t("again")}</button></p>}
       <div class="line heading" aria-hidden="true">
         <span>{t("column.need")}</span><span>{t("column.patient")}</span><span>{t("column.study")}</span>
         <span>{t("column.plane")}</span><span>{t("column.age")}</span><span>{t("column.state")}</span><span>{t("column.waiting")}</span>
       </div>
       {rows.total === 0
-        ? <p class="nothing">{filtered ? t("worklist.none_found") : t("worklist.none")} {!filtered && may(me, "sonographer") && <a href="/upload" data-inside>{t("nav.upload")}</a>}</p>
+        ? <p class="nothing">{filtered ? t("worklist.none_found") : t("worklist.none")} {!filtered && hasRole(me, "sonographer") && <a href="/upload" data-inside>{t("nav.upload")}</a>}</p>
         : <List rows={rows} chosen={chosen} choose={setChosen} open={open} />}
       <p class="keys muted" aria-hidden="true"><kbd>j</kbd> <kbd>k</kbd> {t("help.move")} · <kbd>Enter</kbd> {t("help.open")} · <kbd>/</kbd> {t("help.search")} · <kbd>?</kbd> {t("help.title")}</p>
     </main>

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, query } from "../api/client";
 import { listen } from "../api/events";
-import type { Page, Row } from "@fada/shared/api/types";
+import type { Page, StudyRow } from "@fada/shared/api/types";
 
 export interface Filters {
   text: string;
@@ -15,10 +15,10 @@ export interface Filters {
 export const NO_FILTERS: Filters = { text: "", state: "", plane: "", reason: "", urgent: false, order: "need" };
 export const PAGE = 100;
 
-export interface Rows {
+export interface WorklistRows {
   total: number | null;
   /** The row at a place of the order, if it has been fetched. */
-  at(index: number): Row | undefined;
+  at(index: number): StudyRow | undefined;
   /** Says which places are on the screen; what is missing there is fetched. */
   show(from: number, to: number): void;
   refresh(): void;
@@ -27,36 +27,36 @@ export interface Rows {
 }
 
 /** The worklist, fetched by hundreds as it is scrolled, and anew when the hub says that it changed. */
-export function useRows(filters: Filters): Rows {
+export function useWorklist(filters: Filters): WorklistRows {
   const [, again] = useState(0);
   const [total, setTotal] = useState<number | null>(null);
   const [live, setLive] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const [cursor, setCursor] = useState<number | null>(null);
-  const pages = useRef(new Map<number, Row[]>());
-  const asked = useRef(new Set<number>());
+  const pages = useRef(new Map<number, StudyRow[]>());
+  const requested = useRef(new Set<number>());
   const shown = useRef<[number, number]>([0, 0]);
-  const turn = useRef(0); // answers to an older question are dropped
+  const generation = useRef(0); // answers to an older request are dropped
 
   const fetchPage = useCallback(async (page: number): Promise<void> => {
-    if (asked.current.has(page)) return;
-    asked.current.add(page);
-    const mine = turn.current;
+    if (requested.current.has(page)) return;
+    requested.current.add(page);
+    const mine = generation.current;
     try {
-      const answer = await get<Page<Row>>(`/api/studies${query({
+      const answer = await get<Page<StudyRow>>(`/api/studies${query({
         text: filters.text, state: filters.state, plane: filters.plane, reason: filters.reason,
         urgent: filters.urgent || undefined, order: filters.order, limit: PAGE, offset: page * PAGE,
       })}`);
-      if (mine !== turn.current) return;
+      if (mine !== generation.current) return;
       pages.current.set(page, answer.items);
       setTotal(answer.total);
       setFailure(null);
       setCursor((was) => was ?? answer.cursor);
       again((n) => n + 1);
     } catch (reason) {
-      if (mine === turn.current) setFailure(reason);
+      if (mine === generation.current) setFailure(reason);
     } finally {
-      if (mine === turn.current) asked.current.delete(page);
+      if (mine === generation.current) requested.current.delete(page);
     }
   }, [filters]);
 
@@ -67,17 +67,17 @@ export function useRows(filters: Filters): Rows {
   }, []);
 
   const refresh = useCallback((): void => {
-    turn.current++;
-    asked.current.clear();
+    generation.current++;
+    requested.current.clear();
     const keep = new Set(visible());
     for (const page of pages.current.keys()) if (!keep.has(page)) pages.current.delete(page);
     keep.forEach((page) => void fetchPage(page));
   }, [fetchPage, visible]);
 
   useEffect(() => {
-    turn.current++;
+    generation.current++;
     pages.current.clear();
-    asked.current.clear();
+    requested.current.clear();
     shown.current = [0, 0];
     void fetchPage(0);
   }, [fetchPage]);

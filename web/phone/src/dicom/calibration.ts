@@ -9,10 +9,10 @@ const fits = (mm: number): boolean => mm > 0 && mm < 100;
 /** What an object says about its scale, as the hub reads it (services/dicom/parser/frames.py): cm per pixel in each
  * ultrasound region (PS3.3 C.8.5.5), else the pixel spacing in mm. Nothing is guessed. */
 export function calibration(of: DataSet): Calibration {
-  const told = items(of, TAG.regions);
-  const regions = told.map(region).filter((r) => r !== null);
+  const sequence = items(of, TAG.regions);
+  const regions = sequence.map(region).filter((r) => r !== null);
   if (regions.length > 0) return { regions, spacing: null };
-  if (told.length > 0) return NONE; // regions that say nothing usable: the spacing may not speak for them
+  if (sequence.length > 0) return NONE; // regions that say nothing usable: the spacing may not speak for them
   const values = has(of, TAG.spacing) ? (of.string(TAG.spacing) ?? "").split("\\") : [];
   const [row, column] = values.map((v) => (v.trim() === "" ? NaN : Number(v)));
   if (values.length !== 2 || !fits(row!) || !fits(column!)) return NONE;

@@ -1,16 +1,16 @@
 import type { DataSet } from "dicom-parser";
-import type { Form, Values } from "./samples";
+import type { PixelFormat, Samples } from "./samples";
 import { TAG, decimal, has, items, words } from "./tags";
 import { Unreadable } from "./unreadable";
 
-/** From stored samples to what is looked at, by the hub's rules (services/dicom/parser/frames.py and pydicom's tables):
+/** From stored samples to display values, by the hub's rules (services/dicom/parser/frames.py and pydicom's tables):
  * palettes applied, colours as RGB, more than 8 bits windowed, MONOCHROME1 turned over. */
 
 const bytes = (values: ArrayLike<number>): Uint8Array => Uint8Array.from(values);
 const clip = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 /** Grey, or RGB where `colour` is true. `rgb` says that a decoder has turned YBR into RGB already. */
-export function shown(values: Values, of: DataSet, form: Form, rgb: boolean): { pixels: Uint8Array; colour: boolean } {
+export function displayPixels(values: Samples, of: DataSet, form: PixelFormat, rgb: boolean): { pixels: Uint8Array; colour: boolean } {
   if (form.photometric === "PALETTE COLOR") return { pixels: palette(values, of, form), colour: true };
   if (form.samples === 3) {
     const plain = form.stored > 8 ? bytes(values.map((v) => v >> (form.stored - 8))) : bytes(values);
@@ -34,7 +34,7 @@ function toRgb(ybr: Uint8Array): Uint8Array {
   return out;
 }
 
-function palette(values: Values, of: DataSet, form: Form): Uint8Array {
+function palette(values: Samples, of: DataSet, form: PixelFormat): Uint8Array {
   const [count = 0, first = 0] = words(of, TAG.redDescriptor, form.signed);
   const entries = (count < 0 ? count + 65536 : count) || 65536;
   const tables = [TAG.redData, TAG.greenData, TAG.blueData].map((tag) => {
@@ -52,7 +52,7 @@ function palette(values: Values, of: DataSet, form: Form): Uint8Array {
 }
 
 /** Grey values as they are meant to be seen (PS3.3 C.11.1, C.11.2). */
-function windowed(values: Values, of: DataSet, form: Form): Uint8Array {
+function windowed(values: Samples, of: DataSet, form: PixelFormat): Uint8Array {
   if (form.allocated === 1) return bytes(values.map((v) => v * 255));
   const voi = has(of, TAG.windowCenter) || has(of, TAG.voiLuts);
   const plain = !voi && !has(of, TAG.slope);
@@ -70,30 +70,30 @@ function windowed(values: Values, of: DataSet, form: Form): Uint8Array {
   return Uint8Array.from(seen, (v) => Math.floor(clip((v - low) / (high - low), 0, 1) * 255 + 0.5));
 }
 
-function modality(values: Float64Array, of: DataSet, form: Form): Float64Array {
+function modality(values: Float64Array, of: DataSet, form: PixelFormat): Float64Array {
   const [lut] = items(of, TAG.modalityLuts);
-  if (lut) return looked(values, lut, form);
+  if (lut) return throughTable(values, lut, form);
   const slope = decimal(of, TAG.slope), intercept = decimal(of, TAG.intercept);
   return slope === null || intercept === null ? values : values.map((v) => v * slope + intercept);
 }
 
-function valueOfInterest(values: Float64Array, of: DataSet, form: Form): Float64Array {
+function valueOfInterest(values: Float64Array, of: DataSet, form: PixelFormat): Float64Array {
   const [lut] = items(of, TAG.voiLuts);
-  if (lut && has(lut, TAG.lutDescriptor) && has(lut, TAG.lutData)) return looked(values, lut, form);
+  if (lut && has(lut, TAG.lutDescriptor) && has(lut, TAG.lutData)) return throughTable(values, lut, form);
   const centre = decimal(of, TAG.windowCenter), width = decimal(of, TAG.windowWidth);
   if (centre === null || width === null) return values;
   return throughWindow(values, centre, width, of, form);
 }
 
-/** Values below and beyond a table get its first and its last entry. */
-function looked(values: Float64Array, lut: DataSet, form: Form): Float64Array {
+/** Samples below and beyond a table get its first and its last entry. */
+function throughTable(values: Float64Array, lut: DataSet, form: PixelFormat): Float64Array {
   const [count = 0, first = 0] = words(lut, TAG.lutDescriptor, form.signed);
   const entries = (count < 0 ? count + 65536 : count) || 65536;
   const table = Array.from({ length: entries }, (_, i) => lut.uint16(TAG.lutData, i) ?? 0);
   return values.map((v) => table[clip(Math.trunc(v - first), 0, entries - 1)]!);
 }
 
-function throughWindow(values: Float64Array, centre: number, width: number, of: DataSet, form: Form): Float64Array {
+function throughWindow(values: Float64Array, centre: number, width: number, of: DataSet, form: PixelFormat): Float64Array {
   const kind = (of.string(TAG.voiFunction) ?? "LINEAR").trim().toUpperCase();
   let [low, high] = stored(form);
   const [lut] = items(of, TAG.modalityLuts);
@@ -110,11 +110,11 @@ function throughWindow(values: Float64Array, centre: number, width: number, of: 
   return values.map((v) => (v <= c - w / 2 ? low : v > c + w / 2 ? high : ((v - c) / w + 0.5) * (high - low) + low));
 }
 
-const stored = ({ stored: bits, signed }: Form): [number, number] =>
+const stored = ({ stored: bits, signed }: PixelFormat): [number, number] =>
   (signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]);
 
 /** The range that a VOI transformation maps to: that of the stored bits after rescaling. */
-function outputRange(of: DataSet, form: Form): [number, number] {
+function outputRange(of: DataSet, form: PixelFormat): [number, number] {
   const [lut] = items(of, TAG.voiLuts);
   if (lut) return [0, 2 ** (words(lut, TAG.lutDescriptor, false)[2] ?? 8) - 1];
   const slope = decimal(of, TAG.slope) ?? 1, intercept = decimal(of, TAG.intercept) ?? 0;

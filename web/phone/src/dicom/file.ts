@@ -1,10 +1,10 @@
 import dicomParser, { type DataSet, type Element } from "dicom-parser";
 import type { Calibration } from "@fada/shared/api/types";
 import { calibration } from "./calibration";
-import { shown } from "./display";
+import { displayPixels } from "./display";
 import { unpackJpeg } from "./jpeg";
 import { unpackRle } from "./rle";
-import { type Form, type Values, formOf, frameBits, native, ofPlanes } from "./samples";
+import { type PixelFormat, type Samples, pixelFormat, frameBits, nativeSamples, fromBytePlanes } from "./samples";
 import { TAG } from "./tags";
 import { Unreadable } from "./unreadable";
 
@@ -31,16 +31,16 @@ export class DicomFile {
   /** Whether this browser has a decoder for its pixels. */
   readonly decodable: boolean;
   private readonly set: DataSet;
-  private readonly form: Form;
+  private readonly form: PixelFormat;
   private readonly syntax: string;
   private readonly pixels: Element;
 
   constructor(set: DataSet, syntax: string) {
-    [this.set, this.syntax, this.form] = [set, syntax, formOf(set)];
+    [this.set, this.syntax, this.form] = [set, syntax, pixelFormat(set)];
     [this.studyUid, this.seriesUid, this.sopUid] = [TAG.studyUid, TAG.seriesUid, TAG.sopUid].map((tag) => uid(set, tag)) as [string, string, string];
     if (!IMAGES.includes(uid(set, TAG.sopClass))) throw new Unreadable("unsupported_object");
-    const told = set.string(TAG.frames);
-    this.count = told === undefined ? 1 : Number(told);
+    const frames = set.string(TAG.frames);
+    this.count = frames === undefined ? 1 : Number(frames);
     this.pixels = set.elements[TAG.pixels] ?? missing();
     this.check();
     this.calibration = calibration(set);
@@ -62,14 +62,14 @@ export class DicomFile {
     if (!this.decodable) throw new Unreadable("unread_here");
     const { rows, columns, samples, photometric } = this.form;
     const jpeg = JPEG.includes(this.syntax);
-    const values: Values = jpeg ? await unpackJpeg(this.stream(number - 1), rows, columns, samples, photometric)
-      : this.syntax === RLE ? ofPlanes(unpackRle(this.stream(number - 1), (samples * this.form.allocated) / 8, rows * columns), this.form)
-        : native(this.native, number - 1, this.form, this.syntax === BIG);
-    const { pixels, colour } = shown(values, this.set, this.form, jpeg);
+    const values: Samples = jpeg ? await unpackJpeg(this.stream(number - 1), rows, columns, samples, photometric)
+      : this.syntax === RLE ? fromBytePlanes(unpackRle(this.stream(number - 1), (samples * this.form.allocated) / 8, rows * columns), this.form)
+        : nativeSamples(this.nativeBytes, number - 1, this.form, this.syntax === BIG);
+    const { pixels, colour } = displayPixels(values, this.set, this.form, jpeg);
     return { width: columns, height: rows, gray: colour ? luma(pixels) : pixels, rgb: colour ? pixels : null };
   }
 
-  private get native(): Uint8Array {
+  private get nativeBytes(): Uint8Array {
     const { dataOffset, length, vr } = this.pixels;
     const bytes = this.set.byteArray.subarray(dataOffset, dataOffset + length);
     if (this.syntax !== BIG || vr !== "OW" || this.form.allocated !== 8) return bytes;

@@ -7,24 +7,24 @@ interface Stream { rows: number; columns: number; jfif: boolean; ids: number[]; 
 /** The markers before the scan; APP0 and APP14, which tell the colours, are left out of `rest`. */
 function read(bytes: Uint8Array): Stream | null {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return null;
-  const found: Stream = { rows: 0, columns: 0, jfif: false, ids: [], rest: [] };
+  const stream: Stream = { rows: 0, columns: 0, jfif: false, ids: [], rest: [] };
   for (let at = 2; at + 9 <= bytes.length;) {
     if (bytes[at] !== 0xff) return null;
     const marker = bytes[at + 1]!;
     if (marker === 0xff) { at++; continue; }
     if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) { at += 2; continue; }
     if (marker === 0xda) {
-      found.rest.push(bytes.subarray(at));
-      return found.rows > 0 ? found : null;
+      stream.rest.push(bytes.subarray(at));
+      return stream.rows > 0 ? stream : null;
     }
     const length = 2 + (bytes[at + 2]! << 8) + bytes[at + 3]!;
     const segment = bytes.subarray(at, at + length);
-    if (marker === 0xe0 && String.fromCharCode(...segment.subarray(4, 8)) === "JFIF") found.jfif = true;
-    if (marker !== 0xe0 && marker !== 0xee) found.rest.push(segment);
+    if (marker === 0xe0 && String.fromCharCode(...segment.subarray(4, 8)) === "JFIF") stream.jfif = true;
+    if (marker !== 0xe0 && marker !== 0xee) stream.rest.push(segment);
     if (marker === 0xc0 || marker === 0xc1 || marker === 0xc2) {
-      found.rows = (segment[5]! << 8) + segment[6]!;
-      found.columns = (segment[7]! << 8) + segment[8]!;
-      found.ids = Array.from({ length: segment[9] ?? 0 }, (_, i) => segment[10 + 3 * i]!);
+      stream.rows = (segment[5]! << 8) + segment[6]!;
+      stream.columns = (segment[7]! << 8) + segment[8]!;
+      stream.ids = Array.from({ length: segment[9] ?? 0 }, (_, i) => segment[10 + 3 * i]!);
     }
     at += length;
   }

@@ -2,7 +2,7 @@ import type { DataSet } from "dicom-parser";
 import { TAG } from "./tags";
 
 /** How an object's pixels are stored (PS3.3 C.7.6.3). */
-export interface Form {
+export interface PixelFormat {
   rows: number;
   columns: number;
   samples: number;
@@ -13,57 +13,57 @@ export interface Form {
   photometric: string;
 }
 
-export type Values = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
+export type Samples = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
 
-export const formOf = (of: DataSet): Form => ({
+export const pixelFormat = (of: DataSet): PixelFormat => ({
   rows: of.uint16(TAG.rows) ?? 0, columns: of.uint16(TAG.columns) ?? 0, samples: of.uint16(TAG.samples) ?? 1,
   allocated: of.uint16(TAG.allocated) ?? 0, stored: of.uint16(TAG.stored) ?? of.uint16(TAG.allocated) ?? 0,
   signed: of.uint16(TAG.signed) === 1, planar: of.uint16(TAG.planar) === 1, photometric: (of.string(TAG.photometric) ?? "").trim(),
 });
 
-/** Bytes of one native frame; frames of single bits are not padded (PS3.5 8.1.1). */
-export const frameBits = (form: Form): number =>
-  form.rows * form.columns * (form.photometric === "YBR_FULL_422" ? 2 : form.samples) * form.allocated;
+/** Bits of one uncompressed frame; frames of single bits are not padded (PS3.5 8.1.1). */
+export const frameBits = (format: PixelFormat): number =>
+  format.rows * format.columns * (format.photometric === "YBR_FULL_422" ? 2 : format.samples) * format.allocated;
 
-/** Samples of one native frame, those of a pixel beside each other. `all` is the whole pixel data. */
-export function native(all: Uint8Array, index: number, form: Form, big: boolean): Values {
-  const bits = frameBits(form);
-  if (form.allocated === 1) {
+/** Samples of one uncompressed frame, those of a pixel beside each other. `all` is the whole pixel data. */
+export function nativeSamples(all: Uint8Array, index: number, format: PixelFormat, big: boolean): Samples {
+  const bits = frameBits(format);
+  if (format.allocated === 1) {
     return Uint8Array.from({ length: bits }, (_, i) => (all[(index * bits + i) >> 3]! >> ((index * bits + i) & 7)) & 1);
   }
   const bytes = all.slice((index * bits) / 8, ((index + 1) * bits) / 8);
-  const size = form.allocated / 8;
+  const size = format.allocated / 8;
   if (big && size > 1) for (let i = 0; i < bytes.length; i += size) bytes.subarray(i, i + size).reverse();
-  const values = trimmed(typed(bytes, form), form);
-  if (form.photometric === "YBR_FULL_422") return spread(values as Uint8Array);
-  return form.planar && form.samples > 1 ? interleaved(values, form) : values;
+  const values = trimmed(typed(bytes, format), format);
+  if (format.photometric === "YBR_FULL_422") return spread(values as Uint8Array);
+  return format.planar && format.samples > 1 ? interleaved(values, format) : values;
 }
 
 /** Samples of one frame from the byte planes of an RLE frame. */
-export function ofPlanes(planes: Uint8Array[], form: Form): Values {
-  const size = form.allocated / 8, count = form.rows * form.columns;
-  const bytes = new Uint8Array(count * form.samples * size);
+export function fromBytePlanes(planes: Uint8Array[], format: PixelFormat): Samples {
+  const size = format.allocated / 8, count = format.rows * format.columns;
+  const bytes = new Uint8Array(count * format.samples * size);
   planes.forEach((plane, index) => {
     const sample = Math.floor(index / size), byte = size - 1 - (index % size);
-    for (let i = 0; i < count; i++) bytes[(i * form.samples + sample) * size + byte] = plane[i]!;
+    for (let i = 0; i < count; i++) bytes[(i * format.samples + sample) * size + byte] = plane[i]!;
   });
-  return trimmed(typed(bytes, form), form);
+  return trimmed(typed(bytes, format), format);
 }
 
-function typed(bytes: Uint8Array<ArrayBuffer>, { allocated, signed }: Form): Values {
+function typed(bytes: Uint8Array<ArrayBuffer>, { allocated, signed }: PixelFormat): Samples {
   if (allocated === 8) return signed ? new Int8Array(bytes.buffer) : bytes;
   if (allocated === 16) return signed ? new Int16Array(bytes.buffer) : new Uint16Array(bytes.buffer);
   return signed ? new Int32Array(bytes.buffer) : new Uint32Array(bytes.buffer);
 }
 
 /** Bits beyond those that are stored say nothing. */
-function trimmed(values: Values, { allocated, stored, signed }: Form): Values {
+function trimmed(values: Samples, { allocated, stored, signed }: PixelFormat): Samples {
   if (stored >= allocated) return values;
   const shift = 32 - stored;
   return values.map((v) => (signed ? (v << shift) >> shift : (v << shift) >>> shift));
 }
 
-function interleaved(values: Values, { rows, columns, samples }: Form): Values {
+function interleaved(values: Samples, { rows, columns, samples }: PixelFormat): Samples {
   const count = rows * columns, out = values.slice();
   for (let s = 0; s < samples; s++) for (let i = 0; i < count; i++) out[i * samples + s] = values[s * count + i]!;
   return out;

@@ -12,10 +12,10 @@ export const WITHHELD = "withheld", WITHHELD_FLAG = "text_withheld";
 export type Interpretation = Record<string, string>;
 
 /** The eight fields. @throws when it is not that object, or a field is empty or too long. */
-export function interpretation(text: string): Interpretation {
-  const told: unknown = JSON.parse(text);
-  if (typeof told !== "object" || told === null || Array.isArray(told)) throw new Error("invalid_model_output");
-  const fields = told as Record<string, unknown>;
+export function parseInterpretation(text: string): Interpretation {
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("invalid_model_output");
+  const fields = parsed as Record<string, unknown>;
   if (Object.keys(fields).length !== FIELDS.length) throw new Error("invalid_model_output");
   return Object.fromEntries(FIELDS.map((name) => {
     const value = fields[name];
@@ -25,11 +25,11 @@ export function interpretation(text: string): Interpretation {
 }
 
 /** The same fields; a value that tells the fetal sex, or may, is replaced. */
-export const withheld = (words: Interpretation): Interpretation =>
+export const withholdFetalSex = (words: Interpretation): Interpretation =>
   Object.fromEntries(Object.entries(words).map(([name, value]) => [name, tellsSex(value, true) ? WITHHELD : value]));
 
 /** What was measured outranks what the text model, which sees no scale, could say of it. */
-export function settled(words: Interpretation, datings: readonly Dating[]): Interpretation {
+export function withMeasuredAge(words: Interpretation, datings: readonly Dating[]): Interpretation {
   if (Object.keys(words).length === 0 || datings.length === 0) return words;
   const ages = datings.map((d) => `${d.text} by ${d.equation}`).join(". ");
   const advice = (words["clinical_recommendations"] ?? "").split(". ");

@@ -9,10 +9,10 @@ const BRIGHT = [110, 170, 225], LOW = 6, HIGH = 40, LETTERS = 5;
 type Box = readonly [number, number, number, number];
 
 /** The reading, flagged where its frame holds text; else as it was. */
-export const marked = (reading: FrameReading, frame: Gray): FrameReading =>
-  (hasLettering(frame) ? { ...reading, flags: [...reading.flags, FLAG] } : reading);
+export const flagBurnedInText = (reading: FrameReading, frame: Gray): FrameReading =>
+  (hasBurnedInText(frame) ? { ...reading, flags: [...reading.flags, FLAG] } : reading);
 
-export function hasLettering(frame: Gray): boolean {
+export function hasBurnedInText(frame: Gray): boolean {
   return BRIGHT.some((level) => {
     const boxes = shapes(frame, level).sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]);
     return boxes.some((_, start) => row(boxes, start) >= LETTERS);
@@ -63,15 +63,15 @@ function shapes({ width: w, height: h, pixels }: Gray, level: number): Box[] {
       join(crossed[0]!, crossed[1]!);
     }
   }
-  const found = new Map<number, [number, number, number, number]>();
+  const boxes = new Map<number, [number, number, number, number]>();
   for (const edge of used) {
     const down = edge >= w * h, at = down ? edge - w * h : edge;
     const p = pixels[at]!, part = (level - p) / (pixels[down ? at + w : at + 1]! - p);
     const x = (at % w) + (down ? 0 : part), y = Math.floor(at / w) + (down ? part : 0);
-    const box = found.get(root(edge));
+    const box = boxes.get(root(edge));
     if (box) [box[0], box[1], box[2], box[3]] = [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), Math.max(box[3], y)];
-    else found.set(root(edge), [x, y, x, y]);
+    else boxes.set(root(edge), [x, y, x, y]);
   }
-  return [...found.values()].map((box) => box.map((v) => Math.round(v * 1e6) / 1e6) as unknown as Box)
+  return [...boxes.values()].map((box) => box.map((v) => Math.round(v * 1e6) / 1e6) as unknown as Box)
     .filter(([x0, y0, x1, y1]) => y1 - y0 >= LOW && y1 - y0 <= HIGH && x1 - x0 <= 1.4 * (y1 - y0));
 }

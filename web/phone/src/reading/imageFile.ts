@@ -2,15 +2,15 @@ import type { Calibration } from "@fada/shared/api/types";
 import { type DicomFile, isDicom, openDicom } from "../dicom/file";
 import { Unreadable } from "../dicom/unreadable";
 import { type Gray, decode, png } from "./image";
-import { type Look, candidates, choose, look } from "./keyframes";
+import { type FrameScore, candidates, choose, scoreFrame } from "./keyframes";
 
 export const DICOM = "application/dicom";
-const MOST = 256 * 2 ** 20, MOST_OF_PICTURE = 64 * 2 ** 20;
+const MAX_BYTES = 256 * 2 ** 20, MAX_IMAGE_BYTES = 64 * 2 ** 20;
 /** Each frame costs seconds on a phone. The hub reads more of a long clip, these among them. */
 const KEY_FRAMES = 3;
 
 /** A file of a case as a series of pictures: one of a PNG or JPEG, one or many of a DICOM file. */
-export interface Source {
+export interface ImageFile {
   /** Null for a picture without names of its own. */
   names: { studyUid: string; seriesUid: string; sopUid: string } | null;
   count: number;
@@ -22,33 +22,33 @@ export interface Source {
 }
 
 /** Open a kept file. @throws Unreadable. */
-export async function source(file: Blob): Promise<Source> {
-  return file.type === DICOM ? ofDicom(await openDicom(new Uint8Array(await file.arrayBuffer()))) : ofPicture(file);
+export async function openImageFile(file: Blob): Promise<ImageFile> {
+  return file.type === DICOM ? ofDicom(await openDicom(new Uint8Array(await file.arrayBuffer()))) : ofImage(file);
 }
 
-function ofPicture(file: Blob): Source {
+function ofImage(file: Blob): ImageFile {
   return { names: null, count: 1, calibration: null, decodable: true, frame: () => decode(file), shown: () => Promise.resolve(file) };
 }
 
-function ofDicom(found: DicomFile): Source {
-  const { studyUid, seriesUid, sopUid, count, calibration, decodable } = found;
-  const told = calibration.regions.length > 0 || calibration.spacing !== null;
+function ofDicom(dicom: DicomFile): ImageFile {
+  const { studyUid, seriesUid, sopUid, count, calibration, decodable } = dicom;
+  const calibrated = calibration.regions.length > 0 || calibration.spacing !== null;
   return {
-    names: { studyUid, seriesUid, sopUid }, count, calibration: told ? calibration : null, decodable,
+    names: { studyUid, seriesUid, sopUid }, count, calibration: calibrated ? calibration : null, decodable,
     frame: async (number) => {
-      const { width, height, gray } = await found.frame(number);
+      const { width, height, gray } = await dicom.frame(number);
       return { width, height, pixels: gray };
     },
     shown: async (number) => {
-      const { width, height, gray, rgb } = await found.frame(number);
+      const { width, height, gray, rgb } = await dicom.frame(number);
       return png({ width, height, pixels: gray }, rgb);
     },
   };
 }
 
 /** What kind of file it is, by content and never by name, and whether it can be taken at all. @throws Unreadable. */
-export async function examine(file: Blob): Promise<{ media_type: string; studyUid: string }> {
-  if (file.size > MOST) throw new Unreadable("too_large");
+export async function identify(file: Blob): Promise<{ media_type: string; studyUid: string }> {
+  if (file.size > MAX_BYTES) throw new Unreadable("too_large");
   const head = new Uint8Array(await file.slice(0, 132).arrayBuffer());
   if (isDicom(head)) {
     const { studyUid } = await openDicom(new Uint8Array(await file.arrayBuffer()));
@@ -57,18 +57,18 @@ export async function examine(file: Blob): Promise<{ media_type: string; studyUi
   const media_type = head[0] === 0x89 && String.fromCharCode(...head.subarray(1, 4)) === "PNG" ? "image/png"
     : head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff ? "image/jpeg" : null;
   if (media_type === null) throw new Unreadable("unsupported_media");
-  if (file.size > MOST_OF_PICTURE) throw new Unreadable("too_large");
+  if (file.size > MAX_IMAGE_BYTES) throw new Unreadable("too_large");
   await decode(file);
   return { media_type, studyUid: "" };
 }
 
 /** The frames to read of a clip: the best that differ from each other. */
-export async function keyFrames(from: Source, tell: (part: number) => void): Promise<number[]> {
+export async function keyFrames(from: ImageFile, tell: (part: number) => void): Promise<number[]> {
   if (from.count === 1) return [1];
-  const looks: Look[] = [], numbers = candidates(from.count);
+  const looks: FrameScore[] = [], numbers = candidates(from.count);
   for (const number of numbers) {
     const { pixels, width, height } = await from.frame(number);
-    looks.push(look(number, pixels, width, height));
+    looks.push(scoreFrame(number, pixels, width, height));
     tell(looks.length / numbers.length);
   }
   return choose(looks, KEY_FRAMES);

@@ -1,16 +1,16 @@
 import type { AbstentionCode, Calibration, FrameReading, Measurement, Structure } from "@fada/shared/api/types";
 import { date, measureHead, pixelSize } from "@fada/shared/measurement/biometry";
-import { type Point, bounds, ellipseOf, ends, resample } from "@fada/shared/measurement/geometry";
+import { type Point, bounds, ellipseOf, axisEnds, resample } from "@fada/shared/measurement/geometry";
 import { count, fill } from "@fada/shared/measurement/mask";
-import { type Interpretation, WITHHELD_FLAG, settled, withheld } from "./answers";
+import { type Interpretation, WITHHELD_FLAG, withMeasuredAge, withholdFetalSex } from "./answers";
 import type { Manifest } from "./manifest";
-import { chance, chances } from "./manifest";
+import { plattProbability, softmax } from "./manifest";
 import { mapStructures } from "./mapping";
 import { outline } from "./outline";
 import { round } from "./round";
 
-/** What the release said of one picture, before any judgement. */
-export interface Raw {
+/** The release's raw output for one image, before any judgement. */
+export interface RawReading {
   plane: Float32Array;
   scope: number;
   quality: number;
@@ -19,16 +19,16 @@ export interface Raw {
   keypoints: Float32Array; // keypoints x 3
 }
 
-interface Where { seriesUid: string; sopUid: string; frame: number; width: number; height: number }
+interface FrameInfo { seriesUid: string; sopUid: string; frame: number; width: number; height: number }
 
 const HEAD = "fetal_head";
-const near = (p: Point): Point => [round(p[0], 2), round(p[1], 2)];
+const rounded = (p: Point): Point => [round(p[0], 2), round(p[1], 2)];
 
-/** From what the release said to what FADA stands for; the hub's rules (services/reading/judge.py). */
-export function judge(raw: Raw, said: Interpretation, where: Where, manifest: Manifest, calibration: Calibration | null): FrameReading {
+/** From the release's raw output to a reading that FADA stands for, by the hub's rules (services/reading/judge.py). */
+export function judge(raw: RawReading, texts: Interpretation, info: FrameInfo, manifest: Manifest, calibration: Calibration | null): FrameReading {
   const rules = manifest.calibration, { labels } = manifest;
-  const scope = chance(rules.scope_platt, raw.scope), quality = chance(rules.quality_platt, raw.quality);
-  const planes = chances(raw.plane, rules.plane_temperature ?? 1)
+  const scope = plattProbability(rules.scope_platt, raw.scope), quality = plattProbability(rules.quality_platt, raw.quality);
+  const planes = softmax(raw.plane, rules.plane_temperature ?? 1)
     .map((confidence, i) => ({ label: labels.planes[i]!, confidence }))
     .sort((a, b) => b.confidence - a.confidence)
     .map(({ label, confidence }) => ({ label, confidence: round(confidence, 4) }));
@@ -39,43 +39,43 @@ export function judge(raw: Raw, said: Interpretation, where: Where, manifest: Ma
   else if (quality < (rules.quality ?? 0.2)) abstentions.push(["too_poor", "image"]);
   else if (plane.confidence < (rules.plane ?? 0.5)) abstentions.push(["unknown_plane", "plane"]);
   const base: FrameReading = {
-    series_uid: where.seriesUid, sop_uid: where.sopUid, frame: where.frame, width: where.width, height: where.height,
+    series_uid: info.seriesUid, sop_uid: info.sopUid, frame: info.frame, width: info.width, height: info.height,
     in_scope: inScope, scope_confidence: round(scope, 4), quality: round(quality, 4), planes, plane: null, interpretation: {},
     classification: null, mapping: null, structures: [], keypoints: [], measurements: [], datings: [], centiles: [], abstentions, flags: [],
   };
   if (abstentions.length > 0) return base;
-  const interpretation = withheld(said);
-  const flags = Object.keys(said).some((name) => interpretation[name] !== said[name]) ? [WITHHELD_FLAG] : [];
+  const interpretation = withholdFetalSex(texts);
+  const flags = Object.keys(texts).some((name) => interpretation[name] !== texts[name]) ? [WITHHELD_FLAG] : [];
   const mapping = mapStructures(plane.label, interpretation);
   const wanted = new Set([...(labels.structures_by_plane[plane.label] ?? []), ...mapping.structures]);
-  const found = structures(raw, where, wanted, manifest, abstentions);
+  const detected = detectStructures(raw, info, wanted, manifest, abstentions);
   let measurements: Measurement[] = [];
-  const head = found.outlines.get(HEAD);
+  const head = detected.outlines.get(HEAD);
   if (head && plane.label === "head") {
-    measurements = measured(head, calibration, rules.hc_interval ?? null);
+    measurements = measureFrame(head, calibration, rules.hc_interval ?? null);
     if (measurements[0] && measurements[0].mm === null) abstentions.push(["not_calibrated", "HC"]);
   }
   const [datings, centiles] = date(measurements, null);
   if (measurements.some((m) => m.name === "HC" && m.mm !== null) && datings.length === 0) abstentions.push(["out_of_range", "gestational_age"]);
   return {
-    ...base, plane, interpretation: settled(interpretation, datings), classification: plane.label, mapping,
-    structures: found.structures, measurements, datings, centiles, flags,
+    ...base, plane, interpretation: withMeasuredAge(interpretation, datings), classification: plane.label, mapping,
+    structures: detected.structures, measurements, datings, centiles, flags,
     keypoints: plane.label === "head" ? labels.keypoints.map((label, i) => ({
-      label, x: round(raw.keypoints[i * 3]! * where.width, 2), y: round(raw.keypoints[i * 3 + 1]! * where.height, 2),
-      confidence: round(chance(rules.structure_platt?.[label], raw.keypoints[i * 3 + 2]!), 4),
+      label, x: round(raw.keypoints[i * 3]! * info.width, 2), y: round(raw.keypoints[i * 3 + 1]! * info.height, 2),
+      confidence: round(plattProbability(rules.structure_platt?.[label], raw.keypoints[i * 3 + 2]!), 4),
     })) : [],
   };
 }
 
-function structures(raw: Raw, where: Where, wanted: ReadonlySet<string>, manifest: Manifest, abstentions: [AbstentionCode, string][]): { structures: Structure[]; outlines: Map<string, Point[]> } {
+function detectStructures(raw: RawReading, info: FrameInfo, wanted: ReadonlySet<string>, manifest: Manifest, abstentions: [AbstentionCode, string][]): { structures: Structure[]; outlines: Map<string, Point[]> } {
   const rules = manifest.calibration, { boxes, masks } = manifest.labels;
   const cells = manifest.preprocessing.side / 2;
-  const { width, height } = where;
-  const found: Structure[] = [], outlines = new Map<string, Point[]>();
+  const { width, height } = info;
+  const structures: Structure[] = [], outlines = new Map<string, Point[]>();
   boxes.forEach((label, index) => {
     if (!wanted.has(label)) return;
     const [cx, cy, w, h, logit] = raw.boxes.slice(index * 5, index * 5 + 5) as unknown as [number, number, number, number, number];
-    const confidence = chance(rules.structure_platt?.[label], logit);
+    const confidence = plattProbability(rules.structure_platt?.[label], logit);
     if (confidence < (rules.structure?.[label] ?? 0.5)) return void abstentions.push(["low_confidence", label]);
     const edge = (v: number, size: number): number => round(Math.min(1, Math.max(0, v)) * size, 2);
     let box: Structure["box"] = [edge(cx - w / 2, width), edge(cy - h / 2, height), edge(cx + w / 2, width), edge(cy + h / 2, height)];
@@ -87,21 +87,21 @@ function structures(raw: Raw, where: Where, wanted: ReadonlySet<string>, manifes
       outlines.set(label, points);
       size = count(fill(points, width, height));
       box = bounds(points).map((v) => round(v, 2)) as unknown as Structure["box"];
-      polygon = resample(points).map(near);
+      polygon = resample(points).map(rounded);
     }
-    found.push({ label, confidence: round(confidence, 4), box, polygon, mask: null, area_px: size });
+    structures.push({ label, confidence: round(confidence, 4), box, polygon, mask: null, area_px: size });
   });
-  return { structures: found, outlines };
+  return { structures, outlines };
 }
 
-function measured(head: Point[], calibration: Calibration | null, interval: [number, number] | null): Measurement[] {
+function measureFrame(head: Point[], calibration: Calibration | null, interval: [number, number] | null): Measurement[] {
   const shape = ellipseOf(head);
   // The scale is looked up at the points as the report will tell them.
-  const spacing = shape && pixelSize(calibration, ends(shape).map(near));
+  const spacing = shape && pixelSize(calibration, axisEnds(shape).map(rounded));
   return measureHead(head, { regions: [], spacing }).map((m) => {
     const half = m.name === "HC" && m.mm !== null && interval ? interval[0] + interval[1] * m.mm : null;
     return {
-      ...m, px: round(m.px, 2), mm: m.mm === null ? null : round(m.mm, 1), points: m.points.map(near),
+      ...m, px: round(m.px, 2), mm: m.mm === null ? null : round(m.mm, 1), points: m.points.map(rounded),
       mm_low: half === null ? null : round(Math.max(m.mm! - half, 0), 1), mm_high: half === null ? null : round(m.mm! + half, 1),
     };
   });

@@ -1,11 +1,11 @@
 /** Which frames of a clip are worth reading: the hub's choice (workers/analysis/keyframes.py), greedy, so that the phone's
  * few frames are the first of those that the hub takes. */
 
-export interface Look { number: number; quality: number; thumb: Float32Array }
+export interface FrameScore { number: number; quality: number; thumb: Float32Array }
 
 const THUMB = 48, MAX_LOOKED_AT = 600, SAME = 1.5;
 
-/** Frame numbers to look at: all, or evenly spread ones. */
+/** Frame numbers to score: all, or evenly spread ones. */
 export function candidates(count: number, limit = MAX_LOOKED_AT): number[] {
   if (count <= limit) return Array.from({ length: count }, (_, i) => i + 1);
   const step = (count - 1) / (limit - 1);
@@ -17,7 +17,7 @@ const even = (value: number): number => {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 };
 
-export const look = (number: number, gray: Uint8Array, width: number, height: number): Look =>
+export const scoreFrame = (number: number, gray: Uint8Array, width: number, height: number): FrameScore =>
   ({ number, quality: quality(gray, width, height), thumb: thumb(gray, width, height) });
 
 /** 0 to 1: sharpness, contrast and exposure, multiplied. */
@@ -46,30 +46,30 @@ export function quality(gray: Uint8Array, width: number, height: number): number
 }
 
 /** At most `limit` frame numbers, ascending: the best first, then whichever is good and unlike all chosen ones. */
-export function choose(looks: readonly Look[], limit: number): number[] {
-  if (looks.length === 0 || limit < 1) return [];
-  const steady = steadiness(looks);
-  const worth = looks.map((one, i) => one.quality * steady[i]!);
+export function choose(scores: readonly FrameScore[], limit: number): number[] {
+  if (scores.length === 0 || limit < 1) return [];
+  const steady = steadiness(scores);
+  const worth = scores.map((one, i) => one.quality * steady[i]!);
   const chosen = [largest(worth)];
-  let nearest = looks.map((one) => apart(one.thumb, looks[chosen[0]!]!.thumb));
+  let nearest = scores.map((one) => apart(one.thumb, scores[chosen[0]!]!.thumb));
   while (chosen.length < limit) {
     const gain = nearest.map((far, i) => (far > SAME ? ((worth[i]! + 1e-6) * far) / (far + 20) : -1));
     const best = largest(gain);
     if (gain[best]! <= 0) break;
     chosen.push(best);
-    nearest = nearest.map((far, i) => Math.min(far, apart(looks[i]!.thumb, looks[best]!.thumb)));
+    nearest = nearest.map((far, i) => Math.min(far, apart(scores[i]!.thumb, scores[best]!.thumb)));
   }
-  return chosen.map((i) => looks[i]!.number).sort((a, b) => a - b);
+  return chosen.map((i) => scores[i]!.number).sort((a, b) => a - b);
 }
 
 const largest = (values: readonly number[]): number => values.reduce((best, v, i) => (v > values[best]! ? i : best), 0);
 const apart = (a: Float32Array, b: Float32Array): number => a.reduce((sum, v, i) => sum + Math.abs(v - b[i]!), 0) / a.length;
 
 /** 0.5 to 1: where neighbours are alike, somebody held the probe still. */
-function steadiness(looks: readonly Look[]): number[] {
-  if (looks.length < 2) return looks.map(() => 1);
-  const change = looks.slice(1).map((one, i) => apart(one.thumb, looks[i]!.thumb));
-  return looks.map((_, i) => 0.5 + 0.5 / (1 + Math.min(change[i] ?? Infinity, change[i - 1] ?? Infinity) / 20));
+function steadiness(scores: readonly FrameScore[]): number[] {
+  if (scores.length < 2) return scores.map(() => 1);
+  const change = scores.slice(1).map((one, i) => apart(one.thumb, scores[i]!.thumb));
+  return scores.map((_, i) => 0.5 + 0.5 / (1 + Math.min(change[i] ?? Infinity, change[i - 1] ?? Infinity) / 20));
 }
 
 /** Means over a grid of cells, 48 x 48. */

@@ -13,6 +13,9 @@ export interface Manifest {
   [more: string]: unknown;
 }
 
+/** A release whose signature and every hash were checked; its files by their names in the manifest. */
+export interface Release { manifest: Manifest; sha256: string; files: Record<string, Blob> }
+
 type Platt = [number, number];
 
 export interface Thresholds {
@@ -28,17 +31,17 @@ export interface Thresholds {
   hc_interval?: [number, number] | null;
 }
 
-export const chance = (platt: Platt | undefined, logit: number): number =>
+export const plattProbability = (platt: Platt | undefined, logit: number): number =>
   1 / (1 + Math.exp(-((platt?.[0] ?? 1) * logit + (platt?.[1] ?? 0))));
 
-export const chances = (logits: Float32Array, temperature: number): number[] => {
+export const softmax = (logits: Float32Array, temperature: number): number[] => {
   const scaled = Array.from(logits, (v) => v / temperature), most = Math.max(...scaled);
   const e = scaled.map((v) => Math.exp(v - most)), sum = e.reduce((s, v) => s + v, 0);
   return e.map((v) => v / sum);
 };
 
 /** Which of two versions is newer: above 0 when `a` is. */
-export function compare(a: string, b: string): number {
+export function compareVersions(a: string, b: string): number {
   const p = a.split(".").map(Number), q = b.split(".").map(Number);
   return p[0]! - q[0]! || p[1]! - q[1]! || p[2]! - q[2]!;
 }

@@ -1,30 +1,30 @@
 import type { Calibration, FrameReading, Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
 import { sopUid, studyUid as studyUidOf } from "../case/ids";
-import type { Case, Picture } from "../store/cases";
-import type { Opened } from "../sync/releases";
+import type { CasePictures, Picture } from "../case/picture";
 import { png, resize } from "./image";
-import { type Raw, judge } from "./judge";
-import { marked } from "./burnedInText";
-import { type Source, keyFrames, source } from "./imageFile";
-import { Words } from "./textModel";
+import { type RawReading, judge } from "./judge";
+import type { Release } from "./manifest";
+import { flagBurnedInText } from "./burnedInText";
+import { type ImageFile, keyFrames, openImageFile } from "./imageFile";
+import { TextModel } from "./textModel";
 
 export type Phase = "choose" | "load" | "detect" | "interpret" | "judge";
 /** `note`: which picture of how many, or how many of a clip's frames were looked at. */
-export type Tell = (phase: Phase, note: string) => void;
+export type OnPhase = (phase: Phase, note: string) => void;
 export interface Read { report: Report; reads: number[][] }
-type Answer = { id: number; raw?: Raw; error?: string };
+type Answer = { id: number; raw?: RawReading; error?: string };
 
 /** A loaded release: the same phases and judgement as on the hub. Loading costs seconds, so keep one. */
 export class Reader {
   private readonly worker = new Worker(new URL("./vision.worker.ts", import.meta.url), { type: "module" });
   private readonly open = new Map<number, (answer: Answer) => void>();
-  private readonly release: Opened;
-  private words: Words | null = null;
+  private readonly release: Release;
+  private words: TextModel | null = null;
   private asked = 0;
   private last: Promise<unknown> = Promise.resolve();
 
-  private constructor(release: Opened) {
+  private constructor(release: Release) {
     this.release = release;
     this.worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       this.open.get(data.id)?.(data);
@@ -32,11 +32,11 @@ export class Reader {
     };
   }
 
-  static async load(release: Opened): Promise<Reader> {
+  static async load(release: Release): Promise<Reader> {
     const reader = new Reader(release);
     await reader.ask({ graph: await release.files["vision.onnx"]!.arrayBuffer() });
     const { "text.gguf": text, "mmproj.gguf": mmproj } = release.files;
-    if (text && mmproj) reader.words = await Words.load(release.manifest, text, mmproj);
+    if (text && mmproj) reader.words = await TextModel.load(release.manifest, text, mmproj);
     await reader.answers();
     return reader;
   }
@@ -56,8 +56,8 @@ export class Reader {
 
   /** The report of a case, and which frames of each picture stand in it. What `before` says of pictures that did
    * not change stays, when it is by this release. */
-  read(found: Case, files: readonly Blob[], before: Report | null, tell: Tell): Promise<Read> {
-    const work = this.readAll(found, files, before, tell);
+  read(record: CasePictures, files: readonly Blob[], before: Report | null, onPhase: OnPhase): Promise<Read> {
+    const work = this.readAll(record, files, before, onPhase);
     this.last = work;
     return work;
   }
@@ -69,24 +69,24 @@ export class Reader {
     await this.words?.close();
   }
 
-  private async readAll(found: Case, files: readonly Blob[], before: Report | null, tell: Tell): Promise<Read> {
+  private async readAll(record: CasePictures, files: readonly Blob[], before: Report | null, onPhase: OnPhase): Promise<Read> {
     const { manifest, sha256 } = this.release;
-    const clock = new Clock(tell);
-    const kept = before?.release.sha256 === sha256 ? shots(found, before) : null;
+    const timer = new PhaseTimer(onPhase);
+    const kept = before?.release.sha256 === sha256 ? readingsByPicture(record, before) : null;
     const frames: FrameReading[] = [], skipped: [string, string][] = [], reads: number[][] = [];
-    let studyUid = studyUidOf(found.id);
-    for (const [index, picture] of found.pictures.entries()) {
-      clock.note = found.pictures.length > 1 ? `${index + 1} / ${found.pictures.length}` : "";
-      const opened = await source(files[index]!);
-      const names = opened.names ?? { studyUid: "", seriesUid: "", sopUid: await sopUid(found.id, picture.sha256) };
+    let studyUid = studyUidOf(record.id);
+    for (const [index, picture] of record.pictures.entries()) {
+      timer.note = record.pictures.length > 1 ? `${index + 1} / ${record.pictures.length}` : "";
+      const opened = await openImageFile(files[index]!);
+      const names = opened.names ?? { studyUid: "", seriesUid: "", sopUid: await sopUid(record.id, picture.sha256) };
       studyUid = names.studyUid || studyUid;
       const old = picture.fresh ? kept?.filter((shot) => shot.picture === index) ?? [] : [];
       if (old.length > 0) frames.push(...old.map((shot) => shot.reading));
       else if (!opened.decodable) skipped.push([names.sopUid, "unread_here"]);
       else try {
-        const numbers = picture.frames ?? await clock.of("choose", () => keyFrames(opened, (part) => tell("choose", `${Math.round(part * 100)} %`)));
+        const numbers = picture.frames ?? await timer.of("choose", () => keyFrames(opened, (part) => onPhase("choose", `${Math.round(part * 100)} %`)));
         for (const number of numbers) {
-          frames.push(await this.readFrame(opened, picture, { seriesUid: names.seriesUid, sopUid: names.sopUid, frame: number }, clock));
+          frames.push(await this.readFrame(opened, picture, { seriesUid: names.seriesUid, sopUid: names.sopUid, frame: number }, timer));
         }
       } catch (reason) { // one damaged picture does not keep the others back
         if (!(reason instanceof Unreadable)) throw reason;
@@ -96,27 +96,27 @@ export class Reader {
     }
     const report: Report = {
       study_uid: studyUid, origin: "phone", release: { name: manifest.name, version: manifest.version, sha256 },
-      created_at: new Date().toISOString(), frames, seconds: clock.seconds, format: "1.0", reviewed_by: null, reviewed_at: null, comment: "", skipped,
+      created_at: new Date().toISOString(), frames, seconds: timer.seconds, format: "1.0", reviewed_by: null, reviewed_at: null, comment: "", skipped,
     };
     return { report, reads };
   }
 
-  private async readFrame(from: Source, picture: Picture, name: { seriesUid: string; sopUid: string; frame: number }, clock: Clock): Promise<FrameReading> {
+  private async readFrame(from: ImageFile, picture: Picture, name: { seriesUid: string; sopUid: string; frame: number }, timer: PhaseTimer): Promise<FrameReading> {
     const { manifest } = this.release;
-    const gray = await clock.of("load", () => from.frame(name.frame));
+    const gray = await timer.of("load", () => from.frame(name.frame));
     const square = resize(gray, manifest.preprocessing.side, manifest.preprocessing.side);
-    const raw = (await clock.of("detect", () => this.ask({ pixels: square.pixels, side: square.width }))).raw!;
+    const raw = (await timer.of("detect", () => this.ask({ pixels: square.pixels, side: square.width }))).raw!;
     const best = raw.plane.indexOf(Math.max(...raw.plane));
     const side = manifest.preprocessing.text_side;
-    const told = this.words
-      ? await clock.of("interpret", async () => this.words!.interpret(await png(resize(square, side, side)), manifest.labels.planes[best]!).catch((reason: unknown) => {
+    const texts = this.words
+      ? await timer.of("interpret", async () => this.words!.interpret(await png(resize(square, side, side)), manifest.labels.planes[best]!).catch((reason: unknown) => {
         console.warn("no interpretation:", reason instanceof Error ? reason.name : "error"); // the picture's own figures stand without it
         return {};
       }))
       : {};
     const where = { ...name, width: gray.width, height: gray.height };
     const scale = from.calibration ?? byHand(picture.pixelMm);
-    return clock.of("judge", () => Promise.resolve(marked(judge(raw, told, where, manifest, scale), gray)));
+    return timer.of("judge", () => Promise.resolve(flagBurnedInText(judge(raw, texts, where, manifest, scale), gray)));
   }
 
   private async ask(message: { graph: ArrayBuffer } | { pixels: Uint8Array; side: number }): Promise<Answer> {
@@ -130,18 +130,18 @@ export class Reader {
   }
 }
 
-/** Seconds of each phase; the page is told which one begins. */
-class Clock {
+/** Seconds of each phase; the page is notified when one begins. */
+class PhaseTimer {
   readonly seconds: Record<string, number> = {};
   note = "";
-  private readonly tell: Tell;
+  private readonly onPhase: OnPhase;
 
-  constructor(tell: Tell) {
-    this.tell = tell;
+  constructor(onPhase: OnPhase) {
+    this.onPhase = onPhase;
   }
 
   async of<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
-    this.tell(phase, this.note);
+    this.onPhase(phase, this.note);
     const began = performance.now();
     const answer = await work();
     this.seconds[phase] = Math.round(((this.seconds[phase] ?? 0) + (performance.now() - began) / 1000) * 1000) / 1000;
@@ -154,7 +154,7 @@ const byHand = (pixelMm: [number, number] | null): Calibration =>
   ({ regions: [], spacing: pixelMm && { mm_x: pixelMm[0], mm_y: pixelMm[1], source: "scale_bar" } });
 
 /** The readings of a report with the place of their picture in the case. */
-export function shots(found: Case, report: Report): { picture: number; reading: FrameReading }[] {
-  const places = found.pictures.flatMap((p, index) => p.reads.map(() => index));
+export function readingsByPicture(record: CasePictures, report: Report): { picture: number; reading: FrameReading }[] {
+  const places = record.pictures.flatMap((p, index) => p.reads.map(() => index));
   return report.frames.flatMap((reading, i) => (places[i] === undefined ? [] : [{ picture: places[i], reading }]));
 }

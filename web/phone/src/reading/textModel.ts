@@ -1,6 +1,6 @@
 import { Wllama } from "@wllama/wllama";
 import wasm from "@wllama/wllama/esm/wasm/wllama.wasm?url";
-import { FIELDS, type Interpretation, MAX_FIELD, interpretation } from "./answers";
+import { FIELDS, type Interpretation, MAX_FIELD, parseInterpretation } from "./answers";
 import type { Manifest } from "./manifest";
 
 const PLAIN = { type: "string", pattern: `^[ !#-\\[\\]-~]{1,${MAX_FIELD}}$` };
@@ -11,7 +11,7 @@ const SECONDS = 60; // words that take longer are left out, and said to be missi
 const threads = (): number => Math.max(1, Math.min(2, (navigator.hardwareConcurrency || 2) - 1));
 
 /** The release's text model in the browser (llama.cpp): the eight fields, bound to their schema. */
-export class Words {
+export class TextModel {
   private readonly llama: Wllama;
   private readonly manifest: Manifest;
 
@@ -20,15 +20,15 @@ export class Words {
     this.manifest = manifest;
   }
 
-  static async load(manifest: Manifest, text: Blob, mmproj: Blob): Promise<Words> {
+  static async load(manifest: Manifest, text: Blob, mmproj: Blob): Promise<TextModel> {
     const llama = new Wllama({ default: new URL(wasm, location.href).href }, { allowOffline: true, suppressNativeLog: true });
     await llama.loadModel([text, mmproj], { n_ctx: 2048, n_threads: threads(), n_gpu_layers: 0 });
-    return new Words(llama, manifest);
+    return new TextModel(llama, manifest);
   }
 
   close = (): Promise<void> => this.llama.exit();
 
-  /** The interpretation of a square picture, asked about the plane that the heads named. */
+  /** The interpretation of a square image, prompted with the plane that the vision graph named. */
   async interpret(picture: Blob, plane: string): Promise<Interpretation> {
     const { prompts, sentences } = this.manifest;
     const prompt = prompts.interpret_plane ? prompts.interpret_plane.replace("{plane}", plane) : (prompts.interpret ?? "");
@@ -44,6 +44,6 @@ export class Words {
       response_format: { type: "json_schema", json_schema: { name: "interpretation", schema, strict: true } },
     });
     console.debug("interpret", JSON.stringify(answer.usage ?? {}));
-    return interpretation(answer.choices[0]?.message.content ?? "");
+    return parseInterpretation(answer.choices[0]?.message.content ?? "");
   }
 }

@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-web/wasm";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
-import type { Raw } from "./judge";
+import type { RawReading } from "./judge";
 
 /** Runs the release's vision graph beside the page, so that nothing on it stands still. */
 ort.env.wasm.wasmPaths = { wasm: new URL(wasm, self.location.href).href };
@@ -24,7 +24,7 @@ self.onmessage = async ({ data }: MessageEvent<Load | Run>) => {
       if (!values || values.length === 0 || !values.every(Number.isFinite)) throw new Error("invalid_model_output");
       return values;
     };
-    const raw: Raw = {
+    const raw: RawReading = {
       plane: floats("PLANE"), scope: floats("SCOPE")[0]!, quality: floats("QUALITY")[0]!,
       masks: floats("MASKS"), boxes: floats("BOXES"), keypoints: floats("KEYPOINTS"),
     };

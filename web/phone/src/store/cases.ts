@@ -2,25 +2,11 @@ import type { Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
 import { all, change, keys, read, remove, write } from "./database";
 import { sha256, uuid7 } from "../case/ids";
+import type { Picture } from "../case/picture";
 import type { Sealed, Vault } from "./vault";
 
 /** captured → analysed → failed, before every attempt → received → analysed by the hub → reviewed. */
 export type State = "captured" | "analysed" | "failed" | "received" | "hub_analysed" | "reviewed";
-
-/** A file of a case. What lies here is not sealed, so nothing of a patient's is in it. */
-export interface Picture {
-  sha256: string;
-  size: number;
-  media_type: string;
-  /** The scale that a person set on it, x and y. */
-  pixelMm: [number, number] | null;
-  /** Frames that a person chose; null: the best ones. */
-  frames: number[] | null;
-  /** Frames that stand in the report, in its order. */
-  reads: number[];
-  /** Whether these still hold; false where the picture is new, or its scale or frames were set anew. */
-  fresh: boolean;
-}
 
 export interface Case {
   id: string;
@@ -40,8 +26,8 @@ export interface Case {
   uploads: Record<string, string>;
 }
 
-export interface Taken { file: Blob; media_type: string; studyUid: string }
-type Noted = Partial<Pick<Case, "missing" | "uploads" | "problem">>;
+export interface CapturedFile { file: Blob; media_type: string; studyUid: string }
+type SyncProgress = Partial<Pick<Case, "missing" | "uploads" | "problem">>;
 
 export const UNSENT: readonly State[] = ["captured", "analysed", "failed"];
 const SENDABLE: readonly State[] = ["analysed", "failed"];
@@ -53,7 +39,7 @@ export class StorageFull extends Error {}
 const changed = (c: Case): Partial<Case> => (c.frozen ? { version: c.version + 1, frozen: false, missing: null, problem: "" } : { problem: "" });
 
 /** All cases of this phone. A kill at any step loses none and doubles none. */
-export class Outbox {
+export class CaseStore {
   readonly vault: Vault;
 
   constructor(vault: Vault) {
@@ -62,7 +48,7 @@ export class Outbox {
 
   /** A new case of files that belong together. Their bytes are stored before the case is.
    * @throws StorageFull: refused now is better than lost later. */
-  async capture(files: readonly Taken[], urgent: boolean): Promise<Case> {
+  async capture(files: readonly CapturedFile[], urgent: boolean): Promise<Case> {
     const kept = await this.keep(files);
     const known = await this.all();
     const made: Case = {
@@ -76,7 +62,7 @@ export class Outbox {
   }
 
   /** Further files for a case. @throws StorageFull, Unreadable: they are of another examination. */
-  async add(id: string, files: readonly Taken[]): Promise<Case | null> {
+  async add(id: string, files: readonly CapturedFile[]): Promise<Case | null> {
     const study = await studyOf(files), now = await this.get(id);
     if (!now || (study && study !== now.study && (now.study || now.frozen || now.version > 1))) throw new Unreadable("other_study");
     const kept = await this.keep(files);
@@ -94,11 +80,11 @@ export class Outbox {
 
   /** Remove a case and the files that no other case holds; the bytes that became free. */
   async delete(id: string): Promise<number> {
-    const found = await this.get(id);
-    if (!found) return 0;
+    const record = await this.get(id);
+    if (!record) return 0;
     await remove("cases", id);
     const others = new Set((await this.all()).flatMap((c) => c.pictures.map((p) => p.sha256)));
-    const alone = found.pictures.filter((p) => !others.has(p.sha256));
+    const alone = record.pictures.filter((p) => !others.has(p.sha256));
     for (const picture of alone) await remove("pictures", picture.sha256);
     return alone.reduce((sum, p) => sum + p.size, 0);
   }
@@ -139,7 +125,7 @@ export class Outbox {
     change<Case>("cases", id, (c) => (SENDABLE.includes(c.state) ? { ...c, state: "failed", frozen: true } : null));
 
   /** What an attempt to send this very version has learnt; a version made meanwhile does not inherit it. */
-  note = (of: Case, some: Noted): Promise<Case | null> =>
+  note = (of: Case, some: SyncProgress): Promise<Case | null> =>
     change<Case>("cases", of.id, (c) => (c.version === of.version ? { ...c, ...some } : null));
 
   /** Only on the hub's durable answer for this very version. */
@@ -158,7 +144,7 @@ export class Outbox {
     });
   }
 
-  private async keep(files: readonly Taken[]): Promise<Picture[]> {
+  private async keep(files: readonly CapturedFile[]): Promise<Picture[]> {
     const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
     if (quota - usage - files.reduce((sum, f) => sum + f.file.size, 0) < RESERVE) throw new StorageFull();
     const kept: Picture[] = [];
@@ -173,7 +159,7 @@ export class Outbox {
 }
 
 /** The examination's name, hashed. @throws Unreadable when the files are of several. */
-export async function studyOf(files: readonly Taken[]): Promise<string> {
+export async function studyOf(files: readonly CapturedFile[]): Promise<string> {
   const uids = new Set(files.map((f) => f.studyUid).filter((u) => u !== ""));
   if (uids.size > 1) throw new Unreadable("other_study");
   const [uid] = uids;

@@ -1,9 +1,10 @@
 import { read, write } from "../store/database";
 
-/** The hub as the phone sees it. The key never leaves the phone. */
+/** What the phone knows of itself and its hub. The private key never leaves the phone. */
 export interface Identity { deviceId: string; site: string; keys: string[]; privateKey: CryptoKey }
 
-export class Refused extends Error {
+/** What the hub refused: its HTTP status (0: no network) and the code of its problem document. */
+export class HubError extends Error {
   readonly status: number;
   readonly code: string;
 
@@ -16,19 +17,25 @@ export class Refused extends Error {
 
 const base64 = (bytes: ArrayBuffer): string => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 
+/** The phone's identity; undefined before it is enrolled. */
 export const identity = (): Promise<Identity | undefined> => read<Identity>("facts", "identity");
 
-async function checked(answer: Response): Promise<Response> {
-  if (answer.ok) return answer;
-  const body = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
-  throw new Refused(answer.status, body.code ?? "internal", body.detail ?? "");
+/** The hub's refusal as it stands in a problem document (RFC 9457). */
+export async function hubErrorOf(response: Response): Promise<HubError> {
+  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
+  return new HubError(response.status, body.code ?? "internal", body.detail ?? "");
+}
+
+async function checked(response: Response): Promise<Response> {
+  if (response.ok) return response;
+  throw await hubErrorOf(response);
 }
 
 const send = async (path: string, init: RequestInit): Promise<Response> => {
   try {
     return await fetch(path, { ...init, credentials: "omit" });
   } catch {
-    throw new Refused(0, "offline", "");
+    throw new HubError(0, "offline", "");
   }
 };
 const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
@@ -38,12 +45,12 @@ export async function enrol(code: string, name: string): Promise<void> {
   const pair = (await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"])) as CryptoKeyPair;
   const publicKey = base64(await crypto.subtle.exportKey("raw", pair.publicKey));
   const answer = await checked(await send("/api/sync/enrol", json({ code, name, public_key: publicKey })));
-  const told = (await answer.json()) as { device_id: string; site: string; release_keys: string[] };
-  await write("facts", { deviceId: told.device_id, site: told.site, keys: told.release_keys, privateKey: pair.privateKey } satisfies Identity, "identity");
+  const enrolment = (await answer.json()) as { device_id: string; site: string; release_keys: string[] };
+  await write("facts", { deviceId: enrolment.device_id, site: enrolment.site, keys: enrolment.release_keys, privateKey: pair.privateKey } satisfies Identity, "identity");
 }
 
 /** Requests in the phone's name; a session is opened when it is needed. */
-export class Hub {
+export class HubClient {
   private token = "";
   private readonly who: Identity;
 
@@ -51,23 +58,29 @@ export class Hub {
     this.who = who;
   }
 
-  async ask(path: string, init: RequestInit = {}): Promise<Response> {
+  /** One request with the phone's session, opened anew once when it has ended.
+   * @throws HubError with status 0 when there is no network; every other answer is returned as it is. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     for (let again = false; ; again = true) {
       if (!this.token) await this.open();
       const headers = { ...(init.headers as Record<string, string> | undefined), Authorization: `Bearer ${this.token}` };
-      const answer = await send(path, { ...init, headers });
-      if (answer.status !== 401 || again) return checked(answer);
+      const response = await send(path, { ...init, headers });
+      if (response.status !== 401 || again) return response;
       this.token = "";
     }
   }
 
-  get = async <T>(path: string): Promise<T> => (await this.ask(path)).json() as Promise<T>;
+  /** The same, where only success will do. @throws HubError. */
+  request = async (path: string, init: RequestInit = {}): Promise<Response> => checked(await this.fetch(path, init));
+
+  /** The JSON at `path`. @throws HubError. */
+  get = async <T>(path: string): Promise<T> => (await this.request(path)).json() as Promise<T>;
 
   private async open(): Promise<void> {
-    const asked = await checked(await send("/api/sync/challenge", json({ device_id: this.who.deviceId })));
-    const { challenge } = (await asked.json()) as { challenge: string };
-    const said = new TextEncoder().encode(`fada-sync-1:${this.who.deviceId}:${challenge}`);
-    const signature = base64(await crypto.subtle.sign({ name: "Ed25519" }, this.who.privateKey, said));
+    const response = await checked(await send("/api/sync/challenge", json({ device_id: this.who.deviceId })));
+    const { challenge } = (await response.json()) as { challenge: string };
+    const message = new TextEncoder().encode(`fada-sync-1:${this.who.deviceId}:${challenge}`);
+    const signature = base64(await crypto.subtle.sign({ name: "Ed25519" }, this.who.privateKey, message));
     const answer = await checked(await send("/api/sync/session", json({ device_id: this.who.deviceId, challenge, signature })));
     this.token = ((await answer.json()) as { token: string }).token;
   }

@@ -1,15 +1,13 @@
-import { compare, type Manifest } from "../reading/manifest";
-import type { Hub, Identity } from "./hubClient";
+import { compareVersions, type Manifest, type Release } from "../reading/manifest";
+import type { HubClient, Identity } from "./hubClient";
 import { keys, read, remove, write } from "../store/database";
 import { sha256 } from "../case/ids";
 
-/** A release whose signature and every hash were checked. */
-export interface Opened { manifest: Manifest; sha256: string; files: Record<string, Blob> }
-interface Kept { id: string; manifest: ArrayBuffer }
+interface StoredRelease { id: string; manifest: ArrayBuffer }
 
-const STEP = 1024 * 1024;
+const PIECE = 1024 * 1024;
 const WANTED = ["vision.onnx", "text.gguf", "mmproj.gguf"];
-const MOST = 2 * 2 ** 30;
+const MAX_BYTES = 2 * 2 ** 30;
 
 export class ReleaseRefused extends Error {}
 
@@ -39,13 +37,13 @@ async function verify(raw: ArrayBuffer, trusted: readonly string[]): Promise<Man
 }
 
 /** The release that is here; null before the first. Nothing is parsed before its hash is right. */
-export async function present(who: Identity): Promise<Opened | null> {
-  const kept = await read<Kept>("facts", "release");
-  return kept ? assemble(kept, who) : null;
+export async function activeRelease(who: Identity): Promise<Release | null> {
+  const stored = await read<StoredRelease>("facts", "release");
+  return stored ? assemble(stored, who) : null;
 }
 
-async function assemble(kept: Kept, who: Identity): Promise<Opened> {
-  const manifest = await verify(kept.manifest, who.keys);
+async function assemble(stored: StoredRelease, who: Identity): Promise<Release> {
+  const manifest = await verify(stored.manifest, who.keys);
   const files: Record<string, Blob> = {};
   for (const name of WANTED) {
     const entry = manifest.files[name];
@@ -54,40 +52,40 @@ async function assemble(kept: Kept, who: Identity): Promise<Opened> {
     if (blob.size !== entry.size || (await sha256(await blob.arrayBuffer())) !== entry.sha256) throw new ReleaseRefused("release_wrong_hash");
     files[name] = blob;
   }
-  return { manifest, sha256: await sha256(kept.manifest), files };
+  return { manifest, sha256: await sha256(stored.manifest), files };
 }
 
 async function pieces(hash: string): Promise<ArrayBuffer[]> {
-  const found: ArrayBuffer[] = [];
+  const parts: ArrayBuffer[] = [];
   for (let n = 0; ; n++) {
     const piece = await read<ArrayBuffer>("pieces", [hash, n]);
-    if (!piece) return found;
-    found.push(piece);
+    if (!piece) return parts;
+    parts.push(piece);
   }
 }
 
-/** Fetch the hub's release where it is newer, by pieces that stay when the line is cut. The present one
- * stays until `tried` has read a picture with the new one. */
-export async function update(hub: Hub, who: Identity, tell: (part: number) => void, tried: (release: Opened) => Promise<void>): Promise<Opened | null> {
+/** Fetch the hub's release where it is newer, by pieces that stay when the line is cut. The active one
+ * stays until `selfTest` has read a picture with the new one. */
+export async function updateRelease(hub: HubClient, who: Identity, onProgress: (part: number) => void, selfTest: (release: Release) => Promise<void>): Promise<Release | null> {
   const listed = await hub.get<{ active: string | null }>("/api/sync/releases");
-  const kept = await read<Kept>("facts", "release");
-  if (!listed.active || listed.active === kept?.id) return null;
-  const raw = await (await hub.ask(`/api/sync/releases/${listed.active}/manifest.json`)).arrayBuffer();
+  const stored = await read<StoredRelease>("facts", "release");
+  if (!listed.active || listed.active === stored?.id) return null;
+  const raw = await (await hub.request(`/api/sync/releases/${listed.active}/manifest.json`)).arrayBuffer();
   const manifest = await verify(raw, who.keys);
-  if (kept) {
-    const now = await verify(kept.manifest, who.keys);
-    if (now.name === manifest.name && compare(manifest.version, now.version) < 0) throw new ReleaseRefused("release_older");
+  if (stored) {
+    const now = await verify(stored.manifest, who.keys);
+    if (now.name === manifest.name && compareVersions(manifest.version, now.version) < 0) throw new ReleaseRefused("release_older");
   }
   const wanted = WANTED.flatMap((name) => (manifest.files[name] ? [[name, manifest.files[name]] as const] : []));
   const total = wanted.reduce((sum, [, entry]) => sum + entry.size, 0);
-  if (total > MOST) throw new ReleaseRefused("too_large");
+  if (total > MAX_BYTES) throw new ReleaseRefused("too_large");
   let done = 0;
   for (const [name, entry] of wanted) {
-    for (let n = 0, at = 0; at < entry.size; n++, at += STEP) {
-      const length = Math.min(STEP, entry.size - at);
+    for (let n = 0, at = 0; at < entry.size; n++, at += PIECE) {
+      const length = Math.min(PIECE, entry.size - at);
       const here = await read<ArrayBuffer>("pieces", [entry.sha256, n]);
       if (here?.byteLength !== length) {
-        const answer = await hub.ask(`/api/sync/releases/${listed.active}/${name}`, {
+        const answer = await hub.request(`/api/sync/releases/${listed.active}/${name}`, {
           headers: { Range: `bytes=${at}-${at + length - 1}`, "If-Range": `"${entry.sha256}"` },
         });
         const piece = await answer.arrayBuffer();
@@ -95,18 +93,18 @@ export async function update(hub: Hub, who: Identity, tell: (part: number) => vo
         await write("pieces", piece, [entry.sha256, n]);
       }
       done += length;
-      tell(done / total);
+      onProgress(done / total);
     }
   }
-  const next: Kept = { id: listed.active, manifest: raw };
-  let opened: Opened;
+  const next: StoredRelease = { id: listed.active, manifest: raw };
+  let opened: Release;
   try {
     opened = await assemble(next, who);
   } catch (reason) { // a damaged piece must not stay
     for (const [, entry] of wanted) await forget(entry.sha256);
     throw reason;
   }
-  await tried(opened);
+  await selfTest(opened);
   await write("facts", next, "release");
   await clear(new Set(wanted.map(([, entry]) => entry.sha256)));
   return opened;

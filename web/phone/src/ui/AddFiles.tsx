@@ -5,7 +5,7 @@ import { t } from "@fada/shared/i18n";
 interface Props { disabled: boolean; big?: boolean; take: (files: File[]) => void }
 
 /** Two ways to a file: camera and pictures; DICOM files, which phones do not know by their kind. */
-export function Take({ disabled, big, take }: Props): JSX.Element {
+export function AddFiles({ disabled, big, take }: Props): JSX.Element {
   const picture = useRef<HTMLInputElement>(null), dicom = useRef<HTMLInputElement>(null);
   const chosen = (input: HTMLInputElement): void => {
     const files = [...(input.files ?? [])];

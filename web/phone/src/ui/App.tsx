@@ -1,19 +1,19 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LANGUAGES, type Language, choose, language, t, useLanguage } from "@fada/shared/i18n";
-import { Outbox } from "../store/cases";
+import { CaseStore } from "../store/cases";
 import { type Identity, identity } from "../sync/hubClient";
 import { Vault } from "../store/vault";
 import { Enrol } from "./Enrol";
 import { Home } from "./Home";
-import { Locked } from "./Unlock";
+import { Unlock } from "./Unlock";
 
 /** PIN, then enrolment, then the cases. */
 export function App(): JSX.Element {
   useLanguage();
   const [vault, setVault] = useState<Vault | null>(null);
   const [who, setWho] = useState<Identity | null | undefined>(undefined);
-  useEffect(() => { void identity().then((found) => setWho(found ?? null)); }, []);
+  useEffect(() => { void identity().then((enrolled) => setWho(enrolled ?? null)); }, []);
   return (
     <>
       <header class="field-bar">
@@ -26,10 +26,10 @@ export function App(): JSX.Element {
         </label>
         {vault && <button type="button" class="quiet" onClick={() => location.reload()}>{t("phone.lock")}</button>}
       </header>
-      {!vault ? <Locked opened={setVault} />
+      {!vault ? <Unlock opened={setVault} />
         : who === undefined ? <p class="waiting">{t("loading")}</p>
-          : who === null ? <Enrol enrolled={() => void identity().then((found) => setWho(found ?? null))} />
-            : <Home outbox={new Outbox(vault)} who={who} />}
+          : who === null ? <Enrol enrolled={() => void identity().then((enrolled) => setWho(enrolled ?? null))} />
+            : <Home store={new CaseStore(vault)} who={who} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { code as word, t } from "@fada/shared/i18n";
-import { Refused, enrol } from "../sync/hubClient";
+import { HubError, enrol } from "../sync/hubClient";
 
 const given = (): string => new URLSearchParams(location.hash.slice(1)).get("enrol") ?? "";
 
@@ -17,7 +17,7 @@ export function Enrol({ enrolled }: { enrolled: () => void }): JSX.Element {
       history.replaceState({}, "", "/field/");
       enrolled();
     } catch (reason) {
-      setProblem(word("problem", reason instanceof Refused ? reason.code : "internal"));
+      setProblem(word("problem", reason instanceof HubError ? reason.code : "internal"));
     }
   };
   return (

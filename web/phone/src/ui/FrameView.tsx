@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { FrameReading } from "@fada/shared/api/types";
-import { size } from "@fada/shared/case/Measurements";
+import { measurementValue } from "@fada/shared/case/Measurements";
 import { percent } from "@fada/shared/case/Structures";
 import { code, t } from "@fada/shared/i18n";
 import { colour } from "@fada/shared/viewer/colours";
@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** One picture with what was found in it, and the tool for its scale bar. */
-export function Plate({ alt, label, reading, load, setScale }: Props): JSX.Element {
+export function FrameView({ alt, label, reading, load, setScale }: Props): JSX.Element {
   const [url, setUrl] = useState("");
   const [failed, setFailed] = useState(false);
   const [pixels, setPixels] = useState<[number, number]>([4, 3]);
@@ -60,7 +60,7 @@ export function Plate({ alt, label, reading, load, setScale }: Props): JSX.Eleme
             id: s.label, colour: colour(i), polygon: s.polygon, box: s.box,
             title: all.length > 3 ? code("structure", s.label) : `${code("structure", s.label)} ${percent(s.confidence)}`,
           }))}
-          lines={(reading?.measurements ?? []).filter((m) => m.name !== "HC").map((m) => ({ id: m.name, title: `${m.name} ${size(m)}`, points: m.points }))}
+          lines={(reading?.measurements ?? []).filter((m) => m.name !== "HC").map((m) => ({ id: m.name, title: `${m.name} ${measurementValue(m)}`, points: m.points }))}
           brightness={1} contrast={1} label={label} drawing={drawing}
           words={{ larger: t("zoom.larger"), smaller: t("zoom.smaller"), whole: t("zoom.whole"), failed: t("frame.failed") }} />
           : <div class="viewer" />}

@@ -3,23 +3,25 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
 import { Unreadable } from "../dicom/unreadable";
 import { type Phase, Reader } from "../reading/reader";
-import { examine } from "../reading/imageFile";
-import { type Case, type Outbox, type Picture, StorageFull, type Taken, UNSENT, studyOf } from "../store/cases";
-import { type Opened, ReleaseRefused, present, update } from "../sync/releases";
-import { Hub, type Identity, Refused } from "../sync/hubClient";
+import { identify } from "../reading/imageFile";
+import type { Picture } from "../case/picture";
+import { type Case, type CaseStore, StorageFull, type CapturedFile, UNSENT, studyOf } from "../store/cases";
+import type { Release } from "../reading/manifest";
+import { ReleaseRefused, activeRelease, updateRelease } from "../sync/releases";
+import { HubClient, type Identity, HubError } from "../sync/hubClient";
 import { sync } from "../sync/sync";
 import { CaseView } from "./CaseView";
-import { Take } from "./AddFiles";
+import { AddFiles } from "./AddFiles";
 
 const EVERY = 20_000;
 const size = (bytes: number): string => (bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
 
-interface Props { outbox: Outbox; who: Identity }
+interface Props { store: CaseStore; who: Identity }
 
 /** The cases of this phone with their state in words; taking, reading and sending. */
-export function Home({ outbox: given, who }: Props): JSX.Element {
-  const outbox = useMemo(() => given, []);
-  const hub = useMemo(() => new Hub(who), [who]);
+export function Home({ store: given, who }: Props): JSX.Element {
+  const store = useMemo(() => given, []);
+  const hub = useMemo(() => new HubClient(who), [who]);
   const [cases, setCases] = useState<Case[]>([]);
   const [reader, setReader] = useState<Reader | null>(null);
   const [part, setPart] = useState<number | null>(null);
@@ -33,17 +35,17 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
   const [space, setSpace] = useState({ used: 0, quota: 0 });
 
   const refresh = useCallback(async (): Promise<void> => {
-    setCases(await outbox.all());
+    setCases(await store.all());
     const { quota = 0, usage = 0 } = await navigator.storage.estimate();
     setSpace({ used: usage, quota });
-  }, [outbox]);
+  }, [store]);
   const say = (reason: unknown): void => {
-    const word = reason instanceof Refused || reason instanceof Unreadable ? reason.code : reason instanceof ReleaseRefused ? reason.message : "internal";
+    const word = reason instanceof HubError || reason instanceof Unreadable ? reason.code : reason instanceof ReleaseRefused ? reason.message : "internal";
     console.warn(word, reason instanceof Error ? reason.name : ""); // a code, no patient data
     setProblem(reason instanceof StorageFull ? t("phone.full") : code("problem", word));
   };
 
-  const start = useCallback(async (release: Opened): Promise<void> => {
+  const start = useCallback(async (release: Release): Promise<void> => {
     setPhase({ name: "starting", note: "" });
     try {
       const next = await Reader.load(release);
@@ -57,30 +59,30 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
   }, []);
   const fetchRelease = useCallback(async (): Promise<void> => {
     try {
-      const fresh = await update(hub, who, setPart, start);
+      const fresh = await updateRelease(hub, who, setPart, start);
       setPart(null);
       if (fresh) setProblem("");
     } catch (reason) {
       setPart(null);
-      if (!(reason instanceof Refused && reason.status === 0)) say(reason);
+      if (!(reason instanceof HubError && reason.status === 0)) say(reason);
     }
   }, [hub, who, start]);
 
   const send = useCallback(async (loud = false): Promise<void> => {
     setSending(true);
     try {
-      await sync(outbox, hub, () => void refresh());
+      await sync(store, hub, () => void refresh());
       setProblem("");
     } catch (reason) {
-      if (loud || !(reason instanceof Refused && reason.status === 0)) say(reason);
+      if (loud || !(reason instanceof HubError && reason.status === 0)) say(reason);
     }
     setSending(false);
     void refresh();
-  }, [outbox, hub, refresh]);
+  }, [store, hub, refresh]);
 
   useEffect(() => {
-    void outbox.sweep().then(refresh, say);
-    void present(who).then(async (release) => {
+    void store.sweep().then(refresh, say);
+    void activeRelease(who).then(async (release) => {
       if (release) await start(release);
       if (!navigator.onLine) return; // no attempt, so nothing is frozen by one
       await fetchRelease();
@@ -99,14 +101,14 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
   }, []);
 
   const analyse = useCallback(async (id: string): Promise<void> => {
-    const found = await outbox.get(id);
-    if (!reader || !found) return;
+    const record = await store.get(id);
+    if (!reader || !record) return;
     setPhase({ name: "load", note: "" });
     await refresh();
     try {
-      const files = await Promise.all(found.pictures.map((p) => outbox.picture(p)));
-      const { report, reads } = await reader.read(found, files, await outbox.report(found), (name, note) => setPhase({ name, note }));
-      await outbox.analysed(found, report, reads);
+      const files = await Promise.all(record.pictures.map((p) => store.picture(p)));
+      const { report, reads } = await reader.read(record, files, await store.report(record), (name, note) => setPhase({ name, note }));
+      await store.analysed(record, report, reads);
       setProblem("");
     } catch (reason) {
       say(reason);
@@ -114,42 +116,42 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
     setPhase(null);
     await refresh();
     if (navigator.onLine) void send();
-  }, [reader, outbox, refresh, send]);
+  }, [reader, store, refresh, send]);
 
   /** Files taken together are one case, as on the hub; those of an examination that is here join its case. */
   const take = async (files: File[], into?: Case): Promise<void> => {
     setNotice("");
     try {
-      const taken: Taken[] = [];
-      for (const file of files) taken.push({ file, ...(await examine(file)) });
+      const taken: CapturedFile[] = [];
+      for (const file of files) taken.push({ file, ...(await identify(file)) });
       const study = into ? "" : await studyOf(taken);
-      const known = into ?? (study ? (await outbox.all()).find((c) => c.study === study) : undefined);
-      const found = known ? await outbox.add(known.id, taken) ?? known : await outbox.capture(taken, urgent);
+      const known = into ?? (study ? (await store.all()).find((c) => c.study === study) : undefined);
+      const record = known ? await store.add(known.id, taken) ?? known : await store.capture(taken, urgent);
       setProblem("");
       setUrgent(false);
       if (known && !into) setNotice(t("phone.added_to", { n: known.n }));
       await refresh();
-      setChosen(found.id);
-      await analyse(found.id);
+      setChosen(record.id);
+      await analyse(record.id);
     } catch (reason) {
       say(reason);
     }
   };
-  const remove = async (found: Case): Promise<void> => {
-    const freed = await outbox.delete(found.id);
+  const remove = async (record: Case): Promise<void> => {
+    const freed = await store.delete(record.id);
     setChosen(null);
-    setNotice(t("phone.deleted", { n: found.n, size: size(freed) }));
+    setNotice(t("phone.deleted", { n: record.n, size: size(freed) }));
     await refresh();
   };
-  const reread = async (found: Case, change?: { sha256: string } & Partial<Pick<Picture, "pixelMm" | "frames">>): Promise<void> => {
-    if (change) await outbox.revise(found.id, change.sha256, change);
-    await analyse(found.id);
+  const reread = async (record: Case, change?: { sha256: string } & Partial<Pick<Picture, "pixelMm" | "frames">>): Promise<void> => {
+    if (change) await store.revise(record.id, change.sha256, change);
+    await analyse(record.id);
   };
 
   const busy = phase === null ? "" : `${t(`phone.phase_${phase.name}`)} ${phase.note}`;
   const open = cases.find((c) => c.id === chosen);
   if (open) {
-    return <CaseView key={open.id} outbox={outbox} found={open} busy={busy} problem={problem || notice} close={() => { setChosen(null); setProblem(""); setNotice(""); }}
+    return <CaseView key={open.id} store={store} record={open} busy={busy} problem={problem || notice} close={() => { setChosen(null); setProblem(""); setNotice(""); }}
       remove={() => void remove(open)} add={(files) => void take(files, open)} read={reader && phase === null ? (change) => void reread(open, change) : null} />;
   }
   const unsent = cases.filter((c) => UNSENT.includes(c.state)).length;
@@ -158,7 +160,7 @@ export function Home({ outbox: given, who }: Props): JSX.Element {
       {problem && <p class="note warn" role="alert">{problem}</p>}
       {notice && <p class="note" role="status">{notice}</p>}
       <section class="take panel">
-        <Take big disabled={!reader || phase !== null} take={(files) => void take(files)} />
+        <AddFiles big disabled={!reader || phase !== null} take={(files) => void take(files)} />
         <label class="check"><input type="checkbox" checked={urgent} onChange={(e) => setUrgent(e.currentTarget.checked)} />{t("reason.urgent")}</label>
         {part !== null && <p role="status">{t("phone.downloading")} <progress value={part} max={1} /></p>}
         {busy && <p role="status">{busy}</p>}

@@ -2,27 +2,27 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { FrameReading } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
-import type { Place } from "./caseFiles";
+import type { FrameRef } from "./caseFiles";
 
 interface Props {
-  all: readonly Place[];
-  at: Place;
-  go: (place: Place) => void;
-  picture: (place: Place) => Promise<string>;
-  reading: (place: Place) => FrameReading | null;
+  all: readonly FrameRef[];
+  at: FrameRef;
+  go: (ref: FrameRef) => void;
+  picture: (ref: FrameRef) => Promise<string>;
+  reading: (ref: FrameRef) => FrameReading | null;
 }
 
-const same = (a: Place, b: Place): boolean => a.picture === b.picture && a.frame === b.frame;
+const same = (a: FrameRef, b: FrameRef): boolean => a.picture === b.picture && a.frame === b.frame;
 
 /** The pictures of a case beside each other, each with its plane. */
-export function Strip({ all, at, go, picture, reading }: Props): JSX.Element {
+export function Thumbnails({ all, at, go, picture, reading }: Props): JSX.Element {
   return (
     <ul class="strip">
-      {all.map((place, i) => (
-        <li key={`${place.picture}/${place.frame}`}>
-          <button type="button" aria-pressed={same(place, at)} onClick={() => go(place)}>
-            <Small load={() => picture(place)} alt={t("phone.image_of", { n: i + 1, all: all.length })} />
-            <small>{plane(reading(place))}</small>
+      {all.map((ref, i) => (
+        <li key={`${ref.picture}/${ref.frame}`}>
+          <button type="button" aria-pressed={same(ref, at)} onClick={() => go(ref)}>
+            <Thumbnail load={() => picture(ref)} alt={t("phone.image_of", { n: i + 1, all: all.length })} />
+            <small>{plane(reading(ref))}</small>
           </button>
         </li>
       ))}
@@ -35,7 +35,7 @@ function plane(reading: FrameReading | null): string {
   return reading.plane ? code("plane", reading.plane.label) : t("plane.no_plane");
 }
 
-function Small({ load, alt }: { load: () => Promise<string>; alt: string }): JSX.Element {
+function Thumbnail({ load, alt }: { load: () => Promise<string>; alt: string }): JSX.Element {
   const [url, setUrl] = useState("");
   useEffect(() => {
     let here = true;

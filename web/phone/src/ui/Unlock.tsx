@@ -4,7 +4,7 @@ import { t } from "@fada/shared/i18n";
 import { Vault } from "../store/vault";
 
 /** What lies on the phone is read only after the PIN. */
-export function Locked({ opened }: { opened: (vault: Vault) => void }): JSX.Element {
+export function Unlock({ opened }: { opened: (vault: Vault) => void }): JSX.Element {
   const [exists, setExists] = useState<boolean | null>(null);
   const [pin, setPin] = useState("");
   const [wrong, setWrong] = useState(false);

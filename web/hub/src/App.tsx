@@ -1,24 +1,24 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { get, onSignedOut } from "../api/client";
+import { get, onSignedOut } from "./api/client";
 import type { Me } from "@fada/shared/api/types";
-import { Case } from "../case/Case";
+import { Case } from "./case/Case";
 import { t, useLanguage } from "@fada/shared/i18n";
-import { Worklist } from "../worklist/Worklist";
-import { Header } from "./Header";
-import { Help } from "./Help";
-import { Notices } from "./toasts";
-import { SignIn } from "./SignIn";
-import { useKeys } from "./shortcuts";
-import { lazy } from "./lazy";
-import { usePath } from "./router";
-import { Session } from "./session";
+import { Worklist } from "./worklist/Worklist";
+import { Header } from "./shell/Header";
+import { Help } from "./shell/Help";
+import { Toasts } from "./shell/toasts";
+import { SignIn } from "./shell/SignIn";
+import { useShortcuts } from "./shell/shortcuts";
+import { lazy } from "./shell/lazy";
+import { usePath } from "./shell/router";
+import { Session } from "./shell/session";
 
-const Upload = lazy(async () => (await import("../upload/Upload")).Upload);
-const Operations = lazy(async () => (await import("../operations/Operations")).Operations);
-const ReportPage = lazy(async () => (await import("../report/ReportPage")).ReportPage);
-const Monitor = lazy(async () => (await import("../worklist/Monitor")).Monitor);
-const Shared = lazy(async () => (await import("../report/SharedReport")).Shared);
+const Upload = lazy(async () => (await import("./upload/Upload")).Upload);
+const Operations = lazy(async () => (await import("./operations/Operations")).Operations);
+const ReportPage = lazy(async () => (await import("./report/ReportPage")).ReportPage);
+const Monitor = lazy(async () => (await import("./worklist/Monitor")).Monitor);
+const SharedReport = lazy(async () => (await import("./report/SharedReport")).SharedReport);
 
 export function App(): JSX.Element {
   useLanguage();
@@ -30,23 +30,23 @@ export function App(): JSX.Element {
     if (!shared) get<Me>("/api/me").then(setMe, () => setMe(null));
     return onSignedOut(() => setMe(null));
   }, []);
-  useKeys(me ? { "?": () => setHelp(true) } : {});
+  useShortcuts(me ? { "?": () => setHelp(true) } : {});
 
-  if (shared) return <Shared token={shared} />;
+  if (shared) return <SharedReport token={shared} />;
   if (me === undefined) return <p class="waiting" role="status">{t("loading")}</p>;
   if (me === null) return <SignIn signedIn={setMe} />;
   if (path[0] === "monitor") return <Session.Provider value={me}><Monitor /></Session.Provider>;
   return (
     <Session.Provider value={me}>
       <Header here={`/${path[0] ?? ""}`} help={() => setHelp(true)} signedOut={() => setMe(null)} />
-      <Place path={path} />
+      <Page path={path} />
       {help && <Help close={() => setHelp(false)} />}
-      <Notices />
+      <Toasts />
     </Session.Provider>
   );
 }
 
-function Place({ path }: { path: string[] }): JSX.Element {
+function Page({ path }: { path: string[] }): JSX.Element {
   const [place, id, more] = path;
   if (place === undefined) return <Worklist />;
   if (place === "upload") return <Upload />;
