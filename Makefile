@@ -104,11 +104,13 @@ node: ## the pages' own packages, for tests that run TypeScript and axe (skipped
 
 test: install-dev debian node lint docs unit contract integration e2e ## everything
 
-lint: install-dev ## ruff, mypy, import-linter, licences
+lint: install-dev ## ruff, mypy, import-linter, licences, oxlint and tsc
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python licences/check.py
+	@if command -v npm >/dev/null; then cd web && { [ -d node_modules/oxlint ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint; \
+	  else echo "!! no npm here: the pages are not linted"; fi
 
 # In continuous integration the figure of coverage by the quick tests stands at the end of the contract tests.
 COVER = $(if $(CI),--cov --cov-report=$(1))

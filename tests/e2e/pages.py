@@ -19,7 +19,7 @@ SAMPLES = ROOT / "samples"
 ARTEFACTS = ROOT / "tests" / "artefacts" / "pages"
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = "/usr/bin/chromium"
-WIDTHS = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
+WIDTHS = {"phone": (360, 780), "tablet": (820, 1180), "desktop": (1440, 900)}
 
 
 @dataclass(frozen=True)

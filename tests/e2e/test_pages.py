@@ -241,6 +241,33 @@ def test_two_readers_at_once_lose_nothing(
     ]  # fmt: skip
 
 
+def test_agreement_of_two_readers_is_shown(
+    site: Site, browser: Browser, ann: str, ben: str, tmp_path: Path
+) -> None:
+    """Both read independently, from the hub's first version."""
+    study = site.send(copy_of("head-27w.dcm", tmp_path, "AGREE^TWO"))
+    site.ready(study)
+    for key, score in ((ann, 1), (ben, 2)):
+        answer = site.api(
+            "POST", f"/api/studies/{study}/reviews", key,
+            json={"based_on": 1, "action": "accept", "comment": "", "frames": [],
+                  "scores": {"interpretation": score, "annotation": 1}, "last_period": None},
+        )  # fmt: skip
+        assert answer.status_code in (201, 409), answer.text  # the second is kept as a conflict
+    pair = site.api("GET", "/api/agreement").json()["pairs"][0]
+    with visit(browser, site, site.key) as page:
+        page.goto(f"{site.address}/operations/readers")
+        row = page.locator("main.operations .wide-table tbody tr").first
+        row.wait_for()
+        cells = row.locator("td").all_inner_texts()
+        assert int(cells[1]) == pair["studies"]
+        for cell, name in zip(cells[2:5], ("interpretation", "annotation", "plane"), strict=True):
+            kappa = pair["kappa"][name]
+            value = "–" if kappa["value"] is None else f"{kappa['value']:.2f}"
+            assert cell == f"{value} ({kappa['n']})"
+        keep(page, "operations-readers")
+
+
 def test_the_worklist_from_the_keyboard(site: Site, browser: Browser, ann: str, study: str) -> None:
     with visit(browser, site, ann) as page:
         page.wait_for_selector(".list .line")

@@ -5,6 +5,7 @@ import type { Me } from "@fada/shared/api/types";
 import { Case } from "./case/Case";
 import { t, useLanguage } from "@fada/shared/i18n";
 import { Worklist } from "./worklist/Worklist";
+import { ErrorBoundary } from "./shell/ErrorBoundary";
 import { Header } from "./shell/Header";
 import { Help } from "./shell/Help";
 import { Toasts } from "./shell/toasts";
@@ -39,7 +40,7 @@ export function App(): JSX.Element {
   return (
     <Session.Provider value={me}>
       <Header here={`/${path[0] ?? ""}`} help={() => setHelp(true)} signedOut={() => setMe(null)} />
-      <Page path={path} />
+      <ErrorBoundary key={path.join("/")}><Page path={path} /></ErrorBoundary>
       {help && <Help close={() => setHelp(false)} />}
       <Toasts />
     </Session.Provider>

@@ -4,9 +4,12 @@ import { query } from "../api/client";
 import { code, t } from "@fada/shared/i18n";
 import { usePolling } from "./usePolling";
 
-interface Pair { a: string; b: string; studies: number; kappa: Record<string, number | null>; dice: Record<string, { mean: number; n: number }> }
+/** Cohen's kappa of two readers; null where there is nothing to compare. `value` is null where chance alone would agree. */
+interface Kappa { value: number | null; observed: number; n: number }
+interface Pair { a: string; b: string; studies: number; kappa: Record<"interpretation" | "annotation" | "plane", Kappa | null>; dice: Record<string, { mean: number; n: number }> }
 
-const figure = (value: number | null | undefined): string => (value === null || value === undefined ? "–" : value.toFixed(2));
+const decimal = (value: number | null): string => (value === null ? "–" : value.toFixed(2));
+const kappaText = (kappa: Kappa | null): string => (kappa === null ? "–" : `${decimal(kappa.value)} (${kappa.n})`);
 
 /** How well readers agree, and their corrections as a training set. */
 export function Agreement(): JSX.Element {
@@ -20,8 +23,8 @@ export function Agreement(): JSX.Element {
       {agreement && agreement.pairs.length > 0 && <div class="scroll" tabIndex={0} role="region" aria-label={t("ops.readers")}><table class="wide-table">
         <thead><tr><th scope="col">{t("ops.readers")}</th><th scope="col">{t("readers.studies")}</th><th scope="col">κ {t("score.interpretation")}</th><th scope="col">κ {t("score.annotation")}</th><th scope="col">κ {t("column.plane")}</th><th scope="col">Dice</th></tr></thead>
         <tbody>{agreement.pairs.map((p) => (
-          <tr key={`${p.a} ${p.b}`}><td>{p.a} · {p.b}</td><td>{p.studies}</td><td>{figure(p.kappa["interpretation"])}</td><td>{figure(p.kappa["annotation"])}</td><td>{figure(p.kappa["plane"])}</td>
-            <td>{Object.entries(p.dice).map(([label, d]) => `${code("structure", label)} ${figure(d.mean)} (${d.n})`).join(", ") || "–"}</td></tr>
+          <tr key={`${p.a} ${p.b}`}><td>{p.a} · {p.b}</td><td>{p.studies}</td><td>{kappaText(p.kappa.interpretation)}</td><td>{kappaText(p.kappa.annotation)}</td><td>{kappaText(p.kappa.plane)}</td>
+            <td>{Object.entries(p.dice).map(([label, d]) => `${code("structure", label)} ${decimal(d.mean)} (${d.n})`).join(", ") || "–"}</td></tr>
         ))}</tbody>
       </table></div>}
     </>

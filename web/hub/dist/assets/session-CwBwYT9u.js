@@ -1,1 +1,0 @@
-import{E as e,S as t}from"./jsxRuntime-CjbG8-JI.js";var n={device:0,reader:1,sonographer:2,manager:3,admin:4},r=e(null),i=()=>t(r)??{subject:``,site:``,role:`reader`},a=(e,t)=>n[e.role]>=n[t];export{a as n,i as r,r as t};
