@@ -16,7 +16,7 @@ from gateway.dependencies import Services
 from gateway.ingest.service import Intake
 from gateway.ingest.spool import Spool
 from services.dicom.parser.pool import Parser
-from services.index import open_index
+from services.index import connect as connect_index
 from services.inference.connect import connect
 from services.queue import broker
 from services.settings import Settings, settings
@@ -29,7 +29,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 def compose(given: Settings) -> Services:
     """All adapters that the settings name. Nothing is sent before the first call."""
     given = with_secret(given)
-    index = open_index(given.index_url)
+    index = connect_index(given)
     store = storage.connect(given)
     queue = broker.connect(given)
     spool = Spool(given.spool)

@@ -121,6 +121,11 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     otel_endpoint: str = ""
 
+    def has_pacs(self, site: str) -> bool:
+        """Whether results of this site are pushed to a PACS."""
+        configured = bool(self.push_stow_url or self.push_dimse)
+        return configured and self.push_site in ("", site)
+
     @property
     def share(self) -> float:
         """Of a limit, what each process of the gateway grants."""

@@ -18,7 +18,7 @@ from services.settings import Settings
 from services.telemetry import logs, metrics, traces
 from workers import tasks
 from workers.analysis.write_behind import Writer
-from workers.delivery import Deliveries
+from workers.delivery import DeliveryRunner
 from workers.liveness import Liveness
 from workers.resources import Ports, open_ports
 
@@ -36,7 +36,7 @@ class Hands:
         self._pid = 0
         self._owner = ""
         self._writer = Writer()
-        self._deliveries: Deliveries | None = None
+        self._deliveries: DeliveryRunner | None = None
 
     def ports(self) -> Ports:
         with self._lock:
@@ -46,7 +46,7 @@ class Hands:
                 self._ports = self._opened(self.settings)
                 self._writer = Writer()
                 opened = self._ports
-                self._deliveries = Deliveries(opened.settings, opened.index, opened.store)
+                self._deliveries = DeliveryRunner(opened.settings, opened.index, opened.store)
             return self._ports
 
     @property
@@ -56,7 +56,7 @@ class Hands:
         return self._writer
 
     @property
-    def deliveries(self) -> Deliveries:
+    def deliveries(self) -> DeliveryRunner:
         """One for all threads of this process: it keeps its connection to a PACS."""
         self.ports()
         assert self._deliveries is not None

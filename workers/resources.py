@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.index import open_index
+from services.index import connect as connect_index
 from services.index.port import Index
 from services.inference.connect import connect
 from services.inference.port import Inference
@@ -33,7 +33,7 @@ def open_ports(settings: Settings) -> Ports:
     """The real parts that the settings name. Nothing is connected before it is used."""
     return Ports(
         settings,
-        open_index(settings.index_url),
+        connect_index(settings),
         storage.connect(settings),
         connect(settings),
         Manifests(settings.releases, settings.release),

@@ -16,21 +16,24 @@ from itertools import islice
 from types import FrameType
 
 from services.domain.errors import FadaError
-from services.index import open_index
-from services.index.port import Index, JobState
+from services.domain.work import Work
+from services.index import connect as connect_index
+from services.index.port import DeliveryState, Index, JobState
+from services.outbox.dispatcher import dispatch
 from services.queue import broker
-from services.queue.port import Analysis, Queue
+from services.queue.port import Message, Queue
 from services.settings import Settings
 from services.storage import connect as storage
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
-from workers.relay import relay
 
 _log = logging.getLogger("workers.sweeper")
 ORPHAN_SECONDS = 24 * 3600.0
 _CHUNK = 500
 _LOST_SECONDS = 10.0  # the broker is empty: a job queued longer than this has lost its message
 _FEWER_SECONDS = 120.0  # the broker holds fewer messages than there are queued jobs
+_LATE_SECONDS = 180.0  # a delivery that is due for so long has lost its message
+_KEEP_DELIVERED_SECONDS = 7 * 24 * 3600.0
 _SHOWN_STATES = tuple(JobState)
 
 
@@ -58,12 +61,13 @@ class Sweeper:
     def __post_init__(self) -> None:
         often = self.settings.sweep_seconds
         self.duties = [
-            Duty("sent", often, lambda: relay(self.index, self.queue)),
+            Duty("sent", often, lambda: dispatch(self.index, self.queue)),
             Duty("requeued", often, self.requeue),
             Duty("resent", max(often, 5.0), self.resend),
+            Duty("redelivered", 10.0, self.redeliver),
             Duty("promoted", max(often, 5.0), self.promote),
             Duty("measured", max(often, 5.0), self.measure),
-            Duty("expired", 60.0, self.expire),
+            Duty("purged", 60.0, self.purge),
             Duty("orphans", 3600.0, self.orphans, due=time.monotonic() + 300.0),
         ]
 
@@ -100,6 +104,14 @@ class Sweeper:
         with self.index.begin() as tx:
             return tx.jobs.resend_stale(_LOST_SECONDS if waiting == 0 else _FEWER_SECONDS)
 
+    def redeliver(self) -> int:
+        """Deliveries whose message, or whose worker, was lost."""
+        with self.index.read() as tx:
+            if tx.deliveries.depth()[DeliveryState.WAITING] == 0:
+                return 0
+        with self.index.begin() as tx:
+            return tx.deliveries.resend_stale(_LATE_SECONDS)
+
     def promote(self) -> int:
         """Nothing starves: who waited long enough stands in the urgent queue too, once."""
         if self.queue.depth().get("routine", 0) == 0:
@@ -116,7 +128,7 @@ class Sweeper:
             and job.id not in self.promoted
         ]
         if old:
-            self.queue.send_analyses([Analysis(job.id, True, job.request_id) for job in old])
+            self.queue.send([Message(Work.ANALYSE, job.id, True, job.request_id) for job in old])
             self.promoted |= {job.id for job in old}
         self.promoted &= {job.id for job in jobs}
         return len(old)
@@ -125,20 +137,20 @@ class Sweeper:
         """Figures that only one process should ask for."""
         with self.index.read() as tx:
             depth, pending = tx.jobs.depth(), tx.outbox.pending()
+            deliveries = tx.deliveries.depth()
         for state in _SHOWN_STATES:
             metrics.WAITING.labels(state.value).set(depth.get(state.value, 0))
         metrics.OUTBOX.set(pending)
+        for open_state in (DeliveryState.WAITING, DeliveryState.DEAD):
+            metrics.DELIVERIES_OPEN.labels(open_state.value).set(deliveries[open_state.value])
         for name, count in self.queue.depth().items():
             metrics.QUEUE.labels(name).set(count)
         return 0
 
-    def expire(self) -> int:
-        """Uploads that nobody went on with, and remembered answers that nobody asks for any more."""
+    def purge(self) -> int:
+        """Remembered answers whose time is over, and what was delivered a week ago."""
         with self.index.begin() as tx:
-            expired = tx.uploads.expired()
-            for upload in expired:
-                tx.uploads.finish(upload.site, upload.id, "expired", {})
-            return len(expired) + tx.idempotency.purge()
+            return tx.idempotency.purge() + tx.deliveries.purge(_KEEP_DELIVERED_SECONDS)
 
     def orphans(self) -> int:
         """Objects older than a day that nothing in the index needs: a run that never finished."""
@@ -183,7 +195,7 @@ def main(settings: Settings) -> None:
         _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
     sweeper = Sweeper(
         settings,
-        open_index(settings.index_url),
+        connect_index(settings),
         storage.connect(settings),
         broker.connect(settings),
     )

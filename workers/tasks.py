@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 
-from services.queue.port import TASK_ANALYSE, TASK_PUBLISH
+from services.domain.work import TASKS, Work
 from services.telemetry import logs, traces
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def register(app: Celery, hands: Hands) -> None:
     it again. So no message can go round in circles.
     """
 
-    @app.task(name=TASK_ANALYSE, shared=False, bind=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def analyse(self: Any, job_id: str, request_id: str = "") -> None:
         # Only the process that reads loads what reading needs; it does so before its fork.
         from workers.analysis.job_runner import attempt
@@ -32,11 +32,11 @@ def register(app: Celery, hands: Hands) -> None:
         ):
             attempt(job_id, hands.ports(), owner=hands.owner, writer=hands.writer)
 
-    @app.task(name=TASK_PUBLISH, shared=False, bind=True)  # type: ignore[untyped-decorator]
-    def publish(self: Any, outbox_id: str, request_id: str = "") -> None:
+    @app.task(name=TASKS[Work.DELIVER].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
+    def publish(self: Any, delivery_id: str, request_id: str = "") -> None:
         with (
-            logs.bind(request_id=request_id, outbox_id=outbox_id),
+            logs.bind(request_id=request_id, delivery_id=delivery_id),
             traces.continued(self.request.headers),
-            traces.span("worker.publish", outbox_id=outbox_id),
+            traces.span("worker.publish", delivery_id=delivery_id),
         ):
-            hands.deliveries.deliver(outbox_id)
+            hands.deliveries.deliver(delivery_id)

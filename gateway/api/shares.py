@@ -1,7 +1,6 @@
 """Share links: one study's latest result, read only, until an hour that is set; revocable.
 
-The token is signed; what was given out and taken back stands in the audit trail, which is append-only.
-Who opens the link sees no name and no birth date.
+The token is signed. Who opens the link sees no name and no birth date.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
-from uuid_utils import uuid7
 
 from gateway.api import results
 from gateway.api.artefacts import Hash, send
@@ -21,10 +19,9 @@ from gateway.http.params import Frame, RecordId, Sonographer, SopUid, StudyId
 from gateway.http.tokens import Signer
 from gateway.representations import serializers
 from services.domain.errors import FadaError, Gone, NotAuthenticated, NotFound
-from services.index.port import Result, Study, Transaction
+from services.index.port import Result, Share, Study
 
 router = APIRouter(tags=["Sharing"])
-CREATED, REVOKED = "share.created", "share.revoked"
 Token = Annotated[str, Path(min_length=16, max_length=800, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 
@@ -43,16 +40,14 @@ def share(
 ) -> dict[str, Any]:
     """Whoever has the link can read this study's latest result until then."""
     signer: Signer = request.app.state.signer
-    identity = str(uuid7())
     ends = datetime.fromtimestamp(int(datetime.now(UTC).timestamp() + body.hours * 3600), UTC)
     with services.index.begin() as tx:
         tx.studies.get(who.site, study_id)
-        told = {"share": identity, "expires_at": ends.isoformat()}
-        tx.audit.add(who, CREATED, study_id, told)
-    claims = {"share": identity, "study": study_id, "site": who.site}
+        made = tx.shares.create(who, study_id, ends)
+    claims = {"share": made.id, "study": study_id, "site": who.site}
     token = signer.sign("share", claims, body.hours * 3600)
     base = services.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
-    return {"id": identity, "url": f"{base}/share/{token}", "expires_at": ends}
+    return {"id": made.id, "url": f"{base}/share/{token}", "expires_at": ends}
 
 
 @router.get("/api/studies/{study_id}/shares", summary="Links of a study", operation_id="listShares")
@@ -60,7 +55,7 @@ def shares(study_id: StudyId, who: Sonographer, services: Needs) -> dict[str, An
     """Those that still hold."""
     with services.index.read() as tx:
         tx.studies.get(who.site, study_id)
-        return {"items": list(_open(tx, who.site, study_id).values())}
+        return {"items": [_item(one) for one in tx.shares.open_shares(who.site, study_id)]}
 
 
 @router.delete(
@@ -71,9 +66,7 @@ def revoke(study_id: StudyId, share_id: RecordId, who: Sonographer, services: Ne
     """It shows nothing from now on."""
     with services.index.begin() as tx:
         tx.studies.get(who.site, study_id)
-        if share_id not in _open(tx, who.site, study_id):
-            raise NotFound("There is no such open link.")
-        tx.audit.add(who, REVOKED, study_id, {"share": share_id})
+        tx.shares.revoke(who, study_id, share_id)
     return Response(status_code=204)
 
 
@@ -136,24 +129,19 @@ def _opened(services: Services, request: Request, token: str) -> tuple[Study, Re
     site, study_id = claims["site"], claims["study"]
     with services.index.read() as tx:
         study = tx.studies.get(site, study_id)
-        if claims["share"] not in _open(tx, site, study_id):
+        if claims["share"] not in {one.id for one in tx.shares.open_shares(site, study_id)}:
             raise Gone("This link was taken back.")
         result = tx.results.get(site, study_id)
     return study, result, datetime.fromtimestamp(claims["exp"], UTC)
 
 
-def _open(tx: Transaction, site: str, study_id: str) -> dict[str, dict[str, Any]]:
-    """Share id → what is told of it, oldest first."""
-    found: dict[str, dict[str, Any]] = {}
-    for entry in reversed(tx.audit.find(site, subject=study_id, limit=10_000)):
-        if entry.action == CREATED:
-            ends = datetime.fromisoformat(entry.detail["expires_at"])
-            if ends > datetime.now(UTC):
-                told = {"created_at": entry.at, "created_by": entry.actor, "expires_at": ends}
-                found[entry.detail["share"]] = {"id": entry.detail["share"], **told}
-        elif entry.action == REVOKED:
-            found.pop(entry.detail["share"], None)
-    return found
+def _item(share: Share) -> dict[str, Any]:
+    return {
+        "id": share.id,
+        "created_at": share.created_at,
+        "created_by": share.created_by,
+        "expires_at": share.expires_at,
+    }
 
 
 def _initials(study: Study) -> str:

@@ -1,4 +1,4 @@
-"""What the gateway clears away by itself: expired uploads, left-behind spool files, old answers."""
+"""What a gateway removes from its own spool: expired uploads, and files that a crash left behind."""
 
 from __future__ import annotations
 
@@ -29,16 +29,18 @@ async def run(services: Services) -> None:
 
 
 def once(services: Services) -> None:
-    """Expired uploads lose their bytes at once; that they expired is told for as long again."""
+    """Expired uploads lose their bytes at once; that they expired is answered for as long again.
+
+    The only place where uploads expire, since their bytes lie in the gateway's own spool.
+    """
     parts = Parts(services.spool.folder)
     services.spool.sweep(_SPOOL_SECONDS)
     forget = datetime.now(UTC) - timedelta(days=services.settings.upload_days)
     with services.index.begin() as tx:
-        tx.idempotency.purge()
         for upload in tx.uploads.expired(limit=10_000):
             parts.remove(upload.id)
-            with suppress(NotFound):
-                if upload.expires_at <= forget:
+            if upload.expires_at <= forget:
+                with suppress(NotFound):
                     tx.uploads.delete(upload.site, upload.id)
-                elif upload.state == "open":
-                    tx.uploads.finish(upload.site, upload.id, "expired", {})
+            else:
+                tx.uploads.expire(upload.site, upload.id)

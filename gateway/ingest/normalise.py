@@ -15,6 +15,7 @@ from gateway.http import problems
 from gateway.ingest import zip_archive
 from gateway.ingest.spool import Spooled
 from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
+from services.domain import case_uids
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
 from services.domain.study import IngestSource, Principal
 
@@ -116,8 +117,8 @@ def _subject(told: Described, file: Spooled, study_key: str, place: int) -> Subj
     subject = told.subject
     note = BY_HAND if told.pixel_mm is not None else ""
     if told.case:
-        uid = case_sop_uid(told.case, file.sha256)
-        study_uid, series_uid = told.study_uid, case_sop_uid(told.case, "series")
+        uid = case_uids.picture_uid(told.case, file.sha256)
+        study_uid, series_uid = told.study_uid, case_uids.series_uid(told.case)
         return replace(subject, study_uid=study_uid, series_uid=series_uid, sop_uid=uid, note=note)
     return replace(
         subject,
@@ -126,17 +127,6 @@ def _subject(told: Described, file: Spooled, study_key: str, place: int) -> Subj
         instance_number=place + 1,
         note=note,
     )
-
-
-def case_study_uid(case: str) -> str:
-    """A phone's case is a UUID; its study's UID is that number (PS3.5 annex B.2)."""
-    return f"2.25.{int(case.replace('-', ''), 16)}"
-
-
-def case_sop_uid(case: str, picture: str) -> str:
-    """The UID of a phone's picture, from the case and the picture's SHA-256."""
-    digest = hashlib.sha256(f"{case}:{picture}".encode()).digest()
-    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 
 def kind_of(head: bytes) -> str:

@@ -1,8 +1,8 @@
 """The one way in for every source: parse, object, one index transaction, answer.
 
 The object comes first (its key is its SHA-256), then study, instance, job and outbox row in **one**
-transaction, and only then the answer. The broker is told afterwards (``gateway.ingest.relay``): its failure
-is not the sender's.
+transaction, and only then the answer. The broker hears of it afterwards (``services.outbox``): its
+failure is not the sender's.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 from gateway.dependencies import Outcome
 from gateway.ingest.duplicates import same_instance
 from gateway.ingest.group_commit import Coming, GroupCommit
-from gateway.ingest.relay import Relay
 from gateway.ingest.spool import Spooled
 from services.dicom.parser.parse import ParsedInstance
 from services.dicom.parser.pool import Parser
 from services.domain.errors import Conflict, DifferentBytes, FadaError, Unavailable
 from services.domain.study import IngestSource, Principal
 from services.index.port import Index, InstancesDiffer, NewInstance, Received, Transaction
+from services.outbox.after_commit import AfterCommit
 from services.queue.port import Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
@@ -61,13 +61,13 @@ class Intake:
         self._store, self._index, self._parser = store, index, parser
         self._settings = settings
         self._group = GroupCommit(index)
-        self.relay = Relay(index, queue)
+        self.dispatcher = AfterCommit(index, queue)
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="intake")
         self._room_until = 0.0
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
-        self.relay.close()
+        self.dispatcher.close()
 
     def take(
         self,
@@ -121,7 +121,7 @@ class Intake:
                 if isinstance(answer, DifferentBytes):
                     settled = self._look_again(principal.site, files[one.place], settled)
                 outcomes[one.place] = settled
-            self.relay.wake()
+            self.dispatcher.wake()
         return outcomes
 
     def _look_again(self, site: str, file: Spooled, outcome: Outcome) -> Outcome:

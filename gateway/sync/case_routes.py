@@ -15,14 +15,12 @@ from gateway.dependencies import Needs, Services
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.representations import serializers
-from gateway.sync import cases
-from gateway.sync.cases import Case
-from gateway.sync.schemas import CaseIn, attributes_of, case_of, parsed, report_of
+from gateway.sync.schemas import CaseIn, case_of, parse_case, report_of, study_attributes
 from services.domain.dating import age_by_last_period
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource, Principal, Role
 from services.domain.triage import triage_readings
-from services.index.port import Artefact, Study, Transaction
+from services.index.port import Artefact, Case, CaseVersion, Study, Transaction
 from services.reading import report_json
 
 router = APIRouter(prefix="/api/sync", tags=["Phones"])
@@ -52,14 +50,15 @@ async def put(
 ) -> JSONResponse:
     """Kilobytes before megabytes: the hub can triage before the images are here."""
     data = await request.body()
-    told = parsed(data)
+    sent = parse_case(data)
+    digest = hashlib.sha256(data).hexdigest()
     new, answer = await run_in_threadpool(
-        _put, services, who, str(case_id), number, data, told, request_id(request)
+        _receive, services, who, str(case_id), number, digest, sent, request_id(request)
     )
     return JSONResponse(answer, 201 if new else 200)
 
 
-@router.get("/cases/{case_id}", summary="How a case fares", operation_id="getCase")
+@router.get("/cases/{case_id}", summary="State of a case", operation_id="getCase")
 def get(
     case_id: CaseId,
     who: Sender,
@@ -68,13 +67,12 @@ def get(
 ) -> dict[str, Any]:
     """Which images are missing, and what the hub has made of it.
 
-    With ``version``, the images that this version told of count too.
+    With ``version``, the images that this version names count too.
     """
     with services.index.read() as tx:
-        case = cases.own(tx, who, str(case_id))
+        case = tx.cases.get(who, str(case_id))
         study = tx.studies.by_uid(who.site, case.study_uid)
-        also = cases.pictures_of(tx, who.site, case.id, version) if version else ()
-        missing = cases.missing(tx, who.site, case, also)
+        missing = tx.cases.missing(who.site, case.id, version)
     return {
         "case_id": case.id,
         "study_id": study.id,
@@ -85,7 +83,7 @@ def get(
     }
 
 
-@router.get("/changes", summary="What came back", operation_id="changes")
+@router.get("/changes", summary="Changes of the phone's cases", operation_id="changes")
 def changes(
     who: Sender,
     services: Needs,
@@ -96,7 +94,7 @@ def changes(
         events = tx.events.since(who.site, cursor, limit=_EVENTS)
         items = []
         for study_id in dict.fromkeys(e.study_id for e in events):
-            for case in cases.of_study(tx, who.site, study_id):
+            for case in tx.cases.of_study(who.site, study_id):
                 if case.owner == who.subject:
                     items.append(_item(tx, who.site, study_id, case))
     last = events[-1].seq if events else cursor
@@ -104,7 +102,7 @@ def changes(
 
 
 def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, Any]:
-    found = tx.results.versions(site, study_id)
+    versions = tx.results.versions(site, study_id)
     study = tx.studies.get(site, study_id)
     return {
         "case_id": case.id,
@@ -117,25 +115,24 @@ def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, An
                 "reviewed": r.report.reviewed_by is not None,
                 "report": r.report,
             }
-            for r in found
+            for r in versions
         ],
-        "disagreement": results.compare(found),
+        "disagreement": results.compare(versions),
     }
 
 
-def _put(
+def _receive(
     services: Services,
     who: Principal,
     case_id: str,
     number: int,
-    data: bytes,
-    told: CaseIn,
+    digest: str,
+    sent: CaseIn,
     identity: str,
 ) -> tuple[bool, dict[str, Any]]:
-    digest = hashlib.sha256(data).hexdigest()
-    also = tuple(p.sha256 for p in told.pictures)
-    case = case_of(who, case_id, told)
-    report = report_of(told, case)
+    """Object first, then one transaction; (whether the version is new, the answer)."""
+    case = case_of(who, case_id, sent)
+    report = report_of(sent, case)
     artefacts = []
     if report is not None:
         stored = services.store.put(who.site, report_json.dump(report), "application/json")
@@ -143,36 +140,43 @@ def _put(
     with services.index.begin() as tx:
         # Locks the study, so that the same case sent twice at once comes one after the other.
         tx.studies.receive(
-            who, case.study_uid, attributes_of(case, told), [],
-            source=IngestSource.PHONE, urgent=told.urgent, request_id=identity,
+            who, case.study_uid, study_attributes(case, sent), [],
+            source=IngestSource.PHONE, urgent=sent.urgent, request_id=identity,
         )  # fmt: skip
         study = tx.studies.by_uid(who.site, case.study_uid)
-        case = cases.open_case(tx, who.site, case)
-        known = cases.version(tx, who.site, case_id, number, digest)
-        became = known if known is not None else 0
-        if known is None:
-            if told.urgent and not study.urgent:
-                tx.studies.set_urgent(who, study.id, True)
-                study = tx.studies.get(who.site, study.id)
-            cases.link(tx, who.site, study.id, case_id)
-            if report is not None:
-                became = _add(tx, who, study, report, artefacts)
-            cases.keep_version(tx, who.site, case_id, number, digest, became, also)
-            _seen(tx, who, report)
-        missing = cases.missing(tx, who.site, case, also)
-    return known is None, {
+        tx.cases.open(who.site, case)
+        version = tx.cases.known_version(who.site, case_id, number, digest)
+        new = version is None
+        if version is None:
+            became = _add_result(tx, who, study, sent.urgent, report, artefacts)
+            version = CaseVersion(number, study.id, digest, case.pictures, became)
+            tx.cases.add_version(who.site, case_id, version)
+        missing = tx.cases.missing(who.site, case_id, number)
+    return new, {
         "case_id": case_id,
         "study_id": study.id,
         "study_uid": study.study_uid,
         "version": number,
-        "result_version": became or None,
+        "result_version": version.result_version or None,
         "missing": missing,
     }
 
 
-def _add(
-    tx: Transaction, who: Principal, study: Study, report: Report, artefacts: list[Artefact]
+def _add_result(
+    tx: Transaction,
+    who: Principal,
+    study: Study,
+    urgent: bool,
+    report: Report | None,
+    artefacts: list[Artefact],
 ) -> int:
+    """The version that the report became among the study's results; 0 without one."""
+    if urgent and not study.urgent:
+        tx.studies.set_urgent(who, study.id, True)
+        study = tx.studies.get(who.site, study.id)
+    if report is None:
+        return 0
+    _note_release(tx, who, report)
     versions = tx.results.versions(who.site, study.id)
     triaged = triage_readings(
         urgent=study.urgent,
@@ -194,7 +198,8 @@ def _add(
     return added.version
 
 
-def _seen(tx: Transaction, who: Principal, report: Report | None) -> None:
-    if who.role is Role.DEVICE and who.subject.startswith("device:") and report is not None:
+def _note_release(tx: Transaction, who: Principal, report: Report) -> None:
+    """Which release the phone runs, for the hub's list of phones."""
+    if who.role is Role.DEVICE and who.subject.startswith("device:"):
         release = f"{report.release.name}-{report.release.version}"
         tx.devices.seen(who.subject.partition(":")[2], release[:100])

@@ -1,4 +1,4 @@
-"""What a phone tells of a case: its shape, and its way to the hub's own records."""
+"""A case as a phone sends it, and how it becomes the hub's own records."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.ingest.normalise import case_sop_uid, case_study_uid
-from gateway.sync.cases import Case, Picture
+from services.domain import case_uids
 from services.domain.errors import InvalidInput
 from services.domain.fetal_sex_filter import cleaned
 from services.domain.report import Origin, Report
 from services.domain.study import Principal, parse_uid
+from services.index.port import Case, CasePicture
 from services.reading import report_json
 
 _PLAIN = r"^[^\x00-\x1f\x7f\\]*$"
 
 
 class PictureIn(BaseModel):
+    """A picture that will follow. ``size`` in bytes."""
+
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=0, le=2**40)
     media_type: str = Field(default="", max_length=100)
@@ -51,57 +53,55 @@ class CaseIn(BaseModel):
     last_period: date | None = None
 
 
-def parsed(data: bytes) -> CaseIn:
+def parse_case(data: bytes) -> CaseIn:
     """Raises InvalidInput; nothing of the content is echoed."""
     try:
-        told = CaseIn.model_validate_json(data)
+        sent = CaseIn.model_validate_json(data)
     except ValidationError as error:
         field = ".".join(str(p) for p in error.errors()[0]["loc"])
         raise InvalidInput(f"The case is malformed at {field[:80]!r}.") from error
-    if told.study_uid:
-        parse_uid(told.study_uid)
-    if told.pixel_mm and not all(0.005 <= v <= 5.0 for v in told.pixel_mm):
+    if sent.study_uid:
+        parse_uid(sent.study_uid)
+    if sent.pixel_mm and not all(0.005 <= v <= 5.0 for v in sent.pixel_mm):
         raise InvalidInput("A pixel is between 0.005 and 5 mm wide.")
-    return told
+    return sent
 
 
-def case_of(who: Principal, case_id: str, told: CaseIn) -> Case:
+def case_of(who: Principal, case_id: str, sent: CaseIn) -> Case:
+    """The case as this version describes it. Its study's UID is its own or follows from its id."""
     return Case(
         id=case_id,
         owner=who.subject,
-        study_uid=told.study_uid or case_study_uid(case_id),
-        pictures=tuple(Picture(p.sha256, p.size, p.media_type) for p in told.pictures),
-        urgent=told.urgent,
-        pixel_mm=told.pixel_mm,
-        subject={
-            "patient_name": told.patient_name,
-            "patient_id": told.patient_id,
-            "study_date": told.study_date.strftime("%Y%m%d") if told.study_date else "",
-        },
+        study_uid=sent.study_uid or case_uids.study_uid(case_id),
+        pictures=tuple(CasePicture(p.sha256, p.size, p.media_type) for p in sent.pictures),
+        urgent=sent.urgent,
+        pixel_mm=sent.pixel_mm,
+        patient_name=sent.patient_name,
+        patient_id=sent.patient_id,
+        study_date=sent.study_date.strftime("%Y%m%d") if sent.study_date else "",
     )
 
 
-def report_of(told: CaseIn, case: Case) -> Report | None:
+def report_of(sent: CaseIn, case: Case) -> Report | None:
     """The phone's report under the hub's names. A phone cannot say that somebody reviewed it.
 
     Raises InvalidInput.
     """
-    if told.report is None:
+    if sent.report is None:
         return None
     try:
-        report = report_json.load(json.dumps(told.report, allow_nan=False))
+        report = report_json.load(json.dumps(sent.report, allow_nan=False))
         report = report_json.load(report_json.dump(report))  # what is kept must be readable again
     except (ValueError, RecursionError) as error:
         raise InvalidInput("The report is not of the form that this hub knows.") from error
-    pictures = [p.sha256 for p in told.pictures]
+    pictures = [p.sha256 for p in sent.pictures]
     frames = []
     for reading in report.frames:
-        # A phone that knows no UIDs names its case and counts its pictures.
+        # Devices name pictures by ``case_uids``. Agents before 0.2 named their case and counted.
         if reading.sop_uid in ("", case.id) and 1 <= reading.frame <= len(pictures):
-            uid = case_sop_uid(case.id, pictures[reading.frame - 1])
-            reading = replace(
-                reading, series_uid=case_sop_uid(case.id, "series"), sop_uid=uid, frame=1
-            )
+            uid = case_uids.picture_uid(case.id, pictures[reading.frame - 1])
+            series = case_uids.series_uid(case.id)
+            reading = replace(reading, series_uid=series, sop_uid=uid, frame=1)
         frames.append(reading)
     named = replace(
         report,
@@ -114,19 +114,19 @@ def report_of(told: CaseIn, case: Case) -> Report | None:
     return cleaned(named)
 
 
-def attributes_of(case: Case, told: CaseIn) -> dict[str, Any]:
-    """DICOM JSON of the study, from what the phone knows."""
-    found: dict[str, Any] = {
+def study_attributes(case: Case, sent: CaseIn) -> dict[str, Any]:
+    """DICOM JSON of the study (PS3.18 annex F), from what the phone knows."""
+    attributes: dict[str, Any] = {
         "00080005": {"vr": "CS", "Value": ["ISO_IR 192"]},
         "0020000D": {"vr": "UI", "Value": [case.study_uid]},
     }
-    if told.patient_name:
-        found["00100010"] = {"vr": "PN", "Value": [{"Alphabetic": told.patient_name}]}
+    if sent.patient_name:
+        attributes["00100010"] = {"vr": "PN", "Value": [{"Alphabetic": sent.patient_name}]}
     for tag, vr, value in (
-        ("00100020", "LO", told.patient_id),
-        ("00080020", "DA", case.subject["study_date"]),
-        ("001021D0", "DA", told.last_period.strftime("%Y%m%d") if told.last_period else ""),
+        ("00100020", "LO", sent.patient_id),
+        ("00080020", "DA", case.study_date),
+        ("001021D0", "DA", sent.last_period.strftime("%Y%m%d") if sent.last_period else ""),
     ):
         if value:
-            found[tag] = {"vr": vr, "Value": [value]}
-    return found
+            attributes[tag] = {"vr": vr, "Value": [value]}
+    return attributes

@@ -7,12 +7,11 @@ from typing import Any
 
 from gateway.dependencies import Outcome, Services
 from gateway.ingest import normalise
-from gateway.sync import cases
 from gateway.uploads.files import Partial, Parts
 from services.dicom.objects.ultrasound import Subject
 from services.domain.errors import ChecksumMismatch, FadaError, InvalidInput
 from services.domain.study import IngestSource, Principal
-from services.index.port import Transaction, Upload
+from services.index.port import Case, Transaction, Upload
 
 
 def check(metadata: dict[str, str]) -> None:
@@ -30,7 +29,7 @@ def check(metadata: dict[str, str]) -> None:
 def check_case(tx: Transaction, who: Principal, metadata: dict[str, str]) -> None:
     """Images come after their report. Raises NotFound."""
     if metadata.get("case"):
-        cases.own(tx, who, str(uuid.UUID(metadata["case"])))
+        tx.cases.get(who, str(uuid.UUID(metadata["case"])))
 
 
 def land(
@@ -71,7 +70,7 @@ def _outcomes(
     described, source = normalise.described(told), IngestSource.TUS
     if told.get("case"):
         with services.index.read() as tx:
-            case = cases.own(tx, who, str(uuid.UUID(told["case"])))
+            case = tx.cases.get(who, str(uuid.UUID(told["case"])))
         # A scale set by hand belongs to one picture; a case's own is for all of them.
         described, source = _of_case(case, described.pixel_mm or case.pixel_mm), IngestSource.PHONE
     outcomes = normalise.receive(
@@ -81,17 +80,16 @@ def _outcomes(
         with services.index.begin() as tx:
             for outcome in outcomes:
                 if outcome.error is None:
-                    cases.arrived(tx, who.site, described.case, file.sha256, outcome.sop_uid)
+                    tx.cases.arrived(who.site, described.case, file.sha256, outcome.sop_uid)
     return outcomes
 
 
-def _of_case(case: cases.Case, pixel_mm: tuple[float, float] | None) -> normalise.Described:
+def _of_case(case: Case, pixel_mm: tuple[float, float] | None) -> normalise.Described:
     """What the report that came first said about its pictures."""
-    told = case.subject
     subject = Subject(
         study_key=case.id,
-        patient_name=told["patient_name"],
-        patient_id=told["patient_id"],
-        study_date=told["study_date"],
+        patient_name=case.patient_name,
+        patient_id=case.patient_id,
+        study_date=case.study_date,
     )
     return normalise.Described(case.urgent, pixel_mm, subject, case.id, case.study_uid)

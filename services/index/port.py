@@ -17,83 +17,95 @@ from typing import Any, Protocol
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource, Principal
 from services.index.access.port import (
-    ApiKey as ApiKey,
+    ApiKey,
+    Audit,
+    AuditEntry,
+    Device,
+    Devices,
+    Idempotency,
+    Keys,
+    Remembered,
+    Share,
+    Shares,
+    Upload,
+    Uploads,
+    Webhook,
+    Webhooks,
 )
-from services.index.access.port import (
-    Audit as Audit,
+from services.index.clinical.port import (
+    Case,
+    CasePicture,
+    Cases,
+    CaseVersion,
 )
-from services.index.access.port import (
-    AuditEntry as AuditEntry,
-)
-from services.index.access.port import (
-    Device as Device,
-)
-from services.index.access.port import (
-    Devices as Devices,
-)
-from services.index.access.port import (
-    Idempotency as Idempotency,
-)
-from services.index.access.port import (
-    Keys as Keys,
-)
-from services.index.access.port import (
-    Remembered as Remembered,
-)
-from services.index.access.port import (
-    Upload as Upload,
-)
-from services.index.access.port import (
-    Uploads as Uploads,
-)
-from services.index.access.port import (
-    Webhook as Webhook,
-)
-from services.index.access.port import (
-    Webhooks as Webhooks,
+from services.index.messaging.port import (
+    Deliveries,
+    Delivery,
+    DeliveryState,
+    Event,
+    Events,
+    Outbox,
+    OutboxRow,
 )
 from services.index.records import (
-    MATCHABLE as MATCHABLE,
+    MATCHABLE,
+    Artefact,
+    Instance,
+    InstancesDiffer,
+    Job,
+    JobState,
+    NewInstance,
+    Received,
+    Result,
+    Study,
+    StudyQuery,
+    StudyState,
 )
-from services.index.records import (
-    Artefact as Artefact,
-)
-from services.index.records import (
-    Event as Event,
-)
-from services.index.records import (
-    Instance as Instance,
-)
-from services.index.records import (
-    InstancesDiffer as InstancesDiffer,
-)
-from services.index.records import (
-    Job as Job,
-)
-from services.index.records import (
-    JobState as JobState,
-)
-from services.index.records import (
-    NewInstance as NewInstance,
-)
-from services.index.records import (
-    OutboxRow as OutboxRow,
-)
-from services.index.records import (
-    Received as Received,
-)
-from services.index.records import (
-    Result as Result,
-)
-from services.index.records import (
-    Study as Study,
-)
-from services.index.records import (
-    StudyQuery as StudyQuery,
-)
-from services.index.records import (
-    StudyState as StudyState,
-)
+
+__all__ = [
+    "MATCHABLE",
+    "ApiKey",
+    "Artefact",
+    "Audit",
+    "AuditEntry",
+    "Case",
+    "CasePicture",
+    "CaseVersion",
+    "Cases",
+    "Deliveries",
+    "Delivery",
+    "DeliveryState",
+    "Device",
+    "Devices",
+    "Event",
+    "Events",
+    "Idempotency",
+    "Index",
+    "Instance",
+    "InstancesDiffer",
+    "Job",
+    "JobState",
+    "Jobs",
+    "Keys",
+    "NewInstance",
+    "Outbox",
+    "OutboxRow",
+    "Received",
+    "Remembered",
+    "Result",
+    "Results",
+    "Share",
+    "Shares",
+    "Studies",
+    "Study",
+    "StudyQuery",
+    "StudyState",
+    "Transaction",
+    "Upload",
+    "Uploads",
+    "Webhook",
+    "Webhooks",
+]
 
 
 class Studies(Protocol):
@@ -237,34 +249,14 @@ class Results(Protocol):
     def artefact(self, site: str, sha256: str) -> Artefact: ...  # NotFound in another site
 
 
-class Outbox(Protocol):
-    def add(self, topic: str, payload: dict[str, Any], *, delay: float = 0.0) -> str: ...
-    def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:
-        """Rows that are due, oldest first, hidden from others for ``seconds``."""
-        ...
-
-    def get(self, row_id: str) -> OutboxRow: ...  # NotFound: it was done
-
-    def done(self, *row_ids: str) -> None: ...
-    def retry(self, row_id: str, delay: float, *, error: str) -> None: ...
-    def pending(self, topic: str | None = None) -> int: ...
-
-
-class Events(Protocol):
-    """Numbered per site from 1, without gaps, in the order of commit: a reader misses none."""
-
-    def since(
-        self, site: str, seq: int, *, study_id: str | None = None, limit: int = 500
-    ) -> list[Event]: ...
-    def latest(self, site: str) -> int: ...
-    def add(self, site: str, type: str, study_id: str, payload: dict[str, Any]) -> None: ...
-
-
 class Transaction(Protocol):
     studies: Studies
     jobs: Jobs
     results: Results
+    cases: Cases
+    shares: Shares
     outbox: Outbox
+    deliveries: Deliveries
     events: Events
     keys: Keys
     uploads: Uploads

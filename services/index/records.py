@@ -1,4 +1,4 @@
-"""What the index tells of a study's way: frozen records, all of one site."""
+"""Studies, instances, jobs and results as the index returns them: frozen records, all of one site."""
 
 from __future__ import annotations
 
@@ -170,33 +170,6 @@ class Result:
     scores: dict[str, int] = field(
         default_factory=dict
     )  # FADA's 1 to 3: interpretation, annotation
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """Something to be sent after commit. ``topic``: analyse, webhook, push. ``payload``: ids only.
-
-    ``analyse`` holds ``job_id``, ``urgent`` and ``request_id``: see services.queue.port.Analysis.
-    """
-
-    id: str
-    topic: str
-    payload: dict[str, Any]
-    created_at: datetime
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """For SSE and webhooks. ``payload`` holds ids and codes, never patient data."""
-
-    seq: int
-    site: str
-    # study.received, .analysing, .progress, .ready, .failed, .reviewed
-    type: str
-    study_id: str
-    payload: dict[str, Any]
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

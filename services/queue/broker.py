@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from celery import Celery
@@ -11,7 +11,8 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from services.domain.errors import BrokerUnavailable
-from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH, Analysis
+from services.domain.work import QUEUES, TASKS
+from services.queue.port import Message
 from services.queue.transport import make_app
 from services.settings import Settings
 
@@ -29,37 +30,29 @@ class CeleryQueue:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def send_analyses(self, asked: Sequence[Analysis]) -> None:
-        """A message each, which holds two ids and nothing else; all in one go."""
-        self._send(
-            TASK_ANALYSE,
-            [("urgent" if a.urgent else "routine", a.job_id, a.request_id, a.trace) for a in asked],
-        )
+    def send(self, messages: Sequence[Message]) -> None:
+        """Two ids each, and nothing else; all of them in one go."""
 
-    def send_deliveries(self, outbox_ids: Sequence[str]) -> None:
-        """Ask for deliveries to the outside."""
-        self._send(TASK_PUBLISH, [("publish", row, "", {}) for row in outbox_ids])
-
-    def _send(self, task: str, messages: Sequence[tuple[str, str, str, Mapping[str, str]]]) -> None:
         def send() -> None:
             # One by one, half of the processor's time went into the broker's answers.
             with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
-                for queue, subject, request_id, trace in messages:
+                for message in messages:
+                    task = TASKS[message.work]
                     self._app.send_task(
-                        task,
-                        args=[subject],
-                        kwargs={"request_id": request_id},
-                        queue=queue,
+                        task.name,
+                        args=[message.subject],
+                        kwargs={"request_id": message.request_id},
+                        queue=task.queue(urgent=message.urgent),
                         retry=False,
-                        headers=dict(trace),
+                        headers=dict(message.trace),
                         producer=producer,
                     )
 
-        self._named(send)
+        self._with_one_retry(send)
 
     def depth(self) -> dict[str, int]:
         """Messages that wait in each queue; those that a worker holds are not counted."""
-        return self._named(self._depth)
+        return self._with_one_retry(self._depth)
 
     def _depth(self) -> dict[str, int]:
         with self._app.pool.acquire(block=True, timeout=5) as connection:
@@ -73,12 +66,13 @@ class CeleryQueue:
             with self._app.pool.acquire(block=True, timeout=5) as connection:
                 connection.default_channel.client.set("fada.ping", "1", ex=60)
 
-        self._named(ask)
+        self._with_one_retry(ask)
 
     def close(self) -> None:
+        """Give back its connections."""
         self._app.close()
 
-    def _named(self, work: Callable[[], T]) -> T:
+    def _with_one_retry(self, work: Callable[[], T]) -> T:
         """Once more on a fresh connection, since an idle one may have died; then say so."""
         try:
             return work()

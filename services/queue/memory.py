@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from services.domain.errors import BrokerUnavailable
-from services.queue.port import QUEUES, TASK_ANALYSE, TASK_PUBLISH, Analysis
-
-Message = tuple[str, str, str]  # task, subject, request id
+from services.domain.work import QUEUES, TASKS
+from services.queue.port import Message
 
 
 class MemoryQueue:
@@ -18,15 +17,11 @@ class MemoryQueue:
         self.queues: dict[str, deque[Message]] = {name: deque() for name in QUEUES}
         self.down = False
 
-    def send_analyses(self, asked: Sequence[Analysis]) -> None:
-        self._up()
-        for one in asked:
-            waiting = self.queues["urgent" if one.urgent else "routine"]
-            waiting.append((TASK_ANALYSE, one.job_id, one.request_id))
-
-    def send_deliveries(self, outbox_ids: Sequence[str]) -> None:
-        self._up()
-        self.queues["publish"].extend((TASK_PUBLISH, row, "") for row in outbox_ids)
+    def send(self, messages: Sequence[Message]) -> None:
+        """Into the queues of their tasks."""
+        self.ping()
+        for message in messages:
+            self.queues[TASKS[message.work].queue(urgent=message.urgent)].append(message)
 
     def take(self) -> Message | None:
         """What a worker would get next."""
@@ -36,16 +31,16 @@ class MemoryQueue:
         return None
 
     def depth(self) -> dict[str, int]:
-        self._up()
+        """Queue to number of messages."""
+        self.ping()
         return {name: len(waiting) for name, waiting in self.queues.items()}
 
     def ping(self) -> None:
-        self._up()
-
-    def close(self) -> None:
-        for waiting in self.queues.values():
-            waiting.clear()
-
-    def _up(self) -> None:
+        """Raises BrokerUnavailable while it is down."""
         if self.down:
             raise BrokerUnavailable(retry_after=5)
+
+    def close(self) -> None:
+        """Lose all messages, as a broker without persistence does."""
+        for waiting in self.queues.values():
+            waiting.clear()

@@ -12,7 +12,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from services.queue.port import QUEUES
+from services.domain.work import QUEUES
 from services.settings import Settings
 
 

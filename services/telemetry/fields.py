@@ -12,7 +12,7 @@ import re
 ALLOWED = frozenset(
     {
         # who and what, by FADA's own identifiers
-        "site", "actor", "role", "study_id", "job_id", "result_id", "upload_id", "outbox_id",
+        "site", "actor", "role", "study_id", "job_id", "result_id", "upload_id", "delivery_id",
         "webhook_id", "device_id", "key_id", "request_id", "owner", "sha256", "event_seq", "version",
         # what happened
         "code", "error", "where", "final", "reason", "outcome", "state", "action", "door", "kind",

@@ -135,6 +135,9 @@ RESTARTS = Counter("fada_worker_restarts_total", "Workers that stopped and were 
 # --- sweeper -----------------------------------------------------------------------------------
 WAITING = _gauge("fada_jobs", "Jobs by state", state=("queued", "leased", "done", "dead"))
 OUTBOX = Gauge("fada_outbox_rows", "Rows that wait to be sent", multiprocess_mode="mostrecent")
+DELIVERIES_OPEN = _gauge(
+    "fada_deliveries", "Deliveries to the outside by state", state=("waiting", "dead")
+)
 QUEUE = _gauge(
     "fada_queue_messages", "Messages in the broker", queue=("urgent", "routine", "publish")
 )

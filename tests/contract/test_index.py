@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from index_cases import ANNA, BEN, START, Clock, instance, migrated, patient, report, send
-from servers_postgres import empty_tables, fresh_database
+from index_cases import ANNA, BEN, START, Clock, instance, patient, report, send
 
 from services.domain.errors import (
     Conflict,
@@ -21,10 +18,9 @@ from services.domain.errors import (
     NotFound,
     OffsetMismatch,
 )
-from services.domain.triage import aged
 from services.domain.report import Origin
 from services.domain.study import Role
-from services.index import open_index
+from services.domain.triage import aged
 from services.index.port import (
     Artefact,
     Index,
@@ -36,39 +32,6 @@ from services.index.port import (
 )
 
 MASK = Artefact("mask", "a" * 64, "image/png", 1200, sop_uid="1.2.3.1", frame=1, label="fetal_head")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="module")
-def postgres(postgres_url: str) -> Iterator[str]:
-    with fresh_database(postgres_url) as url:
-        migrated(url).close()
-        yield url
-
-
-@pytest.fixture(scope="module")
-def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("index") / "empty.db"
-    migrated(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def index(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Index]:
-    """An empty index of either kind."""
-    empty = request.getfixturevalue(request.param)
-    if request.param == "sqlite":
-        shutil.copy(empty, tmp_path / "index.db")
-        opened = open_index(f"sqlite:///{tmp_path}/index.db", clock=clock)
-    else:
-        empty_tables(empty)
-        opened = open_index(empty, clock=clock)
-    yield opened
-    opened.close()
 
 
 Leased = Callable[[], tuple[str, str]]
@@ -274,13 +237,12 @@ def test_finish_writes_result_state_event_and_outbox(index: Index, leased: Lease
         assert (study.score, study.reasons) == (10.0, ("finding",))
         event = tx.events.since("north", 0)[-1]
         assert (event.type, event.payload["result_id"]) == ("study.ready", result.id)
-        told = tx.outbox.claim("webhook", 10)
-        assert [row.payload for row in told] == [
-            {"webhook_id": hook.id, "site": "north", "event_seq": event.seq,
-             "type": "study.ready", "study_id": study_id}
-        ]  # fmt: skip
-        pushed = tx.outbox.claim("push", 10)
-        assert [row.payload["result_id"] for row in pushed] == [result.id]
+        push, hooked = tx.deliveries.find("north")
+        assert (hooked.kind, hooked.webhook_id, hooked.event_seq) == ("webhook", hook.id, event.seq)
+        assert (push.kind, push.study_id, push.version) == ("push", study_id, 1)
+        sent = tx.outbox.claim("deliver", 10)
+        assert {row.subject for row in sent} == {push.id, hooked.id}
+        assert all(row.payload == {"delivery_id": row.subject} for row in sent)
         assert tx.results.versions("north", study_id) == [tx.results.get("north", study_id)]
         assert tx.results.get("north", study_id) == result
 
@@ -295,7 +257,7 @@ def test_finish_is_idempotent_and_needs_the_lease(
     assert finish(index, job_id).id == first.id
     with index.begin() as tx:
         assert tx.jobs.lease(job_id, "w2", 60) is None
-        assert tx.outbox.pending("push") == 1
+        assert len(tx.deliveries.find("north")) == 1
         assert tx.jobs.depth() == {"queued": 0, "leased": 0, "done": 1, "dead": 0}
 
 
@@ -526,20 +488,18 @@ def test_hostile_text_is_stored_and_searched(index: Index) -> None:
 # --- the rest ------------------------------------------------------------------------------------
 def test_outbox_rows_stay_until_done(index: Index, clock: Clock) -> None:
     with index.begin() as tx:
-        row_id = tx.outbox.add("push", {"result_id": "r"})
-        tx.outbox.add("push", {"result_id": "s"}, delay=60)
+        row_id = tx.outbox.add("deliver", {"delivery_id": "r"}, subject="r")
+        tx.outbox.add("deliver", {"delivery_id": "s"}, delay=60)
     with index.begin() as tx:
-        assert [row.id for row in tx.outbox.claim("push", 10, 30)] == [row_id]
+        assert [row.subject for row in tx.outbox.claim("deliver", 10, 30)] == ["r"]
         assert tx.outbox.claim(None, 10) == []
         clock.pass_(31)
-        assert tx.outbox.claim("push", 10)[0].attempts == 2
+        assert tx.outbox.claim("deliver", 10)[0].attempts == 2
         tx.outbox.retry(row_id, 5, error="refused")
         clock.pass_(6)
-        assert tx.outbox.get(row_id).attempts == 2
+        assert [row.id for row in tx.outbox.claim("deliver", 10)] == [row_id]
         tx.outbox.done(row_id)
-        assert tx.outbox.pending("push") == 1
-        with pytest.raises(NotFound):
-            tx.outbox.get(row_id)
+        assert tx.outbox.pending("deliver") == 1
 
 
 def test_events_are_numbered_without_gaps(index: Index) -> None:
@@ -593,10 +553,7 @@ def test_keys(index: Index, clock: Clock) -> None:
 
 def test_uploads(index: Index, clock: Clock) -> None:
     with index.begin() as tx:
-        upload = tx.uploads.create(ANNA, None, {"filename": "x"}, START + timedelta(days=1))
-        tx.uploads.set_length("north", upload.id, 100)
-        with pytest.raises(OffsetMismatch):
-            tx.uploads.set_length("north", upload.id, 90)
+        upload = tx.uploads.create(ANNA, 100, {"filename": "x"}, START + timedelta(days=1))
         tx.uploads.advance("north", upload.id, 0, 40)
         with pytest.raises(OffsetMismatch):
             tx.uploads.advance("north", upload.id, 0, 50)
@@ -615,9 +572,23 @@ def test_uploads(index: Index, clock: Clock) -> None:
         )
         clock.pass_(86_401)
         assert [one.id for one in tx.uploads.expired()] == [upload.id]
+        tx.uploads.expire("north", upload.id)
+        assert tx.uploads.get("north", upload.id) == found, "what is finished keeps its outcome"
         tx.uploads.delete("north", upload.id)
         with pytest.raises(NotFound):
             tx.uploads.get("north", upload.id)
+
+
+def test_an_upload_expires_when_its_time_is_over(index: Index, clock: Clock) -> None:
+    with index.begin() as tx:
+        upload = tx.uploads.create(ANNA, 100, {}, START + timedelta(days=1))
+        tx.uploads.expire("north", upload.id)
+        assert tx.uploads.get("north", upload.id).state == "open"
+        clock.pass_(86_401)
+        tx.uploads.expire("north", upload.id)
+        assert tx.uploads.get("north", upload.id).state == "expired"
+        with pytest.raises(OffsetMismatch):
+            tx.uploads.advance("north", upload.id, 0, 40)
 
 
 def test_remembered_answers(index: Index, clock: Clock) -> None:

@@ -6,16 +6,22 @@ import pytest
 import servers
 
 from services.domain.errors import BrokerUnavailable
+from services.domain.work import TASKS, Work
 from services.queue.broker import CeleryQueue
 from services.queue.memory import MemoryQueue
-from services.queue.port import Analysis
+from services.queue.port import Message
 from services.queue.transport import make_app
 
 
 class Memory:
     def __init__(self):
         self.queue = MemoryQueue()
-        self.take = self.queue.take
+
+    def take(self):
+        message = self.queue.take()
+        if message is None:
+            return None
+        return TASKS[message.work].name, message.subject, message.request_id
 
     def break_it(self):
         self.queue.down = True
@@ -55,20 +61,25 @@ def hub(request, tmp_path):
 
 
 def test_urgent_comes_before_routine_and_publish_last(hub):
-    hub.queue.send_deliveries(["row-1"])
-    hub.queue.send_analyses([Analysis("job-1", False, "r2"), Analysis("job-2", True, "r3")])
+    hub.queue.send(
+        [
+            Message(Work.DELIVER, "delivery-1"),
+            Message(Work.ANALYSE, "job-1", False, "r2"),
+            Message(Work.ANALYSE, "job-2", True, "r3"),
+        ]
+    )
     assert hub.queue.depth() == {"urgent": 1, "routine": 1, "publish": 1}
     assert [hub.take() for _ in range(4)] == [
         ("fada.analyse", "job-2", "r3"),
         ("fada.analyse", "job-1", "r2"),
-        ("fada.publish", "row-1", ""),
+        ("fada.publish", "delivery-1", ""),
         None,
     ]
 
 
 def test_many_go_together_and_keep_their_order(hub):
-    hub.queue.send_analyses([])
-    hub.queue.send_analyses([Analysis(f"job-{n}") for n in range(250)])
+    hub.queue.send([])
+    hub.queue.send([Message(Work.ANALYSE, f"job-{n}") for n in range(250)])
     assert hub.queue.depth() == {"urgent": 0, "routine": 250, "publish": 0}
     assert [hub.take()[1] for _ in range(3)] == ["job-0", "job-1", "job-2"]
 
@@ -79,8 +90,8 @@ def test_a_broker_that_is_gone_is_said_and_can_come_back(hub):
     for call in (
         hub.queue.ping,
         hub.queue.depth,
-        lambda: hub.queue.send_deliveries(["row"]),
-        lambda: hub.queue.send_analyses([Analysis("job", True, "r")]),
+        lambda: hub.queue.send([Message(Work.DELIVER, "delivery")]),
+        lambda: hub.queue.send([Message(Work.ANALYSE, "job", True, "r")]),
     ):
         with pytest.raises(BrokerUnavailable):
             call()

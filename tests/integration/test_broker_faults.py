@@ -13,15 +13,16 @@ from celery.contrib.testing.worker import start_worker
 from redis.exceptions import ResponseError
 
 from services.domain.errors import BrokerUnavailable
+from services.domain.work import TASKS, Work
 from services.queue.broker import CeleryQueue, connect
-from services.queue.port import TASK_ANALYSE, Analysis
+from services.queue.port import Message
 from services.queue.transport import make_app
 
 
 def test_a_full_broker_refuses_and_forgets_nothing(tmp_path):
     with servers.valkey_server(tmp_path) as broker:
         queue = connect(servers.settings_for(tmp_path, broker))
-        queue.send_analyses([Analysis("job-1")])
+        queue.send([Message(Work.ANALYSE, "job-1")])
         app = make_app(servers.settings_for(tmp_path, broker))
         with app.connection_for_write() as connection:
             client = connection.default_channel.client
@@ -31,14 +32,14 @@ def test_a_full_broker_refuses_and_forgets_nothing(tmp_path):
             with pytest.raises(ResponseError, match="maxmemory"):
                 client.set("one-more", "x")
             with pytest.raises(BrokerUnavailable) as refusal:
-                queue.send_analyses([Analysis("job-2")])
+                queue.send([Message(Work.ANALYSE, "job-2")])
             assert refusal.value.retryable
             assert refusal.value.retry_after
             with pytest.raises(BrokerUnavailable):
                 queue.ping()
             assert queue.depth()["routine"] == 1
             client.config_set("maxmemory", "64mb")
-        queue.send_analyses([Analysis("job-2")])
+        queue.send([Message(Work.ANALYSE, "job-2")])
         assert queue.depth()["routine"] == 2
         queue.close()
 
@@ -47,11 +48,11 @@ def test_connections_that_died_while_idle_are_replaced(tmp_path):
     with servers.valkey_server(tmp_path) as broker:
         settings = servers.settings_for(tmp_path, broker)
         queue, app = connect(settings), make_app(settings)
-        queue.send_analyses([Analysis("job-1")])
+        queue.send([Message(Work.ANALYSE, "job-1")])
         with app.connection_for_write() as connection:
             client = connection.default_channel.client
             assert client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes") > 0
-        queue.send_analyses([Analysis("job-2"), Analysis("job-3")])
+        queue.send([Message(Work.ANALYSE, "job-2"), Message(Work.ANALYSE, "job-3")])
         assert queue.depth()["routine"] == 3
         queue.close()
 
@@ -70,7 +71,7 @@ def hostile(claimed, trace):
         "body": base64.b64encode(pickle.dumps(Hostile(str(trace)))).decode(),
         "content-type": claimed,
         "content-encoding": "binary",
-        "headers": {"task": TASK_ANALYSE, "id": str(uuid.uuid4()), "lang": "py"},
+        "headers": {"task": TASKS[Work.ANALYSE].name, "id": str(uuid.uuid4()), "lang": "py"},
         "properties": {
             "body_encoding": "base64",
             "delivery_tag": str(uuid.uuid4()),
@@ -84,7 +85,7 @@ def test_a_pickle_in_the_broker_is_never_opened(tmp_path):
     with servers.valkey_server(tmp_path) as broker:
         app = make_app(servers.settings_for(tmp_path, broker))
 
-        @app.task(name=TASK_ANALYSE, shared=False)
+        @app.task(name=TASKS[Work.ANALYSE].name, shared=False)
         def analyse(job_id, request_id):
             done.append(job_id)
 
@@ -93,7 +94,7 @@ def test_a_pickle_in_the_broker_is_never_opened(tmp_path):
             for claimed in ("application/x-python-serialize", "application/json"):
                 client.lpush("routine", json.dumps(hostile(claimed, trace)))
         queue = CeleryQueue(app)
-        queue.send_analyses([Analysis("job-after-them")])
+        queue.send([Message(Work.ANALYSE, "job-after-them")])
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
             while not done:  # the test's own time limit ends it
                 time.sleep(0.02)

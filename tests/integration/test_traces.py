@@ -16,12 +16,12 @@ from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydantic import SecretStr
 
+from services.domain.work import TASKS, Work
+from services.outbox.dispatcher import dispatch
 from services.queue.broker import CeleryQueue
-from services.queue.port import TASK_ANALYSE
 from services.queue.transport import make_app
 from services.settings import Settings
 from services.telemetry import logs, traces
-from workers.relay import relay
 
 
 class Collector(HTTPServer):
@@ -96,19 +96,19 @@ def test_spans_travel_with_a_message(collector: Collector) -> None:
 def test_one_trace_from_the_door_through_outbox_and_broker(
     collector: Collector, tmp_path: Path, valkey: servers.Valkey
 ) -> None:
-    """Received under a span, sent later by a relay that knows nothing of it, run by a worker."""
+    """Received under a span, sent later by a dispatcher that knows nothing of it, run by a worker."""
     index = migrated(f"sqlite:///{tmp_path}/index.db")
     with traces.span("door"), index.begin() as tx:
         send(tx)
     app = make_app(Settings(broker_url=SecretStr(valkey.database(5))))
     done = threading.Event()
 
-    @app.task(name=TASK_ANALYSE, shared=False, bind=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def analyse(self: Any, job_id: str, request_id: str = "") -> None:
         with traces.continued(self.request.headers), traces.span("task", job_id=job_id):
             done.set()
 
-    sender = threading.Thread(target=lambda: relay(index, CeleryQueue(app)))
+    sender = threading.Thread(target=lambda: dispatch(index, CeleryQueue(app)))
     sender.start()
     sender.join()
     with start_worker(app, pool="solo", perform_ping_check=False, queues="urgent,routine"):

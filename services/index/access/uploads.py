@@ -54,11 +54,6 @@ class UploadsTable:
             upload = self.get(site, upload_id)
             raise OffsetMismatch(f"The upload is {upload.state} and stands at {upload.offset}.")
 
-    def set_length(self, site: str, upload_id: str, length: int) -> None:
-        if not self._set(site, upload_id, uploads.c.length.is_(None), length=length):
-            self.get(site, upload_id)
-            raise OffsetMismatch("The length of this upload is already known.")
-
     def finish(self, site: str, upload_id: str, state: str, outcome: dict[str, Any]) -> None:
         if not self._set(site, upload_id, state=state, outcome=outcome):
             raise NotFound
@@ -68,6 +63,11 @@ class UploadsTable:
         query = select(uploads).where(uploads.c.expires_at <= self._session.now())
         query = query.order_by(uploads.c.expires_at).limit(limit)
         return [_upload(row) for row in self._session.connection.execute(query).mappings()]
+
+    def expire(self, site: str, upload_id: str) -> None:
+        """From open to expired, if its time is over; one that is finished keeps its outcome."""
+        over = uploads.c.expires_at <= self._session.now()
+        self._set(site, upload_id, uploads.c.state == "open", over, state="expired", outcome={})
 
     def delete(self, site: str, upload_id: str) -> None:
         where = (uploads.c.id == upload_id, uploads.c.site == site)

@@ -1,4 +1,4 @@
-"""Who outside wants to be told."""
+"""Webhooks: the receivers outside that subscribe to a site's events."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import secrets
 from sqlalchemy import RowMapping, bindparam, delete, insert, select
 
 from services.domain.errors import NotFound
+from services.domain.work import consequences
 from services.index.database.session import Session, new_id
 from services.index.database.tables_access import webhooks
 from services.index.port import Webhook
 
 _OF_SITE = select(webhooks).where(webhooks.c.site == bindparam("of")).order_by(webhooks.c.id)
-QUIET = ("study.progress",)  # only for those who name it
 
 
 class WebhooksTable:
@@ -59,9 +59,10 @@ class WebhooksTable:
 
 
 def wants(hook: Webhook, event_type: str) -> bool:
+    """Whether a webhook gets events of this type: those it names, or all that need no naming."""
     if hook.disabled:
         return False
-    return event_type in hook.events if hook.events else event_type not in QUIET
+    return event_type in hook.events if hook.events else consequences(event_type).webhooks
 
 
 def _webhook(row: RowMapping) -> Webhook:

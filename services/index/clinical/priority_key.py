@@ -9,7 +9,7 @@ from services.domain.triage import PER_HOUR_WAITING
 _LAST = 1e9  # reviewed studies stand behind all that wait; above 2000 years of waiting
 
 
-def need_key(score: float, received_at: datetime, *, reviewed: bool = False) -> float:
+def priority_key(score: float, received_at: datetime, *, reviewed: bool = False) -> float:
     """Higher first. Sorting by this is sorting by ``triage.aged(score, hours waiting)`` at any time.
 
     Every study gains the same per hour, so two studies never change places: the score at the hour

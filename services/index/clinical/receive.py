@@ -11,7 +11,7 @@ from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
 from services.index.access.audit import AuditTable
 from services.index.clinical import matching
-from services.index.clinical.priority_key import need_key
+from services.index.clinical.priority_key import priority_key
 from services.index.database import tables
 from services.index.database.session import Session, new_id
 from services.index.messaging.events import EventsTable
@@ -106,7 +106,7 @@ class Intake:
             "urgent": urgent,
             "score": initial.score,
             "reasons": list(initial.reasons),
-            "need_key": need_key(initial.score, now),
+            "priority_key": priority_key(initial.score, now),
             "received_at": now,
             "instances": len({one.sop_uid for one in instances}),
             "series": len({one.series_uid for one in instances}),
@@ -218,7 +218,7 @@ class Intake:
         if urgent and not study["urgent"]:
             score = study["score"] + triage(urgent=True).score
             values |= {"urgent": True, "score": score, "reasons": ["urgent", *study["reasons"]]}
-            values["need_key"] = need_key(score, study["received_at"])
+            values["priority_key"] = priority_key(score, study["received_at"])
         change = update(tables.studies).where(tables.studies.c.id == study_id)
         self._session.connection.execute(change.values(**values))
 
@@ -231,7 +231,7 @@ class Intake:
         change = change.values(
             state=state.value,
             error_code="",
-            need_key=need_key(study["score"], study["received_at"]),
+            priority_key=priority_key(study["score"], study["received_at"]),
         )
         self._session.connection.execute(change)
 

@@ -10,11 +10,10 @@ from services.domain.errors import NotFound
 from services.domain.report import Origin, Report
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.priority_key import need_key
+from services.index.clinical.priority_key import priority_key
 from services.index.database import tables
 from services.index.database.session import Session, new_id
 from services.index.messaging.events import EventsTable
-from services.index.messaging.outbox import OutboxTable
 from services.index.port import Artefact, Result, StudyState
 from services.reading import report_json
 
@@ -27,11 +26,10 @@ _EVENTS = {
 
 
 class ResultsTable:
-    def __init__(
-        self, session: Session, outbox: OutboxTable, events: EventsTable, audit: AuditTable
-    ) -> None:
+    """The port's ``Results``."""
+
+    def __init__(self, session: Session, events: EventsTable, audit: AuditTable) -> None:
         self._session = session
-        self._outbox = outbox
         self._events = events
         self._audit = audit
 
@@ -100,12 +98,10 @@ class ResultsTable:
         """The one way a result comes to be. ``study`` is its row, locked, so versions cannot race."""
         self._insert(result)
         self._update_study(study, result, state, score, reasons)
-        told = {"version": result.version, "result_id": result.id, "origin": result.origin.value}
+        payload = {"version": result.version, "result_id": result.id, "origin": result.origin.value}
         if result.job_id is not None:
-            told["job_id"] = result.job_id
-        self._events.add(result.site, _EVENTS[result.origin], result.study_id, told)
-        sent = {"site": result.site, "study_id": result.study_id, "version": result.version}
-        self._outbox.add("push", sent | {"result_id": result.id}, subject=result.study_id)
+            payload["job_id"] = result.job_id
+        self._events.add(result.site, _EVENTS[result.origin], result.study_id, payload)
 
     def artefact(self, site: str, sha256: str) -> Artefact:
         columns = tables.artefacts.c
@@ -163,7 +159,7 @@ class ResultsTable:
             "latest_version": result.version,
             "state": state.value,
             "score": new_score,
-            "need_key": need_key(new_score, study["received_at"], reviewed=reviewed),
+            "priority_key": priority_key(new_score, study["received_at"], reviewed=reviewed),
             "plane": best.plane.label if best is not None and best.plane is not None else "",
             "ga_days": best.datings[0].days if best is not None and best.datings else None,
         }

@@ -12,7 +12,7 @@ from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
 from services.index.access.audit import AuditTable
 from services.index.clinical import matching
-from services.index.clinical.priority_key import need_key
+from services.index.clinical.priority_key import priority_key
 from services.index.clinical.receive import Intake
 from services.index.database import tables
 from services.index.database.session import Session
@@ -70,7 +70,7 @@ class StudiesTable:
 
     def find(self, site: str, query: StudyQuery) -> list[Study]:
         columns = tables.studies.c
-        order = columns.need_key if query.by_need else columns.received_at
+        order = columns.priority_key if query.by_need else columns.received_at
         statement = (
             select(tables.studies)
             .where(*_conditions(site, query))
@@ -139,7 +139,7 @@ class StudiesTable:
             urgent=urgent,
             score=score,
             reasons=["urgent", *reasons] if urgent else reasons,
-            need_key=need_key(score, row["received_at"], reviewed=reviewed),
+            priority_key=priority_key(score, row["received_at"], reviewed=reviewed),
         )
         self._session.connection.execute(change)
         self._jobs.follow_urgency(study_id, urgent, triage(urgent=urgent).score)

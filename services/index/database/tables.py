@@ -1,88 +1,37 @@
-"""The tables of studies, jobs and results. ``migrations/`` holds the same as history; a test compares.
+"""The tables of studies, jobs, results and audit. ``migrations/`` holds the same as history; a test compares.
 
-Those of keys, uploads, webhooks and devices are in ``tables_access``.
-
-JSON is kept as text on both databases (``json``, not ``jsonb``): it is never searched inside, and
-hostile content such as an escaped NUL must not turn into a database error.
+The others: ``tables_cases``, ``tables_messaging``, ``tables_access``.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Timezone-aware UTC on both sides; SQLite keeps it as sortable text."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("times in the index carry a time zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from services.index.database.columns import (
+    SERIAL,
+    at_column,
+    id_column,
+    metadata,
+    site_column,
+    study_column,
 )
 
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")
-
-
-def id_column() -> Column[str]:
-    return Column("id", String(36), primary_key=True)
-
-
-def site_column() -> Column[str]:
-    return Column("site", String, nullable=False)
-
-
-def _study() -> Column[str]:
-    return Column("study_id", String(36), ForeignKey("studies.id"), nullable=False)
-
-
-def at_column(name: str, *, nullable: bool = False) -> Column[datetime]:
-    return Column(name, UtcDateTime, nullable=nullable)
-
-
-# ``need_key`` orders by need with waiting time in it: all wait at the same pace, so the order of
-# score - PER_HOUR * hour_of_receipt never changes and can be an index (see ordering.need_key).
+# ``priority_key`` orders by need with waiting time in it: all wait at the same pace, so the order of
+# score - PER_HOUR * hour_of_receipt never changes and can be an index (see clinical.priority_key).
 # The columns from ``patient_name`` on hold folded text that QIDO-RS and the page search in.
 studies = Table(
     "studies",
@@ -95,7 +44,7 @@ studies = Table(
     Column("urgent", Boolean, nullable=False),
     Column("score", Float, nullable=False),
     Column("reasons", JSON, nullable=False),
-    Column("need_key", Float, nullable=False),
+    Column("priority_key", Float, nullable=False),
     at_column("received_at"),
     Column("instances", Integer, nullable=False),
     Column("series", Integer, nullable=False),
@@ -117,7 +66,7 @@ studies = Table(
     Column("sex", Text, nullable=False),
     Column("searched", Text, nullable=False),
     UniqueConstraint("site", "study_uid"),
-    Index(None, "site", "need_key"),
+    Index(None, "site", "priority_key"),
     Index(None, "site", "received_at"),
     Index(None, "site", "state"),
 )
@@ -126,7 +75,7 @@ instances = Table(
     "instances",
     metadata,
     id_column(),
-    _study(),
+    study_column(),
     site_column(),
     Column("series_uid", String(64), nullable=False),
     Column("sop_uid", String(64), nullable=False),
@@ -149,7 +98,7 @@ jobs = Table(
     "jobs",
     metadata,
     id_column(),
-    _study(),
+    study_column(),
     site_column(),
     Column("state", String, nullable=False),
     Column("urgent", Boolean, nullable=False),
@@ -180,7 +129,7 @@ results = Table(
     "results",
     metadata,
     id_column(),
-    _study(),
+    study_column(),
     site_column(),
     Column("version", Integer, nullable=False),
     Column("origin", String, nullable=False),
@@ -212,7 +161,7 @@ artefacts = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("seq", SERIAL, primary_key=True, autoincrement=True),
     at_column("at"),
     site_column(),
     Column("actor", String, nullable=False),
@@ -221,41 +170,4 @@ audit = Table(
     Column("detail", JSON, nullable=False),
     Index(None, "site", "subject"),
     sqlite_autoincrement=True,
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    id_column(),
-    Column("topic", String, nullable=False),
-    Column("subject", String, nullable=False),  # the job or study that it is about
-    Column("payload", JSON, nullable=False),
-    at_column("created_at"),
-    at_column("due_at"),
-    Column("attempts", Integer, nullable=False),
-    Column("error", Text, nullable=False),
-    Index(None, "due_at"),
-    Index(None, "topic", "due_at"),
-    Index(None, "subject"),
-)
-
-# ``seq`` counts without gaps and in the order of commit, so that a reader never misses one: each
-# writer holds its site's row of ``event_counters`` until it commits.
-event_counters = Table(
-    "event_counters",
-    metadata,
-    Column("site", String, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-)
-
-events = Table(
-    "events",
-    metadata,
-    Column("site", String, primary_key=True),
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("type", String, nullable=False),
-    Column("study_id", String(36), nullable=False),
-    Column("payload", JSON, nullable=False),
-    at_column("created_at"),
-    Index(None, "study_id", "seq"),
 )

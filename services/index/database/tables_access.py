@@ -1,4 +1,4 @@
-"""The tables of who may come in: keys, uploads, remembered answers, webhooks, devices."""
+"""The tables of access: keys, uploads, remembered answers, webhooks, devices, share links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from sqlalchemy import (
     Text,
 )
 
-from services.index.database.tables import at_column, id_column, metadata, site_column
+from services.index.database.columns import (
+    at_column,
+    id_column,
+    metadata,
+    site_column,
+    study_column,
+)
 
 api_keys = Table(
     "api_keys",
@@ -96,4 +102,18 @@ device_codes = Table(
     at_column("created_at"),
     at_column("expires_at"),
     at_column("used_at", nullable=True),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    id_column(),
+    study_column(),
+    site_column(),
+    Column("created_by", String, nullable=False),
+    at_column("created_at"),
+    at_column("expires_at"),
+    Column("revoked_by", String),
+    at_column("revoked_at", nullable=True),
+    Index(None, "study_id"),
 )

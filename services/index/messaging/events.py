@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 
+from services.domain.work import DeliveryKind, consequences
+from services.index.access.port import Webhook
 from services.index.access.webhooks import WebhooksTable, wants
 from services.index.database.compiled_statements import Prepared
 from services.index.database.session import Session
-from services.index.database.tables import event_counters, events
-from services.index.messaging.outbox import OutboxTable
-from services.index.port import Event
+from services.index.database.tables_messaging import event_counters, events
+from services.index.messaging.deliveries import DeliveriesTable, HasPacs
+from services.index.messaging.port import Event
 
 _INSERT = Prepared(lambda _: insert(events))
 _COUNT = Prepared(
@@ -30,10 +32,19 @@ _COUNT = Prepared(
 
 
 class EventsTable:
-    def __init__(self, session: Session, outbox: OutboxTable, webhooks: WebhooksTable) -> None:
+    """The port's ``Events``."""
+
+    def __init__(
+        self,
+        session: Session,
+        deliveries: DeliveriesTable,
+        webhooks: WebhooksTable,
+        has_pacs: HasPacs,
+    ) -> None:
         self._session = session
-        self._outbox = outbox
+        self._deliveries = deliveries
         self._webhooks = webhooks
+        self._has_pacs = has_pacs
         self._waiting: list[tuple[str, str, str, dict[str, Any]]] = []
 
     def add(self, site: str, type: str, study_id: str, payload: dict[str, Any]) -> None:
@@ -53,20 +64,27 @@ class EventsTable:
         return self._session.connection.execute(query).scalar_one_or_none() or 0
 
     def flush(self) -> None:
-        """Number and write what waits, with an outbox row for each webhook that wants it."""
+        """Number and write what waits, with a delivery for each receiver that it has outside."""
         waiting, self._waiting = self._waiting, []
         for site in sorted({site for site, *_ in waiting}):
             mine = [event for event in waiting if event[0] == site]
-            hooks = self._webhooks.find(site)
+            hooks, has_pacs = self._webhooks.find(site), self._has_pacs(site)
             first = self._reserve(site, len(mine))
-            rows = [self._row(seq, *event) for seq, event in enumerate(mine, first)]
-            for row in rows:
+            for seq, event in enumerate(mine, first):
+                row = self._row(seq, *event)
                 _INSERT.run(self._session.connection, row)
-                for hook in hooks:
-                    if wants(hook, row["type"]):
-                        told = {"webhook_id": hook.id, "site": site, "event_seq": row["seq"]}
-                        told |= {"type": row["type"], "study_id": row["study_id"]}
-                        self._outbox.add("webhook", told, subject=row["study_id"])
+                self._deliver(row, hooks, has_pacs)
+
+    def _deliver(self, row: dict[str, Any], hooks: list[Webhook], has_pacs: bool) -> None:
+        site, study_id = row["site"], row["study_id"]
+        for hook in hooks:
+            if wants(hook, row["type"]):
+                self._deliveries.add(
+                    DeliveryKind.WEBHOOK, site, study_id, webhook_id=hook.id, event_seq=row["seq"]
+                )
+        version = row["payload"].get("version")
+        if has_pacs and version is not None and consequences(row["type"]).push:
+            self._deliveries.add(DeliveryKind.PUSH, site, study_id, version=version)
 
     def _reserve(self, site: str, count: int) -> int:
         step = {"of": site, "more": count}

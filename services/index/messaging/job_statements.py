@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import RowMapping, exists, func, insert, select, update
 
 from services.domain.errors import LeaseLost, NotFound
+from services.domain.work import Work
 from services.index.database import tables
 from services.index.database.compiled_statements import Prepared
 from services.index.database.session import Session, new_id
+from services.index.database.tables_messaging import outbox
 from services.index.messaging.outbox import OutboxTable
 from services.index.port import Job, JobState, StudyState
 from services.telemetry import traces
@@ -57,9 +59,7 @@ class JobRows:
 
     def resend_stale(self, older_than: float, limit: int = 500) -> int:
         columns, now = tables.jobs.c, self._session.now()
-        waiting = exists().where(
-            tables.outbox.c.subject == columns.id, tables.outbox.c.topic == "analyse"
-        )
+        waiting = exists().where(outbox.c.subject == columns.id, outbox.c.topic == Work.ANALYSE)
         query = (
             select(columns.id, columns.urgent, columns.request_id)
             .where(
@@ -112,7 +112,7 @@ class JobRows:
     def _announce(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
         payload = {"job_id": job_id, "urgent": urgent, "request_id": request_id}
         payload |= traces.headers()  # so that the trace goes on where the row is sent
-        self._outbox.add("analyse", payload, delay=delay, subject=job_id)
+        self._outbox.add(Work.ANALYSE, payload, delay=delay, subject=job_id)
 
     def make(self, study_id: str, site: str, urgent: bool, score: float, request_id: str) -> str:
         """The id of a new queued job. The study is locked, or new, and has no other."""

@@ -7,11 +7,10 @@ from typing import Any
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
-from services.domain.errors import NotFound
 from services.index.database.compiled_statements import Prepared
 from services.index.database.session import Session, new_id
-from services.index.database.tables import outbox
-from services.index.port import OutboxRow
+from services.index.database.tables_messaging import outbox
+from services.index.messaging.port import OutboxRow
 
 _ERROR_LENGTH = 500
 _BATCH = 500
@@ -27,12 +26,12 @@ class OutboxTable:
     def add(
         self, topic: str, payload: dict[str, Any], *, delay: float = 0.0, subject: str = ""
     ) -> str:
-        """``subject``: the job or study it is about, so that it is not queued twice."""
+        """``subject``: the job or delivery that it is about, so that it is not sent twice."""
         now, row_id = self._session.now(), new_id()
         values = {
             "id": row_id,
             "topic": topic,
-            "subject": subject or str(payload.get("job_id", "")),
+            "subject": subject,
             "payload": payload,
             "created_at": now,
             "due_at": now + timedelta(seconds=delay),
@@ -61,13 +60,6 @@ class OutboxTable:
         query = select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.id)
         return [_row(row) for row in self._session.connection.execute(query).mappings()]
 
-    def get(self, row_id: str) -> OutboxRow:
-        query = select(outbox).where(outbox.c.id == row_id)
-        row = self._session.connection.execute(query).mappings().first()
-        if row is None:
-            raise NotFound
-        return _row(row)
-
     def done(self, *row_ids: str) -> None:
         for start in range(0, len(row_ids), _BATCH):
             batch = row_ids[start : start + _BATCH]
@@ -89,6 +81,7 @@ def _row(row: RowMapping) -> OutboxRow:
     return OutboxRow(
         id=row["id"],
         topic=row["topic"],
+        subject=row["subject"],
         payload=row["payload"],
         created_at=row["created_at"],
         attempts=row["attempts"],

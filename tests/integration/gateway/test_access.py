@@ -341,7 +341,7 @@ def test_canaries_stay_in_the_index(hub: hubs.Hub, valkey: object) -> None:
             row = client.get("/api/studies", params={"text": canary}).json()["items"][0]
             figures = client.get("/metrics").text
             name = client.get(f"/api/studies/{item['study_id']}")
-        hub.services.intake.relay.flush()  # type: ignore[attr-defined]
+        hub.services.intake.dispatcher.flush()  # type: ignore[attr-defined]
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)

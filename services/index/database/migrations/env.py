@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from services.index.database import tables_access as _access  # noqa: F401  (adds its tables to the metadata)
-from services.index.database.tables import metadata
+from services.index.database import (  # noqa: F401  (each adds its tables to the metadata)
+    tables,
+    tables_access,
+    tables_cases,
+    tables_messaging,
+)
+from services.index.database.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -25,7 +25,7 @@ from services.domain.errors import IndexUnavailable, LeaseLost
 from services.domain.report import Origin
 from services.index import open_index
 from services.index.clinical import matching
-from services.index.clinical.priority_key import need_key
+from services.index.clinical.priority_key import priority_key
 from services.index.database import tables
 from services.index.database.engine import connect, open_engine
 from services.index.database.session import new_id
@@ -37,7 +37,7 @@ SPAWN = multiprocessing.get_context("spawn")
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("rivals") / "index.db"
+        path = tmp_path_factory.mktemp("races") / "index.db"
         migrated(f"sqlite:///{path}").close()
         yield f"sqlite:///{path}"
         return
@@ -124,7 +124,7 @@ def test_one_of_many_workers_gets_the_lease(index: Index) -> None:
     assert len([job for job in together(10, act) if job is not None]) == 1
 
 
-def test_versions_of_rivals_are_all_kept(index: Index) -> None:
+def test_versions_written_at_once_are_all_kept(index: Index) -> None:
     with index.begin() as tx:
         study_id = send(tx, "1.24", [instance("1.24.1")])[0].study_id
 
@@ -137,13 +137,13 @@ def test_versions_of_rivals_are_all_kept(index: Index) -> None:
 
 def test_outbox_rows_go_to_one_claimer(index: Index) -> None:
     with index.begin() as tx:
-        rows = {tx.outbox.add("push", {"result_id": str(n)}, delay=-1000) for n in range(40)}
+        rows = {tx.outbox.add("deliver", {"delivery_id": str(n)}, delay=-1000) for n in range(40)}
 
     def act(_: int) -> list[str]:
         mine: list[str] = []
         for _round in range(60):
             with index.begin() as tx:
-                mine += [row.id for row in tx.outbox.claim("push", 3, 600)]
+                mine += [row.id for row in tx.outbox.claim("deliver", 3, 600)]
         return mine
 
     claimed = [row for answer in together(6, act) for row in answer]
@@ -351,7 +351,7 @@ def test_ten_thousand_cases_are_found_through_indexes(url: str) -> None:
         ]
     print(f"\n10,000 cases, {url.split(':', 1)[0]}: ms for each list and its count: {took}")
     assert keys[0] == 1000.0
-    assert _plan(url, "need_key").count("ix_studies_site_need_key")
+    assert _plan(url, "priority_key").count("ix_studies_site_priority_key")
     assert _plan(url, "received_at").count("ix_studies_site_received_at")
 
 
@@ -368,7 +368,7 @@ def _copy(pattern: Mapping[str, Any], place: int) -> dict[str, Any]:
         "received_at": received,
         "urgent": urgent,
         "score": score,
-        "need_key": need_key(score, received),
+        "priority_key": priority_key(score, received),
     }
 
 

@@ -1,18 +1,17 @@
-"""Relay and sweeper on a real index in a file, with queue and store in memory."""
+"""The sweeper on a real index in a file, with queue and store in memory."""
 
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.domain.errors import BrokerUnavailable
 from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
-from services.index.port import JobState, NewInstance
+from services.index.port import JobState, NewInstance, Remembered
+from services.outbox.dispatcher import dispatch
 from services.queue.memory import MemoryQueue
 from services.settings import Settings
 from services.storage.memory import MemoryStore
-from workers.relay import relay
 from workers.sweeper import ORPHAN_SECONDS, Sweeper
 
 WHO = Principal("tester", "default", Role.ADMIN)
@@ -48,54 +47,28 @@ def receive(sweeper, number, urgent=False, sha256="ab" * 32):
         )[0].job_id  # fmt: skip
 
 
-def test_relay_sends_once_and_urgent_to_its_own_queue(sweeper):
-    calm, urgent = receive(sweeper, 1), receive(sweeper, 2, urgent=True)
-    assert relay(sweeper.index, sweeper.queue) == 2
-    assert relay(sweeper.index, sweeper.queue) == 0
-    assert [sweeper.queue.take()[1] for _ in range(2)] == [urgent, calm]
-
-
-def test_broker_that_is_away_keeps_the_outbox(sweeper, clock):
-    job_id = receive(sweeper, 1)
-    sweeper.queue.down = True
-    with pytest.raises(BrokerUnavailable):
-        relay(sweeper.index, sweeper.queue)
-    sweeper.queue.down = False
-    clock.ahead += timedelta(seconds=3)
-    assert relay(sweeper.index, sweeper.queue) == 1
-    assert sweeper.queue.take()[1] == job_id
-
-
-def test_two_relays_do_not_send_the_same(sweeper):
-    for number in range(5):
-        receive(sweeper, number)
-    with sweeper.index.begin() as tx:
-        tx.outbox.claim("analyse", 3)
-    assert relay(sweeper.index, sweeper.queue) == 2
-
-
 def test_lost_messages_come_from_the_index(sweeper, clock):
     job_id = receive(sweeper, 1)
-    relay(sweeper.index, sweeper.queue)
+    dispatch(sweeper.index, sweeper.queue)
     assert sweeper.resend() == 0  # it waits in the broker
     sweeper.queue.close()  # FLUSHALL
     assert sweeper.resend() == 0  # perhaps a worker has just taken it
     clock.ahead += timedelta(seconds=30)
     assert sweeper.resend() == 1
-    assert relay(sweeper.index, sweeper.queue) == 1
-    assert sweeper.queue.take()[1] == job_id
+    assert dispatch(sweeper.index, sweeper.queue) == 1
+    assert sweeper.queue.take().subject == job_id
 
 
 def test_waiting_routine_jobs_join_the_urgent_ones_once(sweeper):
     job_id = receive(sweeper, 1)
-    relay(sweeper.index, sweeper.queue)
+    dispatch(sweeper.index, sweeper.queue)
     assert sweeper.promote() == 0
     object.__setattr__(
         sweeper, "settings", sweeper.settings.model_copy(update={"promote_seconds": -1.0})
     )
     assert sweeper.promote() == 1
     assert sweeper.promote() == 0
-    assert [m[1] for m in sweeper.queue.queues["urgent"]] == [job_id]
+    assert [m.subject for m in sweeper.queue.queues["urgent"]] == [job_id]
 
 
 def test_expired_lease_is_requeued_and_after_three_dead(sweeper, clock):
@@ -123,10 +96,57 @@ def test_orphans_go_after_a_day_and_what_is_needed_stays(sweeper, monkeypatch):
 
 def test_one_duty_that_fails_leaves_the_others(sweeper):
     receive(sweeper, 1)
+    over = datetime.now(UTC) - timedelta(days=1)
     with sweeper.index.begin() as tx:
-        upload = tx.uploads.create(WHO, 10, {}, datetime.now(UTC) - timedelta(days=1))
+        tx.idempotency.keep("default", "k", Remembered("h", 200, b"", ""), over)
     sweeper.queue.down = True
     sweeper.turn()
-    with sweeper.index.read() as tx:
-        assert tx.uploads.get("default", upload.id).state == "expired"
+    with sweeper.index.begin() as tx:
+        assert tx.idempotency.purge() == 0, "the sweeper has purged it"
         assert tx.outbox.pending("analyse") == 1
+
+
+def test_uploads_are_not_its_business(sweeper):
+    """A finished upload keeps its outcome, an open one belongs to the gateway that has its bytes."""
+    over = datetime.now(UTC) - timedelta(days=1)
+    with sweeper.index.begin() as tx:
+        done = tx.uploads.create(WHO, 10, {}, over)
+        tx.uploads.finish("default", done.id, "complete", {"study_id": "s"})
+        still_open = tx.uploads.create(WHO, 10, {}, over)
+    sweeper.turn()
+    with sweeper.index.read() as tx:
+        found = tx.uploads.get("default", done.id)
+        assert (found.state, found.outcome) == ("complete", {"study_id": "s"})
+        assert tx.uploads.get("default", still_open.id).state == "open"
+
+
+def test_deliveries_that_lost_their_message_or_worker_are_sent_again(sweeper, clock):
+    with sweeper.index.begin() as tx:
+        tx.webhooks.create("default", "https://receiver.example/hook", ("study.received",))
+    receive(sweeper, 1)
+    dispatch(sweeper.index, sweeper.queue)
+    with sweeper.index.begin() as tx:
+        (delivery,) = tx.deliveries.find("default")
+        assert tx.deliveries.start(delivery.id, 180) is not None
+    sweeper.queue.close()  # message and worker are gone
+    assert sweeper.redeliver() == 0
+    clock.ahead += timedelta(seconds=180 + 181)
+    assert sweeper.redeliver() == 1
+    assert sweeper.redeliver() == 0
+    dispatch(sweeper.index, sweeper.queue)
+    assert sweeper.queue.take().subject == delivery.id
+
+
+def test_what_was_delivered_is_forgotten_after_a_week_and_what_was_given_up_never(sweeper, clock):
+    with sweeper.index.begin() as tx:
+        for _ in range(2):
+            tx.webhooks.create("default", "https://receiver.example/hook", ("study.received",))
+    receive(sweeper, 1)
+    with sweeper.index.begin() as tx:
+        one, other = tx.deliveries.find("default")
+        tx.deliveries.delivered(one.id)
+        tx.deliveries.failed(other.id, "webhook_refused", delay=None)
+    clock.ahead += timedelta(days=8)
+    assert sweeper.purge() == 1
+    with sweeper.index.read() as tx:
+        assert [d.id for d in tx.deliveries.find("default")] == [other.id]

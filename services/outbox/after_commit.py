@@ -1,4 +1,4 @@
-"""Sends what is waiting in the outbox right after a commit, off the request's way.
+"""Dispatches right after a commit, off the request's way.
 
 Best effort: an answer never waits for the broker and never fails with it. What is missed here the
 sweeper sends.
@@ -10,19 +10,18 @@ import logging
 import threading
 import time
 
-from services.domain.errors import FadaError
+from services.domain.errors import BrokerUnavailable
 from services.index.port import Index
-from services.queue.port import Analysis, Queue
+from services.outbox.dispatcher import BATCH, dispatch
+from services.queue.port import Queue
 
-_BATCH = 200
 _APART = 0.25  # s between two rounds
 _SHARE = 9.0  # a round that took long is followed by a pause of so many times that
-_AGAIN = 2.0  # s until a row that could not be sent is due again
-_log = logging.getLogger("gateway.ingest.relay")
+_log = logging.getLogger("services.outbox.after_commit")
 
 
-class Relay:
-    """One thread, started when it is first woken."""
+class AfterCommit:
+    """One thread, started when it is first woken. Safe to share between threads."""
 
     def __init__(self, index: Index, queue: Queue) -> None:
         self._index, self._queue = index, queue
@@ -37,7 +36,7 @@ class Relay:
         if self._thread is None:
             with self._lock:
                 if self._thread is None and not self._ending:
-                    self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+                    self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
                     self._thread.start()
         self._woken.set()
 
@@ -48,25 +47,14 @@ class Relay:
         if self._thread is not None:
             self._thread.join(timeout=10)
 
-    def flush(self, rounds: int | None = None) -> int:
-        """Send what is due, all or in so many rounds; the number of messages sent."""
+    def flush(self) -> int:
+        """Send all that is due; the number of messages sent. Returns early when the broker is away."""
         sent = 0
-        while rounds is None or rounds > 0:
-            rounds = None if rounds is None else rounds - 1
-            with self._index.begin() as tx:
-                rows = tx.outbox.claim("analyse", _BATCH)
-            if not rows:
-                return sent
-            try:
-                self._queue.send_analyses([Analysis.of(row.payload) for row in rows])
-            except FadaError as error:
-                with self._index.begin() as tx:
-                    for row in rows:
-                        tx.outbox.retry(row.id, _AGAIN, error=error.code)
-                return sent
-            with self._index.begin() as tx:
-                tx.outbox.done(*(row.id for row in rows))
-            sent += len(rows)
+        try:
+            while count := dispatch(self._index, self._queue):
+                sent += count
+        except BrokerUnavailable:
+            pass  # the rows stay
         return sent
 
     def _run(self) -> None:
@@ -77,10 +65,15 @@ class Relay:
             time.sleep(0 if self._ending else max(0.0, self._next - time.monotonic()))
             began = time.monotonic()
             self._woken.clear()
-            try:
-                if self.flush(rounds=1) >= _BATCH:
-                    self._woken.set()  # there may be more
-            except Exception as error:  # the thread must outlive the index's bad moments
-                _log.warning("outbox not sent", extra={"error": type(error).__name__})
+            self._round()
             now = time.monotonic()
             self._next = max(began + _APART, now + _SHARE * (now - began))
+
+    def _round(self) -> None:
+        try:
+            if dispatch(self._index, self._queue) >= BATCH:
+                self._woken.set()  # there may be more
+        except BrokerUnavailable:
+            pass  # the rows stay; the queue's own depth and the outbox's length show it
+        except Exception as error:  # the thread must outlive the index's bad moments
+            _log.warning("outbox not sent", extra={"error": type(error).__name__})

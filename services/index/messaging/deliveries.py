@@ -1,0 +1,192 @@
+"""Deliveries to the outside: what each event causes, how often it was tried, and what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, select, update
+
+from services.domain.errors import Conflict, NotFound
+from services.domain.study import Principal
+from services.domain.work import DeliveryKind, Work
+from services.index.access.audit import AuditTable
+from services.index.database.session import Session, new_id
+from services.index.database.tables_messaging import deliveries, outbox
+from services.index.messaging.outbox import OutboxTable
+from services.index.messaging.port import Delivery, DeliveryState
+from services.telemetry import traces
+
+_CLOCKS_APART = timedelta(seconds=2)  # between who sent a message and who got it
+HasPacs = Callable[[str], bool]  # whether results of this site go to a PACS
+
+
+class DeliveriesTable:
+    """The port's ``Deliveries``."""
+
+    def __init__(self, session: Session, outbox: OutboxTable, audit: AuditTable) -> None:
+        self._session = session
+        self._outbox = outbox
+        self._audit = audit
+
+    def add(
+        self,
+        kind: DeliveryKind,
+        site: str,
+        study_id: str,
+        *,
+        webhook_id: str | None = None,
+        event_seq: int | None = None,
+        version: int | None = None,
+    ) -> None:
+        """A delivery that is due now, and its message."""
+        now = self._session.now()
+        row = {
+            "id": new_id(),
+            "site": site,
+            "kind": kind.value,
+            "study_id": study_id,
+            "webhook_id": webhook_id,
+            "event_seq": event_seq,
+            "version": version,
+            "state": DeliveryState.WAITING.value,
+            "attempts": 0,
+            "error_code": "",
+            "created_at": now,
+            "next_attempt_at": now,
+        }
+        self._session.connection.execute(insert(deliveries), row)
+        self._send(str(row["id"]))
+
+    def start(self, delivery_id: str, seconds: float) -> Delivery | None:
+        """Count an attempt, and keep others from it for ``seconds``. None: it is not due."""
+        now, columns = self._session.now(), deliveries.c
+        due = (
+            columns.state == DeliveryState.WAITING.value,
+            columns.next_attempt_at <= now + _CLOCKS_APART,
+        )
+        until = now + timedelta(seconds=seconds)
+        counted = columns.attempts + 1
+        if not self._set(delivery_id, *due, attempts=counted, next_attempt_at=until):
+            return None
+        return self.get(None, delivery_id)
+
+    def delivered(self, delivery_id: str) -> None:
+        """The receiver has it, whatever became of it in other eyes meanwhile."""
+        self._set(
+            delivery_id,
+            state=DeliveryState.DELIVERED.value,
+            error_code="",
+            finished_at=self._session.now(),
+        )
+
+    def failed(self, delivery_id: str, code: str, *, delay: float | None) -> None:
+        """Waiting for its next attempt in ``delay`` s; without one, dead. Delivered stays delivered."""
+        now = self._session.now()
+        values: dict[str, Any] = {"state": DeliveryState.DEAD.value, "finished_at": now}
+        if delay is not None:
+            values = {"next_attempt_at": now + timedelta(seconds=delay)}
+        waiting = deliveries.c.state == DeliveryState.WAITING.value
+        if self._set(delivery_id, waiting, error_code=code, **values) and delay is not None:
+            self._send(delivery_id, delay)
+
+    def drop(self, delivery_id: str) -> None:
+        """There is no such receiver any more."""
+        self._session.connection.execute(delete(deliveries).where(deliveries.c.id == delivery_id))
+
+    def get(self, site: str | None, delivery_id: str) -> Delivery:
+        """Raises NotFound."""
+        query = select(deliveries).where(deliveries.c.id == delivery_id)
+        if site is not None:
+            query = query.where(deliveries.c.site == site)
+        row = self._session.connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound
+        return _delivery(row)
+
+    def find(
+        self,
+        site: str | None,
+        *,
+        states: tuple[DeliveryState, ...] = (),
+        study_id: str | None = None,
+        limit: int = 100,
+    ) -> list[Delivery]:
+        """Newest first."""
+        query = select(deliveries).order_by(deliveries.c.id.desc()).limit(limit)
+        if site is not None:
+            query = query.where(deliveries.c.site == site)
+        if states:
+            query = query.where(deliveries.c.state.in_([state.value for state in states]))
+        if study_id is not None:
+            query = query.where(deliveries.c.study_id == study_id)
+        return [_delivery(row) for row in self._session.connection.execute(query).mappings()]
+
+    def run_again(self, principal: Principal, delivery_id: str) -> Delivery:
+        """A dead delivery waits again, with no attempt counted. Raises NotFound, Conflict."""
+        changed = self._set(
+            delivery_id,
+            deliveries.c.site == principal.site,
+            deliveries.c.state == DeliveryState.DEAD.value,
+            state=DeliveryState.WAITING.value,
+            attempts=0,
+            finished_at=None,
+            next_attempt_at=self._session.now(),
+        )
+        delivery = self.get(principal.site, delivery_id)
+        if not changed:
+            raise Conflict("Only a delivery that was given up can be run again.")
+        self._send(delivery_id)
+        self._audit.add(
+            principal, "delivery.run_again", delivery_id, {"study_id": delivery.study_id}
+        )
+        return delivery
+
+    def resend_stale(self, older_than: float, limit: int = 500) -> int:
+        """Waiting deliveries, due for longer than ``older_than`` s and without message: send again."""
+        columns, now = deliveries.c, self._session.now()
+        queued = exists().where(outbox.c.subject == columns.id, outbox.c.topic == Work.DELIVER)
+        query = (
+            select(columns.id)
+            .where(
+                columns.state == DeliveryState.WAITING.value,
+                columns.next_attempt_at <= now - timedelta(seconds=older_than),
+                ~queued,
+            )
+            .order_by(columns.next_attempt_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        ids = self._session.connection.execute(query).scalars().all()
+        for delivery_id in ids:
+            self._set(delivery_id, next_attempt_at=now)
+            self._send(delivery_id)
+        return len(ids)
+
+    def purge(self, older_than: float) -> int:
+        """Forget what was delivered more than ``older_than`` s ago. Dead ones stay."""
+        old = delete(deliveries).where(
+            deliveries.c.state == DeliveryState.DELIVERED.value,
+            deliveries.c.finished_at <= self._session.now() - timedelta(seconds=older_than),
+        )
+        return self._session.connection.execute(old).rowcount
+
+    def depth(self) -> dict[str, int]:
+        """State to count, of all sites."""
+        query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+        counts = {state.value: 0 for state in DeliveryState}
+        return counts | {row[0]: row[1] for row in self._session.connection.execute(query)}
+
+    def _send(self, delivery_id: str, delay: float = 0.0) -> None:
+        payload = {"delivery_id": delivery_id, **traces.headers()}
+        self._outbox.add(Work.DELIVER, payload, delay=delay, subject=delivery_id)
+
+    def _set(self, delivery_id: str, *where: ColumnElement[bool], **values: Any) -> bool:
+        change = update(deliveries).where(deliveries.c.id == delivery_id, *where)
+        return self._session.connection.execute(change.values(**values)).rowcount == 1
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    state, kind = DeliveryState(row["state"]), DeliveryKind(row["kind"])
+    return Delivery(**{**row, "state": state, "kind": kind})
