@@ -219,6 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, help="write a page of the docs, too")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the hub is to end with us
     with tempfile.TemporaryDirectory(prefix="fada-walk-") as folder:
         study, case = walk(Path(folder))
     console = Console()
