@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands import jobs, keys, models, serve
+from cli.commands import deliveries, jobs, keys, models, serve
 from cli.commands.import_images import import_images
 from cli.commands.report import report
 from cli.commands.send import send
@@ -33,6 +33,7 @@ app.command()(status)
 app.command()(watch)
 app.command()(report)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(keys.app, name="keys")
 app.command("import-images")(import_images)
 app.add_typer(models.app, name="models")

@@ -16,6 +16,7 @@ from gateway import dicomweb, pages
 from gateway.api import (
     admin,
     artefacts,
+    deliveries,
     events,
     growth_charts,
     health,
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     phone_releases.router,
     admin.router,
     operations.router,
+    deliveries.router,
     reviews.router,
     forms.router,
     tus.router,

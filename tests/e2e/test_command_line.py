@@ -191,7 +191,7 @@ def test_a_model_server_that_was_killed_comes_back_by_itself(fada, hub, tmp_path
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("send",), ("jobs",), ("keys",), ("models", "import"), ("up",)]
+    "words", [(), ("send",), ("jobs",), ("deliveries",), ("keys",), ("models", "import"), ("up",)]
 )
 def test_every_help_has_an_example(fada, words):
     said = fada(*words, "--help", rc=0)

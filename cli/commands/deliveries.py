@@ -1,0 +1,89 @@
+"""``fada deliveries``: what goes to webhooks and the PACS, what was given up, and running that again."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cli import report_text
+from cli.hub import Hub, HubOption, KeyOption
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Results and events on their way to webhooks and the PACS. A delivery that kept failing for
+    about a day and a half, or that its receiver refused, is dead: visible, kept, and can run again.""",
+)
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+
+
+@app.command("list")
+def list_deliveries(
+    state: Annotated[str, typer.Option(help="waiting, delivered, dead; several by comma.")] = "",
+    study: Annotated[str, typer.Option(help="Only this study's.")] = "",
+    as_json: JsonOption = False,
+    hub: HubOption = "",
+    key: KeyOption = "",
+) -> None:
+    """Deliveries, newest first.
+
+    Example:  fada deliveries list --state waiting
+    """
+    _show(_find(hub, key, state, study), as_json)
+
+
+@app.command()
+def dead(as_json: JsonOption = False, hub: HubOption = "", key: KeyOption = "") -> None:
+    """Deliveries that were given up, and why.
+
+    Example:  fada deliveries dead
+    """
+    _show(_find(hub, key, "dead", ""), as_json)
+
+
+@app.command()
+def again(
+    deliveries: Annotated[list[str] | None, typer.Argument(help="Ids of dead deliveries.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All dead deliveries.")] = False,
+    hub: HubOption = "",
+    key: KeyOption = "",
+) -> None:
+    """Run dead deliveries again, when their receiver is mended.
+
+    Examples:
+
+      fada deliveries again 0192…
+
+      fada deliveries again --all
+    """
+    with Hub.of(hub, key) as connection:
+        wanted = list(deliveries or [])
+        if every:
+            dead_ones = connection.get("/api/deliveries", state="dead", limit=1000)
+            wanted += [one["id"] for one in dead_ones["items"]]
+        if not wanted:
+            report_text.console().print("nothing to run again")
+        for delivery in dict.fromkeys(wanted):
+            item = connection.post(f"/api/deliveries/{delivery}/run-again")
+            report_text.console().print(f"{item['id']}  {item['state']}  study {item['study_id']}")
+
+
+def _find(hub: str, key: str, state: str, study: str) -> list[dict[str, Any]]:
+    query = {name: value for name, value in (("state", state), ("study", study)) if value}
+    with Hub.of(hub, key) as connection:
+        return list(connection.get("/api/deliveries", **query)["items"])
+
+
+def _show(items: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(items, indent=2))
+        return
+    table = report_text.table("delivery", "study", "to", "state", "tries", "error")
+    for item in items:
+        receiver = item["url"] or item["kind"]
+        table.add_row(
+            item["id"], item["study_id"], receiver, item["state"], str(item["attempts"]),
+            item["error_code"],
+        )  # fmt: skip
+    report_text.console().print(table if items else "none")
