@@ -27,7 +27,7 @@ from edge.agent.case import UNSENT
 from edge.agent.hub import enrol
 from edge.agent.identity import Identity
 from edge.agent.outbox import Outbox
-from edge.agent.reader import Reader
+from edge.agent.case_reader import CaseReader
 from edge.agent.vault import Vault
 from services.reading import report_json
 from services.reading.images.picture import decode
@@ -54,7 +54,7 @@ def pictures(count: int, seed: int) -> list[bytes]:
 def capture(home: Path, images: list[bytes]) -> int:
     """Analyse all cases with no network; returns the bytes that have to travel."""
     outbox = Outbox(home, Vault.create(home, PIN))
-    reader = Reader(RELEASES)
+    reader = CaseReader(RELEASES)
     payload = 0
     for number, data in enumerate(images):
         case = outbox.capture([(data, "image/jpeg")], urgent=number % 7 == 3)

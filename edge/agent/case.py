@@ -1,4 +1,4 @@
-"""A case on its way: what was captured, and how far it has come, in words."""
+"""A case on this device: what was captured, and how far it has come, in words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Each is shown to the user as words, never one tick for all."""
+    """How far a case has come. Each is shown to the user as words, never one tick for all."""
 
     CAPTURED = "captured"
     ANALYSED = "analysed"
+    UNREAD = "unread"  # not readable on this device: sent without a report, for the hub to read
     FAILED = "failed"  # set before every attempt to send; only the hub's answer changes it
     RECEIVED = "received"  # the hub has report and images, durably
     HUB_ANALYSED = "hub_analysed"
@@ -20,17 +21,18 @@ class State(StrEnum):
 WORDS = {
     State.CAPTURED: "captured, not yet analysed",
     State.ANALYSED: "analysed here, waiting to be sent",
+    State.UNREAD: "not read on this device, waiting to be sent",
     State.FAILED: "not sent yet, will be tried again",
     State.RECEIVED: "received by the hub",
     State.HUB_ANALYSED: "second reading by the hub is here",
     State.REVIEWED: "reviewed by a person",
 }
-UNSENT = (State.ANALYSED, State.FAILED)
+UNSENT = (State.ANALYSED, State.UNREAD, State.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """An image of a case; its bytes lie in the outbox folder under their SHA-256."""
+class CapturedImage:
+    """An image of a case: ``size`` in bytes; the bytes lie in the outbox folder under their SHA-256."""
 
     sha256: str
     media_type: str
@@ -41,8 +43,9 @@ class Picture:
 class Case:
     """``order`` counts captures on this device: the clock is never trusted for order.
 
-    ``pixel_mm`` is what the user calibrated by hand (x, y), if at all. ``frozen`` is set with the
-    first attempt to send: from then on a correction is a new version.
+    ``pixel_mm`` is the size of a pixel in mm (x, y) that the user measured by hand, if at all.
+    ``frozen`` is set with the first attempt to send: from then on a correction is a new version.
+    ``study_uid`` is the examination that DICOM files name; empty for pictures.
     """
 
     id: str
@@ -51,9 +54,10 @@ class Case:
     urgent: bool
     frozen: bool
     version: int
-    pictures: tuple[Picture, ...]
+    images: tuple[CapturedImage, ...]
     report: bytes
     pixel_mm: tuple[float, float] | None = None
     hub_version: int = 0
     hub_report: bytes = b""
     problem: str = ""
+    study_uid: str = ""

@@ -14,6 +14,7 @@ from edge.agent.identity import Identity, new_key
 from services.domain.errors import (
     ChecksumMismatch,
     Conflict,
+    DifferentBytes,
     FadaError,
     Gone,
     InvalidInput,
@@ -195,11 +196,13 @@ class Hub:
 def _checked(answer: httpx.Response) -> httpx.Response:
     if answer.status_code < 400:
         return answer
+    code = ""
     try:
-        words = str(answer.json().get("detail") or answer.json().get("title"))
+        problem = answer.json()
+        words, code = str(problem.get("detail") or problem.get("title")), problem.get("code")
     except (ValueError, AttributeError):
         words = f"The hub answered {answer.status_code}."
-    kind = _KINDS.get(answer.status_code)
+    kind = DifferentBytes if code == DifferentBytes.code else _KINDS.get(answer.status_code)
     if kind is None:
         kind = Unavailable if answer.status_code >= 500 else InvalidInput
     raise kind(words)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.agent.files import write_durably
 from services.domain.errors import NotAuthenticated
 
 _FILE = "identity.json"
@@ -25,23 +25,26 @@ class Identity:
     private_key: str
 
     def sign(self, challenge: str) -> str:
-        """Answer the hub's nonce; no clock is involved."""
+        """Sign the hub's nonce; base64 of 64 bytes. No clock is involved."""
         key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.private_key))
-        words = f"fada-sync-1:{self.device_id}:{challenge}"
-        return base64.b64encode(key.sign(words.encode())).decode()
+        message = f"fada-sync-1:{self.device_id}:{challenge}"
+        return base64.b64encode(key.sign(message.encode())).decode()
 
     def save(self, folder: Path) -> None:
+        """Keep it in ``folder``, for this user alone."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / _FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            json.dump(asdict(self), out)
+        write_durably(folder / _FILE, json.dumps(asdict(self)).encode())
 
     @classmethod
     def load(cls, folder: Path) -> Identity:
-        """Raises NotAuthenticated when the device is not enrolled."""
+        """The identity kept in ``folder``.
+
+        Raises:
+            NotAuthenticated: the device is not enrolled, or the file cannot be read.
+        """
         try:
             return cls(**json.loads((folder / _FILE).read_text()))
-        except FileNotFoundError as error:
+        except (OSError, ValueError, TypeError) as error:
             raise NotAuthenticated(
                 "This device is not enrolled. Get a code from the hub's page, then: "
                 "fada-edge enrol HUB CODE"

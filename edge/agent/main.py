@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from edge.agent import identity as identities
 from edge.agent import releases as updates
+from edge.agent import terminal
 from edge.agent import vault as vaults
-from edge.agent.case import WORDS
+from edge.agent.analysis import capture_files, read_captured
+from edge.agent.case import Case
+from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub
 from edge.agent.hub import enrol as enrol_at
 from edge.agent.outbox import Outbox
-from edge.agent.reader import Reader
 from edge.agent.sync import sync as exchange
-from services.domain.calibration import Calibration, PixelSize
-from services.domain.errors import FadaError, Unavailable
-from services.domain.report import Report, percent
-from services.reading import report_json
-from services.reading.images.picture import decode
+from edge.agent.watch import FolderWatch, check_folder
+from services.domain.errors import FadaError, InvalidInput, NotFound, ReleaseRefused, Unavailable
+from services.domain.report import Report
 from services.reading.releases.registry import trust_of
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console()
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="""Read scans where there is no network, and send them when there is one.
+
+    [bold]Once:[/]    fada-edge enrol https://hub.example.org CODE
+    [bold]Then:[/]    fada-edge analyse scan.png     or   fada-edge watch FOLDER
+    [bold]Later:[/]   fada-edge sync    and   fada-edge show CASE
+
+    What is captured is kept, sealed by the PIN, until the hub has it: after a power cut too.
+    AI results are not for diagnosis until a person has reviewed them.
+
+    Exit codes: 3 not allowed (PIN, enrolment), 4 not found, 5 refused, 6 later (no network, no room).
+    """,
+)
+console = terminal.open_console()
 Home = Annotated[Path, typer.Option(envvar="FADA_EDGE_HOME", help="Folder of this device's state.")]
 Pin = Annotated[
     str,
@@ -41,7 +57,20 @@ Threads = Annotated[
 ]
 HOME = Path("~/.local/share/fada-edge").expanduser()
 RELEASES = Path("models/releases")
-_SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"fada-edge {version_of('fada')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it and end.")
+    ] = False,
+) -> None: ...
 
 
 @app.command()
@@ -58,10 +87,10 @@ def enrol(
 
     Example: fada-edge enrol https://hub.example.org 7KQ2-M4XD --name "Clinic laptop"
     """
+    if not vaults.exists(home):  # first: a PIN that is refused must not use up the code
+        vaults.Vault.create(home, pin)
     device = enrol_at(hub, code, name)
     device.save(home)
-    if not vaults.exists(home):
-        vaults.Vault.create(home, pin)
     console.print(f"Enrolled at {device.site}. Next: fada-edge analyse IMAGE")
 
 
@@ -80,10 +109,13 @@ def analyse(
 ) -> None:
     """Read the images of one case with no network, and keep it for sending.
 
+    The images are kept first: what a power cut interrupts is read at the next start.
+
     Example: fada-edge analyse scan1.png scan2.png --urgent
     """
-    outbox, reader = _outbox(home, pin), Reader(releases, threads=threads)
-    _analyse(outbox, reader, images, urgent=urgent, pixel_mm=pixel_mm)
+    outbox = _outbox(home, pin)
+    capture_files(outbox, images, urgent=urgent, pixel_mm=pixel_mm)
+    _read(outbox, _loader(releases, threads))
 
 
 @app.command()
@@ -97,46 +129,57 @@ def watch(
 ) -> None:
     """Analyse each new image in a folder and send whenever the hub can be reached. Ctrl-C ends.
 
+    A file that is refused (damaged, or no room for it) is named and tried again later.
+
     Example: fada-edge watch /media/probe/export
     """
-    outbox, reader = _outbox(home, pin), Reader(releases, threads=threads)
-    sizes: dict[Path, int] = {}
-    while True:
-        for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES):
-            size = path.stat().st_size
-            mark = f"seen:{path.name}:{size}:{path.stat().st_mtime_ns}"
-            if outbox.fact(mark) or sizes.get(path) != size:
-                sizes[path] = size  # a file that still grows is looked at again next time
-                continue
-            try:
-                _analyse(outbox, reader, [path], urgent=False, pixel_mm=None)
-            except FadaError as problem:
-                console.print(f"[yellow]{path.name}: {problem.detail}[/yellow]")
-            outbox.set_fact(mark, "1")
-        _try_sync(outbox, home)
-        time.sleep(every)
+    check_folder(folder)
+    outbox, load = _outbox(home, pin), _loader(releases, threads)
+    load()  # what is missing is said now, not at the first image
+    look = FolderWatch(folder, outbox, _warn)
+    try:
+        while True:
+            look.look()
+            _read(outbox, load)
+            _try_sync(outbox, home)
+            time.sleep(every)
+    except KeyboardInterrupt:
+        console.print("Ended. What was captured is kept; fada-edge outbox lists it.")
 
 
 @app.command(name="outbox")
-def show(pin: Pin, home: Home = HOME) -> None:
+def list_cases(pin: Pin, home: Home = HOME) -> None:
     """List the cases on this device and how far each has come."""
-    table = Table("case", "taken", "images", "state", "note")
-    for case in _outbox(home, pin).all():
-        urgent = "urgent " if case.urgent else ""
-        table.add_row(
-            case.id,
-            f"{urgent}#{case.order}",
-            str(len(case.pictures)),
-            WORDS[case.state],
-            case.problem,
-        )
-    console.print(table)
+    console.print(terminal.cases_table(_outbox(home, pin).all()))
 
 
 @app.command()
-def sync(pin: Pin, home: Home = HOME) -> None:
-    """Send what waits (reports first) and fetch the hub's results and reviews."""
-    outcome = exchange(_outbox(home, pin), Hub(identities.Identity.load(home)), console.print)
+def show(
+    case: Annotated[str, typer.Argument(help="A case, as fada-edge outbox lists it.")],
+    pin: Pin,
+    home: Home = HOME,
+) -> None:
+    """Show the hub's reading or a person's review of a case, then what this device read.
+
+    Example: fada-edge show 01939f3e-9e7c-7000-8000-000000000000
+    """
+    kept = _outbox(home, pin).get(case)
+    terminal.print_case(console, kept)
+
+
+@app.command()
+def sync(pin: Pin, home: Home = HOME, releases: Releases = RELEASES, threads: Threads = 2) -> None:
+    """Send what waits (reports first) and fetch the hub's results and reviews.
+
+    Cases that were captured and not read yet are read before.
+    """
+    device = identities.Identity.load(home)
+    outbox = _outbox(home, pin)
+    try:
+        _read(outbox, _loader(releases, threads))
+    except (NotFound, ReleaseRefused) as problem:
+        _warn(problem.detail)  # what was read can go out without a release
+    outcome = exchange(outbox, Hub(device), console.print)
     console.print(f"{outcome.sent} sent, {outcome.refused} refused, {outcome.answered} answers")
 
 
@@ -159,50 +202,38 @@ def serve(
     """Show this device's cases on a local page, and analyse by drag and drop."""
     from edge.agent.page import run
 
-    run(_outbox(home, pin), Reader(releases, threads=threads), port)
+    outbox, load = _outbox(home, pin), _loader(releases, threads)
+    _read(outbox, load)
+    run(outbox, load(), port)
 
 
 def _outbox(home: Path, pin: str) -> Outbox:
-    if not vaults.exists(home):
-        vaults.Vault.create(home, pin)  # works before it is enrolled
-    return Outbox(home, vaults.Vault.unlock(home, pin))
+    try:
+        if not vaults.exists(home):
+            vaults.Vault.create(home, pin)  # works before it is enrolled
+        return Outbox(home, vaults.Vault.unlock(home, pin))
+    except OSError as error:
+        raise InvalidInput(f"The folder {home} cannot be used: {error.strerror}.") from error
 
 
-def _analyse(
-    outbox: Outbox, reader: Reader, images: list[Path], *, urgent: bool, pixel_mm: float | None
-) -> None:
-    kept, frames = [], []
-    for path in images:
-        data = path.read_bytes()
-        frames.append(decode(data).pixels)
-        kept.append((data, _SUFFIXES.get(path.suffix.lower(), "image/png")))
-    size = (pixel_mm, pixel_mm) if pixel_mm else None
-    case = outbox.capture(kept, urgent=urgent, pixel_mm=size)
-    known = Calibration(spacing=PixelSize(*size, "scale_bar")) if size else None
+def _loader(releases: Path, threads: int) -> Callable[[], CaseReader]:
+    """Loads the release once, when it is first needed."""
+
+    @cache
+    def load() -> CaseReader:
+        if not releases.is_dir():
+            raise NotFound(f"No model release at {releases}: name their folder with --releases.")
+        return CaseReader(releases, threads=threads)
+
+    return load
+
+
+def _read(outbox: Outbox, load: Callable[[], CaseReader]) -> None:
+    def print_report(case: Case, report: Report) -> None:
+        terminal.print_report(console, case.id, report)
+
     with console.status("Reading"):
-        report = reader.read(case.id, frames, known)
-    outbox.analysed(case.id, report_json.dump(report))
-    _print(case.id, report)
-
-
-def _print(case_id: str, report: Report) -> None:
-    console.print(f"[bold]{case_id}[/bold]  {report.label}")
-    for frame in report.frames:
-        if frame.plane is None:
-            reasons = ", ".join(reason.value for reason, _ in frame.abstentions)
-            console.print(f"  image {frame.frame}: not assessed ({reasons})")
-            continue
-        console.print(
-            f"  image {frame.frame}: {frame.plane.label} {percent(frame.plane.confidence)}"
-        )
-        for s in frame.structures:
-            console.print(f"    {s.label} {percent(s.confidence)}")
-        for m in frame.measurements:
-            value = f"{m.mm} mm" if m.mm is not None else f"{m.px} px only: not calibrated"
-            console.print(f"    {m.name} {value}")
-        for d in frame.datings:
-            console.print(f"    GA {d.text} by {d.equation}")
-    console.print(f"  {report.release.name} {report.release.version} {report.release.sha256[:12]}")
+        read_captured(outbox, load, print_report, _warn)
 
 
 def _try_sync(outbox: Outbox, home: Path) -> None:
@@ -211,7 +242,11 @@ def _try_sync(outbox: Outbox, home: Path) -> None:
     except Unavailable:
         return  # no network now; the next look tries again
     except FadaError as problem:
-        console.print(f"[yellow]{problem.detail}[/yellow]")
+        _warn(problem.detail)
+
+
+def _warn(words: str) -> None:
+    console.print(words, style="yellow", markup=False)
 
 
 def main() -> None:
@@ -219,5 +254,5 @@ def main() -> None:
     try:
         app()
     except FadaError as problem:
-        console.print(f"[red]{problem.detail}[/red]")
-        raise SystemExit(1) from None
+        console.print(problem.detail, style="red", markup=False)
+        raise SystemExit(terminal.exit_code(problem)) from None

@@ -1,22 +1,29 @@
-"""The outbox: SQLite and a folder of images. A kill at any step loses no case and doubles none."""
+"""The outbox: SQLite and a folder of images. A kill at any step loses no case and doubles none.
+
+Every state has a way on: what is captured is read at the next start, what is read is sent, what was
+being sent is sent again, and the hub's answer is kept even when it comes before its receipt.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from uuid_utils import uuid7
 
-from edge.agent.case import UNSENT, Case, Picture, State
+from edge.agent.case import UNSENT, CapturedImage, Case, State
+from edge.agent.files import sync_folder, write_durably
 from edge.agent.vault import Vault
-from services.domain.errors import Conflict, FadaError, NotFound
+from services.domain.errors import Conflict, FadaError, InvalidInput, NotFound
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cases (
@@ -28,10 +35,18 @@ CREATE TABLE IF NOT EXISTS cases (
   hub_report BLOB NOT NULL DEFAULT x'', problem TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# Added after the first release: a device's own file gets them when it is opened.
+_LATER_COLUMNS = {
+    "hub_state": "TEXT NOT NULL DEFAULT ''",  # what the hub's answer makes of the case, once received
+    "read_attempts": "INTEGER NOT NULL DEFAULT 0",
+    "study_uid": "TEXT NOT NULL DEFAULT ''",
+}
 _COLUMNS = (
-    "id, n, state, urgent, frozen, version, pictures, report, hub_version, hub_report, problem,"
-    " pixel_mm"
+    "id, n, state, urgent, frozen, version, pictures, report, pixel_mm, hub_version, hub_report,"
+    " problem, study_uid"
 )
+_ORPHAN_SECONDS = 24 * 3600.0
+_NO_ROOM = "Send waiting cases or free some space, then take the image again."
 
 
 class StorageFull(FadaError):
@@ -50,20 +65,23 @@ class Outbox:
         self.images = folder / "images"
         self.images.mkdir(parents=True, exist_ok=True, mode=0o700)
         # The page answers from several threads: one at a time may use the connection.
-        self._one = threading.RLock()
+        self._lock = threading.RLock()
         self._db = sqlite3.connect(
             folder / "outbox.db", isolation_level=None, timeout=10, check_same_thread=False
         )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_SCHEMA)
+        self._add_later_columns()
+        self._remove_orphans()
 
     def close(self) -> None:
+        """Close the database; nothing is pending, every method was one transaction."""
         self._db.close()
 
     @contextmanager
     def _write(self) -> Iterator[None]:
-        with self._one:
+        with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -72,6 +90,25 @@ class Outbox:
                 raise
             self._db.execute("COMMIT")
 
+    def _add_later_columns(self) -> None:
+        with self._write():
+            present = {row[1] for row in self._db.execute("PRAGMA table_info(cases)")}
+            for name, kind in _LATER_COLUMNS.items():
+                if name not in present:
+                    self._db.execute(f"ALTER TABLE cases ADD COLUMN {name} {kind}")
+
+    def _remove_orphans(self) -> None:
+        """Images that no case names: a kill came between the image and its row. Only old ones: another
+        process of this device may be capturing now."""
+        until = time.time() - _ORPHAN_SECONDS
+        old = [path for path in self.images.iterdir() if path.stat().st_mtime < until]
+        if old:
+            rows = self._db.execute("SELECT pictures FROM cases").fetchall()
+            named = {image[0] for (listed,) in rows for image in json.loads(listed)}
+            for path in old:
+                if path.name not in named:
+                    path.unlink(missing_ok=True)
+
     # --- capture -------------------------------------------------------------------------------
     def capture(
         self,
@@ -79,69 +116,150 @@ class Outbox:
         *,
         urgent: bool = False,
         pixel_mm: tuple[float, float] | None = None,
+        study_uid: str = "",
+        source: str = "",
     ) -> Case:
         """Keep new images (bytes, media type) as a case. Bytes are on disk before the row is.
+
+        ``source`` names the file that they come from (see ``has_captured``); it is kept with the row,
+        in one transaction, so that no kill makes two cases of one file.
 
         Raises:
             StorageFull: refused now is better than lost later.
         """
-        need = sum(len(data) for data, _ in images)
-        if shutil.disk_usage(self.folder).free - need < self.reserve:
-            raise StorageFull("Send waiting cases or free some space, then take the image again.")
-        with self._one:
-            pictures = [self._keep(data, media_type) for data, media_type in images]
+        self._refuse_without_room(sum(len(data) for data, _ in images))
+        try:
+            with self._lock:
+                kept = [self._keep(data, media_type) for data, media_type in images]
+        except OSError as error:  # the disk filled up meanwhile
+            raise StorageFull(_NO_ROOM) from error
         case_id = str(uuid7())
+        listed = json.dumps([[i.sha256, i.media_type, i.size] for i in kept])
+        values = (case_id, State.CAPTURED, int(urgent), json.dumps(pixel_mm), listed, study_uid)
         with self._write():
             self._db.execute(
-                "INSERT INTO cases (id, state, urgent, pixel_mm, pictures) VALUES (?, ?, ?, ?, ?)",
-                (
-                    case_id,
-                    State.CAPTURED,
-                    int(urgent),
-                    json.dumps(pixel_mm),
-                    json.dumps([[p.sha256, p.media_type, p.size] for p in pictures]),
-                ),
+                "INSERT INTO cases (id, state, urgent, pixel_mm, pictures, study_uid)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                values,
             )
+            if source:
+                self._put_fact(f"seen:{source}", "1")
         return self.get(case_id)
 
-    def _keep(self, data: bytes, media_type: str) -> Picture:
+    def has_captured(self, source: str) -> bool:
+        """Whether a case was made of this file."""
+        return bool(self.fact(f"seen:{source}"))
+
+    def _refuse_without_room(self, size: int) -> None:
+        if shutil.disk_usage(self.folder).free - size < self.reserve:
+            raise StorageFull(_NO_ROOM)
+
+    def _keep(self, data: bytes, media_type: str) -> CapturedImage:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.images / sha256
-        if not path.exists():
-            part = path.with_suffix(".part")
-            with part.open("wb") as out:
-                out.write(self._vault.seal(data, sha256))
-                out.flush()
-                os.fsync(out.fileno())
-            part.replace(path)
-        return Picture(sha256, media_type, len(data))
+        if path.exists():
+            os.utime(path)  # not an orphan any more
+        else:
+            write_durably(path, self._vault.seal(data, sha256))
+            sync_folder(self.images)
+        return CapturedImage(sha256, media_type, len(data))
 
     def image(self, sha256: str) -> bytes:
-        """The bytes as they were captured."""
-        return self._vault.open((self.images / sha256).read_bytes(), sha256)
+        """The bytes as they were captured.
 
-    def analysed(self, case_id: str, report: bytes) -> None:
-        """Put the device's report. A frozen case gets a new version that will be sent again."""
-        case = self.get(case_id)
-        state = (
-            State.ANALYSED if case.state in (State.CAPTURED, *UNSENT) or case.frozen else case.state
-        )
+        Raises:
+            InvalidInput: the file is gone or was changed.
+        """
+        try:
+            sealed = (self.images / sha256).read_bytes()
+        except OSError as error:
+            raise InvalidInput("An image of this case cannot be found on this device.") from error
+        return self._vault.open(sealed, sha256)
+
+    # --- read ----------------------------------------------------------------------------------
+    def captured(self) -> list[Case]:
+        """What is to be read on this device: urgent first, then oldest capture first."""
+        return self._find("WHERE state = ? ORDER BY urgent DESC, n", (State.CAPTURED,))
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One reader of this device's cases at a time, in whichever thread or program; others wait.
+
+        The lock is the kernel's: it ends with the process that held it.
+        """
+        descriptor = os.open(self.folder / "reading.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def start_reading(self, case_id: str) -> int:
+        """Count an attempt **before** it is made; the count. A case that kills its reader is noticed."""
         with self._write():
             self._db.execute(
-                "UPDATE cases SET report = ?, state = ?, version = version + ?, frozen = 0 WHERE id = ?",
-                (self._vault.seal(report, case_id), state, int(case.frozen), case_id),
+                "UPDATE cases SET read_attempts = read_attempts + 1 WHERE id = ?", (case_id,)
+            )
+            row = self._db.execute(
+                "SELECT read_attempts FROM cases WHERE id = ?", (case_id,)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def interrupt_reading(self, case_id: str) -> None:
+        """A person ended the attempt: it does not count."""
+        with self._write():
+            self._db.execute(
+                "UPDATE cases SET read_attempts = max(read_attempts - 1, 0) WHERE id = ?",
+                (case_id,),
+            )
+
+    def first_report(self, case_id: str, report: bytes) -> bool:
+        """Put the report of a case that was captured; False when another process was quicker."""
+        with self._write():
+            done = self._db.execute(
+                "UPDATE cases SET report = ?, state = ?, problem = '' WHERE id = ? AND state = ?",
+                (self._vault.seal(report, case_id), State.ANALYSED, case_id, State.CAPTURED),
+            )
+        return done.rowcount > 0
+
+    def give_up_reading(self, case_id: str, problem: str) -> None:
+        """This device cannot read the case: it goes to the hub without a report."""
+        with self._write():
+            self._db.execute(
+                "UPDATE cases SET state = ?, problem = ? WHERE id = ? AND state = ?",
+                (State.UNREAD, problem, case_id, State.CAPTURED),
+            )
+
+    def analysed(self, case_id: str, report: bytes) -> None:
+        """Put the device's report, a correction too. A frozen case gets a new version, sent again."""
+        with self._write():
+            self._db.execute(
+                "UPDATE cases SET report = ?, version = version + frozen, frozen = 0, problem = '',"
+                " hub_state = CASE WHEN frozen AND hub_state = ? THEN ? ELSE hub_state END,"
+                " state = ? WHERE id = ?",
+                (
+                    self._vault.seal(report, case_id),
+                    State.REVIEWED,  # the review was of the version before
+                    State.HUB_ANALYSED,
+                    State.ANALYSED,
+                    case_id,
+                ),
             )
 
     # --- send ----------------------------------------------------------------------------------
     def waiting(self) -> list[Case]:
         """What is to be sent: urgent first, then oldest capture first."""
-        return self._find("WHERE state IN (?, ?) ORDER BY urgent DESC, n", UNSENT)
+        return self._find("WHERE state IN (?, ?, ?) ORDER BY urgent DESC, n", UNSENT)
 
     def attempt(self, case_id: str) -> Case:
-        """Mark as failed **before** the attempt and freeze: a kill in between changes nothing."""
+        """Mark as failed **before** the attempt and freeze: a kill in between changes nothing.
+
+        Raises:
+            Conflict: the case is not one that waits to be sent.
+        """
         with self._write():
             self._db.execute(
-                "UPDATE cases SET state = ?, frozen = 1 WHERE id = ? AND state IN (?, ?)",
+                "UPDATE cases SET state = ?, frozen = 1 WHERE id = ? AND state IN (?, ?, ?)",
                 (State.FAILED, case_id, *UNSENT),
             )
         case = self.get(case_id)
@@ -150,14 +268,26 @@ class Outbox:
         return case
 
     def received(self, case_id: str, version: int) -> None:
-        """Only on the hub's durable answer for this very version."""
+        """Only on the hub's durable answer for this very version. A result of the hub that came
+        before it counts now."""
         with self._write():
             self._db.execute(
-                "UPDATE cases SET state = ?, problem = '' WHERE id = ? AND version = ? AND state = ?",
+                "UPDATE cases SET state = CASE WHEN hub_state = '' THEN ? ELSE hub_state END,"
+                " problem = '' WHERE id = ? AND version = ? AND state = ?",
                 (State.RECEIVED, case_id, version, State.FAILED),
             )
 
+    def next_version(self, case_id: str, version: int) -> None:
+        """The hub has other bytes under ``version`` (this device's folder was put back): the case goes
+        out under the next number."""
+        with self._write():
+            self._db.execute(
+                "UPDATE cases SET version = version + 1 WHERE id = ? AND version = ? AND state = ?",
+                (case_id, version, State.FAILED),
+            )
+
     def problem(self, case_id: str, words: str) -> None:
+        """Note what stands in the way, for the user."""
         with self._write():
             self._db.execute("UPDATE cases SET problem = ? WHERE id = ?", (words, case_id))
 
@@ -170,12 +300,13 @@ class Outbox:
         state = State.REVIEWED if reviewed else State.HUB_ANALYSED
         with self._write():
             kept = self._db.execute(
-                "UPDATE cases SET hub_version = ?, hub_report = ?,"
-                " state = CASE WHEN state IN (?, ?, ?) THEN state ELSE ? END"
+                "UPDATE cases SET hub_version = ?, hub_report = ?, hub_state = ?,"
+                " state = CASE WHEN state IN (?, ?, ?, ?) THEN state ELSE ? END"
                 " WHERE id = ? AND hub_version < ?",
                 (
                     hub_version,
                     self._vault.seal(report, case_id),
+                    state,
                     State.CAPTURED,
                     *UNSENT,
                     state,
@@ -187,45 +318,73 @@ class Outbox:
 
     # --- look ----------------------------------------------------------------------------------
     def get(self, case_id: str) -> Case:
-        found = self._find("WHERE id = ?", (case_id,))
-        if not found:
+        """One case.
+
+        Raises:
+            NotFound: this device has no such case.
+        """
+        cases = self._find("WHERE id = ?", (case_id,))
+        if not cases:
             raise NotFound("There is no such case on this device.")
-        return found[0]
+        return cases[0]
 
     def all(self) -> list[Case]:
+        """All cases, the newest first."""
         return self._find("ORDER BY n DESC", ())
 
     def _find(self, where: str, values: tuple[object, ...]) -> list[Case]:
-        with self._one:
-            found = self._db.execute(f"SELECT {_COLUMNS} FROM cases {where}", values)  # noqa: S608
-            rows = found.fetchall()
-        return [
-            Case(
-                r[0],
-                r[1],
-                State(r[2]),
-                bool(r[3]),
-                bool(r[4]),
-                r[5],
-                tuple(Picture(*p) for p in json.loads(r[6])),
-                self._opened(r[7], r[0]),
-                tuple(json.loads(r[11])) if r[11] != "null" else None,
-                r[8],
-                self._opened(r[9], r[0]),
-                r[10],
-            )
-            for r in rows
-        ]
+        with self._lock:
+            query = self._db.execute(f"SELECT {_COLUMNS} FROM cases {where}", values)  # noqa: S608
+            rows = query.fetchall()
+        return [self._case(*row) for row in rows]
+
+    def _case(
+        self,
+        case_id: str,
+        order: int,
+        state: str,
+        urgent: int,
+        frozen: int,
+        version: int,
+        images: str,
+        report: bytes,
+        pixel_mm: str,
+        hub_version: int,
+        hub_report: bytes,
+        problem: str,
+        study_uid: str,
+    ) -> Case:
+        size = json.loads(pixel_mm)
+        return Case(
+            id=case_id,
+            order=order,
+            state=State(state),
+            urgent=bool(urgent),
+            frozen=bool(frozen),
+            version=version,
+            images=tuple(CapturedImage(*image) for image in json.loads(images)),
+            report=self._opened(report, case_id),
+            pixel_mm=tuple(size) if size else None,
+            hub_version=hub_version,
+            hub_report=self._opened(hub_report, case_id),
+            problem=problem,
+            study_uid=study_uid,
+        )
 
     def _opened(self, sealed: bytes, case_id: str) -> bytes:
         return self._vault.open(sealed, case_id) if sealed else b""
 
-    # --- small facts (cursor, hub address) -----------------------------------------------------
+    # --- small facts (the hub's cursor, uploads that are under way, files that were captured) ------
     def fact(self, name: str) -> str:
-        with self._one:
+        """What was noted under ``name``; empty where nothing was."""
+        with self._lock:
             row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
 
     def set_fact(self, name: str, value: str) -> None:
+        """Note ``value`` under ``name``."""
         with self._write():
-            self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+            self._put_fact(name, value)
+
+    def _put_fact(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))

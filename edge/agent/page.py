@@ -13,9 +13,10 @@ from fastapi import FastAPI, File, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from edge.agent.analysis import capture_bytes, read_captured
 from edge.agent.case import WORDS, Case
+from edge.agent.case_reader import CaseReader
 from edge.agent.outbox import Outbox
-from edge.agent.reader import Reader
 from services.domain.errors import FadaError
 from services.domain.report import UNREVIEWED
 from services.reading import report_json
@@ -28,8 +29,8 @@ form{border:2px dashed #56b4e9;border-radius:8px;padding:1.5rem}button{font:inhe
 strong{color:#ffd24a}a{color:#8fd0ff}"""
 
 
-def build(outbox: Outbox, reader: Reader, word: str) -> FastAPI:
-    """The app; every path begins with ``word``."""
+def build(outbox: Outbox, reader: CaseReader, word: str) -> FastAPI:
+    """The app; every path begins with the secret ``word``."""
     app = FastAPI(openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     secure = {
@@ -46,10 +47,9 @@ def build(outbox: Outbox, reader: Reader, word: str) -> FastAPI:
     @app.post(f"/{word}/cases")
     def capture(image: list[UploadFile] = File(...)) -> Response:  # noqa: B008
         try:
-            data = [(file.file.read(), file.content_type or "image/png") for file in image]
-            frames = [decode(content).pixels for content, _ in data]
-            case = outbox.capture(data)
-            outbox.analysed(case.id, report_json.dump(reader.read(case.id, frames)))
+            files = [(file.filename or "image", file.file.read()) for file in image]
+            capture_bytes(outbox, files)
+            read_captured(outbox, lambda: reader, lambda case, report: None)
         except FadaError as problem:
             words = f"<p><strong>{escape(problem.detail)}</strong></p>"
             return HTMLResponse(_page(word, words), status_code=problem.status, headers=secure)
@@ -59,7 +59,7 @@ def build(outbox: Outbox, reader: Reader, word: str) -> FastAPI:
     def picture(case_id: str, number: int) -> Response:
         case = outbox.get(case_id)
         report = report_json.load(case.report)
-        frame = decode(outbox.image(case.pictures[number - 1].sha256)).pixels
+        frame = decode(outbox.image(case.images[number - 1].sha256)).pixels
         image = overlay.render(frame, report.frames[number - 1], report.label)
         return Response(overlay.png(image), media_type="image/png", headers=secure)
 
@@ -72,7 +72,7 @@ def build(outbox: Outbox, reader: Reader, word: str) -> FastAPI:
     return app
 
 
-def run(outbox: Outbox, reader: Reader, port: int) -> None:
+def run(outbox: Outbox, reader: CaseReader, port: int) -> None:
     """Serve until Ctrl-C; the address is printed."""
     word = secrets.token_urlsafe(16)
     print(f"http://127.0.0.1:{port}/{word}/")
@@ -84,7 +84,7 @@ def _article(case: Case, word: str) -> str:
     if case.report:
         pictures = "".join(
             f'<img alt="image {n} with what was found" src="/{word}/cases/{case.id}/{n}.png">'
-            for n in range(1, len(case.pictures) + 1)
+            for n in range(1, len(case.images) + 1)
         )
     urgent = "<strong>urgent</strong> " if case.urgent else ""
     return (

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.agent.case import Case, Picture
+from edge.agent.case import CapturedImage, Case
 from edge.agent.hub import Hub
 from edge.agent.outbox import Outbox
 from services.domain.errors import (
+    DifferentBytes,
     FadaError,
     Gone,
     InvalidInput,
@@ -44,10 +45,10 @@ def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
             except (Unavailable, NotAuthenticated):
                 raise
             except FadaError as refusal:
-                if isinstance(
-                    refusal, NotFound
-                ):  # the hub does not know it (any more): tell it again
+                if isinstance(refusal, NotFound):  # the hub does not know the case any more
                     outbox.set_fact(_missing(case), "")
+                if isinstance(refusal, DifferentBytes):
+                    outbox.next_version(case.id, case.version)
                 outcome.refused += work is _send_report
                 outbox.problem(case.id, refusal.detail)
                 say(f"{case.id}: refused by the hub: {refusal.detail}")
@@ -77,7 +78,7 @@ def fetch_answers(outbox: Outbox, hub: Hub) -> int:
 def _body(case: Case) -> bytes:
     """The same case and version always give the same bytes: the hub compares them."""
     pictures = [
-        {"sha256": p.sha256, "size": p.size, "media_type": p.media_type} for p in case.pictures
+        {"sha256": p.sha256, "size": p.size, "media_type": p.media_type} for p in case.images
     ]
     return json.dumps(
         {
@@ -105,7 +106,7 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     kept = outbox.fact(_missing(case))
     if not kept:
         return False  # its report was refused
-    wanted = [picture for picture in case.pictures if picture.sha256 in json.loads(kept)]
+    wanted = [picture for picture in case.images if picture.sha256 in json.loads(kept)]
     sent = [_send_image(outbox, hub, case, picture, say) for picture in wanted]
     missing = [] if sent and all(sent) else hub.case(case.id)["missing"]
     outbox.set_fact(_missing(case), json.dumps(missing))
@@ -118,7 +119,7 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     return True
 
 
-def _send_image(outbox: Outbox, hub: Hub, case: Case, picture: Picture, say: Say) -> bool:
+def _send_image(outbox: Outbox, hub: Hub, case: Case, picture: CapturedImage, say: Say) -> bool:
     """True when the hub said that it has the image."""
     data = outbox.image(picture.sha256)
     fact = _upload(case, picture.sha256)

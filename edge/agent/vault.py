@@ -15,9 +15,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from edge.agent.files import sync_folder, write_durably
 from services.domain.errors import InvalidInput, NotAuthenticated, RateLimited
 
-_NONCE = 12
+_FILE = "vault.json"
+_NONCE = 12  # bytes
 _FREE_TRIES = 5
 
 
@@ -28,11 +30,16 @@ class Vault:
         self._key = AESGCM(key)
 
     def seal(self, data: bytes, about: str) -> bytes:
+        """Nonce, ciphertext and tag of ``data``, bound to ``about``."""
         nonce = os.urandom(_NONCE)
         return nonce + self._key.encrypt(nonce, data, about.encode())
 
     def open(self, sealed: bytes, about: str) -> bytes:
-        """Raises InvalidTag's kin as InvalidInput when the bytes were changed or belong elsewhere."""
+        """The bytes that ``seal`` took.
+
+        Raises:
+            InvalidInput: they were changed or belong elsewhere.
+        """
         try:
             return self._key.decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
         except InvalidTag as error:
@@ -40,7 +47,11 @@ class Vault:
 
     @classmethod
     def create(cls, folder: Path, pin: str) -> Vault:
-        """Make the data key and wrap it. A PIN has at least six characters."""
+        """Make the data key and wrap it.
+
+        Raises:
+            InvalidInput: the PIN has fewer than six characters.
+        """
         if len(pin) < 6:
             raise InvalidInput("Choose a PIN of at least six characters.")
         key = AESGCM.generate_key(bit_length=256)
@@ -55,7 +66,7 @@ class Vault:
             NotAuthenticated: the PIN is wrong.
             RateLimited: too many wrong ones; ``retry_after`` says how long to wait.
         """
-        kept = json.loads((folder / "vault.json").read_text())
+        kept = json.loads((folder / _FILE).read_text())
         wait = kept.get("wait_until", 0.0) - time.time()
         if wait > 0:
             raise RateLimited("Too many wrong PINs. Wait, then try again.", retry_after=wait)
@@ -77,7 +88,8 @@ class Vault:
 
 
 def exists(folder: Path) -> bool:
-    return (folder / "vault.json").exists()
+    """Whether ``folder`` has a vault."""
+    return (folder / _FILE).exists()
 
 
 def _wrap(key: bytes, pin: str) -> dict[str, object]:
@@ -92,10 +104,5 @@ def _stretch(pin: str, salt: bytes) -> bytes:
 
 def _write(folder: Path, content: dict[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = folder / "vault.json.part"
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(content, out)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(folder / "vault.json")
+    write_durably(folder / _FILE, json.dumps(content).encode())
+    sync_folder(folder)

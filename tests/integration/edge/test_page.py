@@ -11,9 +11,9 @@ import releases
 from fastapi.testclient import TestClient
 
 from edge.agent.case import State
+from edge.agent.case_reader import CaseReader
 from edge.agent.outbox import Outbox
 from edge.agent.page import build
-from edge.agent.reader import Reader
 from edge.agent.vault import Vault
 
 PICTURE = (Path(__file__).parents[3] / "samples" / "head-27w.png").read_bytes()
@@ -30,7 +30,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 @pytest.fixture
 def page(outbox: Outbox, tmp_path: Path) -> TestClient:
     releases.build(tmp_path / "releases")
-    app = build(outbox, Reader(tmp_path / "releases"), WORD)
+    app = build(outbox, CaseReader(tmp_path / "releases"), WORD)
     return TestClient(app, base_url="http://127.0.0.1")
 
 

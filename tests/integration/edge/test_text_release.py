@@ -10,8 +10,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from edge.agent import main as agent
+from edge.agent.case_reader import CaseReader
 from edge.agent.outbox import Outbox
-from edge.agent.reader import Reader
 from edge.agent.vault import Vault
 from services.domain.report import Origin
 from services.reading import report_json
@@ -26,11 +26,11 @@ SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 @pytest.fixture(scope="module")
-def reader(tiny_release: Path) -> Reader:
-    return Reader(tiny_release.parent, threads=1)
+def reader(tiny_release: Path) -> CaseReader:
+    return CaseReader(tiny_release.parent, threads=1)
 
 
-def test_five_phases_from_one_encoding(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_five_phases_from_one_encoding(reader: CaseReader, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not reader.manifest.has_heads
     asked: list[tuple[str, int]] = []
     complete = Conversation.complete
@@ -55,7 +55,7 @@ def test_five_phases_from_one_encoding(reader: Reader, monkeypatch: pytest.Monke
     assert report_json.load(report_json.dump(report)).release.name == "fada-tiny"
 
 
-def test_a_phase_alone_can_be_asked(reader: Reader) -> None:
+def test_a_phase_alone_can_be_asked(reader: CaseReader) -> None:
     picture = decode((SAMPLES / "head-27w.png").read_bytes()).pixels
     report = reader.read("case-2", [picture], phases=(Phase.INTERPRET,))
     assert "classify" not in report.seconds

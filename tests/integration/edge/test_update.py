@@ -13,9 +13,9 @@ import servers
 import small_releases
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
-from edge.agent.reader import Reader
 from edge.agent.releases import update
 from services.domain.errors import (
     InvalidModelOutput,
@@ -72,7 +72,7 @@ def test_the_first_release_is_brought_and_reads(store: Path, client: Client) -> 
     assert brought(store, client) == FIRST
     assert left(store) == [FIRST]
     picture = decode((hubs.SAMPLES / "head-27w.png").read_bytes()).pixels
-    report = Reader(store).read("case", [picture])
+    report = CaseReader(store).read("case", [picture])
     assert f"{report.release.name}-{report.release.version}" == FIRST
     assert brought(store, client) is None, "nothing newer"
 
@@ -108,7 +108,7 @@ def test_a_strangers_signature_is_refused_and_nothing_stays(
         brought(store, client)
     assert left(store) == [FIRST]
     assert names(store) == (FIRST,)
-    Reader(store)
+    CaseReader(store)
 
 
 def test_a_cut_download_goes_on_and_a_damaged_one_is_fetched_anew(

@@ -14,7 +14,7 @@ from services.domain import mapping
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.text import schema
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 STORE = ROOT / "models" / "releases"
 
 

@@ -85,8 +85,8 @@ class OutboxMachine(RuleBasedStateMachine):
     def nothing_is_lost(self) -> None:
         assert sorted(c.id for c in self.outbox.all()) == sorted(self.known)
         for case in self.outbox.all():
-            for picture in case.pictures:
-                assert len(self.outbox.image(picture.sha256)) == picture.size
+            for image in case.images:
+                assert len(self.outbox.image(image.sha256)) == image.size
 
     @invariant()
     def received_means_that_the_hub_has_it(self) -> None:
@@ -113,7 +113,7 @@ def test_a_full_device_refuses_new_captures_and_keeps_the_queue(tmp_path: Path) 
     with pytest.raises(StorageFull):
         outbox.capture([(b"two", "image/png")])
     assert [c.id for c in outbox.all()] == [kept.id]
-    assert outbox.image(kept.pictures[0].sha256) == b"one"
+    assert outbox.image(kept.images[0].sha256) == b"one"
 
 
 def test_a_correction_after_the_first_attempt_is_a_new_version(tmp_path: Path) -> None:

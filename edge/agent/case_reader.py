@@ -1,4 +1,4 @@
-"""Read an image on this device: the same release, phases and judgement as the hub."""
+"""Read a case on this device: the same release, phases and judgement as the hub."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ from services.reading.releases.registry import open_release, trust_of
 Progress = Callable[[str], None]
 
 
-class Reader:
+class CaseReader:
     """A loaded release. Loading costs seconds, so keep one."""
 
     def __init__(self, releases: Path, *, threads: int = 2) -> None:
+        """Load the active release of the folder ``releases``.
+
+        Raises:
+            NotFound: there is none.
+            ReleaseRefused: it does not pass its checks.
+        """
         self._phases = Phases(open_release(releases, trust_of(releases)), threads=threads)
         self.manifest = self._phases.manifest
 
@@ -38,7 +44,13 @@ class Reader:
         phases: tuple[Phase, ...] = ALL_PHASES,
         progress: Progress = lambda words: None,
     ) -> Report:
-        """The report of a case. Without ``calibration`` measurements stay in pixels."""
+        """The report of a case; ``images`` are (H, W) or (H, W, 3) uint8.
+
+        Without ``calibration`` measurements stay in pixels.
+
+        Raises:
+            InvalidModelOutput: the release gives nothing usable for an image.
+        """
         frames: list[FrameReading] = []
         seconds: dict[str, float] = {}
         for number, image in enumerate(images, start=1):

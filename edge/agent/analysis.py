@@ -1,0 +1,125 @@
+"""From files to a case, and from a captured case to its report: two steps, each of them safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.agent.case import Case
+from edge.agent.case_reader import CaseReader
+from edge.agent.outbox import Outbox
+from services.domain.calibration import Calibration, PixelSize
+from services.domain.errors import FadaError, InvalidInput
+from services.domain.report import Report
+from services.reading import report_json
+from services.reading.images.picture import decode
+
+MAX_READS = 3  # so many attempts without an end, and the hub reads the case instead
+ReportSink = Callable[[Case, Report], None]
+Notify = Callable[[str], None]
+
+
+def capture_files(
+    outbox: Outbox,
+    paths: list[Path],
+    *,
+    urgent: bool = False,
+    pixel_mm: float | None = None,
+    source: str = "",
+) -> Case:
+    """Keep files as one case; ``pixel_mm`` is the size of a pixel in mm, measured by hand.
+
+    Raises:
+        InvalidInput: a file cannot be opened or is not a picture that can be read.
+        TooLarge: a picture has too many pixels.
+        StorageFull: there is no room.
+    """
+    return capture_bytes(
+        outbox,
+        [(path.name, _content(path)) for path in paths],
+        urgent=urgent,
+        pixel_mm=pixel_mm,
+        source=source,
+    )
+
+
+def capture_bytes(
+    outbox: Outbox,
+    files: list[tuple[str, bytes]],
+    *,
+    urgent: bool = False,
+    pixel_mm: float | None = None,
+    source: str = "",
+) -> Case:
+    """Keep the contents of files (name, bytes) as one case. Raises as ``capture_files``."""
+    images = []
+    for name, data in files:
+        try:
+            media_type = "image/jpeg" if decode(data).jpeg else "image/png"
+        except FadaError as error:
+            raise type(error)(f"{name}: {error.detail}") from error
+        images.append((data, media_type))
+    size = (pixel_mm, pixel_mm) if pixel_mm else None
+    return outbox.capture(images, urgent=urgent, pixel_mm=size, source=source)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def read_captured(
+    outbox: Outbox,
+    load: Callable[[], CaseReader],
+    show: ReportSink,
+    notify: Notify = lambda words: None,
+) -> int:
+    """Read every case that was captured and not analysed, those of a start that was cut too.
+
+    ``load`` gives the reader and is only called where there is something to read. A case that cannot
+    be read keeps no other back. The number of reports that were made.
+
+    Raises:
+        NotFound, ReleaseRefused: no release can be loaded; the cases wait.
+    """
+    with outbox.reading():
+        cases = outbox.captured()
+        if not cases:
+            return 0
+        reader = load()
+        return sum(_read(outbox, reader, case, show, notify) for case in cases)
+
+
+def _read(outbox: Outbox, reader: CaseReader, case: Case, show: ReportSink, notify: Notify) -> bool:
+    attempt = outbox.start_reading(case.id)
+    if attempt > MAX_READS:  # it ended the program each time, and must not do so again
+        outbox.give_up_reading(case.id, "Reading it on this device ended the program.")
+        return False
+    try:
+        pixels = [decode(outbox.image(image.sha256)).pixels for image in case.images]
+        report = reader.read(case.id, pixels, _by_hand(case))
+    except KeyboardInterrupt:
+        outbox.interrupt_reading(case.id)
+        raise
+    except FadaError as error:
+        outbox.give_up_reading(case.id, error.detail)
+        notify(f"{case.id}: {error.detail}")
+        return False
+    except Exception as error:  # memory, a runtime's own error: perhaps not the next time
+        words = f"It could not be read on this device ({type(error).__name__})."
+        if attempt >= MAX_READS:
+            outbox.give_up_reading(case.id, words)
+        else:
+            outbox.problem(case.id, words)
+        notify(f"{case.id}: {words}")
+        return False
+    if outbox.first_report(case.id, report_json.dump(report)):
+        show(case, report)
+        return True
+    return False
+
+
+def _by_hand(case: Case) -> Calibration | None:
+    return Calibration(spacing=PixelSize(*case.pixel_mm, "scale_bar")) if case.pixel_mm else None
