@@ -15,6 +15,7 @@ import typer
 from cli import config
 from cli.errors import HubSays, HubUnreachable
 from services.settings import settings
+from services.tus import open_session
 
 HubOption = Annotated[
     str, typer.Option("--hub", help="Address of the hub; default: the remembered one.")
@@ -22,6 +23,7 @@ HubOption = Annotated[
 KeyOption = Annotated[
     str, typer.Option("--key", help="API key; default: the remembered one. Better: FADA_HUB_KEY.")
 ]
+_AGENT = "fada-cli"
 _PAUSES = (0.2, 0.8, 2.0)  # s between tries of what may be tried again
 
 
@@ -32,12 +34,13 @@ class Hub:
         if not address:
             raise HubUnreachable("No hub is known here yet.")
         self.address, self.key = address, key
-        headers = {"User-Agent": "fada-cli"}
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.http = httpx.Client(
-            base_url=address, headers=headers, timeout=httpx.Timeout(seconds, connect=5.0)
+            base_url=address,
+            headers={"User-Agent": _AGENT, **self.headers},
+            timeout=httpx.Timeout(seconds, connect=5.0),
         )
+        self.tus = open_session(_AGENT)
 
     @classmethod
     def of(cls, hub: str = "", key: str = "") -> Hub:
@@ -55,6 +58,7 @@ class Hub:
         trace: TracebackType | None,
     ) -> None:
         self.http.close()
+        self.tus.close()
 
     def get(self, path: str, **query: Any) -> Any:
         """JSON of a GET; what is down for a moment is asked again."""
@@ -90,7 +94,7 @@ class Hub:
                 if answer.status_code < 400:
                     return answer
                 if answer.status_code not in (429, 502, 503, 504) or pause is None:
-                    raise said(answer)
+                    raise problem_of(answer.status_code, answer.content)
             except httpx.TransportError as error:
                 if pause is None:
                     raise HubUnreachable(
@@ -113,7 +117,7 @@ class Hub:
             ) as answer:
                 if answer.status_code >= 400:
                     answer.read()
-                    raise said(answer)
+                    raise problem_of(answer.status_code, answer.content)
                 yield _parsed(answer.iter_lines())
         except httpx.TransportError as error:
             raise HubUnreachable(f"The event stream of {self.address} broke.") from error
@@ -125,10 +129,10 @@ def _parsed(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
             yield json.loads(line[5:])
 
 
-def said(answer: httpx.Response) -> HubSays:
-    """The problem in an answer."""
+def problem_of(status: int, body: bytes) -> HubSays:
+    """The problem (RFC 9457) in an answer; an answer that holds none counts by its status alone."""
     try:
-        problem = answer.json()
-        return HubSays(answer.status_code, problem if isinstance(problem, dict) else {})
+        problem = json.loads(body)
     except ValueError:
-        return HubSays(answer.status_code, {})
+        problem = None
+    return HubSays(status, problem if isinstance(problem, dict) else {})

@@ -1,8 +1,7 @@
-"""A resumable upload by tus 1.0: where it stands is remembered on disk until the hub has taken it."""
+"""A resumable upload by tus 1.0: where it stands is kept on disk until the hub has the file."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -10,17 +9,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cli.errors import HubSays, HubUnreachable
-from cli.hub import Hub
+from cli.hub import Hub, problem_of
+from services.tus import ResumableUpload, TusCommunicationError
 
 PIECE = 4 * 2**20  # bytes of one PATCH
-_TUS = {"Tus-Resumable": "1.0.0"}
 _TRIES = 6
+# 409, 423: the last answer was lost, or its request still runs; 460: bytes broke on the way
+_PASSING = frozenset({409, 423, 429, 460, 500, 502, 503, 504})
 
 
 class Uploads:
-    """Where uploads that are not finished stand: a small file each, named by hub and content."""
+    """Where uploads that are not finished stand: a small file each, named by hub and content.
+
+    tuspy's own store is one file that neither threads nor processes may share.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -30,13 +35,15 @@ class Uploads:
         return self._folder / f"{name}.json"
 
     def find(self, hub: str, sha256: str) -> str:
-        """Its address at the hub; empty when there is none."""
+        """Its path at the hub; empty when there is none."""
         try:
-            return str(json.loads(self._path(hub, sha256).read_text())["location"])
+            location = str(json.loads(self._path(hub, sha256).read_text())["location"])
+            return urlsplit(location).path
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 
     def keep(self, hub: str, sha256: str, location: str) -> None:
+        """Note where the upload of this content lies at the hub."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._path(hub, sha256)
         partial = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
@@ -44,6 +51,7 @@ class Uploads:
         os.replace(partial, path)
 
     def forget(self, hub: str, sha256: str) -> None:
+        """The hub has the file, or the upload has expired."""
         self._path(hub, sha256).unlink(missing_ok=True)
 
 
@@ -56,78 +64,69 @@ def digest_of(path: Path) -> str:
 def upload(
     hub: Hub, kept: Uploads, path: Path, metadata: dict[str, str], moved: Callable[[int], None]
 ) -> dict[str, Any]:
-    """Send one file to its end, from where it stood. ``metadata`` holds the file's sha256.
+    """Send one file to its end, from where it stood. ``metadata`` holds the file's sha256; ``moved``
+    is given the bytes that the hub has more, those of an earlier start first.
 
     Raises:
         HubSays: the hub refuses it.
         HubUnreachable: it does not answer any more; the same call later goes on.
     """
-    sha256, size = metadata["sha256"], path.stat().st_size
-    location, offset = _resumed(hub, kept, sha256, size)
-    if not location:
-        location = _begin(hub, metadata, size)
-        kept.keep(hub.address, sha256, location)
-    moved(offset)
-    tries = 0
-    while offset < size:
-        try:
-            before, offset = offset, _append(hub, path, location, offset)
-            moved(offset - before)
-            tries = 0
-        except (HubUnreachable, HubSays) as error:
-            tries += 1
-            if tries >= _TRIES or not _worth_another(error):
-                raise
-            time.sleep(min(0.3 * 2**tries, 5.0))
-            offset = _offset(hub, location, size)
-    outcome: dict[str, Any] = hub.get(location)
-    kept.forget(hub.address, sha256)
+    try:
+        with path.open("rb") as content:
+
+            def transfer(at: str = "") -> ResumableUpload:
+                return ResumableUpload(
+                    hub.tus, hub.address, content,
+                    headers=hub.headers, metadata=metadata, path=at, piece=PIECE, checksum=True,
+                )  # fmt: skip
+
+            running = _started(hub, kept, metadata["sha256"], transfer)
+            moved(min(running.offset, running.stop_at))
+            _send(running, moved)
+    except TusCommunicationError as error:
+        raise _as_hub_error(hub, error) from error
+    outcome: dict[str, Any] = hub.get(running.path)
+    kept.forget(hub.address, metadata["sha256"])
     return outcome
 
 
-def _resumed(hub: Hub, kept: Uploads, sha256: str, size: int) -> tuple[str, int]:
-    location = kept.find(hub.address, sha256)
-    if not location:
-        return "", 0
-    try:
-        return location, _offset(hub, location, size)
-    except HubSays as error:
-        if error.http not in (404, 410):
-            raise
-        kept.forget(hub.address, sha256)  # expired: from the start
-        return "", 0
+def _started(
+    hub: Hub, kept: Uploads, sha256: str, transfer: Callable[..., ResumableUpload]
+) -> ResumableUpload:
+    """The upload that an earlier start left, if the hub still has it, or a new one."""
+    if location := kept.find(hub.address, sha256):
+        try:
+            return transfer(location)
+        except TusCommunicationError as error:
+            if error.status_code not in (404, 410):
+                raise
+            kept.forget(hub.address, sha256)  # expired: from the start
+    running = transfer()
+    running.create()
+    kept.keep(hub.address, sha256, running.path)
+    return running
 
 
-def _begin(hub: Hub, metadata: dict[str, str], size: int) -> str:
-    told = ",".join(
-        f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in metadata.items()
-    )
-    headers = {**_TUS, "Upload-Length": str(size), "Upload-Metadata": told}
-    return str(hub.request("POST", "/tus/", headers=headers).headers["Location"])
+def _send(running: ResumableUpload, moved: Callable[[int], None]) -> None:
+    """Piece after piece; what passes by itself is tried again from the hub's own offset."""
+    tries = 0
+    while not running.whole:
+        before = running.offset
+        try:
+            if tries:
+                running.resynchronise()
+            if not running.whole:
+                running.upload_chunk()
+            tries = 0
+        except TusCommunicationError as error:
+            tries += 1
+            if tries >= _TRIES or not (error.status_code is None or error.status_code in _PASSING):
+                raise
+            time.sleep(min(0.3 * 2**tries, 5.0))
+        moved(max(running.offset - before, 0))
 
 
-def _offset(hub: Hub, location: str, size: int) -> int:
-    answer = hub.request("HEAD", location, headers=_TUS)
-    return min(int(answer.headers["Upload-Offset"]), size)
-
-
-def _append(hub: Hub, path: Path, location: str, offset: int) -> int:
-    with path.open("rb") as file:
-        file.seek(offset)
-        piece = file.read(PIECE)
-    checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
-    headers = {
-        **_TUS,
-        "Content-Type": "application/offset+octet-stream",
-        "Upload-Offset": str(offset),
-        "Upload-Checksum": f"sha256 {checksum}",
-    }
-    answer = hub.request("PATCH", location, again=False, content=piece, headers=headers)
-    return int(answer.headers["Upload-Offset"])
-
-
-def _worth_another(error: HubUnreachable | HubSays) -> bool:
-    if isinstance(error, HubUnreachable):
-        return True
-    # 409, 423: the last answer was lost, or its request still runs; 460: bytes broke on the way
-    return error.http in (409, 423, 429, 460, 500, 502, 503, 504)
+def _as_hub_error(hub: Hub, error: TusCommunicationError) -> HubSays | HubUnreachable:
+    if error.status_code is None:
+        return HubUnreachable(f"{hub.address} does not answer any more.")
+    return problem_of(error.status_code, error.response_content or b"")

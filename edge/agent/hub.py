@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
-from collections.abc import Callable, Iterator
+import io
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -22,8 +23,11 @@ from services.domain.errors import (
     NotFound,
     Unavailable,
 )
+from services.tus import ResumableUpload, TusCommunicationError, open_session
 
-_STEP = 4096
+T = TypeVar("T")
+_AGENT = "fada"
+_UNREACHABLE = "The hub cannot be reached; it will be tried again."
 _KINDS: dict[int, type[FadaError]] = {
     401: NotAuthenticated,
     404: NotFound,
@@ -52,12 +56,15 @@ class Hub:
         self._identity = identity
         # No more headers than it takes: each byte counts on the links that this is for.
         self._client = httpx.Client(
-            base_url=identity.hub, timeout=timeout, headers={"User-Agent": "fada"}
+            base_url=identity.hub, timeout=timeout, headers={"User-Agent": _AGENT}
         )
+        self._tus = open_session(_AGENT)
         self._token = ""
 
     def close(self) -> None:
+        """End the connections."""
         self._client.close()
+        self._tus.close()
 
     def put_case(self, case_id: str, version: int, body: bytes) -> dict[str, Any]:
         """The report and the list of images; the answer names the images that the hub lacks."""
@@ -82,51 +89,39 @@ class Hub:
         return answer
 
     # --- images by tus 1.0 ---------------------------------------------------------------------
-    def new_upload(self, case_id: str, sha256: str, media_type: str, size: int) -> str:
-        """Open an upload; returns its path."""
-        facts = {"case": case_id, "sha256": sha256, "filetype": media_type}
-        metadata = ",".join(
-            f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in facts.items()
-        )
-        answer = self._ask(
-            "POST",
-            "/tus/",
-            headers={
-                "Tus-Resumable": "1.0.0",
-                "Upload-Length": str(size),
-                "Upload-Metadata": metadata,
-            },
-        )
-        return httpx.URL(answer.headers["Location"]).path
+    def new_upload(self, case_id: str, sha256: str, media_type: str, data: bytes) -> str:
+        """Open an upload of ``data``, an image of a case; its path at the hub."""
+        metadata = {"case": case_id, "sha256": sha256, "filetype": media_type}
 
-    def upload(
-        self, path: str, data: bytes, progress: Callable[[int], None] = lambda sent: None
-    ) -> bool:
+        def create() -> str:
+            running = self._transfer(data, metadata=metadata)
+            running.create()
+            return running.path
+
+        return self._with_token(create)
+
+    def upload(self, path: str, data: bytes) -> bool:
         """Send what is missing from the durable offset on. Raises Gone when the upload expired.
 
         True: the hub said that it has the image. False: all was sent, ask whether it has it.
         One request for all that is missing: the hub keeps what arrived before a cut, so nothing is
         sent twice, and compares the hash of the whole at its end.
         """
-        tus = {"Tus-Resumable": "1.0.0"}
-        offset = int(self._ask("HEAD", path, headers=tus).headers["Upload-Offset"])
-        if offset == len(data):
-            return False
 
-        def rest() -> Iterator[bytes]:
-            for start in range(offset, len(data), _STEP):
-                yield data[start : start + _STEP]
-                progress(min(start + _STEP, len(data)))
+        def send() -> bool:
+            running = self._transfer(data, path=path)
+            if running.whole:
+                return False
+            running.upload_chunk()
+            return bool(running.request.response_headers.get("fada-outcome") == "complete")
 
-        headers = {
-            **tus,
-            **self._bearer(),
-            "Content-Type": "application/offset+octet-stream",
-            "Content-Length": str(len(data) - offset),
-            "Upload-Offset": str(offset),
-        }
-        answer = self._send("PATCH", path, content=rest(), headers=headers)
-        return bool(answer.headers.get("Fada-Outcome") == "complete")
+        return self._with_token(send)
+
+    def _transfer(self, data: bytes, **more: Any) -> ResumableUpload:
+        content = io.BytesIO(data)
+        return ResumableUpload(
+            self._tus, self._identity.hub, content, headers=self._bearer(), **more
+        )
 
     # --- releases ------------------------------------------------------------------------------
     def releases(self) -> dict[str, Any]:
@@ -178,31 +173,49 @@ class Hub:
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = more.pop("headers", {})
+        return self._with_token(
+            lambda: self._send(method, path, headers={**headers, **self._bearer()}, **more)
+        )
+
+    def _with_token(self, request: Callable[[], T]) -> T:
         self._authenticate()
         try:
-            return self._send(method, path, headers={**headers, **self._bearer()}, **more)
+            return _tus_errors(request)
         except NotAuthenticated:
             self._token = ""  # the session ended: once more with a new one
             self._authenticate()
-            return self._send(method, path, headers={**headers, **self._bearer()}, **more)
+            return _tus_errors(request)
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             return _checked(self._client.request(method, path, **more))
         except httpx.HTTPError as error:
-            raise Unavailable("The hub cannot be reached; it will be tried again.") from error
+            raise Unavailable(_UNREACHABLE) from error
+
+
+def _tus_errors(request: Callable[[], T]) -> T:
+    try:
+        return request()
+    except TusCommunicationError as error:
+        if error.status_code is None:
+            raise Unavailable(_UNREACHABLE) from error
+        raise _error(error.status_code, error.response_content or b"") from error
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.status_code < 400:
-        return answer
-    code = ""
+    if answer.status_code >= 400:
+        raise _error(answer.status_code, answer.content)
+    return answer
+
+
+def _error(status: int, body: bytes) -> FadaError:
+    """The problem (RFC 9457) in the hub's answer, as the error that it stands for."""
     try:
-        problem = answer.json()
+        problem = json.loads(body)
         words, code = str(problem.get("detail") or problem.get("title")), problem.get("code")
     except (ValueError, AttributeError):
-        words = f"The hub answered {answer.status_code}."
-    kind = DifferentBytes if code == DifferentBytes.code else _KINDS.get(answer.status_code)
-    if kind is None:
-        kind = Unavailable if answer.status_code >= 500 else InvalidInput
-    raise kind(words)
+        words, code = f"The hub answered {status}.", ""
+    if code == DifferentBytes.code:
+        return DifferentBytes(words)
+    kind = _KINDS.get(status, Unavailable if status >= 500 else InvalidInput)
+    return kind(words)

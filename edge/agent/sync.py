@@ -106,8 +106,8 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     kept = outbox.fact(_missing(case))
     if not kept:
         return False  # its report was refused
-    wanted = [picture for picture in case.images if picture.sha256 in json.loads(kept)]
-    sent = [_send_image(outbox, hub, case, picture, say) for picture in wanted]
+    wanted = [image for image in case.images if image.sha256 in json.loads(kept)]
+    sent = [_send_image(outbox, hub, case, image, say) for image in wanted]
     missing = [] if sent and all(sent) else hub.case(case.id)["missing"]
     outbox.set_fact(_missing(case), json.dumps(missing))
     if missing:
@@ -119,22 +119,21 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     return True
 
 
-def _send_image(outbox: Outbox, hub: Hub, case: Case, picture: CapturedImage, say: Say) -> bool:
+def _send_image(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage, say: Say) -> bool:
     """True when the hub said that it has the image."""
-    data = outbox.image(picture.sha256)
-    fact = _upload(case, picture.sha256)
+    data = outbox.image(image.sha256)
+    fact = _upload(case, image.sha256)
     for _ in range(2):
         path = outbox.fact(fact)
         if not path:
-            path = hub.new_upload(case.id, picture.sha256, picture.media_type, picture.size)
+            path = hub.new_upload(case.id, image.sha256, image.media_type, data)
             outbox.set_fact(fact, path)
         try:
-            return hub.upload(
-                path, data, lambda sent: say(f"{case.id}: {sent} bytes of image sent")
-            )
+            say(f"{case.id}: sending an image of {image.size} bytes")
+            return hub.upload(path, data)
         except (Gone, NotFound):
             outbox.set_fact(fact, "")  # it expired or ended: what is left to send?
-            if picture.sha256 not in hub.case(case.id)["missing"]:
+            if image.sha256 not in hub.case(case.id)["missing"]:
                 return True
     return False
 

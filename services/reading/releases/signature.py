@@ -9,13 +9,13 @@ import base64
 import binascii
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -32,47 +32,7 @@ def canonical(value: Any) -> bytes:
     Raises:
         ValueError: a number that JSON or JavaScript cannot hold, or another type.
     """
-    return _write(value).encode("utf-8")
-
-
-def _write(value: Any) -> str:
-    if isinstance(value, str) or value is None or isinstance(value, bool):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int | float):
-        return _number(value)
-    if isinstance(value, Mapping):
-        items = sorted(value.items(), key=lambda item: str(item[0]).encode("utf-16-be"))
-        return "{" + ",".join(f"{_write(str(k))}:{_write(v)}" for k, v in items) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(_write(v) for v in value) + "]"
-    raise ValueError(f"{type(value).__name__} is no JSON")
-
-
-def _number(value: int | float) -> str:
-    """As ECMAScript writes a number: shortest digits that read back the same."""
-    if isinstance(value, int):
-        if abs(value) >= 2**53:
-            raise ValueError("an integer beyond 2^53 is not the same everywhere")
-        return str(value)
-    if not math.isfinite(value):
-        raise ValueError("not a number")
-    if value == 0:
-        return "0"
-    mantissa, _, exponent = f"{value!r}e0".partition("e")
-    power = int(exponent.removesuffix("e0"))
-    sign, mantissa = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa)
-    whole, _, part = mantissa.partition(".")
-    raw = whole + part
-    point = len(whole) + power - (len(raw) - len(raw.lstrip("0")))
-    digits = raw.strip("0")
-    if 0 < point <= 21:
-        if len(digits) <= point:
-            return sign + digits.ljust(point, "0")
-        return f"{sign}{digits[:point]}.{digits[point:]}"
-    if -6 < point <= 0:
-        return f"{sign}0.{'0' * -point}{digits}"
-    rest = f".{digits[1:]}" if len(digits) > 1 else ""
-    return f"{sign}{digits[0]}{rest}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    return rfc8785.dumps(value)
 
 
 def key_id(public: bytes) -> str:

@@ -1,8 +1,7 @@
-import httpx
 import pytest
 
 from cli.errors import HubSays, HubUnreachable, NothingToSend, exit_code, show
-from cli.hub import Hub, said
+from cli.hub import Hub, problem_of
 from services.domain.errors import ReleaseWrongHash, StoreUnavailable
 
 
@@ -33,7 +32,7 @@ def test_what_happened_and_what_to_do(capsys):
 
 
 def test_an_answer_that_is_no_problem_document():
-    error = said(httpx.Response(502, text="<html>"))
+    error = problem_of(502, b"<html>")
     assert error.http == 502
     assert error.said == "http_error"
 

@@ -94,12 +94,12 @@ class Hub:
             raise NotFound
         return {"missing": self._missing(case_id)}
 
-    def new_upload(self, case_id: str, sha256: str, media_type: str, size: int) -> str:
+    def new_upload(self, case_id: str, sha256: str, media_type: str, data: bytes) -> str:
         path = f"/tus/{len(self.uploads)}"
         self.uploads[path] = (case_id, sha256)
         return path
 
-    def upload(self, path: str, data: bytes, progress: Any = None) -> bool:
+    def upload(self, path: str, data: bytes) -> bool:
         if path not in self.uploads:
             raise Gone
         case_id, sha256 = self.uploads[path]
