@@ -24,10 +24,10 @@ from rich.table import Table
 
 from bench.link import Link
 from edge.agent.case import UNSENT
+from edge.agent.case_reader import CaseReader
 from edge.agent.hub import enrol
 from edge.agent.identity import Identity
 from edge.agent.outbox import Outbox
-from edge.agent.case_reader import CaseReader
 from edge.agent.vault import Vault
 from services.reading import report_json
 from services.reading.images.picture import decode

@@ -18,7 +18,7 @@ from services.domain.mapping import GROUPS
 from services.reading.contract import ALL_PHASES, Phase
 from services.reading.images.picture import decode
 from services.reading.images.square import Gray, Square, square
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
 from services.reading.text import schema
@@ -53,7 +53,7 @@ def timed(work: Callable[[], object], repeats: int) -> float:
 
 def with_heads(release: Release, repeats: int, threads: int) -> Figures:
     """fada-nano: heads and words of one image, against the phases one by one (rules need no image)."""
-    reader = Reader(release, threads=threads)
+    reader = ReleaseReader(release, threads=threads)
     squares = images(release.manifest.side)
     asked = [phase for phase in ALL_PHASES if phase is not Phase.MAP]
 

@@ -11,7 +11,7 @@ from services.domain.calibration import Calibration, PixelSize
 from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored, Structure
 from services.index.port import Index, Result
 from services.reading.confidence import Thresholds
-from services.reading.judge import date, measure_head
+from services.reading.judge import date_by_head, measure_head
 
 RELEASE = ReleaseId("fada-test", "1.0.0", "a" * 64)
 Polygon = tuple[tuple[float, float], ...]
@@ -36,7 +36,7 @@ def head(
     polygon = ellipse(width / 2, height / 2, width * scale, height * scale)
     size = Calibration(spacing=PixelSize(mm, mm, "pixel_spacing")) if mm else Calibration()
     measured = measure_head(np.array(polygon), size, Thresholds(hc_interval=(2.0, 0.01)))
-    datings, centiles = date(measured, None)
+    datings, centiles = date_by_head(measured, None)
     xs, ys = zip(*polygon, strict=True)
     return FrameReading(
         series_uid="",

@@ -40,7 +40,7 @@ def list_releases(folder: StoreOption = None) -> None:
     """What is here, what is trusted, and which one is in use."""
     place = shelf(folder)
     trust = registry.trust_of(place)
-    used = registry.present(place, trust) if registry.names(place) else ""
+    used = registry.active_name(place, trust) if registry.names(place) else ""
     table = Table("", "release", "licence", "signed by", "state", box=None)
     for name in registry.names(place):
         try:
@@ -177,7 +177,7 @@ def evaluate(
     else:
         opened = registry.open_release(place, registry.trust_of(place), release)
     tell = None
-    if text and opened.manifest.tells:
+    if text and opened.manifest.has_text_model:
         from models.evaluation.text_observer import teller
 
         tell = teller(opened, threads)

@@ -16,7 +16,7 @@ from services.reading.contract import ALL_PHASES, Phase
 from services.reading.images import burned_in_text
 from services.reading.images.square import square
 from services.reading.judge import judge
-from services.reading.phases import Reader as Phases
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 
 Progress = Callable[[str], None]
@@ -32,8 +32,8 @@ class CaseReader:
             NotFound: there is none.
             ReleaseRefused: it does not pass its checks.
         """
-        self._phases = Phases(open_release(releases, trust_of(releases)), threads=threads)
-        self.manifest = self._phases.manifest
+        self._reader = ReleaseReader(open_release(releases, trust_of(releases)), threads=threads)
+        self.manifest = self._reader.manifest
 
     def read(
         self,
@@ -56,11 +56,11 @@ class CaseReader:
         for number, image in enumerate(images, start=1):
             progress(f"image {number} of {len(images)}")
             prepared = square(image, self.manifest.side)
-            raw = self._phases.read(prepared, phases)
+            raw = self._reader.read(prepared, phases)
             for phase, spent in raw.seconds.items():
                 seconds[phase] = seconds.get(phase, 0.0) + spent
             where = FrameRef(series_uid="", sop_uid=case_id, frame=number)
             judged = judge(raw, prepared, where, self.manifest, calibration or Calibration())
-            frames.append(burned_in_text.marked(judged.reading, image))
-        release = self._phases.release.id
+            frames.append(burned_in_text.flag_text(judged.reading, image))
+        release = self._reader.release.id
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), tuple(frames), seconds)

@@ -12,7 +12,7 @@ import numpy as np
 from edge.agent.hub import Hub
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.reading.images.square import square
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import activate, names, pointer
 from services.reading.releases.release import MANIFEST, Release, load
 from services.reading.releases.signature import Trust
@@ -54,7 +54,7 @@ def update(store: Path, hub: Hub, trust: Trust, say: Say = lambda words: None) -
 def self_test(release: Release) -> None:
     """All five phases on a gray square: it must answer, and in the contract's form."""
     side = release.manifest.side
-    Reader(release).read(square(np.full((side, side), 90, np.uint8), side))
+    ReleaseReader(release).read(square(np.full((side, side), 90, np.uint8), side))
 
 
 def _files(item: dict[str, Any]) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ def trusted(store: Path) -> list[Manifest]:
 def active(store: Path) -> str:
     """The folder name of the release in use; empty when there is none."""
     try:
-        return releases.present(store, releases.trust_of(store))
+        return releases.active_name(store, releases.trust_of(store))
     except NotFound:
         return ""
 

@@ -22,7 +22,7 @@ from services.domain.study import Principal
 from services.domain.triage import triage
 from services.index.port import Artefact, Result, Study, Transaction
 from services.reading.images import overlay
-from services.reading.review_edits import Mask, Revised, revise
+from services.reading.review_edits import EditedFrame, Mask, apply_edit
 
 router = APIRouter(prefix="/api", tags=["Review"])
 
@@ -148,7 +148,7 @@ def _edit(
     base: Result,
     given: FrameIn,
     age: float | None,
-) -> Revised:
+) -> EditedFrame:
     reading = frame_of(base, given.sop_uid, given.frame)
     try:
         with services.index.read() as tx:
@@ -156,7 +156,7 @@ def _edit(
         scale = scales.of(instance)
     except NotFound:  # a phone's report whose image has not arrived: pixels only
         scale = Calibration()
-    return revise(reading, given.edit(reading), scale, age)
+    return apply_edit(reading, given.edit(reading), scale, age)
 
 
 def _age(study: Study, base: Result, last_period: date | None) -> float | None:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from services.domain.errors import InvalidInput, TooLarge
 from services.domain.fetal_sex_filter import tells_sex
 from services.domain.report import FrameReading
-from services.reading.review_edits import Caliper, Drawn, Edit, Mask
+from services.reading.review_edits import Caliper, DrawnStructure, FrameEdit, Mask
 
 MASK_BYTES = 4 * 2**20
 MASK_PIXELS = 64_000_000
@@ -71,14 +71,14 @@ class FrameIn(Strict):
     structures: list[StructureIn] | None = Field(default=None, max_length=64)
     calipers: list[CaliperIn] | None = Field(default=None, max_length=32)
 
-    def edit(self, frame: FrameReading) -> Edit:
+    def edit(self, frame: FrameReading) -> FrameEdit:
         """Raises InvalidInput, TooLarge."""
         structures = calipers = None
         if self.structures is not None:
             structures = tuple(_drawn(s, frame) for s in self.structures)
         if self.calipers is not None:
             calipers = tuple(Caliper(c.name, tuple(c.points)) for c in self.calipers)
-        return Edit(self.plane, self.interpretation, structures, calipers)
+        return FrameEdit(self.plane, self.interpretation, structures, calipers)
 
 
 class ScoresIn(Strict):
@@ -130,9 +130,9 @@ class MeasureIn(FrameIn):
     last_period: date | None = None
 
 
-def _drawn(given: StructureIn, frame: FrameReading) -> Drawn:
+def _drawn(given: StructureIn, frame: FrameReading) -> DrawnStructure:
     mask = _mask(given.mask_png, frame) if given.mask_png is not None else None
-    return Drawn(given.label, given.box, tuple(given.polygon or ()), mask)
+    return DrawnStructure(given.label, given.box, tuple(given.polygon or ()), mask)
 
 
 def _mask(text: str, frame: FrameReading) -> Mask:

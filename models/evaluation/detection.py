@@ -75,7 +75,9 @@ def detections(
             logit = float(observation.raw.boxes[index, 4])
             group = observation.record.group
             found.append(
-                Detection(label, group, truth is not None, rules.of(label, logit), iou, logit)
+                Detection(
+                    label, group, truth is not None, rules.probability(label, logit), iou, logit
+                )
             )
     return found
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.evaluation.observe import Observation
 from services.reading.contract import RawReading
 from services.reading.images.square import Square
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.release import Release
 
 
@@ -26,13 +26,13 @@ class TextSeer:
         return {name: np.stack([_tensor(r, name) for r in readings]) for name in _TENSORS}
 
 
-def reader_of(release: Release, threads: int) -> Reader:
+def reader_of(release: Release, threads: int) -> ReleaseReader:
     """The reader of a release, by the runtime that it asks for."""
     if not release.manifest.has_weights:
-        return Reader(release, threads=threads)
+        return ReleaseReader(release, threads=threads)
     from models.serving.words import open_words
 
-    return Reader(release, threads=threads, words=open_words)
+    return ReleaseReader(release, threads=threads, load_text=open_words)
 
 
 _TENSORS = ("PLANE", "SCOPE", "QUALITY", "MASKS", "BOXES", "KEYPOINTS")

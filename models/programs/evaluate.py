@@ -150,7 +150,7 @@ def main() -> None:
         args.threads,
     )
     tell = None
-    if args.text and release.manifest.tells:
+    if args.text and release.manifest.has_text_model:
         from models.evaluation.text_observer import teller
 
         tell = teller(release, args.threads)

@@ -38,7 +38,7 @@ from services.domain.study import FrameRef
 from services.reading.images import burned_in_text
 from services.reading.images.square import square
 from services.reading.judge import judge
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import trust_of
 from services.reading.releases.release import Release, load
 
@@ -121,7 +121,7 @@ def on_the_phone(release: Release, records: list[Record], request: Request) -> l
 
     every = max(1, len(records) // max(request.images, 1))
     chosen = records[::every][: request.images]
-    reader, parity = Reader(release, threads=request.threads), Parity()
+    reader, parity = ReleaseReader(release, threads=request.threads), Parity()
     try:
         with Phone(release) as phone:
             for record in chosen:
@@ -132,14 +132,14 @@ def on_the_phone(release: Release, records: list[Record], request: Request) -> l
     return list(parity.findings())
 
 
-def on_the_hub(reader: Reader, record: Record) -> FrameReading:
+def on_the_hub(reader: ReleaseReader, record: Record) -> FrameReading:
     """What the hub makes of an image whose scale is known."""
     gray = load_gray(record)
     prepared = square(gray, reader.manifest.side)
     size = record.pixel_mm
     scale = Calibration(spacing=PixelSize(size, size, "scale_bar") if size else None)
     judged = judge(reader.read(prepared), prepared, FrameRef("", "", 1), reader.manifest, scale)
-    return burned_in_text.marked(judged.reading, gray)
+    return burned_in_text.flag_text(judged.reading, gray)
 
 
 def png(record: Record) -> bytes:

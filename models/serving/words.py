@@ -27,7 +27,7 @@ from models.text.network import grid, patches
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.reading.releases.release import Release
 from services.reading.text import schema
-from services.reading.text.session import Asking, spaced
+from services.reading.text.session import TextSession, with_separators
 
 _END = "<|im_end|>"
 
@@ -96,11 +96,11 @@ class TransformersText:
 
     def matcher(self, form: schema.Schema) -> Any:
         """A fresh matcher of answers in that form."""
-        grammar = llguidance.LLMatcher.grammar_from_json_schema(spaced(form, self.prompts))
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(with_separators(form, self.prompts))
         return llguidance.LLMatcher(self.guide, grammar)
 
 
-class Seen(Asking):
+class Seen(TextSession):
     """One encoded image: every phase starts from a copy of the state after it."""
 
     def __init__(self, model: TransformersText, cache: Any) -> None:
@@ -132,7 +132,7 @@ class Seen(Asking):
 
 
 def open_words(release: Release, device: str = "cpu") -> TransformersText:
-    """For `services.reading.text.session.Opener`. Raises ReleaseRefused."""
+    """For `services.reading.text.session.TextModelLoader`. Raises ReleaseRefused."""
     return TransformersText(release, device)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.domain.errors import FadaError, InferenceUnavailable, InvalidInput
 from services.inference.port import Inference
-from services.reading.releases.registry import present, trust_of
+from services.reading.releases.registry import active_name, trust_of
 from services.reading.releases.release import read_manifest
 from services.settings import Settings
 
@@ -38,6 +38,6 @@ def side_of(releases: Path, release: str = "") -> int:
     """S of the release in use. Raises InferenceUnavailable when there is none."""
     try:
         trust = trust_of(releases)
-        return read_manifest(releases / (release or present(releases, trust)), trust).side
+        return read_manifest(releases / (release or active_name(releases, trust)), trust).side
     except FadaError as error:
         raise InferenceUnavailable(f"No release can be read: {error.detail}") from error

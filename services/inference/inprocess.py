@@ -9,19 +9,24 @@ from services.domain.errors import InferenceUnavailable, NotFound, ReleaseRefuse
 from services.inference import canary
 from services.reading.contract import Phase, RawReading
 from services.reading.images.square import Gray
-from services.reading.releases.active import Present
-from services.reading.text.session import Opener
+from services.reading.releases.active_release import ActiveRelease
+from services.reading.text.session import TextModelLoader
 
 
 class InProcessInference:
     """Loads the release at the first call, so that a process may fork before."""
 
     def __init__(
-        self, releases: Path, release: str = "", *, threads: int = 1, words: Opener | None = None
+        self,
+        releases: Path,
+        release: str = "",
+        *,
+        threads: int = 1,
+        load_text: TextModelLoader | None = None,
     ) -> None:
         self._releases, self._release, self._threads = releases, release, threads
-        self._words = words
-        self._present: Present | None = None
+        self._load_text = load_text
+        self._active: ActiveRelease | None = None
         self._lock = threading.Lock()
 
     def read(
@@ -43,17 +48,20 @@ class InProcessInference:
         runner.read([canary.image(runner.manifest.side)], ())
 
     def close(self) -> None:
-        self._present = None
+        self._active = None
 
-    def _loaded(self) -> Present:
+    def _loaded(self) -> ActiveRelease:
         with self._lock:
-            if self._present is None:
+            if self._active is None:
                 try:
-                    self._present = Present(
-                        self._releases, self._release, threads=self._threads, words=self._words
+                    self._active = ActiveRelease(
+                        self._releases,
+                        self._release,
+                        threads=self._threads,
+                        load_text=self._load_text,
                     )
                 except (NotFound, ReleaseRefused) as error:
                     raise InferenceUnavailable(
                         f"No release can be loaded from {self._releases.name}: {error.detail}"
                     ) from error
-            return self._present
+            return self._active

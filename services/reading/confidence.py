@@ -29,7 +29,7 @@ class Platt:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What a release needs to judge; JSON form is the manifest's ``calibration``."""
+    """How a release's outputs become decisions; JSON form is the manifest's ``calibration``."""
 
     plane_temperature: float = 1.0
     plane: float = 0.5  # below: unknown_plane
@@ -42,10 +42,12 @@ class Thresholds:
     mask_level: Mapping[str, float] = field(default_factory=dict)  # logit level of the outline
     hc_interval: tuple[float, float] | None = None  # half-width = first mm + second * HC
 
-    def of(self, label: str, logit: float) -> float:
+    def probability(self, label: str, logit: float) -> float:
+        """Calibrated probability that a structure is there."""
         return self.structure_platt.get(label, Platt())(logit)
 
-    def asks(self, label: str) -> float:
+    def threshold(self, label: str) -> float:
+        """The probability below which a structure is not shown."""
         return self.structure.get(label, 0.5)
 
     @classmethod
@@ -69,7 +71,7 @@ class Thresholds:
 
 
 def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
-    """Probabilities that sum to 1."""
+    """Probabilities of logits [P], float64, that sum to 1."""
     z = logits.astype(np.float64) / temperature
     e = np.exp(z - z.max())
     return np.asarray(e / e.sum())

@@ -21,6 +21,8 @@ MODEL_NAME = "fada"
 
 
 class Phase(StrEnum):
+    """FADA's five phases, in order."""
+
     INTERPRET = "interpret"
     CLASSIFY = "classify"
     MAP = "map"

@@ -1,4 +1,4 @@
-"""From what a release said to what FADA stands for: scope, plane, structures, millimetres, refusals.
+"""From a release's outputs to what FADA reports: scope, plane, structures, millimetres, abstentions.
 
 Pure: no model, no queue, no DICOM. Hub, phone agent and evaluation call the same function.
 """
@@ -6,8 +6,7 @@ Pure: no model, no queue, no DICOM. Hub, phone agent and evaluation call the sam
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +40,7 @@ Masks = dict[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedFrame:
     """The reading of one frame and its masks, each (H, W) bool in the frame's own pixels."""
 
     reading: FrameReading
@@ -56,69 +55,81 @@ def judge(
     calibration: Calibration,
     *,
     lmp_days: float | None = None,
-) -> Judged:
-    """Judge one frame. ``lmp_days`` is the age by last period, if known, for the centile.
+) -> JudgedFrame:
+    """Judge one frame. ``lmp_days`` is the age in days by last period, if known, for the centile.
 
     Raises:
         InvalidModelOutput: the text is not the JSON that the contract asks for.
     """
     rules = manifest.thresholds
-    scope, quality = rules.scope_platt(raw.scope), rules.quality_platt(raw.quality)
     planes = _planes(raw, manifest, rules)
+    scope, quality = rules.scope_platt(raw.scope), rules.quality_platt(raw.quality)
+    reading = FrameReading(
+        series_uid=where.series_uid,
+        sop_uid=where.sop_uid,
+        frame=where.frame,
+        width=square.width,
+        height=square.height,
+        in_scope=scope >= rules.scope,
+        scope_confidence=round(scope, 4),
+        quality=round(quality, 4),
+        planes=planes,
+        plane=None,
+    )
+    if scope < rules.scope:
+        return _abstained(reading, Abstention.OUT_OF_SCOPE, "image")
+    if quality < rules.quality:
+        return _abstained(reading, Abstention.TOO_POOR, "image")
+    if planes[0].confidence < rules.plane:
+        return _abstained(reading, Abstention.UNKNOWN_PLANE, "plane")
+    return _assessed(
+        replace(reading, plane=planes[0]), raw, square, manifest, calibration, lmp_days
+    )
+
+
+def _abstained(reading: FrameReading, reason: Abstention, about: str) -> JudgedFrame:
+    return JudgedFrame(replace(reading, abstentions=((reason, about),)), {})
+
+
+def _assessed(
+    reading: FrameReading,
+    raw: RawReading,
+    square: Square,
+    manifest: Manifest,
+    calibration: Calibration,
+    lmp_days: float | None,
+) -> JudgedFrame:
+    """All that follows from a plane that is certain enough."""
+    plane = reading.plane
+    assert plane is not None
     abstentions: list[tuple[Abstention, str]] = []
-    in_scope = scope >= rules.scope
-    if not in_scope:
-        abstentions.append((Abstention.OUT_OF_SCOPE, "image"))
-    elif quality < rules.quality:
-        abstentions.append((Abstention.TOO_POOR, "image"))
-    elif planes[0].confidence < rules.plane:
-        abstentions.append((Abstention.UNKNOWN_PLANE, "plane"))
-    frame: dict[str, Any] = {
-        "series_uid": where.series_uid,
-        "sop_uid": where.sop_uid,
-        "frame": where.frame,
-        "width": square.width,
-        "height": square.height,
-        "in_scope": in_scope,
-        "scope_confidence": round(scope, 4),
-        "quality": round(quality, 4),
-        "planes": planes,
-    }
-    if abstentions:
-        return Judged(FrameReading(**frame, plane=None, abstentions=tuple(abstentions)), {})
-    plane = planes[0]
-    said = _interpretation(raw.interpretation)
-    interpretation = withhold(said)
-    flags = (FLAG,) if interpretation != said else ()
-    classification = _classification(raw.classification) or plane.label
+    generated = _interpretation(raw.interpretation)
+    interpretation = withhold(generated)
     mapping = map_structures(plane.label, interpretation)
     wanted = _wanted(plane.label, mapping, manifest)
     structures, masks, outlines = _structures(raw, square, wanted, manifest, abstentions)
     measurements: tuple[Measurement, ...] = ()
     if HEAD in outlines and plane.label == "head":
-        measurements = measure_head(outlines[HEAD], calibration, rules)
+        measurements = measure_head(outlines[HEAD], calibration, manifest.thresholds)
         if measurements and measurements[0].mm is None:
             abstentions.append((Abstention.NOT_CALIBRATED, "HC"))
-    datings, centiles = date(measurements, lmp_days)
+    datings, centiles = date_by_head(measurements, lmp_days)
     if any(m.name == "HC" and m.mm is not None for m in measurements) and not datings:
         abstentions.append((Abstention.OUT_OF_RANGE, "gestational_age"))
-    return Judged(
-        FrameReading(
-            **frame,
-            plane=plane,
-            interpretation=settled(interpretation, datings),
-            classification=classification,
-            mapping=mapping,
-            structures=structures,
-            keypoints=_keypoints(raw, square, plane, manifest),
-            measurements=measurements,
-            datings=datings,
-            centiles=centiles,
-            abstentions=tuple(abstentions),
-            flags=flags,
-        ),
-        masks,
+    assessed = replace(
+        reading,
+        interpretation=with_measured_age(interpretation, datings),
+        classification=_classification(raw.classification) or plane.label,
+        mapping=mapping,
+        structures=structures,
+        keypoints=_keypoints(raw, square, plane, manifest),
+        measurements=measurements,
+        datings=datings,
+        centiles=centiles,
+        abstentions=tuple(abstentions),
+        flags=(FLAG,) if interpretation != generated else (),
     )
+    return JudgedFrame(assessed, masks)
 
 
 def measure_head(
@@ -161,10 +172,12 @@ def _measurement(
     )
 
 
-def date(
+def date_by_head(
     measurements: tuple[Measurement, ...], lmp_days: float | None
 ) -> tuple[tuple[Dating, ...], tuple[Centile, ...]]:
-    """Age by each equation that holds; a centile only where the age is known by other means."""
+    """Gestational age by each equation that holds for the head circumference; ``lmp_days`` is the age
+    in days by last period. A centile only where the age is known by other means than the head itself.
+    """
     hc = next((m.mm for m in measurements if m.name == "HC" and m.mm is not None), None)
     if hc is None:
         return (), ()
@@ -197,15 +210,15 @@ def _structures(
 ) -> tuple[tuple[Structure, ...], Masks, dict[str, geometry.Points]]:
     rules = manifest.thresholds
     scale = np.array([square.width, square.height], dtype=np.float64)
-    found: list[Structure] = []
+    structures: list[Structure] = []
     masks: Masks = {}
     outlines: dict[str, geometry.Points] = {}
     for index, label in enumerate(manifest.boxes):
         if label not in wanted:
             continue
         cx, cy, w, h, logit = (float(v) for v in raw.boxes[index])
-        confidence = rules.of(label, logit)
-        if confidence < rules.asks(label):
+        confidence = rules.probability(label, logit)
+        if confidence < rules.threshold(label):
             abstentions.append((Abstention.LOW_CONFIDENCE, label))
             continue
         box = np.clip([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], 0, 1) * np.tile(scale, 2)
@@ -217,16 +230,19 @@ def _structures(
                 raw.masks[manifest.masks.index(label)], rules.mask_level.get(label, 0.0)
             )
             if traced is not None:
-                outlines[label] = traced * scale
-                masks[label] = geometry.fill(outlines[label], square.width, square.height)
+                border = outlines[label] = traced * scale
+                masks[label] = geometry.fill(border, square.width, square.height)
                 size = int(masks[label].sum())
-                x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(outlines[label]))
-                polygon = tuple(
-                    (round(float(x), 2), round(float(y), 2))
-                    for x, y in geometry.resample(outlines[label])
-                )
-        found.append(Structure(label, round(confidence, 4), (x0, y0, x1, y1), polygon, None, size))
-    return tuple(found), masks, outlines
+                x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(border))
+                polygon = _rounded(geometry.resample(border))
+        structures.append(
+            Structure(label, round(confidence, 4), (x0, y0, x1, y1), polygon, None, size)
+        )
+    return tuple(structures), masks, outlines
+
+
+def _rounded(points: geometry.Points) -> tuple[tuple[float, float], ...]:
+    return tuple((round(float(x), 2), round(float(y), 2)) for x, y in points)
 
 
 def _keypoints(
@@ -239,7 +255,10 @@ def _keypoints(
         px, py = square.to_frame(x, y)
         points.append(
             Keypoint(
-                label, round(px, 2), round(py, 2), round(manifest.thresholds.of(label, logit), 4)
+                label,
+                round(px, 2),
+                round(py, 2),
+                round(manifest.thresholds.probability(label, logit), 4),
             )
         )
     return tuple(points)
@@ -261,7 +280,7 @@ def _interpretation(text: str) -> dict[str, str]:
     return value
 
 
-def settled(words: dict[str, str], datings: tuple[Dating, ...]) -> dict[str, str]:
+def with_measured_age(words: dict[str, str], datings: tuple[Dating, ...]) -> dict[str, str]:
     """What was measured outranks what the text model, which sees no scale, could say of it."""
     if not words or not datings:
         return words

@@ -1,6 +1,6 @@
 """A person's corrections on a frame: structures, calipers and words in, measurements anew.
 
-Pure, like ``judge``: what a reader drew is measured by the very code that measures what a model found.
+Pure, like ``judge``: what a reader drew is measured by the very code that measures a model's outlines.
 A person's figures carry no interval: the model's error is not theirs, and theirs is not known.
 """
 
@@ -26,7 +26,7 @@ from services.domain.report import (
 )
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
-from services.reading.judge import HEAD, date, measure_head, settled
+from services.reading.judge import HEAD, date_by_head, measure_head, with_measured_age
 
 NOT_DATED = "Not stated: needs a calibrated measurement."
 METHOD_CALIPER = "calipers set by a person"
@@ -37,7 +37,7 @@ _OF_IMAGE = (Abstention.OUT_OF_SCOPE, Abstention.TOO_POOR, Abstention.UNKNOWN_PL
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnStructure:
     """One structure as a reader left it: a mask, else a polygon, else a box, in frame pixels."""
 
     label: str
@@ -55,27 +55,31 @@ class Caliper:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class FrameEdit:
     """What is None stays as it was."""
 
     plane: str | None = None
     interpretation: Mapping[str, str] | None = None
-    structures: tuple[Drawn, ...] | None = None
+    structures: tuple[DrawnStructure, ...] | None = None
     calipers: tuple[Caliper, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Revised:
+class EditedFrame:
     """The frame's further version, and the masks that are new in it."""
 
     reading: FrameReading
     masks: dict[str, Mask]
 
 
-def revise(
-    frame: FrameReading, edit: Edit, calibration: Calibration, lmp_days: float | None = None
-) -> Revised:
-    """Apply ``edit``. Raises InvalidInput when something lies outside of the frame."""
+def apply_edit(
+    frame: FrameReading, edit: FrameEdit, calibration: Calibration, lmp_days: float | None = None
+) -> EditedFrame:
+    """The frame after ``edit``; ``lmp_days`` is the age in days by last period, for the centile.
+
+    Raises:
+        InvalidInput: something lies outside of the frame or encloses nothing.
+    """
     masks: dict[str, Mask] = {}
     structures = frame.structures
     if edit.structures is not None:
@@ -90,7 +94,7 @@ def revise(
         structures=structures,
     )
     measurements = _measurements(frame, reading, edit, calibration)
-    datings, centiles = date(measurements, lmp_days)
+    datings, centiles = date_by_head(measurements, lmp_days)
     words = _words(frame, edit, datings)
     reading = replace(
         reading,
@@ -99,20 +103,20 @@ def revise(
         datings=datings,
         centiles=centiles,
     )
-    return Revised(replace(reading, abstentions=_abstentions(reading)), masks)
+    return EditedFrame(replace(reading, abstentions=_abstentions(reading)), masks)
 
 
-def _words(frame: FrameReading, edit: Edit, datings: tuple[Dating, ...]) -> dict[str, str]:
+def _words(frame: FrameReading, edit: FrameEdit, datings: tuple[Dating, ...]) -> dict[str, str]:
     """The words, the age in them as it is now measured; what a person wrote stands."""
     before = frame.interpretation
     words = dict(edit.interpretation if edit.interpretation is not None else before)
     if datings == frame.datings:
         return words
-    anew = settled(words, datings) if datings else {**words, "gestational_age": NOT_DATED}
+    anew = with_measured_age(words, datings) if datings else {**words, "gestational_age": NOT_DATED}
     return {name: anew[name] if text == before.get(name) else text for name, text in words.items()}
 
 
-def _structure(frame: FrameReading, drawn: Drawn, masks: dict[str, Mask]) -> Structure:
+def _structure(frame: FrameReading, drawn: DrawnStructure, masks: dict[str, Mask]) -> Structure:
     before = next((s for s in frame.structures if s.label == drawn.label), None)
     if before is not None and drawn.mask is None and _same(before, drawn):
         return before
@@ -134,7 +138,7 @@ def _structure(frame: FrameReading, drawn: Drawn, masks: dict[str, Mask]) -> Str
     return Structure(drawn.label, 1.0, drawn.box)
 
 
-def _from_mask(frame: FrameReading, drawn: Drawn, masks: dict[str, Mask]) -> Structure:
+def _from_mask(frame: FrameReading, drawn: DrawnStructure, masks: dict[str, Mask]) -> Structure:
     mask = drawn.mask
     assert mask is not None
     if mask.shape != (frame.height, frame.width):
@@ -155,7 +159,7 @@ def _outlined(
     return Structure(label, 1.0, (x0, y0, x1, y1), polygon, None, int(mask.sum()))
 
 
-def _same(before: Structure, drawn: Drawn) -> bool:
+def _same(before: Structure, drawn: DrawnStructure) -> bool:
     if drawn.polygon:
         return len(drawn.polygon) == len(before.polygon) and all(
             math.dist(a, b) < 0.01 for a, b in zip(drawn.polygon, before.polygon, strict=True)
@@ -170,7 +174,7 @@ def _inside(frame: FrameReading, points: Points) -> None:
 
 
 def _measurements(
-    frame: FrameReading, reading: FrameReading, edit: Edit, calibration: Calibration
+    frame: FrameReading, reading: FrameReading, edit: FrameEdit, calibration: Calibration
 ) -> tuple[Measurement, ...]:
     """Calipers go before the outline; what was not touched stays with its interval."""
     if edit.calipers is not None:
@@ -224,13 +228,13 @@ def _length(points: Points, scale_x: float, scale_y: float) -> float:
 
 def _abstentions(reading: FrameReading) -> tuple[tuple[Abstention, str], ...]:
     """Those that a person's work has answered go; that something is not calibrated stays said."""
-    found = {s.label for s in reading.structures}
+    present = {s.label for s in reading.structures}
     kept: list[tuple[Abstention, str]] = [
         (reason, about)
         for reason, about in reading.abstentions
         if reason not in (Abstention.NOT_CALIBRATED, Abstention.OUT_OF_RANGE)
         and not (reason in _OF_IMAGE and reading.plane is not None)
-        and about not in found
+        and about not in present
     ]
     kept += [
         (Abstention.NOT_CALIBRATED, m.name)

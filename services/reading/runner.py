@@ -1,5 +1,5 @@
-"""A release's folder reads a batch: what stands behind the model server, the hub without one and the
-phone agent. The vision graph sees all squares at once; the phases of each are services.reading.phases.
+"""A release reads a batch, behind the model server and on a hub without one: the vision graph sees all
+squares at once, the phases of each are services.reading.phases.
 """
 
 from __future__ import annotations
@@ -15,28 +15,30 @@ from services.domain.errors import InvalidModelOutput
 from services.reading.confidence import softmax
 from services.reading.contract import Phase, RawReading
 from services.reading.images.square import Gray, Square
-from services.reading.phases import Dense, Reader
+from services.reading.phases import Dense, ReleaseReader
 from services.reading.releases.registry import trust_of
 from services.reading.releases.release import Release, load
-from services.reading.text.session import Opener
+from services.reading.text.session import TextModelLoader
 
-_WORDS = (Phase.INTERPRET, Phase.CLASSIFY)
+_TEXT_PHASES = (Phase.INTERPRET, Phase.CLASSIFY)
 
 
 class Runner:
     """One release in memory. ``read`` may be called from several threads; text waits its turn."""
 
     def __init__(
-        self, release: Path | Release, *, threads: int = 1, words: Opener | None = None
+        self, release: Path | Release, *, threads: int = 1, load_text: TextModelLoader | None = None
     ) -> None:
         """Load a release's folder (its keys are trusted as its store says), or a verified release.
 
         Raises:
             ReleaseRefused: it does not pass, or its files cannot be loaded.
         """
-        found = release if isinstance(release, Release) else load(release, trust_of(release.parent))
-        self.manifest = found.manifest
-        self._reader = Reader(found, threads=threads, words=words)
+        verified = (
+            release if isinstance(release, Release) else load(release, trust_of(release.parent))
+        )
+        self.manifest = verified.manifest
+        self._reader = ReleaseReader(verified, threads=threads, load_text=load_text)
 
     def read(self, images: Sequence[Gray] | Gray, phases: Sequence[Phase]) -> list[RawReading]:
         """Read N squares, each (S, S) uint8; answers in the same order.
@@ -51,7 +53,7 @@ class Runner:
         if not len(images):
             return []
         began = time.perf_counter()
-        dense = self._reader.see(list(images))
+        dense = self._reader.dense_outputs(list(images))
         if dense is None:
             return [self._reader.read(Square(i, side, side), phases) for i in images]
         each = round((time.perf_counter() - began) / len(images), 6)
@@ -64,13 +66,13 @@ class Runner:
         self, image: Gray, dense: Dense, phases: Sequence[Phase], seconds: float
     ) -> RawReading:
         if not self._usable(dense):
-            phases = [phase for phase in phases if phase not in _WORDS]
+            phases = [phase for phase in phases if phase not in _TEXT_PHASES]
         square = Square(image, *image.shape)
         raw = self._reader.read(square, phases, dense=dense)
         return replace(raw, seconds={"vision": seconds, **raw.seconds})
 
     def _usable(self, dense: Dense) -> bool:
-        """What the judge abstains from needs no words: they would be thrown away."""
+        """What the judge abstains from needs no text: it would be thrown away."""
         rules = self.manifest.thresholds
         return bool(
             rules.scope_platt(float(dense["SCOPE"][0, 0])) >= rules.scope

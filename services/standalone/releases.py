@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from services.domain.errors import ReleaseWrongSignature
-from services.reading.releases.registry import activate, names, pointer, present, trust_of
+from services.reading.releases.registry import activate, active_name, names, pointer, trust_of
 from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, read_manifest
 from services.reading.releases.signature import add_trust
 
@@ -43,7 +43,7 @@ def _settle(own: Path, fresh: list[str]) -> None:
         return
     trust, noted = trust_of(own), pointer(own)
     if noted is None or noted.active not in names(own):
-        activate(own, present(own, trust), trust)
+        activate(own, active_name(own, trust), trust)
     elif (own / noted.active).is_symlink():
         used = read_manifest(own / noted.active, trust)
         coming = [read_manifest(own / name, trust) for name in fresh]

@@ -17,7 +17,7 @@ from models.packaging.importing import Import, fetch, import_release
 from models.programs.parity_text import Reference, compare
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
 from services.reading.text import schema
@@ -54,8 +54,8 @@ def release(request_: Import, tmp_path_factory: pytest.TempPathFactory) -> Relea
 
 
 @pytest.fixture(scope="module")
-def reader(release: Release) -> Reader:
-    return Reader(release)
+def reader(release: Release) -> ReleaseReader:
+    return ReleaseReader(release)
 
 
 def test_an_adapter_becomes_a_release_without_heads(release: Release) -> None:
@@ -67,7 +67,7 @@ def test_an_adapter_becomes_a_release_without_heads(release: Release) -> None:
     assert "fetal_head" in manifest.masks
 
 
-def test_all_five_phases_are_answered_as_text(reader: Reader) -> None:
+def test_all_five_phases_are_answered_as_text(reader: ReleaseReader) -> None:
     raw = reader.read(image(0))
     assert set(json.loads(raw.interpretation)) == set(schema.FIELDS)
     assert json.loads(raw.classification)["label"] in CLASS_LABELS
@@ -76,7 +76,7 @@ def test_all_five_phases_are_answered_as_text(reader: Reader) -> None:
     assert {"interpret", "classify", "map", "detect", "segment"} <= set(raw.seconds)
 
 
-def test_the_same_image_gives_the_same_answer(reader: Reader) -> None:
+def test_the_same_image_gives_the_same_answer(reader: ReleaseReader) -> None:
     one, other = reader.read(image(1)), reader.read(image(1))
     assert one.interpretation == other.interpretation
     assert np.array_equal(one.boxes, other.boxes)
@@ -104,7 +104,7 @@ def test_a_pair_of_gguf_is_taken_as_it_is(
         replace(request_, source=pair, about=about, name="fada-pair"), store, KEY
     )
     assert taken.manifest.files["text.gguf"] == release.manifest.files["text.gguf"]
-    raw = Reader(taken).read(image(2))
+    raw = ReleaseReader(taken).read(image(2))
     assert raw.release.startswith("fada-pair 1.0.0 ")
 
 

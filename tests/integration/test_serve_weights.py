@@ -34,7 +34,7 @@ from services.domain.mapping import CLASS_LABELS
 from services.inference.inprocess import InProcessInference
 from services.inference.triton import TritonInference
 from services.reading.contract import ALL_PHASES
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release, load
 from services.reading.text import schema
@@ -71,8 +71,8 @@ def release(store: Path) -> Release:
 
 
 @pytest.fixture(scope="module")
-def reader(release: Release) -> Reader:
-    return Reader(release, words=open_words)
+def reader(release: Release) -> ReleaseReader:
+    return ReleaseReader(release, load_text=open_words)
 
 
 def test_base_and_adapter_lie_in_the_release_as_published(release: Release, weights: Path) -> None:
@@ -87,7 +87,7 @@ def test_base_and_adapter_lie_in_the_release_as_published(release: Release, weig
     assert not [n for n in manifest.files if n.endswith((".py", ".bin", ".pt"))]
 
 
-def test_all_five_phases_are_bound_to_their_schema(reader: Reader) -> None:
+def test_all_five_phases_are_bound_to_their_schema(reader: ReleaseReader) -> None:
     raw = reader.read(image(0))
     assert set(json.loads(raw.interpretation)) == set(schema.FIELDS)
     assert json.loads(raw.classification)["label"] in CLASS_LABELS
@@ -148,7 +148,7 @@ def test_an_answer_that_does_not_end_is_an_error_and_no_reading(release: Release
 
 def test_where_there_is_no_transformers_it_is_refused(release: Release, store: Path) -> None:
     with pytest.raises(ReleaseRefused, match="transformers"):
-        Reader(release)
+        ReleaseReader(release)
     with pytest.raises(InferenceUnavailable):
         InProcessInference(store, NAME).read([image(0).pixels], ALL_PHASES)
 
@@ -195,7 +195,7 @@ def triton_server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.mark.skipif(bool(triton.missing()), reason=triton.missing())
 def test_triton_serves_it_by_the_same_contract(store: Path, request: pytest.FixtureRequest) -> None:
     server = request.getfixturevalue("triton_server")
-    here = answers(InProcessInference(store, NAME, words=open_words))
+    here = answers(InProcessInference(store, NAME, load_text=open_words))
     there = answers(TritonInference(server.grpc, lambda: SIDE, deadline=200))
     for mine, other in zip(here, there, strict=True):
         assert other.release.startswith("fada-served 1.0.0 ")

@@ -8,7 +8,7 @@ import pytest
 
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.reading.images.square import square
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
 from services.reading.text import schema
@@ -100,7 +100,7 @@ def test_a_file_that_llama_cannot_load_is_refused(release: Release, tmp_path: Pa
 
 
 def test_a_reader_gives_the_whole_contract(release: Release) -> None:
-    reader = Reader(release)
+    reader = ReleaseReader(release)
     side = release.manifest.side
     raw = reader.read(square(picture("noise", 300), side))
     assert raw.plane.shape == (len(release.manifest.planes),)

@@ -13,7 +13,7 @@ from services.index.port import Artefact, Instance, NewInstance, Result, Study
 from services.publish import fhir
 from services.reading import report_json
 from services.reading.images import overlay
-from services.reading.judge import Judged
+from services.reading.judge import JudgedFrame
 from workers.analysis.artefact_uploader import Shelf
 from workers.analysis.study_loader import Loaded, Picture
 
@@ -21,7 +21,7 @@ OF_FRAMES = ("mask", "overlay", "seg")  # kinds that go on to the next version w
 
 
 def of_frames(
-    shelf: Shelf, pictures: Sequence[Picture], judged: Sequence[Judged], release: ReleaseId
+    shelf: Shelf, pictures: Sequence[Picture], judged: Sequence[JudgedFrame], release: ReleaseId
 ) -> list[FrameReading]:
     """Store masks and overlays; the readings come back with the hashes of their masks."""
     label = f"{UNREVIEWED} · {release.name} {release.version}"
@@ -30,7 +30,7 @@ def of_frames(
     ]
 
 
-def _frame(shelf: Shelf, picture: Picture, judged: Judged, label: str) -> FrameReading:
+def _frame(shelf: Shelf, picture: Picture, judged: JudgedFrame, label: str) -> FrameReading:
     sop_uid, frame = judged.reading.sop_uid, judged.reading.frame
     masks = {
         name: shelf.put(
@@ -56,7 +56,7 @@ def carried(hub: Result | None, kept: Sequence[FrameReading]) -> list[Artefact]:
 
 
 def of_study(
-    shelf: Shelf, report: Report, loaded: Loaded, judged: Sequence[Judged], cause: str
+    shelf: Shelf, report: Report, loaded: Loaded, judged: Sequence[JudgedFrame], cause: str
 ) -> list[bytes]:
     """Store a SEG for each frame with masks, and the SRs; returns the DICOM objects."""
     made: list[bytes] = []

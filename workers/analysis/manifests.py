@@ -21,7 +21,7 @@ class Manifests:
 
     def present(self) -> Manifest:
         """Raises NotFound, ReleaseRefused."""
-        return self._named(self._release or registry.present(self._folder, self._trust()))
+        return self._named(self._release or registry.active_name(self._folder, self._trust()))
 
     def of_answer(self, release: str) -> Manifest:
         """The manifest of "name version sha256", as the model server signs its answers.

@@ -18,8 +18,7 @@ from services.domain.triage import Triage, triage_readings
 from services.index.port import Artefact, Instance, Job, NewInstance, Result, Study
 from services.reading.contract import ALL_PHASES, RawReading
 from services.reading.images import burned_in_text
-from services.reading.judge import Judged, judge
-from services.reading.judge import date as date_by_head
+from services.reading.judge import JudgedFrame, date_by_head, judge
 from services.reading.releases.manifest import Manifest
 from workers.analysis import artefacts
 from workers.analysis.artefact_uploader import Shelf
@@ -75,7 +74,7 @@ class Reading:
     known: Known
     manifest: Manifest
     loaded: Loaded
-    judged: list[Judged]
+    judged: list[JudgedFrame]
     kept: list[FrameReading]
     clock: Clock
 
@@ -127,10 +126,10 @@ def read(
     return Reading(job, known, manifest, loaded, judged, kept, clock)
 
 
-def _judge(raw: RawReading, picture: Picture, manifest: Manifest, lmp_days: float | None) -> Judged:
+def _judge(raw: RawReading, picture: Picture, manifest: Manifest, lmp_days: float | None) -> JudgedFrame:
     scale = picture.source.calibration
     judged = judge(raw, picture.square, picture.where, manifest, scale, lmp_days=lmp_days)
-    return replace(judged, reading=burned_in_text.marked(judged.reading, picture.pixels))
+    return replace(judged, reading=burned_in_text.flag_text(judged.reading, picture.pixels))
 
 
 def know(job: Job, ports: Ports) -> Known:

@@ -23,15 +23,15 @@ _HEIGHTS = (6.0, 40.0)  # pixels
 _LETTERS = 5  # so many in a row are no chance of speckle
 
 
-def marked(reading: FrameReading, pixels: NDArray[np.uint8]) -> FrameReading:
+def flag_text(reading: FrameReading, pixels: NDArray[np.uint8]) -> FrameReading:
     """The reading, flagged where its frame, (H, W) or (H, W, 3) uint8, holds text; else as it was."""
-    if not has_lettering(to_gray(pixels)):
+    if not has_text(to_gray(pixels)):
         return reading
     return replace(reading, flags=(*reading.flags, FLAG))
 
 
-def has_lettering(gray: NDArray[np.uint8]) -> bool:
-    """Whether a (H, W) uint8 frame shows a row of letters or digits."""
+def has_text(gray: NDArray[np.uint8]) -> bool:
+    """Whether a (H, W) uint8 frame shows a row of at least five letters or digits."""
     generator = contour_generator(z=gray.astype(np.float64), name="serial")
     for level in _BRIGHT:
         boxes = _boxes(generator.lines(level))
@@ -43,11 +43,11 @@ def has_lettering(gray: NDArray[np.uint8]) -> bool:
 
 def _boxes(lines: Sequence[Any]) -> NDArray[np.float64]:
     """(n, 4) x0, y0, x1, y1 of bright shapes that could be letters."""
-    found = [np.concatenate([line.min(axis=0), line.max(axis=0)]) for line in lines]
-    if not found:
+    extents = [np.concatenate([line.min(axis=0), line.max(axis=0)]) for line in lines]
+    if not extents:
         return np.empty((0, 4))
     # A millionth of a pixel is noise of the arithmetic, which a phone does in another order.
-    boxes = np.round(np.array(found), 6)
+    boxes = np.round(np.array(extents), 6)
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     fits = (height >= _HEIGHTS[0]) & (height <= _HEIGHTS[1]) & (width <= 1.4 * height)
     return np.asarray(boxes[fits])

@@ -32,6 +32,7 @@ class Ellipse:
 
     @property
     def perimeter(self) -> float:
+        """Circumference, in the unit of the points."""
         return ellipse_perimeter(self.a, self.b)
 
     def ends(self) -> tuple[tuple[float, float], ...]:
@@ -55,7 +56,7 @@ def outline(logits: NDArray[np.float32], level: float = 0.0) -> Points | None:
     if not areas or max(areas) < 4.0:  # less than four cells is noise
         return None
     points = np.asarray(lines[int(np.argmax(areas))][:-1], dtype=np.float64)
-    # Begins at its highest point, so that a phone, which traces in another order, tells the same.
+    # Begins at its highest point, so that a phone, which traces in another order, gives the same polygon.
     points = np.roll(points, -int(np.lexsort((points[:, 0], points[:, 1]))[0]), axis=0)
     # index 1 of the padded grid is the centre of the first cell
     scaled = (points - 0.5) / np.array([width, height])

@@ -15,6 +15,7 @@ COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0
 
 
 def colour(index: int) -> str:
+    """The colour of the structure at ``index`` (0, 1, …), as #RRGGBB."""
     return COLOURS[index % len(COLOURS)]
 
 
@@ -79,11 +80,11 @@ def _text(
     draw: ImageDraw.ImageDraw,
     x: float,
     y: float,
-    words: str,
+    text: str,
     tint: str,
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
 ) -> None:
-    draw.text((x, max(y, 1.0)), words, fill=tint, font=font, stroke_width=1, stroke_fill="#000000")
+    draw.text((x, max(y, 1.0)), text, fill=tint, font=font, stroke_width=1, stroke_fill="#000000")
 
 
 def png(image: Image.Image) -> bytes:
@@ -99,4 +100,5 @@ def mask_png(mask: NDArray[np.bool_]) -> bytes:
 
 
 def caption(report: Report) -> str:
+    """The label that stays in the image, with the release that read it."""
     return f"{report.label} · {report.release.name} {report.release.version}"

@@ -16,15 +16,15 @@ _ORIENTATION = 0x0112  # EXIF
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """(H, W) or (H, W, 3) uint8. ``baseline``: a grey baseline JPEG that shows just these pixels."""
+class DecodedPicture:
+    """A picture, (H, W) or (H, W, 3) uint8. ``baseline``: a grey baseline JPEG of just these pixels."""
 
     pixels: NDArray[np.uint8]
     jpeg: bool = False
     baseline: bool = False
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes) -> DecodedPicture:
     """A still PNG or JPEG. What a camera took lying on its side is set upright, as its EXIF says.
 
     Raises:
@@ -51,4 +51,4 @@ def decode(data: bytes) -> Decoded:
     except Image.DecompressionBombError as error:
         raise TooLarge("The picture has too many pixels.") from error
     baseline = jpeg and mode == "L" and "progression" not in image.info and not turned
-    return Decoded(pixels, jpeg, baseline)
+    return DecodedPicture(pixels, jpeg, baseline)

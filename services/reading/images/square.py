@@ -25,6 +25,7 @@ class Square:
 
     @property
     def side(self) -> int:
+        """S, in pixels."""
         return int(self.pixels.shape[0])
 
     def to_frame(self, x: float, y: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What a release says about itself: ``manifest.json`` as a frozen object. It speaks no file access."""
+"""What a release says about itself: ``manifest.json`` as a frozen object. Nothing here opens a file."""
 
 from __future__ import annotations
 
@@ -66,10 +66,12 @@ class Manifest:
 
     @property
     def has_heads(self) -> bool:
+        """A vision graph with dense outputs (vision.onnx)."""
         return "vision.onnx" in self.files
 
     @property
     def has_text(self) -> bool:
+        """A text model for llama.cpp (text.gguf with mmproj.gguf)."""
         return "text.gguf" in self.files and "mmproj.gguf" in self.files
 
     @property
@@ -78,8 +80,8 @@ class Manifest:
         return "base.config.json" in self.files
 
     @property
-    def tells(self) -> bool:
-        """It has a text model, whatever runtime reads it."""
+    def has_text_model(self) -> bool:
+        """A text model, whatever runtime reads it."""
         return self.has_text or self.has_weights
 
     def order(self) -> tuple[int, ...]:
@@ -94,9 +96,9 @@ def check_format(document: object) -> Mapping[str, Any]:
         ReleaseUnknownFormat: it is not; nothing else of it was looked at.
     """
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        found = document.get("format") if isinstance(document, dict) else None
+        number = document.get("format") if isinstance(document, dict) else None
         raise ReleaseUnknownFormat(
-            f"This version of FADA reads manifests of format {FORMAT}, not {str(found)[:20]!r}."
+            f"This version of FADA reads manifests of format {FORMAT}, not {str(number)[:20]!r}."
         )
     return document
 
@@ -123,27 +125,29 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
         sha256=sha256,
         side=int(size["side"]),
         text_side=int(size["text_side"]),
-        planes=_words(labels["planes"]),
-        masks=_words(labels["masks"]),
-        boxes=_words(labels["boxes"]),
-        keypoints=_words(labels["keypoints"]),
-        classes=_words(labels["classes"]),
+        planes=_strings(labels["planes"]),
+        masks=_strings(labels["masks"]),
+        boxes=_strings(labels["boxes"]),
+        keypoints=_strings(labels["keypoints"]),
+        classes=_strings(labels["classes"]),
         structures_by_plane={
-            str(k): _words(v) for k, v in labels.get("structures_by_plane", {}).items()
+            str(k): _strings(v) for k, v in labels.get("structures_by_plane", {}).items()
         },
         prompts=Prompts(**{str(k): str(v) for k, v in document["prompts"].items()}),
         sentences=_sentences(document.get("sentences", {})),
         thresholds=Thresholds.from_json(document.get("calibration", {})),
         files={_matched(_FILE, k): _entry(v) for k, v in document["files"].items()},
         data=tuple(document.get("data", ())),
-        refuses=_words(document.get("refuses", ())),
+        refuses=_strings(document.get("refuses", ())),
         metrics=document.get("metrics", {}),
         signed_by=str(document["signature"]["key"]),
         document=document,
     )
-    if not (manifest.has_heads or manifest.tells):
+    if not (manifest.has_heads or manifest.has_text_model):
         raise ValueError("neither vision.onnx nor text.gguf with mmproj.gguf nor base.config.json")
-    if manifest.tells and (manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048):
+    if manifest.has_text_model and (
+        manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048
+    ):
         raise ValueError("text_side is not a multiple of 32")
     if not 32 <= manifest.side <= 2048 or not manifest.planes:
         raise ValueError("side or planes")
@@ -164,9 +168,9 @@ def _sentences(value: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]
     }
 
 
-def _words(values: object) -> tuple[str, ...]:
+def _strings(values: object) -> tuple[str, ...]:
     if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
-        raise ValueError("a list of words was expected")
+        raise ValueError("a list of strings was expected")
     return tuple(values)
 
 

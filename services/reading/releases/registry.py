@@ -1,4 +1,4 @@
-"""A folder of releases, and which of them speaks. Changing it is one rename: whole or not at all."""
+"""A folder of releases, and which of them is active. Changing it is one rename: whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POINTER = "active.json"
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Folder names; ``previous`` is where a rollback goes."""
+    """What ``active.json`` holds: folder names; ``previous`` is where a rollback goes."""
 
     active: str
     previous: str = ""
@@ -36,7 +36,7 @@ def names(store: Path) -> tuple[str, ...]:
 
 
 def pointer(store: Path) -> Pointer | None:
-    """What was activated last; None if nothing was, or the note cannot be read."""
+    """What was activated last; None if nothing was, or the file cannot be read."""
     try:
         data = json.loads((store / POINTER).read_text())
         return Pointer(str(data["active"]), str(data.get("previous", "")))
@@ -44,15 +44,15 @@ def pointer(store: Path) -> Pointer | None:
         return None
 
 
-def present(store: Path, trust: Trust) -> str:
-    """The folder name of the release in use: the active one, else the newest readable.
+def active_name(store: Path, trust: Trust) -> str:
+    """The folder name of the active release; where none was activated, of the newest readable one.
 
     Raises:
         NotFound: the store has no release whose manifest is trusted.
     """
-    noted = pointer(store)
-    if noted is not None and noted.active in names(store):
-        return noted.active
+    recorded = pointer(store)
+    if recorded is not None and recorded.active in names(store):
+        return recorded.active
     readable: list[tuple[tuple[int, ...], str]] = []
     for name in names(store):
         try:
@@ -65,51 +65,51 @@ def present(store: Path, trust: Trust) -> str:
 
 
 def open_release(store: Path, trust: Trust, name: str = "") -> Release:
-    """Load the named release, or the present one.
+    """Load the named release, or the active one.
 
     Raises:
         NotFound: no such release.
         ReleaseRefused: it does not pass.
     """
-    return load(_folder(store, name or present(store, trust)), trust)
+    return load(_folder(store, name or active_name(store, trust)), trust)
 
 
 def activate(store: Path, name: str, trust: Trust, *, rollback: bool = False) -> Manifest:
-    """Verify a release wholly, then make it the present one.
+    """Verify a release wholly, then make it the active one.
 
     Raises:
         NotFound: no such release.
-        ReleaseOlder: older than the present one of the same name, and no rollback was asked for.
-        ReleaseRefused: it does not pass; the present one stays.
+        ReleaseOlder: older than the active one of the same name, and no rollback was asked for.
+        ReleaseRefused: it does not pass; the active one stays.
     """
     manifest = load(_folder(store, name), trust).manifest
     before = _before(store, trust)
     same = before is not None and before.name == manifest.name
     if before is not None and same and not rollback and manifest.order() < before.order():
         raise ReleaseOlder(f"{name} is older than {before.id}; ask for a rollback to go back.")
-    noted = pointer(store)
-    previous = noted.active if noted else (before.id if before else "")
-    if previous == name and noted is not None:
-        previous = noted.previous
+    recorded = pointer(store)
+    previous = recorded.active if recorded else (before.id if before else "")
+    if previous == name and recorded is not None:
+        previous = recorded.previous
     _write(store, Pointer(name, previous))
     return manifest
 
 
 def go_back(store: Path, trust: Trust) -> Manifest:
-    """Activate the release that was present before.
+    """Activate the release that was active before.
 
     Raises:
         NotFound: there was none.
     """
-    noted = pointer(store)
-    if noted is None or not noted.previous:
+    recorded = pointer(store)
+    if recorded is None or not recorded.previous:
         raise NotFound("There is no earlier release to go back to.")
-    return activate(store, noted.previous, trust, rollback=True)
+    return activate(store, recorded.previous, trust, rollback=True)
 
 
 def _before(store: Path, trust: Trust) -> Manifest | None:
     try:
-        return read_manifest(store / present(store, trust), trust)
+        return read_manifest(store / active_name(store, trust), trust)
     except (NotFound, ReleaseRefused):
         return None  # what cannot be read cannot forbid a sound release
 

@@ -1,7 +1,7 @@
 """One release in a folder: verified before anything in it is parsed.
 
 In this order, each with its own code: format, signature, missing file, size, hash, and whether the
-files are outwardly what their names say. A release that fails stays out; the present one stays.
+files are outwardly what their names say. A release that fails stays out; the active one stays.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ __all__ = ["MANIFEST", "TRUSTED_KEYS", "Manifest", "Release", "load", "read_mani
 MANIFEST = "manifest.json"
 TRUSTED_KEYS = "trusted-keys.json"
 _MAX_MANIFEST_BYTES = 2 * 2**20
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +42,17 @@ class Release:
 
     @property
     def id(self) -> ReleaseId:
+        """Name, version and hash, as a report carries them."""
         return ReleaseId(self.manifest.name, self.manifest.version, self.manifest.sha256)
 
     @property
     def text(self) -> Path:
+        """The text model (GGUF)."""
         return self.folder / "text.gguf"
 
     @property
     def mmproj(self) -> Path:
+        """The image encoder of the text model (GGUF)."""
         return self.folder / "mmproj.gguf"
 
 
@@ -89,9 +91,9 @@ def load(folder: Path, trust: Trust) -> Release:
     for name, entry in manifest.files.items():
         if name == "vision.onnx":
             graph = (folder / name).read_bytes()
-            _same(name, hashlib.sha256(graph).hexdigest(), entry)
+            _check_hash(name, hashlib.sha256(graph).hexdigest(), entry)
         else:
-            _same(name, hash_file(folder / name), entry)
+            _check_hash(name, hash_file(folder / name), entry)
     if graph is not None:
         check_onnx(graph)
     for name in manifest.files:
@@ -104,11 +106,8 @@ def load(folder: Path, trust: Trust) -> Release:
 
 def hash_file(path: Path) -> str:
     """SHA-256 of a file in hex."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_size(path: Path, entry: FileEntry) -> None:
@@ -120,6 +119,6 @@ def _check_size(path: Path, entry: FileEntry) -> None:
         raise ReleaseWrongSize(f"{path.name} has {size} bytes instead of {entry.size}.")
 
 
-def _same(name: str, found: str, entry: FileEntry) -> None:
-    if found != entry.sha256:
+def _check_hash(name: str, sha256: str, entry: FileEntry) -> None:
+    if sha256 != entry.sha256:
         raise ReleaseWrongHash(f"{name} is not the file that was published.")

@@ -35,27 +35,33 @@ class _Cursor:
         self.data, self.name, self.at = data, name, 0
 
     def refuse(self, why: str) -> ReleaseMalformed:
+        """The error to raise, with the file's name."""
         return ReleaseMalformed(f"{self.name}: {why}.")
 
     def skip(self, count: int) -> int:
+        """Pass ``count`` bytes; where they begin."""
         start, self.at = self.at, self.at + count
         if count < 0 or self.at > len(self.data):
             raise self.refuse("a length points past the end of the file")
         return start
 
     def u32(self) -> int:
+        """The next 4 bytes as an unsigned integer."""
         return int(struct.unpack_from("<I", self.data, self.skip(4))[0])
 
     def u64(self) -> int:
+        """The next 8 bytes as an unsigned integer."""
         return int(struct.unpack_from("<Q", self.data, self.skip(8))[0])
 
     def string(self, most: int) -> None:
+        """Pass a string of at most ``most`` bytes."""
         length = self.u64()
         if length > most:
             raise self.refuse("a text is too long")
         self.skip(length)
 
     def value(self, kind: int, depth: int = 0) -> None:
+        """Pass a metadata value of GGUF type ``kind``."""
         if kind in _SCALARS:
             self.skip(_SCALARS[kind])
         elif kind == _STRING:

@@ -22,7 +22,7 @@ _SURE = 6.0  # logit of what a text model names: it has no confidence of its own
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TextStructure:
     """One structure as a text model names it: x0, y0, x1, y1 and polygon in 0..1 of the square."""
 
     label: str
@@ -57,7 +57,7 @@ def label(text: str, labels: Sequence[str]) -> str:
     return str(value["label"])
 
 
-def found(text: str, labels: Sequence[str]) -> tuple[Found, ...]:
+def structures(text: str, labels: Sequence[str]) -> tuple[TextStructure, ...]:
     """The structures of a detect or a segment answer; an empty list is a valid answer.
 
     Raises:
@@ -69,7 +69,7 @@ def found(text: str, labels: Sequence[str]) -> tuple[Found, ...]:
     return tuple(_one(item, labels) for item in value)
 
 
-def _one(item: object, labels: Sequence[str]) -> Found:
+def _one(item: object, labels: Sequence[str]) -> TextStructure:
     if not isinstance(item, dict) or item.get("label") not in labels:
         raise InvalidModelOutput("The model names a structure that nobody asked for.")
     x0, y0, x1, y1 = _numbers(item.get("bbox_2d"), 4)
@@ -78,7 +78,7 @@ def _one(item: object, labels: Sequence[str]) -> Found:
         raise InvalidModelOutput("The model's polygon is not one.")
     polygon = tuple((x, y) for x, y in (_numbers(p, 2) for p in points))
     box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-    return Found(str(item["label"]), box, polygon)
+    return TextStructure(str(item["label"]), box, polygon)
 
 
 def _numbers(values: object, count: int) -> tuple[float, ...]:
@@ -92,7 +92,7 @@ def _numbers(values: object, count: int) -> tuple[float, ...]:
     return tuple(float(v) / SCALE for v in values)
 
 
-def box_tensor(items: Sequence[Found], labels: Sequence[str]) -> NDArray[np.float32]:
+def box_tensor(items: Sequence[TextStructure], labels: Sequence[str]) -> NDArray[np.float32]:
     """[K, 5] as the dense heads give it; of several structures of one label the largest stays."""
     out = np.tile(np.array([0.5, 0.5, 0.0, 0.0, -_SURE], np.float32), (len(labels), 1))
     for item in sorted(items, key=lambda i: (i.box[2] - i.box[0]) * (i.box[3] - i.box[1])):
@@ -103,7 +103,9 @@ def box_tensor(items: Sequence[Found], labels: Sequence[str]) -> NDArray[np.floa
     return out
 
 
-def mask_tensor(items: Sequence[Found], labels: Sequence[str], side: int) -> NDArray[np.float32]:
+def mask_tensor(
+    items: Sequence[TextStructure], labels: Sequence[str], side: int
+) -> NDArray[np.float32]:
     """[M, side, side] logits: a polygon becomes a mask by the same fill as everywhere else."""
     out = np.full((len(labels), side, side), -_SURE, np.float32)
     for item in items:

@@ -23,7 +23,7 @@ from PIL import Image
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.reading.text import schema
 from services.reading.text.prompts import Prompts
-from services.reading.text.session import ANSWER_TOKENS, Asking, spaced
+from services.reading.text.session import ANSWER_TOKENS, TextSession, with_separators
 
 # The server keeps a state of the sequence four tokens before its end. With exactly four tokens
 # after the image that state is "image seen, nothing asked": every phase starts from there.
@@ -86,14 +86,16 @@ class TextModel:
             "cache_prompt": True,
         }
         if form is not None:
-            request["grammar"] = xllamacpp.json_schema_to_grammar(spaced(form, self.prompts))
+            request["grammar"] = xllamacpp.json_schema_to_grammar(
+                with_separators(form, self.prompts)
+            )
         try:
             return self._server.handle_chat_completions(request)
         except Exception as error:
             raise InvalidModelOutput("The text model failed on this image.") from error
 
 
-class Conversation(Asking):
+class Conversation(TextSession):
     """The phases of one image that llama.cpp has encoded."""
 
     def __init__(self, model: TextModel, url: str) -> None:

@@ -19,74 +19,78 @@ from services.reading.text.prompts import Prompts
 ANSWER_TOKENS: Final = 4096
 
 
-class Asked(Protocol):
-    """What a text model knows of its release."""
+class TextModelSettings(Protocol):
+    """What a text model takes from its release."""
 
     prompts: Prompts
     classes: tuple[str, ...]
     sentences: Mapping[str, Mapping[str, Any]]
 
 
-class Looks(Protocol):
+class TextModelLike(Protocol):
     """A loaded text model."""
 
-    def look(self, image: NDArray[np.uint8]) -> AbstractContextManager[Asking]:
+    def look(self, image: NDArray[np.uint8]) -> AbstractContextManager[TextSession]:
         """Encode a [T, T] uint8 image; phases are asked of what this yields."""
         ...
 
 
 # Loads a release's weights in Hugging Face form; torch lives in models, so it is handed in from there.
-Opener = Callable[[Release], Looks]
+TextModelLoader = Callable[[Release], TextModelLike]
 
 
-class Asking(ABC):
-    """An image that was seen. Every answer fits its phase's schema, or InvalidModelOutput is raised."""
+class TextSession(ABC):
+    """An image that was encoded. Every answer fits its phase's schema, or InvalidModelOutput is raised."""
 
-    def __init__(self, model: Asked) -> None:
-        self._asked = model
+    def __init__(self, model: TextModelSettings) -> None:
+        self._settings = model
 
     def interpret(self, plane: str | None = None) -> dict[str, str]:
         """Phase 1; ``plane`` is what the dense heads saw: the release's sentences for it are the
         only ones that can be written."""
-        form = schema.interpret(self._asked.sentences.get(plane or ""))
-        return answers.interpretation(self._phase(self._asked.prompts.interpretation(plane), form))
-
-    def classify(self) -> str:
-        """Phase 2."""
-        classes = self._asked.classes
-        return answers.label(
-            self._phase(self._asked.prompts.classify, schema.classify(classes)), classes
+        form = schema.interpret(self._settings.sentences.get(plane or ""))
+        return answers.interpretation(
+            self._phase(self._settings.prompts.interpretation(plane), form)
         )
 
-    def detect(self, labels: Sequence[str]) -> tuple[answers.Found, ...]:
+    def classify(self) -> str:
+        """Phase 2: one of the release's labels."""
+        classes = self._settings.classes
+        return answers.label(
+            self._phase(self._settings.prompts.classify, schema.classify(classes)), classes
+        )
+
+    def detect(self, labels: Sequence[str]) -> tuple[answers.TextStructure, ...]:
         """Phase 4 for phase 3's structures."""
         if not labels:
             return ()
-        return answers.found(self._phase(self._asked.prompts.detect, schema.detect(labels)), labels)
+        return answers.structures(
+            self._phase(self._settings.prompts.detect, schema.detect(labels)), labels
+        )
 
-    def segment(self, labels: Sequence[str]) -> tuple[answers.Found, ...]:
+    def segment(self, labels: Sequence[str]) -> tuple[answers.TextStructure, ...]:
         """Phase 5 for phase 3's masks; none for groups without masks."""
         if not labels:
             return ()
-        return answers.found(
-            self._phase(self._asked.prompts.segment, schema.segment(labels)), labels
+        return answers.structures(
+            self._phase(self._settings.prompts.segment, schema.segment(labels)), labels
         )
 
     def free(self, prompt: str, most: int = 1024) -> str:
         """An answer bound by no schema, as it comes: for measuring what the schema is worth."""
-        return self.complete(self._asked.prompts.after(prompt), None, most)
+        return self.complete(self._settings.prompts.after(prompt), None, most)
 
     def _phase(self, prompt: str, form: schema.Schema) -> str:
         if not prompt:
             raise InvalidModelOutput("The release has no prompt for this phase.")
-        return self.complete(self._asked.prompts.after(prompt), form, ANSWER_TOKENS)
+        return self.complete(self._settings.prompts.after(prompt), form, ANSWER_TOKENS)
 
     @abstractmethod
     def complete(self, after: str, form: schema.Schema | None, most: int) -> str:
         """What the model writes after the image and ``after``, bound to ``form``."""
 
 
-def spaced(form: schema.Schema, prompts: Prompts) -> schema.Schema:
+def with_separators(form: schema.Schema, prompts: Prompts) -> schema.Schema:
     """A schema with the white space that the release was taught, and no other."""
     spacing = {
         "whitespace_flexible": False,

@@ -9,7 +9,7 @@ from small_releases import FILES
 
 from models.programs.package import Parts, assemble, figures, signing_key, trust_key
 from services.domain.errors import ReleaseMalformed
-from services.reading.releases.registry import present, trust_of
+from services.reading.releases.registry import active_name, trust_of
 from services.reading.releases.release import load
 from services.reading.releases.signature import public_bytes
 
@@ -48,10 +48,10 @@ def test_all_parts_are_told_and_signed(parts: Parts, tmp_path: Path) -> None:
     manifest = release.manifest
     assert set(manifest.files) == {*FILES, "MODEL_CARD.md"}
     assert (manifest.side, manifest.text_side) == (64, 96)
-    assert manifest.thresholds.asks("fetal_head") == pytest.approx(0.4)
+    assert manifest.thresholds.threshold("fetal_head") == pytest.approx(0.4)
     assert manifest.metrics == {"dice": 0.9}
     assert manifest.prompts.interpret == "Interpret."
-    assert present(store, trust_of(store)) == "small-2.0.0"
+    assert active_name(store, trust_of(store)) == "small-2.0.0"
 
 
 def test_what_would_be_refused_is_not_written(parts: Parts, tmp_path: Path) -> None:

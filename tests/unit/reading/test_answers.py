@@ -53,7 +53,7 @@ def test_boxes_and_polygons_become_tensors() -> None:
             {"bbox_2d": [0, 0, 10, 10], "label": "fetal_head"},
         ]
     )  # fmt: skip
-    found = answers.found(text, ("fetal_head", "CSP"))
+    found = answers.structures(text, ("fetal_head", "CSP"))
     boxes = answers.box_tensor(found, ("CSP", "fetal_head"))
     assert boxes[1] == pytest.approx([0.2, 0.4, 0.2, 0.4, 6.0])  # the larger of the two
     assert boxes[0, 4] == -6.0
@@ -64,7 +64,7 @@ def test_boxes_and_polygons_become_tensors() -> None:
 
 
 def test_nothing_found_is_an_answer() -> None:
-    assert answers.found("[]", ("NT",)) == ()
+    assert answers.structures("[]", ("NT",)) == ()
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_nothing_found_is_an_answer() -> None:
 )
 def test_a_broken_structure_fails_the_whole(item: object) -> None:
     with pytest.raises(InvalidModelOutput):
-        answers.found(json.dumps([item]), ("NT",))
+        answers.structures(json.dumps([item]), ("NT",))
 
 
 def test_not_a_number_in_json_fails() -> None:
     with pytest.raises(InvalidModelOutput):
-        answers.found('[{"bbox_2d": [0, 0, 1, NaN], "label": "NT"}]', ("NT",))
+        answers.structures('[{"bbox_2d": [0, 0, 1, NaN], "label": "NT"}]', ("NT",))
 
 
 def test_turned_corners_are_put_right() -> None:
-    (found,) = answers.found('[{"bbox_2d": [300, 600, 100, 200], "label": "NT"}]', ("NT",))
+    (found,) = answers.structures('[{"bbox_2d": [300, 600, 100, 200], "label": "NT"}]', ("NT",))
     assert found.box == pytest.approx((0.1, 0.2, 0.3, 0.6))

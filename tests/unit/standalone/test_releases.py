@@ -2,7 +2,7 @@ import shutil
 
 import releases
 
-from services.reading.releases.registry import activate, names, open_release, present, trust_of
+from services.reading.releases.registry import activate, active_name, names, open_release, trust_of
 from services.standalone.releases import gather
 
 
@@ -29,7 +29,7 @@ def test_importing_one_changes_nothing_before_it_is_activated(tmp_path):
     own = gather(tmp_path / "bundled", tmp_path / "own")
     releases.build(own, "2.0.0")
     gather(tmp_path / "bundled", own)
-    assert present(own, trust_of(own)) == "fada-test-1.0.0"
+    assert active_name(own, trust_of(own)) == "fada-test-1.0.0"
 
 
 def test_an_update_brings_its_newer_release_once(tmp_path):
@@ -37,10 +37,10 @@ def test_an_update_brings_its_newer_release_once(tmp_path):
     own = gather(tmp_path / "bundled", tmp_path / "own")
     releases.build(tmp_path / "bundled", "1.1.0")
     gather(tmp_path / "bundled", own)
-    assert present(own, trust_of(own)) == "fada-test-1.1.0"
+    assert active_name(own, trust_of(own)) == "fada-test-1.1.0"
     activate(own, "fada-test-1.0.0", trust_of(own), rollback=True)
     gather(tmp_path / "bundled", own)
-    assert present(own, trust_of(own)) == "fada-test-1.0.0"
+    assert active_name(own, trust_of(own)) == "fada-test-1.0.0"
 
 
 def test_an_update_does_not_replace_what_somebody_chose(tmp_path):
@@ -50,4 +50,4 @@ def test_an_update_does_not_replace_what_somebody_chose(tmp_path):
     activate(own, "fada-own-3.0.0", trust_of(own))
     releases.build(tmp_path / "bundled", "1.1.0")
     gather(tmp_path / "bundled", own)
-    assert present(own, trust_of(own)) == "fada-own-3.0.0"
+    assert active_name(own, trust_of(own)) == "fada-own-3.0.0"

@@ -13,9 +13,9 @@ import triton_python_backend_utils as pb_utils
 
 from services.domain.errors import FadaError, InferenceUnavailable, ReleaseRefused
 from services.reading.contract import Phase, RawReading
-from services.reading.releases.active import Present
+from services.reading.releases.active_release import ActiveRelease
 from services.reading.releases.release import Release
-from services.reading.text.session import Looks
+from services.reading.text.session import TextModelLike
 
 
 class TritonPythonModel:
@@ -30,7 +30,7 @@ class TritonPythonModel:
         release = _setting(given, "release", "FADA_RELEASE")
         threads = int(_setting(given, "threads", "FADA_MODEL_THREADS") or 1)
         words = partial(_words, device=_device(args))
-        self._present = Present(Path(releases), release, threads=threads, words=words)
+        self._active = ActiveRelease(Path(releases), release, threads=threads, load_text=words)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """All images of one kind of question in one batch; each request gets its own back."""
@@ -55,7 +55,7 @@ class TritonPythonModel:
         return [response for r in requests for response in self._answer([r], phases)]
 
     def _read(self, images: list[np.ndarray], phases: str) -> list[Any]:
-        runner = self._present.runner()
+        runner = self._active.runner()
         side = runner.manifest.side
         if any(image.shape[1:] != (side, side) for image in images):
             # Made for the release before this one: the caller prepares it again.
@@ -76,7 +76,7 @@ def _device(args: dict[str, str]) -> str:
     return "cpu"
 
 
-def _words(release: Release, device: str) -> Looks:
+def _words(release: Release, device: str) -> TextModelLike:
     """Base and adapter by transformers. torch is loaded for a release that needs it alone."""
     try:
         from models.serving.words import open_words

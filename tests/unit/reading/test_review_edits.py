@@ -17,9 +17,9 @@ from services.reading.review_edits import (
     METHOD_DRAWN,
     NOT_DATED,
     Caliper,
-    Drawn,
-    Edit,
-    revise,
+    DrawnStructure,
+    FrameEdit,
+    apply_edit,
 )
 
 MM = Calibration(spacing=PixelSize(0.2, 0.25, "pixel_spacing"))
@@ -32,15 +32,17 @@ def hc(reading):  # type: ignore[no-untyped-def]
 
 
 def test_nothing_changed_is_nothing_changed() -> None:
-    assert revise(HEAD, Edit(), MM).reading == HEAD
-    same = tuple(Drawn(s.label, s.box, s.polygon) for s in HEAD.structures)
-    revised = revise(HEAD, Edit(structures=same), MM)
+    assert apply_edit(HEAD, FrameEdit(), MM).reading == HEAD
+    same = tuple(DrawnStructure(s.label, s.box, s.polygon) for s in HEAD.structures)
+    revised = apply_edit(HEAD, FrameEdit(structures=same), MM)
     assert revised.reading == HEAD
     assert revised.masks == {}
 
 
 def test_an_outline_on_pixels_that_are_not_square() -> None:
-    reading = revise(HEAD, Edit(structures=(Drawn("fetal_head", polygon=OUTLINE),)), MM).reading
+    reading = apply_edit(
+        HEAD, FrameEdit(structures=(DrawnStructure("fetal_head", polygon=OUTLINE),)), MM
+    ).reading
     found = hc(reading)
     assert found.mm == pytest.approx(ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=2e-3)
     assert (found.mm_low, found.method) == (None, METHOD_DRAWN)
@@ -51,7 +53,7 @@ def test_an_outline_on_pixels_that_are_not_square() -> None:
 def test_a_mask_and_its_polygon_measure_alike() -> None:
     ys, xs = np.mgrid[0:400, 0:500] + 0.5
     mask = ((xs - 250) / 120) ** 2 + ((ys - 200) / 90) ** 2 <= 1
-    drawn = revise(HEAD, Edit(structures=(Drawn("fetal_head", mask=mask),)), MM)
+    drawn = apply_edit(HEAD, FrameEdit(structures=(DrawnStructure("fetal_head", mask=mask),)), MM)
     assert hc(drawn.reading).mm == pytest.approx(ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=5e-3)
     assert (drawn.masks["fetal_head"] == mask).all()
     assert drawn.reading.structures[0].area_px == mask.sum()
@@ -59,33 +61,33 @@ def test_a_mask_and_its_polygon_measure_alike() -> None:
 
 def test_calipers_go_before_the_outline() -> None:
     bpd = Caliper("BPD", ((250, 110), (250, 290)))
-    reading = revise(HEAD, Edit(calipers=(bpd,)), MM).reading
+    reading = apply_edit(HEAD, FrameEdit(calipers=(bpd,)), MM).reading
     found = {m.name: m for m in reading.measurements}
     assert found["BPD"].mm == pytest.approx(180 * 0.25)
     assert found["BPD"].method == METHOD_CALIPER
     assert found["HC"] == hc(HEAD), "what was not touched keeps its interval"
-    again = revise(reading, Edit(), MM).reading
+    again = apply_edit(reading, FrameEdit(), MM).reading
     assert again == reading, "calipers stay in later versions"
-    assert revise(reading, Edit(calipers=()), MM).reading.measurements[0] == hc(HEAD)
+    assert apply_edit(reading, FrameEdit(calipers=()), MM).reading.measurements[0] == hc(HEAD)
 
 
 def test_an_ellipse_by_four_points() -> None:
     ends = ((130.0, 200.0), (370.0, 200.0), (250.0, 110.0), (250.0, 290.0))
-    reading = revise(HEAD, Edit(calipers=(Caliper("HC", ends),)), MM).reading
+    reading = apply_edit(HEAD, FrameEdit(calipers=(Caliper("HC", ends),)), MM).reading
     assert hc(reading).mm == pytest.approx(ellipse_perimeter(24, 22.5), abs=0.06)
     assert reading.datings
 
 
 def test_no_millimetre_without_calibration() -> None:
-    edit = Edit(
-        structures=(Drawn("fetal_head", polygon=OUTLINE),),
+    edit = FrameEdit(
+        structures=(DrawnStructure("fetal_head", polygon=OUTLINE),),
         calipers=(Caliper("FL", ((10, 10), (10, 60))),),
     )
     for scale in (
         Calibration(),
         Calibration(regions=(Region(0, 0, 5, 5, 0.1, 0.1), Region(6, 6, 499, 399, 0.2, 0.2))),
     ):
-        reading = revise(HEAD, edit, scale).reading
+        reading = apply_edit(HEAD, edit, scale).reading
         values = {m.name: m.mm for m in reading.measurements}
         if not scale.regions:
             assert set(values.values()) == {None}
@@ -96,11 +98,11 @@ def test_no_millimetre_without_calibration() -> None:
     crossing = Calibration(
         regions=(Region(0, 0, 249, 399, 0.1, 0.1), Region(250, 0, 499, 399, 0.2, 0.2))
     )
-    assert hc(revise(HEAD, edit, crossing).reading).mm is None, "it crosses regions"
+    assert hc(apply_edit(HEAD, edit, crossing).reading).mm is None, "it crosses regions"
 
 
 def test_another_plane_has_no_head_circumference() -> None:
-    reading = revise(HEAD, Edit(plane="abdomen"), MM).reading
+    reading = apply_edit(HEAD, FrameEdit(plane="abdomen"), MM).reading
     assert reading.plane == Scored("abdomen", 1.0)
     assert reading.measurements == ()
     assert reading.datings == ()
@@ -111,38 +113,43 @@ def test_a_plane_answers_the_models_abstention() -> None:
         HEAD, plane=None, in_scope=False, structures=(), measurements=(), datings=(),
         abstentions=((Abstention.OUT_OF_SCOPE, "image"),),
     )  # fmt: skip
-    edit = Edit(plane="head", structures=(Drawn("fetal_head", polygon=OUTLINE),))
-    reading = revise(unsure, edit, MM).reading
+    edit = FrameEdit(plane="head", structures=(DrawnStructure("fetal_head", polygon=OUTLINE),))
+    reading = apply_edit(unsure, edit, MM).reading
     assert reading.in_scope
     assert reading.abstentions == ()
     assert hc(reading).mm is not None
 
 
 def test_the_age_by_period_gives_the_centile() -> None:
-    edit = Edit(structures=(Drawn("fetal_head", polygon=OUTLINE),))
-    assert revise(HEAD, edit, MM).reading.centiles == ()
-    (found,) = revise(HEAD, edit, MM, 150.0).reading.centiles
+    edit = FrameEdit(structures=(DrawnStructure("fetal_head", polygon=OUTLINE),))
+    assert apply_edit(HEAD, edit, MM).reading.centiles == ()
+    (found,) = apply_edit(HEAD, edit, MM, 150.0).reading.centiles
     assert found.at_days == 150.0
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        Edit(structures=(Drawn("a"),)),
-        Edit(structures=(Drawn("a", box=(5, 5, 5, 9)),)),
-        Edit(structures=(Drawn("a", box=(5, 5, 501, 9)),)),
-        Edit(structures=(Drawn("a", polygon=((1, 1), (2, 2), (3, 3))),)),
-        Edit(structures=(Drawn("a", mask=np.zeros((400, 500), bool)),)),
-        Edit(structures=(Drawn("a", mask=np.ones((10, 10), bool)),)),
-        Edit(structures=(Drawn("a", box=(1, 1, 2, 2)), Drawn("a", box=(1, 1, 2, 2)))),
-        Edit(calipers=(Caliper("BPD", ((1, 1), (1, 1))),)),
-        Edit(calipers=(Caliper("HC", ((1, 1), (2, 2), (3, 3))),)),
-        Edit(calipers=(Caliper("BPD", ((-1, 1), (2, 2))),)),
+        FrameEdit(structures=(DrawnStructure("a"),)),
+        FrameEdit(structures=(DrawnStructure("a", box=(5, 5, 5, 9)),)),
+        FrameEdit(structures=(DrawnStructure("a", box=(5, 5, 501, 9)),)),
+        FrameEdit(structures=(DrawnStructure("a", polygon=((1, 1), (2, 2), (3, 3))),)),
+        FrameEdit(structures=(DrawnStructure("a", mask=np.zeros((400, 500), bool)),)),
+        FrameEdit(structures=(DrawnStructure("a", mask=np.ones((10, 10), bool)),)),
+        FrameEdit(
+            structures=(
+                DrawnStructure("a", box=(1, 1, 2, 2)),
+                DrawnStructure("a", box=(1, 1, 2, 2)),
+            )
+        ),
+        FrameEdit(calipers=(Caliper("BPD", ((1, 1), (1, 1))),)),
+        FrameEdit(calipers=(Caliper("HC", ((1, 1), (2, 2), (3, 3))),)),
+        FrameEdit(calipers=(Caliper("BPD", ((-1, 1), (2, 2))),)),
     ],
 )
-def test_what_makes_no_sense(edit: Edit) -> None:
+def test_what_makes_no_sense(edit: FrameEdit) -> None:
     with pytest.raises(InvalidInput):
-        revise(HEAD, edit, MM)
+        apply_edit(HEAD, edit, MM)
 
 
 def worded(**more: str):  # type: ignore[no-untyped-def]
@@ -153,11 +160,11 @@ def worded(**more: str):  # type: ignore[no-untyped-def]
 
 
 def test_the_age_in_the_words_follows_the_corrected_outline() -> None:
-    smaller = (Drawn("fetal_head", polygon=OUTLINE),)
+    smaller = (DrawnStructure("fetal_head", polygon=OUTLINE),)
     before = worded()
     # The page sends all fields back, those that nobody touched too.
-    edit = Edit(interpretation=before.interpretation, structures=smaller)
-    after = revise(before, edit, MM).reading
+    edit = FrameEdit(interpretation=before.interpretation, structures=smaller)
+    after = apply_edit(before, edit, MM).reading
     assert after.datings
     assert after.datings != before.datings
     for dating in after.datings:
@@ -166,13 +173,13 @@ def test_the_age_in_the_words_follows_the_corrected_outline() -> None:
 
 
 def test_without_a_head_the_words_state_no_age() -> None:
-    after = revise(worded(), Edit(structures=()), MM).reading
+    after = apply_edit(worded(), FrameEdit(structures=()), MM).reading
     assert not after.datings
     assert after.interpretation["gestational_age"] == NOT_DATED
 
 
 def test_the_age_that_a_person_wrote_stands() -> None:
     mine = {**worded().interpretation, "gestational_age": "25 weeks by the first scan."}
-    smaller = (Drawn("fetal_head", polygon=OUTLINE),)
-    after = revise(worded(), Edit(interpretation=mine, structures=smaller), MM).reading
+    smaller = (DrawnStructure("fetal_head", polygon=OUTLINE),)
+    after = apply_edit(worded(), FrameEdit(interpretation=mine, structures=smaller), MM).reading
     assert after.interpretation == mine

@@ -10,11 +10,11 @@ from services.domain.errors import NotFound, ReleaseOlder, ReleaseRefused
 from services.reading.releases.registry import (
     POINTER,
     activate,
+    active_name,
     go_back,
     names,
     open_release,
     pointer,
-    present,
     trust_of,
 )
 
@@ -29,13 +29,13 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_without_a_choice_the_newest_speaks(store: Path) -> None:
-    assert present(store, trust_of(store)) == "small-1.10.0"
+    assert active_name(store, trust_of(store)) == "small-1.10.0"
     assert names(store) == ("small-1.0.0", "small-1.10.0", "small-1.2.0")
 
 
 def test_an_unreadable_one_is_passed_over(store: Path) -> None:
     (store / "small-1.10.0" / "manifest.json").write_text("{}")
-    assert present(store, trust_of(store)) == "small-1.2.0"
+    assert active_name(store, trust_of(store)) == "small-1.2.0"
 
 
 def test_older_needs_a_rollback(store: Path) -> None:
@@ -84,7 +84,7 @@ def test_activating_twice_keeps_the_way_back(store: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"active": "gone-1.0.0"}'])
 def test_a_broken_note_falls_back_to_the_newest(store: Path, text: str) -> None:
     (store / POINTER).write_text(text)
-    assert present(store, trust_of(store)) == "small-1.10.0"
+    assert active_name(store, trust_of(store)) == "small-1.10.0"
 
 
 @pytest.mark.parametrize("name", ["", "../store/small-1.0.0", "small-9.9.9", "/etc"])
@@ -95,7 +95,7 @@ def test_only_what_is_here_can_be_activated(store: Path, name: str) -> None:
 
 def test_an_empty_store_says_so(store: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        present(tmp_path / "nowhere", trust_of(store))
+        active_name(tmp_path / "nowhere", trust_of(store))
 
 
 def test_another_name_is_never_older(store: Path) -> None:

@@ -13,7 +13,7 @@ from services.domain.study import FrameRef
 from services.reading.images import burned_in_text
 from services.reading.images.square import square
 from services.reading.judge import judge
-from services.reading.phases import Reader
+from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,21 +35,21 @@ def written(scan, words, size=16, shade=255):
 @pytest.mark.parametrize("size", [13, 16, 22])
 @pytest.mark.parametrize("shade", [190, 255])
 def test_words_are_seen(scan, size, shade):
-    assert burned_in_text.has_lettering(written(scan, "REPORT NORMAL", size, shade))
+    assert burned_in_text.has_text(written(scan, "REPORT NORMAL", size, shade))
 
 
 def test_a_scan_without_words_is_not_flagged(scan):
-    assert not burned_in_text.has_lettering(scan)
+    assert not burned_in_text.has_text(scan)
 
 
 def test_the_words_change_nothing_that_is_said(scan):
-    reader = Reader(open_release(RELEASES, trust_of(RELEASES)))
+    reader = ReleaseReader(open_release(RELEASES, trust_of(RELEASES)))
 
     def read(pixels):
         prepared = square(pixels, reader.manifest.side)
         raw = reader.read(prepared)
         judged = judge(raw, prepared, FrameRef("", "1"), reader.manifest, Calibration())
-        return burned_in_text.marked(judged.reading, pixels)
+        return burned_in_text.flag_text(judged.reading, pixels)
 
     plain, told = read(scan), read(written(scan, "REPORT NORMAL"))
     assert told.flags == (burned_in_text.FLAG,)

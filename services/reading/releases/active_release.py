@@ -1,4 +1,4 @@
-"""The release in use, followed: when another one is activated, the next reading is by that one."""
+"""The active release, followed: when another one is activated, the next reading is by that one."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from pathlib import Path
 from services.domain.errors import NotFound, ReleaseRefused
 from services.reading.releases.registry import POINTER, open_release, trust_of
 from services.reading.runner import Runner
-from services.reading.text.session import Opener
+from services.reading.text.session import TextModelLoader
 
 _log = logging.getLogger("fada.release")
 
 
-class Present:
+class ActiveRelease:
     """A runner that is exchanged between two readings, never during one.
 
     A release that does not pass stays out: the runner before it goes on, and the log says why.
     """
 
     def __init__(
-        self, store: Path, name: str = "", *, threads: int = 1, words: Opener | None = None
+        self,
+        store: Path,
+        name: str = "",
+        *,
+        threads: int = 1,
+        load_text: TextModelLoader | None = None,
     ) -> None:
-        """``name`` fixes one release; empty follows what is activated in ``store``. ``words`` loads
+        """``name`` fixes one release; empty follows what is activated in ``store``. ``load_text`` loads
         text models in Hugging Face form, where this machine can.
 
         Raises:
@@ -31,19 +36,19 @@ class Present:
             ReleaseRefused: it does not pass.
         """
         self._store, self._name, self._threads = store, name, threads
-        self._words = words
+        self._load_text = load_text
         self._lock = threading.Lock()
-        self._noted = self._note()
+        self._pointer_seen = self._pointer_state()
         self._runner = self._load()
 
     def runner(self) -> Runner:
-        """The runner to read with now."""
+        """The runner to read with now; a newly activated release is loaded first."""
         if self._name:
             return self._runner
         with self._lock:
-            noted = self._note()
-            if noted != self._noted:
-                self._noted = noted
+            seen = self._pointer_state()
+            if seen != self._pointer_seen:
+                self._pointer_seen = seen
                 try:
                     self._runner = self._load()
                 except (NotFound, ReleaseRefused) as error:
@@ -52,9 +57,9 @@ class Present:
 
     def _load(self) -> Runner:
         release = open_release(self._store, trust_of(self._store), self._name)
-        return Runner(release, threads=self._threads, words=self._words)
+        return Runner(release, threads=self._threads, load_text=self._load_text)
 
-    def _note(self) -> tuple[int, int]:
+    def _pointer_state(self) -> tuple[int, int]:
         try:
             status = (self._store / POINTER).stat()
         except OSError:
