@@ -1,5 +1,6 @@
 """What the terminal says of a report: never a millimetre without calibration, never 'normal'."""
 
+import io
 import json
 from datetime import UTC, datetime
 
@@ -34,7 +35,7 @@ def shown(**frame):
         "origin": "hub",
         "label": report.label,
     }
-    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=120, record=True, file=io.StringIO())
     console.print(report_text.report(result, "http://hub/study/1"))
     return console.export_text()
 
