@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ from pages import (
     visit,
 )
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from services.index import open_index
+from services.standalone.local_stack import DEFAULT_SITE
 
 LOOKED_AT = f"LOOK{uuid.uuid4().hex[:6].upper()}"
 UNREVIEWED = "AI result, not for diagnosis, unreviewed"
@@ -268,6 +272,46 @@ def test_agreement_of_two_readers_is_shown(
         keep(page, "operations-readers")
 
 
+def dead_delivery(site: Site, webhook: str, seconds: float = 60) -> str:
+    """The id of the one delivery to a webhook that the hub gave up."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        items = site.api("GET", "/api/deliveries?state=dead").json()["items"]
+        if mine := [item["id"] for item in items if item["webhook_id"] == webhook]:
+            (one,) = mine
+            return str(one)
+        time.sleep(0.3)
+    raise AssertionError(f"no delivery was given up within {seconds} s")
+
+
+def test_a_delivery_that_was_given_up_is_sent_again(
+    hub: Any, site: Site, browser: Browser, tmp_path: Path
+) -> None:
+    """The worker refuses the address at its first attempt; the page shows it and runs it again."""
+    url = "ftp://receiver.example/hook"  # the API would not take it
+    index = open_index(hub.machine.settings.index_url)
+    try:
+        with index.begin() as tx:
+            webhook = tx.webhooks.create(DEFAULT_SITE, url, ("study.ready",))
+        site.ready(site.send(copy_of("head-27w.dcm", tmp_path, "DELIVER^TO")))
+
+        delivery = dead_delivery(site, webhook.id)
+        with visit(browser, site, site.key) as page:
+            page.goto(f"{site.address}/operations/deliveries")
+            row = page.locator("tr", has_text=url)
+            expect(row).to_contain_text("This webhook address is refused.")
+            expect(row.locator("td").nth(3)).to_have_text("1")
+            keep(page, "operations-deliveries")
+            row.get_by_role("button", name="Send again").click()
+            expect(page.locator(".notices")).to_contain_text("It will be sent again.")
+        entries = site.api("GET", f"/api/audit?subject={delivery}").json()["items"]
+        assert "delivery.run_again" in [entry["action"] for entry in entries]
+    finally:
+        with index.begin() as tx:
+            tx.webhooks.delete(DEFAULT_SITE, webhook.id)
+        index.close()
+
+
 def test_the_worklist_from_the_keyboard(site: Site, browser: Browser, ann: str, study: str) -> None:
     with visit(browser, site, ann) as page:
         page.wait_for_selector(".list .line")
@@ -361,7 +405,7 @@ def test_languages(site: Site, browser: Browser, ann: str, study: str, language:
         keep(page, f"case-{language}")
 
 
-PLACES = ("", "upload", "monitor", "operations/queue", "operations/phones", "operations/releases",
+PLACES = ("", "upload", "monitor", "operations/queue", "operations/deliveries", "operations/phones", "operations/releases",
           "operations/readers", "operations/keys", "operations/webhooks", "operations/audit")  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import io
 import math
 import random
 from dataclasses import asdict
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from typescript import needs_node, run
 
 from services.domain import biometry
 from services.domain.calibration import Calibration, PixelSize, Region
+from services.domain.dating import age_by_last_period
+from services.domain.dicom_json import STUDY_DATE
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 from services.reading.judge import measure_head
@@ -54,6 +57,17 @@ def test_weeks_and_days_round_alike() -> None:
     assert run(*((BIOMETRY, "weeksAndDays", [v]) for v in values)) == [
         biometry.weeks_and_days(v) for v in values
     ]
+
+
+def test_age_by_last_period() -> None:
+    scan = date(2026, 3, 1)
+    offsets = [-1, 0, 1, 2, 97, 280, 309, 310, 311, 314, 315, 316, 400]
+    periods = [scan - timedelta(days=n) for n in offsets]
+    here = run(*((BIOMETRY, "daysByPeriod", [p.isoformat(), scan.isoformat()]) for p in periods))
+    seen = {STUDY_DATE: {"vr": "DA", "Value": [scan.strftime("%Y%m%d")]}}
+    assert here == [age_by_last_period(seen, p) for p in periods]
+    assert here.count(None) == 4
+    assert run((BIOMETRY, "daysByPeriod", [None, scan.isoformat()])) == [None]
 
 
 def test_head_from_an_outline() -> None:

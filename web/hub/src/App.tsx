@@ -21,6 +21,7 @@ const ReportPage = lazy(async () => (await import("./report/ReportPage")).Report
 const Monitor = lazy(async () => (await import("./worklist/Monitor")).Monitor);
 const SharedReport = lazy(async () => (await import("./report/SharedReport")).SharedReport);
 
+/** The hub's pages: sign-in, then the page that the address names. */
 export function App(): JSX.Element {
   useLanguage();
   const path = usePath();

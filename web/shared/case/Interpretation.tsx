@@ -5,6 +5,7 @@ import { type Key, code, t } from "../i18n";
 import { withhold } from "../text/fetalSexFilter";
 import { percent } from "./Structures";
 
+/** The fields of an interpretation, in the order of the report. */
 export const FIELDS = [
   "anatomical_structures", "fetal_orientation", "imaging_plane", "biometric_measurements",
   "gestational_age", "image_quality", "normality_assessment", "clinical_recommendations",

@@ -12,11 +12,13 @@ export function measurementValue(m: Measurement): string {
   return `${one(m.mm)} mm`;
 }
 
+/** `242.0 – 252.2 mm`, a dash without an interval, or words where there are no millimetres. */
 export function measurementInterval(m: Measurement): string {
   if (m.mm === null) return t("figures.px_only");
   return m.mm_low !== null && m.mm_high !== null ? `${one(m.mm_low)} – ${one(m.mm_high)} mm` : "–";
 }
 
+/** The interval of an age in weeks and days, or that none is published. */
 export const ageInterval = (d: Dating): string =>
   d.low_days !== null && d.high_days !== null
     ? `${weeksAndDays(d.low_days)} – ${weeksAndDays(d.high_days)} (±2 SD)`

@@ -6,6 +6,7 @@ export type Key = keyof typeof en;
 export type Language = "en" | "fr" | "sw" | "hi" | "pt";
 type Catalogue = Record<Key, string>;
 
+/** The languages by their own names. */
 export const LANGUAGES: Record<Language, string> = {
   en: "English", fr: "Français", sw: "Kiswahili", hi: "हिन्दी", pt: "Português",
 };
@@ -34,6 +35,7 @@ export function preferred(): Language {
   return navigator.languages.map((tag) => tag.slice(0, 2)).find(isLanguage) ?? "en";
 }
 
+/** Loads a language and draws all in it; `keep` remembers it in this browser. */
 export async function choose(language: Language, keep = true): Promise<void> {
   words = (await load[language]()).default;
   present = language;
@@ -42,6 +44,7 @@ export async function choose(language: Language, keep = true): Promise<void> {
   listeners.forEach((tell) => tell());
 }
 
+/** The language that is shown. */
 export const language = (): Language => present;
 
 /** The words for `key`; `{name}` in them is replaced by `values.name`. */

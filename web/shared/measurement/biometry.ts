@@ -5,6 +5,7 @@
 import type { Calibration, Centile, Dating, Measurement, PixelSize } from "../api/types";
 import { type Point, distance, ellipseOf, axisEnds } from "./geometry";
 
+/** Names of equations and charts, as the hub writes them. */
 export const HADLOCK_HC = "Hadlock 1984 (HC)";
 export const INTERGROWTH_HC = "INTERGROWTH-21st 2016 (HC)";
 export const INTERGROWTH_HC_CHART = "INTERGROWTH-21st 2014 (HC)";
@@ -21,11 +22,13 @@ export function weeksAndDays(days: number): string {
   return `${Math.floor(whole / 7)}w ${whole % 7}d`;
 }
 
+/** Weeks by HC in mm (Hadlock 1984). */
 export const hadlockWeeks = (hcMm: number): number => {
   const h = hcMm / 10;
   return 8.96 + 0.54 * h + 0.0003 * h ** 3;
 };
 
+/** Age by HC in mm with two standard deviations; null outside 68 to 360 mm. */
 export function hadlockHc(hcMm: number): Dating | null {
   if (!(hcMm >= 68 && hcMm <= 360)) return null;
   const sd = TWO_SD.find(([upper]) => hcMm <= upper)![1];
@@ -36,9 +39,11 @@ export function hadlockHc(hcMm: number): Dating | null {
   };
 }
 
+/** Days by HC in mm (INTERGROWTH-21st 2016). */
 export const intergrowthDays = (hcMm: number): number =>
   Math.exp(0.0597 * Math.log(hcMm) ** 2 + 6.409e-9 * hcMm ** 3 + 3.3258);
 
+/** Age by HC in mm; null outside 68 to 360 mm or 98 to 280 days. No interval is published. */
 export function intergrowthHc(hcMm: number): Dating | null {
   if (!(hcMm >= 68 && hcMm <= 360)) return null;
   const days = intergrowthDays(hcMm);
@@ -79,6 +84,7 @@ export function normal(z: number): number {
   return 0.5 + sum * Math.exp(-0.5 * z * z - 0.9189385332046727);
 }
 
+/** Perimeter of an ellipse with semi-axes `a` and `b` (Ramanujan's second approximation). */
 export function perimeter(a: number, b: number): number {
   if (a <= 0 || b <= 0) return 0;
   const h = ((a - b) / (a + b)) ** 2;
@@ -137,9 +143,12 @@ export function date(measurements: readonly Measurement[], periodDays: number | 
   return [datings, centile ? [centile] : []];
 }
 
-/** Days from the last period to the scan, both `2026-01-31`; null when that is no pregnancy's length. */
+// No pregnancy lasts longer (services/domain/dating.py).
+const LONGEST_PREGNANCY_DAYS = 45 * 7;
+
+/** Days from the last period to the scan, both `2026-01-31`; null when a date is missing or the age is not within 1 to 315 days. */
 export function daysByPeriod(lastPeriod: string | null, scan: string): number | null {
   const from = lastPeriod ? Date.parse(`${lastPeriod}T00:00Z`) : NaN;
-  const days = (Date.parse(`${scan}T00:00Z`) - from) / 86_400_000;
-  return Number.isFinite(days) && days >= 0 && days <= 310 ? Math.round(days) : null;
+  const days = Math.round((Date.parse(`${scan}T00:00Z`) - from) / 86_400_000);
+  return days > 0 && days <= LONGEST_PREGNANCY_DAYS ? days : null;
 }

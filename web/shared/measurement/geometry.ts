@@ -6,6 +6,7 @@ export type Box = readonly [number, number, number, number];
 /** Centre, semi-axes a ≥ b and the angle of a in radians. */
 export interface Ellipse { cx: number; cy: number; a: number; b: number; angle: number }
 
+/** Points of an outline in a report. */
 export const MAX_POINTS = 64;
 
 /** The ellipse with the polygon's area moments, or null when the polygon is degenerate. */
@@ -59,6 +60,7 @@ export function ellipsePolygon(e: Ellipse, count = MAX_POINTS): Point[] {
   });
 }
 
+/** Area of a polygon (shoelace formula), in squared units of its points. */
 export function area(points: readonly Point[]): number {
   return Math.abs(points.reduce((sum, p, i) => {
     const next = points[(i + 1) % points.length]!;
@@ -66,6 +68,7 @@ export function area(points: readonly Point[]): number {
   }, 0) / 2);
 }
 
+/** The box around points: x0, y0, x1, y1. */
 export function bounds(points: readonly Point[]): Box {
   const xs = points.map((p) => p[0]), ys = points.map((p) => p[1]);
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
@@ -91,8 +94,10 @@ export function resample(points: readonly Point[], count = MAX_POINTS): Point[] 
   });
 }
 
+/** Euclidean distance. */
 export const distance = (p: Point, q: Point): number => Math.hypot(p[0] - q[0], p[1] - q[1]);
 
+/** Whether a point lies in the polygon (even-odd). */
 export function inside(points: readonly Point[], [x, y]: Point): boolean {
   let within = false;
   for (let i = 0, j = points.length - 1; i < points.length; j = i++) {

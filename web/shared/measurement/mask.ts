@@ -85,6 +85,7 @@ function follow(
   return border;
 }
 
+/** Pixels of the mask. */
 export const count = (mask: Raster): number => mask.data.reduce((sum, v) => sum + v, 0);
 
 /** Base64 of an 8-bit one-channel PNG, 0 and 255. */

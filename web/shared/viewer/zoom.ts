@@ -3,6 +3,7 @@ import { useRef, useState } from "preact/hooks";
 /** Where the picture stands in its frame: moved by x, y (CSS pixels) and enlarged. */
 export interface View { x: number; y: number; scale: number }
 
+/** The whole image, not moved. */
 export const WHOLE: View = { x: 0, y: 0, scale: 1 };
 const LARGEST = 12;
 

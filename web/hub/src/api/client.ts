@@ -55,9 +55,13 @@ async function problemOf(answer: Response): Promise<ProblemBody> {
   }
 }
 
+/** The JSON at `path`. @throws Problem. */
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
+/** Sends `body` as JSON; the answer's JSON. @throws Problem. */
 export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>("POST", path, body);
+/** Changes what lies at `path`; the answer's JSON. @throws Problem. */
 export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>("PATCH", path, body);
+/** Deletes what lies at `path`. @throws Problem. */
 export const remove = (path: string): Promise<void> => call<void>("DELETE", path);
 
 /** `{a: 1, b: undefined}` becomes `?a=1`. */

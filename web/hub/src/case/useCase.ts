@@ -20,6 +20,7 @@ export interface CaseData {
   reload(): Promise<void>;
 }
 
+/** A study with one version of its result, kept up to date by the hub's events. */
 export function useCase(id: string): CaseData {
   const [study, setStudy] = useState<Study | null>(null);
   const [result, setResult] = useState<Result | null>(null);

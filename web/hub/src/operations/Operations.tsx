@@ -5,13 +5,16 @@ import { hasRole, useMe } from "../shell/session";
 import { Agreement } from "./Agreement";
 import { Audit } from "./Audit";
 import { Phones } from "./Phones";
-import { Keys, Webhooks } from "./Keys";
+import { Deliveries } from "./Deliveries";
+import { Keys } from "./Keys";
 import { Queue } from "./Queue";
 import { Releases } from "./Releases";
+import { Webhooks } from "./Webhooks";
 import "../style/operations.css";
 
 const TABS: Record<string, { title: Key; Part: ComponentType }> = {
   queue: { title: "ops.queue", Part: Queue },
+  deliveries: { title: "ops.deliveries", Part: Deliveries },
   phones: { title: "ops.phones", Part: Phones },
   releases: { title: "ops.releases", Part: Releases },
   readers: { title: "ops.readers", Part: Agreement },
@@ -20,7 +23,7 @@ const TABS: Record<string, { title: Key; Part: ComponentType }> = {
   audit: { title: "ops.audit", Part: Audit },
 };
 
-/** What a manager sees: the queue, what died in it, phones, releases, keys and who did what. */
+/** What a manager sees: the queue, what failed in it, deliveries to other systems, phones, releases, keys and who did what. */
 export function Operations({ tab }: { tab: string }): JSX.Element {
   const me = useMe();
   const chosen = TABS[tab] ?? TABS["queue"]!;

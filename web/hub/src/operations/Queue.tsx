@@ -9,6 +9,7 @@ import { usePolling } from "./usePolling";
 interface Depth { jobs: Record<string, number>; broker: Record<string, number> | null; outbox: number }
 interface Health { status: string; parts: Record<string, { state: string; seconds: number; error: string | null }> }
 
+/** Jobs by state, those that failed for good with "run again", and the health of each part. */
 export function Queue(): JSX.Element {
   const [depth] = usePolling<Depth>("/api/queue", 5);
   const [jobs, reload] = usePolling<{ items: Job[] }>("/api/jobs?state=dead,leased,queued", 5);

@@ -13,6 +13,7 @@ import {
 } from "./tools";
 import { ellipsePolygon } from "@fada/shared/measurement/geometry";
 
+/** Structures that a person can draw. */
 export const LABELS = [
   "fetal_head", "CSP", "lateral_ventricle", "NT", "nasal_bone", "nasal_tip", "nasal_skin", "palate", "thalami", "midbrain", "IT", "CM",
 ];

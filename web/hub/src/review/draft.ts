@@ -4,6 +4,7 @@ import { date, measureCaliper, measureHead } from "@fada/shared/measurement/biom
 import { bounds, resample } from "@fada/shared/measurement/geometry";
 import { maskPng } from "@fada/shared/measurement/mask";
 
+/** The structure whose outline gives HC, BPD and OFD. */
 export const HEAD = "fetal_head";
 const SENT_POINTS = 400; // an outline's points on their way to the hub, which measures them
 
@@ -18,13 +19,16 @@ export interface FrameDraft {
 /** What a reader has changed and not yet saved. Never changed itself, only followed by another. */
 export interface Draft { frames: Record<string, FrameDraft>; lastPeriod: string | null }
 
+/** How a draft names a frame: `<SOP Instance UID>/<frame number>`. */
 export const frameKey = (sopUid: string, frame: number): string => `${sopUid}/${frame}`;
 
 let made = 0;
+/** A new mark's id, unique on this page. */
 export const newId = (): string => `mark-${++made}`;
 
 const UNCHANGED = { marks: false, calipers: false, texts: false, plane: false };
 
+/** The draft of a frame as the report has it; an empty one without a reading. */
 export function frameDraft(reading: FrameReading | null): FrameDraft {
   return {
     marks: (reading?.structures ?? []).map((s) => ({
@@ -37,6 +41,7 @@ export function frameDraft(reading: FrameReading | null): FrameDraft {
   };
 }
 
+/** The draft of a whole report, nothing of it changed. */
 export function draftOf(report: Report | null, lastPeriod: string | null): Draft {
   const frames = (report?.frames ?? []).map((f) => [frameKey(f.sop_uid, f.frame), frameDraft(f)] as const);
   return { frames: Object.fromEntries(frames), lastPeriod };

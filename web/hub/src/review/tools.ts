@@ -10,12 +10,14 @@ import { newId } from "./draft";
 
 export type Tool = "look" | "brush" | "erase" | "polygon" | "ellipse" | "box" | "caliper";
 
+/** Drawing tools with their key and sign. */
 export const TOOLS: { tool: Tool; key: string; sign: string }[] = [
   { tool: "look", key: "v", sign: "✥" }, { tool: "brush", key: "b", sign: "●" }, { tool: "erase", key: "x", sign: "○" },
   { tool: "polygon", key: "p", sign: "⬠" }, { tool: "ellipse", key: "l", sign: "⬭" }, { tool: "box", key: "d", sign: "▭" },
   { tool: "caliper", key: "c", sign: "↔" },
 ];
 
+/** What a caliper can measure. */
 export const CALIPERS = ["BPD", "OFD", "HC", "AC", "FL", "length"];
 const CROSSED = new Set(["HC", "AC"]);
 
@@ -23,10 +25,12 @@ const CROSSED = new Set(["HC", "AC"]);
 export const emptyMark = (label: string): Mark =>
   ({ id: newId(), label, confidence: null, box: [0, 0, 0, 0], polygon: [], raster: null });
 
+/** The mark with another outline, drawn by hand. */
 export function outlined(mark: Mark, polygon: readonly Point[], raster: Raster | null = null): Mark {
   return { ...mark, confidence: null, polygon: [...polygon], raster, box: polygon.length > 0 ? bounds(polygon) : mark.box };
 }
 
+/** The mark as a raster of the frame's size, to be painted on. */
 export const rasterOf = (mark: Mark, width: number, height: number): Raster =>
   mark.raster ?? fill(mark.polygon.length > 2 ? mark.polygon : [], width, height);
 
@@ -37,6 +41,7 @@ export function brushed(mark: Mark, base: Raster, from: Point, to: Point, radius
   return border === null ? null : outlined(mark, border, raster);
 }
 
+/** The mark as the box between two corners, without an outline. */
 export function boxed(mark: Mark, a: Point, b: Point): Mark {
   const box: Box = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])];
   return { ...mark, confidence: null, box, polygon: [], raster: null };
@@ -107,5 +112,6 @@ export function caliperOf(name: string, a: Point, b: Point): CaliperEdit {
   return { name, points: [a, b, [cx + dx, cy + dy], [cx - dx, cy - dy]] };
 }
 
+/** The caliper with one handle moved to `to` (pixels of the frame). */
 export const caliperPulled = (caliper: CaliperEdit, handle: number, to: Point): CaliperEdit =>
   ({ ...caliper, points: caliper.points.map((p, i) => (i === handle ? to : p)) });

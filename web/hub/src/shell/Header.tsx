@@ -23,6 +23,7 @@ const PLACES: { path: string; key: Key; role: "reader" | "sonographer" | "manage
   { path: "/operations", key: "nav.operations", role: "manager" },
 ];
 
+/** Navigation by role, language, appearance, help and sign-out. */
 export function Header({ here, help, signedOut }: { here: string; help: () => void; signedOut: () => void }): JSX.Element {
   const me = useMe();
   const [theme, setTheme] = useState<Theme>((localStorage.getItem("fada.theme") as Theme | null) ?? "auto");

@@ -16,6 +16,7 @@ const GROUPS: { title: Key; keys: [string, Key][] }[] = [
   ] },
 ];
 
+/** The keys of every page. */
 export function Help({ close }: { close: () => void }): JSX.Element {
   return (
     <Dialog title={t("help.title")} close={close} wide>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 const listeners = new Set<() => void>();
 const notify = (): void => listeners.forEach((listener) => listener());
 
+/** Shows the page at `path`; `replace` leaves no entry in the browser's history. */
 export function navigate(path: string, replace = false): void {
   if (path === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"]({}, "", path);

@@ -4,8 +4,10 @@ import type { Me, Role } from "@fada/shared/api/types";
 
 const ROLE_LEVEL: Record<Role, number> = { device: 0, reader: 1, sonographer: 2, manager: 3, admin: 4 };
 
+/** Who is signed in; null before that. */
 export const Session = createContext<Me | null>(null);
 
+/** Who is signed in; a reader without rights outside a session. */
 export const useMe = (): Me => useContext(Session) ?? { subject: "", site: "", role: "reader" };
 
 /** Whether the person who is signed in holds the rights of `role`. */

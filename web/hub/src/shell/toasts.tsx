@@ -19,7 +19,9 @@ function show(text: string, kind: Toast["kind"]): void {
   }, kind === "good" ? 4000 : 9000);
 }
 
+/** Says shortly that something was done. */
 export const toast = (key: Key, values?: Record<string, string | number>): void => show(t(key, values), "good");
+/** Says what failed, and leaves it there for longer. */
 export const toastError = (reason: unknown): void => show(errorText(reason), "bad");
 
 /** A failure in plain words: the known code in the reader's language, then what the hub says of it. */
@@ -31,6 +33,7 @@ export function errorText(reason: unknown): string {
   return detail && detail !== reason.body.title ? `${known} ${detail}` : known;
 }
 
+/** The messages of the last seconds. */
 export function Toasts(): JSX.Element {
   const [, again] = useState(0);
   useEffect(() => {

@@ -28,5 +28,6 @@ export function bestFrame(frames: Frame[]): number {
   return frames.reduce((best, frame, index) => (rank(frame) > rank(frames[best]!) ? index : best), 0);
 }
 
+/** Where the hub renders a frame as an image (DICOMweb). */
 export const frameUrl = (study: Study, frame: Frame): string =>
   `/dicomweb/studies/${study.study_uid}/series/${frame.seriesUid}/instances/${frame.sopUid}/frames/${frame.frame}/rendered`;

@@ -12,7 +12,9 @@ export interface Filters {
   order: "need" | "newest";
 }
 
+/** All studies, most urgent first. */
 export const NO_FILTERS: Filters = { text: "", state: "", plane: "", reason: "", urgent: false, order: "need" };
+/** Rows in one request. */
 export const PAGE = 100;
 
 export interface WorklistRows {

@@ -19,6 +19,7 @@ const IMAGES = ["6.1", "6", "3.1", "3", "7", "7.1", "7.2", "7.3", "7.4"].map((n)
 const UID = /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/;
 const MAX_FRAME_SAMPLES = 2 ** 26, MAX_FRAMES = 3000, MAX_INFLATED = 2 ** 28;
 
+/** Whether a file's first 132 bytes are those of DICOM Part 10. */
 export const isDicom = (head: Uint8Array): boolean => String.fromCharCode(...head.subarray(128, 132)) === "DICM";
 
 /** An ultrasound object. What can be asked of it is what the phone needs; its patient is not part of that. */

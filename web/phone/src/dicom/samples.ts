@@ -15,6 +15,7 @@ export interface PixelFormat {
 
 export type Samples = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
 
+/** The pixel format of an object; 0 where it says nothing. */
 export const pixelFormat = (of: DataSet): PixelFormat => ({
   rows: of.uint16(TAG.rows) ?? 0, columns: of.uint16(TAG.columns) ?? 0, samples: of.uint16(TAG.samples) ?? 1,
   allocated: of.uint16(TAG.allocated) ?? 0, stored: of.uint16(TAG.stored) ?? of.uint16(TAG.allocated) ?? 0,

@@ -15,6 +15,7 @@ export const TAG = {
 export const items = (from: DataSet, tag: string): DataSet[] =>
   (from.elements[tag]?.items ?? []).flatMap((item) => (item.dataSet ? [item.dataSet] : []));
 
+/** Whether the element is there. */
 export const has = (from: DataSet, tag: string): boolean => from.elements[tag] !== undefined;
 
 /** One value of a decimal string; null when there is none or it is no number. */

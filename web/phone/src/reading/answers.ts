@@ -3,11 +3,14 @@ import type { Dating } from "@fada/shared/api/types";
 
 /** The words of the text model, held to the hub's rules (services/reading/text/answers.py, judge.py, domain/fetal_sex_filter.py). */
 
+/** The fields of an interpretation, in order. */
 export const FIELDS = [
   "anatomical_structures", "fetal_orientation", "imaging_plane", "biometric_measurements",
   "gestational_age", "image_quality", "normality_assessment", "clinical_recommendations",
 ];
+/** Characters of one field at most. */
 export const MAX_FIELD = 240;
+/** What stands in place of a text that may tell the fetal sex, and the flag of its frame. */
 export const WITHHELD = "withheld", WITHHELD_FLAG = "text_withheld";
 export type Interpretation = Record<string, string>;
 

@@ -4,6 +4,7 @@ import type { Gray } from "./image";
 /** Is there text burned into a frame? The hub's rule (services/reading/images/burned_in_text.py): letters are bright, of one
  * height, on one baseline, close together. Nothing reads the text. */
 
+/** The flag of a frame with text in its pixels. */
 export const FLAG = "burned_in_text";
 const BRIGHT = [110, 170, 225], LOW = 6, HIGH = 40, LETTERS = 5;
 type Box = readonly [number, number, number, number];
@@ -12,6 +13,7 @@ type Box = readonly [number, number, number, number];
 export const flagBurnedInText = (reading: FrameReading, frame: Gray): FrameReading =>
   (hasBurnedInText(frame) ? { ...reading, flags: [...reading.flags, FLAG] } : reading);
 
+/** Whether the frame holds at least five letters in a row at one of three brightness levels. */
 export function hasBurnedInText(frame: Gray): boolean {
   return BRIGHT.some((level) => {
     const boxes = shapes(frame, level).sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]);

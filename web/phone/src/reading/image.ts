@@ -43,6 +43,7 @@ function taps(source: number, target: number): Taps {
   return { from, weights };
 }
 
+/** The image at another size (pixels), by a separable triangle filter. */
 export function resize(image: Gray, height: number, width: number): Gray {
   const rows = taps(image.height, height), columns = taps(image.width, width);
   const middle = new Float64Array(height * image.width);

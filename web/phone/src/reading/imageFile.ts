@@ -4,6 +4,7 @@ import { Unreadable } from "../dicom/unreadable";
 import { type Gray, decode, png } from "./image";
 import { type FrameScore, candidates, choose, scoreFrame } from "./keyframes";
 
+/** The media type of a DICOM file. */
 export const DICOM = "application/dicom";
 const MAX_BYTES = 256 * 2 ** 20, MAX_IMAGE_BYTES = 64 * 2 ** 20;
 /** Each frame costs seconds on a phone. The hub reads more of a long clip, these among them. */

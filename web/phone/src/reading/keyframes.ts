@@ -17,6 +17,7 @@ const even = (value: number): number => {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 };
 
+/** Scores frame `number` from its grey values, row by row. */
 export const scoreFrame = (number: number, gray: Uint8Array, width: number, height: number): FrameScore =>
   ({ number, quality: quality(gray, width, height), thumb: thumb(gray, width, height) });
 

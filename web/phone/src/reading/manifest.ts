@@ -31,9 +31,11 @@ export interface Thresholds {
   hc_interval?: [number, number] | null;
 }
 
+/** A logit as a calibrated probability (Platt scaling); uncalibrated without parameters. */
 export const plattProbability = (platt: Platt | undefined, logit: number): number =>
   1 / (1 + Math.exp(-((platt?.[0] ?? 1) * logit + (platt?.[1] ?? 0))));
 
+/** Logits as probabilities that sum to 1, at `temperature`. */
 export const softmax = (logits: Float32Array, temperature: number): number[] => {
   const scaled = Array.from(logits, (v) => v / temperature), most = Math.max(...scaled);
   const e = scaled.map((v) => Math.exp(v - most)), sum = e.reduce((s, v) => s + v, 0);

@@ -48,6 +48,7 @@ const made = (group: string, reason: string): Mapping =>
 const said = (text: string): string =>
   text.toLowerCase().split(/[.;,]/).filter((clause) => !/^\s*(?:no|not|none|without)\b/.test(clause)).join(". ");
 
+/** The structures and masks to look for on a plane `label`, and the rule that chose them. */
 export function mapStructures(label: string, interpretation: Record<string, string>): Mapping {
   if (SPECIFIC[label]) return made(SPECIFIC[label], `label ${label}`);
   const plane = said(interpretation["imaging_plane"] ?? "");

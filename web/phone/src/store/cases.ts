@@ -29,10 +29,12 @@ export interface Case {
 export interface CapturedFile { file: Blob; media_type: string; studyUid: string }
 type SyncProgress = Partial<Pick<Case, "missing" | "uploads" | "problem">>;
 
+/** States in which the hub does not have all of a case. */
 export const UNSENT: readonly State[] = ["captured", "analysed", "failed"];
 const SENDABLE: readonly State[] = ["analysed", "failed"];
 const RESERVE = 64 * 2 ** 20;
 
+/** The browser has no room for a further file. */
 export class StorageFull extends Error {}
 
 /** A change to what was sent is a further version; nothing is left over from the attempts before. */

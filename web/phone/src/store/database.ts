@@ -30,11 +30,16 @@ async function run<T>(store: Store, mode: IDBTransactionMode, work: (store: IDBO
   });
 }
 
+/** The value of `key`; undefined when there is none. */
 export const read = <T>(store: Store, key: IDBValidKey): Promise<T | undefined> => run(store, "readonly", (s) => s.get(key) as IDBRequest<T | undefined>);
+/** All values of a store. */
 export const all = <T>(store: Store): Promise<T[]> => run(store, "readonly", (s) => s.getAll() as IDBRequest<T[]>);
+/** All keys of a store. */
 export const keys = (store: Store): Promise<IDBValidKey[]> => run(store, "readonly", (s) => s.getAllKeys());
+/** Deletes `key`; nothing happens when it is not there. */
 export const remove = (store: Store, key: IDBValidKey): Promise<undefined> => run(store, "readwrite", (s) => s.delete(key));
 
+/** Writes `value`, under `key` where the store's values have none of their own. */
 export async function write(store: Store, value: unknown, key?: IDBValidKey): Promise<void> {
   await run(store, "readwrite", (s) => (key === undefined ? s.put(value) : s.put(value, key)));
 }

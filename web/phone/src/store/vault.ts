@@ -13,6 +13,7 @@ async function fromPin(pin: string, salt: Uint8Array<ArrayBuffer>): Promise<Cryp
   return crypto.subtle.deriveKey({ name: "PBKDF2", hash: "SHA-256", salt, iterations: ROUNDS }, base, { name: "AES-GCM", length: 256 }, false, ["wrapKey", "unwrapKey"]);
 }
 
+/** Seals and opens with the key that the PIN unwrapped. */
 export class Vault {
   private readonly key: CryptoKey;
 

@@ -9,6 +9,7 @@ const PIECE = 1024 * 1024;
 const WANTED = ["vision.onnx", "text.gguf", "mmproj.gguf"];
 const MAX_BYTES = 2 * 2 ** 30;
 
+/** A release that may not be used; the message is the problem's code. */
 export class ReleaseRefused extends Error {}
 
 /** RFC 8785: the bytes that were signed. */

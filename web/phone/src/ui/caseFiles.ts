@@ -48,6 +48,7 @@ export function frameRefs(files: readonly OpenFile[], reports: readonly (Report 
   });
 }
 
+/** What a report says of a frame; null when it was not read. */
 export const readingOf = (report: Report | null, files: readonly OpenFile[], { picture, frame }: FrameRef): FrameReading | null =>
   report?.frames.find((f) => f.sop_uid === files[picture]?.sopUid && f.frame === frame) ?? null;
 
