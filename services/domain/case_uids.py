@@ -2,7 +2,7 @@
 
 A case is named by a UUID that the device makes, and a picture by the SHA-256 of its bytes, so both sides
 know every UID before they have talked to each other. ``web/phone`` has the same rule in TypeScript
-(``store/ids.ts``); a test compares the two.
+(``src/case/ids.ts``); a test compares the two.
 
 ========  =====================================================================================
 Study     ``2.25.`` and the case's UUID as a decimal number (PS3.5 annex B.2)

@@ -30,7 +30,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== self.location.origin || !url.pathname.startsWith("/field/")) return;
   event.respondWith((async () => {
     const cache = await caches.open(NAME);
-    const kept = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true });
-    return kept ?? fetch(request);
+    const cached = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true });
+    return cached ?? fetch(request);
   })());
 });

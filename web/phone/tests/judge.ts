@@ -4,15 +4,15 @@ import { judge } from "../src/reading/judge";
 import { hasBurnedInText, flagBurnedInText } from "../src/reading/burnedInText";
 import type { Manifest } from "../src/reading/manifest";
 
-interface Plain { plane: Uint8Array; scope: number; quality: number; masks: Uint8Array; boxes: Uint8Array; keypoints: Uint8Array }
-interface Where { width: number; height: number; gray: Uint8Array }
+interface RawBytes { plane: Uint8Array; scope: number; quality: number; masks: Uint8Array; boxes: Uint8Array; keypoints: Uint8Array }
+interface GrayFrame { width: number; height: number; gray: Uint8Array }
 
-/** The whole judgement of one picture, lettering included, as the phone's reader does it. */
-export function read(raw: Plain, said: Record<string, string>, { width, height, gray }: Where, manifest: Manifest, scale: Calibration | null): FrameReading {
+/** The whole judgement of one picture, burned-in text included, as the phone's reader does it. */
+export function read(raw: RawBytes, texts: Record<string, string>, { width, height, gray }: GrayFrame, manifest: Manifest, scale: Calibration | null): FrameReading {
   const f = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer);
   const tensors = { plane: f(raw.plane), scope: raw.scope, quality: raw.quality, masks: f(raw.masks), boxes: f(raw.boxes), keypoints: f(raw.keypoints) };
   const where = { seriesUid: "1.2", sopUid: "1.2.3", frame: 1, width, height };
-  return flagBurnedInText(judge(tensors, said, where, manifest, scale), { width, height, pixels: gray });
+  return flagBurnedInText(judge(tensors, texts, where, manifest, scale), { width, height, pixels: gray });
 }
 
 export const lettered = (width: number, height: number, pixels: Uint8Array): boolean => hasBurnedInText({ width, height, pixels });

@@ -4,7 +4,7 @@ import { Unreadable } from "../src/dicom/unreadable";
 import { decode } from "../src/reading/image";
 import { identify } from "../src/reading/imageFile";
 import { type Case, CaseStore, StorageFull } from "../src/store/cases";
-import { read as kept } from "../src/store/database";
+import { read as readFact } from "../src/store/database";
 import { ReleaseRefused, activeRelease, updateRelease } from "../src/sync/releases";
 import { Vault } from "../src/store/vault";
 import { HubClient, HubError, enrol, identity } from "../src/sync/hubClient";
@@ -102,5 +102,5 @@ export async function release(passes = true): Promise<{ here: string | null; ref
     refused = why(reason);
   }
   const now = await activeRelease(who).catch((reason: unknown) => { throw new Error(`the activeRelease one is spoiled: ${why(reason)}`); });
-  return { here: (await kept<{ id: string }>("facts", "release"))?.id ?? null, refused, tried: now ? tried : -tried };
+  return { here: (await readFact<{ id: string }>("facts", "release"))?.id ?? null, refused, tried: now ? tried : -tried };
 }

@@ -19,7 +19,7 @@ const load: Record<Language, () => Promise<{ default: Catalogue }>> = {
   pt: () => import("./pt.json"),
 };
 
-const KEPT = "fada.language";
+const STORAGE_KEY = "fada.language";
 const listeners = new Set<() => void>();
 let words = {} as Catalogue;
 let present: Language = "en";
@@ -30,8 +30,8 @@ function isLanguage(value: string | null | undefined): value is Language {
 
 /** The language chosen before, else the first of the browser's that there is, else English. */
 export function preferred(): Language {
-  const kept = localStorage.getItem(KEPT);
-  if (isLanguage(kept)) return kept;
+  const stored = localStorage.getItem(STORAGE_KEY);
+  if (isLanguage(stored)) return stored;
   return navigator.languages.map((tag) => tag.slice(0, 2)).find(isLanguage) ?? "en";
 }
 
@@ -39,9 +39,9 @@ export function preferred(): Language {
 export async function choose(language: Language, keep = true): Promise<void> {
   words = (await load[language]()).default;
   present = language;
-  if (keep) localStorage.setItem(KEPT, language);
+  if (keep) localStorage.setItem(STORAGE_KEY, language);
   document.documentElement.lang = language;
-  listeners.forEach((tell) => tell());
+  listeners.forEach((listener) => listener());
 }
 
 /** The language that is shown. */
@@ -60,11 +60,11 @@ export function code(prefix: string, value: string): string {
 
 /** Draws the component again when another language is chosen. */
 export function useLanguage(): Language {
-  const [, again] = useState(0);
+  const [, redraw] = useState(0);
   useEffect(() => {
-    const tell = (): void => again((n) => n + 1);
-    listeners.add(tell);
-    return () => void listeners.delete(tell);
+    const listener = (): void => redraw((n) => n + 1);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }, []);
   return present;
 }

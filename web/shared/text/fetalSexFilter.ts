@@ -1,4 +1,4 @@
-/** The last wall: text that tells the fetal sex is never shown (PCPNDT Act, India). The hub withholds it
+/** The last filter: text that tells the fetal sex is never shown (PCPNDT Act, India). The hub withholds it
  * first. Rather one harmless sentence too many than one that tells. */
 
 const LATIN = [

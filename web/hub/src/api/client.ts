@@ -40,7 +40,7 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
   } catch {
     throw new Problem({ title: "No answer", status: 0, detail: "", code: "offline" });
   }
-  if (answer.status === 401 && path !== "/api/me" && path !== "/login") signedOut.forEach((tell) => tell());
+  if (answer.status === 401 && path !== "/api/me" && path !== "/login") signedOut.forEach((listener) => listener());
   if (!answer.ok) throw new Problem(await problemOf(answer));
   if (answer.status === 204) return undefined as T;
   return (await answer.json()) as T;

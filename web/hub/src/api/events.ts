@@ -8,15 +8,15 @@ const TYPES = [
  * the last event it saw, so none is missed. Returns the function that ends it. */
 export function listen(
   since: number | null,
-  heard: (event: StudyEvent) => void,
-  connected: (up: boolean) => void = () => undefined,
+  onEvent: (event: StudyEvent) => void,
+  onConnection: (up: boolean) => void = () => undefined,
   study?: string,
 ): () => void {
   const search = new URLSearchParams({ ...(since === null ? {} : { since: String(since) }), ...(study ? { study } : {}) });
   const source = new EventSource(`/api/events?${search}`);
-  const take = (message: MessageEvent<string>): void => heard(JSON.parse(message.data) as StudyEvent);
-  for (const type of TYPES) source.addEventListener(type, take);
-  source.addEventListener("open", () => connected(true));
-  source.addEventListener("error", () => connected(false));
+  const onMessage = (message: MessageEvent<string>): void => onEvent(JSON.parse(message.data) as StudyEvent);
+  for (const type of TYPES) source.addEventListener(type, onMessage);
+  source.addEventListener("open", () => onConnection(true));
+  source.addEventListener("error", () => onConnection(false));
   return () => source.close();
 }

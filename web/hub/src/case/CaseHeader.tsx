@@ -20,7 +20,7 @@ interface Props {
 /** Who, when, where it stands, and what must be said before anything else. */
 export function CaseHeader({ study, result, newer, progress, latest, urgent, reload }: Props): JSX.Element {
   const me = useMe();
-  const again = (): void => {
+  const runAgain = (): void => {
     post(`/api/studies/${study.id}/run-again`).then(() => { toast("case.queued"); reload(); }, toastError);
   };
   return (
@@ -42,7 +42,7 @@ export function CaseHeader({ study, result, newer, progress, latest, urgent, rel
         <p class="banner info" role="status">{t("case.waiting")} {progress && code("phase", progress)}</p>
       )}
       {study.state === "failed" && (
-        <p class="banner bad" role="alert">{t("case.failed")} {code("problem", study.error_code || "internal")} {hasRole(me, "manager") && <button type="button" onClick={again}>{t("case.run_again")}</button>}</p>
+        <p class="banner bad" role="alert">{t("case.failed")} {code("problem", study.error_code || "internal")} {hasRole(me, "manager") && <button type="button" onClick={runAgain}>{t("case.run_again")}</button>}</p>
       )}
     </header>
   );

@@ -10,7 +10,7 @@ interface Props {
   show: (version: number) => void;
 }
 
-const said = (value: unknown): string => (value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
+const textOf = (value: unknown): string => (value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
 /** Which release spoke, where and when; all versions, and what phone and hub disagree about. */
 export function Provenance({ study, result, disagreement, show }: Props): JSX.Element {
@@ -25,7 +25,7 @@ export function Provenance({ study, result, disagreement, show }: Props): JSX.El
           <table class="figures">
             <thead><tr><td /><th scope="col">{t("origin.phone")}<small class="hash">{disagreement.phone_release.version} {disagreement.phone_release.sha256.slice(0, 8)}</small></th>
               <th scope="col">{t("origin.hub")}<small class="hash">{disagreement.hub_release.version} {disagreement.hub_release.sha256.slice(0, 8)}</small></th></tr></thead>
-            <tbody>{disagreement.differences.map((d) => <tr key={d.what}><th scope="row">{d.what.startsWith("structure:") ? code("structure", d.what.slice(10)) : d.what}</th><td>{said(d.phone)}</td><td>{said(d.hub)}</td></tr>)}</tbody>
+            <tbody>{disagreement.differences.map((d) => <tr key={d.what}><th scope="row">{d.what.startsWith("structure:") ? code("structure", d.what.slice(10)) : d.what}</th><td>{textOf(d.phone)}</td><td>{textOf(d.hub)}</td></tr>)}</tbody>
           </table>
         </div>
       )}

@@ -29,7 +29,7 @@ export function useCase(id: string): CaseData {
   const [progress, setProgress] = useState("");
   const [newer, setNewer] = useState<number | null>(null);
   const [base, setBase] = useState<number | null>(null);
-  const shown = useRef(0), known = useRef(0); // the version on the screen, the highest heard of
+  const shown = useRef(0), known = useRef(0); // the version on the screen, the highest known
 
   const show = useCallback(async (version: number | "latest", on?: number): Promise<Result | null> => {
     try {

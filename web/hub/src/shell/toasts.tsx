@@ -12,10 +12,10 @@ const listeners = new Set<() => void>();
 function show(text: string, kind: Toast["kind"]): void {
   const added = { id: ++last, text, kind };
   toasts = [...toasts.slice(-2), added];
-  listeners.forEach((tell) => tell());
+  listeners.forEach((listener) => listener());
   setTimeout(() => {
     toasts = toasts.filter((n) => n.id !== added.id);
-    listeners.forEach((tell) => tell());
+    listeners.forEach((listener) => listener());
   }, kind === "good" ? 4000 : 9000);
 }
 
@@ -35,11 +35,11 @@ export function errorText(reason: unknown): string {
 
 /** The messages of the last seconds. */
 export function Toasts(): JSX.Element {
-  const [, again] = useState(0);
+  const [, redraw] = useState(0);
   useEffect(() => {
-    const tell = (): void => again((n) => n + 1);
-    listeners.add(tell);
-    return () => void listeners.delete(tell);
+    const listener = (): void => redraw((n) => n + 1);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }, []);
   return (
     <div class="notices" role="status" aria-live="polite">

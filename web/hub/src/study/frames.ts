@@ -21,7 +21,7 @@ export function framesOf(study: Study, report: Report | null): Frame[] {
     })));
 }
 
-/** The frame that speaks for the study: in scope, most measurements, most confident plane. */
+/** The frame that represents the study: in scope, most measurements, most confident plane. */
 export function bestFrame(frames: Frame[]): number {
   const rank = (f: Frame): number =>
     f.reading?.in_scope && f.reading.plane ? 1 + f.reading.measurements.length * 10 + f.reading.plane.confidence : f.reading ? 0.5 : 0;

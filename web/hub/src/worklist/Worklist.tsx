@@ -13,24 +13,24 @@ import { type Filters, NO_FILTERS, useWorklist } from "./useWorklist";
 const STATES = ["received", "analysing", "ready", "failed", "reviewed"];
 const PLANES = ["head", "abdomen", "femur", "thorax", "nt_view"];
 const REASONS = ["disagreement", "finding", "low_confidence"];
-const KEPT = "fada.worklist";
+const STORAGE_KEY = "fada.worklist";
 
-function kept(): { filters: Filters; chosen: number } {
+function storedView(): { filters: Filters; chosen: number } {
   try {
-    const was = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") as { filters?: Filters; chosen?: number };
+    const was = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? "{}") as { filters?: Filters; chosen?: number };
     return { filters: { ...NO_FILTERS, ...was.filters }, chosen: was.chosen ?? 0 };
   } catch {
     return { filters: NO_FILTERS, chosen: 0 };
   }
 }
 
-/** The cases in the order of need; the whole page works from the keyboard. */
+/** The cases in triage order; the whole page works from the keyboard. */
 export function Worklist(): JSX.Element {
   const me = useMe();
-  const before = useMemo(kept, []);
-  const [filters, setFilters] = useState(before.filters);
-  const [text, setText] = useState(before.filters.text);
-  const [chosen, setChosen] = useState(before.chosen);
+  const stored = useMemo(storedView, []);
+  const [filters, setFilters] = useState(stored.filters);
+  const [text, setText] = useState(stored.filters.text);
+  const [chosen, setChosen] = useState(stored.chosen);
   const search = useRef<HTMLInputElement>(null);
   const rows = useWorklist(filters);
   const total = rows.total ?? 0;
@@ -41,7 +41,7 @@ export function Worklist(): JSX.Element {
     const timer = setTimeout(() => change({ text }), 180);
     return () => clearTimeout(timer);
   }, [text]);
-  useEffect(() => sessionStorage.setItem(KEPT, JSON.stringify({ filters, chosen })), [filters, chosen]);
+  useEffect(() => sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ filters, chosen })), [filters, chosen]);
   useEffect(() => { if (rows.total !== null && chosen >= rows.total) setChosen(Math.max(0, rows.total - 1)); }, [rows.total]);
 
   const change = (some: Partial<Filters>): void => {

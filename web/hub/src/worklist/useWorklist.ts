@@ -30,7 +30,7 @@ export interface WorklistRows {
 
 /** The worklist, fetched by hundreds as it is scrolled, and anew when the hub says that it changed. */
 export function useWorklist(filters: Filters): WorklistRows {
-  const [, again] = useState(0);
+  const [, redraw] = useState(0);
   const [total, setTotal] = useState<number | null>(null);
   const [live, setLive] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
@@ -54,7 +54,7 @@ export function useWorklist(filters: Filters): WorklistRows {
       setTotal(answer.total);
       setFailure(null);
       setCursor((was) => was ?? answer.cursor);
-      again((n) => n + 1);
+      redraw((n) => n + 1);
     } catch (reason) {
       if (mine === generation.current) setFailure(reason);
     } finally {

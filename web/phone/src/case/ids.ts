@@ -17,10 +17,10 @@ export async function sha256(data: BufferSource): Promise<string> {
   return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", data)));
 }
 
-/** The study UID that the hub gives a case. */
+/** The Study Instance UID of a case (services/domain/case_uids.py). */
 export const studyUid = (caseId: string): string => `2.25.${BigInt(`0x${caseId.replaceAll("-", "")}`)}`;
 
-/** The SOP Instance UID that the hub gives a case's picture. */
+/** The SOP Instance UID of a case's picture, from the SHA-256 of its bytes (services/domain/case_uids.py). */
 export async function sopUid(caseId: string, picture: string): Promise<string> {
   const hash = await sha256(new TextEncoder().encode(`${caseId}:${picture}`));
   return `2.25.${BigInt(`0x${hash.slice(0, 32)}`)}`;

@@ -22,7 +22,7 @@ export interface ImageFile {
   shown(number: number): Promise<Blob>;
 }
 
-/** Open a kept file. @throws Unreadable. */
+/** Open a stored file. @throws Unreadable. */
 export async function openImageFile(file: Blob): Promise<ImageFile> {
   return file.type === DICOM ? ofDicom(await openDicom(new Uint8Array(await file.arrayBuffer()))) : ofImage(file);
 }
@@ -64,13 +64,13 @@ export async function identify(file: Blob): Promise<{ media_type: string; studyU
 }
 
 /** The frames to read of a clip: the best that differ from each other. */
-export async function keyFrames(from: ImageFile, tell: (part: number) => void): Promise<number[]> {
+export async function keyFrames(from: ImageFile, onProgress: (part: number) => void): Promise<number[]> {
   if (from.count === 1) return [1];
-  const looks: FrameScore[] = [], numbers = candidates(from.count);
+  const scores: FrameScore[] = [], numbers = candidates(from.count);
   for (const number of numbers) {
     const { pixels, width, height } = await from.frame(number);
-    looks.push(scoreFrame(number, pixels, width, height));
-    tell(looks.length / numbers.length);
+    scores.push(scoreFrame(number, pixels, width, height));
+    onProgress(scores.length / numbers.length);
   }
-  return choose(looks, KEY_FRAMES);
+  return choose(scores, KEY_FRAMES);
 }

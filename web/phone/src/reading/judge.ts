@@ -96,7 +96,7 @@ function detectStructures(raw: RawReading, info: FrameInfo, wanted: ReadonlySet<
 
 function measureFrame(head: Point[], calibration: Calibration | null, interval: [number, number] | null): Measurement[] {
   const shape = ellipseOf(head);
-  // The scale is looked up at the points as the report will tell them.
+  // The scale is looked up at the points as the report will have them.
   const spacing = shape && pixelSize(calibration, axisEnds(shape).map(rounded));
   return measureHead(head, { regions: [], spacing }).map((m) => {
     const half = m.name === "HC" && m.mm !== null && interval ? interval[0] + interval[1] * m.mm : null;

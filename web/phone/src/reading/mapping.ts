@@ -45,17 +45,17 @@ const SAME: Record<string, string> = { Brain: "fetal_head", head: "fetal_head", 
 const own = (names: string[]): string[] => [...new Set([...names, ...names.flatMap((n) => SAME[n] ?? [])])];
 const made = (group: string, reason: string): Mapping =>
   ({ group, structures: own(GROUPS[group]!.structures), masks: own(GROUPS[group]!.masks), reason });
-const said = (text: string): string =>
+const withoutNegations = (text: string): string =>
   text.toLowerCase().split(/[.;,]/).filter((clause) => !/^\s*(?:no|not|none|without)\b/.test(clause)).join(". ");
 
 /** The structures and masks to look for on a plane `label`, and the rule that chose them. */
 export function mapStructures(label: string, interpretation: Record<string, string>): Mapping {
   if (SPECIFIC[label]) return made(SPECIFIC[label], `label ${label}`);
-  const plane = said(interpretation["imaging_plane"] ?? "");
+  const plane = withoutNegations(interpretation["imaging_plane"] ?? "");
   const named = PLANES.find(([pattern]) => pattern.test(plane));
   if (named) return made(named[1], "plane named in the interpretation");
   const scores = Object.keys(GROUPS).map((group): [string, number] => [group, Object.entries(WEIGHTS).reduce((sum, [field, weight]) => {
-    const text = said(interpretation[field] ?? "");
+    const text = withoutNegations(interpretation[field] ?? "");
     return text ? sum + weight * KEYWORDS[group]!.filter((word) => word.test(text)).length : sum;
   }, 0)]);
   const [best, score] = scores.reduce((most, one) => (one[1] > most[1] ? one : most));

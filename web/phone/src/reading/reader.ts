@@ -20,8 +20,8 @@ export class Reader {
   private readonly worker = new Worker(new URL("./vision.worker.ts", import.meta.url), { type: "module" });
   private readonly open = new Map<number, (answer: Answer) => void>();
   private readonly release: Release;
-  private words: TextModel | null = null;
-  private asked = 0;
+  private textModel: TextModel | null = null;
+  private requests = 0;
   private last: Promise<unknown> = Promise.resolve();
 
   private constructor(release: Release) {
@@ -36,7 +36,7 @@ export class Reader {
     const reader = new Reader(release);
     await reader.ask({ graph: await release.files["vision.onnx"]!.arrayBuffer() });
     const { "text.gguf": text, "mmproj.gguf": mmproj } = release.files;
-    if (text && mmproj) reader.words = await TextModel.load(release.manifest, text, mmproj);
+    if (text && mmproj) reader.textModel = await TextModel.load(release.manifest, text, mmproj);
     await reader.answers();
     return reader;
   }
@@ -66,13 +66,13 @@ export class Reader {
   async close(): Promise<void> {
     await this.last.catch(() => undefined);
     this.worker.terminate();
-    await this.words?.close();
+    await this.textModel?.close();
   }
 
   private async readAll(record: CasePictures, files: readonly Blob[], before: Report | null, onPhase: OnPhase): Promise<Read> {
     const { manifest, sha256 } = this.release;
     const timer = new PhaseTimer(onPhase);
-    const kept = before?.release.sha256 === sha256 ? readingsByPicture(record, before) : null;
+    const reusable = before?.release.sha256 === sha256 ? readingsByPicture(record, before) : null;
     const frames: FrameReading[] = [], skipped: [string, string][] = [], reads: number[][] = [];
     let studyUid = studyUidOf(record.id);
     for (const [index, picture] of record.pictures.entries()) {
@@ -80,8 +80,8 @@ export class Reader {
       const opened = await openImageFile(files[index]!);
       const names = opened.names ?? { studyUid: "", seriesUid: "", sopUid: await sopUid(record.id, picture.sha256) };
       studyUid = names.studyUid || studyUid;
-      const old = picture.fresh ? kept?.filter((shot) => shot.picture === index) ?? [] : [];
-      if (old.length > 0) frames.push(...old.map((shot) => shot.reading));
+      const old = picture.fresh ? reusable?.filter((earlier) => earlier.picture === index) ?? [] : [];
+      if (old.length > 0) frames.push(...old.map((earlier) => earlier.reading));
       else if (!opened.decodable) skipped.push([names.sopUid, "unread_here"]);
       else try {
         const numbers = picture.frames ?? await timer.of("choose", () => keyFrames(opened, (part) => onPhase("choose", `${Math.round(part * 100)} %`)));
@@ -108,8 +108,8 @@ export class Reader {
     const raw = (await timer.of("detect", () => this.ask({ pixels: square.pixels, side: square.width }))).raw!;
     const best = raw.plane.indexOf(Math.max(...raw.plane));
     const side = manifest.preprocessing.text_side;
-    const texts = this.words
-      ? await timer.of("interpret", async () => this.words!.interpret(await png(resize(square, side, side)), manifest.labels.planes[best]!).catch((reason: unknown) => {
+    const texts = this.textModel
+      ? await timer.of("interpret", async () => this.textModel!.interpret(await png(resize(square, side, side)), manifest.labels.planes[best]!).catch((reason: unknown) => {
         console.warn("no interpretation:", reason instanceof Error ? reason.name : "error"); // the picture's own figures stand without it
         return {};
       }))
@@ -120,7 +120,7 @@ export class Reader {
   }
 
   private async ask(message: { graph: ArrayBuffer } | { pixels: Uint8Array; side: number }): Promise<Answer> {
-    const id = ++this.asked;
+    const id = ++this.requests;
     const answer = await new Promise<Answer>((done) => {
       this.open.set(id, done);
       this.worker.postMessage({ id, ...message });

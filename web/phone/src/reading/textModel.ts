@@ -5,7 +5,7 @@ import type { Manifest } from "./manifest";
 
 const PLAIN = { type: "string", pattern: `^[ !#-\\[\\]-~]{1,${MAX_FIELD}}$` };
 
-const SECONDS = 60; // words that take longer are left out, and said to be missing
+const SECONDS = 60; // a text that takes longer is left out, and the report says so
 
 /** One of two cores stays free: llama.cpp's threads wait for each other busily. */
 const threads = (): number => Math.max(1, Math.min(2, (navigator.hardwareConcurrency || 2) - 1));

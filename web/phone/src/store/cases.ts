@@ -51,11 +51,11 @@ export class CaseStore {
   /** A new case of files that belong together. Their bytes are stored before the case is.
    * @throws StorageFull: refused now is better than lost later. */
   async capture(files: readonly CapturedFile[], urgent: boolean): Promise<Case> {
-    const kept = await this.keep(files);
+    const stored = await this.storeFiles(files);
     const known = await this.all();
     const made: Case = {
       id: uuid7(), n: Math.max((await read<number>("facts", "cases")) ?? 0, ...known.map((c) => c.n)) + 1, state: "captured", urgent, frozen: false,
-      version: 1, pictures: kept.filter((p, i) => kept.findIndex((q) => q.sha256 === p.sha256) === i), study: await studyOf(files),
+      version: 1, pictures: stored.filter((p, i) => stored.findIndex((q) => q.sha256 === p.sha256) === i), study: await studyOf(files),
       report: null, hubVersion: 0, hub: null, problem: "", missing: null, uploads: {},
     };
     await write("cases", made);
@@ -67,9 +67,9 @@ export class CaseStore {
   async add(id: string, files: readonly CapturedFile[]): Promise<Case | null> {
     const study = await studyOf(files), now = await this.get(id);
     if (!now || (study && study !== now.study && (now.study || now.frozen || now.version > 1))) throw new Unreadable("other_study");
-    const kept = await this.keep(files);
+    const stored = await this.storeFiles(files);
     return change<Case>("cases", id, (c) => {
-      const fresh = kept.filter((p, i) => ![...c.pictures, ...kept.slice(0, i)].some((q) => q.sha256 === p.sha256));
+      const fresh = stored.filter((p, i) => ![...c.pictures, ...stored.slice(0, i)].some((q) => q.sha256 === p.sha256));
       return fresh.length === 0 ? null : { ...c, ...changed(c), state: "captured", study: c.study || study, pictures: [...c.pictures, ...fresh] };
     });
   }
@@ -146,17 +146,17 @@ export class CaseStore {
     });
   }
 
-  private async keep(files: readonly CapturedFile[]): Promise<Picture[]> {
+  private async storeFiles(files: readonly CapturedFile[]): Promise<Picture[]> {
     const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
     if (quota - usage - files.reduce((sum, f) => sum + f.file.size, 0) < RESERVE) throw new StorageFull();
-    const kept: Picture[] = [];
+    const stored: Picture[] = [];
     for (const { file, media_type } of files) {
       const bytes = await file.arrayBuffer();
       const hash = await sha256(bytes);
       await write("pictures", await this.vault.seal(bytes, hash), hash);
-      kept.push({ sha256: hash, size: file.size, media_type, pixelMm: null, frames: null, reads: [], fresh: false });
+      stored.push({ sha256: hash, size: file.size, media_type, pixelMm: null, frames: null, reads: [], fresh: false });
     }
-    return kept;
+    return stored;
   }
 }
 

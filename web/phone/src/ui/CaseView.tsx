@@ -50,7 +50,7 @@ export function CaseView({ store, record, busy, problem, close, remove, add, rea
   const all = frameRefs(files, [own, hub]);
   const went = gone && { picture: gone.picture, frame: gone.frame ?? all.find((ref) => ref.picture === gone.picture)?.frame ?? 1 };
   const at: FrameRef | null = went ?? bestFrame(files, report) ?? all[0] ?? null;
-  const kept = at && record.pictures[at.picture], opened = at && files[at.picture];
+  const current = at && record.pictures[at.picture], opened = at && files[at.picture];
   const reading = at && readingOf(report, files, at);
   const skipped = report?.skipped.find(([uid]) => uid === opened?.sopUid)?.[1];
   const label = report?.reviewed_by ? t("label.reviewed", { who: report.reviewed_by }) : t("label.unreviewed");
@@ -64,12 +64,12 @@ export function CaseView({ store, record, busy, problem, close, remove, add, rea
       </div>
       {problem && <p class="note warn" role="alert">{problem}</p>}
       {busy && <p class="note" role="status">{busy}</p>}
-      {at && kept && opened && <>
-        <FrameView key={`${kept.sha256}/${at.frame}`} alt={`${title}, ${t("phone.image_of", { n: at.picture + 1, all: files.length })}`} label={label}
+      {at && current && opened && <>
+        <FrameView key={`${current.sha256}/${at.frame}`} alt={`${title}, ${t("phone.image_of", { n: at.picture + 1, all: files.length })}`} label={label}
           reading={reading} load={() => picture(at)}
-          setScale={read && opened.source.calibration === null && opened.source.decodable ? (pixelMm) => read({ sha256: kept.sha256, pixelMm }) : null} />
+          setScale={read && opened.source.calibration === null && opened.source.decodable ? (pixelMm) => read({ sha256: current.sha256, pixelMm }) : null} />
         {opened.source.count > 1 && <FramePicker count={opened.source.count} frame={at.frame} read={reading !== null} go={(frame) => setGone({ ...at, frame })}
-          choose={read && ((frames) => read({ sha256: kept.sha256, frames }))} chosen={kept.frames} />}
+          choose={read && ((frames) => read({ sha256: current.sha256, frames }))} chosen={current.frames} />}
         {skipped && <p class="note warn">{code("problem", skipped)}</p>}
       </>}
       {all.length > 1 && at && <Thumbnails all={all} at={at} go={setGone} picture={picture} reading={(ref) => readingOf(report, files, ref)} />}

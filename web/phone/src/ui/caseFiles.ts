@@ -52,10 +52,10 @@ export function frameRefs(files: readonly OpenFile[], reports: readonly (Report 
 export const readingOf = (report: Report | null, files: readonly OpenFile[], { picture, frame }: FrameRef): FrameReading | null =>
   report?.frames.find((f) => f.sop_uid === files[picture]?.sopUid && f.frame === frame) ?? null;
 
-/** The frame that speaks for a report: most measurements, then the surest plane. */
+/** The frame that represents a report: most measurements, then the surest plane. */
 export function bestFrame(files: readonly OpenFile[], report: Report | null): FrameRef | null {
   const worth = (f: FrameReading): number => f.measurements.length + (f.plane?.confidence ?? -1);
-  const speaking = report?.frames.reduce<FrameReading | null>((top, f) => (top === null || worth(f) > worth(top) ? f : top), null);
-  const picture = files.findIndex((opened) => opened.sopUid === speaking?.sop_uid);
-  return speaking && picture >= 0 ? { picture, frame: speaking.frame } : null;
+  const chosen = report?.frames.reduce<FrameReading | null>((top, f) => (top === null || worth(f) > worth(top) ? f : top), null);
+  const picture = files.findIndex((opened) => opened.sopUid === chosen?.sop_uid);
+  return chosen && picture >= 0 ? { picture, frame: chosen.frame } : null;
 }
