@@ -9,7 +9,7 @@ from fastapi import Path, Request
 
 from gateway.dependencies import Services
 
-_UID = r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$"
+_UID = r"^[0-9]+(\.[0-9]+)+$"  # a leading zero is wrong (PS3.5 9.1), and real
 PREFIX = "/dicomweb"
 
 StudyUid = Annotated[str, Path(pattern=_UID, max_length=64, description="Study Instance UID")]

@@ -11,7 +11,7 @@ from gateway.http.auth import require
 from services.domain.study import Principal, Role
 
 _ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-_UID = r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$"
+_UID = r"^[0-9]+(\.[0-9]+)+$"  # a leading zero is wrong (PS3.5 9.1), and real
 
 StudyId = Annotated[str, Path(pattern=_ID, description="the hub's id of a study (UUID)")]
 JobId = Annotated[str, Path(pattern=_ID)]

@@ -28,7 +28,7 @@ from gateway.api.studies import aware
 from gateway.dependencies import Needs, Services
 from gateway.http.params import Manager, Since, Until
 from gateway.representations import images
-from services.dicom.parser.frames import calibration
+from services.dicom.parser.calibration import calibration
 from services.domain.calibration import Calibration
 from services.domain.dicom_json import first_text
 from services.domain.errors import FadaError

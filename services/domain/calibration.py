@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isclose
+from typing import Final
+
+SAME_SCALE: Final = 1e-4  # 0.03 mm of a head's circumference
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,14 @@ class Region:
     mm_y: float
 
     def holds(self, x: float, y: float) -> bool:
+        """Whether the pixel (x, y) lies in the region."""
         return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
+
+    def same_scale(self, other: Region) -> bool:
+        """Equal but for rounding: a colour box over the image states the same scale again."""
+        return isclose(self.mm_x, other.mm_x, rel_tol=SAME_SCALE) and isclose(
+            self.mm_y, other.mm_y, rel_tol=SAME_SCALE
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +57,7 @@ class Calibration:
         for region in self.regions:
             if all(region.holds(x, y) for x, y in points):
                 inside = [r for r in self.regions if all(r.holds(x, y) for x, y in points)]
-                sizes = {(r.mm_x, r.mm_y) for r in inside}
-                if len(sizes) != 1:
+                if not all(region.same_scale(other) for other in inside):
                     return None
                 return PixelSize(region.mm_x, region.mm_y, "ultrasound_region")
         return None

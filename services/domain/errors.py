@@ -35,6 +35,14 @@ class InvalidDicom(InvalidInput):
     code, title = "invalid_dicom", "Not a readable DICOM object"
 
 
+class FrameUndecodable(InvalidDicom):
+    code, title = "frame_undecodable", "A frame of the image cannot be decoded"
+
+
+class PaletteUnusable(InvalidDicom):
+    code, title = "palette_unusable", "The image's colour palette is missing or cannot be read"
+
+
 class InvalidUid(InvalidInput):
     code, title = "invalid_uid", "A DICOM unique identifier is malformed"
 

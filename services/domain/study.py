@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from services.domain.errors import InvalidUid
 
-_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+# PS3.5 forbids leading zeros in a component; machines write them all the same.
+_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 
 def is_uid(text: str) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dicom.parser.frames import Frames, calibration
+from services.dicom.parser.calibration import calibration
+from services.dicom.parser.frames import Frames
 from services.domain.calibration import Calibration
 from services.domain.errors import FadaError
 from services.domain.study import FrameRef
@@ -88,8 +89,7 @@ def load(
 def _pictures(source: Source, frames: Frames, side: int, limit: int) -> list[Picture]:
     numbers = [1]
     if frames.count > 1:
-        looked_at = ((number, frames.read(number)) for number in candidates(frames.count))
-        numbers = key_frames(looked_at, limit)
+        numbers = key_frames(frames.readable(candidates(frames.count)), limit)
     found = []
     for number in numbers:
         pixels = frames.read(number)

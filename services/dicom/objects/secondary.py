@@ -8,17 +8,12 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from services.dicom.objects import labels
+from services.dicom.objects.source_header import frame_count, source_header
 from services.dicom.objects.uids import IMPLEMENTATION_VERSION, derived_uid
 from services.dicom.objects.ultrasound import part10
 from services.domain.report import FrameReading, Report
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-# Patient and General Study: what ties the picture to the study.
-_SHARED = (
-    "SpecificCharacterSet", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName",
-    "StudyDescription", "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate",
-    "PatientSex", "StudyInstanceUID", "StudyID",
-)  # fmt: skip
 
 
 def secondary_capture(
@@ -29,13 +24,11 @@ def secondary_capture(
     The series has ``frames`` of its own: it is kept as a companion, not analysed again, because the
     worker indexes it with ``frames`` 0.
     """
-    ds = Dataset()
-    for name in _SHARED:
-        if name in source:
-            ds[name] = source[name]
+    ds = source_header(source)
+    ds.pop("NumberOfFrames", None)
     ds.SOPClassUID = SECONDARY_CAPTURE
     ds.SOPInstanceUID = derived_uid("sc", cause, reading.sop_uid, str(reading.frame))
-    ds.SeriesInstanceUID = derived_uid("sc series", cause, str(source.SeriesInstanceUID))
+    ds.SeriesInstanceUID = derived_uid("sc series", cause, str(ds.SeriesInstanceUID))
     ds.Modality, ds.SeriesNumber, ds.InstanceNumber = "US", 9201, reading.frame
     ds.SeriesDescription = labels.series("Overlay", report)
     ds.Manufacturer, ds.ManufacturerModelName = "FADA", report.release.name
@@ -57,6 +50,6 @@ def _reference(source: Dataset, frame: int) -> Dataset:
     item = Dataset()
     item.ReferencedSOPClassUID = source.SOPClassUID
     item.ReferencedSOPInstanceUID = source.SOPInstanceUID
-    if int(source.get("NumberOfFrames") or 1) > 1:
+    if frame_count(source) > 1:
         item.ReferencedFrameNumber = frame
     return item

@@ -21,11 +21,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from services.dicom.objects import labels
 from services.dicom.objects.codes import concept, structure
+from services.dicom.objects.source_header import frame_count, source_header
 from services.dicom.objects.uids import IMPLEMENTATION_VERSION, derived_uid
 from services.dicom.objects.ultrasound import US_IMAGE, part10
 from services.domain.report import FrameReading, Report
-
-_NOT_SHOWN = ("NumberOfFrames", "FrameIncrementPointer", "FrameTime", "PixelData")
 
 
 def segmentation(
@@ -45,17 +44,18 @@ def segmentation(
     Raises:
         ValueError: no mask, or one of another size than the image.
     """
+    header = source_header(source)
     structures = sorted(masks)
     stacked = np.stack([masks[label] for label in structures], axis=-1)[None]
-    if stacked.shape[1:3] != (source.Rows, source.Columns):
+    if stacked.shape[1:3] != (header.Rows, header.Columns):
         raise ValueError("the masks do not have the image's size")
     key = ("seg", cause, reading.sop_uid, str(reading.frame))
     seg = Segmentation(
-        source_images=[_single(source)],
+        source_images=[_single(header)],
         pixel_array=stacked.astype(np.uint8),
         segmentation_type=Kind.BINARY,
         segment_descriptions=[_segment(n, label, report) for n, label in enumerate(structures, 1)],
-        series_instance_uid=derived_uid("seg series", cause, source.SeriesInstanceUID),
+        series_instance_uid=derived_uid("seg series", cause, header.SeriesInstanceUID),
         series_number=9001,
         sop_instance_uid=derived_uid(*key),
         instance_number=reading.frame,
@@ -70,8 +70,8 @@ def segmentation(
         transfer_syntax_uid=ExplicitVRLittleEndian,
         omit_empty_frames=False,
     )
-    if int(source.get("NumberOfFrames") or 1) > 1:
-        _refer_to_frame(seg, source, reading.frame)
+    if frame_count(header) > 1:
+        _refer_to_frame(seg, header, reading.frame)
     _own_uids(seg, *key)
     seg.PatientOrientation = ""
     labels.stamp(seg, report)
@@ -95,15 +95,13 @@ def _segment(number: int, label: str, report: Report) -> SegmentDescription:
     )
 
 
-def _single(source: Dataset) -> Dataset:
+def _single(header: Dataset) -> Dataset:
     """highdicom 0.28 fails on multi-frame ultrasound: it is shown one frame of it."""
     single = Dataset()
-    single.update({e.tag: e for e in source if e.keyword not in _NOT_SHOWN})
-    if int(source.get("NumberOfFrames") or 1) > 1:
-        del single.SOPClassUID  # its element is the source's own: replaced, never written to
+    single.update(header)
+    if "NumberOfFrames" in single:
+        del single.NumberOfFrames, single.SOPClassUID  # elements of the header's own: replaced
         single.SOPClassUID = US_IMAGE
-    if hasattr(source, "file_meta"):
-        single.file_meta = source.file_meta
     return single
 
 

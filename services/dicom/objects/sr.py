@@ -53,6 +53,7 @@ from services.dicom.objects.codes import (
     private,
     structure,
 )
+from services.dicom.objects.source_header import frame_count
 from services.dicom.objects.sr_document import comprehensive
 from services.dicom.objects.uids import IMPLEMENTATION_VERSION, derived_uid
 from services.dicom.objects.ultrasound import part10
@@ -183,7 +184,7 @@ def _group(
         "qualitative_evaluations": _evaluations(reading) or None,
         "finding_category": concept(codes.cid7150.AnatomicalStructure),
     }
-    frames = [reading.frame] if int(source.get("NumberOfFrames") or 1) > 1 else None
+    frames = [reading.frame] if frame_count(source) > 1 else None
     image = (source.SOPClassUID, source.SOPInstanceUID)
     region = _region(reading, SourceImageForRegion(*image, frames))
     if region is None:

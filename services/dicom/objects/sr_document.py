@@ -12,14 +12,14 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from services.dicom.objects.codes import concept
+from services.dicom.objects.source_header import source_header
 
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
-# Type 1 and 2 attributes of the patient and study modules, and those of type 3 that help to find.
-_FROM_SOURCE = (
+_PATIENT_AND_STUDY = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate",
-    "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID",
+    "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription",
+    "IssuerOfPatientID", "PatientAge",
 )  # fmt: skip
-_IF_THERE = ("StudyDescription", "IssuerOfPatientID", "OtherPatientIDsSequence", "PatientAge")
 
 
 def comprehensive(
@@ -30,13 +30,11 @@ def comprehensive(
     Raises:
         IndexError: no source.
     """
-    first = sources[0]
+    first = source_header(sources[0])
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
     made.SOPClassUID, made.SOPInstanceUID = COMPREHENSIVE_SR, sop_uid
-    for keyword in _FROM_SOURCE:
-        setattr(made, keyword, first.get(keyword, ""))
-    for keyword in _IF_THERE:
+    for keyword in _PATIENT_AND_STUDY:
         if keyword in first:
             setattr(made, keyword, first[keyword].value)
     made.Modality = "SR"
@@ -74,7 +72,7 @@ def _hierarchy(images: Sequence[Dataset]) -> list[Dataset]:
 def _acquired(source: Dataset) -> Dataset:
     """What made the image (PS3.3 C.12.1, ContributingEquipmentSequence)."""
     item = Dataset()
-    item.Manufacturer = source.get("Manufacturer", "")
+    item.Manufacturer = source.Manufacturer
     for keyword in ("ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions"):
         if source.get(keyword):
             setattr(item, keyword, source.get(keyword))

@@ -9,7 +9,8 @@ from typing import Any
 from services.dicom.parser.structure import Element
 from services.domain.errors import InvalidDicom
 
-MAX_TEXT = 10_240
+MAX_TEXT = 10_240  # characters of an LT, the longest of these (PS3.5 section 6.2)
+_MAX_BYTES = 4 * MAX_TEXT  # a character of UTF-8
 Json = dict[str, Any]
 
 # tag: VR, as in PS3.6
@@ -30,27 +31,29 @@ INSTANCE = {
     0x00280100: "US", 0x00280101: "US", 0x00280102: "US", 0x00280103: "US",
 }  # fmt: skip
 CHARACTER_SET = 0x00080005
+_ESCAPE = b"\x1b"  # ISO 2022: what follows is of another character set, though all bytes are 7-bit
 _TEXT = frozenset({"SH", "LO", "LT", "ST", "UT", "PN", "UC"})
 
 
-class Reader:
+class AttributeReader:
     """Reads single values of a walked data set."""
 
     def __init__(self, data: memoryview, elements: dict[int, Element], big_endian: bool) -> None:
+        """``elements`` lie in ``data`` (``services.dicom.parser.structure.walk``)."""
         self._data, self._elements = data, elements
         self._u16 = struct.Struct((">" if big_endian else "<") + "H")
 
     def json(self, wanted: dict[int, str]) -> Json:
         """``{"00100010": {"vr": "PN", "Value": [...]}}`` for what is there."""
-        found: Json = {}
+        attributes: Json = {}
         for tag, vr in wanted.items():
             if tag in self._elements:
                 values = self.values(tag, vr)
                 entry: Json = {"vr": vr}
                 if values:
                     entry["Value"] = values
-                found[f"{tag:08X}"] = entry
-        return found
+                attributes[f"{tag:08X}"] = entry
+        return attributes
 
     def values(self, tag: int, vr: str) -> list[Any]:
         """The values of one element in the forms of DICOM JSON; empty when absent or empty."""
@@ -72,7 +75,7 @@ class Reader:
         element = self._elements.get(tag)
         if element is None or element.length is None:
             return b""
-        if element.length > MAX_TEXT:
+        if element.length > _MAX_BYTES:
             raise InvalidDicom("A descriptive attribute is longer than DICOM allows.")
         return bytes(self._data[element.offset : element.offset + element.length])
 
@@ -83,22 +86,28 @@ class Reader:
 
         names = self._text(CHARACTER_SET, free=False).split("\\")
         try:
-            found: list[str] = convert_encodings([n.strip() for n in names])
+            encodings: list[str] = convert_encodings([n.strip() for n in names])
         except (LookupError, ValueError):
             return ["utf-8"]
-        return found
+        return encodings
 
     def _text(self, tag: int, free: bool) -> str:
         raw = self._raw(tag).rstrip(b" \0")
-        if raw.isascii():
-            return raw.decode("ascii")
+        if raw.isascii() and _ESCAPE not in raw:
+            return _bounded(raw.decode("ascii"))
         # Brings all of pydicom along, which a child that never meets it need not load.
         from pydicom.charset import decode_bytes
 
         encodings = self._encodings if free else ["iso8859"]
         text: str = decode_bytes(raw, encodings, {0x5C, 0x5E, 0x3D})
         # Lone surrogates cannot be written as UTF-8, so they may not travel further.
-        return text.encode("utf-8", "replace").decode("utf-8")
+        return _bounded(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise InvalidDicom("A descriptive attribute is longer than DICOM allows.")
+    return text
 
 
 def _value(text: str, vr: str) -> Any:
@@ -107,8 +116,15 @@ def _value(text: str, vr: str) -> Any:
         kinds = ("Alphabetic", "Ideographic", "Phonetic")
         return {kind: name for kind, name in zip(kinds, names, strict=False) if name}
     if vr == "IS":
-        try:
-            return int(text)
-        except ValueError:
-            return text or None
+        number = whole_number(text)
+        return text or None if number is None else number
     return text or None
+
+
+def whole_number(text: str) -> int | None:
+    """An IS, also one that is written with a decimal point ("1.00"); None when it is no integer."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None

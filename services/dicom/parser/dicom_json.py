@@ -7,6 +7,7 @@ from typing import Any
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
+from services.dicom.parser.dataset import readable
 from services.domain.errors import NotFound
 
 INLINE_BYTES = 1024
@@ -21,7 +22,7 @@ def metadata(dataset: Dataset) -> dict[str, Any]:
 
 def _json(dataset: Dataset, where: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for element in dataset:
+    for element in readable(dataset):
         if element.tag.group == 2:
             continue
         key = f"{element.tag:08X}"
@@ -45,7 +46,7 @@ def _plain(element: DataElement) -> dict[str, Any]:
     try:
         made = element.to_json_dict(bulk_data_element_handler=None, bulk_data_threshold=1 << 30)
         return dict(made)
-    except (TypeError, ValueError):
+    except Exception:
         # A value that its own VR forbids (a DS that is no number): shown as text rather than lost.
         return {"vr": "UT", "Value": [str(element.value)[:INLINE_BYTES]]}
 

@@ -13,10 +13,12 @@ from services.domain.errors import FadaError, InvalidDicom
 _KNOWN: dict[str, type[FadaError]] = {
     kind.code: kind
     for kind in (
+        errors.FrameUndecodable,
         errors.InvalidDicom,
         errors.InvalidInput,
         errors.InvalidUid,
         errors.NotFound,
+        errors.PaletteUnusable,
         errors.TooLarge,
         errors.UnsupportedMedia,
         errors.UnsupportedObject,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.domain.errors import InvalidDicom
 
+_JP2 = b"jP  "  # the signature box's type (ISO 15444-1 I.5.1)
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # F7: JPEG-LS
 
@@ -14,11 +15,30 @@ def check_size(stream: bytes, rows: int, columns: int) -> None:
     Raises:
         InvalidDicom: other size, or no size within ``stream``.
     """
-    size = _jpeg2000(stream) if stream[:2] == b"\xff\x4f" else _jpeg(stream)
+    compare(size_of(stream), rows, columns)
+
+
+def compare(size: tuple[int, int] | None, rows: int, columns: int) -> None:
+    """Raises InvalidDicom: other size than (rows, columns), or none."""
     if size is None:
         raise InvalidDicom("A compressed frame does not say how large it is.")
     if size != (rows, columns):
         raise InvalidDicom("A compressed frame has another size than the header says.")
+
+
+def bare(stream: bytes) -> bytes:
+    """The codestream without what some writers put before it: zero bytes, or the boxes of a JP2 file."""
+    stream = stream.lstrip(b"\0") if stream[:1] == b"\0" and stream[4:8] != _JP2 else stream
+    if stream[4:8] != _JP2:
+        return stream
+    at = stream.find(b"\xff\x4f\xff\x51")
+    return stream[at:] if at > 0 else stream
+
+
+def size_of(stream: bytes) -> tuple[int, int] | None:
+    """(rows, columns) as the stream's head says them; None when it does not."""
+    stream = bare(stream)
+    return _jpeg2000(stream) if stream[:2] == b"\xff\x4f" else _jpeg(stream)
 
 
 def _jpeg2000(stream: bytes) -> tuple[int, int] | None:

@@ -8,13 +8,15 @@ Pixels are never decoded here: their size is checked against the header and agai
 from __future__ import annotations
 
 import mmap
+import re
+import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from services.dicom.parser import attributes, jpeg
-from services.dicom.parser.attributes import Reader
+from services.dicom.parser.attributes import AttributeReader
 from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, meta_end, walk
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
 from services.domain.study import parse_uid
@@ -25,14 +27,14 @@ COMPRESSED = frozenset(
     {"1.2.840.10008.1.2.5"}  # RLE
     | {f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
 )
-IMAGES = frozenset(
-    f"1.2.840.10008.5.1.4.1.1.{n}"
-    for n in ("6.1", "6", "3.1", "3", "7", "7.1", "7.2", "7.3", "7.4")  # US, multi-frame, SC
-)
+ULTRASOUND = frozenset(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("6.1", "6", "3.1", "3"))
+# Secondary captures too, of one frame or several.
+IMAGES = ULTRASOUND | {f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("7", "7.1", "7.2", "7.3", "7.4")}
 # Kept and given back as further series of a study, never analysed: SEG and SR.
 COMPANIONS = frozenset(
     f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("66.4", "88.11", "88.22", "88.33", "88.34")
 )
+_CODE_STRING = re.compile(r"[A-Z0-9_]{1,16}")
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 _CONTENT_SEQUENCE = 0x0040A730
 MAX_FRAME_SAMPLES = 2**26  # of one frame: 8192 × 8192 of one sample
@@ -78,7 +80,7 @@ def parse_file(path: Path, limits: Limits) -> ParsedInstance:
             mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
             memoryview(mapped) as whole,
         ):
-            syntax, start = _meta(whole)
+            syntax, start = meta(whole)
             if syntax != DEFLATED:
                 return _parse(whole, start, syntax, limits)
             inflated = path.with_name(path.name + ".inflated")
@@ -101,13 +103,18 @@ def _parse_inflated(path: Path, limits: Limits) -> ParsedInstance:
             return _parse(whole, 0, DEFLATED, limits)
 
 
-def _meta(whole: memoryview) -> tuple[str, int]:
-    """(transfer syntax, where the data set begins), from the file meta information (PS3.10)."""
+def meta(whole: memoryview) -> tuple[str, int]:
+    """(transfer syntax, where the data set begins), from the file meta information (PS3.10).
+
+    Raises:
+        InvalidDicom: no such file, or cut.
+        UnsupportedObject: a DICOMDIR, or a transfer syntax that is not read here.
+    """
     if bytes(whole[128:132]) != b"DICM":
         raise InvalidDicom("The file does not have DICM after its preamble (PS3.10).")
     start = meta_end(whole, 132)
     layout = walk(whole, 132, start, "1.2.840.10008.1.2.1")
-    reader = Reader(whole, layout.elements, big_endian=False)
+    reader = AttributeReader(whole, layout.elements, big_endian=False)
     if reader.first(0x00020002, "UI") == _MEDIA_DIRECTORY:
         raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
     syntax = str(reader.first(0x00020010, "UI") or "")
@@ -119,7 +126,7 @@ def _meta(whole: memoryview) -> tuple[str, int]:
 def _inflate(source: memoryview, target: Path, limit: int) -> None:
     """Inflate piece by piece, never more than ``limit`` bytes in all."""
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    total = 0
+    total = checksum = 0
     with target.open("wb") as out:
         pending: bytes | memoryview = source
         while not engine.eof:
@@ -128,37 +135,38 @@ def _inflate(source: memoryview, target: Path, limit: int) -> None:
             except zlib.error as error:
                 raise InvalidDicom("The compressed data set is damaged.") from error
             pending = engine.unconsumed_tail
-            total += len(piece)
+            total, checksum = total + len(piece), zlib.crc32(piece, checksum)
             if total > limit:
                 raise TooLarge("The data set inflates to more than this hub accepts.")
             if not piece and not pending and not engine.eof:
                 raise InvalidDicom("The compressed data set does not end: the file was cut.")
             out.write(piece)
-        if engine.unused_data.strip(b"\0"):
+        # Some writers end the stream as gzip does, with checksum and size (RFC 1952 section 2.3.1).
+        trailer = struct.pack("<II", checksum, total & 0xFFFFFFFF)
+        if engine.unused_data.removeprefix(trailer).strip(b"\0"):
             raise InvalidDicom("There is more after the end of the compressed data set.")
 
 
 def _parse(whole: memoryview, start: int, syntax: str, limits: Limits) -> ParsedInstance:
     layout = walk(whole, start, len(whole), syntax)
-    reader = Reader(whole, layout.elements, big_endian=syntax == EXPLICIT_BIG)
+    reader = AttributeReader(whole, layout.elements, big_endian=syntax == EXPLICIT_BIG)
     sop_class = _uid(reader, 0x00080016)
     if sop_class == _MEDIA_DIRECTORY:
         raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
     if sop_class not in IMAGES | COMPANIONS:
         raise UnsupportedObject("Only ultrasound images, secondary captures, SEG and SR are kept.")
-    modality = str(reader.first(0x00080060, "CS") or "")
     rows, columns, frames = _size(whole, reader, layout, syntax, sop_class, limits)
     study = reader.json(attributes.STUDY)
     other = reader.json(attributes.SERIES | attributes.INSTANCE)
-    for found in (study, other):
-        found["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
+    for attributes_of in (study, other):
+        attributes_of["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
     return ParsedInstance(
         study_uid=_uid(reader, 0x0020000D),
         series_uid=_uid(reader, 0x0020000E),
         sop_uid=_uid(reader, 0x00080018),
         sop_class=sop_class,
         transfer_syntax=syntax,
-        modality=modality[:16],
+        modality=_modality(str(reader.first(0x00080060, "CS") or ""), sop_class),
         rows=rows,
         columns=columns,
         frames=frames if sop_class in IMAGES else 0,
@@ -167,12 +175,25 @@ def _parse(whole: memoryview, start: int, syntax: str, limits: Limits) -> Parsed
     )
 
 
-def _uid(reader: Reader, tag: int) -> str:
+def _uid(reader: AttributeReader, tag: int) -> str:
     return parse_uid(str(reader.first(tag, "UI") or ""))
 
 
+def _modality(text: str, sop_class: str) -> str:
+    """The first word of what the header says, when it is a CS; else what the SOP class is of."""
+    word = (text.split() or [""])[0]
+    if _CODE_STRING.fullmatch(word):
+        return word
+    return "US" if sop_class in ULTRASOUND else "OT" if sop_class in IMAGES else ""
+
+
 def _size(
-    whole: memoryview, reader: Reader, layout: Layout, syntax: str, sop_class: str, limits: Limits
+    whole: memoryview,
+    reader: AttributeReader,
+    layout: Layout,
+    syntax: str,
+    sop_class: str,
+    limits: Limits,
 ) -> tuple[int, int, int]:
     """(rows, columns, frames), after the pixels were found whole and within the caps."""
     pixels = layout.elements.get(PIXEL_DATA)
@@ -186,8 +207,8 @@ def _size(
         int(reader.first(tag, "US") or 0)
         for tag in (0x00280010, 0x00280011, 0x00280002, 0x00280100)
     )
-    frames = reader.first(0x00280008, "IS")
-    count = 1 if frames is None else frames
+    # Absent, empty and 0 all mean a single image.
+    count = reader.first(0x00280008, "IS") or 1
     if not isinstance(count, int) or count < 1 or min(rows, columns) < 1:
         raise InvalidDicom("The image has no size.")
     if samples not in (1, 3) or bits not in (1, 8, 16, 32):
@@ -214,12 +235,16 @@ def _compressed(
     if len(layout.fragments) < frames:
         raise InvalidDicom("There are fewer compressed frames than the header says.")
     if syntax.startswith("1.2.840.10008.1.2.4."):
-        offset, length = layout.fragments[0]
-        jpeg.check_size(bytes(whole[offset : offset + min(length, 1 << 16)]), rows, columns)
+        sizes = (
+            jpeg.size_of(bytes(whole[offset : offset + min(length, 1 << 16)]))
+            for offset, length in layout.fragments[:frames]
+        )
+        # A damaged frame costs itself alone: the first that says its size speaks for the clip.
+        jpeg.compare(next((size for size in sizes if size is not None), None), rows, columns)
 
 
 def parse_bytes(data: bytes) -> ParsedInstance:
     """Read an object that this house made itself (SEG, SR, SC); nothing from outside comes here."""
     whole = memoryview(data)
-    syntax, start = _meta(whole)
+    syntax, start = meta(whole)
     return _parse(whole, start, syntax, Limits(2**30, 2**31, 3000))

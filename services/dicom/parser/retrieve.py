@@ -10,18 +10,23 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-import pydicom
+import numpy as np
 from PIL import Image
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from services.dicom.objects.ultrasound import part10
 from services.dicom.parser import dicom_json
+from services.dicom.parser.dataset import read_dataset, readable
 from services.dicom.parser.frames import Frames
 from services.dicom.parser.parse import NATIVE
+from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA
 from services.domain.errors import InvalidInput, NotFound, TooLarge
 
 _OPEN: OrderedDict[str, Frames] = OrderedDict()
 _KEPT_OPEN = 2
+_WORDS = {"OW": "u2", "OL": "u4", "OF": "u4", "OD": "u8", "OV": "u8"}
 _MAX_SIDE = 8192
 
 
@@ -29,9 +34,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """``do`` is metadata, frame, rendered or bulk. Raises NotFound, InvalidInput, InvalidDicom."""
     path = Path(request["path"])
     if request["do"] == "metadata":
-        return {"dataset": dicom_json.metadata(pydicom.dcmread(path, defer_size=1 << 16))}
+        return {"dataset": dicom_json.metadata(read_dataset(path, defer_size=1 << 16))}
     if request["do"] == "bulk":
-        return _write(request, dicom_json.bulk(pydicom.dcmread(path), list(request["where"])))
+        return _write(request, dicom_json.bulk(read_dataset(path), list(request["where"])))
     if request["do"] == "explicit":
         return _write(request, _explicit(path))
     frames = _frames(path)
@@ -47,11 +52,45 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 def _explicit(path: Path) -> bytes:
     """The whole object with native pixels in Explicit VR Little Endian."""
-    dataset = pydicom.dcmread(path)
-    if dataset.file_meta.TransferSyntaxUID not in NATIVE:
-        Frames(dataset).check_all()
-        dataset.decompress(generate_instance_uid=False)
-    return part10(dataset, ExplicitVRLittleEndian)
+    dataset = read_dataset(path)
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax not in NATIVE:
+        _decompress(dataset)
+    made = Dataset()
+    for element in readable(dataset):
+        if syntax == EXPLICIT_BIG:
+            _swap_words(element)
+        made[element.tag] = element
+    return part10(made, ExplicitVRLittleEndian)
+
+
+def _decompress(dataset: Dataset) -> None:
+    """Every frame decoded, colour as RGB. Raises InvalidDicom."""
+    frames = Frames(dataset)
+    frames.check_all()
+    pixels = b"".join(frames.native_bytes(number) for number in range(1, frames.count + 1))
+    per_sample = len(pixels) // (frames.rows * frames.columns * frames.samples * frames.count)
+    dataset.BitsAllocated = 8 * per_sample
+    if frames.samples == 3:
+        dataset.PhotometricInterpretation, dataset.PlanarConfiguration = "RGB", 0
+    for keyword in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
+        if keyword in dataset:
+            delattr(dataset, keyword)
+    made = DataElement(
+        PIXEL_DATA, "OB" if per_sample == 1 else "OW", pixels + b"\0" * (len(pixels) % 2)
+    )
+    dataset[PIXEL_DATA] = made
+
+
+def _swap_words(element: DataElement) -> None:
+    """pydicom keeps the bytes of these as they are in the file (PS3.5 section 7.3)."""
+    if element.VR == "SQ":
+        for item in element.value:
+            for inner in readable(item):
+                _swap_words(inner)
+    elif element.VR in _WORDS and isinstance(element.value, bytes):
+        kind = _WORDS[element.VR]
+        element.value = np.frombuffer(element.value, ">" + kind).astype("<" + kind).tobytes()
 
 
 def _frames(path: Path) -> Frames:

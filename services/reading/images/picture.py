@@ -36,7 +36,7 @@ def decode(data: bytes) -> DecodedPicture:
         if image.width * image.height > MAX_PICTURE_PIXELS:
             raise TooLarge(f"A picture may have {MAX_PICTURE_PIXELS // 1_000_000} megapixels.")
         jpeg, mode = image.format == "JPEG", image.mode
-        turned = jpeg and image.getexif().get(_ORIENTATION, 1) != 1
+        turned = image.getexif().get(_ORIENTATION, 1) != 1
         if turned:
             image = ImageOps.exif_transpose(image)
         if mode in ("I;16", "I"):

@@ -13,7 +13,8 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
 from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
-from services.dicom.parser.frames import Frames, calibration
+from services.dicom.parser.calibration import calibration
+from services.dicom.parser.frames import Frames
 from services.domain.calibration import PixelSize
 from services.domain.errors import InvalidDicom, NotFound
 

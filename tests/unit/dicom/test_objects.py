@@ -23,7 +23,8 @@ from services.dicom.objects.deidentify import deidentified
 from services.dicom.objects.import_images import import_images
 from services.dicom.objects.secondary import secondary_capture
 from services.dicom.objects.ultrasound import Picture, Subject, read_picture, ultrasound_object
-from services.dicom.parser.frames import Frames, calibration
+from services.dicom.parser.calibration import calibration
+from services.dicom.parser.frames import Frames
 from services.dicom.parser.parse import parse_bytes
 from services.domain import biometry
 from services.domain.errors import InvalidInput, TooLarge

@@ -1,0 +1,135 @@
+"""Files as real machines and archives write them: each comes in, is read, and costs nobody else.
+
+``tests/fixtures/odd``: made from ``samples/head-27w.dcm``, one oddity each; ``expected.tsv`` says what
+must come out. They go the whole way: upload, parser, index, worker, report, page and metadata.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import hub as hubs
+import pytest
+import servers
+
+from services.domain.study import Role
+from services.inference.inprocess import InProcessInference
+from services.reading.contract import Phase, RawReading
+from services.reading.images.square import Gray
+from workers.analysis.job_runner import attempt
+from workers.analysis.manifests import Manifests
+from workers.resources import Ports
+
+ROOT = Path(__file__).parents[3]
+ODD = ROOT / "tests" / "fixtures" / "odd"
+RELEASES = ROOT / "models" / "releases"
+SAMPLES = ROOT / "samples"
+HC = 251.9
+EXPECTED = {
+    name: value
+    for name, value, *_ in csv.reader((ODD / "expected.tsv").open(), delimiter="\t")
+}
+
+
+class DensePhases:
+    """The release's dense network alone: what measures. Words would take minutes here."""
+
+    def __init__(self) -> None:
+        self._inner = InProcessInference(RELEASES)
+
+    def read(
+        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+    ) -> list[RawReading]:
+        return self._inner.read(images, (), request_id=request_id)
+
+    def canary(self) -> None:
+        self._inner.canary()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@dataclass
+class Odd:
+    """A hub, a worker of this process, and a client at a site of the test's own."""
+
+    hub: hubs.Hub
+    ports: Ports
+    client: httpx.Client
+
+    def send(self, *paths: Path, **fields: str) -> dict[str, Any]:
+        files = [("file", (path.name, path.read_bytes())) for path in paths]
+        answer = self.client.post("/api/uploads", files=files, data=fields)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def read(self, item: dict[str, Any]) -> dict[str, Any]:
+        """The report of the item's study, after its job."""
+        if item["job_id"]:
+            assert attempt(item["job_id"], self.ports, owner="test") == "done"
+        answer = self.client.get(f"/api/studies/{item['study_id']}/results/latest/report.json")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+@pytest.fixture(scope="module")
+def parts(
+    tmp_path_factory: pytest.TempPathFactory, valkey: servers.Valkey, seaweed: servers.Seaweed
+) -> Iterator[tuple[hubs.Hub, Ports]]:
+    home = tmp_path_factory.mktemp("odd")
+    with hubs.running(home, valkey, seaweed, rate_per_second=1000.0) as running:
+        services = running.services
+        ports = Ports(
+            services.settings, services.index, services.store, DensePhases(), Manifests(RELEASES)
+        )
+        yield running, ports
+
+
+@pytest.fixture
+def odd(parts: tuple[hubs.Hub, Ports], request: pytest.FixtureRequest) -> Iterator[Odd]:
+    """The files share their UIDs, so each test has a site of its own."""
+    hub, ports = parts
+    site = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
+    with hub.client(site, Role.ADMIN) as client:
+        yield Odd(hub, ports, client)
+
+
+def measured(report: dict[str, Any]) -> dict[str, float | None]:
+    """HC in mm (None: pixels alone) by SOP Instance UID."""
+    return {
+        frame["sop_uid"]: m["mm"]
+        for frame in report["frames"]
+        for m in frame["measurements"]
+        if m["name"] == "HC"
+    }
+
+
+def path_of(name: str) -> Path:
+    return ODD / (name if "." in name else f"{name}.dcm")
+
+
+@pytest.mark.parametrize("name", [n for n, v in EXPECTED.items() if v in (f"HC={HC}", "px only")])
+def test_an_odd_image_is_read(odd: Odd, name: str) -> None:
+    scale = {"pixel_mm": "0.2949"} if name.endswith(".png") else {}
+    item = odd.send(path_of(name), **scale)["items"][0]
+    report = odd.read(item)
+    value = measured(report)[item["sop_uid"]]
+    if EXPECTED[name] == "px only":
+        assert value is None
+    else:
+        assert value == pytest.approx(HC, abs=1.5)
+    _pages_answer(odd, item)
+
+
+def _pages_answer(odd: Odd, item: dict[str, Any]) -> None:
+    assert odd.client.get(f"/api/studies/{item['study_id']}").status_code == 200
+    address = f"/dicomweb/studies/{item['study_uid']}"
+    metadata = odd.client.get(f"{address}/metadata")
+    assert metadata.status_code == 200, metadata.text
+    assert item["sop_uid"] in {one["00080018"]["Value"][0] for one in metadata.json()}
