@@ -33,7 +33,9 @@ SAMPLES = ROOT / "samples"
 HC = 251.9
 EXPECTED = {
     name: value
-    for name, value, *_ in csv.reader((ODD / "expected.tsv").open(), delimiter="\t")
+    for name, value, *_ in csv.reader(
+        (ODD / "expected.tsv").read_text().splitlines(), delimiter="\t"
+    )
 }
 
 
