@@ -153,10 +153,9 @@ def send_one(
     except OSError as error:
         return Sent(path, error=NothingToSend(f"{path} cannot be read ({error.strerror})."))
     items = tuple((outcome.get("outcome") or {}).get("items", ()))
-    for item in items:
-        if item.get("problem"):
-            problem = item["problem"]
-            return Sent(path, items, HubSays(int(problem.get("status", 422)), problem))
+    problems = [item["problem"] for item in items if item.get("problem")]
+    if problems and len(problems) == len(items):
+        return Sent(path, items, HubSays(int(problems[0].get("status", 422)), problems[0]))
     return Sent(path, items)
 
 
@@ -170,6 +169,9 @@ def show(outcomes: list[Sent]) -> list[str]:
             if item.get("study_id"):
                 studies[item["study_id"]] = studies.get(item["study_id"], 0) + 1
                 known += not item.get("new", True)
+            elif sent.error is None:  # of an archive: the rest was taken
+                detail = item["problem"]["detail"]
+                console.print(f"[yellow]skipped[/] {sent.path}: {item['name']}: {detail}")
         if sent.error is not None:
             reason = sent.error.said if isinstance(sent.error, HubSays) else sent.error.code
             console.print(f"[red]refused[/] {sent.path}: {sent.error.detail} ({reason})")

@@ -7,6 +7,7 @@ is raised.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,8 +57,11 @@ def receive(
     key = _study_key(principal.site, files)
     for file in files:
         try:
-            for found in _opened(services, file, basket):
-                ready.append(_dicom(services, found, told, key, len(ready), basket))
+            for entry in _opened(services, file, basket):
+                if isinstance(entry, Spooled):
+                    ready.append(_dicom(services, entry, told, key, len(ready), basket))
+                else:
+                    ready.append(entry)
         except FadaError as error:
             if error.status >= 500:
                 raise
@@ -76,7 +80,10 @@ def receive(
     return [next(taken) if isinstance(r, Spooled) else r for r in ready]
 
 
-def _opened(services: Services, file: Spooled, basket: list[Spooled]) -> list[Spooled]:
+def _opened(
+    services: Services, file: Spooled, basket: list[Spooled]
+) -> Sequence[Spooled | Outcome]:
+    """The file itself, or the entries of an archive."""
     if kind_of(file.head()) == "zip":
         return zip_archive.unpack(file.path, services.spool, services.settings, basket)
     return [file]

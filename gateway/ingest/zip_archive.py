@@ -1,7 +1,8 @@
 """ZIP archives from outside: opened with suspicion, never extracted by name.
 
-Refused as a whole: too many entries, names that point outside, links, encryption, odd compression,
-archives in archives, more inflated bytes than allowed. Inflated sizes are counted, not believed.
+Refused as a whole: damaged, too many entries, more inflated bytes than allowed (they are counted, not
+believed). An entry that points outside, is a link, encrypted, oddly packed or itself an archive is
+skipped and named, and the others are taken: the CD of a scanner holds more than images.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from gateway.dependencies import Outcome
 from gateway.ingest.spool import Spool, Spooled
 from services.domain.errors import InvalidInput, TooLarge, UnsupportedMedia
 from services.settings import Settings
@@ -22,36 +24,56 @@ _DIRECTORY_BYTES_PER_ENTRY = 1024
 _IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
-def unpack(path: Path, spool: Spool, settings: Settings, basket: list[Spooled]) -> list[Spooled]:
-    """The entries as spooled files; each is also put into ``basket`` for removal.
+def unpack(
+    path: Path, spool: Spool, settings: Settings, basket: list[Spooled]
+) -> list[Spooled | Outcome]:
+    """The entries as spooled files, or why one was skipped, in the archive's order.
+
+    Each spooled file is also put into ``basket`` for removal.
 
     Raises:
-        InvalidInput: damaged, encrypted, or an entry's name points outside.
+        InvalidInput: the archive is damaged or empty.
         TooLarge: too many entries, or more inflated bytes than this hub accepts.
-        UnsupportedMedia: an archive inside the archive, or an odd compression.
     """
     _check_directory(path, settings.max_zip_entries)
-    unpacked: list[Spooled] = []
+    unpacked: list[Spooled | Outcome] = []
     left = settings.max_inflated_bytes
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [e for e in archive.infolist() if not e.is_dir() and not _ignored(e.filename)]
-            for entry in entries:
-                _check(entry)
-            for entry in entries:
-                limit = min(left, settings.max_instance_bytes)
-                with spool.writer(limit, entry.filename) as out, archive.open(entry) as source:
-                    while piece := source.read(_CHUNK):
-                        out.write(piece)
-                    done = out.finish()
+            for entry in archive.infolist():
+                name = entry.orig_filename.replace("\\", "/")  # as some Windows programs write it
+                if not PurePosixPath(name).name or name.endswith("/") or _ignored(name):
+                    continue
+                try:
+                    _check(entry, name)
+                    done = _inflated(
+                        archive, entry, name, spool, min(left, settings.max_instance_bytes)
+                    )
+                except (InvalidInput, UnsupportedMedia) as error:
+                    unpacked.append(Outcome(name, error=error))
+                    continue
                 basket.append(done)
                 left -= done.size
                 unpacked.append(done)
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, struct.error) as error:
         raise InvalidInput("The ZIP archive is damaged.") from error
     if not unpacked:
         raise InvalidInput("The ZIP archive is empty.")
     return unpacked
+
+
+def _inflated(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, spool: Spool, limit: int
+) -> Spooled:
+    try:
+        with spool.writer(limit, name) as out, archive.open(entry) as source:
+            while piece := source.read(_CHUNK):
+                out.write(piece)
+            return out.finish()
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError
+    ) as error:  # fmt: skip
+        raise InvalidInput("This entry of the ZIP archive is damaged.") from error
 
 
 def _check_directory(path: Path, most: int) -> None:
@@ -70,26 +92,19 @@ def _check_directory(path: Path, most: int) -> None:
         raise TooLarge("The ZIP archive's directory is too large.")
 
 
-def _check(entry: zipfile.ZipInfo) -> None:
-    name = entry.filename
+def _check(entry: zipfile.ZipInfo, name: str) -> None:
+    """Raises InvalidInput, UnsupportedMedia: this entry is not opened."""
     place = PurePosixPath(name)
-    raw = entry.orig_filename
-    if (
-        place.is_absolute()
-        or ".." in place.parts
-        or "\\" in raw
-        or "\0" in raw
-        or ":" in place.parts[0]
-    ):
+    if place.is_absolute() or ".." in place.parts or "\0" in name or ":" in place.parts[0]:
         raise InvalidInput("A name in the ZIP archive points outside of it.")
     mode = entry.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise InvalidInput("The ZIP archive holds a link or a device.")
+        raise InvalidInput("This entry of the ZIP archive is a link or a device.")
     if entry.flag_bits & 0x1:
-        raise InvalidInput("The ZIP archive is encrypted.")
+        raise InvalidInput("This entry of the ZIP archive is encrypted.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise UnsupportedMedia("The ZIP archive uses a compression that is not accepted here.")
-    if name.lower().endswith((".zip", ".gz", ".7z", ".rar", ".tar", ".xz", ".bz2")):
+        raise UnsupportedMedia("This entry is packed in a way that is not accepted here.")
+    if name.lower().endswith((".zip", ".gz", ".7z", ".rar", ".tar", ".xz", ".bz2", ".jar")):
         raise UnsupportedMedia("Archives inside an archive are not accepted.")
 
 

@@ -135,3 +135,28 @@ def _pages_answer(odd: Odd, item: dict[str, Any]) -> None:
     metadata = odd.client.get(f"{address}/metadata")
     assert metadata.status_code == 200, metadata.text
     assert item["sop_uid"] in {one["00080018"]["Value"][0] for one in metadata.json()}
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "skipped"),
+    [
+        ("cd_weasis", 2, {"DICOMDIR", "weasis/bundle/core.jar.xz", "weasis/app.zip"}),
+        ("cd_no_viewer", 2, {"DICOMDIR"}),
+        ("dot_entry", 1, set()),
+        ("powershell_backslash", 2, set()),
+    ],
+)
+def test_an_archive_gives_its_study_and_names_the_rest(
+    odd: Odd, name: str, taken: int, skipped: set[str]
+) -> None:
+    answer = odd.send(ODD / f"{name}.zip")
+    accepted = [item for item in answer["items"] if item["accepted"]]
+    assert len(accepted) == taken
+    assert len({item["study_id"] for item in accepted}) == 1
+    refused = {
+        item["name"]: item["problem"]["code"] for item in answer["items"] if not item["accepted"]
+    }
+    assert set(refused) == skipped
+    assert set(refused.values()) <= {"unsupported_object", "unsupported_media"}
+    values = measured(odd.read(accepted[-1]))
+    assert values == {item["sop_uid"]: pytest.approx(HC, abs=1.5) for item in accepted}
