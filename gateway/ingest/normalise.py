@@ -37,6 +37,15 @@ class Described:
     case: str = ""
     study_uid: str = ""
 
+    @property
+    def says_something(self) -> bool:
+        """Whether a picture that is here already is described anew: its scale, or whose it is."""
+        about = self.subject
+        return self.pixel_mm is not None or any(
+            (about.patient_name, about.patient_id, about.study_date, about.accession,
+             about.description)
+        )  # fmt: skip
+
 
 def receive(
     services: Services,
@@ -110,7 +119,7 @@ def _dicom(
         data = ultrasound_object(read_picture(file.path.read_bytes()), subject, told.pixel_mm)
         with services.spool.writer(services.settings.max_instance_bytes, file.name) as out:
             out.write(data)
-            made = out.finish()
+            made = replace(out.finish(), correction=told.says_something)
         basket.append(made)
         return made
     except FadaError as error:

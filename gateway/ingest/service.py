@@ -219,6 +219,7 @@ def _instance(file: Spooled, parsed: ParsedInstance) -> NewInstance:
         columns=parsed.columns,
         frames=parsed.frames,
         attributes=parsed.attributes,
+        correction=file.correction,
     )
 
 

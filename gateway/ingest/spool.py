@@ -32,6 +32,7 @@ class Spooled:
     size: int
     name: str = ""
     start: bytes = b""  # its first bytes, where they were seen when it was written
+    correction: bool = False  # made here of a picture about which the sender said something
 
     def head(self) -> bytes:
         """The first 132 bytes, or the whole of a shorter file."""

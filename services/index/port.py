@@ -125,8 +125,9 @@ class Studies(Protocol):
         Same UID and hash again: ``new`` is False and nothing is written; ``job_id`` is then the
         study's latest job. The answers stand in the order of ``instances``. Without instances (a
         phone's report comes first) the study alone is made, and no job.
-        Raises InstancesDiffer (a DifferentBytes) when a SOP Instance UID of this site has another
-        hash, or belongs to another study. Then nothing of this call is written, but the
+        An instance that is a ``correction`` replaces the bytes of its UID within its study, and counts
+        as new. Raises InstancesDiffer (a DifferentBytes) when another SOP Instance UID of this site has
+        another hash, or one belongs to another study. Then nothing of this call is written, but the
         transaction goes on: call again without ``sop_uids``.
 
         Instances with ``frames`` 0 hold nothing to analyse (SR, SEG, FADA's own results come back as

@@ -66,6 +66,9 @@ class NewInstance:
     columns: int
     frames: int
     attributes: dict[str, Any]
+    # A picture sent again with other words about it (scale, name): the newest hold. Made by the hub
+    # from the same picture, so other bytes of the same instance are no contradiction.
+    correction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

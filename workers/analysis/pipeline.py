@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.domain.dating import age_by_last_period
 from services.domain.errors import InvalidDicom, InvalidModelOutput
@@ -28,6 +28,7 @@ from workers.resources import Ports
 
 Tell = Callable[[str, int], None]
 Check = Callable[[], None]
+MODEL_PHASE = "model_"  # before the names of the model server's own phases
 BATCH = 8  # squares in one call of the model server
 
 
@@ -101,7 +102,7 @@ def read(
     with clock.phase("load"):
         known = know(job, ports)
         manifest = ports.manifests.present()
-        before = reusable(known.hub, manifest)
+        before = reusable(known.hub, manifest, known.instances)
         loaded = load(
             known.instances, ports.store, manifest.side, ports.settings.key_frames,
             known=frozenset(frame.sop_uid for frame in before), check=check,
@@ -126,7 +127,9 @@ def read(
     return Reading(job, known, manifest, loaded, judged, kept, clock)
 
 
-def _judge(raw: RawReading, picture: Picture, manifest: Manifest, lmp_days: float | None) -> JudgedFrame:
+def _judge(
+    raw: RawReading, picture: Picture, manifest: Manifest, lmp_days: float | None
+) -> JudgedFrame:
     scale = picture.source.calibration
     judged = judge(raw, picture.square, picture.where, manifest, scale, lmp_days=lmp_days)
     return replace(judged, reading=burned_in_text.flag_text(judged.reading, picture.pixels))
@@ -144,11 +147,20 @@ def know(job: Job, ports: Ports) -> Known:
     return Known(study, images, hub, phone, age_by_last_period(study.attributes))
 
 
-def reusable(hub: Result | None, manifest: Manifest) -> tuple[FrameReading, ...]:
-    """Frames that the present release has read before: a further image does not cost them again."""
+def reusable(
+    hub: Result | None, manifest: Manifest, instances: Sequence[Instance]
+) -> tuple[FrameReading, ...]:
+    """Frames that the present release has read before: a further image does not cost them again.
+
+    An instance that came after that reading began was corrected since, and is read anew.
+    """
     if hub is None or hub.report.release.sha256 != manifest.sha256:
         return ()
-    return hub.report.frames
+    phases = hub.report.seconds.items()
+    seconds = sum(value for name, value in phases if not name.startswith(MODEL_PHASE))
+    began = hub.report.created_at - timedelta(seconds=seconds)
+    corrected = {one.sop_uid for one in instances if one.received_at > began}
+    return tuple(frame for frame in hub.report.frames if frame.sop_uid not in corrected)
 
 
 def infer(
@@ -202,7 +214,7 @@ def _why(loaded: Loaded) -> str:
 def _add_seconds(clock: Clock, answers: Sequence[RawReading]) -> None:
     """The server's own phases stand beside ours; a batch tells the same figures for each image."""
     for name, value in answers[0].seconds.items():
-        clock.seconds[f"model_{name}"] = float(value)
+        clock.seconds[f"{MODEL_PHASE}{name}"] = float(value)
 
 
 def write(done: Reading, ports: Ports) -> Analysis:

@@ -50,7 +50,8 @@ class Intake:
             job_id = self._jobs.latest_of(study_id)
             return [Received(study_id, one.sop_uid, False, job_id) for one in instances]
         if not made:
-            self._refresh(study_id, attributes, urgent)
+            corrects = any(one.correction for one in instances if one.sop_uid in new)
+            self._refresh(study_id, attributes, urgent, corrects)
         job_id = self._queue(principal.site, study_id, instances, new, made, urgent, request_id)
         told = {"job_id": job_id, "instances": len(new)}
         self._events.add(principal.site, "study.received", study_id, told)
@@ -129,7 +130,7 @@ class Intake:
     def _insert(
         self, study_id: str, site: str, instances: list[NewInstance], made: bool
     ) -> set[str]:
-        """The SOP Instance UIDs that were not there.
+        """The SOP Instance UIDs that were not there, or were corrected.
 
         Raises:
             InstancesDiffer: nothing of this call is left, the study neither if it was ``made`` now.
@@ -146,16 +147,36 @@ class Intake:
                     new[one.sop_uid] = row["id"]
                 else:  # another study has it, or a rival came first
                     there |= self._stored(site, [one.sop_uid])
+        changed = {
+            uid: first[uid]
+            for uid, known in there.items()
+            if known != (study_id, first[uid].sha256)
+        }
+        corrected = {
+            uid: one for uid, one in changed.items() if one.correction and there[uid][0] == study_id
+        }
         differ = [
             one.sop_uid
             for one in instances
-            if (one.sop_uid in there and there[one.sop_uid] != (study_id, one.sha256))
+            if (one.sop_uid in changed and one.sop_uid not in corrected)
             or first[one.sop_uid].sha256 != one.sha256
         ]
         if differ:
             self._undo(study_id if made else None, list(new.values()))
             raise InstancesDiffer(tuple(dict.fromkeys(differ)))
-        return set(new)
+        for one in corrected.values():
+            self._correct(study_id, site, one)
+        return {*new, *corrected}
+
+    def _correct(self, study_id: str, site: str, one: NewInstance) -> None:
+        """The row names the newer bytes; the earlier ones stay in the store under their hash."""
+        values = self._row(study_id, site, one)
+        del values["id"]
+        columns = tables.instances.c
+        change = update(tables.instances).where(
+            columns.site == site, columns.study_id == study_id, columns.sop_uid == one.sop_uid
+        )
+        self._session.connection.execute(change.values(**values))
 
     def _undo(self, study_id: str | None, rows: list[str]) -> None:
         """Take back what this call wrote; cheaper than a savepoint for the many that do not fail."""
@@ -198,8 +219,13 @@ class Intake:
             "received_at": self._session.now(),
         }
 
-    def _refresh(self, study_id: str, attributes: dict[str, Any], urgent: bool) -> None:
-        """Counts and modalities from the rows; attributes that were missing; urgency only rises."""
+    def _refresh(
+        self, study_id: str, attributes: dict[str, Any], urgent: bool, corrects: bool
+    ) -> None:
+        """Counts and modalities from the rows; attributes that were missing; urgency only rises.
+
+        ``corrects``: attributes that say something replace those that are there.
+        """
         columns = tables.instances.c
         query = select(columns.series_uid, columns.modality, func.count().label("count"))
         query = query.where(columns.study_id == study_id)
@@ -208,6 +234,8 @@ class Intake:
         ).all()
         study = self._session.lock_study(study_id)
         merged = {**attributes, **study["attributes"]}
+        if corrects:
+            merged |= {tag: entry for tag, entry in attributes.items() if entry.get("Value")}
         values: dict[str, Any] = {
             "instances": sum(row[2] for row in rows),
             "series": len({row.series_uid for row in rows}),

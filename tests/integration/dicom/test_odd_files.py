@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 import hub as hubs
+import pydicom
 import pytest
 import servers
 
@@ -160,3 +162,57 @@ def test_an_archive_gives_its_study_and_names_the_rest(
     assert set(refused.values()) <= {"unsupported_object", "unsupported_media"}
     values = measured(odd.read(accepted[-1]))
     assert values == {item["sop_uid"]: pytest.approx(HC, abs=1.5) for item in accepted}
+
+
+@pytest.mark.parametrize("picture", ["head-27w.png", "gray.jpg"])
+def test_a_picture_sent_again_with_a_scale_and_a_name_is_a_correction(
+    odd: Odd, picture: str
+) -> None:
+    path = (SAMPLES if picture.startswith("head") else ODD) / picture
+    first = odd.send(path)["items"][0]
+    assert set(measured(odd.read(first)).values()) == {None}
+    again = odd.send(path, pixel_mm="0.2949", patient_name="Roe^Jane")["items"][0]
+    assert (again["sop_uid"], again["study_id"]) == (first["sop_uid"], first["study_id"])
+    assert again["job_id"] not in (None, first["job_id"])
+    assert measured(odd.read(again)) == {first["sop_uid"]: pytest.approx(HC, abs=1.5)}
+    study = odd.client.get(f"/api/studies/{first['study_id']}").json()
+    assert study["patient"]["name"] == "Roe Jane"
+    the_same = odd.send(path, pixel_mm="0.2949", patient_name="Roe^Jane")["items"][0]
+    assert (the_same["accepted"], the_same["new"]) == (True, False)
+
+
+def test_other_bytes_of_an_instance_that_was_sent_as_dicom_are_still_refused(odd: Odd) -> None:
+    sent = pydicom.dcmread(SAMPLES / "head-14w.dcm")
+    odd.send(SAMPLES / "head-14w.dcm")
+    sent.PatientName = "Other^Name"
+    out = io.BytesIO()
+    sent.save_as(out, enforce_file_format=True)
+    answer = odd.client.post("/api/uploads", files={"file": ("a.dcm", out.getvalue())})
+    assert (answer.status_code, answer.json()["code"]) == (409, "different_bytes")
+
+
+def test_an_image_that_cannot_be_shown_costs_itself_alone(odd: Odd) -> None:
+    """Two good heads and one without a palette in one study: the heads are read, the third is named."""
+    bad = pydicom.dcmread(ODD / "palette_without_lut.dcm")
+    files = [("file", ("bad.dcm", path_of("palette_without_lut").read_bytes()))]
+    for number, name in enumerate(("head-27w.dcm", "head-35w.dcm")):
+        good = pydicom.dcmread(SAMPLES / name)
+        good.StudyInstanceUID = bad.StudyInstanceUID
+        good.SOPInstanceUID = good.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+        out = io.BytesIO()
+        good.save_as(out, enforce_file_format=True)
+        files.append(("file", (name, out.getvalue())))
+    answer = odd.client.post("/api/uploads", files=files)
+    assert answer.status_code == 200, answer.text
+    report = odd.read(answer.json()["items"][0])
+    assert set(measured(report)) == {"1.2.3.0", "1.2.3.1"}
+    assert report["skipped"] == [[str(bad.SOPInstanceUID), "palette_unusable"]]
+
+
+def test_a_study_of_one_image_that_cannot_be_shown_says_why(odd: Odd) -> None:
+    item = odd.send(path_of("palette_without_lut"))["items"][0]
+    assert attempt(item["job_id"], odd.ports, owner="test") == "dead"
+    with odd.ports.index.read() as tx:
+        job = tx.jobs.get(None, item["job_id"])
+    assert job.error_code == "nothing_readable"
+    assert "palette_unusable" in job.error_detail
