@@ -182,7 +182,7 @@ def hub(home: Path) -> Iterator[tuple[Target, Services]]:
         stack.enter_context(program_running(command, port, home / "gateway.log"))
         headers = {"Authorization": f"Bearer {key}"}
         yield Target("FADA", port, "/dicomweb/studies", headers), services
-        services.intake.close()
+        services.ingest.close()
         services.parser.close()
         services.index.close()
 
@@ -218,12 +218,12 @@ def breakdown(services: Services, size: str, seed: int) -> dict[str, float]:
     who, spent = Principal("bench", "bench", Role.SONOGRAPHER), {}
     steps: dict[str, list[float]] = {"spool and hash": [], "parse": [], "object": [], "index": []}
     for data in files(size, 12, seed):
-        with services.spool.basket() as basket:
+        with services.spool.request_files() as request_files:
             t0 = time.perf_counter()
             with services.spool.writer(1 << 30) as out:
                 out.write(data)
                 spooled = out.finish()
-            basket.append(spooled)
+            request_files.append(spooled)
             t1 = time.perf_counter()
             parsed = services.parser.parse(spooled.path)
             t2 = time.perf_counter()

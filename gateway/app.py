@@ -1,4 +1,4 @@
-"""``create_app``: routers, layers and the one error handler around the services it is given."""
+"""``create_app``: routers, middleware and error handlers around the services it is given."""
 
 from __future__ import annotations
 
@@ -30,33 +30,32 @@ from gateway.api import (
 )
 from gateway.dependencies import Services
 from gateway.http import problems
-from gateway.http.auth import Authenticator, Gate, unguarded
-from gateway.http.idempotency import Idempotent
-from gateway.http.limits import Attempts, Limits
-from gateway.http.request_logging import Observe
+from gateway.http.auth import Authentication, Authenticator, unguarded
+from gateway.http.idempotency import Idempotency
+from gateway.http.limits import LoginAttempts, RequestLimits
+from gateway.http.request_logging import RequestLogging
 from gateway.http.tokens import Signer
-from gateway.ingest import housekeeping
-from gateway.representations.images import Scales
+from gateway.representations.images import CalibrationCache
 from gateway.reviews import agreement, export, reviews
 from gateway.sync import case_routes, enrolment, phone_releases
-from gateway.uploads import forms, tus
+from gateway.uploads import forms, housekeeping, tus
 from services.domain.errors import FadaError
 
 TAGS: list[dict[str, str]] = [
     {"name": "Studies", "description": "Worklist, status, events"},
-    {"name": "Results", "description": "Result versions and what was stored with them"},
-    {"name": "Review", "description": "Corrections by people; every one is a further version"},
+    {"name": "Results", "description": "Result versions, their reports and artefacts"},
+    {"name": "Review", "description": "Reviews by people; each is a further version"},
     {"name": "Upload", "description": "Web form and resumable upload (tus 1.0)"},
     {"name": "DICOMweb", "description": "STOW-RS, QIDO-RS, WADO-RS (PS3.18)"},
-    {"name": "Phones", "description": "Enrolment, reports first, results back, releases"},
-    {"name": "Sharing", "description": "Links that end"},
+    {"name": "Phones", "description": "Enrolment, cases, results and releases for phones"},
+    {"name": "Sharing", "description": "Share links with an expiry"},
     {"name": "Operations", "description": "Keys, webhooks, jobs, phones, audit, releases"},
-    {"name": "Access", "description": "Who asks"},
+    {"name": "Access", "description": "Sign-in and the caller"},
     {"name": "Health", "description": "Liveness and readiness"},
 ]
 
 ROUTERS: tuple[APIRouter, ...] = (
-    *dicomweb.ROUTERS,  # first: routes are looked through in this order, and a storm comes here
+    *dicomweb.ROUTERS,  # first: routes are tried in this order, and most requests come here
     health.router,
     metrics.router,
     sessions.router,
@@ -82,7 +81,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 def create_app(services: Services, *, owned: bool = False) -> FastAPI:
-    """The whole gateway; ``owned`` services end with it.
+    """The whole gateway; ``owned`` services are closed with it.
 
     Raises RuntimeError when a route does not say who may use it.
     """
@@ -101,26 +100,26 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     )
     secret = services.settings.secret_key.get_secret_value().encode()
     signer = Signer(secret)
-    authenticator = Authenticator(services, signer)
+    authenticator = Authenticator(services.index, services.settings, signer)
     app.state.services = services
     app.state.owned = owned
     app.state.signer = signer
     app.state.authenticator = authenticator
     share = services.settings.share
-    app.state.attempts = Attempts(rate=0.5 * share, burst=20 * share)
-    app.state.scales = Scales(services)
-    app.state.probe = health.Probe(services)
+    app.state.attempts = LoginAttempts(rate=0.5 * share, burst=20 * share)
+    app.state.calibrations = CalibrationCache(services)
+    app.state.probe = health.ReadinessProbe(services)
     app.state.broadcaster = events.Broadcaster(services)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/api/openapi.json", _openapi(app), methods=["GET"], include_in_schema=False)
     app.include_router(pages.router)
     problems.install(app)
-    # Added last stands outermost.
-    app.add_middleware(Idempotent, services=services)
-    app.add_middleware(Limits, settings=services.settings)
-    app.add_middleware(Gate, authenticator=authenticator)
-    app.add_middleware(Observe)
+    # The one added last is outermost.
+    app.add_middleware(Idempotency, index=services.index, settings=services.settings)
+    app.add_middleware(RequestLimits, settings=services.settings)
+    app.add_middleware(Authentication, authenticator=authenticator)
+    app.add_middleware(RequestLogging)
     if open_to_all := unguarded(app):
         raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
     return app
@@ -152,21 +151,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await task
         app.state.probe.close()
         if app.state.owned:
-            await run_in_threadpool(close, services)
+            await run_in_threadpool(services.close)
 
 
 async def _warm(services: Services) -> None:
-    with suppress(FadaError):  # the first file will ask again
+    with suppress(FadaError):  # the first file will start it again
         await run_in_threadpool(services.parser.warm)
-
-
-def close(services: Services) -> None:
-    """End what the services hold: children, threads, connections."""
-    services.intake.close()
-    services.parser.close()
-    if services.inference is not None:
-        services.inference.close()
-    services.index.close()
 
 
 def _version() -> str:

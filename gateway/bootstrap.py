@@ -1,11 +1,13 @@
-"""The composition root: settings become adapters, adapters become the app. Nothing else knows all."""
+"""The gateway's composition root: settings become services, services become a running process."""
 
 from __future__ import annotations
 
-import ctypes
 import gc
+import logging
 import os
 import secrets
+import signal
+import threading
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,8 +15,10 @@ from pydantic import SecretStr
 
 from gateway.app import create_app
 from gateway.dependencies import Services
-from gateway.ingest.service import Intake
+from gateway.dimse.server import StoreScp
+from gateway.ingest.service import IngestService
 from gateway.ingest.spool import Spool
+from gateway.ingest.tuning import keep_freed_memory
 from services.dicom.parser.pool import Parser
 from services.index import connect as connect_index
 from services.inference.connect import connect
@@ -23,39 +27,40 @@ from services.settings import Settings, settings
 from services.storage import connect as storage
 from services.telemetry import logs, traces
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_log = logging.getLogger("gateway.bootstrap")
 
 
-def compose(given: Settings) -> Services:
-    """All adapters that the settings name. Nothing is sent before the first call."""
-    given = with_secret(given)
-    index = connect_index(given)
-    store = storage.connect(given)
-    queue = broker.connect(given)
-    spool = Spool(given.spool)
-    parser = Parser(given)
+def compose(settings: Settings) -> Services:
+    """All services that the settings name. Nothing is sent before the first call."""
+    settings = with_secret(settings)
+    index = connect_index(settings)
+    store = storage.connect(settings)
+    queue = broker.connect(settings)
+    spool = Spool(settings.spool)
+    parser = Parser(settings)
     return Services(
-        settings=given,
+        settings=settings,
         index=index,
         store=store,
         queue=queue,
-        inference=connect(given),
-        intake=Intake(store, index, queue, parser, given),
+        inference=connect(settings),
+        ingest=IngestService(store, index, queue, parser, settings),
         parser=parser,
         spool=spool,
     )
 
 
-def with_secret(given: Settings) -> Settings:
-    """The secret that signs sessions; where none is set, one is made and kept beside the spool."""
-    if given.secret_key.get_secret_value():
-        return given
-    home = given.home.expanduser()
+def with_secret(settings: Settings) -> Settings:
+    """With the secret that signs tokens; where none is set, one is made and kept in FADA_HOME."""
+    if settings.secret_key.get_secret_value():
+        return settings
+    home = settings.home.expanduser()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return given.model_copy(update={"secret_key": SecretStr(_kept(home / "secret.key"))})
+    return settings.model_copy(update={"secret_key": SecretStr(_secret_in(home / "secret.key"))})
 
 
-def _kept(path: Path) -> str:
+def _secret_in(path: Path) -> str:
+    """The secret that the file holds; made when there is none."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fd = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w") as file:
@@ -76,16 +81,21 @@ def app() -> FastAPI:
     given = settings()
     logs.setup(given.log_level)
     traces.setup("gateway")
-    _keep_memory()
-    made = create_app(compose(given), owned=True)
-    gc.freeze()  # what stands now stays: the collector need not look through it again and again
-    return made
+    keep_freed_memory()
+    application = create_app(compose(given), owned=True)
+    gc.freeze()  # what exists now stays: the collector need not look through it again and again
+    return application
 
 
-def _keep_memory() -> None:
-    """Bodies come and go in pieces of 256 KiB. By default glibc gives each back to the system, which
-    then clears its 64 pages again for the next one (mallopt(3))."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # another C library has its own ways
-        mallopt(_M_MMAP_THRESHOLD, 4 * 2**20)
-        mallopt(_M_TRIM_THRESHOLD, 64 * 2**20)
+def serve_dimse(settings: Settings) -> None:
+    """``fada serve dimse``: listen until SIGTERM or SIGINT."""
+    logs.setup(settings.log_level)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    services = compose(settings)
+    scp = StoreScp(services.ingest, services.settings)
+    _log.info("listening", extra={"port": scp.port})
+    ended.wait()
+    scp.close()
+    services.close()

@@ -1,63 +1,21 @@
-"""What the gateway's routers work with: one frozen object, made once in ``bootstrap``."""
+"""What the gateway's routers work with: one frozen object, made once by the composition root."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol, cast
+from typing import Annotated, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from gateway.ingest.spool import Spool, Spooled
+from gateway.ingest.service import IngestService
+from gateway.ingest.spool import Spool
 from services.dicom.parser.pool import Parser
-from services.domain.errors import FadaError
-from services.domain.study import IngestSource, Principal
 from services.index.port import Index
 from services.inference.port import Inference
 from services.queue.port import Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one file at the intake. Either ``error`` is set, or the ids are."""
-
-    name: str  # as the sender called it; shown back to the sender only
-    sop_uid: str = ""
-    sop_class: str = ""
-    study_uid: str = ""
-    series_uid: str = ""
-    study_id: str = ""
-    sha256: str = ""
-    new: bool = False  # False: the very same bytes were here already
-    job_id: str | None = None
-    error: FadaError | None = None
-
-
-class Intake(Protocol):
-    """The one way in for every source. Blocking: call it from a thread."""
-
-    def take(
-        self,
-        principal: Principal,
-        files: Sequence[Spooled],
-        *,
-        source: IngestSource,
-        urgent: bool = False,
-        request_id: str = "",
-        study_uid: str | None = None,
-    ) -> list[Outcome]:
-        """Parse, store and index spooled DICOM files; one outcome each, in order.
-
-        ``study_uid``: files of another study are refused (StudyMismatch).
-        A file's own fault is in its outcome. Raises Unavailable when a part of the hub is down: then
-        nothing may be taken as received. The spooled files stay the caller's to remove.
-        """
-        ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +27,22 @@ class Services:
     store: ObjectStore
     queue: Queue
     inference: Inference | None
-    intake: Intake
+    ingest: IngestService
     parser: Parser
     spool: Spool
 
+    def close(self) -> None:
+        """End what the services hold: child processes, threads, connections."""
+        self.ingest.close()
+        self.parser.close()
+        if self.inference is not None:
+            self.inference.close()
+        self.index.close()
 
-def services_of(connection: HTTPConnection) -> Services:
-    """The app's services, for dependencies and middleware."""
+
+async def services_of(connection: HTTPConnection) -> Services:
+    """The app's services. Asynchronous, because FastAPI would ask a plain function in a thread."""
     return cast(Services, connection.app.state.services)
 
 
-async def _needed(connection: HTTPConnection) -> Services:
-    """Asynchronous: what is not would be asked for in a thread, at every request."""
-    return services_of(connection)
-
-
-Needs = Annotated[Services, Depends(_needed)]
+ServicesDep = Annotated[Services, Depends(services_of)]

@@ -1,11 +1,11 @@
-"""The built pages of hub and phone, as files. Unknown addresses open the page: it has its own routes."""
+"""The built pages of hub and phone, as files. Unknown paths give the page, which has own routes."""
 
 from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from gateway.http import problems
@@ -20,17 +20,19 @@ _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "applica
 
 @router.get("/field", name="phone")
 def field() -> Response:
-    """The phone's app needs its folder as base."""
+    """The phone's app needs its folder as base URL."""
     return RedirectResponse("/field/", 308)
 
 
 @router.api_route("/field/{path:path}", methods=["GET", "HEAD"], name="phone-file")
 def phone(path: str) -> Response:
+    """A file of the phone's app."""
     return _serve(PHONE, path)
 
 
 @router.api_route("/{path:path}", methods=["GET", "HEAD"], name="page")
-def page(path: str, request: Request) -> Response:
+def page(path: str) -> Response:
+    """A file of the hub's pages."""
     first = path.split("/", 1)[0]
     if first in ("api", "dicomweb", "tus"):
         raise problems.NoSuchAddress()
@@ -38,10 +40,10 @@ def page(path: str, request: Request) -> Response:
 
 
 def _serve(folder: Path, path: str) -> Response:
-    found = _inside(folder, path)
-    if found is not None:
-        return _file(found)
-    # A place within the page; the token of a shared link holds dots.
+    file = _inside(folder, path)
+    if file is not None:
+        return _file(file)
+    # A route of the page; the token of a shared link holds dots.
     if path.startswith("share/") or "." not in path.rsplit("/", 1)[-1]:
         index = folder / "index.html"
         if index.is_file():
@@ -54,19 +56,18 @@ def _inside(folder: Path, path: str) -> Path | None:
     if "\0" in path:
         return None
     try:
-        found = (folder / path).resolve()
-        root = folder.resolve()
-        if found.is_relative_to(root) and found.is_file():
-            return found
+        file = (folder / path).resolve()
+        if file.is_relative_to(folder.resolve()) and file.is_file():
+            return file
     except OSError:
         return None
     return None
 
 
 def _file(path: Path) -> Response:
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     hashed = path.parent.name == "assets"
-    told = {"Cache-Control": "public, max-age=31536000, immutable" if hashed else "no-cache"}
+    headers = {"Cache-Control": "public, max-age=31536000, immutable" if hashed else "no-cache"}
     if path.name == "sw.js":
-        told["Service-Worker-Allowed"] = "/field/"
-    return FileResponse(path, headers=told, media_type=kind or "application/octet-stream")
+        headers["Service-Worker-Allowed"] = "/field/"
+    return FileResponse(path, headers=headers, media_type=media_type or "application/octet-stream")

@@ -15,7 +15,7 @@ import servers
 import uvicorn
 from fastapi import FastAPI
 
-from gateway.app import close, create_app
+from gateway.app import create_app
 from gateway.bootstrap import compose
 from gateway.dependencies import Services
 from services.domain.study import Role
@@ -78,4 +78,4 @@ def running(
     finally:
         server.should_exit = True
         thread.join(timeout=15)
-        close(services)
+        services.close()

@@ -79,9 +79,9 @@ def dimse() -> None:
 
     Example:  FADA_DIMSE_PORT=11112 FADA_DIMSE_AET=FADA fada serve dimse
     """
-    from gateway.dimse.server import main
+    from gateway.bootstrap import serve_dimse
 
-    main(settings())
+    serve_dimse(settings())
 
 
 @app.command()

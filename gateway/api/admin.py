@@ -1,4 +1,4 @@
-"""Keys, webhooks, phones and the audit trail of one site."""
+"""API keys, webhooks, phones and the audit trail of one site."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gateway.dependencies import Needs
+from gateway.dependencies import ServicesDep
 from gateway.http.params import Manager, RecordId
 from services.domain.errors import Forbidden, InvalidInput
 from services.domain.study import Role
@@ -29,24 +29,26 @@ _NAME = r"^[^\x00-\x1f\x7f]+$"
 
 
 class KeyIn(BaseModel):
-    """A name for people to know it by; it stands in "reviewed by"."""
+    """A new API key. ``name`` is for people; it is shown in "reviewed by"."""
 
     name: str = Field(min_length=1, max_length=80, pattern=_NAME, examples=["Dr. A. Okoye"])
     role: Role
 
 
 class WebhookIn(BaseModel):
-    """Signed by the Standard Webhooks scheme. Without events: all but progress."""
+    """A new webhook. Without ``events`` it gets all but progress; messages are signed by the Standard
+    Webhooks scheme.
+    """
 
     url: str = Field(max_length=2000, examples=["https://emr.example.org/hooks/fada"])
     events: list[str] = Field(default_factory=list, max_length=len(EVENTS))
 
 
-@router.get("/keys", summary="API keys of the site", operation_id="listKeys")
-def keys(who: Manager, services: Needs) -> dict[str, Any]:
-    """Never the secrets: those are not kept."""
+@router.get("/keys", summary="List API keys", operation_id="listKeys")
+def list_keys(who: Manager, services: ServicesDep) -> dict[str, Any]:
+    """Without their secrets: those are not kept."""
     with services.index.read() as tx:
-        found = tx.keys.find(who.site)
+        keys = tx.keys.find(who.site)
     return {
         "items": [
             {
@@ -57,47 +59,50 @@ def keys(who: Manager, services: Needs) -> dict[str, Any]:
                 "last_used_at": k.last_used_at,
                 "revoked_at": k.revoked_at,
             }
-            for k in found
+            for k in keys
         ]
     }
 
 
-@router.post("/keys", summary="Make an API key", operation_id="makeKey", status_code=201)
-def make_key(body: KeyIn, who: Manager, services: Needs) -> dict[str, Any]:
-    """``key`` is shown this once. Nobody can make a key with a higher role than their own."""
+@router.post("/keys", summary="Create an API key", operation_id="makeKey", status_code=201)
+def make_key(body: KeyIn, who: Manager, services: ServicesDep) -> dict[str, Any]:
+    """``key`` is shown this once. Nobody can create a key with a higher role than their own."""
     order = list(Role)
     if order.index(body.role) > order.index(who.role):
         raise Forbidden("You cannot make a key with a higher role than yours.")
     with services.index.begin() as tx:
-        made, secret = tx.keys.create(who.site, body.role, body.name)
-        tx.audit.add(who, "key.created", made.id, {"role": body.role.value})
+        key, secret = tx.keys.create(who.site, body.role, body.name)
+        tx.audit.add(who, "key.created", key.id, {"role": body.role.value})
     return {
-        "id": made.id,
-        "name": made.name,
-        "role": made.role.value,
-        "created_at": made.created_at,
+        "id": key.id,
+        "name": key.name,
+        "role": key.role.value,
+        "created_at": key.created_at,
         "key": secret,
     }
 
 
-@router.delete("/keys/{key_id}", summary="Revoke a key", operation_id="revokeKey", status_code=204)
-def revoke_key(key_id: RecordId, who: Manager, services: Needs, request: Request) -> Response:
+@router.delete(
+    "/keys/{key_id}", summary="Revoke an API key", operation_id="revokeKey", status_code=204
+)
+def revoke_key(key_id: RecordId, who: Manager, services: ServicesDep, request: Request) -> Response:
     """Sessions that were opened with it end too."""
     with services.index.begin() as tx:
-        held = next((k for k in tx.keys.find(who.site) if k.id == key_id), None)
+        key = next((k for k in tx.keys.find(who.site) if k.id == key_id), None)
         order = list(Role)
-        if held is not None and order.index(held.role) > order.index(who.role):
+        if key is not None and order.index(key.role) > order.index(who.role):
             raise Forbidden("You cannot revoke a key with a higher role than yours.")
         tx.keys.revoke(who.site, key_id)
         tx.audit.add(who, "key.revoked", key_id)
-    request.app.state.authenticator.forget()
+    request.app.state.authenticator.invalidate()
     return Response(status_code=204)
 
 
-@router.get("/webhooks", summary="Who is told", operation_id="listWebhooks")
-def webhooks(who: Manager, services: Needs) -> dict[str, Any]:
+@router.get("/webhooks", summary="List webhooks", operation_id="listWebhooks")
+def list_webhooks(who: Manager, services: ServicesDep) -> dict[str, Any]:
+    """Without their secrets."""
     with services.index.read() as tx:
-        found = tx.webhooks.find(who.site)
+        webhooks = tx.webhooks.find(who.site)
     return {
         "items": [
             {
@@ -107,43 +112,48 @@ def webhooks(who: Manager, services: Needs) -> dict[str, Any]:
                 "created_at": w.created_at,
                 "disabled": w.disabled,
             }
-            for w in found
+            for w in webhooks
         ]
     }
 
 
-@router.post("/webhooks", summary="Tell somebody", operation_id="makeWebhook", status_code=201)
-def make_webhook(body: WebhookIn, who: Manager, services: Needs) -> dict[str, Any]:
+@router.post("/webhooks", summary="Create a webhook", operation_id="makeWebhook", status_code=201)
+def make_webhook(body: WebhookIn, who: Manager, services: ServicesDep) -> dict[str, Any]:
     """``secret`` (whsec_…) is shown this once; verify every message with it."""
     _check_url(body.url, services.settings.webhook_allow_private)
     if unknown := set(body.events) - set(EVENTS):
         raise InvalidInput(f"There are {len(unknown)} unknown event types; known: {EVENTS}.")
     with services.index.begin() as tx:
-        made = tx.webhooks.create(who.site, body.url, tuple(body.events))
-        tx.audit.add(who, "webhook.created", made.id)
+        webhook = tx.webhooks.create(who.site, body.url, tuple(body.events))
+        tx.audit.add(who, "webhook.created", webhook.id)
     return {
-        "id": made.id,
-        "url": made.url,
-        "events": list(made.events),
-        "created_at": made.created_at,
-        "secret": made.secret,
+        "id": webhook.id,
+        "url": webhook.url,
+        "events": list(webhook.events),
+        "created_at": webhook.created_at,
+        "secret": webhook.secret,
     }
 
 
 @router.delete(
-    "/webhooks/{webhook_id}", summary="Stop telling", operation_id="deleteWebhook", status_code=204
+    "/webhooks/{webhook_id}",
+    summary="Delete a webhook",
+    operation_id="deleteWebhook",
+    status_code=204,
 )
-def delete_webhook(webhook_id: RecordId, who: Manager, services: Needs) -> Response:
+def delete_webhook(webhook_id: RecordId, who: Manager, services: ServicesDep) -> Response:
+    """It gets no further messages."""
     with services.index.begin() as tx:
         tx.webhooks.delete(who.site, webhook_id)
         tx.audit.add(who, "webhook.deleted", webhook_id)
     return Response(status_code=204)
 
 
-@router.get("/devices", summary="Phones and their last contact", operation_id="listDevices")
-def devices(who: Manager, services: Needs) -> dict[str, Any]:
+@router.get("/devices", summary="List phones", operation_id="listDevices")
+def list_devices(who: Manager, services: ServicesDep) -> dict[str, Any]:
+    """With their last contact and release."""
     with services.index.read() as tx:
-        found = tx.devices.find(who.site)
+        devices = tx.devices.find(who.site)
     return {
         "items": [
             {
@@ -154,16 +164,16 @@ def devices(who: Manager, services: Needs) -> dict[str, Any]:
                 "release": d.release,
                 "revoked_at": d.revoked_at,
             }
-            for d in found
+            for d in devices
         ]
     }
 
 
 @router.post(
-    "/devices/codes", summary="A code to enrol a phone", operation_id="makeCode", status_code=201
+    "/devices/codes", summary="Create an enrolment code", operation_id="makeCode", status_code=201
 )
-def make_code(who: Manager, services: Needs, request: Request) -> dict[str, Any]:
-    """Good once, for fifteen minutes. ``url`` is what the QR code holds."""
+def make_code(who: Manager, services: ServicesDep, request: Request) -> dict[str, Any]:
+    """For one phone, within fifteen minutes. ``url`` is what the QR code holds."""
     with services.index.begin() as tx:
         code = tx.devices.new_code(who, CODE_SECONDS)
     base = services.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
@@ -173,26 +183,28 @@ def make_code(who: Manager, services: Needs, request: Request) -> dict[str, Any]
 @router.delete(
     "/devices/{device_id}", summary="Revoke a phone", operation_id="revokeDevice", status_code=204
 )
-def revoke_device(device_id: RecordId, who: Manager, services: Needs, request: Request) -> Response:
-    """A lost phone: its key is refused from now on."""
+def revoke_device(
+    device_id: RecordId, who: Manager, services: ServicesDep, request: Request
+) -> Response:
+    """Its key is refused from now on."""
     with services.index.begin() as tx:
         tx.devices.revoke(who.site, device_id)
         tx.audit.add(who, "device.revoked", device_id)
-    request.app.state.authenticator.forget()
+    request.app.state.authenticator.invalidate()
     return Response(status_code=204)
 
 
-@router.get("/audit", summary="Who did what", operation_id="audit")
+@router.get("/audit", summary="List audit entries", operation_id="audit")
 def audit(
     who: Manager,
-    services: Needs,
+    services: ServicesDep,
     subject: Annotated[str | None, Query(max_length=64, pattern=r"^[\w:.-]*$")] = None,
     before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:
-    """Newest first; ``before`` goes on from the last one's number."""
+    """Newest first; for the next page give the ``before`` of this one."""
     with services.index.read() as tx:
-        found = tx.audit.find(who.site, subject=subject or None, limit=limit, before=before)
+        entries = tx.audit.find(who.site, subject=subject or None, limit=limit, before=before)
     return {
         "items": [
             {
@@ -203,19 +215,19 @@ def audit(
                 "subject": e.subject,
                 "detail": e.detail,
             }
-            for e in found
+            for e in entries
         ],
-        "before": found[-1].seq if len(found) == limit else None,
+        "before": entries[-1].seq if len(entries) == limit else None,
     }
 
 
 def _check_url(url: str, private: bool) -> None:
-    """A first look; the sender looks again at the address it connects to."""
+    """A first check; the sender checks again the address that it connects to."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise InvalidInput("This is not an address of the web.") from error
+        raise InvalidInput("This is not a URL.") from error
     if parts.scheme not in (("https", "http") if private else ("https",)) or not parts.hostname:
         raise InvalidInput("A webhook's address begins with https:// and a host.")
     if parts.username or parts.password or not url.isprintable() or port == 0:

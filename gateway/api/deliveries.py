@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from gateway.dependencies import Needs
+from gateway.dependencies import ServicesDep
 from gateway.http.params import Limit, Manager
 from services.domain.errors import InvalidInput
 from services.index.port import Delivery, DeliveryState
@@ -15,10 +15,10 @@ router = APIRouter(prefix="/api/deliveries", tags=["Operations"])
 DeliveryId = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")]
 
 
-@router.get("", summary="Deliveries of the site", operation_id="listDeliveries")
+@router.get("", summary="List deliveries", operation_id="listDeliveries")
 def deliveries(
     who: Manager,
-    services: Needs,
+    services: ServicesDep,
     state: Annotated[str, Query(max_length=60, description="comma-separated")] = "",
     study: Annotated[str | None, Query(max_length=36, pattern=r"^[0-9a-f-]*$")] = None,
     limit: Limit = 100,
@@ -35,10 +35,10 @@ def deliveries(
 
 
 @router.post(
-    "/{delivery_id}/run-again", summary="Run a dead delivery again", operation_id="rerunDelivery",
+    "/{delivery_id}/run-again", summary="Retry a dead delivery", operation_id="rerunDelivery",
     status_code=202,
 )  # fmt: skip
-def run_again(delivery_id: DeliveryId, who: Manager, services: Needs) -> dict[str, Any]:
+def run_again(delivery_id: DeliveryId, who: Manager, services: ServicesDep) -> dict[str, Any]:
     """It waits again, with no attempt counted. 409 when it was not given up."""
     with services.index.begin() as tx:
         row = tx.deliveries.run_again(who, delivery_id)

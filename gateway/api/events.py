@@ -1,6 +1,6 @@
-"""Server-sent events: what happened at a site, numbered, resumable, never patient data.
+"""Server-sent events of a site: numbered, resumable, without patient data.
 
-One poller per process asks the index for each site that somebody listens to, and shares the answer.
+One poller per process reads the index for each site that has listeners, and shares the events.
 """
 
 from __future__ import annotations
@@ -12,31 +12,29 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from gateway.dependencies import Needs, Services
-from gateway.http.auth import require
+from gateway.dependencies import Services, ServicesDep
+from gateway.http.params import ReaderOrDevice
 from services.domain.errors import FadaError, InvalidInput, RateLimited
-from services.domain.study import Principal, Role
 from services.index.port import Event
 from services.telemetry import logs
 
 router = APIRouter(prefix="/api/events", tags=["Studies"])
-Reader = Annotated[Principal, Depends(require(Role.READER, device=True))]
 
 POLL_SECONDS = 0.4
 HEARTBEAT_SECONDS = 15.0
-STREAM_SECONDS = 900.0  # then the client comes back with Last-Event-ID, and is asked who it is
-STREAMS_EACH = 16
+STREAM_SECONDS = 900.0  # then the client reconnects with Last-Event-ID and signs in again
+MAX_STREAMS = 16  # of one caller
 _BATCH = 500
 _RECENT = 2000
 _log = logs.get("gateway.api.events")
 
 
-class Channel:
-    """The recent events of one site, and those who wait for more."""
+class SiteChannel:
+    """The recent events of one site, and the listeners that wait for more."""
 
     def __init__(self, start: int) -> None:
         self.last = start  # the highest number seen
@@ -46,12 +44,13 @@ class Channel:
         self.listeners = 0
 
     def after(self, seq: int) -> list[Event] | None:
-        """Events after ``seq``; None when that is too long ago and the index must be asked."""
+        """Events after number ``seq``; None when only the index still has them."""
         if seq < self._first:
             return None
         return [e for e in self._recent if e.seq > seq]
 
     async def put(self, events: list[Event]) -> None:
+        """Add new events and wake the listeners."""
         for event in events:
             self._recent.append(event)
             self.last = event.seq
@@ -61,7 +60,7 @@ class Channel:
             self._news.notify_all()
 
     async def wait(self, seq: int, seconds: float) -> None:
-        """Until there is something after ``seq``, or the time is over."""
+        """Until there is an event after ``seq``, or ``seconds`` have passed."""
         try:
             async with asyncio.timeout(seconds), self._news:
                 await self._news.wait_for(lambda: self.last > seq)
@@ -70,25 +69,26 @@ class Channel:
 
 
 class Broadcaster:
-    """Lives as long as the app. ``streams`` counts the open ones by caller."""
+    """Polls the index for listeners, as long as the app lives. ``streams``: open ones by caller."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, SiteChannel] = {}
         self.streams: Counter[str] = Counter()
 
-    async def channel(self, site: str) -> Channel:
+    async def channel(self, site: str) -> SiteChannel:
+        """The site's channel, from its latest event on when it is new."""
         if site not in self._channels:
             start = await run_in_threadpool(self._latest, site)
-            self._channels.setdefault(site, Channel(start))
+            self._channels.setdefault(site, SiteChannel(start))
         return self._channels[site]
 
-    def attach(self, site: str, channel: Channel) -> Channel:
-        """The channel that is polled: nobody listened yet, so it may have been given up."""
+    def attach(self, site: str, channel: SiteChannel) -> SiteChannel:
+        """The channel that is polled: one without listeners may have been dropped meanwhile."""
         return self._channels.setdefault(site, channel)
 
     async def run(self) -> None:
-        """The poller; cancelled at shutdown. A part that is down is asked again."""
+        """Poll until cancelled; when the index is down it is tried again."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             for site, channel in list(self._channels.items()):
@@ -103,9 +103,10 @@ class Broadcaster:
                 if events:
                     await channel.put(events)
 
-    def since(self, site: str, seq: int, study_id: str | None = None) -> list[Event]:
+    def since(self, site: str, seq: int) -> list[Event]:
+        """The next events after number ``seq``, from the index. Blocking."""
         with self._services.index.read() as tx:
-            return tx.events.since(site, seq, study_id=study_id, limit=_BATCH)
+            return tx.events.since(site, seq, limit=_BATCH)
 
     def _latest(self, site: str) -> int:
         with self._services.index.read() as tx:
@@ -114,7 +115,7 @@ class Broadcaster:
 
 @router.get(
     "",
-    summary="Follow what happens",
+    summary="Stream events",
     operation_id="followEvents",
     response_class=StreamingResponse,
     responses={
@@ -123,44 +124,49 @@ class Broadcaster:
 )
 async def follow(
     request: Request,
-    who: Reader,
-    services: Needs,
+    who: ReaderOrDevice,
+    services: ServicesDep,
     study: Annotated[str | None, Query(description="only this study", max_length=64)] = None,
     since: Annotated[
-        int | None, Query(ge=0, le=2**53, description="go on after this number")
+        int | None, Query(ge=0, le=2**53, description="start after this event number")
     ] = None,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
-    """Events of the caller's site as a stream. Without a start it begins now."""
-    hub: Broadcaster = request.app.state.broadcaster
+    """Server-sent events of the caller's site. Without a start number it begins now."""
+    broadcaster: Broadcaster = request.app.state.broadcaster
     if study is not None:
-        await run_in_threadpool(_exists, services, who.site, study)
+        await run_in_threadpool(_require_study, services, who.site, study)
     if last_event_id is not None and not (last_event_id.isascii() and last_event_id.isdigit()):
         raise InvalidInput("Last-Event-ID is the number of an event.")
-    channel = await hub.channel(who.site)
+    channel = await broadcaster.channel(who.site)
     start = int(last_event_id) if last_event_id is not None else since
     start = channel.last if start is None else min(start, channel.last)
-    name = f"{who.site}\n{who.subject}"
-    if hub.streams[name] >= STREAMS_EACH:
+    caller = f"{who.site}\n{who.subject}"
+    if broadcaster.streams[caller] >= MAX_STREAMS:
         raise RateLimited("Too many open event streams.", retry_after=10)
-    told = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = _stream(hub, channel, name, who.site, start, study)
-    return StreamingResponse(stream, media_type="text/event-stream", headers=told)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    stream = _stream(broadcaster, channel, caller, who.site, start, study)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
 async def _stream(
-    hub: Broadcaster, channel: Channel, name: str, site: str, seq: int, study: str | None
+    broadcaster: Broadcaster,
+    channel: SiteChannel,
+    caller: str,
+    site: str,
+    seq: int,
+    study: str | None,
 ) -> AsyncIterator[str]:
     end = time.monotonic() + STREAM_SECONDS
-    channel = hub.attach(site, channel)
-    hub.streams[name] += 1
+    channel = broadcaster.attach(site, channel)
+    broadcaster.streams[caller] += 1
     channel.listeners += 1
     try:
         yield "retry: 2000\n: welcome\n\n"
         while time.monotonic() < end:
             events = channel.after(seq)
             if events is None:
-                events = await run_in_threadpool(hub.since, site, seq)
+                events = await run_in_threadpool(broadcaster.since, site, seq)
                 if not events:
                     seq = max(seq, channel.last)
             for event in events:
@@ -173,15 +179,16 @@ async def _stream(
                     yield ": still here\n\n"
     finally:
         channel.listeners -= 1
-        hub.streams[name] -= 1
+        broadcaster.streams[caller] -= 1
 
 
 def _frame(event: Event) -> str:
-    data = json.dumps(shape(event), separators=(",", ":"))
+    data = json.dumps(event_json(event), separators=(",", ":"))
     return f"id: {event.seq}\nevent: {event.type}\ndata: {data}\n\n"
 
 
-def shape(event: Event) -> dict[str, Any]:
+def event_json(event: Event) -> dict[str, Any]:
+    """An event as the JSON of its message."""
     return {
         "seq": event.seq,
         "type": event.type,
@@ -191,6 +198,6 @@ def shape(event: Event) -> dict[str, Any]:
     }
 
 
-def _exists(services: Services, site: str, study_id: str) -> None:
+def _require_study(services: Services, site: str, study_id: str) -> None:
     with services.index.read() as tx:
         tx.studies.get(site, study_id)

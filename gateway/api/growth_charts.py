@@ -1,4 +1,4 @@
-"""Growth curves to draw, and the published schemas."""
+"""Growth charts, and the published JSON Schema of a report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api", tags=["Results"])
 _CENTILES = (3, 10, 50, 90, 97)
 
 
-@router.get("/charts/hc", summary="Growth curves of head circumference", operation_id="chartsHc")
+@router.get("/charts/hc", summary="Get head circumference charts", operation_id="chartsHc")
 def hc(_: Reader) -> dict[str, Any]:
     """INTERGROWTH-21st as centiles by week; Hadlock 1984 as dated age by HC with ±2 SD."""
     weeks = [14 + step / 2 for step in range(53)]
@@ -31,7 +31,7 @@ def hc(_: Reader) -> dict[str, Any]:
             z = NormalDist().inv_cdf(centile / 100)
             curves[f"p{centile}"].append(round(mean + z * sd, 2))
     dated = [
-        (mm, found) for mm in range(70, 361, 5) if (found := hadlock_hc(float(mm))) is not None
+        (mm, dating) for mm in range(70, 361, 5) if (dating := hadlock_hc(float(mm))) is not None
     ]
     return {
         "charts": [
@@ -48,7 +48,9 @@ def hc(_: Reader) -> dict[str, Any]:
     }
 
 
-@router.get("/schemas/report.json", summary="JSON Schema of a report", operation_id="reportSchema")
+@router.get(
+    "/schemas/report.json", summary="Get the JSON Schema of a report", operation_id="reportSchema"
+)
 def schema(_: Reader) -> dict[str, Any]:
-    """2020-12."""
+    """JSON Schema 2020-12."""
     return report_json.schema()

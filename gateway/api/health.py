@@ -1,4 +1,4 @@
-"""Liveness, and readiness that means something: each part is used, not only looked at."""
+"""Liveness, and readiness by use: index, store, broker and model server each do a small task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooLong
+from concurrent.futures import TimeoutError as CheckTimeout
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,19 +18,21 @@ from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailabl
 from services.telemetry import metrics
 
 router = APIRouter(prefix="/health", tags=["Health"])
-KEEP_SECONDS = 5.0
-PART_SECONDS = 10.0
+CACHE_SECONDS = 5.0
+CHECK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    state: str  # ok, busy or down
+class PartState:
+    """``state``: ok, busy or down; ``seconds`` that the check took."""
+
+    state: str
     seconds: float
     error: str = ""
 
 
-class Probe:
-    """Asks all parts at once, at most every few seconds, however often it is asked."""
+class ReadinessProbe:
+    """Checks all parts at once, at most every few seconds, however often it is called."""
 
     def __init__(self, services: Services) -> None:
         self._checks: dict[str, Callable[[], object]] = {
@@ -40,71 +42,74 @@ class Probe:
             "inference": services.inference.canary if services.inference else _no_model,
         }
         self._pool = ThreadPoolExecutor(len(self._checks), thread_name_prefix="probe")
-        self._hanging: dict[str, Future[State]] = {}
+        self._hanging: dict[str, Future[PartState]] = {}
         self._lock = threading.Lock()
-        self._known: dict[str, State] = {}
+        self._known: dict[str, PartState] = {}
         self._until = 0.0
 
-    def ask(self) -> dict[str, State]:
-        """Blocking, at most PART_SECONDS."""
+    def check(self) -> dict[str, PartState]:
+        """The state of each part. Blocking, at most CHECK_SECONDS."""
         with self._lock:
             if time.monotonic() >= self._until:
-                self._known = self._ask()
-                self._until = time.monotonic() + KEEP_SECONDS
+                self._known = self._check_all()
+                self._until = time.monotonic() + CACHE_SECONDS
             return self._known
 
-    def _ask(self) -> dict[str, State]:
+    def _check_all(self) -> dict[str, PartState]:
         for name, check in self._checks.items():
-            if name not in self._hanging:  # one that hangs is not asked a second time
-                self._hanging[name] = self._pool.submit(_use, check)
-        end, found = time.monotonic() + PART_SECONDS, {}
+            if name not in self._hanging:  # one that hangs is not started a second time
+                self._hanging[name] = self._pool.submit(_check_part, check)
+        end, states = time.monotonic() + CHECK_SECONDS, {}
         for name in self._checks:
             try:
-                found[name] = self._hanging[name].result(max(end - time.monotonic(), 0.0))
-            except TooLong:
-                found[name] = State("down", PART_SECONDS, "no answer in time")
+                states[name] = self._hanging[name].result(max(end - time.monotonic(), 0.0))
+            except CheckTimeout:
+                states[name] = PartState("down", CHECK_SECONDS, "no answer in time")
                 continue
             del self._hanging[name]
-        for name, part in found.items():
+        for name, part in states.items():
             metrics.DEPENDENCY_UP.labels(name).set(float(part.state != "down"))
-        return found
+        return states
 
     def close(self) -> None:
+        """End the threads that do not hang."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _use(check: Callable[[], object]) -> State:
+def _check_part(check: Callable[[], object]) -> PartState:
     started = time.perf_counter()
     try:
         check()
     except InferenceBusy:
-        return State("busy", round(time.perf_counter() - started, 4), "its queue is full")
+        return PartState("busy", round(time.perf_counter() - started, 4), "its queue is full")
     except FadaError as error:
-        return State("down", round(time.perf_counter() - started, 4), error.code)
+        return PartState("down", round(time.perf_counter() - started, 4), error.code)
     except Exception as error:
-        return State("down", round(time.perf_counter() - started, 4), type(error).__name__)
-    return State("ok", round(time.perf_counter() - started, 4))
+        return PartState("down", round(time.perf_counter() - started, 4), type(error).__name__)
+    return PartState("ok", round(time.perf_counter() - started, 4))
 
 
 def _no_model() -> None:
     raise InferenceUnavailable("No model server is set for this process.")
 
 
-@router.get("/live", summary="Is the process alive", operation_id="live")
+@router.get("/live", summary="Get liveness", operation_id="live")
 async def live() -> dict[str, str]:
-    """Nothing else is asked: a dead broker is no reason to kill the gateway."""
+    """Of this process alone: a dead broker is no reason to kill the gateway."""
     return {"status": "alive"}
 
 
 @router.get(
     "/ready",
-    summary="Can a study be taken to a report",
+    summary="Get readiness",
     operation_id="ready",
     responses={503: {"description": "A part is down; ``parts`` says which."}},
 )
 def ready(request: Request) -> JSONResponse:
-    """A canary inference, a store write, read and delete, a broker and an index ping."""
-    parts = request.app.state.probe.ask()
+    """Whether a study can be taken to a report: an inference, a store write, read and delete, and a
+    ping of broker and index.
+    """
+    parts = request.app.state.probe.check()
     down = [name for name, part in parts.items() if part.state == "down"]
     body: dict[str, Any] = {
         "status": "unavailable" if down else "ready",

@@ -1,4 +1,4 @@
-"""The queue, dead letters and releases."""
+"""The queue, jobs and model releases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from starlette.responses import Response
 
-from gateway.dependencies import Needs
+from gateway.dependencies import ServicesDep
 from gateway.http.params import Admin, JobId, Limit, Manager, Reader, ReaderOrDevice
 from gateway.representations import releases, serializers
 from services.domain.errors import BrokerUnavailable, InvalidInput
@@ -19,9 +19,9 @@ router = APIRouter(prefix="/api", tags=["Operations"])
 Name = Annotated[str, InPath(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-@router.get("/queue", summary="How much is waiting", operation_id="queue")
-def queue(_: Reader, services: Needs) -> dict[str, Any]:
-    """Jobs by state, messages in the broker, rows not yet sent. Of the whole hub."""
+@router.get("/queue", summary="Get queue lengths", operation_id="queue")
+def queue(_: Reader, services: ServicesDep) -> dict[str, Any]:
+    """Jobs by state, messages in the broker, outbox rows not yet sent; of the whole hub."""
     with services.index.read() as tx:
         jobs = tx.jobs.depth()
         outbox = tx.outbox.pending()
@@ -32,66 +32,66 @@ def queue(_: Reader, services: Needs) -> dict[str, Any]:
     return {"jobs": jobs, "broker": broker, "outbox": outbox}
 
 
-@router.get("/jobs", summary="Jobs of the site", operation_id="listJobs")
+@router.get("/jobs", summary="List jobs", operation_id="listJobs")
 def jobs(
     who: Manager,
-    services: Needs,
+    services: ServicesDep,
     state: Annotated[str, Query(max_length=60, description="comma-separated")] = "",
     study: Annotated[str | None, Query(max_length=36, pattern=r"^[0-9a-f-]*$")] = None,
     limit: Limit = 100,
 ) -> dict[str, Any]:
-    """``state=dead`` are those that failed for good."""
+    """Of the caller's site; ``state=dead`` are those that failed for good."""
     try:
         states = tuple(JobState(s) for s in state.split(",") if s)
     except ValueError as error:
         raise InvalidInput(f"state is one or several of {', '.join(JobState)}.") from error
     with services.index.read() as tx:
-        found = tx.jobs.find(who.site, states=states, study_id=study or None, limit=limit)
-    return {"items": [serializers.job(j) for j in found]}
+        rows = tx.jobs.find(who.site, states=states, study_id=study or None, limit=limit)
+    return {"items": [serializers.job(j) for j in rows]}
 
 
 @router.post(
-    "/jobs/{job_id}/run-again", summary="Run a dead job again", operation_id="rerunJob",
+    "/jobs/{job_id}/run-again", summary="Retry a dead job", operation_id="rerunJob",
     status_code=202,
 )  # fmt: skip
-def run_again(job_id: JobId, who: Manager, services: Needs) -> dict[str, Any]:
-    """409 when it is not dead."""
+def run_again(job_id: JobId, who: Manager, services: ServicesDep) -> dict[str, Any]:
+    """It is queued again; 409 when it is not dead."""
     with services.index.begin() as tx:
         tx.jobs.get(who.site, job_id)
         job = tx.jobs.run_again(who, job_id)
     return serializers.job(job)
 
 
-@router.get("/releases", summary="Model releases", operation_id="listReleases")
-def list_releases(_: ReaderOrDevice, services: Needs) -> dict[str, Any]:
-    """Those that are signed by a key trusted here, and which of them speaks."""
+@router.get("/releases", summary="List model releases", operation_id="listReleases")
+def list_releases(_: ReaderOrDevice, services: ServicesDep) -> dict[str, Any]:
+    """Releases that are signed by a key trusted here, and which of them is active."""
     return releases.listing(services.settings.releases)
 
 
 @router.get(
     "/releases/{name}/model-card",
-    summary="A release's model card",
+    summary="Get a release's model card",
     operation_id="modelCard",
     response_class=Response,
     responses={200: {"content": {"text/markdown": {}}}},
 )
-def card(name: Name, _: ReaderOrDevice, services: Needs) -> Response:
-    """As text; what it was trained on, how good it is, what it must refuse."""
+def card(name: Name, _: ReaderOrDevice, services: ServicesDep) -> Response:
+    """Markdown: training data, evaluation, what the model refuses."""
     path: Path = releases.file(services.settings.releases, name, "MODEL_CARD.md").path
     return Response(path.read_bytes(), media_type="text/markdown; charset=utf-8")
 
 
 @router.post(
-    "/releases/{name}/activate", summary="Let a release speak", operation_id="activateRelease"
+    "/releases/{name}/activate", summary="Activate a release", operation_id="activateRelease"
 )
 def activate(
     name: Name,
     who: Admin,
-    services: Needs,
+    services: ServicesDep,
     rollback: Annotated[bool, Query(description="allow an older version")] = False,
 ) -> dict[str, Any]:
-    """Verified wholly first; an older one is refused unless a roll-back is asked for."""
-    made = releases.activate(services.settings.releases, name, rollback=rollback)
+    """All its files are verified first; an older release needs ``rollback``."""
+    sha256 = releases.activate(services.settings.releases, name, rollback=rollback)
     with services.index.begin() as tx:
-        tx.audit.add(who, "release.activated", name, {"sha256": made, "rollback": rollback})
+        tx.audit.add(who, "release.activated", name, {"sha256": sha256, "rollback": rollback})
     return releases.listing(services.settings.releases)

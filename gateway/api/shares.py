@@ -12,12 +12,12 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gateway.api import results
-from gateway.api.artefacts import Hash, send
-from gateway.dependencies import Needs, Services
-from gateway.http.params import Frame, RecordId, Sonographer, SopUid, StudyId
+from gateway.dependencies import Services, ServicesDep
+from gateway.http.params import Frame, RecordId, Sha256, Sonographer, SopUid, StudyId
 from gateway.http.tokens import Signer
 from gateway.representations import serializers
+from gateway.representations.files import artefact_response
+from gateway.representations.results import draw_overlay, frame_of
 from services.domain.errors import FadaError, Gone, NotAuthenticated, NotFound
 from services.index.port import Result, Share, Study
 
@@ -36,7 +36,7 @@ class ShareIn(BaseModel):
     status_code=201,
 )  # fmt: skip
 def share(
-    study_id: StudyId, body: ShareIn, who: Sonographer, services: Needs, request: Request
+    study_id: StudyId, body: ShareIn, who: Sonographer, services: ServicesDep, request: Request
 ) -> dict[str, Any]:
     """Whoever has the link can read this study's latest result until then."""
     signer: Signer = request.app.state.signer
@@ -51,7 +51,7 @@ def share(
 
 
 @router.get("/api/studies/{study_id}/shares", summary="Links of a study", operation_id="listShares")
-def shares(study_id: StudyId, who: Sonographer, services: Needs) -> dict[str, Any]:
+def shares(study_id: StudyId, who: Sonographer, services: ServicesDep) -> dict[str, Any]:
     """Those that still hold."""
     with services.index.read() as tx:
         tx.studies.get(who.site, study_id)
@@ -62,7 +62,9 @@ def shares(study_id: StudyId, who: Sonographer, services: Needs) -> dict[str, An
     "/api/studies/{study_id}/shares/{share_id}", summary="Take a link back",
     operation_id="revokeShare", status_code=204,
 )  # fmt: skip
-def revoke(study_id: StudyId, share_id: RecordId, who: Sonographer, services: Needs) -> Response:
+def revoke(
+    study_id: StudyId, share_id: RecordId, who: Sonographer, services: ServicesDep
+) -> Response:
     """It shows nothing from now on."""
     with services.index.begin() as tx:
         tx.studies.get(who.site, study_id)
@@ -71,7 +73,7 @@ def revoke(study_id: StudyId, share_id: RecordId, who: Sonographer, services: Ne
 
 
 @router.get("/api/shared/{token}", summary="What a link shows", operation_id="shared")
-def shared(token: Token, services: Needs, request: Request) -> dict[str, Any]:
+def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, Any]:
     """The latest result, without the patient's identity."""
     study, result, ends = _opened(services, request, token)
     return {
@@ -91,12 +93,12 @@ def shared(token: Token, services: Needs, request: Request) -> dict[str, Any]:
     operation_id="sharedArtefact",
     response_class=Response,
 )
-def artefact(token: Token, sha256: Hash, services: Needs, request: Request) -> Response:
+def artefact(token: Token, sha256: Sha256, services: ServicesDep, request: Request) -> Response:
     """Pictures only: DICOM objects and FHIR name the patient."""
     study, result, _ = _opened(services, request, token)
     for found in result.artefacts:
         if found.sha256 == sha256 and found.media_type == "image/png":
-            return send(services, study.site, found)
+            return artefact_response(services, study.site, found)
     raise NotFound()
 
 
@@ -108,12 +110,12 @@ def artefact(token: Token, sha256: Hash, services: Needs, request: Request) -> R
     responses={200: {"content": {"image/png": {}}}},
 )
 def frame(
-    token: Token, sop_uid: SopUid, frame: Frame, services: Needs, request: Request
+    token: Token, sop_uid: SopUid, frame: Frame, services: ServicesDep, request: Request
 ) -> Response:
     """As this version has it; its label is burned in."""
     study, result, _ = _opened(services, request, token)
-    reading = results.frame_of(result, sop_uid, frame)
-    data = results.draw(services, study.site, result, reading)
+    reading = frame_of(result, sop_uid, frame)
+    data = draw_overlay(services, study.site, result, reading)
     return Response(data, media_type="image/png")
 
 

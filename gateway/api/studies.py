@@ -1,4 +1,4 @@
-"""The worklist, a study and how it fares."""
+"""The worklist, single studies and their status."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from gateway.dependencies import Needs
+from gateway.dependencies import ServicesDep
 from gateway.http.params import (
     Limit,
     Manager,
@@ -22,7 +22,7 @@ from gateway.http.params import (
     Until,
 )
 from gateway.representations import serializers
-from gateway.representations.images import Scales
+from gateway.representations.images import CalibrationCache
 from services.domain.calibration import Calibration
 from services.domain.errors import Conflict, FadaError, InvalidInput
 from services.index.port import Instance, Job, JobState, StudyQuery, StudyState, Transaction
@@ -54,14 +54,14 @@ _ROW: dict[str, Any] = {
 
 
 class Change(BaseModel):
-    """What a person may change on a study's row."""
+    """A change of a study by a person."""
 
     urgent: bool
 
 
 @router.get(
     "",
-    summary="The worklist",
+    summary="List studies",
     operation_id="listStudies",
     responses={
         200: {
@@ -77,7 +77,7 @@ class Change(BaseModel):
 )  # fmt: skip
 def find(
     who: Reader,
-    services: Needs,
+    services: ServicesDep,
     text: Text = "",
     study_uid: Annotated[
         str | None, Query(max_length=64, pattern=r"^[0-9.]*$", description="Study Instance UID")
@@ -92,9 +92,10 @@ def find(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> dict[str, Any]:
-    """In the order of need (urgency, disagreement, finding, doubt, waiting time), or newest first.
+    """The worklist by priority (urgency, disagreement, finding, uncertainty, waiting time), or newest
+    first.
 
-    ``cursor`` is the number of the site's last event: open the event stream from there.
+    ``cursor`` is the number of the site's last event: stream events from there.
     """
     query = StudyQuery(
         study_uid=study_uid or None,
@@ -102,8 +103,8 @@ def find(
         urgent=urgent,
         plane=plane or None,
         reason=reason or None,
-        received_from=aware(received_from),
-        received_to=aware(received_to),
+        received_from=received_from,
+        received_to=received_to,
         text=text,
         by_need=order == "need",
         limit=limit,
@@ -118,10 +119,10 @@ def find(
     return {"items": items, "total": total, "limit": limit, "offset": offset, "cursor": cursor}
 
 
-@router.get("/{study_id}", summary="A study", operation_id="getStudy")
-def get(study_id: StudyId, who: Reader, services: Needs, request: Request) -> dict[str, Any]:
-    """Its row, instances with their scale, jobs and result versions."""
-    scales: Scales = request.app.state.scales
+@router.get("/{study_id}", summary="Get a study", operation_id="getStudy")
+def get(study_id: StudyId, who: Reader, services: ServicesDep, request: Request) -> dict[str, Any]:
+    """With its instances and their calibration, its jobs and result versions."""
+    calibrations: CalibrationCache = request.app.state.calibrations
     with services.index.read() as tx:
         row = tx.studies.get(who.site, study_id)
         instances = tx.studies.instances(who.site, study_uid=row.study_uid)
@@ -130,29 +131,30 @@ def get(study_id: StudyId, who: Reader, services: Needs, request: Request) -> di
     return {
         **serializers.study(row),
         "instances_list": [
-            {**serializers.instance(i), "calibration": _scale(scales, i)} for i in instances
+            {**serializers.instance(i), "calibration": _calibration(calibrations, i)}
+            for i in instances
         ],
         "jobs": [serializers.job(j) for j in jobs],
-        "results": [serializers.summary(r) for r in results],
+        "results": [serializers.result_summary(r) for r in results],
     }
 
 
-def _scale(scales: Scales, instance: Instance) -> Calibration | None:
-    """What an image says of its scale; None for what is no image or cannot be opened now."""
+def _calibration(cache: CalibrationCache, instance: Instance) -> Calibration | None:
+    """The scale of an image; None for other objects and for what cannot be opened now."""
     if instance.frames == 0:
         return None
     try:
-        return scales.of(instance)
+        return cache.of(instance)
     except FadaError:
         return None
 
 
-@router.get("/{study_id}/status", summary="How a study fares", operation_id="getStatus")
-def status(study_id: StudyId, who: ReaderOrDevice, services: Needs) -> dict[str, Any]:
-    """Small and quick, for those who wait."""
+@router.get("/{study_id}/status", summary="Get a study's status", operation_id="getStatus")
+def status(study_id: StudyId, who: ReaderOrDevice, services: ServicesDep) -> dict[str, Any]:
+    """State and latest job: a small answer for polling."""
     with services.index.read() as tx:
         row = tx.studies.get(who.site, study_id)
-        job = latest_job(tx, who.site, study_id)
+        job = _latest_job(tx, who.site, study_id)
     return {
         "id": row.id,
         "study_uid": row.study_uid,
@@ -164,9 +166,11 @@ def status(study_id: StudyId, who: ReaderOrDevice, services: Needs) -> dict[str,
     }
 
 
-@router.patch("/{study_id}", summary="Mark as urgent, or not", operation_id="changeStudy")
-def change(study_id: StudyId, body: Change, who: Sonographer, services: Needs) -> dict[str, Any]:
-    """Urgent studies stand first, in the worklist and in the queue."""
+@router.patch("/{study_id}", summary="Change a study's urgency", operation_id="changeStudy")
+def change(
+    study_id: StudyId, body: Change, who: Sonographer, services: ServicesDep
+) -> dict[str, Any]:
+    """Urgent studies come first, in the worklist and in the queue."""
     with services.index.begin() as tx:
         tx.studies.set_urgent(who, study_id, body.urgent)
         row = tx.studies.get(who.site, study_id)
@@ -174,10 +178,13 @@ def change(study_id: StudyId, body: Change, who: Sonographer, services: Needs) -
 
 
 @router.post(
-    "/{study_id}/run-again", summary="Analyse again", operation_id="runAgain", status_code=202
+    "/{study_id}/run-again",
+    summary="Retry a study's dead job",
+    operation_id="runAgain",
+    status_code=202,
 )
-def run_again(study_id: StudyId, who: Manager, services: Needs) -> dict[str, Any]:
-    """Queues a study's dead job again. Every version that is there stays."""
+def run_again(study_id: StudyId, who: Manager, services: ServicesDep) -> dict[str, Any]:
+    """It is queued again; the result versions stay."""
     with services.index.begin() as tx:
         tx.studies.get(who.site, study_id)
         dead = tx.jobs.find(who.site, states=(JobState.DEAD,), study_id=study_id)
@@ -187,16 +194,9 @@ def run_again(study_id: StudyId, who: Manager, services: Needs) -> dict[str, Any
     return serializers.job(job)
 
 
-def latest_job(tx: Transaction, site: str, study_id: str) -> Job | None:
+def _latest_job(tx: Transaction, site: str, study_id: str) -> Job | None:
     jobs = tx.jobs.find(site, study_id=study_id)
     return max(jobs, key=lambda j: j.id) if jobs else None
-
-
-def aware(moment: datetime | None) -> datetime | None:
-    """A time without a zone is UTC."""
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=UTC)
 
 
 def _states(text: str) -> tuple[StudyState, ...]:

@@ -1,4 +1,4 @@
-"""What a caller of WADO-RS is ready to take (PS3.18 sections 8.3.3 and 8.7)."""
+"""The media types that a caller of WADO-RS accepts (PS3.18 sections 8.3.3 and 8.7)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from gateway.dicomweb.multipart import MediaType, media_type, media_types
+from gateway.dicomweb.multipart import MediaType, media_types
 from services.domain.errors import FadaError
 
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
@@ -14,34 +14,35 @@ _ANY = "*/*"
 
 
 class NotAcceptable(FadaError):
-    code, title, status = "not_acceptable", "There is no such form of this", 406
+    """No accepted media type is offered."""
+
+    code, title, status = "not_acceptable", "There is no such representation of this", 406
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """``single``: without multipart. ``syntax``: the transfer syntax asked for, or ``*``."""
+class AcceptedType:
+    """The media type to send; ``single``: without multipart; ``syntax``: transfer syntax, or ``*``."""
 
     name: str
     single: bool
     syntax: str
 
 
-def accepted(request: Request) -> list[MediaType]:
-    """The media types asked for, best first; the query parameter ``accept`` goes before the header."""
+def accepted_types(request: Request) -> list[MediaType]:
+    """The accepted media types, best first; the query parameter ``accept`` goes before the header."""
     asked = request.query_params.get("accept")
     if asked:
         return media_types(asked)
-    found = media_types(request.headers.get("accept", ""))
-    return found or [MediaType(_ANY, {})]
+    return media_types(request.headers.get("accept", "")) or [MediaType(_ANY, {})]
 
 
-def choose(request: Request, offered: tuple[str, ...]) -> Choice:
-    """The best of ``offered`` that the caller takes, within multipart/related or alone.
+def choose(request: Request, offered: tuple[str, ...]) -> AcceptedType:
+    """The best of ``offered`` that the caller accepts, within multipart/related or alone.
 
     Raises:
         NotAcceptable: none.
     """
-    for media in accepted(request):
+    for media in accepted_types(request):
         single = media.name != "multipart/related"
         if single:
             inner, parameters = media.name, media.parameters
@@ -50,14 +51,18 @@ def choose(request: Request, offered: tuple[str, ...]) -> Choice:
         syntax = parameters.get("transfer-syntax", "*")
         for name in offered:
             if inner in (_ANY, name, name.split("/")[0] + "/*"):
-                # Whoever takes anything gets the form that the standard has as its default.
-                return Choice(name, single and media.name != _ANY, syntax)
+                # Whoever accepts anything gets the representation that the standard has as default.
+                return AcceptedType(name, single and media.name != _ANY, syntax)
     raise NotAcceptable(f"This can be had as {', '.join(offered)}.")
 
 
-def picture(request: Request) -> str:
-    """image/jpeg or image/png, for rendered resources; JPEG when anything goes."""
-    for media in accepted(request):
+def image_type(request: Request) -> str:
+    """image/jpeg or image/png, for rendered resources; JPEG when both are accepted.
+
+    Raises:
+        NotAcceptable: neither is accepted.
+    """
+    for media in accepted_types(request):
         if media.name in (_ANY, "image/*", "image/jpeg", "image/jpg"):
             return "image/jpeg"
         if media.name == "image/png":
@@ -65,19 +70,8 @@ def picture(request: Request) -> str:
     raise NotAcceptable("Rendered images can be had as image/jpeg or image/png.")
 
 
-def is_json(request: Request) -> None:
-    """Metadata is JSON alone. Raises NotAcceptable."""
-    names = {m.name for m in accepted(request)}
+def require_json(request: Request) -> None:
+    """Raises NotAcceptable unless DICOM JSON is accepted: metadata has no other representation."""
+    names = {m.name for m in accepted_types(request)}
     if not names & {_ANY, "application/*", "application/json", "application/dicom+json"}:
         raise NotAcceptable("Metadata can be had as application/dicom+json.")
-
-
-__all__ = [
-    "EXPLICIT_LITTLE",
-    "Choice",
-    "NotAcceptable",
-    "choose",
-    "is_json",
-    "media_type",
-    "picture",
-]

@@ -1,6 +1,6 @@
-"""WADO-RS: frames, rendered pictures, thumbnails and bulk data of instances.
+"""WADO-RS: frames, rendered images, thumbnails and bulk data of instances.
 
-All decoding happens in the bounded child (``services.dicom.parser.retrieve``).
+All decoding happens in the bounded parser process (``services.dicom.parser.retrieve``).
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.dependencies import Needs, Services
+from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb import accept
-from gateway.dicomweb.addresses import SeriesUid, SopUid, StudyUid
-from gateway.dicomweb.multipart import Writer
-from gateway.dicomweb.object_cache import objects_of
-from gateway.dicomweb.wado import rows
-from gateway.http.params import ReaderOrDevice
+from gateway.dicomweb.multipart import MultipartWriter
+from gateway.dicomweb.object_cache import object_cache
+from gateway.dicomweb.wado import find_instances
+from gateway.http.params import ReaderOrDevice, SeriesUid, SopUid, StudyUid
 from services.domain.errors import InvalidInput, NotFound
 from services.domain.study import parse_uid
 from services.index.port import Instance
@@ -27,7 +26,7 @@ _OCTETS = "application/octet-stream"
 _CACHED = {"Cache-Control": "private, max-age=3600"}
 _MAX_FRAMES = 500  # of one request
 _PREFIX = "1.2.840.10008.1.2."
-_KINDS = {
+_MEDIA_TYPES = {
     **{f"{_PREFIX}4.{n}": "image/jpeg" for n in (50, 51, 57, 70)},
     **{f"{_PREFIX}4.{n}": "image/jls" for n in (80, 81)},
     **{f"{_PREFIX}4.{n}": "image/jp2" for n in (90, 91)},
@@ -38,11 +37,9 @@ _BYTES: dict[str, Any] = {
     "response_class": Response,
     "responses": {200: {"description": "Bytes", "content": {"multipart/related": {}}}},
 }
-_PICTURE: dict[str, Any] = {
+_IMAGE: dict[str, Any] = {
     "response_class": Response,
-    "responses": {
-        200: {"description": "A picture", "content": {"image/jpeg": {}, "image/png": {}}}
-    },
+    "responses": {200: {"description": "An image", "content": {"image/jpeg": {}, "image/png": {}}}},
 }
 Viewport = Annotated[
     str | None,
@@ -52,7 +49,7 @@ Quality = Annotated[int, Query(ge=1, le=100)]
 _INSTANCE = "/studies/{study}/series/{series}/instances/{instance}"
 
 
-@router.get(_INSTANCE + "/frames/{frames}", summary="Frames of an instance (WADO-RS)",
+@router.get(_INSTANCE + "/frames/{frames}", summary="Retrieve frames (WADO-RS)",
             operation_id="wadoFrames", **_BYTES)  # fmt: skip
 def frames(
     request: Request,
@@ -61,12 +58,12 @@ def frames(
     instance: SopUid,
     frames: str,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
 ) -> Response:
-    """Frame numbers, separated by commas; as stored, or decoded when native pixels are asked for."""
-    (row,) = rows(services, who.site, study, series, instance)[:1]
+    """Frame numbers, separated by commas; as stored, or decoded when native pixels are accepted."""
+    (row,) = find_instances(services, who.site, study, series, instance)[:1]
     numbers = _numbers(frames)
-    stored = _KINDS.get(row.transfer_syntax, _OCTETS)
+    stored = _MEDIA_TYPES.get(row.transfer_syntax, _OCTETS)
     offered = (stored, _OCTETS) if stored != _OCTETS else (_OCTETS,)
     choice = accept.choose(request, offered)
     native = choice.name == _OCTETS and stored != _OCTETS
@@ -76,25 +73,25 @@ def frames(
     inner = _OCTETS if native else stored if choice.name != _OCTETS else _OCTETS
     syntax = accept.EXPLICIT_LITTLE if native else row.transfer_syntax
 
-    def one(number: int) -> bytes:
-        return _asked(request, services, row, {"do": do, "frame": number})
+    def read(number: int) -> bytes:
+        return _parse(request, services, row, {"do": do, "frame": number})
 
-    first = one(numbers[0])
+    first = read(numbers[0])
     if choice.single and len(numbers) == 1:
         return Response(first, media_type=inner, headers=_CACHED)
-    writer = Writer(inner)
-    told = {"Content-Type": f"{inner}; transfer-syntax={syntax}"}
+    writer = MultipartWriter(inner)
+    headers = {"Content-Type": f"{inner}; transfer-syntax={syntax}"}
 
     def parts() -> Iterator[tuple[dict[str, str], list[bytes]]]:
-        yield told, [first]
+        yield headers, [first]
         for number in numbers[1:]:
-            yield told, [one(number)]
+            yield headers, [read(number)]
 
     return StreamingResponse(writer.stream(parts()), media_type=writer.content_type)
 
 
-@router.get(_INSTANCE + "/frames/{frame}/rendered", summary="A frame as a picture (WADO-RS)",
-            operation_id="wadoFrameRendered", **_PICTURE)  # fmt: skip
+@router.get(_INSTANCE + "/frames/{frame}/rendered", summary="Retrieve a rendered frame (WADO-RS)",
+            operation_id="wadoFrameRendered", **_IMAGE)  # fmt: skip
 def frame_rendered(
     request: Request,
     study: StudyUid,
@@ -102,73 +99,73 @@ def frame_rendered(
     instance: SopUid,
     frame: str,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
     viewport: Viewport = None,
     quality: Quality = 90,
 ) -> Response:
     """PNG or JPEG, fitted into the viewport."""
     (number,) = _numbers(frame)[:1]
-    (row,) = rows(services, who.site, study, series, instance)[:1]
+    (row,) = find_instances(services, who.site, study, series, instance)[:1]
     return _rendered(request, services, row, number, viewport, quality)
 
 
-@router.get(_INSTANCE + "/rendered", summary="An instance as a picture (WADO-RS)",
-            operation_id="wadoRendered", **_PICTURE)  # fmt: skip
+@router.get(_INSTANCE + "/rendered", summary="Retrieve a rendered instance (WADO-RS)",
+            operation_id="wadoRendered", **_IMAGE)  # fmt: skip
 def rendered(
     request: Request,
     study: StudyUid,
     series: SeriesUid,
     instance: SopUid,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
     viewport: Viewport = None,
     quality: Quality = 90,
 ) -> Response:
     """Its first frame, as PNG or JPEG."""
-    (row,) = rows(services, who.site, study, series, instance)[:1]
+    (row,) = find_instances(services, who.site, study, series, instance)[:1]
     return _rendered(request, services, row, 1, viewport, quality)
 
 
-@router.get("/studies/{study}/rendered", summary="A study as a picture (WADO-RS)",
-            operation_id="wadoStudyRendered", **_PICTURE)  # fmt: skip
-@router.get("/studies/{study}/thumbnail", summary="A study's thumbnail",
-            operation_id="wadoStudyThumbnail", **_PICTURE)  # fmt: skip
-def study_picture(
+@router.get("/studies/{study}/rendered", summary="Retrieve a rendered study (WADO-RS)",
+            operation_id="wadoStudyRendered", **_IMAGE)  # fmt: skip
+@router.get("/studies/{study}/thumbnail", summary="Retrieve a study's thumbnail (WADO-RS)",
+            operation_id="wadoStudyThumbnail", **_IMAGE)  # fmt: skip
+def study_rendered(
     request: Request,
     study: StudyUid,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
     viewport: Viewport = "256,256",
     quality: Quality = 80,
 ) -> Response:
     """The first frame of its first image."""
-    row = _first_image(rows(services, who.site, study))
+    row = _first_image(find_instances(services, who.site, study))
     return _rendered(request, services, row, 1, viewport, quality)
 
 
-@router.get("/studies/{study}/series/{series}/rendered", summary="A series as a picture",
-            operation_id="wadoSeriesRendered", **_PICTURE)  # fmt: skip
-@router.get("/studies/{study}/series/{series}/thumbnail", summary="A series' thumbnail",
-            operation_id="wadoSeriesThumbnail", **_PICTURE)  # fmt: skip
-@router.get(_INSTANCE + "/thumbnail", summary="An instance's thumbnail",
-            operation_id="wadoThumbnail", **_PICTURE)  # fmt: skip
-def series_picture(
+@router.get("/studies/{study}/series/{series}/rendered", summary="Retrieve a rendered series (WADO-RS)",
+            operation_id="wadoSeriesRendered", **_IMAGE)  # fmt: skip
+@router.get("/studies/{study}/series/{series}/thumbnail", summary="Retrieve a series' thumbnail (WADO-RS)",
+            operation_id="wadoSeriesThumbnail", **_IMAGE)  # fmt: skip
+@router.get(_INSTANCE + "/thumbnail", summary="Retrieve an instance's thumbnail (WADO-RS)",
+            operation_id="wadoThumbnail", **_IMAGE)  # fmt: skip
+def series_rendered(
     request: Request,
     study: StudyUid,
     series: SeriesUid,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
     instance: str | None = None,
     viewport: Viewport = "256,256",
     quality: Quality = 80,
 ) -> Response:
     """The first frame of its first image."""
     sop_uid = parse_uid(instance) if instance is not None else None
-    row = _first_image(rows(services, who.site, study, series, sop_uid))
+    row = _first_image(find_instances(services, who.site, study, series, sop_uid))
     return _rendered(request, services, row, 1, viewport, quality)
 
 
-@router.get(_INSTANCE + "/bulkdata/{where:path}", summary="Bulk data of an instance (WADO-RS)",
+@router.get(_INSTANCE + "/bulkdata/{where:path}", summary="Retrieve bulk data (WADO-RS)",
             operation_id="wadoBulkdata", **_BYTES)  # fmt: skip
 def bulkdata(
     request: Request,
@@ -177,18 +174,18 @@ def bulkdata(
     instance: SopUid,
     where: str,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
 ) -> Response:
-    """What a BulkDataURI of the metadata names."""
-    (row,) = rows(services, who.site, study, series, instance)[:1]
+    """The value that a BulkDataURI of the metadata names."""
+    (row,) = find_instances(services, who.site, study, series, instance)[:1]
     choice = accept.choose(request, (_OCTETS,))
     path = where.split("/")
     if len(path) > 20 or not all(part.isalnum() and len(part) <= 8 for part in path):
         raise NotFound()
-    data = _asked(request, services, row, {"do": "bulk", "where": path})
+    data = _parse(request, services, row, {"do": "bulk", "where": path})
     if choice.single:
         return Response(data, media_type=_OCTETS, headers=_CACHED)
-    writer = Writer(_OCTETS)
+    writer = MultipartWriter(_OCTETS)
     parts = [({"Content-Type": _OCTETS, "Content-Location": str(request.url)}, [data])]
     return StreamingResponse(writer.stream(parts), media_type=writer.content_type)
 
@@ -206,11 +203,11 @@ def _numbers(text: str) -> list[int]:
 
 
 def _names_any_syntax(request: Request) -> bool:
-    return any(m.parameters.get("transfer-syntax") == "*" for m in accept.accepted(request))
+    return any(m.parameters.get("transfer-syntax") == "*" for m in accept.accepted_types(request))
 
 
-def _first_image(found: list[Instance]) -> Instance:
-    for row in found:
+def _first_image(instances: list[Instance]) -> Instance:
+    for row in instances:
         if row.frames > 0:
             return row
     raise NotFound()
@@ -225,16 +222,16 @@ def _rendered(
     quality: int,
 ) -> Response:
     if row.rows == 0:
-        raise accept.NotAcceptable("This object has no picture.")
-    media = accept.picture(request)
-    asked = {
+        raise accept.NotAcceptable("This object has no image.")
+    media = accept.image_type(request)
+    task = {
         "do": "rendered",
         "frame": number,
         "media": media,
         "quality": quality,
         "viewport": _viewport(viewport),
     }
-    return Response(_asked(request, services, row, asked), media_type=media, headers=_CACHED)
+    return Response(_parse(request, services, row, task), media_type=media, headers=_CACHED)
 
 
 def _viewport(text: str | None) -> list[float] | None:
@@ -250,8 +247,9 @@ def _viewport(text: str | None) -> list[float] | None:
     return values
 
 
-def _asked(request: Request, services: Services, row: Instance, asked: dict[str, Any]) -> bytes:
-    objects = objects_of(request, services)
+def _parse(request: Request, services: Services, row: Instance, task: dict[str, Any]) -> bytes:
+    """What the parser process writes for ``task``."""
+    objects = object_cache(request, services)
     with objects.local(row.site, row.sha256) as path, objects.scratch() as out:
-        services.parser.ask({**asked, "path": str(path), "out": str(out)})
+        services.parser.ask({**task, "path": str(path), "out": str(out)})
         return out.read_bytes()

@@ -1,6 +1,6 @@
 """Attribute matching of QIDO-RS on DICOM JSON (PS3.4 C.2.2.2), for series and instances.
 
-Studies are matched by the index itself.
+The index matches studies itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from services.domain.errors import InvalidInput
 
-# Keyword → tag of what can be asked for by name; any tag can be asked for by its eight digits.
+# Keyword → tag of what can be named in a query; any tag can be given by its eight digits.
 TAGS = {
     "SpecificCharacterSet": "00080005", "ImageType": "00080008", "SOPClassUID": "00080016",
     "SOPInstanceUID": "00080018", "StudyDate": "00080020", "AcquisitionDate": "00080022",
@@ -45,8 +45,8 @@ _MAX_OFFSET = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What was asked for. ``match``: tag → pattern; ``include``: tags, or None for all."""
+class SearchQuery:
+    """A QIDO-RS query. ``match``: tag → pattern; ``include``: tags to return, or None for all."""
 
     match: dict[str, str]
     include: frozenset[str] | None
@@ -54,8 +54,8 @@ class Search:
     offset: int
 
 
-def search(parameters: list[tuple[str, str]]) -> Search:
-    """From a query string. Raises InvalidInput for what DICOM does not know."""
+def parse_query(parameters: list[tuple[str, str]]) -> SearchQuery:
+    """A query from the (name, value) pairs of a URL. Raises InvalidInput for unknown attributes."""
     match: dict[str, str] = {}
     include: set[str] | None = set()
     options = {"limit": MAX_LIMIT, "offset": 0}
@@ -70,12 +70,16 @@ def search(parameters: list[tuple[str, str]]) -> Search:
             options[name] = _number(name, value)
         elif name not in _OPTIONS:
             match[tag_of(name)] = value
-    wanted = None if include is None else frozenset(include)
-    return Search(match, wanted, min(options["limit"], MAX_LIMIT), options["offset"])
+    tags = None if include is None else frozenset(include)
+    return SearchQuery(match, tags, min(options["limit"], MAX_LIMIT), options["offset"])
 
 
 def tag_of(name: str) -> str:
-    """Eight upper-case digits of a keyword or tag; of a path of sequences, those of its first."""
+    """The eight upper-case digits of a keyword or tag; of a path of sequences, those of its first.
+
+    Raises:
+        InvalidInput: neither a known keyword nor a tag.
+    """
     first = name.split(".")[0].strip()
     if _TAG.fullmatch(first):
         return first.upper()
@@ -91,11 +95,13 @@ def _number(name: str, value: str) -> int:
 
 
 def matches(attributes: dict[str, Any], match: dict[str, str]) -> bool:
-    """Whether every pattern fits a value of its attribute."""
-    return all(_fits(attributes.get(tag, {}), tag, pattern) for tag, pattern in match.items())
+    """Whether every pattern (by tag) matches a value of its attribute, in DICOM JSON."""
+    return all(
+        _attribute_matches(attributes.get(tag, {}), tag, pattern) for tag, pattern in match.items()
+    )
 
 
-def _fits(entry: dict[str, Any], tag: str, pattern: str) -> bool:
+def _attribute_matches(entry: dict[str, Any], tag: str, pattern: str) -> bool:
     if pattern in ("", "*"):
         return True
     values = [_text(value) for value in entry.get("Value") or []]
@@ -103,10 +109,10 @@ def _fits(entry: dict[str, Any], tag: str, pattern: str) -> bool:
         low, _, high = pattern.partition("-")
         return any((not low or v >= low) and (not high or v[: len(high)] <= high) for v in values)
     if entry.get("vr") == "UI":
-        wanted = set(re.split(r"[\\,]", pattern))
-        return any(v in wanted for v in values)
-    found = re.compile(_wildcard(pattern), re.IGNORECASE)
-    return any(found.match(v) for v in values)
+        uids = set(re.split(r"[\\,]", pattern))
+        return any(v in uids for v in values)
+    expression = re.compile(_wildcard(pattern), re.IGNORECASE)
+    return any(expression.match(v) for v in values)
 
 
 def _wildcard(pattern: str) -> str:

@@ -1,6 +1,6 @@
-"""Stored objects as local files for the bounded reader: a small cache of what was last asked for.
+"""Stored objects as local files for the parser process: a cache of those used last.
 
-A clip is asked for frame by frame; without this each frame would fetch the whole object.
+A clip is requested frame by frame; without the cache each frame would fetch the whole object.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from starlette.requests import HTTPConnection
 from gateway.dependencies import Services
 from services.storage.port import ObjectStore
 
-_MAKING = threading.Lock()
+_CREATING = threading.Lock()
 
 
-class Objects:
-    """Thread-safe; holds at most ``capacity`` bytes of files that nobody reads just now."""
+class ObjectCache:
+    """Thread-safe; holds at most ``capacity`` bytes of files that nobody reads at the moment."""
 
     def __init__(self, store: ObjectStore, folder: Path, capacity: int = 1 << 30) -> None:
         self._store, self._capacity = store, capacity
@@ -60,7 +60,7 @@ class Objects:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A name for a file that the reader writes."""
+        """The path of a file that the parser process writes; it is removed at the end of the block."""
         path = self._folder / f"out-{uuid4().hex}"
         try:
             yield path
@@ -68,6 +68,7 @@ class Objects:
             path.unlink(missing_ok=True)
 
     def close(self) -> None:
+        """Remove all files."""
         with self._lock:
             for path in self._sizes:
                 path.unlink(missing_ok=True)
@@ -108,16 +109,16 @@ class Objects:
         self._readers.pop(path, None)
 
 
-def objects_of(connection: HTTPConnection, services: Services) -> Objects:
+def object_cache(connection: HTTPConnection, services: Services) -> ObjectCache:
     """The one cache of this process."""
     state = connection.app.state
-    with _MAKING:
-        found = getattr(state, "dicom_objects", None)
-        if found is None:
-            found = state.dicom_objects = Objects(services.store, services.spool.folder)
-            atexit.register(found.close)
-    assert isinstance(found, Objects)
-    return found
+    with _CREATING:
+        cache = getattr(state, "dicom_objects", None)
+        if cache is None:
+            cache = state.dicom_objects = ObjectCache(services.store, services.spool.folder)
+            atexit.register(cache.close)
+    assert isinstance(cache, ObjectCache)
+    return cache
 
 
 def _remove_left_behind(folder: Path) -> None:

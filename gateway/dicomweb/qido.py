@@ -9,24 +9,22 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.dependencies import Needs, Services
-from gateway.dicomweb.addresses import (
-    SeriesUid,
-    StudyUid,
-    base,
-    instance_address,
+from gateway.dependencies import Services, ServicesDep
+from gateway.dicomweb.matching import KEYWORDS, SearchQuery, matches, parse_query
+from gateway.dicomweb.responses import (
+    JSON,
+    base_url,
+    instance_url,
     retrieve_url,
-    series_address,
-    study_address,
+    series_url,
+    study_url,
 )
-from gateway.dicomweb.matching import KEYWORDS, Search, matches, search
-from gateway.http.params import ReaderOrDevice
+from gateway.http.params import ReaderOrDevice, SeriesUid, StudyUid
 from services.domain.errors import NotFound
 from services.domain.study import Principal, is_uid
 from services.index.port import Instance, StudyQuery, Transaction
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
-JSON = "application/dicom+json"
 _ONLINE = {"vr": "CS", "Value": ["ONLINE"]}
 _UTF8 = {"vr": "CS", "Value": ["ISO_IR 192"]}
 _STUDY_TAGS = frozenset(
@@ -46,104 +44,104 @@ _PAGE = 500
 _DOCUMENTED: dict[str, Any] = {
     "response_class": Response,
     "responses": {
-        200: {"description": "Found", "content": {JSON: {}}},
+        200: {"description": "The matches", "content": {JSON: {}}},
         204: {"description": "Nothing matches"},
     },
 }
 
 
-@router.get("/studies", summary="Search studies (QIDO-RS)", operation_id="qidoStudies",
+@router.get("/studies", summary="Search for studies (QIDO-RS)", operation_id="qidoStudies",
             **_DOCUMENTED)  # fmt: skip
-def studies(request: Request, who: ReaderOrDevice, services: Needs) -> Response:
+def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Response:
     """Match by PatientName, PatientID, StudyDate and others; ``*`` and ``?`` are wildcards."""
-    wanted = _search(request)
-    query = StudyQuery(match=_by_keyword(wanted), limit=wanted.limit, offset=wanted.offset)
+    query = _parse(request)
+    study_query = StudyQuery(match=_by_keyword(query), limit=query.limit, offset=query.offset)
     with services.index.read() as tx:
-        rows = tx.studies.find(who.site, query) if wanted.limit else []
-    address = base(request)
-    found = [
+        rows = tx.studies.find(who.site, study_query) if query.limit else []
+    base = base_url(request)
+    items = [
         {
             **row.attributes,
             "00080005": _UTF8,
             "00080056": _ONLINE,
-            "00081190": retrieve_url(study_address(address, row.study_uid)),
+            "00081190": retrieve_url(study_url(base, row.study_uid)),
             "0020000D": {"vr": "UI", "Value": [row.study_uid]},
         }
         for row in rows
     ]
-    return _answer([_only(one, _STUDY_TAGS, wanted) for one in found])
+    return _response([_select(item, _STUDY_TAGS, query) for item in items])
 
 
-@router.get("/series", summary="Search series (QIDO-RS)", operation_id="qidoSeries",
+@router.get("/series", summary="Search for series (QIDO-RS)", operation_id="qidoSeries",
             **_DOCUMENTED)  # fmt: skip
-def series(request: Request, who: ReaderOrDevice, services: Needs) -> Response:
+def series(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Response:
     """Series of all studies."""
     return _series(request, who, services, None)
 
 
-@router.get("/studies/{study}/series", summary="Search series of a study (QIDO-RS)",
+@router.get("/studies/{study}/series", summary="Search for series of a study (QIDO-RS)",
             operation_id="qidoStudySeries", **_DOCUMENTED)  # fmt: skip
 def study_series(
-    request: Request, study: StudyUid, who: ReaderOrDevice, services: Needs
+    request: Request, study: StudyUid, who: ReaderOrDevice, services: ServicesDep
 ) -> Response:
-    """FADA's SEG and SR are series of the study like any other."""
+    """The hub's SEG and SR are series of the study like any other."""
     return _series(request, who, services, study)
 
 
-@router.get("/instances", summary="Search instances (QIDO-RS)", operation_id="qidoInstances",
+@router.get("/instances", summary="Search for instances (QIDO-RS)", operation_id="qidoInstances",
             **_DOCUMENTED)  # fmt: skip
-def instances(request: Request, who: ReaderOrDevice, services: Needs) -> Response:
+def instances(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Response:
     """Instances of all studies."""
     return _instances(request, who, services, None, None)
 
 
-@router.get("/studies/{study}/instances", summary="Search instances of a study (QIDO-RS)",
+@router.get("/studies/{study}/instances", summary="Search for instances of a study (QIDO-RS)",
             operation_id="qidoStudyInstances", **_DOCUMENTED)  # fmt: skip
 def study_instances(
-    request: Request, study: StudyUid, who: ReaderOrDevice, services: Needs
+    request: Request, study: StudyUid, who: ReaderOrDevice, services: ServicesDep
 ) -> Response:
     """Instances of one study."""
     return _instances(request, who, services, study, None)
 
 
 @router.get("/studies/{study}/series/{series}/instances",
-            summary="Search instances of a series (QIDO-RS)",
+            summary="Search for instances of a series (QIDO-RS)",
             operation_id="qidoSeriesInstances", **_DOCUMENTED)  # fmt: skip
 def series_instances(
-    request: Request, study: StudyUid, series: SeriesUid, who: ReaderOrDevice, services: Needs
+    request: Request, study: StudyUid, series: SeriesUid, who: ReaderOrDevice, services: ServicesDep
 ) -> Response:
     """Instances of one series."""
     return _instances(request, who, services, study, series)
 
 
-def _search(request: Request) -> Search:
-    return search(list(request.query_params.multi_items()))
+def _parse(request: Request) -> SearchQuery:
+    return parse_query(list(request.query_params.multi_items()))
 
 
-def _by_keyword(wanted: Search) -> dict[str, str]:
+def _by_keyword(query: SearchQuery) -> dict[str, str]:
     """The index matches by keyword; a tag that it does not know is refused there by name."""
-    return {KEYWORDS.get(tag, tag): pattern for tag, pattern in wanted.match.items()}
+    return {KEYWORDS.get(tag, tag): pattern for tag, pattern in query.match.items()}
 
 
 def _series(request: Request, who: Principal, services: Services, study: str | None) -> Response:
-    wanted, address = _search(request), base(request)
-    found = []
+    query, base = _parse(request), base_url(request)
+    items = []
     with services.index.read() as tx:
-        for study_uid, shared in _studies(tx, who.site, study, wanted):
-            for one in tx.studies.series(who.site, study_uid):
-                uid = one["0020000E"]["Value"][0]
-                found.append(
+        for study_uid, study_attributes in _studies(tx, who.site, study, query):
+            for attributes in tx.studies.series(who.site, study_uid):
+                uid = attributes["0020000E"]["Value"][0]
+                items.append(
                     {
-                        **shared,
-                        **one,
+                        **study_attributes,
+                        **attributes,
                         "00080005": _UTF8,
                         "00080056": _ONLINE,
                         "0020000D": {"vr": "UI", "Value": [study_uid]},
-                        "00081190": retrieve_url(series_address(address, study_uid, uid)),
+                        "00081190": retrieve_url(series_url(base, study_uid, uid)),
                     }
                 )
-    page = _page([one for one in found if matches(one, wanted.match)], wanted)
-    return _answer([_only(one, _SERIES_TAGS | _shared(study), wanted) for one in page])
+    page = _page([item for item in items if matches(item, query.match)], query)
+    return _response([_select(item, _SERIES_TAGS | _study_tags(study), query) for item in page])
 
 
 def _instances(
@@ -153,23 +151,22 @@ def _instances(
     study: str | None,
     series_uid: str | None,
 ) -> Response:
-    wanted, address = _search(request), base(request)
-    exact = {tag: p for tag, p in wanted.match.items() if is_uid(p)}
-    found: list[dict[str, Any]] = []
-    needed = wanted.limit + wanted.offset
+    query, base = _parse(request), base_url(request)
+    exact = {tag: p for tag, p in query.match.items() if is_uid(p)}
+    items: list[dict[str, Any]] = []
     with services.index.read() as tx:
-        known: dict[str, dict[str, Any]] = {}
+        studies: dict[str, dict[str, Any]] = {}
         for row in _rows(tx, who.site, study or exact.get("0020000D"),
                          series_uid or exact.get("0020000E"), exact.get("00080018")):  # fmt: skip
-            if row.study_uid not in known:
-                known[row.study_uid] = tx.studies.by_uid(who.site, row.study_uid).attributes
-            one = _instance(row, known[row.study_uid], address)
-            if matches(one, wanted.match):
-                found.append(one)
-                if len(found) >= needed:
+            if row.study_uid not in studies:
+                studies[row.study_uid] = tx.studies.by_uid(who.site, row.study_uid).attributes
+            item = _instance(row, studies[row.study_uid], base)
+            if matches(item, query.match):
+                items.append(item)
+                if len(items) >= query.limit + query.offset:
                     break
-    tags = _INSTANCE_TAGS | _shared(study)
-    return _answer([_only(one, tags, wanted) for one in _page(found, wanted)])
+    tags = _INSTANCE_TAGS | _study_tags(study)
+    return _response([_select(item, tags, query) for item in _page(items, query)])
 
 
 def _rows(
@@ -186,51 +183,52 @@ def _rows(
         offset += _PAGE
 
 
-def _instance(row: Instance, shared: dict[str, Any], address: str) -> dict[str, Any]:
-    place = instance_address(address, row.study_uid, row.series_uid, row.sop_uid)
+def _instance(row: Instance, study_attributes: dict[str, Any], base: str) -> dict[str, Any]:
+    url = instance_url(base, row.study_uid, row.series_uid, row.sop_uid)
     return {
-        **shared,
+        **study_attributes,
         **row.attributes,
         "00080005": _UTF8,
         "00080056": _ONLINE,
-        "00081190": retrieve_url(place),
+        "00081190": retrieve_url(url),
         "00083002": {"vr": "UI", "Value": [row.transfer_syntax]},
         "0020000D": {"vr": "UI", "Value": [row.study_uid]},
     }
 
 
 def _studies(
-    tx: Transaction, site: str, study: str | None, wanted: Search
+    tx: Transaction, site: str, study: str | None, query: SearchQuery
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The studies whose series are looked at, with their own attributes."""
+    """(UID, attributes) of the studies whose series are searched."""
     if study is not None:
         try:
             row = tx.studies.by_uid(site, study)
         except NotFound:
             return []
         return [(row.study_uid, row.attributes)]
-    uid = wanted.match.get("0020000D")
-    query = StudyQuery(match={"StudyInstanceUID": uid} if uid else {}, limit=10_000)
-    return [(row.study_uid, row.attributes) for row in tx.studies.find(site, query)]
+    uid = query.match.get("0020000D")
+    studies = StudyQuery(match={"StudyInstanceUID": uid} if uid else {}, limit=10_000)
+    return [(row.study_uid, row.attributes) for row in tx.studies.find(site, studies)]
 
 
-def _shared(study: str | None) -> frozenset[str]:
-    """Without a study in the address, its attributes belong into each answer (table 10.6.3-4)."""
+def _study_tags(study: str | None) -> frozenset[str]:
+    """Without a study in the URL, its attributes belong into each item (table 10.6.3-4)."""
     return frozenset() if study is not None else _STUDY_TAGS
 
 
-def _page(found: list[dict[str, Any]], wanted: Search) -> list[dict[str, Any]]:
-    return found[wanted.offset : wanted.offset + wanted.limit]
+def _page(items: list[dict[str, Any]], query: SearchQuery) -> list[dict[str, Any]]:
+    return items[query.offset : query.offset + query.limit]
 
 
-def _only(one: dict[str, Any], tags: frozenset[str], wanted: Search) -> dict[str, Any]:
-    if wanted.include is None:
-        return dict(sorted(one.items()))
-    keep = tags | wanted.include | frozenset(wanted.match)
-    return {tag: one[tag] for tag in sorted(one) if tag in keep}
+def _select(item: dict[str, Any], tags: frozenset[str], query: SearchQuery) -> dict[str, Any]:
+    """The attributes to return: ``tags``, those asked for, those matched."""
+    if query.include is None:
+        return dict(sorted(item.items()))
+    keep = tags | query.include | frozenset(query.match)
+    return {tag: item[tag] for tag in sorted(item) if tag in keep}
 
 
-def _answer(found: list[dict[str, Any]]) -> Response:
-    if not found:
+def _response(items: list[dict[str, Any]]) -> Response:
+    if not items:
         return Response(status_code=204)
-    return Response(json.dumps(found, ensure_ascii=False).encode(), media_type=JSON)
+    return Response(json.dumps(items, ensure_ascii=False).encode(), media_type=JSON)

@@ -1,6 +1,6 @@
 """WADO-RS (PS3.18 section 10.4): whole objects and metadata of studies, series and instances.
 
-Frames, rendered pictures and bulk data are in ``frames``.
+Frames, rendered images and bulk data are in ``frames``.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.dependencies import Needs, Services
+from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb import accept
-from gateway.dicomweb.addresses import SeriesUid, SopUid, StudyUid, base, instance_address
-from gateway.dicomweb.multipart import Writer
-from gateway.dicomweb.object_cache import Objects, objects_of
-from gateway.http.params import ReaderOrDevice
+from gateway.dicomweb.multipart import MultipartWriter
+from gateway.dicomweb.object_cache import ObjectCache, object_cache
+from gateway.dicomweb.responses import JSON, base_url, instance_url
+from gateway.http.params import ReaderOrDevice, SeriesUid, SopUid, StudyUid
 from services.domain.errors import NotFound
 from services.index.port import Instance
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 DICOM = "application/dicom"
-JSON = "application/dicom+json"
 _CHUNK = 256 * 1024
 _CACHED = {"Cache-Control": "private, max-age=3600"}
 _WHOLE: dict[str, Any] = {
@@ -42,18 +41,20 @@ _DESCRIBED: dict[str, Any] = {
 
 @router.get("/studies/{study}", summary="Retrieve a study (WADO-RS)", operation_id="wadoStudy",
             **_WHOLE)  # fmt: skip
-def study(request: Request, study: StudyUid, who: ReaderOrDevice, services: Needs) -> Response:
-    """All its objects, FADA's SEG and SR included."""
-    return _objects(request, services, rows(services, who.site, study))
+def study(
+    request: Request, study: StudyUid, who: ReaderOrDevice, services: ServicesDep
+) -> Response:
+    """All its objects, with the hub's SEG and SR."""
+    return _objects(request, services, find_instances(services, who.site, study))
 
 
 @router.get("/studies/{study}/series/{series}", summary="Retrieve a series (WADO-RS)",
             operation_id="wadoSeries", **_WHOLE)  # fmt: skip
 def series(
-    request: Request, study: StudyUid, series: SeriesUid, who: ReaderOrDevice, services: Needs
+    request: Request, study: StudyUid, series: SeriesUid, who: ReaderOrDevice, services: ServicesDep
 ) -> Response:
     """All objects of one series."""
-    return _objects(request, services, rows(services, who.site, study, series))
+    return _objects(request, services, find_instances(services, who.site, study, series))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}",
@@ -65,32 +66,32 @@ def instance(
     series: SeriesUid,
     instance: SopUid,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
 ) -> Response:
     """One object; with ``Accept: application/dicom`` without multipart."""
-    return _objects(request, services, rows(services, who.site, study, series, instance))
+    return _objects(request, services, find_instances(services, who.site, study, series, instance))
 
 
-@router.get("/studies/{study}/metadata", summary="Metadata of a study (WADO-RS)",
+@router.get("/studies/{study}/metadata", summary="Retrieve a study's metadata (WADO-RS)",
             operation_id="wadoStudyMetadata", **_DESCRIBED)  # fmt: skip
 def study_metadata(
-    request: Request, study: StudyUid, who: ReaderOrDevice, services: Needs
+    request: Request, study: StudyUid, who: ReaderOrDevice, services: ServicesDep
 ) -> Response:
-    """DICOM JSON of all instances; bulk data by address."""
-    return _metadata(request, services, rows(services, who.site, study))
+    """DICOM JSON of all instances; bulk data by URL."""
+    return _metadata(request, services, find_instances(services, who.site, study))
 
 
-@router.get("/studies/{study}/series/{series}/metadata", summary="Metadata of a series (WADO-RS)",
+@router.get("/studies/{study}/series/{series}/metadata", summary="Retrieve a series' metadata (WADO-RS)",
             operation_id="wadoSeriesMetadata", **_DESCRIBED)  # fmt: skip
 def series_metadata(
-    request: Request, study: StudyUid, series: SeriesUid, who: ReaderOrDevice, services: Needs
+    request: Request, study: StudyUid, series: SeriesUid, who: ReaderOrDevice, services: ServicesDep
 ) -> Response:
     """DICOM JSON of the series' instances."""
-    return _metadata(request, services, rows(services, who.site, study, series))
+    return _metadata(request, services, find_instances(services, who.site, study, series))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/metadata",
-            summary="Metadata of an instance (WADO-RS)", operation_id="wadoInstanceMetadata",
+            summary="Retrieve an instance's metadata (WADO-RS)", operation_id="wadoInstanceMetadata",
             **_DESCRIBED)  # fmt: skip
 def instance_metadata(
     request: Request,
@@ -98,90 +99,91 @@ def instance_metadata(
     series: SeriesUid,
     instance: SopUid,
     who: ReaderOrDevice,
-    services: Needs,
+    services: ServicesDep,
 ) -> Response:
     """DICOM JSON of one instance, in a list of one."""
-    return _metadata(request, services, rows(services, who.site, study, series, instance))
+    return _metadata(request, services, find_instances(services, who.site, study, series, instance))
 
 
-def rows(
+def find_instances(
     services: Services,
     site: str,
     study_uid: str,
     series_uid: str | None = None,
     sop_uid: str | None = None,
 ) -> list[Instance]:
-    """The instances of the caller's site. Raises NotFound: none, or of another site."""
+    """Instances of the caller's site by their UIDs. Raises NotFound: none, or of another site."""
     with services.index.read() as tx:
-        found = tx.studies.instances(
+        instances = tx.studies.instances(
             site, study_uid=study_uid, series_uid=series_uid, sop_uid=sop_uid
         )
-    if not found:
+    if not instances:
         raise NotFound()
-    return found
+    return instances
 
 
-def _objects(request: Request, services: Services, found: list[Instance]) -> Response:
+def _objects(request: Request, services: Services, instances: list[Instance]) -> Response:
     choice = accept.choose(request, (DICOM,))
-    objects = objects_of(request, services)
+    objects = object_cache(request, services)
     if choice.syntax not in ("*", accept.EXPLICIT_LITTLE) and any(
-        row.transfer_syntax != choice.syntax for row in found
+        row.transfer_syntax != choice.syntax for row in instances
     ):
         raise accept.NotAcceptable("Not all objects are stored in that transfer syntax.")
-    contents = (_content(services, objects, row, choice.syntax) for row in found)
-    first, rest = next(contents), contents
-    whole = itertools.chain([first], rest)
+    contents = (_content(services, objects, row, choice.syntax) for row in instances)
+    first = next(contents)
     if choice.single:
-        if len(found) > 1:
+        if len(instances) > 1:
             raise accept.NotAcceptable("Several objects come as multipart/related alone.")
         return StreamingResponse(first[1], media_type=DICOM, headers=_CACHED)
-    writer = Writer(DICOM)
-    return StreamingResponse(writer.stream(whole), media_type=writer.content_type)
+    writer = MultipartWriter(DICOM)
+    return StreamingResponse(
+        writer.stream(itertools.chain([first], contents)), media_type=writer.content_type
+    )
 
 
 def _content(
-    services: Services, objects: Objects, row: Instance, syntax: str
+    services: Services, objects: ObjectCache, row: Instance, syntax: str
 ) -> tuple[dict[str, str], Iterable[bytes]]:
     """(headers, bytes) of one object; the store was reached when this returns."""
     if syntax in ("*", row.transfer_syntax):
-        told = {"Content-Type": f"{DICOM}; transfer-syntax={row.transfer_syntax}"}
-        return told, _begun(services.store.open(row.site, row.sha256))
+        headers = {"Content-Type": f"{DICOM}; transfer-syntax={row.transfer_syntax}"}
+        return headers, _started(services.store.open(row.site, row.sha256))
     with objects.local(row.site, row.sha256) as path, objects.scratch() as out:
         services.parser.ask({"do": "explicit", "path": str(path), "out": str(out)})
         data = out.read_bytes()
     return {"Content-Type": f"{DICOM}; transfer-syntax={accept.EXPLICIT_LITTLE}"}, [data]
 
 
-def _begun(stream: Iterator[bytes]) -> Iterator[bytes]:
+def _started(stream: Iterator[bytes]) -> Iterator[bytes]:
     """Take the first chunk now, so that a failure is an answer and not a broken one."""
     return itertools.chain([next(stream, b"")], stream)
 
 
-def _metadata(request: Request, services: Services, found: list[Instance]) -> Response:
-    accept.is_json(request)
-    objects, address = objects_of(request, services), base(request)
+def _metadata(request: Request, services: Services, instances: list[Instance]) -> Response:
+    accept.require_json(request)
+    objects, base = object_cache(request, services), base_url(request)
 
-    def one(row: Instance) -> bytes:
+    def metadata(row: Instance) -> bytes:
         with objects.local(row.site, row.sha256) as path:
-            made = services.parser.ask({"do": "metadata", "path": str(path)})["dataset"]
-        place = instance_address(address, row.study_uid, row.series_uid, row.sop_uid)
-        _locate(made, f"{place}/bulkdata")
-        return json.dumps(made, ensure_ascii=False).encode()
+            dataset = services.parser.ask({"do": "metadata", "path": str(path)})["dataset"]
+        url = instance_url(base, row.study_uid, row.series_uid, row.sop_uid)
+        _set_bulk_data_uris(dataset, f"{url}/bulkdata")
+        return json.dumps(dataset, ensure_ascii=False).encode()
 
     def stream(first: bytes) -> Iterator[bytes]:
         yield b"[" + first
-        for row in found[1:]:
-            yield b"," + one(row)
+        for row in instances[1:]:
+            yield b"," + metadata(row)
         yield b"]"
 
-    return StreamingResponse(stream(one(found[0])), media_type=JSON)
+    return StreamingResponse(stream(metadata(instances[0])), media_type=JSON)
 
 
-def _locate(dataset: dict[str, Any], place: str) -> None:
-    """Fill in the addresses of bulk data."""
+def _set_bulk_data_uris(dataset: dict[str, Any], url: str) -> None:
+    """``{bulk}`` in the parser's answer stands for ``url``."""
     for element in dataset.values():
         if "BulkDataURI" in element:
-            element["BulkDataURI"] = element["BulkDataURI"].replace("{bulk}", place, 1)
+            element["BulkDataURI"] = element["BulkDataURI"].replace("{bulk}", url, 1)
         if element.get("vr") == "SQ":
             for item in element.get("Value") or ():
-                _locate(item, place)
+                _set_bulk_data_uris(item, url)

@@ -1,0 +1,1 @@
+"""DICOM's own network protocol: ultrasound machines store objects by C-STORE."""

@@ -1,17 +1,14 @@
-"""The C-STORE door: ultrasound machines speak it. The same intake as by HTTP."""
+"""The C-STORE SCP for ultrasound machines. Objects are ingested in the same way as by HTTP."""
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import logging
-import signal
-import threading
 from pathlib import Path
 from uuid import uuid4
 
-from gateway.dependencies import Intake
-from gateway.ingest.spool import Spooled
+from gateway.ingest.service import IngestService
+from gateway.ingest.spool import SpooledFile, sha256_of
 from services.dicom.network.scp import Bounds, Provider
 from services.domain.errors import FadaError
 from services.domain.study import IngestSource, Principal, Role
@@ -30,12 +27,14 @@ _STATUS = {
 _log = logging.getLogger("gateway.dimse.server")
 
 
-class StoreDoor:
-    """Hands what a machine sends to the intake, as a device of the site that the settings name."""
+class StoreScp:
+    """Ingests what a machine sends, as a device of the site that the settings name."""
 
-    def __init__(self, intake: Intake, settings: Settings, *, port: int | None = None) -> None:
-        """Raises OSError when the port is taken."""
-        self._intake, self._site = intake, settings.dimse_site
+    def __init__(
+        self, ingest: IngestService, settings: Settings, *, port: int | None = None
+    ) -> None:
+        """``port`` goes before the settings' port; 0 takes a free one. Raises OSError: it is taken."""
+        self._ingest, self._site = ingest, settings.dimse_site
         peers = tuple(p.strip() for p in settings.dimse_peers.split(",") if p.strip())
         # Without a list of peers only this very machine may store.
         host = settings.host if peers or _is_loopback(settings.host) else "127.0.0.1"
@@ -47,25 +46,27 @@ class StoreDoor:
             max_object=settings.max_instance_bytes,
             stall_seconds=settings.stall_seconds,
         )
-        chosen = settings.dimse_port if port is None else port
-        self._provider = Provider((host, chosen), bounds, settings.spool, self._receive)
+        address = (host, settings.dimse_port if port is None else port)
+        self._provider = Provider(address, bounds, settings.spool, self._receive)
 
     @property
     def port(self) -> int:
+        """The port on which it listens."""
         return self._provider.port
 
     def close(self) -> None:
+        """End all associations and stop listening."""
         self._provider.close()
 
     def _receive(self, path: Path, caller: str) -> int:
-        """The DIMSE status of one object (PS3.4 table B.2-1)."""
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        path.chmod(0o400)  # whole: it never changes any more
-        spooled = Spooled(path, digest, path.stat().st_size)
+        """The DIMSE status of one object (PS3.4 table B.2-1); ``caller`` is the AE title."""
+        path.chmod(0o400)  # complete: it never changes from here on
+        file = SpooledFile(path, sha256_of(path), path.stat().st_size)
         who = Principal(f"dimse:{caller}", self._site, Role.DEVICE)
         try:
-            (outcome,) = self._intake.take(who, [spooled], source=IngestSource.DIMSE, request_id=uuid4().hex)
+            (outcome,) = self._ingest.ingest(
+                who, [file], source=IngestSource.DIMSE, request_id=uuid4().hex
+            )
         except FadaError as error:
             _log.warning("not stored", extra={"code": error.code})
             return OUT_OF_RESOURCES
@@ -79,21 +80,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def main(settings: Settings) -> None:
-    """``fada serve dimse``: until a signal ends it."""
-    from gateway.app import close
-    from gateway.bootstrap import compose
-    from services.telemetry import logs
-
-    logs.setup(settings.log_level)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    services = compose(settings)
-    door = StoreDoor(services.intake, services.settings)
-    _log.info("listening", extra={"port": door.port})
-    ended.wait()
-    door.close()
-    close(services)

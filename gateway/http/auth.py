@@ -1,4 +1,4 @@
-"""Who asks. Default deny: the gate answers 401 before a byte of the body is read.
+"""Authentication and roles. Default deny: 401 is answered before a byte of the body is read.
 
 A caller is known by an API key, an OpenID Connect token, a phone's session token or the page's
 cookie. Every route says with ``require`` who may use it; ``unguarded`` lists those that do not.
@@ -23,18 +23,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.dependencies import Services
 from gateway.http.oidc import Oidc
 from gateway.http.tokens import Signer
 from services.domain.errors import Forbidden, IndexUnavailable, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
+from services.index.port import Index
+from services.settings import Settings
 
 COOKIE = "fada_session"
 KEY_PREFIX, DEVICE_PREFIX = "fada_", "fadadev_"
 SESSION_SECONDS = 12 * 3600
 DEVICE_SECONDS = 3600
-_FRESH = 3.0  # s: what was revoked on another machine is refused after at most this long
-_NOTE = 60.0  # s
+_CACHE_SECONDS = 3.0  # what was revoked on another machine is refused after at most this long
+_CACHE_SIZE = 10_000
+_LAST_USED_SECONDS = 60.0  # between two notes that a key was used
 _RANK = {role: rank for rank, role in enumerate(Role)}
 
 PUBLIC = frozenset(
@@ -51,12 +53,14 @@ PUBLIC = frozenset(
     }
 )
 _PUBLIC_UNDER = ("/api/shared/",)  # the link itself is the secret
-_CLOSED = ("api", "dicomweb", "tus")  # all else that is read is the pages' files
+_PROTECTED = ("api", "dicomweb", "tus")  # any other path is a file of the pages
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``via``: key, oidc, session or device. ``until``: when the sign-in ends, Unix seconds."""
+    """Who sends a request. ``via``: key, oidc, session or device; ``until``: end of the sign-in,
+    Unix seconds.
+    """
 
     principal: Principal
     via: str
@@ -64,16 +68,17 @@ class Caller:
 
 
 def is_public(method: str, path: str) -> bool:
+    """Whether anybody may use this address."""
     if path in PUBLIC or path.startswith(_PUBLIC_UNDER):
         return True
     first = path.lstrip("/").split("/", 1)[0]
-    return method in ("GET", "HEAD") and first not in _CLOSED
+    return method in ("GET", "HEAD") and first not in _PROTECTED
 
 
 class Revocations:
-    """How often something was revoked on this machine, told to all processes that share the spool.
+    """Counts what was revoked on this machine, for all processes that share the spool.
 
-    A file that grows by a byte each time; to ask for its length costs less than a microsecond.
+    A file that grows by a byte each time; reading its length costs less than a microsecond.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,45 +86,47 @@ class Revocations:
         self._file = os.open(path, flags, 0o600)
 
     def count(self) -> int:
+        """How often something was revoked."""
         return os.fstat(self._file).st_size
 
     def add(self) -> None:
+        """Something was revoked."""
         os.write(self._file, b".")
 
 
 class Authenticator:
-    """Turns credentials into a Caller; remembers the answer for a few seconds."""
+    """Turns credentials into a Caller; caches the answer for a few seconds."""
 
-    def __init__(self, services: Services, signer: Signer) -> None:
-        self._index = services.index
+    def __init__(self, index: Index, settings: Settings, signer: Signer) -> None:
+        self._index = index
         self._signer = signer
-        self._oidc = Oidc(services.settings) if services.settings.oidc_issuer else None
-        self._revocations = Revocations(services.spool.folder / "revocations")
-        self._known: dict[str, tuple[float, int, Caller]] = {}
-        self._noted: dict[str, float] = {}
+        self._oidc = Oidc(settings) if settings.oidc_issuer else None
+        self._revocations = Revocations(settings.spool / "revocations")
+        self._cache: dict[str, tuple[float, int, Caller]] = {}
+        self._last_used: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def forget(self) -> None:
-        """After something was revoked: no process of this machine goes by what it remembers."""
+    def invalidate(self) -> None:
+        """After something was revoked: no process of this machine uses what it has cached."""
         self._revocations.add()
 
-    def remembered(self, secret: str) -> Caller | None:
+    def cached(self, secret: str) -> Caller | None:
         """The caller, when this very secret was verified a moment ago."""
-        known = self._known.get(_digest(secret))
-        if known is None:
+        entry = self._cache.get(_digest(secret))
+        if entry is None:
             return None
-        until, count, caller = known
+        until, count, caller = entry
         fresh = until > time.monotonic() and count == self._revocations.count()
         return caller if fresh else None
 
     def identify(self, kind: str, secret: str) -> Caller:
-        """Blocking. Raises NotAuthenticated, Forbidden, Unavailable."""
+        """Verify a secret. Blocking. Raises NotAuthenticated, Forbidden, Unavailable."""
         count = self._revocations.count()  # before: what is revoked meanwhile counts
         caller = self._verify(kind, secret)
         with self._lock:
-            if len(self._known) > 10_000:
-                self._known.clear()
-            self._known[_digest(secret)] = (time.monotonic() + _FRESH, count, caller)
+            if len(self._cache) > _CACHE_SIZE:
+                self._cache.clear()
+            self._cache[_digest(secret)] = (time.monotonic() + _CACHE_SECONDS, count, caller)
         return caller
 
     def _verify(self, kind: str, secret: str) -> Caller:
@@ -135,14 +142,14 @@ class Authenticator:
         return Caller(principal, "oidc", until)
 
     def _key(self, secret: str) -> Principal:
-        """Reading waits for nobody; that the key was used is noted once a minute."""
+        """Reading waits for no writer; that the key was used is written once a minute."""
         with self._index.read() as tx:
             principal = tx.keys.verify(secret)
         if principal is None:
             raise NotAuthenticated("This key is not known, or was revoked.")
         now = time.monotonic()
-        if now - self._noted.get(principal.subject, float("-inf")) > _NOTE:
-            self._noted[principal.subject] = now
+        if now - self._last_used.get(principal.subject, float("-inf")) > _LAST_USED_SECONDS:
+            self._last_used[principal.subject] = now
             with suppress(IndexUnavailable), self._index.begin() as tx:
                 tx.keys.verify(secret)
         return principal
@@ -178,13 +185,14 @@ class Authenticator:
         return self._signer.sign("session", claims, seconds), seconds
 
 
-class Gate:
-    """Pure ASGI: puts the Caller into the request, or refuses."""
+class Authentication:
+    """ASGI middleware: puts the Caller into the request, or refuses."""
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
         self._app, self._authenticator = app, authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises NotAuthenticated, Forbidden, Unavailable."""
         if scope["type"] == "http":
             scope.setdefault("state", {})["caller"] = await self._caller(HTTPConnection(scope))
         elif scope["type"] == "websocket":
@@ -203,7 +211,7 @@ class Gate:
         kind, secret = given
         if kind == "session" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             _same_origin(connection)
-        caller = self._authenticator.remembered(secret)
+        caller = self._authenticator.cached(secret)
         if caller is None or caller.until <= time.time():
             caller = await run_in_threadpool(self._authenticator.identify, kind, secret)
         return caller
@@ -222,7 +230,7 @@ def credentials(connection: HTTPConnection) -> tuple[str, str] | None:
 
 
 def _same_origin(connection: HTTPConnection) -> None:
-    """A change by cookie must come from our own pages (beside SameSite=Strict)."""
+    """A change by cookie must come from the hub's own pages (beside SameSite=Strict)."""
     site = connection.headers.get("sec-fetch-site")
     origin = connection.headers.get("origin")
     if site is not None and site != "same-origin":
@@ -234,7 +242,8 @@ def _same_origin(connection: HTTPConnection) -> None:
 
 
 def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitable[Principal]]:
-    """Dependency: the Principal, of ``role`` or above. Asynchronous, so that it costs no thread.
+    """A dependency that gives the Principal, of ``role`` or above. It is asynchronous, so it costs no
+    thread.
 
     ``Role.DEVICE`` admits all who may send: devices, sonographers and above. Other roles admit
     devices only with ``device=True``.
@@ -259,7 +268,7 @@ def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitabl
 
 
 def unguarded(app: FastAPI) -> list[str]:
-    """Routes that anybody may use and that are not meant to be: must be empty."""
+    """Routes that neither require a role nor are meant to be public: must be empty."""
     return sorted(
         f"{method} {route.path}"
         for route in iter_route_contexts(app.routes)

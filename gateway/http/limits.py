@@ -1,7 +1,7 @@
-"""What one request may cost: its rate, its size after inflating, its pace.
+"""Limits of requests: rate, size (also after inflating) and pace.
 
-Pure ASGI around ``receive``: routers read a body that is already bounded. A refusal in the middle of
-a body is raised there and becomes a problem like any other.
+ASGI middleware around ``receive``: routers read a body that is already bounded. A refusal in the
+middle of a body is raised there and becomes a problem like any other.
 """
 
 from __future__ import annotations
@@ -35,26 +35,29 @@ _MIN_PACE = 128.0  # bytes/s on average, once the first pause is over
 _DRAIN_BYTES, _DRAIN_SECONDS = 8 * 2**20, 2.0
 
 
-class Buckets:
-    """Token buckets by caller, of this process alone; the least recently seen is forgotten."""
+class TokenBuckets:
+    """Token buckets by caller, of this process alone; the least recently seen is dropped.
 
-    def __init__(self, rate: float, burst: float, most: int = 10_000) -> None:
-        self._rate, self._burst, self._most = rate, burst, most
+    ``rate`` in tokens per second; ``burst``: the most that a bucket holds.
+    """
+
+    def __init__(self, rate: float, burst: float, max_callers: int = 10_000) -> None:
+        self._rate, self._burst, self._max_callers = rate, burst, max_callers
         self._level: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, who: str, cost: float = 1.0) -> float:
-        """0 when allowed, else the seconds to wait."""
+        """Take ``cost`` tokens: 0 when allowed, else the seconds to wait."""
         now = time.monotonic()
         level = self._filled(who, now)
         self._level.pop(who, None)
         allowed = level >= cost
         self._level[who] = (level - cost if allowed else level, now)
-        if len(self._level) > self._most:
+        if len(self._level) > self._max_callers:
             self._level.popitem(last=False)
         return 0.0 if allowed else (cost - level) / self._rate
 
     def wait(self, who: str) -> float:
-        """What ``take`` would say, without taking."""
+        """The seconds to wait for one token; takes none."""
         level = self._filled(who, time.monotonic())
         return 0.0 if level >= 1 else (1 - level) / self._rate
 
@@ -63,15 +66,15 @@ class Buckets:
         return min(self._burst, level + (now - seen) * self._rate)
 
 
-class Attempts:
-    """Slows down who guesses: failures are counted by address, successes cost nothing."""
+class LoginAttempts:
+    """Slows down guessing: failed attempts are counted by address, successes cost nothing."""
 
     def __init__(self, rate: float, burst: float) -> None:
-        self._buckets = Buckets(rate, burst)
+        self._buckets = TokenBuckets(rate, burst)
 
     @contextmanager
-    def one(self, connection: HTTPConnection) -> Iterator[None]:
-        """Raises RateLimited before, and counts a refusal within."""
+    def attempt(self, connection: HTTPConnection) -> Iterator[None]:
+        """Counts a refusal inside the block. Raises RateLimited after too many of them."""
         who = str((connection.scope.get("client") or ("",))[0])
         wait = self._buckets.wait(who)
         if wait > 0:
@@ -84,16 +87,17 @@ class Attempts:
             raise
 
 
-class Limits:
-    """Stands inside the gate, so that it knows the caller."""
+class RequestLimits:
+    """ASGI middleware, inside authentication, so that it knows the caller."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
         rate = settings.rate_per_second * settings.share
-        self._known = Buckets(rate, rate * 10)
-        self._strangers = Buckets(20.0 * settings.share, 200.0 * settings.share)
+        self._callers = TokenBuckets(rate, rate * 10)
+        self._anonymous = TokenBuckets(20.0 * settings.share, 200.0 * settings.share)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises RateLimited, TooLarge, UnsupportedMedia, InvalidInput."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -103,47 +107,47 @@ class Limits:
         cap = self._settings.max_request_bytes if streams else JSON_BYTES
         inflated = self._settings.max_inflated_bytes if streams else JSON_BYTES
         declared = _length(headers)
-        body = Body(receive, cap, self._settings)
+        body = BoundedBody(receive, cap, self._settings)
         reading: Receive = body
         coding = headers.get("content-encoding", "identity").strip().lower()
         if coding in ("gzip", "x-gzip") and not scope["path"].startswith("/tus"):
-            reading = Inflate(body, inflated)
-            told = MutableHeaders(scope=scope)
-            del told["content-encoding"]
-            if "content-length" in told:
-                del told["content-length"]
-        early: FadaError | None = None
+            reading = GunzipBody(body, inflated)
+            inner = MutableHeaders(scope=scope)
+            del inner["content-encoding"]
+            if "content-length" in inner:
+                del inner["content-length"]
+        refusal: FadaError | None = None
         if declared is not None and declared > cap:
-            early = TooLarge(f"A request here may have {cap} bytes.")
+            refusal = TooLarge(f"A request here may have {cap} bytes.")
         elif coding not in ("identity", "") and reading is body:
-            early = UnsupportedMedia("Send the content as it is, or gzip-compressed.")
+            refusal = UnsupportedMedia("Send the content as it is, or gzip-compressed.")
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start" and not await body.drained():
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        if early is not None:
+        if refusal is not None:
             if not await body.drained():
-                early.headers = {"Connection": "close"}  # type: ignore[attr-defined]
-            raise early
+                refusal.headers = {"Connection": "close"}  # type: ignore[attr-defined]
+            raise refusal
         await self._app(scope, reading, sending)
 
     def _rate(self, scope: Scope) -> None:
         caller: Caller | None = scope["state"].get("caller")
         if caller is not None:
             who = caller.principal
-            wait = self._known.take(f"{who.site}\n{who.subject}")
+            wait = self._callers.take(f"{who.site}\n{who.subject}")
         elif scope["method"] in ("GET", "HEAD"):
-            return  # files of the pages, health and figures
+            return  # files of the pages, health and metrics
         else:
-            wait = self._strangers.take(str((scope.get("client") or ("",))[0]))
+            wait = self._anonymous.take(str((scope.get("client") or ("",))[0]))
         if wait > 0:
             raise RateLimited("Wait a little, then go on.", retry_after=wait)
 
 
-class Body:
-    """``receive`` with a cap and a clock, until the body is whole."""
+class BoundedBody:
+    """``receive`` with a limit in bytes and in time, until the body is complete."""
 
     def __init__(self, receive: Receive, cap: int, settings: Settings) -> None:
         self._receive, self._cap, self._settings = receive, cap, settings
@@ -152,6 +156,7 @@ class Body:
         self._done = False
 
     async def __call__(self) -> Message:
+        """The next message. Raises TooLarge, SlowRequest."""
         if self._done:
             return await self._receive()
         now = time.monotonic()
@@ -165,20 +170,20 @@ class Body:
                 message = await self._receive()
         except TimeoutError:
             raise self._slow() from None
-        self._take(message)
+        self._count(message)
         return message
 
-    def _take(self, message: Message) -> None:
+    def _count(self, message: Message) -> None:
         self._done = message["type"] != "http.request" or not message.get("more_body", False)
         self._seen += len(message.get("body", b""))
         if self._seen > self._cap:
             raise TooLarge(f"A request here may have {self._cap} bytes.")
 
     def _slow(self) -> SlowRequest:
-        return SlowRequest("Send it again, in smaller pieces (resumable upload) if need be.")
+        return SlowRequest("Send it again, in smaller chunks (resumable upload) if need be.")
 
     async def drained(self) -> bool:
-        """Whether the body is whole; reads a little of the rest, so that the sender hears us."""
+        """Whether the body is complete; reads some of the rest, so that the sender gets the response."""
         read, end = 0, time.monotonic() + _DRAIN_SECONDS
         while not self._done and read < _DRAIN_BYTES:
             try:
@@ -191,8 +196,8 @@ class Body:
         return self._done
 
 
-class Inflate:
-    """A gzip body, inflated piece by piece up to a cap."""
+class GunzipBody:
+    """``receive`` of a gzip body, inflated chunk by chunk up to ``cap`` bytes."""
 
     def __init__(self, receive: Receive, cap: int) -> None:
         self._receive, self._left = receive, cap
@@ -200,6 +205,7 @@ class Inflate:
         self._more = True
 
     async def __call__(self) -> Message:
+        """The next message. Raises InvalidInput, TooLarge, IncompleteBody."""
         pending = self._engine.unconsumed_tail
         if not pending and not self._more:
             return await self._receive()
@@ -210,12 +216,12 @@ class Inflate:
             pending = message.get("body", b"")
             self._more = message.get("more_body", False)
         try:
-            piece = self._engine.decompress(pending, 1 << 20)
+            chunk = self._engine.decompress(pending, 1 << 20)
         except zlib.error as error:
             raise InvalidInput("The gzip content is damaged.") from error
         if self._engine.unused_data:
             raise InvalidInput("There is more after the end of the gzip content.")
-        self._left -= len(piece)
+        self._left -= len(chunk)
         if self._left < 0:
             raise TooLarge("The content inflates to more than this hub accepts.")
         more = self._more or bool(self._engine.unconsumed_tail)
@@ -224,8 +230,8 @@ class Inflate:
             tail = self._engine.flush(1 << 20)
             if not self._engine.eof:
                 raise IncompleteBody("The gzip content does not end.")
-            piece += tail
-        return {"type": "http.request", "body": piece, "more_body": more}
+            chunk += tail
+        return {"type": "http.request", "body": chunk, "more_body": more}
 
 
 def _length(headers: Headers) -> int | None:

@@ -20,7 +20,7 @@ _ORDER = tuple(Role)
 
 
 class KeySet:
-    """The issuer's public keys, fetched when needed and kept."""
+    """The issuer's public keys (JWKS), fetched when needed and cached."""
 
     def __init__(self, url: str, issuer: str) -> None:
         self._url, self._issuer = url, issuer
@@ -29,23 +29,23 @@ class KeySet:
         self._lock = threading.Lock()
 
     def key(self, kid: str) -> jwt.PyJWK:
-        """Raises NotAuthenticated for an unknown key, Unavailable when the issuer cannot be asked."""
+        """A key by its id. Raises NotAuthenticated when it is unknown, Unavailable when the issuer is."""
         with self._lock:
             age = time.monotonic() - self._fetched
             if age > _KEEP_SECONDS or (kid not in self._keys and age > _REFRESH_SECONDS):
                 self._fetch()
-            found = self._keys.get(kid)
-        if found is None:
+            key = self._keys.get(kid)
+        if key is None:
             raise NotAuthenticated("The token is signed by a key that the issuer does not name.")
-        return found
+        return key
 
     def _fetch(self) -> None:
         try:
             with httpx.Client(timeout=5.0, follow_redirects=False) as client:
                 if not self._url:
                     base = self._issuer.rstrip("/")
-                    found = client.get(f"{base}/.well-known/openid-configuration")
-                    self._url = str(found.raise_for_status().json()["jwks_uri"])
+                    configuration = client.get(f"{base}/.well-known/openid-configuration")
+                    self._url = str(configuration.raise_for_status().json()["jwks_uri"])
                 keys = client.get(self._url).raise_for_status().json()["keys"]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             if self._keys:  # old keys are better than locking everybody out
@@ -75,7 +75,7 @@ class Oidc:
         self._keys = KeySet(settings.oidc_jwks_url, settings.oidc_issuer)
 
     def principal(self, token: str) -> tuple[Principal, float]:
-        """Who the token speaks for and when it ends (Unix seconds).
+        """The principal of a token and when it ends (Unix seconds).
 
         Raises:
             NotAuthenticated: malformed, unsigned, wrong issuer or audience, too early or over.

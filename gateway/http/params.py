@@ -1,11 +1,12 @@
-"""Parameters that many routes share. A malformed identifier in a path is simply not found."""
+"""Parameters and roles that many routes share. A malformed identifier in a path is not found."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
+from pydantic import AfterValidator
 
 from gateway.http.auth import require
 from services.domain.study import Principal, Role
@@ -13,14 +14,34 @@ from services.domain.study import Principal, Role
 _ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _UID = r"^[0-9]+(\.[0-9]+)+$"  # a leading zero is wrong (PS3.5 9.1), and real
 
+
+def utc_if_naive(moment: datetime | None) -> datetime | None:
+    """A time without a zone is UTC."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)
+
+
 StudyId = Annotated[str, Path(pattern=_ID, description="the hub's id of a study (UUID)")]
 JobId = Annotated[str, Path(pattern=_ID)]
 RecordId = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+ResultVersion = Annotated[str, Path(pattern=r"^(latest|[1-9][0-9]{0,8})$", description="or latest")]
+Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the content")]
+StudyUid = Annotated[str, Path(pattern=_UID, max_length=64, description="Study Instance UID")]
+SeriesUid = Annotated[str, Path(pattern=_UID, max_length=64, description="Series Instance UID")]
 SopUid = Annotated[str, Path(pattern=_UID, max_length=64, description="SOP Instance UID")]
 Frame = Annotated[int, Path(ge=1, le=100_000, description="counted from 1")]
 Text = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Since = Annotated[datetime | None, Query(description="received at or after, RFC 3339")]
-Until = Annotated[datetime | None, Query(description="received at or before, RFC 3339")]
+Since = Annotated[
+    datetime | None,
+    AfterValidator(utc_if_naive),
+    Query(description="received at or after, RFC 3339"),
+]
+Until = Annotated[
+    datetime | None,
+    AfterValidator(utc_if_naive),
+    Query(description="received at or before, RFC 3339"),
+]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 

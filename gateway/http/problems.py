@@ -30,15 +30,19 @@ class Unprocessable(InvalidInput):
 
 
 class MethodNotAllowed(FadaError):
+    """The address takes other methods only."""
+
     code, title, status = "method_not_allowed", "This address does not take that method", 405
 
 
 class NoSuchAddress(FadaError):
+    """No route has this address."""
+
     code, title, status = "no_such_address", "There is no such address on this hub", 404
 
 
 class Internal(FadaError):
-    """What nobody foresaw. The log has the rest, under the request id."""
+    """An unexpected fault. The log has more, under the request id."""
 
 
 def content(error: FadaError, request_id: str) -> dict[str, Any]:
@@ -55,22 +59,24 @@ def content(error: FadaError, request_id: str) -> dict[str, Any]:
     }
 
 
-def answer(error: FadaError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
-    """The whole answer, with Retry-After and WWW-Authenticate where they belong."""
+def response(
+    error: FadaError, request_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A problem response, with Retry-After and WWW-Authenticate where they belong."""
     metrics.REFUSED.labels(error.code).inc()
-    told = dict(headers or {})
+    fields = dict(headers or {})
     if error.retry_after is not None or error.retryable:
-        told["Retry-After"] = str(max(1, math.ceil(error.retry_after or 5)))
+        fields["Retry-After"] = str(max(1, math.ceil(error.retry_after or 5)))
     if isinstance(error, NotAuthenticated):
-        told["WWW-Authenticate"] = 'Bearer realm="fada"'
-    told.setdefault("Cache-Control", "no-store")
-    told.update(getattr(error, "headers", {}))
+        fields["WWW-Authenticate"] = 'Bearer realm="fada"'
+    fields.setdefault("Cache-Control", "no-store")
+    fields.update(getattr(error, "headers", {}))
     body = json.dumps(content(error, request_id), ensure_ascii=False).encode()
-    return Response(body, error.status, told, MEDIA_TYPE)
+    return Response(body, error.status, fields, MEDIA_TYPE)
 
 
 def of_validation(error: RequestValidationError) -> FadaError:
-    """Which field, and what is wrong with it; not what was in it. A malformed id is not found."""
+    """The field and what is wrong with it, never its value. A malformed id in a path is not found."""
     if any(fault["loc"][:1] == ("path",) for fault in error.errors()):
         return NotFound()
     faults = [
@@ -84,7 +90,7 @@ def of_validation(error: RequestValidationError) -> FadaError:
 
 
 def of_http(error: HTTPException) -> FadaError:
-    """Starlette's own refusals: unknown address, wrong method, unreadable form."""
+    """The problem for Starlette's own refusals: unknown address, wrong method, unreadable form."""
     cause = error.__cause__
     while cause is not None:  # a body that was refused while it was read
         if isinstance(cause, FadaError):
@@ -103,26 +109,26 @@ def of_http(error: HTTPException) -> FadaError:
     return refusal
 
 
-def of_unforeseen(error: BaseException) -> FadaError:
-    """Log where it happened, without its words: those could hold patient data."""
+def of_unexpected(error: BaseException) -> FadaError:
+    """Log where it happened, without the message: that could hold patient data."""
     _log.error("request.unforeseen", error=error)
     return Internal("This is a fault of the hub. Its log has more under the request id.")
 
 
 def install(app: FastAPI) -> None:
-    """The error handlers of the app. What passes them by is caught in ``observe``."""
+    """The error handlers of the app. What they miss is caught by ``RequestLogging``."""
 
     async def on_fada(request: Request, error: Exception) -> Response:
         assert isinstance(error, FadaError)
-        return answer(error, _id(request))
+        return response(error, _id(request))
 
     async def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return answer(of_validation(error), _id(request))
+        return response(of_validation(error), _id(request))
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return answer(of_http(error), _id(request))
+        return response(of_http(error), _id(request))
 
     app.add_exception_handler(FadaError, on_fada)
     app.add_exception_handler(RequestValidationError, on_validation)

@@ -1,4 +1,4 @@
-"""The outermost layer: a request id, security headers, figures, one log line, and no bare 500.
+"""The outermost middleware: request id, security headers, metrics, one log line, no bare 500.
 
 The line names the route, never the path or the query: those may hold patient data.
 """
@@ -24,26 +24,27 @@ _log = logs.get("gateway.access")
 
 
 def request_id(connection: HTTPConnection) -> str:
-    """The id that goes with the job to the result."""
+    """The request's id; it goes with the job to the result."""
     return str(connection.scope.get("state", {}).get("request_id", ""))
 
 
-class Observe:
-    """Pure ASGI, so that streams stay streams."""
+class RequestLogging:
+    """Plain ASGI middleware, so that streams stay streams."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers every FadaError and every unexpected error as a problem."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         identity = logs.accept_request_id(Headers(scope=scope).get("x-request-id"))
         method = scope["method"] if scope["method"] in metrics.METHODS else metrics.OTHER
         with logs.bind(request_id=identity), traces.span("gateway.request", method=method):
-            await self._observed(scope, receive, send, identity)
+            await self._logged(scope, receive, send, identity)
 
-    async def _observed(self, scope: Scope, receive: Receive, send: Send, identity: str) -> None:
+    async def _logged(self, scope: Scope, receive: Receive, send: Send, identity: str) -> None:
         scope.setdefault("state", {})["request_id"] = identity
         started, status = time.perf_counter(), 0
 
@@ -51,7 +52,7 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _harden(MutableHeaders(scope=message), scope["path"], identity)
+                _add_security_headers(MutableHeaders(scope=message), scope["path"], identity)
             await send(message)
 
         try:
@@ -59,20 +60,20 @@ class Observe:
         except FadaError as error:
             if status:
                 raise
-            await problems.answer(error, identity)(scope, receive, sending)
+            await problems.response(error, identity)(scope, receive, sending)
         except ClientDisconnect:
-            if not status:  # nobody hears it, but the figures should say what happened
-                await problems.answer(IncompleteBody(), identity)(scope, receive, sending)
+            if not status:  # nobody gets it, but the metrics should say what happened
+                await problems.response(IncompleteBody(), identity)(scope, receive, sending)
         except Exception as error:
-            refusal = problems.of_unforeseen(error)
-            if status:  # half an answer is out: only a broken connection tells the truth
+            refusal = problems.of_unexpected(error)
+            if status:  # half a response is out: only a broken connection shows that it failed
                 raise
-            await problems.answer(refusal, identity)(scope, receive, sending)
+            await problems.response(refusal, identity)(scope, receive, sending)
         finally:
-            _note(scope, status, time.perf_counter() - started)
+            _record(scope, status, time.perf_counter() - started)
 
 
-def _harden(headers: MutableHeaders, path: str, identity: str) -> None:
+def _add_security_headers(headers: MutableHeaders, path: str, identity: str) -> None:
     headers["X-Request-Id"] = identity
     headers.setdefault("Content-Security-Policy", CSP)
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -87,9 +88,8 @@ def _harden(headers: MutableHeaders, path: str, identity: str) -> None:
         headers.setdefault("Cache-Control", "no-store")
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
-    found = scope.get("route")
-    route = str(getattr(found, "path", "")) or "unmatched"
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    route = str(getattr(scope.get("route"), "path", "")) or "unmatched"
     metrics.REQUESTS.labels(scope["method"], route, status).inc()
     metrics.SECONDS.labels(scope["method"], route).observe(seconds)
     _log.info(

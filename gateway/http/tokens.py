@@ -1,4 +1,8 @@
-"""Small signed statements (HMAC-SHA256) with a purpose and an end, by this hub's own clock."""
+"""Tokens of this hub: JSON Web Tokens (RFC 7519, HS256) with a purpose and an expiry.
+
+Tokens that version 0.1 made (two parts, HMAC-SHA256 with a key for each purpose) are read until they
+expire: share links hold for up to 31 days.
+"""
 
 from __future__ import annotations
 
@@ -9,50 +13,77 @@ import json
 import time
 from typing import Any
 
+import jwt
+
 from services.domain.errors import NotAuthenticated
 
-
-def encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def decode(text: str) -> bytes:
-    """Raises ValueError when ``text`` is not base64url."""
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+_ALGORITHM = "HS256"
+_MIN_SECRET = 32  # bytes (RFC 7518 section 3.2)
 
 
 class Signer:
-    """One secret; each purpose gets a key of its own, so no token serves for another's purpose."""
+    """Signs and reads tokens with one secret; the purpose is the audience (``aud``) of a token.
+
+    A token serves for no other purpose than its own.
+    """
 
     def __init__(self, secret: bytes) -> None:
-        if len(secret) < 32:
+        """Raises ValueError for a secret of less than 32 bytes."""
+        if len(secret) < _MIN_SECRET:
             raise ValueError("the secret key needs 32 bytes or more")
         self._secret = secret
 
     def sign(self, purpose: str, claims: dict[str, Any], seconds: float) -> str:
-        """A token that holds for ``seconds`` from now."""
-        body = json.dumps({**claims, "exp": int(time.time() + seconds)}, separators=(",", ":"))
-        head = encode(body.encode())
-        return f"{head}.{encode(self._mac(purpose, head))}"
+        """A token with ``claims`` that holds for ``seconds`` from now."""
+        expiry = int(time.time() + seconds)
+        payload = {**claims, "aud": _audience(purpose), "exp": expiry}
+        return jwt.encode(payload, self._secret, algorithm=_ALGORITHM)
 
     def read(self, purpose: str, token: str) -> dict[str, Any]:
-        """The claims. Raises NotAuthenticated: forged, for another purpose, or over."""
-        if not self.genuine(purpose, token):
-            raise NotAuthenticated("This token was not made by this hub.")
-        claims: dict[str, Any] = json.loads(decode(token.partition(".")[0]))
-        if claims["exp"] <= time.time():
-            raise NotAuthenticated("This has expired; sign in again.")
-        return claims
+        """The claims of a token. Raises NotAuthenticated: forged, of another purpose, or expired."""
+        try:
+            return self._decode(purpose, token, verify_exp=True)
+        except jwt.ExpiredSignatureError as error:
+            raise NotAuthenticated("This has expired; sign in again.") from error
+        except jwt.PyJWTError as error:
+            raise NotAuthenticated("This token was not made by this hub.") from error
 
     def genuine(self, purpose: str, token: str) -> bool:
-        """Whether it was made here for this purpose, over or not."""
-        head, _, mac = token.partition(".")
+        """Whether the token was made here for this purpose, expired or not."""
         try:
-            given = decode(mac)
-        except ValueError:
+            self._decode(purpose, token, verify_exp=False)
+        except jwt.PyJWTError:
             return False
-        return hmac.compare_digest(given, self._mac(purpose, head))
+        return True
 
-    def _mac(self, purpose: str, head: str) -> bytes:
+    def _decode(self, purpose: str, token: str, *, verify_exp: bool) -> dict[str, Any]:
+        if token.count(".") == 1:
+            return self._decode_0_1(purpose, token, verify_exp=verify_exp)
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            self._secret,
+            algorithms=[_ALGORITHM],
+            audience=_audience(purpose),
+            options={"require": ["exp", "aud"], "verify_exp": verify_exp},
+        )
+        return claims
+
+    def _decode_0_1(self, purpose: str, token: str, *, verify_exp: bool) -> dict[str, Any]:
+        """The claims of a token made by version 0.1. Raises PyJWTError."""
+        body, _, signature = token.partition(".")
         key = hmac.digest(self._secret, f"fada:{purpose}".encode(), hashlib.sha256)
-        return hmac.digest(key, head.encode(), hashlib.sha256)
+        try:
+            mac = hmac.digest(key, body.encode("ascii"), hashlib.sha256)
+            given = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        except ValueError as error:
+            raise jwt.DecodeError("not base64url") from error
+        if not hmac.compare_digest(given, mac):
+            raise jwt.InvalidSignatureError("signature verification failed")
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        if verify_exp and claims["exp"] <= time.time():
+            raise jwt.ExpiredSignatureError("token has expired")
+        return claims
+
+
+def _audience(purpose: str) -> str:
+    return f"fada:{purpose}"

@@ -1,4 +1,4 @@
-"""The one way in for every source: parse, object, one index transaction, answer.
+"""The one way in for every source: parse, store the object, one index transaction, answer.
 
 The object comes first (its key is its SHA-256), then study, instance, job and outbox row in **one**
 transaction, and only then the answer. The broker hears of it afterwards (``services.outbox``): its
@@ -7,20 +7,15 @@ failure is not the sender's.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from gateway.dependencies import Outcome
 from gateway.ingest.duplicates import same_instance
-from gateway.ingest.group_commit import Coming, GroupCommit
-from gateway.ingest.spool import Spooled
+from gateway.ingest.spool import SpooledFile, without_preamble
+from gateway.ingest.tuning import AnnouncedWrite, GroupCommit
 from services.dicom.parser.parse import ParsedInstance
 from services.dicom.parser.pool import Parser
 from services.domain.errors import Conflict, DifferentBytes, FadaError, Unavailable
@@ -33,27 +28,57 @@ from services.storage.port import ObjectStore
 from services.telemetry import metrics
 
 MEDIA_TYPE = "application/dicom"
-_PREAMBLE = 128
-# A preamble may make the file a TIFF too (PS3.10 section 7.1); all else in it is nobody's business.
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PARSING_THREADS = 4
 _log = logging.getLogger("gateway.ingest.service")
 
 
 class StudyMismatch(Conflict):
+    """A STOW request names another study than one of its objects."""
+
     code, title = "study_mismatch", "The object belongs to another study"
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A file that was parsed and lies in the object store."""
+class IngestOutcome:
+    """What became of one received file: either ``error`` is set, or the ids are.
 
-    place: int
+    ``name`` is what the sender called the file, for the answer to that sender only. ``new`` is False
+    when the same bytes were here already.
+    """
+
+    name: str
+    sop_uid: str = ""
+    sop_class: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+    study_id: str = ""
+    sha256: str = ""
+    new: bool = False
+    job_id: str | None = None
+    error: FadaError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    principal: Principal
+    files: Sequence[SpooledFile]
+    source: IngestSource
+    urgent: bool
+    request_id: str
+    study_uid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredFile:
+    """A file that was parsed and lies in the object store; ``position`` in the request's files."""
+
+    position: int
     parsed: ParsedInstance
     instance: NewInstance
 
 
-class Intake:
-    """Blocking and thread-safe. One per process; ``close`` it."""
+class IngestService:
+    """Takes spooled DICOM files into store and index. Blocking and thread-safe; one per process."""
 
     def __init__(
         self, store: ObjectStore, index: Index, queue: Queue, parser: Parser, settings: Settings
@@ -62,76 +87,50 @@ class Intake:
         self._settings = settings
         self._group = GroupCommit(index)
         self.dispatcher = AfterCommit(index, queue)
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="intake")
+        self._threads = ThreadPoolExecutor(_PARSING_THREADS, thread_name_prefix="ingest")
         self._room_until = 0.0
 
     def close(self) -> None:
+        """End the threads; what is committed was sent or stays in the outbox."""
         self._threads.shutdown(cancel_futures=True)
         self.dispatcher.close()
 
-    def take(
+    def ingest(
         self,
         principal: Principal,
-        files: Sequence[Spooled],
+        files: Sequence[SpooledFile],
         *,
         source: IngestSource,
         urgent: bool = False,
         request_id: str = "",
         study_uid: str | None = None,
-    ) -> list[Outcome]:
-        """See gateway.dependencies.Intake: one outcome each, in order; the hub's own faults are raised."""
+    ) -> list[IngestOutcome]:
+        """Parse, store and index DICOM files; one outcome each, in order.
+
+        ``study_uid``: files of another study are refused (StudyMismatch). A file's own fault is in
+        its outcome. The spooled files stay the caller's to remove.
+
+        Raises:
+            Unavailable: a part of the hub is down; nothing may be taken as received.
+        """
         self._check_room()
-        with self._group.expect() as commit:
-            outcomes = self._take(commit, principal, files, source, urgent, request_id, study_uid)
+        request = _Request(principal, files, source, urgent, request_id, study_uid)
+        with self._group.announce() as write:
+            outcomes = self._ingest(write, request)
         for outcome in outcomes:
             if outcome.error is None:
                 metrics.RECEIVED.labels(source.value, "new" if outcome.new else "known").inc()
             else:
                 metrics.RECEIVED.labels(source.value, "refused").inc()
                 _log.info(
-                    "refused", extra={"code": outcome.error.code, "request_id": request_id,
-                                      "door": source.value}
-                )  # fmt: skip
+                    "refused",
+                    extra={
+                        "code": outcome.error.code,
+                        "request_id": request_id,
+                        "door": source.value,
+                    },
+                )
         return outcomes
-
-    def _take(
-        self,
-        commit: Coming,
-        principal: Principal,
-        files: Sequence[Spooled],
-        source: IngestSource,
-        urgent: bool,
-        request_id: str,
-        study_uid: str | None,
-    ) -> list[Outcome]:
-        kept: list[_Kept] = []
-        outcomes: list[Outcome] = []
-        for place, found in enumerate(self._keep_all(principal.site, files, study_uid)):
-            if isinstance(found, FadaError):
-                outcomes.append(Outcome(files[place].name, sha256=files[place].sha256, error=found))
-            else:
-                kept.append(replace(found, place=place))
-                outcomes.append(_outcome(files[place], found))
-        if kept:
-            answers = commit.run(
-                lambda tx: list(self._receive(tx, principal, kept, source, urgent, request_id))
-            )
-            for one, answer in answers:
-                settled = _settle(outcomes[one.place], answer)
-                if isinstance(answer, DifferentBytes):
-                    settled = self._look_again(principal.site, files[one.place], settled)
-                outcomes[one.place] = settled
-            self.dispatcher.wake()
-        return outcomes
-
-    def _look_again(self, site: str, file: Spooled, outcome: Outcome) -> Outcome:
-        """Other bytes of the same instance: no contradiction when only the file's header differs."""
-        known = same_instance(
-            self._index, self._store, site, outcome.sop_uid, outcome.study_uid, file.path
-        )
-        if known is None:
-            return outcome
-        return replace(outcome, error=None, study_id=known.study_id, sha256=known.sha256)
 
     def _check_room(self) -> None:
         """503 while the outbox is too long: better than a queue without an end."""
@@ -143,70 +142,108 @@ class Intake:
             raise Unavailable("The queue of this hub is full. Try again later.", retry_after=30)
         self._room_until = time.monotonic() + 1.0
 
-    def _keep_all(
-        self, site: str, files: Sequence[Spooled], study_uid: str | None
-    ) -> Iterator[_Kept | FadaError]:
-        if len(files) < 2:
-            return iter([self._keep(site, file, study_uid) for file in files])
-        return self._threads.map(lambda file: self._keep(site, file, study_uid), files)
+    def _ingest(self, write: AnnouncedWrite, request: _Request) -> list[IngestOutcome]:
+        stored: list[_StoredFile] = []
+        outcomes: list[IngestOutcome] = []
+        for position, parsed in enumerate(self._store_all(request)):
+            file = request.files[position]
+            if isinstance(parsed, FadaError):
+                outcomes.append(IngestOutcome(file.name, sha256=file.sha256, error=parsed))
+            else:
+                stored.append(replace(parsed, position=position))
+                outcomes.append(_outcome(file, parsed))
+        if stored:
+            answers = write.run(lambda tx: list(_index_files(tx, request, stored)))
+            for one, answer in answers:
+                outcome = _with_answer(outcomes[one.position], answer)
+                if isinstance(answer, DifferentBytes):
+                    outcome = self._recheck_duplicate(request, one.position, outcome)
+                outcomes[one.position] = outcome
+            self.dispatcher.wake()
+        return outcomes
 
-    def _keep(self, site: str, file: Spooled, study_uid: str | None) -> _Kept | FadaError:
-        """Parse and store one file; its own fault is returned, the hub's is raised."""
+    def _store_all(self, request: _Request) -> Iterator[_StoredFile | FadaError]:
+        if len(request.files) < 2:
+            return iter([self._parse_and_store(request, file) for file in request.files])
+        return self._threads.map(lambda file: self._parse_and_store(request, file), request.files)
+
+    def _parse_and_store(self, request: _Request, file: SpooledFile) -> _StoredFile | FadaError:
+        """One file into the object store; its own fault is returned, the hub's is raised."""
+        site = request.principal.site
         try:
-            with _without_preamble(file) as clean:
-                # The disk works while the child reads.
+            with without_preamble(file) as clean:
+                # The disk works while the child process parses.
                 parsed = self._parser.parse(clean.path, lambda: self._store.settle(clean.path))
-                if study_uid not in (None, parsed.study_uid):
+                if request.study_uid not in (None, parsed.study_uid):
                     raise StudyMismatch("The object belongs to another study than the address.")
                 self._store.put_file(site, clean.path, clean.sha256, MEDIA_TYPE)
-                return _Kept(0, parsed, _instance(clean, parsed))
+                return _StoredFile(0, parsed, _new_instance(clean, parsed))
         except FadaError as error:
             if error.status >= 500:
                 raise
             return error
 
-    def _receive(
-        self,
-        tx: Transaction,
-        principal: Principal,
-        kept: list[_Kept],
-        source: IngestSource,
-        urgent: bool,
-        request_id: str,
-    ) -> Iterator[tuple[_Kept, Received | FadaError]]:
-        studies: dict[str, list[_Kept]] = {}
-        first: dict[str, str] = {}
-        for one in kept:
-            # Within one request the first of two rivals is kept, as it would be in two requests.
-            if first.setdefault(one.parsed.sop_uid, one.instance.sha256) != one.instance.sha256:
-                yield (
-                    one,
-                    DifferentBytes("Two files of the request have the same SOP Instance UID."),
-                )
-            else:
-                studies.setdefault(one.parsed.study_uid, []).append(one)
-        for study_uid, members in sorted(studies.items()):  # one order: no two wait for each other
-            while members:
-                try:
-                    answers = tx.studies.receive(
-                        principal,
-                        study_uid,
-                        members[0].parsed.study_attributes,
-                        [one.instance for one in members],
-                        source=source,
-                        urgent=urgent,
-                        request_id=request_id,
-                    )
-                except InstancesDiffer as error:
-                    rivals = [one for one in members if one.parsed.sop_uid in error.sop_uids]
-                    members = [one for one in members if one.parsed.sop_uid not in error.sop_uids]
-                    yield from ((one, DifferentBytes(error.detail)) for one in rivals)
-                else:
-                    yield from zip(members, answers, strict=True)
-                    break
+    def _recheck_duplicate(
+        self, request: _Request, position: int, outcome: IngestOutcome
+    ) -> IngestOutcome:
+        """Other bytes of the same instance: no conflict when only the file's header differs."""
+        known = same_instance(
+            self._index,
+            self._store,
+            request.principal.site,
+            outcome.sop_uid,
+            outcome.study_uid,
+            request.files[position].path,
+        )
+        if known is None:
+            return outcome
+        return replace(outcome, error=None, study_id=known.study_id, sha256=known.sha256)
 
 
-def _instance(file: Spooled, parsed: ParsedInstance) -> NewInstance:
+def _index_files(
+    tx: Transaction, request: _Request, stored: list[_StoredFile]
+) -> Iterator[tuple[_StoredFile, Received | FadaError]]:
+    """Write the files' rows, study by study."""
+    studies: dict[str, list[_StoredFile]] = {}
+    first: dict[str, str] = {}
+    for one in stored:
+        # Of two different files with one UID the first is kept, as it would be in two requests.
+        if first.setdefault(one.parsed.sop_uid, one.instance.sha256) != one.instance.sha256:
+            yield (
+                one,
+                DifferentBytes("Two files of the request have the same SOP Instance UID."),
+            )
+        else:
+            studies.setdefault(one.parsed.study_uid, []).append(one)
+    for study_uid, members in sorted(studies.items()):  # one order: no two wait for each other
+        yield from _index_study(tx, request, study_uid, members)
+
+
+def _index_study(
+    tx: Transaction, request: _Request, study_uid: str, members: list[_StoredFile]
+) -> Iterator[tuple[_StoredFile, Received | FadaError]]:
+    """Write the rows of one study; instances known with other bytes are refused alone."""
+    while members:
+        try:
+            answers = tx.studies.receive(
+                request.principal,
+                study_uid,
+                members[0].parsed.study_attributes,
+                [one.instance for one in members],
+                source=request.source,
+                urgent=request.urgent,
+                request_id=request.request_id,
+            )
+        except InstancesDiffer as error:
+            refused = [one for one in members if one.parsed.sop_uid in error.sop_uids]
+            members = [one for one in members if one.parsed.sop_uid not in error.sop_uids]
+            yield from ((one, DifferentBytes(error.detail)) for one in refused)
+        else:
+            yield from zip(members, answers, strict=True)
+            return
+
+
+def _new_instance(file: SpooledFile, parsed: ParsedInstance) -> NewInstance:
     return NewInstance(
         series_uid=parsed.series_uid,
         sop_uid=parsed.sop_uid,
@@ -223,42 +260,18 @@ def _instance(file: Spooled, parsed: ParsedInstance) -> NewInstance:
     )
 
 
-def _outcome(file: Spooled, kept: _Kept) -> Outcome:
-    return Outcome(
+def _outcome(file: SpooledFile, stored: _StoredFile) -> IngestOutcome:
+    return IngestOutcome(
         file.name,
-        sop_uid=kept.parsed.sop_uid,
-        sop_class=kept.parsed.sop_class,
-        study_uid=kept.parsed.study_uid,
-        series_uid=kept.parsed.series_uid,
-        sha256=kept.instance.sha256,
+        sop_uid=stored.parsed.sop_uid,
+        sop_class=stored.parsed.sop_class,
+        study_uid=stored.parsed.study_uid,
+        series_uid=stored.parsed.series_uid,
+        sha256=stored.instance.sha256,
     )
 
 
-def _settle(outcome: Outcome, answer: Received | FadaError) -> Outcome:
+def _with_answer(outcome: IngestOutcome, answer: Received | FadaError) -> IngestOutcome:
     if isinstance(answer, FadaError):
         return replace(outcome, error=answer)
     return replace(outcome, study_id=answer.study_id, new=answer.new, job_id=answer.job_id)
-
-
-@contextmanager
-def _without_preamble(file: Spooled) -> Iterator[Spooled]:
-    """The file, or a copy whose preamble is zeroed: it may hold a program (CVE-2019-11687)."""
-    head = file.head()[:_PREAMBLE]
-    if not any(head) or head[:4] in _TIFF:
-        yield file
-        return
-    clean = file.path.with_name(file.path.name + ".clean")
-    try:
-        with file.path.open("rb") as source, clean.open("wb") as target:
-            target.write(bytes(len(head)))
-            source.seek(len(head))
-            shutil.copyfileobj(source, target, 1 << 20)
-        clean.chmod(0o400)
-        yield replace(file, path=clean, sha256=_sha256(clean), start=b"")
-    finally:
-        clean.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

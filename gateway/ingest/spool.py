@@ -1,38 +1,47 @@
-"""Where bytes wait on disk until the object store has them. Names are made here, never taken.
+"""Where received bytes wait on disk until the object store has them.
 
-Every file is written once, hashed while it is written, capped, and removed by whoever asked for it.
+Every file is written once, hashed while it is written, limited in size, and removed by the request
+that made it. File names are made here, never taken from a sender.
 """
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
 
+from gateway.ingest.tuning import WRITEBACK_BYTES, start_writeback
 from services.domain.errors import StoreUnavailable, TooLarge
 
-_FULL = (28, 122)  # ENOSPC, EDQUOT
-_EARLY = 1 << 19  # bytes after which the disk is given work
+_DISK_FULL = (28, 122)  # ENOSPC, EDQUOT
 _HEAD = 132  # bytes: DICOM's preamble and its mark (PS3.10 section 7.1)
+_PREAMBLE = 128
+# A preamble may make the file a TIFF too (PS3.10 section 7.1); anything else in it is not needed.
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
-    """A whole file in the spool. ``name`` is what the sender called it: for answers only."""
+class SpooledFile:
+    """A complete file in the spool.
+
+    ``name`` is what the sender called it: for answers only. ``start`` holds its first bytes where
+    they were seen while it was written. ``correction``: it was made here, of an image that the sender
+    described (scale or patient), so it may replace one that is here already.
+    """
 
     path: Path
     sha256: str
     size: int
     name: str = ""
-    start: bytes = b""  # its first bytes, where they were seen when it was written
-    correction: bool = False  # made here of a picture about which the sender said something
+    start: bytes = b""
+    correction: bool = False
 
     def head(self) -> bytes:
         """The first 132 bytes, or the whole of a shorter file."""
@@ -42,23 +51,24 @@ class Spooled:
             return file.read(_HEAD)
 
 
-class Writer:
+class SpoolWriter:
     """One growing file. Leaving the ``with`` block without ``finish`` removes it."""
 
     def __init__(self, path: Path, limit: int, name: str) -> None:
         self._path, self._limit, self._name = path, limit, name
         self._hash = hashlib.sha256()
-        self._size = self._begun = 0
+        self._size = self._writeback_from = 0
         self._start = b""
         self._finished = False
         self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
 
     @property
     def size(self) -> int:
+        """Bytes written so far."""
         return self._size
 
     def write(self, data: bytes | memoryview) -> None:
-        """Raises TooLarge above the limit, StoreUnavailable when the disk is full."""
+        """Append. Raises TooLarge above the limit, StoreUnavailable when the disk is full."""
         self._size += len(data)
         if self._size > self._limit:
             raise TooLarge(f"One object may have {self._limit} bytes.")
@@ -67,25 +77,26 @@ class Writer:
         try:
             write_all(self._file, data)
         except OSError as error:
-            raise _full(error) from error
-        if self._size - self._begun >= _EARLY:
-            self._begin()
+            raise _disk_error(error) from error
+        if self._size - self._writeback_from >= WRITEBACK_BYTES:
+            self._start_writeback()
         self._hash.update(data)  # while the disk writes
 
-    def finish(self) -> Spooled:
+    def finish(self) -> SpooledFile:
+        """Close the file and make it read-only. Raises StoreUnavailable when the disk is full."""
         try:
-            if self._begun:
-                self._begin()
-            # It never changes any more: a store may keep this very file.
+            if self._writeback_from:
+                self._start_writeback()
+            # It never changes from here on: a store may keep this very file.
             os.fchmod(self._file, 0o400)
             self._close()
         except OSError as error:
-            raise _full(error) from error
+            raise _disk_error(error) from error
         self._finished = True
         digest = self._hash.hexdigest()
-        return Spooled(self._path, digest, self._size, self._name, self._start)
+        return SpooledFile(self._path, digest, self._size, self._name, self._start)
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> SpoolWriter:
         return self
 
     def __exit__(
@@ -99,10 +110,9 @@ class Writer:
                 self._close()
             self._path.unlink(missing_ok=True)
 
-    def _begin(self) -> None:
-        """Let the disk write what is there while more comes: the flush at the end waits less then."""
-        _begin_writing(self._file, self._begun, self._size - self._begun)
-        self._begun = self._size
+    def _start_writeback(self) -> None:
+        start_writeback(self._file, self._writeback_from, self._size - self._writeback_from)
+        self._writeback_from = self._size
 
     def _close(self) -> None:
         file, self._file = self._file, -1
@@ -117,14 +127,14 @@ class Spool:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def writer(self, limit: int, name: str = "") -> Writer:
+    def writer(self, limit: int, name: str = "") -> SpoolWriter:
         """A new file of at most ``limit`` bytes."""
-        return Writer(self.folder / f"in-{uuid4().hex}", limit, name)
+        return SpoolWriter(self.folder / f"in-{uuid4().hex}", limit, name)
 
     @contextmanager
-    def basket(self) -> Iterator[list[Spooled]]:
-        """A list for the files of one request; all are removed at the end."""
-        files: list[Spooled] = []
+    def request_files(self) -> Iterator[list[SpooledFile]]:
+        """A list for the files of one request; all files in it are removed at the end."""
+        files: list[SpooledFile] = []
         try:
             yield files
         finally:
@@ -132,7 +142,7 @@ class Spool:
                 file.path.unlink(missing_ok=True)
 
     def sweep(self, older_than: float) -> int:
-        """Remove request files that a killed process left behind, by age in seconds."""
+        """Remove request files that a killed process left, by age in seconds; how many."""
         removed, limit = 0, time.time() - older_than
         for entry in os.scandir(self.folder):
             if entry.name.startswith("in-") and entry.stat().st_mtime < limit:
@@ -141,23 +151,39 @@ class Spool:
         return removed
 
 
+@contextmanager
+def without_preamble(file: SpooledFile) -> Iterator[SpooledFile]:
+    """The file, or a copy whose preamble is zeroed: it may hold a program (CVE-2019-11687)."""
+    head = file.head()[:_PREAMBLE]
+    if not any(head) or head[:4] in _TIFF:
+        yield file
+        return
+    clean = file.path.with_name(file.path.name + ".clean")
+    try:
+        with file.path.open("rb") as source, clean.open("wb") as target:
+            target.write(bytes(len(head)))
+            source.seek(len(head))
+            shutil.copyfileobj(source, target, 1 << 20)
+        clean.chmod(0o400)
+        yield replace(file, path=clean, sha256=sha256_of(clean), start=b"")
+    finally:
+        clean.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
 def write_all(file: int, data: bytes | memoryview) -> None:
-    """All of it: a disk that fills takes a part, then raises OSError."""
+    """Write all of ``data``: a disk that fills takes a part of it, then raises OSError."""
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
 
 
-def _begin_writing(file: int, offset: int, size: int) -> None:
-    """sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts, does not wait, promises nothing."""
-    if _SYNC_FILE_RANGE is not None:  # Linux has it; its refusal would change nothing
-        _SYNC_FILE_RANGE(file, ctypes.c_int64(offset), ctypes.c_int64(size), 2)
-
-
-_SYNC_FILE_RANGE = getattr(ctypes.CDLL(None), "sync_file_range", None)
-
-
-def _full(error: OSError) -> Exception:
-    if error.errno in _FULL:
+def _disk_error(error: OSError) -> Exception:
+    if error.errno in _DISK_FULL:
         return StoreUnavailable("The hub's disk is full.", retry_after=60)
     return error

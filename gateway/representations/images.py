@@ -1,4 +1,4 @@
-"""A stored image object, opened for a moment: its frames and what it says of its scale."""
+"""Stored image objects: their frames, and what they say of their scale."""
 
 from __future__ import annotations
 
@@ -12,40 +12,48 @@ from services.domain.calibration import Calibration
 from services.domain.errors import NotFound
 from services.index.port import Instance, Transaction
 
+_CACHED_CALIBRATIONS = 4096
 
-def find(tx: Transaction, site: str, study_uid: str, sop_uid: str) -> Instance:
-    """Raises NotFound."""
-    found = tx.studies.instances(site, study_uid=study_uid, sop_uid=sop_uid, limit=1)
-    if not found:
+
+def find_instance(tx: Transaction, site: str, study_uid: str, sop_uid: str) -> Instance:
+    """An instance of a study. Raises NotFound."""
+    instances = tx.studies.instances(site, study_uid=study_uid, sop_uid=sop_uid, limit=1)
+    if not instances:
         raise NotFound("The study has no such image.")
-    return found[0]
+    return instances[0]
 
 
 @contextmanager
-def opened(services: Services, instance: Instance) -> Iterator[Frames]:
-    """Blocking. The object lies in the spool meanwhile, so that a long clip fills no memory."""
-    with services.spool.basket() as basket:
+def open_frames(services: Services, instance: Instance) -> Iterator[Frames]:
+    """The object's frames. Blocking; it lies in the spool meanwhile, so that a long clip fills no
+    memory.
+    """
+    with services.spool.request_files() as files:
         with services.spool.writer(instance.size) as out:
-            for piece in services.store.open(instance.site, instance.sha256):
-                out.write(piece)
-            basket.append(out.finish())
-        yield Frames.of_file(basket[0].path)
+            for chunk in services.store.open(instance.site, instance.sha256):
+                out.write(chunk)
+            files.append(out.finish())
+        yield Frames.of_file(files[0].path)
 
 
-class Scales:
-    """Calibrations by hash: objects never change, so each is read once."""
+class CalibrationCache:
+    """Calibrations by site and hash: objects never change, so each is read once."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._known: dict[tuple[str, str], Calibration] = {}
 
     def of(self, instance: Instance) -> Calibration:
-        """Blocking when it is asked for the first time."""
+        """The instance's scale in mm per pixel. Blocking when it is asked for the first time.
+
+        Raises:
+            FadaError: the object cannot be opened now.
+        """
         key = (instance.site, instance.sha256)
         if key not in self._known:
-            with opened(self._services, instance) as frames:
-                found = calibration(frames.dataset)
-            if len(self._known) > 4096:
+            with open_frames(self._services, instance) as frames:
+                scale = calibration(frames.dataset)
+            if len(self._known) > _CACHED_CALIBRATIONS:
                 self._known.clear()
-            self._known[key] = found
+            self._known[key] = scale
         return self._known[key]

@@ -1,4 +1,4 @@
-"""The hub's model releases: listed, activated, and handed to phones file by file."""
+"""The hub's model releases: listed, activated, and given to phones file by file."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from services.reading.releases.release import MANIFEST, read_manifest
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFile:
+    """A file of a release; ``size`` in bytes."""
+
     path: Path
     size: int
     sha256: str
 
 
 def trusted(store: Path) -> list[Manifest]:
-    """All that carry a trusted signature, oldest first. Their files are verified when loaded."""
-    trust, found = releases.trust_of(store), []
+    """Manifests with a trusted signature, oldest first. Their files are verified when loaded."""
+    trust, manifests = releases.trust_of(store), []
     for name in releases.names(store):
         try:
-            found.append(read_manifest(store / name, trust))
+            manifests.append(read_manifest(store / name, trust))
         except ReleaseRefused:
             continue
-    return sorted(found, key=lambda m: (m.name, m.order()))
+    return sorted(manifests, key=lambda m: (m.name, m.order()))
 
 
 def active(store: Path) -> str:
@@ -40,17 +42,17 @@ def active(store: Path) -> str:
 
 
 def listing(store: Path) -> dict[str, Any]:
-    """For the page."""
-    speaks = active(store)
+    """The releases, as the API lists them."""
+    active_name = active(store)
     return {
-        "active": speaks or None,
+        "active": active_name or None,
         "items": [
             {
                 "name": m.name,
                 "version": m.version,
                 "id": m.id,
                 "sha256": m.sha256,
-                "active": m.id == speaks,
+                "active": m.id == active_name,
                 "architecture": m.architecture,
                 "licence": m.licence,
                 "size": sum(f.size for f in m.files.values()),
@@ -64,7 +66,7 @@ def listing(store: Path) -> dict[str, Any]:
 
 
 def for_phones(store: Path) -> dict[str, Any]:
-    """Every file with its size and hash; the manifest is one of them."""
+    """The releases with every file's size and hash; the manifest is one of the files."""
     return {
         "active": active(store) or None,
         "items": [
@@ -103,7 +105,7 @@ def file(store: Path, release: str, name: str) -> ReleaseFile:
 
 
 def activate(store: Path, release: str, *, rollback: bool) -> str:
-    """Verify and activate; the manifest's hash. Raises NotFound, ReleaseRefused."""
+    """Verify and activate a release; its manifest's SHA-256. Raises NotFound, ReleaseRefused."""
     trust = releases.trust_of(store)
     return releases.activate(store, release, trust, rollback=rollback).sha256
 

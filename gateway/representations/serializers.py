@@ -7,7 +7,8 @@ from typing import Any
 
 from services.domain.biometry import weeks_and_days
 from services.domain.dicom_json import LAST_MENSTRUAL_DATE, STUDY_DATE, first_text, iso_date
-from services.index.port import Artefact, Instance, Job, Result, Study
+from services.domain.study import Principal
+from services.index.port import Artefact, Instance, Job, Result, Study, Transaction
 
 
 def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
 
 
 def instance(row: Instance) -> dict[str, Any]:
+    """An instance; ``size`` in bytes."""
     return {
         "series_uid": row.series_uid,
         "sop_uid": row.sop_uid,
@@ -58,6 +60,7 @@ def instance(row: Instance) -> dict[str, Any]:
 
 
 def job(row: Job) -> dict[str, Any]:
+    """An analysis job."""
     return {
         "id": row.id,
         "study_id": row.study_id,
@@ -73,8 +76,8 @@ def job(row: Job) -> dict[str, Any]:
     }
 
 
-def summary(row: Result) -> dict[str, Any]:
-    """A version without its content."""
+def result_summary(row: Result) -> dict[str, Any]:
+    """A result version without its report."""
     release = row.report.release
     return {
         "id": row.id,
@@ -93,10 +96,10 @@ def summary(row: Result) -> dict[str, Any]:
 
 
 def result(row: Result) -> dict[str, Any]:
-    """A version, whole. ``stale``: it started from a version that was not the latest any more."""
+    """A result version with its report. ``stale``: it started from one that was not the latest."""
     stale = row.based_on is not None and row.based_on != row.version - 1
     return {
-        **summary(row),
+        **result_summary(row),
         "report": row.report,
         "artefacts": [artefact(a) for a in row.artefacts],
         "stale": stale,
@@ -104,6 +107,7 @@ def result(row: Result) -> dict[str, Any]:
 
 
 def artefact(row: Artefact) -> dict[str, Any]:
+    """A stored artefact and the URL of its bytes."""
     return {
         "kind": row.kind,
         "sha256": row.sha256,
@@ -114,6 +118,15 @@ def artefact(row: Artefact) -> dict[str, Any]:
         "label": row.label,
         "url": f"/api/artefacts/{row.sha256}",
     }
+
+
+def display_name(tx: Transaction, who: Principal) -> str:
+    """A person's name: that of the key, else the subject. "Reviewed by" shows it."""
+    kind, _, identity = who.subject.partition(":")
+    if kind == "key":
+        name = next((k.name for k in tx.keys.find(who.site) if k.id == identity), "")
+        return name or who.subject
+    return identity or who.subject
 
 
 def _name(attributes: dict[str, Any]) -> str:

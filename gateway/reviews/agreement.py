@@ -1,4 +1,4 @@
-"""How well readers agree: Cohen's kappa and Dice between their reviews of the same studies."""
+"""Agreement between readers: Cohen's kappa and Dice between their reviews of the same studies."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from gateway.api.studies import aware
-from gateway.dependencies import Needs, Services
+from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
 from services.domain.report import Origin, Structure
 from services.domain.review import Kappa, box_dice, dice, kappa
@@ -18,13 +17,13 @@ from services.index.port import Result, StudyQuery, StudyState
 
 router = APIRouter(prefix="/api", tags=["Review"])
 _PAGE = 200
-_MOST = 5000
+_MAX_STUDIES = 5000
 _SCALE = (1, 2, 3)
 
 
-@router.get("/agreement", summary="Agreement between readers", operation_id="agreement")
+@router.get("/agreement", summary="Get agreement between readers", operation_id="agreement")
 def agreement(
-    who: Manager, services: Needs, received_from: Since = None, received_to: Until = None
+    who: Manager, services: ServicesDep, received_from: Since = None, received_to: Until = None
 ) -> dict[str, Any]:
     """Pairs of readers, over the studies that both reviewed, each by their last version.
 
@@ -33,19 +32,19 @@ def agreement(
     """
     query = StudyQuery(
         states=(StudyState.REVIEWED,),
-        received_from=aware(received_from),
-        received_to=aware(received_to),
+        received_from=received_from,
+        received_to=received_to,
     )
-    studies = reviewed(services, who.site, query)
+    studies = reviews_by_reader(services, who.site, query)
     readers = sorted({author for reviews in studies for author in reviews})
     pairs = [p for a, b in combinations(readers, 2) if (p := _pair(studies, a, b)) is not None]
     return {"readers": readers, "studies": len(studies), "pairs": pairs}
 
 
-def reviewed(services: Services, site: str, query: StudyQuery) -> list[dict[str, Result]]:
-    """For each study, each reader's last independent version."""
-    found = []
-    for offset in range(0, _MOST, _PAGE):
+def reviews_by_reader(services: Services, site: str, query: StudyQuery) -> list[dict[str, Result]]:
+    """For each study, each reader's last independent version, by author."""
+    studies = []
+    for offset in range(0, _MAX_STUDIES, _PAGE):
         page = StudyQuery(
             states=query.states,
             received_from=query.received_from,
@@ -56,14 +55,14 @@ def reviewed(services: Services, site: str, query: StudyQuery) -> list[dict[str,
         with services.index.read() as tx:
             rows = tx.studies.find(site, page)
             versions = [tx.results.versions(site, row.id) for row in rows]
-        found += [_independent(v) for v in versions]
+        studies += [_independent(v) for v in versions]
         if len(rows) < _PAGE:
             break
-    return found
+    return studies
 
 
 def _independent(versions: list[Result]) -> dict[str, Result]:
-    """The last version of each author whose chain of starts holds no other person's work."""
+    """Each author's last version that was not started from another person's."""
     by_number = {r.version: r for r in versions}
     last: dict[str, Result] = {}
     for result in versions:
@@ -91,8 +90,8 @@ def _pair(studies: list[dict[str, Result]], a: str, b: str) -> dict[str, Any] | 
             other = theirs.get((frame.sop_uid, frame.frame))
             if other is None:
                 continue
-            words = [f.plane.label if f.plane else "none" for f in (frame, other)]
-            planes.append((words[0], words[1]))
+            labels = [f.plane.label if f.plane else "none" for f in (frame, other)]
+            planes.append((labels[0], labels[1]))
             for one, two in _matched(frame.structures, other.structures):
                 overlap[one.label].append(_overlap(one, two))
     return {
@@ -102,7 +101,7 @@ def _pair(studies: list[dict[str, Result]], a: str, b: str) -> dict[str, Any] | 
         "kappa": {
             "interpretation": _scores(both, "interpretation"),
             "annotation": _scores(both, "annotation"),
-            "plane": _told(kappa([p for p, _ in planes], [p for _, p in planes])),
+            "plane": _kappa_json(kappa([p for p, _ in planes], [p for _, p in planes])),
         },
         "dice": {
             label: {"mean": round(fmean(values), 4), "n": len(values)}
@@ -115,14 +114,14 @@ def _scores(both: list[tuple[Result, Result]], name: str) -> dict[str, Any] | No
     given = [
         (x.scores[name], y.scores[name]) for x, y in both if name in x.scores and name in y.scores
     ]
-    return _told(kappa([x for x, _ in given], [y for _, y in given], ordered=_SCALE))
+    return _kappa_json(kappa([x for x, _ in given], [y for _, y in given], ordered=_SCALE))
 
 
-def _told(found: Kappa | None) -> dict[str, Any] | None:
-    if found is None:
+def _kappa_json(agreement: Kappa | None) -> dict[str, Any] | None:
+    if agreement is None:
         return None
-    value = round(found.value, 4) if found.value is not None else None
-    return {"value": value, "observed": round(found.observed, 4), "n": found.n}
+    value = round(agreement.value, 4) if agreement.value is not None else None
+    return {"value": value, "observed": round(agreement.observed, 4), "n": agreement.n}
 
 
 def _matched(

@@ -1,7 +1,7 @@
-"""Corrections as a training set: manifest.csv, images/, masks/, boxes, as one ZIP stream.
+"""Reviewed frames as a training set: manifest.csv, images/, masks/, boxes, as one ZIP stream.
 
-The form is that of the data FADA is trained on, so ``train`` reads it as it is. Patients become
-random-looking names that are the same within one export and tell nothing outside of it.
+It has the format of the data FADA is trained on, so ``train`` reads it as it is. Patients get
+pseudonyms that are the same within one export and mean nothing outside of it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from fastapi import APIRouter
 from PIL import Image
 from starlette.responses import StreamingResponse
 
-from gateway.api.studies import aware
-from gateway.dependencies import Needs, Services
+from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
 from gateway.representations import images
 from services.dicom.parser.calibration import calibration
@@ -45,49 +44,49 @@ COLUMNS = (
     "source_commit", "source_path",
 )  # fmt: skip
 DATASET = "FADA corrections"
-_ISOTROPIC = 0.01  # scales that differ by less than this share are one
+_ISOTROPIC = 0.01  # pixels whose sides differ by less than this share are square
 _GROUPS = {"nt_view": "nt_sagittal"}
 _PAGE = 100
 _SHARES = ((0.7, "train"), (0.8, "val"), (1.0, "test"))
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """Pseudonyms of one export; the key is forgotten with it."""
+class Pseudonyms:
+    """Pseudonyms of one export, made with a key that is not kept."""
 
     key: bytes
 
     def of(self, *parts: str) -> str:
+        """The pseudonym: 16 hexadecimal digits of an HMAC over ``parts``."""
         return hmac.digest(self.key, "\n".join(parts).encode(), hashlib.sha256).hex()[:16]
 
     def split(self, patient: str) -> str:
-        """The same for all images of a patient."""
+        """train, val or test; the same for all images of a patient."""
         place = int(patient[:8], 16) / 2**32
         return next(name for share, name in _SHARES if place < share)
 
 
 @router.get(
     "/training.zip",
-    summary="Corrections as a training set",
+    summary="Export reviewed studies as a training set",
     operation_id="exportTraining",
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {}}}},
 )
 def training(
-    who: Manager, services: Needs, received_from: Since = None, received_to: Until = None
+    who: Manager, services: ServicesDep, received_from: Since = None, received_to: Until = None
 ) -> StreamingResponse:
     """Frames of reviewed studies as their last accepted or signed version has them."""
-    query = (aware(received_from), aware(received_to))
     with services.index.begin() as tx:
         tx.audit.add(who, "export.training", who.site, {})
     name = f"fada-corrections-{datetime.now(UTC):%Y%m%d}.zip"
-    told = {"Content-Disposition": f'attachment; filename="{name}"'}
-    body = _archive(services, who.site, *query)
-    return StreamingResponse(body, headers=told, media_type="application/zip")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    body = _archive(services, who.site, received_from, received_to)
+    return StreamingResponse(body, headers=headers, media_type="application/zip")
 
 
-class _Pipe(io.RawIOBase):
-    """What the ZIP writer writes, handed on piece by piece."""
+class _ZipBuffer(io.RawIOBase):
+    """What the ZIP writer writes, until it is taken."""
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
@@ -107,24 +106,24 @@ class _Pipe(io.RawIOBase):
 def _archive(
     services: Services, site: str, since: datetime | None, until: datetime | None
 ) -> Iterator[bytes]:
-    names, pipe = Names(secrets.token_bytes(32)), _Pipe()
+    pseudonyms, buffer = Pseudonyms(secrets.token_bytes(32)), _ZipBuffer()
     table = io.StringIO()
     rows = csv.DictWriter(table, COLUMNS)
     rows.writeheader()
     skipped = 0
-    with zipfile.ZipFile(pipe, "w") as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for study, result in _signed(services, site, since, until):
             for reading in result.report.frames:
                 try:
-                    row = _frame(services, archive, names, study, reading)
-                except FadaError:  # an image that is not here (yet) cannot teach
+                    row = _frame(services, archive, pseudonyms, study, reading)
+                except FadaError:  # the image has not arrived (yet), or is not readable
                     skipped += 1
                     continue
                 rows.writerow(row)
-                yield pipe.take()
+                yield buffer.take()
         archive.writestr("manifest.csv", table.getvalue(), zipfile.ZIP_DEFLATED)
         archive.writestr("ATTRIBUTION.txt", _attribution(skipped), zipfile.ZIP_DEFLATED)
-    yield pipe.take()
+    yield buffer.take()
 
 
 def _signed(
@@ -141,8 +140,8 @@ def _signed(
         )
         with services.index.read() as tx:
             rows = tx.studies.find(site, query)
-            found = [(row, tx.results.versions(site, row.id)) for row in rows]
-        for row, versions in found:
+            studies = [(row, tx.results.versions(site, row.id)) for row in rows]
+        for row, versions in studies:
             signed = [r for r in versions if r.report.reviewed_by is not None]
             if signed:
                 yield row, signed[-1]
@@ -154,18 +153,18 @@ def _signed(
 def _frame(
     services: Services,
     archive: zipfile.ZipFile,
-    names: Names,
+    pseudonyms: Pseudonyms,
     study: Study,
     reading: FrameReading,
 ) -> dict[str, Any]:
     with services.index.read() as tx:
-        instance = images.find(tx, study.site, study.study_uid, reading.sop_uid)
-    with images.opened(services, instance) as frames:
+        instance = images.find_instance(tx, study.site, study.study_uid, reading.sop_uid)
+    with images.open_frames(services, instance) as frames:
         pixels = frames.read(reading.frame)
         size = _pixel_size(calibration(frames.dataset), reading)
     identity = first_text(study.attributes, "00100020") or study.study_uid
-    patient = names.of("patient", identity)
-    stem = f"fada_{names.of('frame', reading.sop_uid, str(reading.frame))}"
+    patient = pseudonyms.of("patient", identity)
+    stem = f"fada_{pseudonyms.of('frame', reading.sop_uid, str(reading.frame))}"
     image = io.BytesIO()
     Image.fromarray(pixels).convert("L").save(image, "PNG")
     archive.writestr(f"images/{stem}.png", image.getvalue(), zipfile.ZIP_STORED)
@@ -182,8 +181,8 @@ def _frame(
         "licence": "of the exporting site",
         "patient_id": patient,
         "group_id": patient,
-        "split": names.split(patient),
-        "split_70_10_20": names.split(patient),
+        "split": pseudonyms.split(patient),
+        "split_70_10_20": pseudonyms.split(patient),
         "plane_label": plane,
         "plane_group": _GROUPS.get(plane, plane),
         "plane_label_source": "reviewed by a person",
@@ -203,7 +202,7 @@ def _frame(
 
 
 def _pixel_size(scale: Calibration, reading: FrameReading) -> str:
-    """mm per pixel where one number says it: the form has none for a second."""
+    """mm per pixel, empty where pixels are not square: the format has one number."""
     corners = [(s.box[0], s.box[1]) for s in reading.structures]
     corners += [(s.box[2], s.box[3]) for s in reading.structures]
     size = scale.for_points(corners or [(reading.width / 2, reading.height / 2)])
@@ -218,13 +217,13 @@ def _mask(services: Services, site: str, reading: FrameReading) -> tuple[Any, st
     if not drawn:
         return None, ""
     mask = np.zeros((reading.height, reading.width), np.uint8)
-    for place, structure in enumerate(drawn, start=1):
+    for index, structure in enumerate(drawn, start=1):
         if structure.mask is not None:
             stored = Image.open(io.BytesIO(services.store.get(site, structure.mask)))
-            mask[np.asarray(stored.convert("L")) > 127] = place
+            mask[np.asarray(stored.convert("L")) > 127] = index
         else:
             outline = np.array(structure.polygon, dtype=np.float64)
-            mask[geometry.fill(outline, reading.width, reading.height)] = place
+            mask[geometry.fill(outline, reading.width, reading.height)] = index
     return mask, ",".join(f"{n}={s.label}" for n, s in enumerate(drawn, start=1))
 
 

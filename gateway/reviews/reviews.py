@@ -1,4 +1,4 @@
-"""Corrections, acceptance and signature: each is a further version; two readers lose nothing."""
+"""Reviews: a correction, acceptance or signature is a further version, also beside another's."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from gateway.api.results import frame_of
-from gateway.dependencies import Needs, Services
+from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Reader, Sonographer, StudyId
 from gateway.representations import images, serializers
-from gateway.representations.images import Scales
+from gateway.representations.images import CalibrationCache
+from gateway.representations.results import frame_of
 from gateway.reviews.schemas import FrameIn, MeasureIn, ReviewIn
 from services.domain.calibration import Calibration
 from services.domain.dating import age_by_last_period
 from services.domain.errors import NotFound, StaleVersion
 from services.domain.report import FrameReading, Origin, Report
-from services.domain.study import Principal
 from services.domain.triage import triage
-from services.index.port import Artefact, Result, Study, Transaction
+from services.index.port import Artefact, Result, Study
 from services.reading.images import overlay
 from services.reading.review_edits import EditedFrame, Mask, apply_edit
 
 router = APIRouter(prefix="/api", tags=["Review"])
 
 
-class Kept(StaleVersion):
-    """Both versions are there; ``members`` say which."""
+class ReviewConflict(StaleVersion):
+    """The review is kept, beside another version from the same start; ``members`` say which."""
 
     def __init__(self, result: Result, latest: int) -> None:
         between = list(range((result.based_on or 0) + 1, result.version))
@@ -46,22 +45,26 @@ class Kept(StaleVersion):
 
 @router.post(
     "/studies/{study_id}/reviews",
-    summary="Correct, accept or sign",
+    summary="Create a review",
     operation_id="review",
     status_code=201,
-    responses={409: {"description": "Kept, but somebody else was first (``stale_version``)."}},
+    responses={
+        409: {"description": "Kept beside another version from the same start (``stale_version``)."}
+    },
 )
 def review(
-    study_id: StudyId, body: ReviewIn, who: Sonographer, services: Needs, request: Request
+    study_id: StudyId, body: ReviewIn, who: Sonographer, services: ServicesDep, request: Request
 ) -> dict[str, Any]:
-    """A further version. Measurements, age and centile are computed here from what was drawn."""
-    scales: Scales = request.app.state.scales
+    """Corrects, accepts or signs a version, which makes a further one. Measurements, age and centile
+    are computed here from what was drawn.
+    """
+    calibrations: CalibrationCache = request.app.state.calibrations
     body.check_words()
     with services.index.read() as tx:
         study = tx.studies.get(who.site, study_id)
         base = tx.results.get(who.site, study_id, body.based_on)
-        name = display_name(tx, who)
-    report, fresh = _revised(services, scales, study, base, body)
+        name = serializers.display_name(tx, who)
+    report, masks = _revised(services, calibrations, study, base, body)
     now = datetime.now(UTC)
     done = body.action != "save"
     report = replace(
@@ -72,7 +75,7 @@ def review(
         reviewed_by=name if done else None,
         reviewed_at=now if done else None,
     )
-    report, artefacts = _stored(services, who.site, report, base, fresh)
+    report, artefacts = _store_masks(services, who.site, report, base, masks)
     with services.index.begin() as tx:
         result = tx.results.add(
             who,
@@ -88,19 +91,21 @@ def review(
         tx.audit.add(who, f"review.{body.action}", study_id, {"version": result.version})
         latest = tx.studies.get(who.site, study_id).latest_version
     if result.based_on != result.version - 1:
-        raise Kept(result, latest)
+        raise ReviewConflict(result, latest)
     return serializers.result(result)
 
 
-@router.post("/measure", summary="Figures for an edit", operation_id="measure")
-def measure(body: MeasureIn, who: Reader, services: Needs, request: Request) -> dict[str, Any]:
-    """What a review would say; nothing is stored."""
-    scales: Scales = request.app.state.scales
+@router.post("/measure", summary="Measure an edit", operation_id="measure")
+def measure(
+    body: MeasureIn, who: Reader, services: ServicesDep, request: Request
+) -> dict[str, Any]:
+    """The measurements, ages and centiles of an edited frame; nothing is stored."""
+    calibrations: CalibrationCache = request.app.state.calibrations
     with services.index.read() as tx:
         study = tx.studies.get(who.site, body.study_id)
         base = tx.results.get(who.site, body.study_id, body.version)
     age = _age(study, base, body.last_period)
-    reading = _edit(services, scales, study, base, body, age).reading
+    reading = _edit(services, calibrations, study, base, body, age).reading
     return {
         "structures": reading.structures,
         "measurements": reading.measurements,
@@ -110,17 +115,8 @@ def measure(body: MeasureIn, who: Reader, services: Needs, request: Request) -> 
     }
 
 
-def display_name(tx: Transaction, who: Principal) -> str:
-    """The name beside a key, else the subject: what "reviewed by" shows."""
-    kind, _, identity = who.subject.partition(":")
-    if kind == "key":
-        named = next((k.name for k in tx.keys.find(who.site) if k.id == identity), "")
-        return named or who.subject
-    return identity or who.subject
-
-
 def _revised(
-    services: Services, scales: Scales, study: Study, base: Result, body: ReviewIn
+    services: Services, calibrations: CalibrationCache, study: Study, base: Result, body: ReviewIn
 ) -> tuple[Report, dict[tuple[str, int], dict[str, Mask]]]:
     age = _age(study, base, body.last_period)
     edits = {(f.sop_uid, f.frame): f for f in body.frames}
@@ -135,7 +131,7 @@ def _revised(
             frames.append(reading)
             continue
         given = given or FrameIn(sop_uid=reading.sop_uid, frame=reading.frame)
-        revised = _edit(services, scales, study, base, given, age)
+        revised = _edit(services, calibrations, study, base, given, age)
         frames.append(revised.reading)
         fresh[key] = revised.masks
     return replace(base.report, frames=tuple(frames)), fresh
@@ -143,7 +139,7 @@ def _revised(
 
 def _edit(
     services: Services,
-    scales: Scales,
+    calibrations: CalibrationCache,
     study: Study,
     base: Result,
     given: FrameIn,
@@ -152,22 +148,22 @@ def _edit(
     reading = frame_of(base, given.sop_uid, given.frame)
     try:
         with services.index.read() as tx:
-            instance = images.find(tx, study.site, study.study_uid, given.sop_uid)
-        scale = scales.of(instance)
+            instance = images.find_instance(tx, study.site, study.study_uid, given.sop_uid)
+        scale = calibrations.of(instance)
     except NotFound:  # a phone's report whose image has not arrived: pixels only
         scale = Calibration()
     return apply_edit(reading, given.edit(reading), scale, age)
 
 
 def _age(study: Study, base: Result, last_period: date | None) -> float | None:
-    """Age by last period: as given now, as the study says, as the version before had it."""
-    found = age_by_last_period(study.attributes, last_period)
-    if found is not None:
-        return found
+    """Age in days by last period: as given now, as the study says, as the version before had it."""
+    age = age_by_last_period(study.attributes, last_period)
+    if age is not None:
+        return age
     return next((c.at_days for f in base.report.frames for c in f.centiles), None)
 
 
-def _stored(
+def _store_masks(
     services: Services,
     site: str,
     report: Report,

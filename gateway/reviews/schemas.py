@@ -1,4 +1,4 @@
-"""What a reader sends in: the shapes of a review, and their way to the domain's edits."""
+"""Schemas of a review as it is sent, and their conversion to the domain's edits."""
 
 from __future__ import annotations
 
@@ -34,15 +34,19 @@ Point = tuple[Number, Number]
 
 
 class TextWithheld(InvalidInput):
+    """A text names the fetal sex."""
+
     code, title = "text_withheld", "The text says what may not be told"
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
+    """A schema without unknown fields."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class StructureIn(Strict):
-    """A mask wins over a polygon, a polygon over a box."""
+class StructureIn(StrictModel):
+    """A structure in pixels of the frame; a mask goes before a polygon, a polygon before a box."""
 
     label: str = Field(pattern=_LABEL)
     polygon: list[Point] | None = Field(default=None, max_length=2000)
@@ -52,15 +56,15 @@ class StructureIn(Strict):
     )
 
 
-class CaliperIn(Strict):
-    """Two points, or four for an ellipse (ends of the long, then of the short axis)."""
+class CaliperIn(StrictModel):
+    """Two points in pixels, or four for an ellipse (ends of the long, then of the short axis)."""
 
     name: Literal["HC", "BPD", "OFD", "AC", "FL", "CRL", "NT", "length"]
     points: list[Point] = Field(min_length=2, max_length=4)
 
 
-class FrameIn(Strict):
-    """What is left out stays as it was."""
+class FrameIn(StrictModel):
+    """Changes of one frame; what is left out stays as it was."""
 
     sop_uid: str = Field(max_length=64, pattern=r"^[0-9.]+$")
     frame: int = Field(default=1, ge=1, le=100_000)
@@ -72,7 +76,7 @@ class FrameIn(Strict):
     calipers: list[CaliperIn] | None = Field(default=None, max_length=32)
 
     def edit(self, frame: FrameReading) -> FrameEdit:
-        """Raises InvalidInput, TooLarge."""
+        """The domain's edit of ``frame``. Raises InvalidInput, TooLarge."""
         structures = calipers = None
         if self.structures is not None:
             structures = tuple(_drawn(s, frame) for s in self.structures)
@@ -81,19 +85,20 @@ class FrameIn(Strict):
         return FrameEdit(self.plane, self.interpretation, structures, calipers)
 
 
-class ScoresIn(Strict):
+class ScoresIn(StrictModel):
     """FADA's scale: 1 acceptable, 2 minor faults, 3 major faults."""
 
     interpretation: int | None = Field(default=None, ge=1, le=3)
     annotation: int | None = Field(default=None, ge=1, le=3)
 
     def given(self) -> dict[str, int]:
+        """The scores that were given, by name."""
         both = {"interpretation": self.interpretation, "annotation": self.annotation}
         return {name: value for name, value in both.items() if value is not None}
 
 
-class ReviewIn(Strict):
-    """A further version on top of ``based_on``."""
+class ReviewIn(StrictModel):
+    """A review: a further version on top of ``based_on``."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -116,14 +121,14 @@ class ReviewIn(Strict):
     frames: list[FrameIn] = Field(default_factory=list, max_length=256)
 
     def check_words(self) -> None:
-        """Raises TextWithheld."""
-        told = [t for f in self.frames for t in (f.interpretation or {}).values()]
-        if tells_sex(self.comment) or any(tells_sex(t) for t in told):
+        """Raises TextWithheld when a text names the fetal sex."""
+        texts = [t for f in self.frames for t in (f.interpretation or {}).values()]
+        if any(tells_sex(text) for text in (self.comment, *texts)):
             raise TextWithheld("Leave the fetal sex out: it may not be told.")
 
 
 class MeasureIn(FrameIn):
-    """Figures for an edit that is not stored."""
+    """An edit to measure; it is not stored."""
 
     study_id: str = Field(pattern=r"^[0-9a-f-]{36}$")
     version: int | None = Field(default=None, ge=1, le=10**9)
@@ -136,7 +141,7 @@ def _drawn(given: StructureIn, frame: FrameReading) -> DrawnStructure:
 
 
 def _mask(text: str, frame: FrameReading) -> Mask:
-    """A PNG whose light pixels belong; its size is checked before it is decoded."""
+    """A PNG of the frame's size; light pixels belong. Its size is checked before it is decoded."""
     try:
         data = base64.b64decode(text, validate=True)
         image = Image.open(io.BytesIO(data), formats=("PNG",))

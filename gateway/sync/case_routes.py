@@ -10,11 +10,11 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api import results
-from gateway.dependencies import Needs, Services
+from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.representations import serializers
+from gateway.representations.results import compare_phone_and_hub
 from gateway.sync.schemas import CaseIn, case_of, parse_case, report_of, study_attributes
 from services.domain.dating import age_by_last_period
 from services.domain.report import Origin, Report
@@ -46,7 +46,7 @@ _EVENTS = 500
     },
 )
 async def put(
-    request: Request, case_id: CaseId, number: Number, who: Sender, services: Needs
+    request: Request, case_id: CaseId, number: Number, who: Sender, services: ServicesDep
 ) -> JSONResponse:
     """Kilobytes before megabytes: the hub can triage before the images are here."""
     data = await request.body()
@@ -62,7 +62,7 @@ async def put(
 def get(
     case_id: CaseId,
     who: Sender,
-    services: Needs,
+    services: ServicesDep,
     version: Annotated[int | None, Query(ge=1, le=100_000)] = None,
 ) -> dict[str, Any]:
     """Which images are missing, and what the hub has made of it.
@@ -86,7 +86,7 @@ def get(
 @router.get("/changes", summary="Changes of the phone's cases", operation_id="changes")
 def changes(
     who: Sender,
-    services: Needs,
+    services: ServicesDep,
     cursor: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> dict[str, Any]:
     """Cases of this phone that changed since ``cursor``, with all their versions; keep ``cursor``."""
@@ -111,13 +111,13 @@ def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, An
         "error_code": study.error_code,
         "results": [
             {
-                **serializers.summary(r),
+                **serializers.result_summary(r),
                 "reviewed": r.report.reviewed_by is not None,
                 "report": r.report,
             }
             for r in versions
         ],
-        "disagreement": results.compare(versions),
+        "disagreement": compare_phone_and_hub(versions),
     }
 
 

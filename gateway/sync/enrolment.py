@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from gateway.dependencies import Needs, Services
+from gateway.dependencies import Services, ServicesDep
 from gateway.http.auth import DEVICE_PREFIX, DEVICE_SECONDS
-from gateway.http.limits import Attempts
+from gateway.http.limits import LoginAttempts
 from gateway.http.tokens import Signer
 from services.domain.errors import InvalidInput, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
@@ -51,11 +51,11 @@ class SessionIn(BaseModel):
 
 
 @router.post("/enrol", summary="Bind a phone to a site", operation_id="enrol", status_code=201)
-def enrol(body: EnrolIn, services: Needs, request: Request) -> dict[str, Any]:
+def enrol(body: EnrolIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """By a code from the hub's page, good once. The key never leaves the phone."""
-    attempts: Attempts = request.app.state.attempts
+    attempts: LoginAttempts = request.app.state.attempts
     key = _key(body.public_key)
-    with attempts.one(request), services.index.begin() as tx:
+    with attempts.attempt(request), services.index.begin() as tx:
         device = tx.devices.enrol(body.code, body.name, base64.b64encode(key).decode())
         tx.audit.add(_principal(device), "device.enrolled", device.id)
     return {
@@ -75,7 +75,7 @@ def challenge(body: ChallengeIn, request: Request) -> dict[str, Any]:
 
 
 @router.post("/session", summary="Prove the phone's key", operation_id="deviceSession")
-def session(body: SessionIn, services: Needs, request: Request) -> dict[str, Any]:
+def session(body: SessionIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """A token for an hour. Each challenge works once."""
     signer: Signer = request.app.state.signer
     claims = signer.read("challenge", body.challenge)

@@ -1,24 +1,24 @@
 """The bytes of unfinished uploads: one file each, one writer at a time, durable before counted.
 
-The lock is the kernel's (flock), so it holds between processes and ends with the one that held it.
+The lock is the kernel's (flock), so it holds between processes and ends with the process that
+held it.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from gateway.ingest.spool import Spooled, write_all
+from gateway.ingest.spool import SpooledFile, sha256_of, write_all
 from services.domain.errors import NotFound, StoreUnavailable, UploadLocked
 
 
-class Partial:
-    """An open, locked part file. Bytes after the durable offset are discarded at opening."""
+class PartialUpload:
+    """The open, locked file of one upload."""
 
     def __init__(self, path: Path, offset: int) -> None:
         try:
@@ -34,17 +34,18 @@ class Partial:
         self._at = offset
 
     def start(self, offset: int) -> None:
-        """Begin to write at the durable ``offset``: read it under the lock."""
+        """Write from the durable ``offset`` (read it under the lock); bytes after it are discarded."""
         os.ftruncate(self._fd, offset)
         os.lseek(self._fd, offset, os.SEEK_SET)
         self._at = offset
 
     @property
     def at(self) -> int:
+        """Bytes of the upload that are written."""
         return self._at
 
     def write(self, data: bytes) -> None:
-        """Raises StoreUnavailable when the disk is full."""
+        """Append. Raises StoreUnavailable when the disk is full."""
         try:
             write_all(self._fd, data)
         except OSError as error:
@@ -52,9 +53,10 @@ class Partial:
         self._at += len(data)
 
     def sync(self) -> None:
+        """Wait until what was written is on disk."""
         os.fsync(self._fd)
 
-    def __enter__(self) -> Partial:
+    def __enter__(self) -> PartialUpload:
         return self
 
     def __exit__(
@@ -66,18 +68,19 @@ class Partial:
         os.close(self._fd)
 
 
-class Parts:
-    """The folder of part files. Their names are the uploads' own ids, which are made here."""
+class UploadFiles:
+    """The folder of unfinished uploads. File names are the uploads' ids, which are made here."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "tus"
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self, upload_id: str) -> Path:
+        """Where an upload's bytes lie."""
         return self._folder / upload_id
 
     def create(self, upload_id: str) -> None:
-        """Durable, its name too."""
+        """An empty file; it and its name are durable on return."""
         fd = os.open(self.path(upload_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         os.fsync(fd)
         os.close(fd)
@@ -86,18 +89,16 @@ class Parts:
         os.close(folder)
 
     @contextmanager
-    def open(self, upload_id: str) -> Iterator[Partial]:
-        """Raises UploadLocked, NotFound."""
-        with Partial(self.path(upload_id), 0) as part:
+    def open(self, upload_id: str) -> Iterator[PartialUpload]:
+        """Locked for one writer. Raises UploadLocked, NotFound."""
+        with PartialUpload(self.path(upload_id), 0) as part:
             yield part
 
     def remove(self, upload_id: str) -> None:
+        """Forget the bytes; it may be gone already."""
         self.path(upload_id).unlink(missing_ok=True)
 
-    def whole(self, upload_id: str, name: str) -> Spooled:
-        """The finished file, hashed."""
+    def spooled(self, upload_id: str, name: str) -> SpooledFile:
+        """The complete file with its SHA-256; ``name`` is the sender's."""
         path = self.path(upload_id)
-        with path.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256")
-            size = handle.tell()
-        return Spooled(path, digest.hexdigest(), size, name)
+        return SpooledFile(path, sha256_of(path), path.stat().st_size, name)

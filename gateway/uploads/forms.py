@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from gateway.dependencies import Needs, Services
-from gateway.http.auth import require
+from gateway.dependencies import Services, ServicesDep
+from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
-from gateway.ingest import normalise
-from gateway.ingest.spool import Spooled
+from gateway.ingest.spool import SpooledFile
+from gateway.uploads import normalise
 from services.domain.errors import FadaError, InvalidInput, UnsupportedMedia
-from services.domain.study import IngestSource, Principal, Role
+from services.domain.study import IngestSource
 
 router = APIRouter(prefix="/api/uploads", tags=["Upload"])
-Sender = Annotated[Principal, Depends(require(Role.DEVICE))]
 
 _FORM = {
     "requestBody": {
@@ -34,7 +33,7 @@ _FORM = {
                             "description": "DICOM, ZIP, PNG or JPEG; may be repeated",
                         },
                         "urgent": {"type": "boolean"},
-                        "pixel_mm": {"type": "number", "description": "for pictures: mm per pixel"},
+                        "pixel_mm": {"type": "number", "description": "of images: mm per pixel"},
                         "patient_name": {"type": "string"},
                         "patient_id": {"type": "string"},
                         "study_date": {"type": "string", "format": "date"},
@@ -49,7 +48,7 @@ _FORM = {
 
 
 class NothingAccepted(InvalidInput):
-    """Every file was refused: the first refusal speaks, and ``items`` has them all."""
+    """Every file was refused: the problem is the first refusal's, ``items`` has them all."""
 
     def __init__(self, first: FadaError, members: dict[str, Any]) -> None:
         super().__init__(first.detail)
@@ -60,50 +59,49 @@ class NothingAccepted(InvalidInput):
 
 @router.post(
     "",
-    summary="Send images from the page",
+    summary="Upload images",
     operation_id="uploadFiles",
     openapi_extra=_FORM,
 )
-async def upload(request: Request, who: Sender, services: Needs) -> dict[str, Any]:
-    """DICOM files, ZIP archives of them, or pictures; one outcome each.
+async def upload(request: Request, who: Sender, services: ServicesDep) -> dict[str, Any]:
+    """DICOM files, ZIP archives of them, or PNG and JPEG images; one outcome each.
 
-    Pictures of one request become one study. A pixel size given here is marked as given by hand.
+    Images of one request become one study. A pixel size given here is marked as given by hand.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UnsupportedMedia("Send a multipart/form-data form with the field 'file'.")
     identity = request_id(request)
-    with services.spool.basket() as basket:
+    with services.spool.request_files() as files:
         async with request.form(
             max_files=services.settings.max_zip_entries, max_fields=64, max_part_size=1 << 16
         ) as form:
             fields = {k: v for k, v in form.multi_items() if isinstance(v, str)}
-            told = normalise.described(fields)
-            parts = [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
-            if not parts:
+            description = normalise.parse_description(fields)
+            uploads = [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
+            if not uploads:
                 raise InvalidInput("The form has no file: name the field 'file'.")
-            for part in parts:
-                basket.append(await run_in_threadpool(_spool, services, part))
+            for one in uploads:
+                files.append(await run_in_threadpool(_spool, services, one))
         outcomes = await run_in_threadpool(
-            lambda: normalise.receive(
-                services,
-                who,
-                list(basket),
-                told,
-                source=IngestSource.WEB,
-                request_id=identity,
-                basket=basket,
-            )
+            normalise.ingest_uploads,
+            services,
+            who,
+            list(files),
+            description,
+            source=IngestSource.WEB,
+            request_id=identity,
+            request_files=files,
         )
-    told_back = normalise.answer(outcomes, identity)
-    refused = [o.error for o in outcomes if o.error is not None]
-    if len(refused) == len(outcomes):
-        raise NothingAccepted(refused[0], told_back)
-    return told_back
+    answer = normalise.outcomes_json(outcomes, identity)
+    refusals = [o.error for o in outcomes if o.error is not None]
+    if len(refusals) == len(outcomes):
+        raise NothingAccepted(refusals[0], answer)
+    return answer
 
 
-def _spool(services: Services, part: UploadFile) -> Spooled:
+def _spool(services: Services, upload: UploadFile) -> SpooledFile:
     limit = services.settings.max_request_bytes
-    with services.spool.writer(limit, (part.filename or "")[:255]) as out:
-        while piece := part.file.read(1 << 20):
-            out.write(piece)
+    with services.spool.writer(limit, (upload.filename or "")[:255]) as out:
+        while chunk := upload.file.read(1 << 20):
+            out.write(chunk)
         return out.finish()

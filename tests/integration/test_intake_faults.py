@@ -20,10 +20,9 @@ import pytest
 from index_cases import ANNA, instance, migrated, send
 from servers_postgres import fresh_database
 
-from gateway.dependencies import Outcome
-from gateway.ingest.group_commit import GroupCommit
-from gateway.ingest.service import Intake
+from gateway.ingest.service import IngestOutcome, IngestService
 from gateway.ingest.spool import Spool
+from gateway.ingest.tuning import GroupCommit
 from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
 from services.dicom.parser.pool import Parser
 from services.domain.errors import Conflict
@@ -88,7 +87,7 @@ def gathered(index: Index, works: list[Callable[[Transaction], Any]]) -> tuple[l
         assert watched.inside.wait(60)
         rest = [pool.submit(run, work) for work in works]
         end = time.monotonic() + 60
-        while len(group._waiting) < len(works) and time.monotonic() < end:
+        while len(group._queue) < len(works) and time.monotonic() < end:
             time.sleep(0.01)
         watched.go_on.set()
         return [future.result(120) for future in [first, *rest]], watched.begun
@@ -124,9 +123,9 @@ def test_one_that_fails_does_not_fail_its_neighbours(index: Index) -> None:
 def test_a_commit_waits_for_who_is_on_the_way(index: Index, comes: bool) -> None:
     watched = Watched(index)
     watched.go_on.set()
-    group = GroupCommit(watched, patience=60)  # type: ignore[arg-type]
+    group = GroupCommit(watched, delay=60)  # type: ignore[arg-type]
     with ThreadPoolExecutor(1) as pool:
-        with group.expect() as coming:
+        with group.announce() as coming:
             other = pool.submit(group.run, receive(0))
             assert not watched.inside.wait(0.3)
             if comes:
@@ -194,23 +193,23 @@ class Dying:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def take(home: Path, url: str, dying: bool) -> list[Outcome]:
-    """One object through the intake of a gateway in ``home``."""
+def take(home: Path, url: str, dying: bool) -> list[IngestOutcome]:
+    """One object through the ingest service of a gateway in ``home``."""
     settings = Settings(home=home, index_url=url)
     index, parser = open_index(url), Parser(settings, 1)
     store, spool = LocalStore(home / "originals"), Spool(settings.spool)
     store.prepare()
     chosen: Any = Dying(index) if dying else index
-    intake = Intake(store, chosen, MemoryQueue(), parser, settings)
+    service = IngestService(store, chosen, MemoryQueue(), parser, settings)
     picture = Picture(np.arange(64 * 80, dtype=np.uint8).reshape(1, 64, 80))
     try:
-        with spool.basket() as basket:
+        with spool.request_files() as files:
             with spool.writer(1 << 20) as out:
                 out.write(ultrasound_object(picture, Subject("killed", patient_id="K"), (0.2, 0.2)))
-                basket.append(out.finish())
-            return intake.take(ANNA, basket, source=IngestSource.STOW)
+                files.append(out.finish())
+            return service.ingest(ANNA, files, source=IngestSource.STOW)
     finally:
-        intake.close()
+        service.close()
         parser.close()
         index.close()
 

@@ -361,12 +361,12 @@ from services.domain.study import IngestSource, Principal, Role
 from services.settings import Settings
 services = compose(Settings())
 services.index.migrate()
-with services.spool.basket() as basket:
+with services.spool.request_files() as files:
     with services.spool.writer(1 << 30) as out:
         out.write(pathlib.Path(sys.argv[1]).read_bytes())
-        basket.append(out.finish())
-    (outcome,) = services.intake.take(Principal('p', 'north', Role.SONOGRAPHER), basket, source=IngestSource.STOW)
-services.intake.close()
+        files.append(out.finish())
+    (outcome,) = services.ingest.ingest(Principal('p', 'north', Role.SONOGRAPHER), files, source=IngestSource.STOW)
+services.ingest.close()
 with services.index.read() as tx:
     print(json.dumps([outcome.error is None, outcome.new, tx.outbox.pending('analyse')]))
 services.parser.close()

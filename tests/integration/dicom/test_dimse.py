@@ -17,7 +17,7 @@ from conftest import SAMPLES, Door
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from gateway.dimse.server import StoreDoor
+from gateway.dimse.server import StoreScp
 from services.dicom.network.scp import Bounds, Provider
 from services.dicom.network.scu import Peer, StoreFailed, StoreRejected, c_store
 from services.domain.study import IngestSource
@@ -27,16 +27,16 @@ needs_dcmtk = pytest.mark.skipif(shutil.which("storescu") is None, reason="dcmtk
 
 
 @pytest.fixture(scope="module")
-def machine(door: Door) -> Iterator[StoreDoor]:
+def machine(door: Door) -> Iterator[StoreScp]:
     settings = door.services.settings.model_copy(
         update={"dimse_site": "clinic", "dimse_peers": "SCANNER,FADA", "stall_seconds": 1.0}
     )
-    made = StoreDoor(door.services.intake, settings, port=0)
+    made = StoreScp(door.services.ingest, settings, port=0)
     yield made
     made.close()
 
 
-def storescu(machine: StoreDoor, *files: Path, aet: str = "SCANNER") -> subprocess.CompletedProcess:
+def storescu(machine: StoreScp, *files: Path, aet: str = "SCANNER") -> subprocess.CompletedProcess:
     command = ["storescu", "-v", "-xs", "-R", "-aet", aet, "-aec", "FADA", "127.0.0.1"]
     return subprocess.run(
         [*command, str(machine.port), *map(str, files)], capture_output=True, text=True
@@ -53,14 +53,14 @@ def native(path: Path, tmp_path: Path) -> Path:
 
 
 @needs_dcmtk
-def test_echo(machine: StoreDoor) -> None:
+def test_echo(machine: StoreScp) -> None:
     command = ["echoscu", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port)]
     assert subprocess.run(command).returncode == 0
 
 
 @needs_dcmtk
 def test_stored_twice_is_stored_once_and_other_bytes_fail(
-    machine: StoreDoor, door: Door, tmp_path: Path
+    machine: StoreScp, door: Door, tmp_path: Path
 ) -> None:
     file = native(SAMPLES / "three-heads" / "1.dcm", tmp_path)
     for _ in range(2):
@@ -84,13 +84,13 @@ def test_stored_twice_is_stored_once_and_other_bytes_fail(
 
 
 @needs_dcmtk
-def test_a_stranger_may_not_store(machine: StoreDoor) -> None:
+def test_a_stranger_may_not_store(machine: StoreScp) -> None:
     done = storescu(machine, SAMPLES / "head-27w.dcm", aet="STRANGER")
     assert done.returncode != 0
     assert "not recognized" in (done.stdout + done.stderr).lower()
 
 
-def test_objects_go_to_another_store_by_c_store(machine: StoreDoor, door: Door) -> None:
+def test_objects_go_to_another_store_by_c_store(machine: StoreScp, door: Door) -> None:
     """Our own user against our own provider: the wire between them is real."""
     peer = Peer.parse(f"FADA@127.0.0.1:{machine.port}")
     c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "SCANNER")
@@ -119,13 +119,13 @@ def _closed(connection: socket.socket, within: float) -> bool:
     return True
 
 
-def test_a_giant_pdu_ends_the_connection(machine: StoreDoor) -> None:
+def test_a_giant_pdu_ends_the_connection(machine: StoreScp) -> None:
     with socket.create_connection(("127.0.0.1", machine.port)) as connection:
         connection.sendall(struct.pack(">BBL", 1, 0, 0xFFFFFFF0) + b"\0" * 4096)
         assert _closed(connection, 15)
 
 
-def test_half_a_pdu_does_not_hold_a_place(machine: StoreDoor) -> None:
+def test_half_a_pdu_does_not_hold_a_place(machine: StoreScp) -> None:
     with socket.create_connection(("127.0.0.1", machine.port)) as connection:
         connection.sendall(struct.pack(">BBL", 1, 0, 200) + b"\0" * 20)
         assert _closed(connection, 15)
@@ -171,7 +171,7 @@ def test_an_object_without_an_end_ends_the_connection(small_door: Provider, tmp_
 
 
 @needs_dcmtk
-def test_the_door_still_works_afterwards(machine: StoreDoor, tmp_path: Path) -> None:
+def test_the_door_still_works_afterwards(machine: StoreScp, tmp_path: Path) -> None:
     deadline = time.monotonic() + 10
     file = native(SAMPLES / "head-14w.dcm", tmp_path)
     done = None

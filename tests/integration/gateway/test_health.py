@@ -13,7 +13,7 @@ from gateway.api import health
 
 
 def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(health, "CACHE_SECONDS", 0.0)
     with (
         servers.valkey_server(tmp_path / "v") as broker,
         servers.seaweed_server(tmp_path / "s") as store,
@@ -49,7 +49,7 @@ def test_a_part_that_hangs_is_not_asked_twice() -> None:
             self.gate.wait(20)
 
     hanging = Hanging()
-    probe = health.Probe.__new__(health.Probe)
+    probe = health.ReadinessProbe.__new__(health.ReadinessProbe)
     from concurrent.futures import ThreadPoolExecutor
 
     probe._checks = {"index": hanging.ping}
@@ -57,17 +57,17 @@ def test_a_part_that_hangs_is_not_asked_twice() -> None:
     probe._hanging = {}
     probe._lock = threading.Lock()
     probe._known, probe._until = {}, 0.0
-    seconds = health.PART_SECONDS
-    health.PART_SECONDS = 0.2
+    seconds = health.CHECK_SECONDS
+    health.CHECK_SECONDS = 0.2
     try:
-        assert probe._ask()["index"].state == "down"
-        assert probe._ask()["index"].error == "no answer in time"
+        assert probe._check_all()["index"].state == "down"
+        assert probe._check_all()["index"].error == "no answer in time"
         assert hanging.calls == 1
         hanging.gate.set()
-        health.PART_SECONDS = 5.0
-        assert probe._ask()["index"].state == "ok"
+        health.CHECK_SECONDS = 5.0
+        assert probe._check_all()["index"].state == "ok"
     finally:
-        health.PART_SECONDS = seconds
+        health.CHECK_SECONDS = seconds
         hanging.gate.set()
         probe.close()
 

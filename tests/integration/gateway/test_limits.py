@@ -15,7 +15,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.http.auth import Caller
-from gateway.http.limits import Buckets, Limits
+from gateway.http.limits import RequestLimits, TokenBuckets
 from services.domain.errors import RateLimited
 from services.domain.study import Principal, Role
 from services.settings import Settings
@@ -119,7 +119,6 @@ def test_ranges_are_one_or_none(hub: hubs.Hub) -> None:
         for abuse in (
             f"bytes={many}"[:180],
             "bytes=0-,0-,0-",
-            "bytes=--1",
             "items=1-2",
             "bytes=" + "0" * 150,
         ):
@@ -128,6 +127,7 @@ def test_ranges_are_one_or_none(hub: hubs.Hub) -> None:
                 assert answer.headers["content-length"] == str(file["size"])
         worst = "bytes=" + ",".join("0-" for _ in range(4000))
         assert client.get(url, headers={"Range": worst}).status_code in (200, 400, 404, 422, 431)
+        assert client.get(url, headers={"Range": "bytes=--1"}).status_code == 416
         part = client.get(url, headers={"Range": "bytes=10-19"})
         assert (part.status_code, len(part.content)) == (206, 10)
         assert part.headers["content-range"] == f"bytes 10-19/{file['size']}"
@@ -181,7 +181,7 @@ def test_names_from_outside_are_never_keys_or_paths(hub: hubs.Hub) -> None:
 
 
 def test_one_caller_cannot_take_it_all() -> None:
-    buckets = Buckets(rate=10, burst=5)
+    buckets = TokenBuckets(rate=10, burst=5)
     taken = [buckets.take("a") for _ in range(7)]
     assert taken[:5] == [0.0] * 5
     assert 0 < taken[6] < 1
@@ -202,7 +202,7 @@ def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int) 
 
     async def ask() -> None:
         caller = Caller(Principal("a", "key", Role.READER), "key")
-        layer = Limits(answers, given)
+        layer = RequestLimits(answers, given)
         scope = {"type": "http", "method": "GET", "path": "/api/studies", "headers": []}
         for _ in range(20):
             with contextlib.suppress(RateLimited):

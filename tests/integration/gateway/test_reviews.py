@@ -47,11 +47,11 @@ def review(
 
 
 def scale_of(hub: hubs.Hub, case: dict[str, Any]) -> tuple[float, float]:
-    from gateway.representations.images import Scales
+    from gateway.representations.images import CalibrationCache
 
     with hub.services.index.read() as tx:
         instance = tx.studies.instances(case["site"], sop_uid=case["sop"])[0]
-    size = Scales(hub.services).of(instance).for_points([(5, 5), (50, 50)])
+    size = CalibrationCache(hub.services).of(instance).for_points([(5, 5), (50, 50)])
     assert size is not None
     return size.mm_x, size.mm_y
 

@@ -21,8 +21,8 @@ import hub as hubs
 import servers
 from tusclient import client as tusclient
 
-from gateway.ingest import housekeeping
-from gateway.uploads.tus import CHECKPOINT
+from gateway.uploads import housekeeping
+from gateway.uploads.appender import CHECKPOINT
 from services.domain.study import Principal, Role
 
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -64,7 +64,7 @@ def test_nothing_accepted_is_a_problem(hub: hubs.Hub) -> None:
 
 
 def test_a_pixel_size_given_by_hand_is_marked(hub: hubs.Hub) -> None:
-    from gateway.representations.images import Scales, opened
+    from gateway.representations.images import CalibrationCache, open_frames
 
     with hub.client("hand") as client:
         item = client.post(
@@ -76,10 +76,10 @@ def test_a_pixel_size_given_by_hand_is_marked(hub: hubs.Hub) -> None:
     assert wrong.status_code == 400
     with hub.services.index.read() as tx:
         found = tx.studies.instances("hand", sop_uid=item["sop_uid"])[0]
-    size = Scales(hub.services).of(found).for_points([(1, 1), (20, 20)])
+    size = CalibrationCache(hub.services).of(found).for_points([(1, 1), (20, 20)])
     assert size is not None
     assert size.mm_x == pytest.approx(0.25)
-    with opened(hub.services, found) as frames:
+    with open_frames(hub.services, found) as frames:
         assert "by hand" in str(frames.dataset.ImageComments)
 
 

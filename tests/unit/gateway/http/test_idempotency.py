@@ -2,38 +2,42 @@
 
 import subprocess
 import sys
+from contextlib import closing
 
-from gateway.http.idempotency import Running
+from gateway.http.idempotency import RunningRequests
 
 HOLDS = """
 import sys, time
 from pathlib import Path
-from gateway.http.idempotency import Running
-running = Running(Path(sys.argv[1]))
-print(running.begin(Running.place("a", "k-1")), flush=True)
+from gateway.http.idempotency import RunningRequests
+running = RunningRequests(Path(sys.argv[1]))
+print(running.begin(RunningRequests.position("a", "k-1")), flush=True)
 time.sleep(600)
 """
 
 
 def test_the_same_key_does_not_run_twice_in_one_process(tmp_path):
-    running = Running(tmp_path / "keys.lock")
-    place = Running.place("a", "k-1")
-    assert running.begin(place)
-    assert not running.begin(place)
-    assert running.begin(Running.place("b", "k-1"))
-    running.end(place)
-    assert running.begin(place)
+    with closing(RunningRequests(tmp_path / "keys.lock")) as running:
+        position = RunningRequests.position("a", "k-1")
+        assert running.begin(position)
+        assert not running.begin(position)
+        assert running.begin(RunningRequests.position("b", "k-1"))
+        running.end(position)
+        assert running.begin(position)
 
 
 def test_a_key_that_runs_in_another_process_waits_for_its_end_or_death(tmp_path):
     path = tmp_path / "keys.lock"
-    running, place = Running(path), Running.place("a", "k-1")
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(path)], stdout=subprocess.PIPE, text=True
-    ) as other:
+    position = RunningRequests.position("a", "k-1")
+    with (
+        closing(RunningRequests(path)) as running,
+        subprocess.Popen(
+            [sys.executable, "-c", HOLDS, str(path)], stdout=subprocess.PIPE, text=True
+        ) as other,
+    ):
         assert other.stdout.readline() == "True\n"
-        assert not running.begin(place)
-        assert running.begin(Running.place("a", "k-2"))
+        assert not running.begin(position)
+        assert running.begin(RunningRequests.position("a", "k-2"))
         other.kill()
         other.wait()
-        assert running.begin(place)
+        assert running.begin(position)

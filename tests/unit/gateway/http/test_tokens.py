@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import jwt
 import pytest
 
 from gateway.http.tokens import Signer
@@ -14,7 +15,7 @@ def test_a_token_says_what_was_signed() -> None:
 
 def test_what_was_not_signed_here_is_refused() -> None:
     token = SIGNER.sign("share", {"a": 1}, 60)
-    head, mac = token.split(".")
+    head, claims, mac = token.split(".")
     other = Signer(b"x" * 32).sign("share", {"a": 1}, 60)
     for forged in (
         "",
@@ -22,14 +23,20 @@ def test_what_was_not_signed_here_is_refused() -> None:
         head,
         f"{head}.",
         f"{head}.!!",
-        f"A{head}.{mac}",
+        f"{claims}.{mac}",
+        f"{head}.{claims}.",
+        f"{head}.{claims}.!!",
+        f"{head}.A{claims}.{mac}",
+        f"{head}.{claims}.{mac}é",
+        jwt.encode({"aud": "fada:share", "exp": 2**40}, None, algorithm="none"),
+        jwt.encode({"aud": "fada:share", "exp": 2**40}, b"k" * 64, algorithm="HS512"),
+        jwt.encode({"aud": "fada:share"}, b"k" * 32, algorithm="HS256"),
         other,
-        f"{head}.{mac}é",
     ):
         assert not SIGNER.genuine("share", forged)
         with pytest.raises(NotAuthenticated):
             SIGNER.read("share", forged)
-    assert not SIGNER.genuine("session", token), "each purpose has its own key"
+    assert not SIGNER.genuine("session", token), "a token serves one purpose"
 
 
 def test_a_token_ends() -> None:
@@ -42,3 +49,15 @@ def test_a_token_ends() -> None:
 def test_a_short_secret_is_no_secret() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Signer(b"short")
+
+
+def test_tokens_of_version_0_1_are_read_until_they_expire() -> None:
+    """Made with ``Signer(b"k" * 32)`` of 0.1.0; the first holds until 2100, the second until 2020."""
+    token = "eyJzdHVkeSI6InMiLCJleHAiOjQxMDI0NDQ4MDB9.LNP6-D89umnkc65egSNmD88AqVLubz_8dzUvV3CCiOE"
+    assert SIGNER.read("share", token)["study"] == "s"
+    assert not SIGNER.genuine("session", token)
+    assert not SIGNER.genuine("share", "A" + token)
+    over = "eyJzdHVkeSI6InMiLCJleHAiOjE1Nzc4MzY4MDB9.l-I1iDs-TtUC40cF3Xkd_bJ74gSzipJNfHWsU3tHrSc"
+    assert SIGNER.genuine("share", over)
+    with pytest.raises(NotAuthenticated, match="expired"):
+        SIGNER.read("share", over)

@@ -1,7 +1,7 @@
-"""ZIP archives from outside: opened with suspicion, never extracted by name.
+"""ZIP archives from outside, unpacked under limits and never by the names in them.
 
 Refused as a whole: damaged, too many entries, more inflated bytes than allowed (they are counted, not
-believed). An entry that points outside, is a link, encrypted, oddly packed or itself an archive is
+trusted). An entry that points outside, is a link, encrypted, oddly packed or itself an archive is
 skipped and named, and the others are taken: the CD of a scanner holds more than images.
 """
 
@@ -13,8 +13,8 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from gateway.dependencies import Outcome
-from gateway.ingest.spool import Spool, Spooled
+from gateway.ingest.service import IngestOutcome
+from gateway.ingest.spool import Spool, SpooledFile
 from services.domain.errors import InvalidInput, TooLarge, UnsupportedMedia
 from services.settings import Settings
 
@@ -25,18 +25,18 @@ _IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def unpack(
-    path: Path, spool: Spool, settings: Settings, basket: list[Spooled]
-) -> list[Spooled | Outcome]:
+    path: Path, spool: Spool, settings: Settings, request_files: list[SpooledFile]
+) -> list[SpooledFile | IngestOutcome]:
     """The entries as spooled files, or why one was skipped, in the archive's order.
 
-    Each spooled file is also put into ``basket`` for removal.
+    Each spooled file is also added to ``request_files``, for removal.
 
     Raises:
         InvalidInput: the archive is damaged or empty.
         TooLarge: too many entries, or more inflated bytes than this hub accepts.
     """
     _check_directory(path, settings.max_zip_entries)
-    unpacked: list[Spooled | Outcome] = []
+    unpacked: list[SpooledFile | IngestOutcome] = []
     left = settings.max_inflated_bytes
     try:
         with zipfile.ZipFile(path) as archive:
@@ -46,15 +46,14 @@ def unpack(
                     continue
                 try:
                     _check(entry, name)
-                    done = _inflated(
-                        archive, entry, name, spool, min(left, settings.max_instance_bytes)
-                    )
+                    limit = min(left, settings.max_instance_bytes)
+                    file = _inflate(archive, entry, name, spool, limit)
                 except (InvalidInput, UnsupportedMedia) as error:
-                    unpacked.append(Outcome(name, error=error))
+                    unpacked.append(IngestOutcome(name, error=error))
                     continue
-                basket.append(done)
-                left -= done.size
-                unpacked.append(done)
+                request_files.append(file)
+                left -= file.size
+                unpacked.append(file)
     except (zipfile.BadZipFile, EOFError, struct.error) as error:
         raise InvalidInput("The ZIP archive is damaged.") from error
     if not unpacked:
@@ -62,13 +61,13 @@ def unpack(
     return unpacked
 
 
-def _inflated(
+def _inflate(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, spool: Spool, limit: int
-) -> Spooled:
+) -> SpooledFile:
     try:
         with spool.writer(limit, name) as out, archive.open(entry) as source:
-            while piece := source.read(_CHUNK):
-                out.write(piece)
+            while chunk := source.read(_CHUNK):
+                out.write(chunk)
             return out.finish()
     except (
         zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError
@@ -76,7 +75,7 @@ def _inflated(
         raise InvalidInput("This entry of the ZIP archive is damaged.") from error
 
 
-def _check_directory(path: Path, most: int) -> None:
+def _check_directory(path: Path, max_entries: int) -> None:
     """The end record is read first: a directory of a million entries would fill the memory."""
     with path.open("rb") as handle:
         size = handle.seek(0, 2)
@@ -86,16 +85,16 @@ def _check_directory(path: Path, most: int) -> None:
     if at < 0 or len(tail) - at < 22:
         raise InvalidInput("The ZIP archive has no end; it was cut.")
     entries, directory = struct.unpack_from("<HI", tail, at + 10)
-    if entries == 0xFFFF or directory == 0xFFFFFFFF or entries > most:
-        raise TooLarge(f"A ZIP archive may have {most} entries.")
-    if directory > most * _DIRECTORY_BYTES_PER_ENTRY:
+    if entries == 0xFFFF or directory == 0xFFFFFFFF or entries > max_entries:
+        raise TooLarge(f"A ZIP archive may have {max_entries} entries.")
+    if directory > max_entries * _DIRECTORY_BYTES_PER_ENTRY:
         raise TooLarge("The ZIP archive's directory is too large.")
 
 
 def _check(entry: zipfile.ZipInfo, name: str) -> None:
     """Raises InvalidInput, UnsupportedMedia: this entry is not opened."""
-    place = PurePosixPath(name)
-    if place.is_absolute() or ".." in place.parts or "\0" in name or ":" in place.parts[0]:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name or ":" in path.parts[0]:
         raise InvalidInput("A name in the ZIP archive points outside of it.")
     mode = entry.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from starlette.concurrency import run_in_threadpool
 
 from gateway.dependencies import Services
-from gateway.uploads.files import Parts
+from gateway.uploads.files import UploadFiles
 from services.domain.errors import FadaError, NotFound
 from services.telemetry import logs
 
 EVERY_SECONDS = 60.0
 _SPOOL_SECONDS = 6 * 3600.0
-_log = logs.get("gateway.ingest.housekeeping")
+_log = logs.get("gateway.uploads.housekeeping")
 
 
 async def run(services: Services) -> None:
@@ -33,12 +33,12 @@ def once(services: Services) -> None:
 
     The only place where uploads expire, since their bytes lie in the gateway's own spool.
     """
-    parts = Parts(services.spool.folder)
+    files = UploadFiles(services.spool.folder)
     services.spool.sweep(_SPOOL_SECONDS)
     forget = datetime.now(UTC) - timedelta(days=services.settings.upload_days)
     with services.index.begin() as tx:
         for upload in tx.uploads.expired(limit=10_000):
-            parts.remove(upload.id)
+            files.remove(upload.id)
             if upload.expires_at <= forget:
                 with suppress(NotFound):
                     tx.uploads.delete(upload.site, upload.id)

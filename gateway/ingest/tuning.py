@@ -1,0 +1,156 @@
+"""What the gateway does beyond plain code to keep up with a busy disk and the C library, and why.
+
+Three measures, each kept because the ingest bench gains by it (docs/decisions/012 and 013):
+
+- ``GroupCommit``: requests that wait for the disk at the same time share one index transaction.
+- ``start_writeback``: the disk begins with a large body while the rest of it still arrives.
+- ``keep_freed_memory``: glibc keeps the buffers of bodies instead of returning them to the system.
+
+Nothing else in the gateway calls the C library or waits on purpose.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from services.index.port import Index, Transaction
+
+T = TypeVar("T")
+
+WRITEBACK_BYTES = 1 << 19  # of a growing file, after which the disk is given work
+COMMIT_DELAY = (
+    0.003  # s that a commit waits for announced writes; a single request waits for nobody
+)
+COMMIT_BATCH = 32  # writes in one transaction
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_SYNC_FILE_RANGE_WRITE = 2  # fcntl.h
+_LIBC = ctypes.CDLL(None)
+_SYNC_FILE_RANGE = getattr(_LIBC, "sync_file_range", None)  # Linux only
+
+
+def keep_freed_memory() -> None:
+    """Raise malloc's thresholds (mallopt(3)); another C library keeps its own ways.
+
+    Bodies come and go in chunks of 256 KiB. By default glibc returns each to the system, which then
+    clears its 64 pages again for the next one.
+    """
+    mallopt = getattr(_LIBC, "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 4 * 2**20)
+        mallopt(_M_TRIM_THRESHOLD, 64 * 2**20)
+
+
+def start_writeback(file: int, offset: int, size: int) -> None:
+    """Ask the disk to begin with ``size`` bytes from ``offset`` of the open ``file`` (descriptor).
+
+    sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts, does not wait and promises nothing; the
+    flush that makes the file durable has less left to do. A refusal changes nothing.
+    """
+    if _SYNC_FILE_RANGE is not None:
+        _SYNC_FILE_RANGE(file, ctypes.c_int64(offset), ctypes.c_int64(size), _SYNC_FILE_RANGE_WRITE)
+
+
+@dataclass(slots=True)
+class _PendingWrite(Generic[T]):
+    work: Callable[[Transaction], T]
+    done: bool = False
+    result: Any = None
+    error: BaseException | None = field(default=None)
+
+
+@dataclass(slots=True)
+class AnnouncedWrite:
+    """The write of a request that is still being prepared."""
+
+    group: GroupCommit
+    outstanding: bool = True
+
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """As ``GroupCommit.run``; may be called once."""
+        self.outstanding = False
+        return self.group.run(work, announced=True)
+
+
+class GroupCommit:
+    """Shares one index transaction between several requests. Thread-safe; has no thread of its own.
+
+    A commit waits for the disk. While one does, the next writes queue up, and one of their threads
+    then commits for all. It also waits a moment for writes that were announced (as PostgreSQL's
+    commit_delay does). ``run`` returns only after its own rows are durable.
+    """
+
+    def __init__(
+        self, index: Index, max_batch: int = COMMIT_BATCH, delay: float = COMMIT_DELAY
+    ) -> None:
+        self._index, self._max_batch, self._delay = index, max_batch, delay
+        self._queue: list[_PendingWrite[Any]] = []
+        self._announced = 0
+        self._queue_lock, self._commit_lock = threading.Lock(), threading.Lock()
+        self._all_queued = threading.Condition(self._queue_lock)
+
+    @contextmanager
+    def announce(self) -> Iterator[AnnouncedWrite]:
+        """A request prepares its write inside the block; others wait for it, at most ``delay`` s."""
+        write = AnnouncedWrite(self)
+        with self._queue_lock:
+            self._count_announced(1)
+        try:
+            yield write
+        finally:
+            if write.outstanding:
+                with self._queue_lock:
+                    self._count_announced(-1)
+
+    def run(self, work: Callable[[Transaction], T], *, announced: bool = False) -> T:
+        """The result of ``work(tx)`` after its commit. Raises what ``work`` or the commit raises.
+
+        ``work`` may be called twice: when another write of the same transaction failed, each is
+        committed alone.
+        """
+        write = _PendingWrite(work)
+        with self._queue_lock:
+            self._queue.append(write)
+            self._count_announced(-1 if announced else 0)
+        while not write.done:
+            with self._commit_lock:
+                if write.done:
+                    break
+                self._commit(self._next_batch())
+        if write.error is not None:
+            raise write.error
+        result: T = write.result
+        return result
+
+    def _count_announced(self, change: int) -> None:
+        """The caller holds ``_queue_lock``."""
+        self._announced += change
+        if self._announced == 0:
+            self._all_queued.notify()
+
+    def _next_batch(self) -> list[_PendingWrite[Any]]:
+        with self._queue_lock:
+            if self._announced:
+                self._all_queued.wait(self._delay)
+            batch = self._queue[: self._max_batch]
+            del self._queue[: self._max_batch]
+            return batch
+
+    def _commit(self, batch: list[_PendingWrite[Any]]) -> None:
+        try:
+            with self._index.begin() as tx:
+                results = [write.work(tx) for write in batch]
+        except BaseException as error:
+            if len(batch) == 1:
+                batch[0].error, batch[0].done = error, True
+                return
+            for write in batch:
+                self._commit([write])
+            return
+        for write, result in zip(batch, results, strict=True):
+            write.result, write.done = result, True

@@ -1,0 +1,58 @@
+"""Attribute matching of QIDO-RS."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.dicomweb.matching import matches, parse_query
+from services.domain.errors import InvalidInput
+
+ONE = {
+    "00100010": {"vr": "PN", "Value": [{"Alphabetic": "Doe^Jane"}]},
+    "00080060": {"vr": "CS", "Value": ["US"]},
+    "0020000E": {"vr": "UI", "Value": ["1.2.3"]},
+    "00080023": {"vr": "DA", "Value": ["20260115"]},
+    "00200011": {"vr": "IS", "Value": [7]},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "expected"),
+    [
+        ("PatientName", "doe*", True),
+        ("PatientName", "D?e^Jane", True),
+        ("PatientName", "[D]oe*", False),
+        ("Modality", "US", True),
+        ("Modality", "U", False),
+        ("00080060", "*", True),
+        ("SeriesInstanceUID", "9.9,1.2.3", True),
+        ("SeriesInstanceUID", "1.2.*", False),
+        ("ContentDate", "20260101-20260131", True),
+        ("ContentDate", "-20260114", False),
+        ("ContentDate", "20260116-", False),
+        ("SeriesNumber", "7", True),
+        ("StudyID", "x", False),
+        ("StudyID", "", True),
+    ],
+)
+def test_matching(name: str, pattern: str, expected: bool) -> None:
+    query = parse_query([(name, pattern)])
+    assert matches(ONE, query.match) is expected
+
+
+def test_search_options() -> None:
+    query = parse_query(
+        [
+            ("limit", "5"),
+            ("offset", "2"),
+            ("includefield", "Rows,00280011"),
+            ("fuzzymatching", "true"),
+        ]
+    )
+    assert (query.limit, query.offset, query.match) == (5, 2, {})
+    assert query.include == {"00280010", "00280011"}
+    assert parse_query([("includefield", "all")]).include is None
+    assert parse_query([("limit", "99999")]).limit == 1000
+    for bad in ([("limit", "x")], [("Nonsense", "1")], [("offset", "-1")], [("limit", "1" * 5000)]):
+        with pytest.raises(InvalidInput):
+            parse_query(bad)
