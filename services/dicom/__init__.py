@@ -1,1 +1,1 @@
-"""All that knows DICOM's bytes: parse (bounded), frames, create, SEG, SR, SC, de-identify, DIMSE."""
+"""DICOM: bounded parsing and frames (``parser``), objects of our own (``objects``), DIMSE (``network``)."""

@@ -34,12 +34,17 @@ def read_dataset(source: bytes | Path, *, defer_size: int | None = None) -> Data
     try:
         whole = _regular(source)
         if whole is None and isinstance(source, Path):
-            return pydicom.dcmread(source, defer_size=defer_size)
-        return pydicom.dcmread(io.BytesIO(source if whole is None else whole))  # type: ignore[arg-type]
+            dataset = pydicom.dcmread(source, defer_size=defer_size)
+        else:
+            dataset = pydicom.dcmread(io.BytesIO(source if whole is None else whole))  # type: ignore[arg-type]
     except FadaError:
         raise
     except Exception as error:
         raise InvalidDicom(f"The object cannot be read ({type(error).__name__}).") from error
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):  # some writers name them at one place only
+        if keyword not in dataset:
+            setattr(dataset, keyword, dataset.file_meta.get(f"MediaStorage{keyword}", ""))
+    return dataset
 
 
 def readable(dataset: Dataset) -> Iterator[Any]:

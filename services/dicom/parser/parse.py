@@ -21,8 +21,9 @@ from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, me
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
 from services.domain.study import parse_uid
 
+EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
-NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", EXPLICIT_BIG, DEFLATED})
+NATIVE = frozenset({"1.2.840.10008.1.2", EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
 COMPRESSED = frozenset(
     {"1.2.840.10008.1.2.5"}  # RLE
     | {f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
@@ -82,17 +83,17 @@ def parse_file(path: Path, limits: Limits) -> ParsedInstance:
         ):
             syntax, start = meta(whole)
             if syntax != DEFLATED:
-                return _parse(whole, start, syntax, limits)
+                return _parse(whole, start, syntax, limits, _media_uids(whole, start))
             inflated = path.with_name(path.name + ".inflated")
             try:
                 with whole[start:] as packed:
                     _inflate(packed, inflated, limits.inflated_bytes)
-                return _parse_inflated(inflated, limits)
+                return _parse_inflated(inflated, limits, _media_uids(whole, start))
             finally:
                 inflated.unlink(missing_ok=True)
 
 
-def _parse_inflated(path: Path, limits: Limits) -> ParsedInstance:
+def _parse_inflated(path: Path, limits: Limits, media: tuple[str, str]) -> ParsedInstance:
     with path.open("rb") as handle:
         if handle.seek(0, 2) == 0:
             raise InvalidDicom("The compressed data set is empty.")
@@ -100,7 +101,7 @@ def _parse_inflated(path: Path, limits: Limits) -> ParsedInstance:
             mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
             memoryview(mapped) as whole,
         ):
-            return _parse(whole, 0, DEFLATED, limits)
+            return _parse(whole, 0, DEFLATED, limits, media)
 
 
 def meta(whole: memoryview) -> tuple[str, int]:
@@ -113,7 +114,7 @@ def meta(whole: memoryview) -> tuple[str, int]:
     if bytes(whole[128:132]) != b"DICM":
         raise InvalidDicom("The file does not have DICM after its preamble (PS3.10).")
     start = meta_end(whole, 132)
-    layout = walk(whole, 132, start, "1.2.840.10008.1.2.1")
+    layout = walk(whole, 132, start, EXPLICIT_LITTLE)
     reader = AttributeReader(whole, layout.elements, big_endian=False)
     if reader.first(0x00020002, "UI") == _MEDIA_DIRECTORY:
         raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
@@ -147,10 +148,20 @@ def _inflate(source: memoryview, target: Path, limit: int) -> None:
             raise InvalidDicom("There is more after the end of the compressed data set.")
 
 
-def _parse(whole: memoryview, start: int, syntax: str, limits: Limits) -> ParsedInstance:
+def _media_uids(whole: memoryview, start: int) -> tuple[str, str]:
+    """SOP class and instance by the file meta information, for data sets that leave them out."""
+    reader = AttributeReader(whole, walk(whole, 132, start, EXPLICIT_LITTLE).elements, False)
+    return str(reader.first(0x00020002, "UI") or ""), str(reader.first(0x00020003, "UI") or "")
+
+
+def _parse(
+    whole: memoryview, start: int, syntax: str, limits: Limits, media: tuple[str, str]
+) -> ParsedInstance:
+    """``media``: see ``_media_uids``."""
     layout = walk(whole, start, len(whole), syntax)
     reader = AttributeReader(whole, layout.elements, big_endian=syntax == EXPLICIT_BIG)
-    sop_class = _uid(reader, 0x00080016)
+    sop_class = _uid(reader, 0x00080016, media[0])
+    sop_uid = _uid(reader, 0x00080018, media[1])
     if sop_class == _MEDIA_DIRECTORY:
         raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
     if sop_class not in IMAGES | COMPANIONS:
@@ -158,12 +169,14 @@ def _parse(whole: memoryview, start: int, syntax: str, limits: Limits) -> Parsed
     rows, columns, frames = _size(whole, reader, layout, syntax, sop_class, limits)
     study = reader.json(attributes.STUDY)
     other = reader.json(attributes.SERIES | attributes.INSTANCE)
+    other["00080016"] = {"vr": "UI", "Value": [sop_class]}
+    other["00080018"] = {"vr": "UI", "Value": [sop_uid]}
     for attributes_of in (study, other):
         attributes_of["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
     return ParsedInstance(
         study_uid=_uid(reader, 0x0020000D),
         series_uid=_uid(reader, 0x0020000E),
-        sop_uid=_uid(reader, 0x00080018),
+        sop_uid=sop_uid,
         sop_class=sop_class,
         transfer_syntax=syntax,
         modality=_modality(str(reader.first(0x00080060, "CS") or ""), sop_class),
@@ -175,8 +188,8 @@ def _parse(whole: memoryview, start: int, syntax: str, limits: Limits) -> Parsed
     )
 
 
-def _uid(reader: AttributeReader, tag: int) -> str:
-    return parse_uid(str(reader.first(tag, "UI") or ""))
+def _uid(reader: AttributeReader, tag: int, otherwise: str = "") -> str:
+    return parse_uid(str(reader.first(tag, "UI") or otherwise))
 
 
 def _modality(text: str, sop_class: str) -> str:
@@ -247,4 +260,4 @@ def parse_bytes(data: bytes) -> ParsedInstance:
     """Read an object that this house made itself (SEG, SR, SC); nothing from outside comes here."""
     whole = memoryview(data)
     syntax, start = meta(whole)
-    return _parse(whole, start, syntax, Limits(2**30, 2**31, 3000))
+    return _parse(whole, start, syntax, Limits(2**30, 2**31, 3000), _media_uids(whole, start))

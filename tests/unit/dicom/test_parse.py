@@ -17,6 +17,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
+from services.dicom.parser.dataset import read_dataset
 from services.dicom.parser.parse import Limits, ParsedInstance, parse_bytes, parse_file
 from services.domain.errors import (
     FadaError,
@@ -180,7 +181,7 @@ def test_nesting_by_defined_lengths(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "uid", ["1.2.../../etc", "1.2.3\0.4", "1." + "2" * 64, "1.2.", "1..2", "", "a.b"]
+    "uid", ["1.2.../../etc", "1.2.3\0.4", "1." + "2" * 64, "1.2.", "1..2", "a.b"]
 )
 @pytest.mark.parametrize("name", ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"])
 def test_a_malformed_uid_is_refused(tmp_path: Path, name: str, uid: str) -> None:
@@ -194,6 +195,21 @@ def test_a_malformed_uid_is_refused(tmp_path: Path, name: str, uid: str) -> None
     with pytest.raises(InvalidUid) as refused:
         parsed(tmp_path, data + NATIVE[at + 8 + length :])
     assert not uid or uid not in refused.value.detail
+
+
+@pytest.mark.parametrize("name", ["StudyInstanceUID", "SeriesInstanceUID"])
+def test_a_uid_that_is_missing_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidUid):
+        parsed(tmp_path, changed(**{name: ""}))
+
+
+def test_the_instance_may_be_named_by_the_meta_information_alone(tmp_path: Path) -> None:
+    uid = str(dataset().SOPInstanceUID)
+    at = NATIVE.index(b"\x08\x00\x18\x00UI", 300)
+    without = NATIVE[:at] + NATIVE[at + 8 + NATIVE[at + 6] :]
+    got = parsed(tmp_path, without)
+    assert (got.sop_uid, got.attributes["00080018"]["Value"]) == (uid, [uid])
+    assert read_dataset(without).SOPInstanceUID == uid
 
 
 def test_a_huge_image_is_refused_before_decoding(tmp_path: Path) -> None:
