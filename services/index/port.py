@@ -251,20 +251,77 @@ class Results(Protocol):
 
 
 class Transaction(Protocol):
-    studies: Studies
-    jobs: Jobs
-    results: Results
-    cases: Cases
-    shares: Shares
-    outbox: Outbox
-    deliveries: Deliveries
-    events: Events
-    keys: Keys
-    uploads: Uploads
-    idempotency: Idempotency
-    audit: Audit
-    webhooks: Webhooks
-    devices: Devices
+    """One transaction's view of every table."""
+
+    @property
+    def studies(self) -> Studies:
+        """Studies and their instances."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """Analysis jobs."""
+        ...
+
+    @property
+    def results(self) -> Results:
+        """Result versions."""
+        ...
+
+    @property
+    def cases(self) -> Cases:
+        """Cases from the field."""
+        ...
+
+    @property
+    def shares(self) -> Shares:
+        """Share links."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Messages to be sent."""
+        ...
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Deliveries to the outside."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """What happened."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """API keys."""
+        ...
+
+    @property
+    def uploads(self) -> Uploads:
+        """Resumable uploads."""
+        ...
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """Answers kept for a retried request."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """Who did what."""
+        ...
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Subscribers outside."""
+        ...
+
+    @property
+    def devices(self) -> Devices:
+        """Enrolled phones."""
+        ...
 
 
 class Index(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 from sqlalchemy import Engine, text
 
@@ -15,7 +16,6 @@ from services.index.access.shares import SharesTable
 from services.index.access.uploads import IdempotencyTable, UploadsTable
 from services.index.access.webhooks import WebhooksTable
 from services.index.clinical.cases import CasesTable
-from services.index.clinical.receive import Intake
 from services.index.clinical.results import ResultsTable
 from services.index.clinical.studies import StudiesTable
 from services.index.database import engine as database
@@ -28,35 +28,90 @@ from services.index.messaging.outbox import OutboxTable
 
 
 class UnitOfWork:
-    """The port's ``Transaction``."""
+    """The port's ``Transaction``. A table's class is made when it is first used."""
 
     def __init__(self, session: Session, has_pacs: HasPacs) -> None:
-        outbox = OutboxTable(session)
-        webhooks = WebhooksTable(session)
-        audit = AuditTable(session)
-        deliveries = DeliveriesTable(session, outbox, audit)
-        self._events = EventsTable(session, deliveries, webhooks, has_pacs)
-        results = ResultsTable(session, self._events, audit)
-        jobs = JobsTable(session, outbox, self._events, results, audit)
-        intake = Intake(session, jobs, self._events, audit)
-        self.studies: port.Studies = StudiesTable(session, jobs, audit, intake)
-        self.jobs: port.Jobs = jobs
-        self.results: port.Results = results
-        self.cases: port.Cases = CasesTable(session)
-        self.shares: port.Shares = SharesTable(session, audit)
-        self.outbox: port.Outbox = outbox
-        self.deliveries: port.Deliveries = deliveries
-        self.events: port.Events = self._events
-        self.keys: port.Keys = KeysTable(session)
-        self.uploads: port.Uploads = UploadsTable(session)
-        self.idempotency: port.Idempotency = IdempotencyTable(session)
-        self.audit: port.Audit = audit
-        self.webhooks: port.Webhooks = webhooks
-        self.devices: port.Devices = DevicesTable(session, audit)
+        self._session = session
+        self._has_pacs = has_pacs
+
+    @cached_property
+    def studies(self) -> StudiesTable:
+        """Studies and their instances."""
+        return StudiesTable(self._session, self.jobs, self.events, self.audit)
+
+    @cached_property
+    def jobs(self) -> JobsTable:
+        """Analysis jobs."""
+        return JobsTable(self._session, self.outbox, self.events, self.results, self.audit)
+
+    @cached_property
+    def results(self) -> ResultsTable:
+        """Result versions."""
+        return ResultsTable(self._session, self.events, self.audit)
+
+    @cached_property
+    def cases(self) -> CasesTable:
+        """Cases from the field."""
+        return CasesTable(self._session)
+
+    @cached_property
+    def shares(self) -> SharesTable:
+        """Share links."""
+        return SharesTable(self._session, self.audit)
+
+    @cached_property
+    def outbox(self) -> OutboxTable:
+        """Messages to be sent."""
+        return OutboxTable(self._session)
+
+    @cached_property
+    def deliveries(self) -> DeliveriesTable:
+        """Deliveries to the outside."""
+        return DeliveriesTable(self._session, self.outbox, self.audit)
+
+    @cached_property
+    def events(self) -> EventsTable:
+        """What happened."""
+        return EventsTable(self._session)
+
+    @cached_property
+    def keys(self) -> KeysTable:
+        """API keys."""
+        return KeysTable(self._session)
+
+    @cached_property
+    def uploads(self) -> UploadsTable:
+        """Resumable uploads."""
+        return UploadsTable(self._session)
+
+    @cached_property
+    def idempotency(self) -> IdempotencyTable:
+        """Answers kept for a retried request."""
+        return IdempotencyTable(self._session)
+
+    @cached_property
+    def audit(self) -> AuditTable:
+        """Who did what."""
+        return AuditTable(self._session)
+
+    @cached_property
+    def webhooks(self) -> WebhooksTable:
+        """Subscribers outside."""
+        return WebhooksTable(self._session)
+
+    @cached_property
+    def devices(self) -> DevicesTable:
+        """Enrolled phones."""
+        return DevicesTable(self._session, self.audit)
 
     def flush(self) -> None:
         """Write what is written last: the events, and the deliveries that they cause."""
-        self._events.flush()
+        if "events" not in self.__dict__:
+            return  # nothing happened
+        for site, events in self.events.flush().items():
+            hooks, has_pacs = self.webhooks.find(site), self._has_pacs(site)
+            for event in events if hooks or has_pacs else ():
+                self.deliveries.add_for(event, hooks, has_pacs)
 
 
 class SqlIndex:

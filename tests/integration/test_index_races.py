@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from index_cases import ANNA, START, Clock, instance, migrated, patient, report, send
 from servers_postgres import fresh_database
+from sqlalchemy import Connection
 
 from services.domain.errors import IndexUnavailable, LeaseLost
 from services.domain.report import Origin
@@ -51,6 +53,17 @@ def index(url: str) -> Iterator[Index]:
     opened = open_index(url)
     yield opened
     opened.close()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """One transaction past the index, on an engine of its own."""
+    engine = open_engine(url)
+    try:
+        with connect(engine) as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def together(count: int, act: Callable[[int], Any]) -> list[Any]:
@@ -226,11 +239,12 @@ def test_many_migrate_at_once(request: pytest.FixtureRequest, tmp_path: Path) ->
             child.join(150)
             assert child.exitcode == 0
         for target in targets:
-            open_index(target).ping()
+            with closing(open_index(target)) as opened:
+                opened.ping()
 
 
 def test_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
-    with connect(open_engine(url)) as connection:
+    with connected(url) as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
 
 
@@ -262,7 +276,7 @@ def test_the_database_refuses_to_change_the_past(
 
 
 def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:
-    with connect(open_engine(f"sqlite:///{tmp_path}/x.db")) as connection:
+    with connected(f"sqlite:///{tmp_path}/x.db") as connection:
         settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -274,8 +288,8 @@ def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:
 
 def test_an_absent_database_is_said_and_retryable(tmp_path: Path) -> None:
     for url in ("postgresql://x:y@127.0.0.1:1/none", f"sqlite:///{tmp_path}/no/such/folder/x.db"):
-        with pytest.raises(IndexUnavailable) as refusal:
-            open_index(url).ping()
+        with closing(open_index(url)) as absent, pytest.raises(IndexUnavailable) as refusal:
+            absent.ping()
         assert refusal.value.retryable
         assert refusal.value.retry_after
 
@@ -300,6 +314,7 @@ def test_a_finish_after_the_lease_was_lost_changes_nothing(url: str) -> None:
     with index.read() as tx:
         assert len(tx.results.versions("north", won.study_id)) == 1
         assert tx.jobs.get("north", job_id).state is JobState.DONE
+    index.close()
 
 
 def test_patient_data_stays_in_its_tables(url: str, index: Index) -> None:
@@ -312,18 +327,17 @@ def test_patient_data_stays_in_its_tables(url: str, index: Index) -> None:
         tx.jobs.lease(str(got.job_id), "w1", 60)
     with index.begin() as tx:
         tx.jobs.finish(str(got.job_id), "w1", report(), [], score=1.0, reasons=())
-    with connect(open_engine(url)) as connection:
+    with connected(url) as connection:
         for table in tables.metadata.sorted_tables:
             text = str(connection.execute(table.select()).all()).upper()
             assert (canary in text) == (table.name in ("studies", "instances")), table.name
 
 
-def test_ten_thousand_cases_are_found_through_indexes(url: str) -> None:
+def test_ten_thousand_cases_are_found_through_indexes(url: str, index: Index) -> None:
     """Every list of the page is answered from an index; the search looks at one site's rows only."""
-    index = open_index(url)
     with index.begin() as tx:
         send(tx, "1.80", [], who=replace(ANNA, site="big"))
-    with connect(open_engine(url)) as connection:
+    with connected(url) as connection:
         pattern = connection.execute(
             tables.studies.select().where(tables.studies.c.site == "big")
         ).mappings().one()  # fmt: skip
@@ -375,7 +389,7 @@ def _copy(pattern: Mapping[str, Any], place: int) -> dict[str, Any]:
 def _plan(url: str, column: str) -> str:
     """How the database would answer one page of the list."""
     explain = "EXPLAIN QUERY PLAN" if url.startswith("sqlite") else "EXPLAIN"
-    with connect(open_engine(url)) as connection:
+    with connected(url) as connection:
         if not url.startswith("sqlite"):
             connection.exec_driver_sql("ANALYZE studies")
         rows = connection.exec_driver_sql(

@@ -7,12 +7,11 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select
 
 from services.domain.study import Principal
-from services.index.database.compiled_statements import Prepared
 from services.index.database.session import Session
 from services.index.database.tables import audit
 from services.index.port import AuditEntry
 
-_INSERT = Prepared(lambda _: insert(audit))
+_INSERT = insert(audit)
 
 
 class AuditTable:
@@ -32,7 +31,7 @@ class AuditTable:
             "subject": subject,
             "detail": detail or {},
         }
-        _INSERT.run(self._session.connection, values)
+        self._session.connection.execute(_INSERT, values)
 
     def find(
         self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None

@@ -1,4 +1,4 @@
-"""Receiving: the same twice is once, twenty at the same moment are one."""
+"""Receives studies: the same twice is once, twenty at the same moment are one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from services.index.port import InstancesDiffer, NewInstance, Received, StudySta
 _BATCH = 500
 
 
-class Intake:
+class StudyReceiver:
+    """Stores what came in: study, instances, job, outbox row, event, in the caller's transaction."""
+
     def __init__(
         self, session: Session, jobs: JobsTable, events: EventsTable, audit: AuditTable
     ) -> None:
@@ -34,7 +36,7 @@ class Intake:
         self,
         principal: Principal,
         study_uid: str,
-        attributes: dict[str, Any],
+        study_attributes: dict[str, Any],
         instances: list[NewInstance],
         *,
         source: IngestSource,
@@ -42,22 +44,20 @@ class Intake:
         request_id: str,
     ) -> list[Received]:
         """See the port. Most studies are new: for them nothing is looked up."""
-        study_id, made = self._study(
-            principal.site, study_uid, attributes, instances, source, urgent
-        )
-        new = self._insert(study_id, principal.site, instances, made)
+        site = principal.site
+        study_id, made = self._study(site, study_uid, study_attributes, instances, source, urgent)
+        new = self._insert(study_id, site, instances, made)
         if not (new or made):
             job_id = self._jobs.latest_of(study_id)
             return [Received(study_id, one.sop_uid, False, job_id) for one in instances]
         if not made:
             corrects = any(one.correction for one in instances if one.sop_uid in new)
-            self._refresh(study_id, attributes, urgent, corrects)
-        job_id = self._queue(principal.site, study_id, instances, new, made, urgent, request_id)
-        told = {"job_id": job_id, "instances": len(new)}
-        self._events.add(principal.site, "study.received", study_id, told)
-        self._audit.add(
-            principal, "study.receive", study_id, {"door": source, "instances": len(new)}
-        )
+            self._refresh(study_id, study_attributes, urgent, corrects)
+        job_id = self._queue(site, study_id, instances, new, made, urgent, request_id)
+        payload = {"job_id": job_id, "instances": len(new)}
+        self._events.add(site, "study.received", study_id, payload)
+        detail = {"door": source, "instances": len(new)}
+        self._audit.add(principal, "study.receive", study_id, detail)
         return [self._answer(study_id, one, new, job_id) for one in instances]
 
     def _queue(
@@ -74,9 +74,8 @@ class Intake:
         if not any(one.frames > 0 for one in instances if one.sop_uid in new):
             return None if made else self._jobs.latest_of(study_id)
         if made:  # it waits already
-            return self._jobs.queue_first(
-                study_id, site, urgent, triage(urgent=urgent).score, request_id
-            )
+            score = triage(urgent=urgent).score
+            return self._jobs.make(study_id, site, urgent, score, request_id)
         job_id = self._jobs.queue(study_id, request_id)
         self._expect_a_job(study_id)
         return job_id
@@ -145,7 +144,7 @@ class Intake:
                 row = self._row(study_id, site, one)
                 if self._session.insert_new(tables.instances, row):
                     new[one.sop_uid] = row["id"]
-                else:  # another study has it, or a rival came first
+                else:  # another study has it, or another request came first
                     there |= self._stored(site, [one.sop_uid])
         changed = {
             uid: first[uid]
@@ -191,14 +190,14 @@ class Intake:
     def _stored(self, site: str, sop_uids: list[str]) -> dict[str, tuple[str, str]]:
         """SOP Instance UID → (study id, SHA-256) of those that are there."""
         columns = tables.instances.c
-        found: dict[str, tuple[str, str]] = {}
+        stored: dict[str, tuple[str, str]] = {}
         for start in range(0, len(sop_uids), _BATCH):
             query = select(columns.sop_uid, columns.study_id, columns.sha256).where(
                 columns.site == site, columns.sop_uid.in_(sop_uids[start : start + _BATCH])
             )
             for sop_uid, study_id, sha256 in self._session.connection.execute(query):
-                found[sop_uid] = (study_id, sha256)
-        return found
+                stored[sop_uid] = (study_id, sha256)
+        return stored
 
     def _row(self, study_id: str, site: str, one: NewInstance) -> dict[str, Any]:
         return {
@@ -264,7 +263,7 @@ class Intake:
         self._session.connection.execute(change)
 
 
-def _modalities(found: Iterable[str]) -> str:
+def _modalities(values: Iterable[str]) -> str:
     """Between backslashes, so that one can be searched for."""
-    folded = sorted({matching.fold(one) for one in found if one})
+    folded = sorted({matching.fold(one) for one in values if one})
     return "\\" + "\\".join(folded) + "\\" if folded else ""

@@ -10,14 +10,11 @@ from sqlalchemy import ColumnElement, RowMapping, Select, Text, cast, func, sele
 from services.domain.errors import NotFound
 from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
-from services.index.access.audit import AuditTable
 from services.index.clinical import matching
 from services.index.clinical.priority_key import priority_key
-from services.index.clinical.receive import Intake
+from services.index.clinical.receive import StudyReceiver
 from services.index.database import tables
-from services.index.database.session import Session
-from services.index.messaging.jobs import JobsTable
-from services.index.port import Instance, NewInstance, Received, Study, StudyQuery, StudyState
+from services.index.port import Instance, Study, StudyQuery, StudyState
 
 _BATCH = 500  # values in one IN (…); SQLite takes at most 32766
 _SERIES_TAGS = (
@@ -32,35 +29,8 @@ _SERIES_TAGS = (
 )
 
 
-class StudiesTable:
-    def __init__(
-        self, session: Session, jobs: JobsTable, audit: AuditTable, intake: Intake
-    ) -> None:
-        self._session = session
-        self._jobs = jobs
-        self._audit = audit
-        self._intake = intake
-
-    def receive(
-        self,
-        principal: Principal,
-        study_uid: str,
-        study_attributes: dict[str, Any],
-        instances: list[NewInstance],
-        *,
-        source: IngestSource,
-        urgent: bool,
-        request_id: str,
-    ) -> list[Received]:
-        return self._intake.receive(
-            principal,
-            study_uid,
-            study_attributes,
-            instances,
-            source=source,
-            urgent=urgent,
-            request_id=request_id,
-        )
+class StudiesTable(StudyReceiver):
+    """The port's ``Studies``; how they are received stands in ``receive``."""
 
     def get(self, site: str, study_id: str) -> Study:
         return self._one(tables.studies.c.site == site, tables.studies.c.id == study_id)

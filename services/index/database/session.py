@@ -10,12 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, RowMapping, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.expression import UpdateBase
 from uuid_utils import uuid7
 
 from services.domain.errors import NotFound
 from services.index.database import tables
-from services.index.database.compiled_statements import Prepared
 
 Clock = Callable[[], datetime]
 
@@ -41,8 +39,9 @@ class Session:
         return self.clock()
 
     def insert_new(self, table: Table, values: dict[str, Any]) -> bool:
-        """Insert, or leave what is there: False. Waits for a rival that has not committed yet."""
-        return _insert_new(table).run(self.connection, values) is not None
+        """Insert, or leave what is there: False. Waits for another that has not committed yet."""
+        statement = _insert_new(table, self.connection.dialect.name)
+        return self.connection.execute(statement, values).rowcount == 1
 
     def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
         """The study's row, held until the end of the transaction.
@@ -70,10 +69,8 @@ class Session:
 
 
 @cache
-def _insert_new(table: Table) -> Prepared:
-    def build(dialect: str) -> UpdateBase:
-        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        made: Insert = insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-        return made
-
-    return Prepared(build)
+def _insert_new(table: Table, dialect: str) -> Insert:
+    """Built once: SQLAlchemy finds its compiled form by the object."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement: Insert = insert(table).on_conflict_do_nothing()
+    return statement.execution_options(preserve_rowcount=True)

@@ -10,12 +10,14 @@ from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, 
 
 from services.domain.errors import Conflict, NotFound
 from services.domain.study import Principal
-from services.domain.work import DeliveryKind, Work
+from services.domain.work import DeliveryKind, Work, consequences
 from services.index.access.audit import AuditTable
+from services.index.access.port import Webhook
+from services.index.access.webhooks import wants
 from services.index.database.session import Session, new_id
 from services.index.database.tables_messaging import deliveries, outbox
 from services.index.messaging.outbox import OutboxTable
-from services.index.messaging.port import Delivery, DeliveryState
+from services.index.messaging.port import Delivery, DeliveryState, Event
 from services.telemetry import traces
 
 _CLOCKS_APART = timedelta(seconds=2)  # between who sent a message and who got it
@@ -30,31 +32,38 @@ class DeliveriesTable:
         self._outbox = outbox
         self._audit = audit
 
-    def add(
+    def add_for(self, event: Event, hooks: list[Webhook], has_pacs: bool) -> None:
+        """One for each receiver that the event has outside; see ``services.domain.work.EVENTS``."""
+        for hook in hooks:
+            if wants(hook, event.type):
+                self._add(DeliveryKind.WEBHOOK, event, webhook_id=hook.id, event_seq=event.seq)
+        version = event.payload.get("version")
+        if has_pacs and version is not None and consequences(event.type).push:
+            self._add(DeliveryKind.PUSH, event, version=version)
+
+    def _add(
         self,
         kind: DeliveryKind,
-        site: str,
-        study_id: str,
+        event: Event,
         *,
         webhook_id: str | None = None,
         event_seq: int | None = None,
         version: int | None = None,
     ) -> None:
         """A delivery that is due now, and its message."""
-        now = self._session.now()
         row = {
             "id": new_id(),
-            "site": site,
+            "site": event.site,
             "kind": kind.value,
-            "study_id": study_id,
+            "study_id": event.study_id,
             "webhook_id": webhook_id,
             "event_seq": event_seq,
             "version": version,
             "state": DeliveryState.WAITING.value,
             "attempts": 0,
             "error_code": "",
-            "created_at": now,
-            "next_attempt_at": now,
+            "created_at": event.created_at,
+            "next_attempt_at": event.created_at,
         }
         self._session.connection.execute(insert(deliveries), row)
         self._send(str(row["id"]))

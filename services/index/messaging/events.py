@@ -11,40 +11,25 @@ from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 
-from services.domain.work import DeliveryKind, consequences
-from services.index.access.port import Webhook
-from services.index.access.webhooks import WebhooksTable, wants
-from services.index.database.compiled_statements import Prepared
 from services.index.database.session import Session
 from services.index.database.tables_messaging import event_counters, events
-from services.index.messaging.deliveries import DeliveriesTable, HasPacs
 from services.index.messaging.port import Event
 
-_INSERT = Prepared(lambda _: insert(events))
-_COUNT = Prepared(
-    lambda _: (
-        update(event_counters)
-        .where(event_counters.c.site == bindparam("of"))
-        .values(seq=event_counters.c.seq + bindparam("more"))
-        .returning(event_counters.c.seq)
-    )
+_COLUMNS = tuple(events.c.keys())
+_INSERT = insert(events)
+_COUNT = (
+    update(event_counters)
+    .where(event_counters.c.site == bindparam("of"))
+    .values(seq=event_counters.c.seq + bindparam("more"))
+    .returning(event_counters.c.seq)
 )
 
 
 class EventsTable:
     """The port's ``Events``."""
 
-    def __init__(
-        self,
-        session: Session,
-        deliveries: DeliveriesTable,
-        webhooks: WebhooksTable,
-        has_pacs: HasPacs,
-    ) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._deliveries = deliveries
-        self._webhooks = webhooks
-        self._has_pacs = has_pacs
         self._waiting: list[tuple[str, str, str, dict[str, Any]]] = []
 
     def add(self, site: str, type: str, study_id: str, payload: dict[str, Any]) -> None:
@@ -63,49 +48,33 @@ class EventsTable:
         query = select(event_counters.c.seq).where(event_counters.c.site == site)
         return self._session.connection.execute(query).scalar_one_or_none() or 0
 
-    def flush(self) -> None:
-        """Number and write what waits, with a delivery for each receiver that it has outside."""
+    def flush(self) -> dict[str, list[Event]]:
+        """Number and write what waits; the events of each site."""
         waiting, self._waiting = self._waiting, []
+        written: dict[str, list[Event]] = {}
         for site in sorted({site for site, *_ in waiting}):
             mine = [event for event in waiting if event[0] == site]
-            hooks, has_pacs = self._webhooks.find(site), self._has_pacs(site)
-            first = self._reserve(site, len(mine))
-            for seq, event in enumerate(mine, first):
-                row = self._row(seq, *event)
-                _INSERT.run(self._session.connection, row)
-                self._deliver(row, hooks, has_pacs)
-
-    def _deliver(self, row: dict[str, Any], hooks: list[Webhook], has_pacs: bool) -> None:
-        site, study_id = row["site"], row["study_id"]
-        for hook in hooks:
-            if wants(hook, row["type"]):
-                self._deliveries.add(
-                    DeliveryKind.WEBHOOK, site, study_id, webhook_id=hook.id, event_seq=row["seq"]
-                )
-        version = row["payload"].get("version")
-        if has_pacs and version is not None and consequences(row["type"]).push:
-            self._deliveries.add(DeliveryKind.PUSH, site, study_id, version=version)
+            first, now = self._reserve(site, len(mine)), self._session.now()
+            written[site] = [
+                Event(seq, site, type_, study_id, payload, now)
+                for seq, (_, type_, study_id, payload) in enumerate(mine, first)
+            ]
+            rows = [{name: getattr(event, name) for name in _COLUMNS} for event in written[site]]
+            self._session.connection.execute(_INSERT, rows)
+        return written
 
     def _reserve(self, site: str, count: int) -> int:
-        step = {"of": site, "more": count}
-        row = _COUNT.run(self._session.connection, step)
-        if row is None:  # the site's first events
+        """The first of ``count`` numbers that are this transaction's."""
+        last = self._advance(site, count)
+        if last is None:  # the site's first events
             self._session.insert_new(event_counters, {"site": site, "seq": 0})
-            row = _COUNT.run(self._session.connection, step)
-        assert row is not None
-        return int(row[0]) - count + 1
+            last = self._advance(site, count)
+        assert last is not None
+        return last - count + 1
 
-    def _row(
-        self, seq: int, site: str, type_: str, study_id: str, payload: dict[str, Any]
-    ) -> dict[str, Any]:
-        return {
-            "site": site,
-            "seq": seq,
-            "type": type_,
-            "study_id": study_id,
-            "payload": payload,
-            "created_at": self._session.now(),
-        }
+    def _advance(self, site: str, count: int) -> int | None:
+        step = {"of": site, "more": count}
+        return self._session.connection.execute(_COUNT, step).scalar_one_or_none()
 
 
 def _event(row: RowMapping) -> Event:

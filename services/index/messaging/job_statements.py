@@ -10,21 +10,20 @@ from sqlalchemy import RowMapping, exists, func, insert, select, update
 from services.domain.errors import LeaseLost, NotFound
 from services.domain.work import Work
 from services.index.database import tables
-from services.index.database.compiled_statements import Prepared
 from services.index.database.session import Session, new_id
 from services.index.database.tables_messaging import outbox
 from services.index.messaging.outbox import OutboxTable
 from services.index.port import Job, JobState, StudyState
 from services.telemetry import traces
 
-_INSERT = Prepared(lambda _: insert(tables.jobs))
+_INSERT = insert(tables.jobs)
 _JOB_QUERY = select(tables.jobs, tables.studies.c.study_uid).join(
     tables.studies, tables.studies.c.id == tables.jobs.c.study_id
 )
 
 
 class JobRows:
-    """What may happen to a job is decided in ``JobsTable``; here it is looked up and written."""
+    """Looks up and writes; what may happen to a job is decided in ``JobsTable``."""
 
     def __init__(self, session: Session, outbox: OutboxTable) -> None:
         self._session = session
@@ -131,7 +130,7 @@ class JobRows:
             "error_code": "",
             "error_detail": "",
         }
-        _INSERT.run(self._session.connection, values)
+        self._session.connection.execute(_INSERT, values)
         self._announce(job_id, urgent, request_id)
         return job_id
 

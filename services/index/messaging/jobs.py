@@ -24,7 +24,9 @@ _FIRST_DELAY, _LONGEST_DELAY = 5.0, 300.0  # s before a failed job runs again
 _DETAIL_LENGTH = 500
 
 
-class JobsTable:
+class JobsTable(JobRows):
+    """The port's ``Jobs``: what may happen to a job."""
+
     def __init__(
         self,
         session: Session,
@@ -33,32 +35,31 @@ class JobsTable:
         results: ResultsTable,
         audit: AuditTable,
     ) -> None:
-        self._session = session
-        self._rows = JobRows(session, outbox)
+        super().__init__(session, outbox)
         self._events = events
         self._results = results
         self._audit = audit
 
     # --- a worker's view ---------------------------------------------------------------------
     def lease(self, job_id: str, owner: str, seconds: int) -> Job | None:
-        job, _study = self._rows.locked(job_id)
+        job, _study = self.locked(job_id)
         now = self._session.now()
         expired = job.state is JobState.LEASED and (job.lease_until or now) <= now
         if job.state is not JobState.QUEUED and not expired:
             return None
-        rival = self._rows.running(job.study_id)
-        if rival is not None and rival.id != job_id and (rival.lease_until or now) > now:
+        other = self.running(job.study_id)
+        if other is not None and other.id != job_id and (other.lease_until or now) > now:
             return None
-        self._rows.set(
+        self.set(
             job_id,
             state=JobState.LEASED.value,
             lease_owner=owner,
             lease_until=now + timedelta(seconds=seconds),
             attempts=job.attempts + (1 if expired else 0),
         )
-        self._rows.set_study(job.study_id, StudyState.ANALYSING)
+        self.set_study(job.study_id, StudyState.ANALYSING)
         self._events.add(job.site, "study.analysing", job.study_id, {"job_id": job_id})
-        return self._rows.get(None, job_id)
+        return self.get(None, job_id)
 
     def renew(self, job_id: str, owner: str, seconds: int) -> None:
         until = self._session.now() + timedelta(seconds=seconds)
@@ -72,13 +73,13 @@ class JobsTable:
             raise LeaseLost
 
     def release(self, job_id: str, owner: str, *, delay: float = 0.0) -> None:
-        job = self._rows.held(job_id, owner)
+        job = self.held(job_id, owner)
         self._queue_again(job, delay=delay)
 
     def fail(
         self, job_id: str, owner: str, code: str, detail: str, *, attempts: int, retryable: bool
     ) -> JobState:
-        job = self._rows.held(job_id, owner)
+        job = self.held(job_id, owner)
         return self._failed(job, code, detail, attempts=attempts, retryable=retryable)
 
     def finish(
@@ -91,7 +92,7 @@ class JobsTable:
         score: float,
         reasons: tuple[str, ...],
     ) -> Result:
-        job, study = self._rows.locked(job_id)
+        job, study = self.locked(job_id)
         if job.state is JobState.DONE and job.error_code != SUPERSEDED:
             return self._results.of_job(job_id)
         if job.state is not JobState.LEASED or job.lease_owner != owner:
@@ -109,46 +110,24 @@ class JobsTable:
             job_id=job_id,
             artefacts=tuple(artefacts),
         )
-        self._rows.end(job_id, JobState.DONE, error_code="", error_detail="")
-        self._rows.set_study(job.study_id, StudyState.READY)
+        self.end(job_id, JobState.DONE, error_code="", error_detail="")
+        self.set_study(job.study_id, StudyState.READY)
         self._results.append(study, result, state=StudyState.READY, score=score, reasons=reasons)
         self._wake_sibling(job)
         return result
 
     # --- people's and the sweeper's view -----------------------------------------------------
-    def get(self, site: str | None, job_id: str) -> Job:
-        return self._rows.get(site, job_id)
-
-    def find(
-        self,
-        site: str | None,
-        *,
-        states: tuple[JobState, ...] = (),
-        study_id: str | None = None,
-        limit: int = 100,
-    ) -> list[Job]:
-        """Newest first."""
-        return self._rows.find(site, states=states, study_id=study_id, limit=limit)
-
-    def resend_stale(self, older_than: float, limit: int = 500) -> int:
-        return self._rows.resend_stale(older_than, limit)
-
-    def depth(self) -> dict[str, int]:
-        return self._rows.depth()
-
     def run_again(self, principal: Principal, job_id: str) -> Job:
-        job, _study = self._rows.locked(job_id, principal.site)
+        job, _study = self.locked(job_id, principal.site)
         if job.state is not JobState.DEAD:
             raise Conflict("Only a job that has failed for good can be run again.")
-        sibling = self._rows.queued(job.study_id)
+        sibling = self.queued(job.study_id)
         if sibling is not None:
             return sibling
-        self._rows.set(job_id, attempts=0, error_code="", error_detail="", finished_at=None)
-        self._queue_again(
-            self._rows.get(None, job_id), study_state=self._rows.running(job.study_id) is None
-        )
+        self.set(job_id, attempts=0, error_code="", error_detail="", finished_at=None)
+        self._queue_again(self.get(None, job_id), study_state=self.running(job.study_id) is None)
         self._audit.add(principal, "job.run_again", job_id, {"study_id": job.study_id})
-        return self._rows.get(principal.site, job_id)
+        return self.get(principal.site, job_id)
 
     def requeue_expired(self, limit: int = 100, *, attempts: int = 3) -> int:
         """A study that somebody works on is left for the next time: this waits for nobody."""
@@ -159,7 +138,7 @@ class JobsTable:
         for row in self._session.connection.execute(query.limit(limit)).all():
             if not self._session.try_lock_study(row.study_id):
                 continue
-            job = self._rows.get(None, row.id)
+            job = self.get(None, row.id)
             if job.state is JobState.LEASED and (job.lease_until or now) <= now:
                 detail = "The worker that had this job did not come back."
                 self._failed(job, WORKER_LOST, detail, attempts=attempts, retryable=True)
@@ -170,71 +149,58 @@ class JobsTable:
     def queue(self, study_id: str, request_id: str) -> str:
         """The id of the study's queued job, made if there is none. The study is locked."""
         study = self._session.lock_study(study_id)
-        queued = self._rows.queued(study_id)
+        queued = self.queued(study_id)
         if queued is not None:
             if study["urgent"] and not queued.urgent:
                 self.follow_urgency(study_id, True, study["score"])
             return queued.id
-        return self._rows.make(study_id, study["site"], study["urgent"], study["score"], request_id)
-
-    def queue_first(
-        self, study_id: str, site: str, urgent: bool, score: float, request_id: str
-    ) -> str:
-        """The id of the first job of a study that was made in this transaction."""
-        return self._rows.make(study_id, site, urgent, score, request_id)
+        return self.make(study_id, study["site"], study["urgent"], study["score"], request_id)
 
     def follow_urgency(self, study_id: str, urgent: bool, score: float) -> None:
         """The queued job takes the study's urgency; if it became urgent it is sent once more."""
-        queued = self._rows.queued(study_id)
+        queued = self.queued(study_id)
         if queued is None or queued.urgent == urgent:
             return
-        self._rows.set(queued.id, urgent=urgent, score=score)
+        self.set(queued.id, urgent=urgent, score=score)
         if urgent:
-            self._rows.send(queued.id, True, queued.request_id)
-
-    def running(self, study_id: str) -> Job | None:
-        return self._rows.running(study_id)
-
-    def latest_of(self, study_id: str) -> str | None:
-        return self._rows.latest_of(study_id)
+            self.send(queued.id, True, queued.request_id)
 
     # --- inside ------------------------------------------------------------------------------
     def _failed(
         self, job: Job, code: str, detail: str, *, attempts: int, retryable: bool
     ) -> JobState:
         count = job.attempts + 1
-        told = {"error_code": code, "error_detail": detail[:_DETAIL_LENGTH], "attempts": count}
-        self._rows.set(job.id, **told)
+        self.set(job.id, error_code=code, error_detail=detail[:_DETAIL_LENGTH], attempts=count)
         if retryable and count < attempts:
             delay = min(_FIRST_DELAY * 4.0 ** (count - 1), _LONGEST_DELAY)
-            return self._queue_again(self._rows.get(None, job.id), delay=delay)
-        self._rows.end(job.id, JobState.DEAD)
-        sibling = self._rows.queued(job.study_id)
+            return self._queue_again(self.get(None, job.id), delay=delay)
+        self.end(job.id, JobState.DEAD)
+        sibling = self.queued(job.study_id)
         if sibling is None:
-            self._rows.set_study(job.study_id, StudyState.FAILED, code)
+            self.set_study(job.study_id, StudyState.FAILED, code)
         else:
-            self._rows.set_study(job.study_id, StudyState.RECEIVED)
+            self.set_study(job.study_id, StudyState.RECEIVED)
             self._wake_sibling(job)
         self._events.add(job.site, "study.failed", job.study_id, {"job_id": job.id, "code": code})
         return JobState.DEAD
 
     def _queue_again(self, job: Job, *, delay: float = 0.0, study_state: bool = True) -> JobState:
-        sibling = self._rows.queued(job.study_id)
+        sibling = self.queued(job.study_id)
         if sibling is not None:
-            self._rows.end(job.id, JobState.DONE, error_code=SUPERSEDED)
-            self._rows.set(sibling.id, attempts=max(sibling.attempts, job.attempts))
-            self._rows.send(sibling.id, sibling.urgent, sibling.request_id, delay)
+            self.end(job.id, JobState.DONE, error_code=SUPERSEDED)
+            self.set(sibling.id, attempts=max(sibling.attempts, job.attempts))
+            self.send(sibling.id, sibling.urgent, sibling.request_id, delay)
             state = JobState.DONE
         else:
-            self._rows.set(job.id, state=JobState.QUEUED.value, lease_owner=None, lease_until=None)
-            self._rows.send(job.id, job.urgent, job.request_id, delay)
+            self.set(job.id, state=JobState.QUEUED.value, lease_owner=None, lease_until=None)
+            self.send(job.id, job.urgent, job.request_id, delay)
             state = JobState.QUEUED
         if study_state:
-            self._rows.set_study(job.study_id, StudyState.RECEIVED)
+            self.set_study(job.study_id, StudyState.RECEIVED)
         return state
 
     def _wake_sibling(self, job: Job) -> None:
         """A further job that came while this one ran may have been sent in vain: send it again."""
-        sibling = self._rows.queued(job.study_id)
+        sibling = self.queued(job.study_id)
         if sibling is not None:
-            self._rows.send(sibling.id, sibling.urgent, sibling.request_id)
+            self.send(sibling.id, sibling.urgent, sibling.request_id)

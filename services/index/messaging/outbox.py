@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
-from services.index.database.compiled_statements import Prepared
 from services.index.database.session import Session, new_id
 from services.index.database.tables_messaging import outbox
 from services.index.messaging.port import OutboxRow
 
 _ERROR_LENGTH = 500
 _BATCH = 500
-_INSERT = Prepared(lambda _: insert(outbox))
+_INSERT = insert(outbox)
 
 
 class OutboxTable:
@@ -38,7 +37,7 @@ class OutboxTable:
             "attempts": 0,
             "error": "",
         }
-        _INSERT.run(self._session.connection, values)
+        self._session.connection.execute(_INSERT, values)
         return row_id
 
     def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:
