@@ -32,7 +32,7 @@ from rich.table import Table
 
 from gateway.bootstrap import compose
 from gateway.dependencies import Services
-from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.domain.study import IngestSource, Principal, Role
 from services.index.port import NewInstance
 from services.processes.process import Process, ProcessSpec
@@ -65,7 +65,7 @@ def files(size: str, count: int, seed: int) -> list[bytes]:
         subject = Subject(
             f"bench {size} {seed} {number}", patient_name="BENCH^INGEST", patient_id=f"B-{number}"
         )
-        made.append(ultrasound_object(Picture(pixels), subject, (0.2, 0.2)))
+        made.append(ultrasound_object(PictureFrames(pixels), subject, (0.2, 0.2)))
     return made
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 PART = 16 * 2**20  # bytes of one part; what is smaller is one request
 
 
-class Parts:
+class HashingParts:
     """A readable stream. The SDK reads ``PART`` bytes at a time."""
 
     def __init__(self, stream: BinaryIO, pool: Executor, *, sha256: str = "") -> None:
@@ -28,6 +28,7 @@ class Parts:
         self._last: Future[None] | None = None
 
     def read(self, size: int = -1) -> bytes:
+        """The next bytes, hashed on the way."""
         data = self._stream.read(size)
         if data:
             self._last = self._pool.submit(self._digest, data, self._last)

@@ -211,7 +211,7 @@ class LocalStore:
         self._known.add(site)
 
     def _chunks(self, place: Path, offset: int, length: int | None) -> Iterator[bytes]:
-        """First an empty one, when the file is open: what is not there is told at once."""
+        """First an empty one, when the file is open: what is not there is reported at once."""
         with _named():
             try:
                 file = place.open("rb", buffering=0)

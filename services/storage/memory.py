@@ -20,9 +20,11 @@ class MemoryStore:
         self.down = False
 
     def prepare(self) -> None:
+        """See the port."""
         self._up()
 
     def put(self, site: str, data: bytes, media_type: str) -> Stored:
+        """See the port."""
         sha256 = hashlib.sha256(data).hexdigest()
         name = keys.key(site, sha256)
         self._up()
@@ -32,15 +34,18 @@ class MemoryStore:
         return Stored(sha256, len(data), new)
 
     def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored:
+        """See the port."""
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ObjectCorrupt("The bytes to store are not what their hash says.")
         return self.put(site, data, media_type)
 
     def settle(self, path: Path) -> None:
+        """See the port."""
         self._up()
 
     def get(self, site: str, sha256: str) -> bytes:
+        """See the port."""
         data = self._bytes(site, sha256)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ObjectCorrupt(f"Object {sha256[:12]} is not what its hash says.")
@@ -49,22 +54,26 @@ class MemoryStore:
     def open(
         self, site: str, sha256: str, offset: int = 0, length: int | None = None
     ) -> Iterator[bytes]:
+        """See the port."""
         whole = not offset and length is None
         data = self.get(site, sha256) if whole else self._bytes(site, sha256)
         end = len(data) if length is None else offset + max(length, 0)
         return iter([data[offset:end]] if data[offset:end] else [])
 
     def exists(self, site: str, sha256: str) -> bool:
+        """See the port."""
         name = keys.key(site, sha256)
         self._up()
         return name in self.objects
 
     def delete(self, site: str, sha256: str) -> None:
+        """See the port."""
         name = keys.key(site, sha256)
         self._up()
         self.objects.pop(name, None)
 
     def list(self, site: str | None = None) -> Iterator[tuple[str, str, float]]:
+        """See the port."""
         self._up()
         start = keys.prefix(site) if site is not None else ""
         for name, (_, _, at) in sorted(self.objects.items()):
@@ -73,12 +82,15 @@ class MemoryStore:
                 yield *ours, max(time.time() - at, 0.0)
 
     def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
+        """See the port."""
         return f"memory://{keys.key(site, sha256)}?seconds={seconds}"
 
     def ping(self) -> None:
+        """See the port."""
         self._up()
 
     def close(self) -> None:
+        """See the port."""
         self.objects.clear()
 
     def _bytes(self, site: str, sha256: str) -> bytes:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Stored:
+    """What became of bytes that were put. ``new`` is False when the store had them already."""
+
     sha256: str
     size: int
     new: bool
@@ -38,12 +40,24 @@ class ObjectStore(Protocol):
         """An original that will probably be put: do now what would take time then."""
         ...
 
-    def get(self, site: str, sha256: str) -> bytes: ...
+    def get(self, site: str, sha256: str) -> bytes:
+        """The whole object, verified. Raises NotFound, ObjectCorrupt."""
+        ...
+
     def open(
         self, site: str, sha256: str, offset: int = 0, length: int | None = None
-    ) -> Iterator[bytes]: ...
-    def exists(self, site: str, sha256: str) -> bool: ...
-    def delete(self, site: str, sha256: str) -> None: ...
+    ) -> Iterator[bytes]:
+        """The object, or ``length`` bytes from ``offset``, in pieces. Raises NotFound, ObjectCorrupt."""
+        ...
+
+    def exists(self, site: str, sha256: str) -> bool:
+        """Whether the site has the object."""
+        ...
+
+    def delete(self, site: str, sha256: str) -> None:
+        """Remove the object; what is not there is fine."""
+        ...
+
     def list(self, site: str | None = None) -> Iterator[tuple[str, str, float]]:
         """(site, hash, age in seconds) of all objects, for the sweeper."""
         ...
@@ -56,4 +70,6 @@ class ObjectStore(Protocol):
         """A real write, read and delete of a small object."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give up connections and threads."""
+        ...

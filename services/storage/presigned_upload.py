@@ -63,8 +63,8 @@ class DirectPut:
 def _refusal(answer: Any, bucket: str, name: str) -> S3Error:
     code, message = f"Http{answer.status}", ""
     try:
-        told = ElementTree.fromstring(answer.data)  # noqa: S314 - of our own store
-        code, message = told.findtext("Code") or code, told.findtext("Message") or ""
+        body = ElementTree.fromstring(answer.data)  # noqa: S314 - of our own store
+        code, message = body.findtext("Code") or code, body.findtext("Message") or ""
     except ElementTree.ParseError:
         pass
     return S3Error(answer, code, message, name, "", "", bucket, name)

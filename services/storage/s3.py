@@ -24,7 +24,7 @@ from minio.error import InvalidResponseError, S3Error, ServerError
 from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
 from services.settings import Settings
 from services.storage import keys
-from services.storage.hashing_stream import PART, Parts
+from services.storage.hashing_stream import PART, HashingParts
 from services.storage.port import Stored
 from services.storage.presigned_upload import AlreadyThere, DirectPut
 from services.storage.retry import PAUSES, again
@@ -140,7 +140,7 @@ class S3Store:
                     return self._put_whole(name, stream.read(), sha256, media_type)
             present = self._size(name)
             with opened() as stream:
-                source = Parts(stream, self._pool, sha256=known)
+                source = HashingParts(stream, self._pool, sha256=known)
                 if present == source.size:
                     return Stored(sha256, source.size, new=False)
                 answer = self._client.put_object(
@@ -172,7 +172,7 @@ class S3Store:
             raise StoreUnavailable("The object store kept other bytes than it was sent.")
         return Stored(sha256, len(data), new=True)
 
-    def _arrived(self, name: str, sha256: str, source: Parts, answer: Any) -> bool:
+    def _arrived(self, name: str, sha256: str, source: HashingParts, answer: Any) -> bool:
         if answer.etag == source.etag():
             return True
         # With server-side encryption by a key service the ETag is no MD5: read it back once.
@@ -210,8 +210,8 @@ class S3Store:
         """(site, hash, age in s)."""
         start = keys.prefix(site) if site is not None else None
         now = datetime.now(UTC)
-        found = self._mapped(self._client.list_objects(self.bucket, prefix=start, recursive=True))
-        for item in found:
+        objects = self._mapped(self._client.list_objects(self.bucket, prefix=start, recursive=True))
+        for item in objects:
             ours = keys.parse(str(item.object_name))
             if ours is not None:
                 age = (now - item.last_modified).total_seconds() if item.last_modified else 0.0
@@ -237,6 +237,7 @@ class S3Store:
             raise StoreUnavailable("The object store answers with other bytes than it was sent.")
 
     def close(self) -> None:
+        """See the port."""
         self._http.clear()
         self._pool.shutdown(wait=False)
 

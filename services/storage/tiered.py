@@ -21,19 +21,24 @@ class TieredStore:
         self._near, self._far = near, far
 
     def prepare(self) -> None:
+        """See the port."""
         self._near.prepare()
         self._far.prepare()
 
     def put(self, site: str, data: bytes, media_type: str) -> Stored:
+        """See the port."""
         return self._far.put(site, data, media_type)
 
     def put_file(self, site: str, path: Path, sha256: str, media_type: str) -> Stored:
+        """See the port."""
         return self._near.put_file(site, path, sha256, media_type)
 
     def settle(self, path: Path) -> None:
+        """See the port."""
         self._near.settle(path)
 
     def get(self, site: str, sha256: str) -> bytes:
+        """See the port."""
         try:
             return self._near.get(site, sha256)
         except NotFound:
@@ -42,15 +47,18 @@ class TieredStore:
     def open(
         self, site: str, sha256: str, offset: int = 0, length: int | None = None
     ) -> Iterator[bytes]:
+        """See the port."""
         try:
             return self._near.open(site, sha256, offset, length)
         except NotFound:
             return self._far.open(site, sha256, offset, length)
 
     def exists(self, site: str, sha256: str) -> bool:
+        """See the port."""
         return self._near.exists(site, sha256) or self._far.exists(site, sha256)
 
     def delete(self, site: str, sha256: str) -> None:
+        """See the port."""
         self._near.delete(site, sha256)
         self._far.delete(site, sha256)
 
@@ -63,9 +71,11 @@ class TieredStore:
         return self._far.presign(site, sha256, seconds, filename)
 
     def ping(self) -> None:
+        """See the port."""
         self._near.ping()
         self._far.ping()
 
     def close(self) -> None:
+        """See the port."""
         self._near.close()
         self._far.close()

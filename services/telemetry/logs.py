@@ -1,4 +1,4 @@
-"""JSON logs, one line each, with the request id from the door to the result.
+"""JSON logs, one line each, with the request id from the request to the result.
 
     logs.setup("INFO")
     log = logs.get(__name__)
@@ -45,6 +45,7 @@ _DEPTH = 30  # frames of a traceback
 
 
 def new_request_id() -> str:
+    """A random id of 32 hexadecimal digits."""
     return uuid4().hex
 
 
@@ -74,15 +75,19 @@ class Log:
         self._logger = logger
 
     def debug(self, event: str, **values: object) -> None:
+        """An event of level DEBUG with allowed fields."""
         self._write(logging.DEBUG, event, values)
 
     def info(self, event: str, **values: object) -> None:
+        """An event of level INFO with allowed fields."""
         self._write(logging.INFO, event, values)
 
     def warning(self, event: str, *, error: BaseException | None = None, **values: object) -> None:
+        """An event of level WARNING with allowed fields."""
         self._write(logging.WARNING, event, values, error)
 
     def error(self, event: str, *, error: BaseException | None = None, **values: object) -> None:
+        """An event of level ERROR with allowed fields."""
         self._write(logging.ERROR, event, values, error)
 
     def exception(self, event: str, **values: object) -> None:
@@ -102,6 +107,7 @@ class Log:
 
 
 def get(name: str) -> Log:
+    """The logger ``name``, for events with allowed fields."""
     return Log(logging.getLogger(name))
 
 
@@ -109,6 +115,7 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON."""
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -151,17 +158,17 @@ def _event(record: logging.LogRecord, ours: bool) -> dict[str, str]:
 
 def describe(error: BaseException) -> dict[str, Any]:
     """Type, code and places of an error and its cause; never its words or any value."""
-    told: dict[str, Any] = {"type": type(error).__name__}
+    description: dict[str, Any] = {"type": type(error).__name__}
     code = getattr(error, "code", None)
     if isinstance(code, str) and _EVENT.fullmatch(code):
-        told["code"] = code
-    told["traceback"] = [
+        description["code"] = code
+    description["traceback"] = [
         f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__, limit=-_DEPTH)
     ]
     if error.__cause__ is not None:
-        told["cause"] = type(error.__cause__).__name__
-    return told
+        description["cause"] = type(error.__cause__).__name__
+    return description
 
 
 def setup(level: str = "INFO", stream: TextIO | None = None) -> None:

@@ -62,8 +62,8 @@ def span(name: str, **values: object) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            told = logs.describe(error)
-            current.set_attribute("error.type", str(told.get("code", told["type"])))
+            description = logs.describe(error)
+            current.set_attribute("error.type", str(description.get("code", description["type"])))
             current.set_status(Status(StatusCode.ERROR))
             raise
 

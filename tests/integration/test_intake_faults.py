@@ -23,7 +23,7 @@ from servers_postgres import fresh_database
 from gateway.ingest.service import IngestOutcome, IngestService
 from gateway.ingest.spool import Spool
 from gateway.ingest.tuning import GroupCommit
-from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.pool import Parser
 from services.domain.errors import Conflict
 from services.domain.study import IngestSource
@@ -201,7 +201,7 @@ def take(home: Path, url: str, dying: bool) -> list[IngestOutcome]:
     store.prepare()
     chosen: Any = Dying(index) if dying else index
     service = IngestService(store, chosen, MemoryQueue(), parser, settings)
-    picture = Picture(np.arange(64 * 80, dtype=np.uint8).reshape(1, 64, 80))
+    picture = PictureFrames(np.arange(64 * 80, dtype=np.uint8).reshape(1, 64, 80))
     try:
         with spool.request_files() as files:
             with spool.writer(1 << 20) as out:

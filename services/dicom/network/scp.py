@@ -76,9 +76,11 @@ class Provider:
 
     @property
     def port(self) -> int:
+        """The TCP port that is listened on."""
         return int(self._server.server_address[1])
 
     def close(self) -> None:
+        """Stop listening; associations that are open end."""
         self._server.shutdown()
 
     def _opened(self, event: evt.Event) -> None:
@@ -103,12 +105,14 @@ class _BoundedSocket(AssociationSocket):  # type: ignore[misc]  # pynetdicom is 
     """
 
     def bind_to(self, bounds: Bounds) -> None:
+        """Set the limits; call it once, before anything is received."""
         self.bounds = bounds
         self.received = 0
         inner = cast(sockets.socket, self.socket)
         inner.settimeout(bounds.stall_seconds)
 
     def object_ended(self) -> None:
+        """An object is complete: its count begins anew."""
         self.received = 0
 
     def recv(self, nr_bytes: int) -> bytearray:

@@ -18,10 +18,14 @@ _TEMPORARY = range(0xA700, 0xA800)  # out of resources
 
 
 class StoreFailed(Unavailable):
+    """Out of reach or out of resources: the same objects may be accepted later."""
+
     code, title = "push_failed", "The PACS did not accept the result"
 
 
 class StoreRejected(Conflict):
+    """The PACS will not take this object, however often it is sent."""
+
     code, title = "push_rejected", "The PACS refuses this object"
 
 
@@ -36,10 +40,10 @@ class Peer:
     @classmethod
     def parse(cls, text: str) -> Peer:
         """``AET@host:port``. Raises InvalidInput."""
-        found = _ADDRESS.fullmatch(text.strip())
-        if found is None or not 0 < int(found[3]) < 65536:
+        parts = _ADDRESS.fullmatch(text.strip())
+        if parts is None or not 0 < int(parts[3]) < 65536:
             raise InvalidInput("A PACS is given as AET@host:port.")
-        return cls(found[1].strip(), found[2], int(found[3]))
+        return cls(parts[1].strip(), parts[2], int(parts[3]))
 
 
 def c_store(peer: Peer, objects: Sequence[bytes], calling_aet: str, seconds: float = 30.0) -> None:

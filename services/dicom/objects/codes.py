@@ -17,6 +17,7 @@ def private(value: str, meaning: str) -> CodedConcept:
 
 
 def concept(code: Code) -> CodedConcept:
+    """pydicom's code as highdicom takes it."""
     return CodedConcept.from_code(code)
 
 
@@ -49,4 +50,5 @@ MODEL = private("MODEL", "Model release")
 
 
 def structure(label: str) -> CodedConcept:
+    """The code of a structure that the model names, by its label."""
     return STRUCTURES.get(label) or private(label, label.replace("_", " "))

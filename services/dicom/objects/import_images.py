@@ -23,6 +23,8 @@ _SUFFIXES = (".png", ".jpg", ".jpeg")
 
 @dataclass(frozen=True, slots=True)
 class Written:
+    """One picture that became a DICOM file."""
+
     source: Path
     path: Path
     calibrated: bool

@@ -10,6 +10,8 @@ the result's id), and the times are the report's: a run again makes the same obj
 
 from __future__ import annotations
 
+from typing import Any
+
 import highdicom
 import numpy as np
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentDescription
@@ -59,14 +61,7 @@ def segmentation(
         series_number=9001,
         sop_instance_uid=derived_uid(*key),
         instance_number=reading.frame,
-        manufacturer="FADA",
-        manufacturer_model_name=report.release.name,
-        software_versions=f"{IMPLEMENTATION_VERSION} {report.release.version}",
-        device_serial_number=report.release.sha256[:16],
-        content_description="Structures of a fetal ultrasound frame",
-        content_creator_name=None,
-        content_label="FADA",
-        series_description=labels.series("Segmentation", report),
+        **_provenance(report),
         transfer_syntax_uid=ExplicitVRLittleEndian,
         omit_empty_frames=False,
     )
@@ -76,6 +71,20 @@ def segmentation(
     seg.PatientOrientation = ""
     labels.stamp(seg, report)
     return part10(_plain(seg), ExplicitVRLittleEndian)
+
+
+def _provenance(report: Report) -> dict[str, Any]:
+    """What made the masks, and what they are, as highdicom's arguments."""
+    return {
+        "manufacturer": "FADA",
+        "manufacturer_model_name": report.release.name,
+        "software_versions": f"{IMPLEMENTATION_VERSION} {report.release.version}",
+        "device_serial_number": report.release.sha256[:16],
+        "content_description": "Structures of a fetal ultrasound frame",
+        "content_creator_name": None,
+        "content_label": "FADA",
+        "series_description": labels.series("Segmentation", report),
+    }
 
 
 def _segment(number: int, label: str, report: Report) -> SegmentDescription:

@@ -104,6 +104,7 @@ def observer(report: Report) -> ObserverContext:
 
 
 def reviewer(report: Report) -> ObserverContext | None:
+    """The person who reviewed, as an observer (TID 1003); None before a review."""
     if report.reviewed_by is None:
         return None
     return ObserverContext(
@@ -208,7 +209,7 @@ def _region(reading: FrameReading, image: SourceImageForRegion) -> ImageRegion |
 
 def _measurements(reading: FrameReading, report: Report) -> list[Measurement]:
     algorithm = AlgorithmIdentification(name=report.release.name, version=report.release.version)
-    found = [
+    measurements = [
         Measurement(
             name=MEASURES.get(m.name) or private(m.name, m.name),
             value=round(m.mm if m.mm is not None else m.px, 2),
@@ -217,10 +218,12 @@ def _measurements(reading: FrameReading, report: Report) -> list[Measurement]:
         )
         for m in reading.measurements
     ]
-    found += [_age(dating) for dating in reading.datings]
+    measurements += [_age(dating) for dating in reading.datings]
     if reading.plane is not None:
-        found.append(Measurement(CONFIDENCE, round(reading.plane.confidence * 100, 1), PERCENT))
-    return found
+        measurements.append(
+            Measurement(CONFIDENCE, round(reading.plane.confidence * 100, 1), PERCENT)
+        )
+    return measurements
 
 
 def _age(dating: Dating) -> Measurement:
@@ -254,11 +257,11 @@ def age_details(dating: Dating) -> list[Dataset]:
 
 
 def _evaluations(reading: FrameReading) -> list[QualitativeEvaluation]:
-    found = []
+    evaluations = []
     if reading.plane is not None:
         label = reading.plane.label
-        found.append(QualitativeEvaluation(PLANE, private(label, label.replace("_", " "))))
+        evaluations.append(QualitativeEvaluation(PLANE, private(label, label.replace("_", " "))))
     for reason, what in reading.abstentions:
         meaning = f"{what.replace('_', ' ')}: {labels.REASONS[reason]}"
-        found.append(QualitativeEvaluation(NOT_ASSESSED, private(reason.value, meaning)))
-    return found
+        evaluations.append(QualitativeEvaluation(NOT_ASSESSED, private(reason.value, meaning)))
+    return evaluations

@@ -48,7 +48,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PictureFrames:
     """Decoded frames of one size, (F, H, W) or (F, H, W, 3) uint8; ``jpeg`` when they can be kept as sent."""
 
     frames: NDArray[np.uint8]
@@ -56,17 +56,17 @@ class Picture:
     lossy_ratio: float | None = None
 
 
-def read_picture(data: bytes) -> Picture:
+def read_picture(data: bytes) -> PictureFrames:
     """Decode a PNG or JPEG. Raises InvalidInput, TooLarge: see ``services.reading.images.picture``."""
-    found = decode(data)
-    if not found.jpeg:
-        return Picture(found.pixels[None])
-    ratio = round(found.pixels.size / len(data), 2)
-    return Picture(found.pixels[None], data if found.baseline else None, ratio)
+    decoded = decode(data)
+    if not decoded.jpeg:
+        return PictureFrames(decoded.pixels[None])
+    ratio = round(decoded.pixels.size / len(data), 2)
+    return PictureFrames(decoded.pixels[None], data if decoded.baseline else None, ratio)
 
 
 def ultrasound_object(
-    picture: Picture, subject: Subject, pixel_mm: tuple[float, float] | None
+    picture: PictureFrames, subject: Subject, pixel_mm: tuple[float, float] | None
 ) -> bytes:
     """A Part 10 file: US Image, or US Multi-frame when there are several frames.
 
@@ -122,7 +122,7 @@ def _describe(ds: Dataset, subject: Subject) -> None:
         ds.ImageComments = subject.note
 
 
-def _pixels(ds: Dataset, picture: Picture) -> None:
+def _pixels(ds: Dataset, picture: PictureFrames) -> None:
     frames = picture.frames
     colour = frames.ndim == 4
     ds.ImageType = ["DERIVED", "PRIMARY", "OBSTETRICAL", "0001"]

@@ -45,6 +45,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer request after request, a line each, until ``requests`` ends."""
     answers.write(ipc.line({"ready": True}))
     answers.flush()
     for request in requests:
@@ -53,6 +54,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def main() -> None:
+    """``python -m services.dicom.parser.child MEMORY FILE_SIZE`` (bytes)."""
     bound(int(sys.argv[1]), int(sys.argv[2]))
     serve(sys.stdin.buffer, sys.stdout.buffer)
 

@@ -27,10 +27,12 @@ _KNOWN: dict[str, type[FadaError]] = {
 
 
 def line(message: dict[str, Any]) -> bytes:
+    """A message as one line of JSON, in ASCII."""
     return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
 def of_error(error: FadaError) -> dict[str, Any]:
+    """The answer that a refusal is."""
     return {"error": error.code, "detail": error.detail}
 
 
@@ -42,14 +44,17 @@ def raise_error(answer: dict[str, Any]) -> None:
 
 
 def of_parsed(parsed: ParsedInstance) -> dict[str, Any]:
+    """The answer that a parsed instance is."""
     return {name: getattr(parsed, name) for name in _FIELDS}
 
 
 def to_parsed(answer: dict[str, Any]) -> ParsedInstance:
+    """The instance in an answer; the inverse of ``of_parsed``."""
     return ParsedInstance(**{name: answer[name] for name in _FIELDS})
 
 
 def of_limits(limits: Limits) -> list[int]:
+    """Limits as a request carries them."""
     return [limits.inflated_bytes, limits.pixels, limits.frames]
 
 

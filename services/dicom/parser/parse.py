@@ -257,7 +257,7 @@ def _compressed(
 
 
 def parse_bytes(data: bytes) -> ParsedInstance:
-    """Read an object that this house made itself (SEG, SR, SC); nothing from outside comes here."""
+    """Read an object that was made here (SEG, SR); nothing from outside comes here."""
     whole = memoryview(data)
     syntax, start = meta(whole)
     return _parse(whole, start, syntax, Limits(2**30, 2**31, 3000), _media_uids(whole, start))

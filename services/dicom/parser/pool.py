@@ -67,7 +67,7 @@ class Parser:
         keep: _Child | None = None
         try:
             child = child or self._start()
-            fault = child.tell(request, meanwhile)
+            fault = child.send(request, meanwhile)
             reply = child.answer(self._seconds)
             keep = child
         except _Lost as error:
@@ -146,9 +146,10 @@ class _Child:
 
     @property
     def pid(self) -> int:
+        """The child's process id."""
         return self._process.pid
 
-    def tell(
+    def send(
         self, request: dict[str, Any], meanwhile: Callable[[], None] | None
     ) -> FadaError | None:
         """Give it its work and do one's own; what that raised is kept, for an answer must be read."""
@@ -165,6 +166,7 @@ class _Child:
         return None
 
     def answer(self, seconds: float) -> dict[str, Any]:
+        """Its next line within ``seconds``. Raises _Lost."""
         deadline = time.monotonic() + seconds
         answer = bytearray()
         while not answer.endswith(b"\n"):
@@ -181,6 +183,7 @@ class _Child:
         return reply
 
     def end(self) -> None:
+        """Kill it and close its pipes."""
         steps: list[Callable[[], object]] = [self._process.kill, self._process.wait]
         for step in steps:
             step()

@@ -32,6 +32,7 @@ class _Rewriter(Walker):
         self._endian = endian
 
     def on_element(self, tag: int, vr: bytes, start: int, end: int) -> None:
+        """Write it with a length of its own."""
         length = end - start
         if tag == PIXEL_DATA and self.layout.fragments:
             length = _UNDEFINED
@@ -39,12 +40,15 @@ class _Rewriter(Walker):
         self.out.append(self.data[start:end])
 
     def on_sequence(self, tag: int, vr: bytes) -> None:
+        """Begin it without a length."""
         self._head(tag, vr, _UNDEFINED)
 
     def on_item(self) -> None:
+        """Begin it without a length."""
         self._mark(_ITEM, _UNDEFINED)
 
     def on_end(self, sequence: bool) -> None:
+        """Write the delimiter."""
         self._mark(_SEQUENCE_END if sequence else _ITEM_END, 0)
 
     def _mark(self, tag: tuple[int, int], length: int) -> None:

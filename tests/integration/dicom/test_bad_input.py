@@ -25,7 +25,7 @@ from conftest import ROOT, SAMPLES, Door
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
-from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
 from services.domain.errors import NotFound
 from services.index.port import StudyQuery
 
@@ -35,7 +35,9 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 def fresh(key: str, **more: object) -> bytes:
     """A small study of its own for each ``key``."""
     pixels = np.full((1, 16, 16), len(key) % 250, np.uint8)
-    data = ultrasound_object(Picture(pixels), Subject(key, patient_name="BAD^INPUT"), (0.2, 0.2))
+    data = ultrasound_object(
+        PictureFrames(pixels), Subject(key, patient_name="BAD^INPUT"), (0.2, 0.2)
+    )
     if not more:
         return data
     dataset = pydicom.dcmread(io.BytesIO(data))

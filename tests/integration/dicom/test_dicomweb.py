@@ -15,7 +15,7 @@ from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 
 from services.dicom.objects.seg import segmentation
-from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.frames import Frames
 from services.dicom.parser.parse import parse_bytes
 from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored
@@ -143,7 +143,7 @@ def test_frames_as_stored_and_decoded(client: DICOMwebClient, three: list[pydico
 def test_a_clip_gives_the_frames_asked_for(client: DICOMwebClient) -> None:
     pixels = np.arange(4 * 30 * 40, dtype=np.uint32).reshape(4, 30, 40) % 251
     clip = ultrasound_object(
-        Picture(pixels.astype(np.uint8)), Subject("a clip", patient_name="CLIP"), (0.2, 0.3)
+        PictureFrames(pixels.astype(np.uint8)), Subject("a clip", patient_name="CLIP"), (0.2, 0.3)
     )
     dataset = pydicom.dcmread(io.BytesIO(clip))
     client.store_instances([dataset])

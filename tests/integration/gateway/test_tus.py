@@ -49,11 +49,11 @@ def large(size: int = 9 * 2**20) -> bytes:
     """A real DICOM object of about ``size`` bytes."""
     import numpy as np
 
-    from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
+    from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 
     side = int(size**0.5)
     noise = np.random.default_rng(size).integers(0, 255, (1, side, side), dtype=np.uint8)
-    return ultrasound_object(Picture(noise), Subject(study_key=f"large-{size}"), None)
+    return ultrasound_object(PictureFrames(noise), Subject(study_key=f"large-{size}"), None)
 
 
 def test_tuspy_sends_a_study(hub: hubs.Hub) -> None:

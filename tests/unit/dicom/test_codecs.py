@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
 
-from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
 from services.dicom.parser.frames import Frames
 from services.dicom.parser.parse import COMPRESSED
 
@@ -36,7 +36,7 @@ def encapsulated(pixels: np.ndarray, stream: bytes, syntax: str, bits: int) -> b
     colour = pixels.ndim == 3
     shown = np.zeros(pixels.shape, np.uint8)
     dataset = pydicom.dcmread(
-        io.BytesIO(ultrasound_object(Picture(shown[None]), Subject("codec"), None))
+        io.BytesIO(ultrasound_object(PictureFrames(shown[None]), Subject("codec"), None))
     )
     dataset.BitsAllocated = 8 if bits <= 8 else 16
     dataset.BitsStored, dataset.HighBit = bits, bits - 1

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
-from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
 from services.dicom.parser.calibration import calibration
 from services.dicom.parser.frames import Frames
 from services.domain.calibration import PixelSize
@@ -25,7 +25,7 @@ GRAY = np.arange(24 * 32, dtype=np.uint32).reshape(24, 32) % 256
 
 def base(pixels: np.ndarray | None = None, size: tuple[float, float] | None = None) -> Dataset:
     pixels = GRAY.astype(np.uint8) if pixels is None else pixels
-    data = ultrasound_object(Picture(pixels[None]), Subject("unit"), size)
+    data = ultrasound_object(PictureFrames(pixels[None]), Subject("unit"), size)
     return pydicom.dcmread(io.BytesIO(data))
 
 
@@ -95,7 +95,7 @@ def test_without_a_window_the_whole_range_is_used() -> None:
 def test_rle_frames_are_read_one_by_one() -> None:
     clip = np.stack([GRAY, GRAY[::-1], GRAY.T.reshape(24, 32)]).astype(np.uint8)
     dataset = pydicom.dcmread(
-        io.BytesIO(ultrasound_object(Picture(clip), Subject("clip"), (0.1, 0.1)))
+        io.BytesIO(ultrasound_object(PictureFrames(clip), Subject("clip"), (0.1, 0.1)))
     )
     dataset.compress(RLELossless, generate_instance_uid=False)
     read = Frames.of_bytes(part10(dataset, RLELossless))

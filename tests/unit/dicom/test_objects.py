@@ -22,7 +22,12 @@ from services.dicom.objects import obgyn, seg, sr
 from services.dicom.objects.deidentify import deidentified
 from services.dicom.objects.import_images import import_images
 from services.dicom.objects.secondary import secondary_capture
-from services.dicom.objects.ultrasound import Picture, Subject, read_picture, ultrasound_object
+from services.dicom.objects.ultrasound import (
+    PictureFrames,
+    Subject,
+    read_picture,
+    ultrasound_object,
+)
 from services.dicom.parser.calibration import calibration
 from services.dicom.parser.frames import Frames
 from services.dicom.parser.parse import parse_bytes
@@ -76,7 +81,9 @@ def masks() -> dict[str, np.ndarray]:
 
 
 def clip() -> Dataset:
-    data = ultrasound_object(Picture(np.stack([HEAD.read(1)] * 3)), Subject("clip"), (0.2, 0.2))
+    data = ultrasound_object(
+        PictureFrames(np.stack([HEAD.read(1)] * 3)), Subject("clip"), (0.2, 0.2)
+    )
     return pydicom.dcmread(io.BytesIO(data))
 
 

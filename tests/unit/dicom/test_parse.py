@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
-from services.dicom.objects.ultrasound import Picture, Subject, part10, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
 from services.dicom.parser.dataset import read_dataset
 from services.dicom.parser.parse import Limits, ParsedInstance, parse_bytes, parse_file
 from services.domain.errors import (
@@ -30,7 +30,7 @@ from services.domain.errors import (
 SAMPLES = Path(__file__).parents[3] / "samples"
 LIMITS = Limits(inflated_bytes=8 * 2**20, pixels=2**28, frames=100)
 NATIVE = ultrasound_object(
-    Picture((np.arange(20 * 30) % 255).astype(np.uint8).reshape(1, 20, 30)),
+    PictureFrames((np.arange(20 * 30) % 255).astype(np.uint8).reshape(1, 20, 30)),
     Subject("native", patient_name="Ωmega^Ünïcode", patient_id="P-1"),
     (0.2, 0.2),
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from services.dicom.objects.ultrasound import Picture, Subject, ultrasound_object
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser import retrieve
 from services.dicom.parser.frames import Frames
 
@@ -38,7 +38,9 @@ def test_equal_pixels(path: Path, tmp_path: Path) -> None:
 
 def test_words_of_a_big_endian_object_are_swapped(tmp_path: Path) -> None:
     gray = np.arange(20 * 30, dtype=np.uint8).reshape(1, 20, 30)
-    dataset = pydicom.dcmread(io.BytesIO(ultrasound_object(Picture(gray), Subject("big"), None)))
+    dataset = pydicom.dcmread(
+        io.BytesIO(ultrasound_object(PictureFrames(gray), Subject("big"), None))
+    )
     deep = gray[0].astype(">u2") * 257
     dataset.BitsAllocated = dataset.BitsStored = 16
     dataset.HighBit = 15
