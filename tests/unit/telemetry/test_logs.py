@@ -85,6 +85,7 @@ def test_errors_leave_type_code_and_places_but_no_words(lines: io.StringIO) -> N
     assert "CANARY" not in lines.getvalue()
 
 
+@pytest.mark.filterwarnings("always:Invalid value")
 def test_other_libraries_keep_place_but_not_words(lines: io.StringIO) -> None:
     logging.getLogger("pydicom").warning("Invalid value %s", CANARY)
     warnings.warn(f"Invalid value {CANARY}", stacklevel=1)
