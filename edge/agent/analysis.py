@@ -99,7 +99,8 @@ def _read(outbox: Outbox, reader: CaseReader, case: Case, show: ReportSink, noti
         return False
     try:
         pixels = [decode(outbox.image(image.sha256)).pixels for image in case.images]
-        report = reader.read(case.id, pixels, _by_hand(case))
+        names = [image.sha256 for image in case.images]
+        report = reader.read(case.id, pixels, _by_hand(case), sha256s=names)
     except KeyboardInterrupt:
         outbox.interrupt_reading(case.id)
         raise

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.domain import case_uids
 from services.domain.calibration import Calibration
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
@@ -41,11 +42,13 @@ class CaseReader:
         images: list[NDArray[np.uint8]],
         calibration: Calibration | None = None,
         *,
+        sha256s: Sequence[str],
         phases: tuple[Phase, ...] = ALL_PHASES,
         progress: Progress = lambda words: None,
     ) -> Report:
-        """The report of a case; ``images`` are (H, W) or (H, W, 3) uint8.
+        """The report of a case; ``images`` are (H, W) or (H, W, 3) uint8, ``sha256s`` of their files.
 
+        Frames are named by ``services.domain.case_uids``, as the hub and the browser name them.
         Without ``calibration`` measurements stay in pixels.
 
         Raises:
@@ -53,13 +56,14 @@ class CaseReader:
         """
         frames: list[FrameReading] = []
         seconds: dict[str, float] = {}
-        for number, image in enumerate(images, start=1):
+        for number, (image, sha256) in enumerate(zip(images, sha256s, strict=True), start=1):
             progress(f"image {number} of {len(images)}")
             prepared = square(image, self.manifest.side)
             raw = self._reader.read(prepared, phases)
             for phase, spent in raw.seconds.items():
                 seconds[phase] = seconds.get(phase, 0.0) + spent
-            where = FrameRef(series_uid="", sop_uid=case_id, frame=number)
+            series, picture = case_uids.series_uid(case_id), case_uids.picture_uid(case_id, sha256)
+            where = FrameRef(series_uid=series, sop_uid=picture, frame=1)
             judged = judge(raw, prepared, where, self.manifest, calibration or Calibration())
             frames.append(burned_in_text.flag_text(judged.reading, image))
         release = self._reader.release.id

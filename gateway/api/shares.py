@@ -96,9 +96,9 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
 def artefact(token: Token, sha256: Sha256, services: ServicesDep, request: Request) -> Response:
     """Pictures only: DICOM objects and FHIR name the patient."""
     study, result, _ = _opened(services, request, token)
-    for found in result.artefacts:
-        if found.sha256 == sha256 and found.media_type == "image/png":
-            return artefact_response(services, study.site, found)
+    for stored in result.artefacts:
+        if stored.sha256 == sha256 and stored.media_type == "image/png":
+            return artefact_response(services, study.site, stored)
     raise NotFound()
 
 

@@ -67,7 +67,7 @@ def enrol(body: EnrolIn, services: ServicesDep, request: Request) -> dict[str, A
 
 @router.post("/challenge", summary="A nonce to sign", operation_id="challenge")
 def challenge(body: ChallengeIn, request: Request) -> dict[str, Any]:
-    """Whether the phone is known is not told."""
+    """The answer does not say whether the phone is known."""
     signer: Signer = request.app.state.signer
     claims = {"device": body.device_id, "nonce": secrets.token_hex(16)}
     token = signer.sign("challenge", claims, CHALLENGE_SECONDS)

@@ -153,16 +153,16 @@ def _diagnostic_report(report: Report, attributes: Json, observations: Sequence[
 
 
 def _observations(report: Report, attributes: Json) -> list[Json]:
-    found: list[Json] = []
+    observations: list[Json] = []
     for frame in report.frames:
         if frame.plane is not None:
-            found.append(_plane(report, frame))
-        found += [_measurement(report, frame, m) for m in frame.measurements]
-        found += [_dating(report, frame, d) for d in frame.datings]
-    for one in found:
+            observations.append(_plane(report, frame))
+        observations += [_measurement(report, frame, m) for m in frame.measurements]
+        observations += [_dating(report, frame, d) for d in frame.datings]
+    for one in observations:
         one["subject"] = _subject(attributes)
         one["effectiveDateTime"] = iso_date(attributes, STUDY_DATE) or None
-    return [_clean(one) for one in found]
+    return [_clean(one) for one in observations]
 
 
 def _base(report: Report, frame: FrameReading, what: str) -> Json:
@@ -229,14 +229,14 @@ def _quantity(value: float, unit: str) -> Json:
 
 
 def _study_identifiers(report: Report, attributes: Json) -> list[Json]:
-    found = [{"system": "urn:dicom:uid", "value": f"urn:oid:{report.study_uid}"}]
+    identifiers = [{"system": "urn:dicom:uid", "value": f"urn:oid:{report.study_uid}"}]
     accession = first_text(attributes, "00080050")
     if accession:
         kind = {
             "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "ACSN"}]
         }
-        found.append({"type": kind, "value": accession})  # type: ignore[dict-item]
-    return found
+        identifiers.append({"type": kind, "value": accession})  # type: ignore[dict-item]
+    return identifiers
 
 
 def _subject(attributes: Json) -> Json:

@@ -101,9 +101,9 @@ class _Page(FPDF):
     def _state(self) -> str:
         if not self._reviewed:
             return self._words("unreviewed")
-        told = f"{self._words('reviewed')} {self._report.reviewed_by}"
+        text = f"{self._words('reviewed')} {self._report.reviewed_by}"
         at = self._report.reviewed_at
-        return f"{told}, {self._words('on')} {_time(at)}" if at is not None else told
+        return f"{text}, {self._words('on')} {_time(at)}" if at is not None else text
 
     # --- the parts ---------------------------------------------------------------------------
     def patient(self, attributes: dict[str, Any], last_period: date | None) -> None:
@@ -140,8 +140,8 @@ class _Page(FPDF):
             self._row(words("plane"), f"{words.label(frame.plane.label)} ({sure})")
         self._row(words("quality"), percent(frame.quality))
         for n, one in enumerate(frame.structures):
-            told = f"{words.label(one.label)} ({percent(one.confidence)} {words('confidence')})"
-            self._row(words("structures") if n == 0 else "", told)
+            text = f"{words.label(one.label)} ({percent(one.confidence)} {words('confidence')})"
+            self._row(words("structures") if n == 0 else "", text)
         self._figures(frame, lmp_days)
         for n, (reason, about) in enumerate(frame.abstentions):
             subject = "" if about == "image" else f"{words.label(about)}: "
@@ -153,18 +153,18 @@ class _Page(FPDF):
         words = self._words
         for n, m in enumerate(frame.measurements):
             if m.mm is None:
-                told = f"{m.name} {m.px:.0f} px · {words('px_only')}"
+                text = f"{m.name} {m.px:.0f} px · {words('px_only')}"
             else:
-                told = f"{m.name} {m.mm:.1f} mm"
+                text = f"{m.name} {m.mm:.1f} mm"
                 if m.mm_low is not None and m.mm_high is not None:
-                    told += f" ({words('interval')} {m.mm_low:.1f}–{m.mm_high:.1f} mm)"
-            self._row(words("measurements") if n == 0 else "", told)
+                    text += f" ({words('interval')} {m.mm_low:.1f}–{m.mm_high:.1f} mm)"
+            self._row(words("measurements") if n == 0 else "", text)
         for n, d in enumerate(frame.datings):
-            told = d.text
+            text = d.text
             if d.low_days is not None and d.high_days is not None:
                 low, high = weeks_and_days(d.low_days), weeks_and_days(d.high_days)
-                told += f" ({words('two_sd')}: {low} – {high})"
-            self._row(words("age") if n == 0 else "", f"{told} {words('by')} {d.equation}")
+                text += f" ({words('two_sd')}: {low} – {high})"
+            self._row(words("age") if n == 0 else "", f"{text} {words('by')} {d.equation}")
         if lmp_days is not None and frame.datings:
             self._row(words("age_period"), weeks_and_days(lmp_days))
             difference = frame.datings[0].days - lmp_days
@@ -182,12 +182,12 @@ class _Page(FPDF):
         words = self._words
         seen = ", ".join(words.label(s.label) for s in frame.structures) or words("not_assessed")
         self._row(words("looked_at"), seen)
-        told = "; ".join(
+        text = "; ".join(
             f"{key.replace('_', ' ')}: {value}"
             for key, value in frame.interpretation.items()
             if value
         )
-        self._row(words("text"), told)
+        self._row(words("text"), text)
 
     def ending(self) -> None:
         if self._report.skipped:

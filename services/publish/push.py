@@ -82,8 +82,8 @@ def _judge(answer: httpx.Response) -> None:
 def _failed(answer: httpx.Response) -> int:
     """How many items FailedSOPSequence (0008,1198) holds."""
     try:
-        told: Any = answer.json()
-        sets = told if isinstance(told, list) else [told]
+        body: Any = answer.json()
+        sets = body if isinstance(body, list) else [body]
         return sum(len(s.get("00081198", {}).get("Value", [])) for s in sets)
     except (ValueError, AttributeError):
         return 1

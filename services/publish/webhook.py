@@ -107,8 +107,8 @@ def is_public(address: Address) -> bool:
 
 def resolve(host: str, port: int) -> list[str]:
     """All addresses of a name. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 def safe_addresses(

@@ -177,12 +177,12 @@ class ResultsTable:
     def _with_artefacts(self, rows: list[RowMapping]) -> list[Result]:
         columns = tables.artefacts.c
         query = select(tables.artefacts).where(columns.result_id.in_([row["id"] for row in rows]))
-        found: dict[str, list[Artefact]] = {row["id"]: [] for row in rows}
+        artefacts: dict[str, list[Artefact]] = {row["id"]: [] for row in rows}
         if rows:
             ordered = query.order_by(columns.result_id, columns.position)
             for row in self._session.connection.execute(ordered).mappings():
-                found[row["result_id"]].append(_artefact(row))
-        return [_result(row, tuple(found[row["id"]])) for row in rows]
+                artefacts[row["result_id"]].append(_artefact(row))
+        return [_result(row, tuple(artefacts[row["id"]])) for row in rows]
 
 
 def _artefact(row: RowMapping) -> Artefact:
@@ -197,7 +197,7 @@ def _artefact(row: RowMapping) -> Artefact:
     )
 
 
-def _result(row: RowMapping, found: tuple[Artefact, ...]) -> Result:
+def _result(row: RowMapping, artefacts: tuple[Artefact, ...]) -> Result:
     return Result(
         id=row["id"],
         study_id=row["study_id"],
@@ -209,6 +209,6 @@ def _result(row: RowMapping, found: tuple[Artefact, ...]) -> Result:
         report=report_json.load(row["report"]),
         based_on=row["based_on"],
         job_id=row["job_id"],
-        artefacts=found,
+        artefacts=artefacts,
         scores=row["scores"],
     )

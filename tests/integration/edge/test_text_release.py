@@ -42,7 +42,7 @@ def test_five_phases_from_one_encoding(reader: CaseReader, monkeypatch: pytest.M
 
     monkeypatch.setattr(Conversation, "complete", counted)
     picture = decode((SAMPLES / "head-27w.png").read_bytes()).pixels
-    report = reader.read("case-1", [picture])
+    report = reader.read("case-1", [picture], sha256s=["a" * 64])
     prompts = tiny_weights.PROMPTS
     image_tokens = (tiny_weights.SIDE // 32) ** 2
     assert asked[0][1] == 0, "the image alone, and nothing known before"
@@ -57,7 +57,7 @@ def test_five_phases_from_one_encoding(reader: CaseReader, monkeypatch: pytest.M
 
 def test_a_phase_alone_can_be_asked(reader: CaseReader) -> None:
     picture = decode((SAMPLES / "head-27w.png").read_bytes()).pixels
-    report = reader.read("case-2", [picture], phases=(Phase.INTERPRET,))
+    report = reader.read("case-2", [picture], sha256s=["a" * 64], phases=(Phase.INTERPRET,))
     assert "classify" not in report.seconds
 
 

@@ -18,6 +18,9 @@ def test_the_phone_names_studies_and_pictures_as_the_hub_does() -> None:
     pictures = [hashlib.sha256(bytes([n])).hexdigest() for n in range(3)]
     pairs = [(case, picture) for case in cases for picture in pictures]
     assert run(*((IDS, "studyUid", [c]) for c in cases)) == [case_uids.study_uid(c) for c in cases]
+    assert run(*((IDS, "seriesUid", [c]) for c in cases)) == [
+        case_uids.series_uid(c) for c in cases
+    ]
     assert run(*((IDS, "sopUid", [c, p]) for c, p in pairs)) == [
         case_uids.picture_uid(c, p) for c, p in pairs
     ]

@@ -25,3 +25,6 @@ export async function sopUid(caseId: string, picture: string): Promise<string> {
   const hash = await sha256(new TextEncoder().encode(`${caseId}:${picture}`));
   return `2.25.${BigInt(`0x${hash.slice(0, 32)}`)}`;
 }
+
+/** The Series Instance UID of all of a case's pictures (services/domain/case_uids.py). */
+export const seriesUid = (caseId: string): Promise<string> => sopUid(caseId, "series");

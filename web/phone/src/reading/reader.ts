@@ -1,6 +1,6 @@
 import type { Calibration, FrameReading, Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
-import { sopUid, studyUid as studyUidOf } from "../case/ids";
+import { seriesUid, sopUid, studyUid as studyUidOf } from "../case/ids";
 import type { CasePictures, Picture } from "../case/picture";
 import { png, resize } from "./image";
 import { type RawReading, judge } from "./judge";
@@ -78,7 +78,7 @@ export class Reader {
     for (const [index, picture] of record.pictures.entries()) {
       timer.note = record.pictures.length > 1 ? `${index + 1} / ${record.pictures.length}` : "";
       const opened = await openImageFile(files[index]!);
-      const names = opened.names ?? { studyUid: "", seriesUid: "", sopUid: await sopUid(record.id, picture.sha256) };
+      const names = opened.names ?? { studyUid: "", seriesUid: await seriesUid(record.id), sopUid: await sopUid(record.id, picture.sha256) };
       studyUid = names.studyUid || studyUid;
       const old = picture.fresh ? reusable?.filter((earlier) => earlier.picture === index) ?? [] : [];
       if (old.length > 0) frames.push(...old.map((earlier) => earlier.reading));
