@@ -20,6 +20,7 @@ import pydicom
 import pytest
 import servers
 
+from services.dicom.parser.parse import Limits, parse_file
 from services.domain.study import Role
 from services.inference.inprocess import InProcessInference
 from services.reading.contract import Phase, RawReading
@@ -216,3 +217,24 @@ def test_a_study_of_one_image_that_cannot_be_shown_says_why(odd: Odd) -> None:
         job = tx.jobs.get(None, item["job_id"])
     assert job.error_code == "nothing_readable"
     assert "palette_unusable" in job.error_detail
+
+
+def test_all_of_them_in_one_study_cost_the_good_images_nothing(odd: Odd) -> None:
+    """Two good heads and every odd image together: one job, one report, the good ones in it."""
+    study = "2.25.7"
+    files = []
+    for path in [*sorted(ODD.glob("*.dcm")), SAMPLES / "head-27w.dcm", SAMPLES / "head-35w.dcm"]:
+        data = path.read_bytes()
+        own = str(parse_file(path, Limits(2**28, 2**30, 1000)).study_uid).encode()
+        if path.stem != "deflate_gzip_trailer":  # its UID is not to be seen from outside
+            assert own in data
+            files.append((path.name, data.replace(own, study.encode().ljust(len(own), b"\0"))))
+    answer = odd.client.post("/api/uploads", files=[("file", file) for file in files])
+    assert answer.status_code == 200, answer.text
+    items = answer.json()["items"]
+    assert [item["name"] for item in items if not item["accepted"]] == []
+    assert {item["study_uid"] for item in items} == {study}
+    report = odd.read(items[-1])
+    values = measured(report)
+    assert all(values[item["sop_uid"]] is not None for item in items[-2:])
+    assert [code for _, code in report["skipped"]] == ["palette_unusable"]
