@@ -45,8 +45,8 @@ class Hub:
     @classmethod
     def of(cls, hub: str = "", key: str = "") -> Hub:
         """The hub that options, environment or memory name."""
-        found = config.target(settings(), hub, key)
-        return cls(found.hub, found.key)
+        target = config.target(settings(), hub, key)
+        return cls(target.hub, target.key)
 
     def __enter__(self) -> Hub:
         return self
@@ -57,6 +57,10 @@ class Hub:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connections."""
         self.http.close()
         self.tus.close()
 
@@ -77,14 +81,17 @@ class Hub:
             raise HubUnreachable(f"{self.address} is no FADA hub.") from error
 
     def post(self, path: str, body: Any = None) -> Any:
+        """JSON of the answer to a POST, None when it is empty; never sent twice."""
         answer = self.request("POST", path, json=body, again=False)
         return answer.json() if answer.content else None
 
     def delete(self, path: str) -> None:
+        """Remove what lies at ``path``."""
         self.request("DELETE", path, again=False)
 
-    def bytes(self, path: str) -> bytes:
-        return self.request("GET", path).content
+    def bytes(self, path: str, **query: Any) -> bytes:
+        """The content of a GET."""
+        return self.request("GET", path, params=query).content
 
     def request(self, method: str, path: str, *, again: bool = True, **more: Any) -> httpx.Response:
         """One answer below 400. With ``again`` outages are met with a few more tries."""

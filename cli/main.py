@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as version_of
+from typing import Annotated
+
 import typer
 
 from cli.commands import deliveries, jobs, keys, models, serve
+from cli.commands.doctor import doctor
 from cli.commands.import_images import import_images
 from cli.commands.report import report
 from cli.commands.send import send
@@ -23,15 +27,37 @@ app = typer.Typer(
 
     [bold]Start:[/]  fada up --demo     a whole hub here, one real study, then it ends
     [bold]Use:[/]    fada send scans/ --watch     then  fada report STUDY
+    [bold]Help:[/]   fada doctor     what is missing here, and what to do;  fada COMMAND --help
 
     AI results are not for diagnosis until a person has reviewed them.
+
+    Exit codes: 2 a mistake in the command, 3 not allowed, 4 not found, 5 refused, 6 a part is down,
+    130 ended by Ctrl-C, 1 anything else.
     """,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fada {version_of('fada')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it and end.")
+    ] = False,
+) -> None:
+    """Options of ``fada`` itself; the help above is the application's."""
+
+
 app.command()(up)
 app.command()(send)
 app.command()(status)
 app.command()(watch)
 app.command()(report)
+app.command()(doctor)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(keys.app, name="keys")

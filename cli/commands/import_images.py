@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import report_text
+from services.domain.errors import FadaError
 
 
 def import_images(
@@ -25,22 +26,34 @@ def import_images(
     patient_id, study_date (YYYYMMDD), accession, description, note. Without a pixel size nothing is
     calibrated, and FADA will say pixels, never millimetres.
 
+    A picture that cannot be taken is named, and the others go on; the exit code is then 5.
+
     Examples:
 
       fada import-images pictures/ dicom/
 
       fada import-images pictures/ dicom/ --csv pictures/table.csv && fada send dicom/
     """
-    from services.dicom.objects.import_images import import_images as write
-    from services.dicom.objects.import_images import rows_of, rows_of_folder
+    from services.dicom.objects.import_images import import_row, rows_of, rows_of_folder
 
     rows = rows_of(table) if table is not None else rows_of_folder(folder)
     console, count, calibrated = report_text.console(), 0, 0
-    for written in write(folder, out, rows):
+    refused: list[str] = []
+    for place, row in enumerate(rows, start=1):
+        try:
+            written = import_row(folder, out, row, place)
+        except FadaError as error:
+            refused.append(f"{row['file']}: {error.detail}")
+            continue
+        except OSError as error:
+            refused.append(f"{row['file']}: {error.strerror}.")
+            continue
         count += 1
         calibrated += written.calibrated
         how = "" if written.calibrated else "  [yellow]not calibrated[/]"
         console.print(f"{written.source} → {written.path}{how}")
     console.print(f"{count} objects, {calibrated} of them calibrated")
-    if not count:
+    for reason in refused:
+        console.print(f"not imported: {reason}", style="red", markup=False)
+    if refused or not count:
         raise typer.Exit(5)

@@ -27,7 +27,7 @@ StoreOption = Annotated[
 ]
 
 
-def shelf(given: Path | None) -> Path:
+def release_folder(given: Path | None) -> Path:
     """The folder of releases: the given one, else that of the hub of this machine, else FADA's own."""
     if given is not None:
         return given
@@ -38,7 +38,7 @@ def shelf(given: Path | None) -> Path:
 @app.command("list")
 def list_releases(folder: StoreOption = None) -> None:
     """What is here, what is trusted, and which one is in use."""
-    place = shelf(folder)
+    place = release_folder(folder)
     trust = registry.trust_of(place)
     used = registry.active_name(place, trust) if registry.names(place) else ""
     table = Table("", "release", "licence", "signed by", "state", box=None)
@@ -83,7 +83,7 @@ def activate(
 
       fada models activate --back
     """
-    place = shelf(folder)
+    place = release_folder(folder)
     trust = registry.trust_of(place)
     if back == bool(name):
         raise typer.BadParameter("give the name of a release, or --back")
@@ -135,7 +135,7 @@ def import_release(
     from models.packaging.importing import import_release as bring
     from models.programs.package import signing_key
 
-    place = shelf(folder)
+    place = release_folder(folder)
     key = signing_key(key_file or settings().config.expanduser() / "release-signing.key")
     request = Import(
         fetch(source), name, version, base=fetch(base) if base else None, about=about, serve=serve
@@ -171,7 +171,7 @@ def evaluate(
     from models.programs.evaluate import Request
     from models.programs.evaluate import evaluate as measure
 
-    place = shelf(folder)
+    place = release_folder(folder)
     if "/" in release or Path(release, MANIFEST).is_file():
         opened = load(Path(release), registry.trust_of(place))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,24 @@ from cli.errors import HubSays, NotReady
 from cli.hub import Hub, HubOption, KeyOption
 
 
+class Language(StrEnum):
+    """The languages in which the hub prints reports."""
+
+    EN = "en"
+    FR = "fr"
+    SW = "sw"
+    HI = "hi"
+    PT = "pt"
+
+
 def report(
     study: Annotated[str, typer.Argument(help="A study's id, as 'fada send' and 'status' show.")],
     version: Annotated[str, typer.Option(help="A number; default: the latest.")] = "latest",
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     pdf: Annotated[Path | None, typer.Option(help="Save the report as a PDF file.")] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="Of the PDF; numbers and units stay as they are.")
+    ] = None,
     overlay: Annotated[
         Path | None, typer.Option(help="Save each frame's overlay as PNG into this folder.")
     ] = None,
@@ -32,13 +46,16 @@ def report(
 
       fada report 0192… --json | jq .frames  for a script
 
-      fada report 0192… --pdf report.pdf
+      fada report 0192… --pdf report.pdf --language fr
     """
+    if language is not None and pdf is None:
+        raise typer.BadParameter("--language is for the PDF: give --pdf FILE too.")
     with Hub.of(hub, key) as connection:
         result = _result(connection, study, version)
         number = result["version"]
         if pdf is not None:
-            pdf.write_bytes(connection.bytes(f"/api/studies/{study}/results/{number}/report.pdf"))
+            path = f"/api/studies/{study}/results/{number}/report.pdf"
+            pdf.write_bytes(connection.bytes(path, lang=(language or Language.EN).value))
             report_text.console().print(f"saved {pdf}")
         if overlay is not None:
             _overlays(connection, study, result, overlay)
@@ -61,8 +78,8 @@ def _result(hub: Hub, study: str, version: str) -> dict:  # type: ignore[type-ar
     except HubSays as error:
         if error.http != 404:
             raise
-    told = hub.get(f"/api/studies/{study}/status")  # 404: no such study
-    raise NotReady(f"The study is {told['state']}. Follow it: fada watch {study}")
+    status = hub.get(f"/api/studies/{study}/status")  # 404: no such study
+    raise NotReady(f"The study is {status['state']}. Follow it: fada watch {study}")
 
 
 def _overlays(hub: Hub, study: str, result: dict, folder: Path) -> None:  # type: ignore[type-arg]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,15 +14,21 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli import follow, report_text
+from cli.collect import TYPES, Collection, collect
 from cli.errors import HubSays, NothingToSend
 from cli.hub import Hub, HubOption, KeyOption
 from cli.resume import Uploads, digest_of, upload
 from services.domain.errors import FadaError
 from services.settings import settings
 
-_TYPES = {
-    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".zip": "application/zip",
-}  # fmt: skip
+_INTERRUPTED = 130  # as a shell says of Ctrl-C
+_NAMED = 20  # so many skipped files are named, the others counted
+
+
+class Interrupted(FadaError):
+    """Ctrl-C came while the file was on its way: it goes on with the next start."""
+
+    code, title, status = "interrupted", "Ended by Ctrl-C", 499
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,111 +50,135 @@ def send(
     pixel_mm: Annotated[
         float | None, typer.Option(help="Pictures only: mm per pixel; marked as given by hand.")
     ] = None,
+    patient_id: Annotated[str, typer.Option(help="Pictures only: the patient's number.")] = "",
+    patient_name: Annotated[str, typer.Option(help="Pictures only: Family^Given.")] = "",
+    study_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Pictures only: when taken.")
+    ] = None,
+    accession: Annotated[str, typer.Option(help="Pictures only: number of the order.")] = "",
+    description: Annotated[str, typer.Option(help="Pictures only: of the study.")] = "",
+    study: Annotated[
+        str, typer.Option(help="Pictures only: those with the same name here are one study.")
+    ] = "",
     parallel: Annotated[int, typer.Option(min=1, max=16, help="Files at a time.")] = 4,
     hub: HubOption = "",
     key: KeyOption = "",
 ) -> None:
     """Send DICOM files, ZIP archives, PNG or JPEG pictures.
 
-    A transfer that breaks is resumed where it stopped when the same command is given again. Sending
-    the same bytes twice does no harm: the hub keeps one.
+    DICOM files say themselves whose they are; of pictures the options for pictures say it.
+
+    A transfer that breaks, or is ended by Ctrl-C, is resumed where it stopped when the same command
+    is given again. Sending the same bytes twice does no harm: the hub keeps one.
 
     Examples:
 
-      fada send scans/                     everything in a folder
+      fada send scans/                     everything in a folder; what is skipped is named
 
       fada send 'day1/*.dcm' --urgent      a pattern, before all others
 
-      fada send head.png --pixel-mm 0.21   a picture with its pixel size
+      fada send head.png --pixel-mm 0.21 --patient-id P-17 --study-date 2026-05-04
+
+      fada send *.png --study visit-3 --patient-id P-17    several pictures, one study
     """
-    files = list(collect(places))
-    if not files:
-        raise NothingToSend(f"No file at {', '.join(places)}.")
-    about = {"urgent": "1"} if urgent else {}
-    if pixel_mm is not None:
-        about["pixel_mm"] = f"{pixel_mm:.8g}"
+    collection = collect(places)
+    show_skipped(collection)
+    if not collection.files:
+        raise NothingToSend(f"No file to send at {', '.join(places)}.")
+    metadata = {
+        "urgent": "1" if urgent else "",
+        "pixel_mm": f"{pixel_mm:.8g}" if pixel_mm is not None else "",
+        "patient_id": patient_id,
+        "patient_name": patient_name,
+        "study_date": study_date.strftime("%Y-%m-%d") if study_date else "",
+        "accession": accession,
+        "description": description,
+        "study": study,
+    }
+    given = {name: value for name, value in metadata.items() if value}
     with Hub.of(hub, key) as connection:
-        outcomes = _send_all(connection, files, about, parallel)
+        outcomes, waiting = _send_all(connection, collection.files, given, parallel)
         studies = show(outcomes)
-        states = []
-        if watch:
-            console = report_text.console()
-            for study in studies:
-                state = follow.until_done(
-                    connection, study, lambda told: console.print(f"  {report_text.event(told)}")
-                )
-                states.append(state)
-                console.print(f"[bold]fada report {study}[/]  ({state})")
-    failed = [o.error for o in outcomes if o.error is not None]
+        if waiting or any(isinstance(sent.error, Interrupted) for sent in outcomes):
+            show_interrupted(outcomes, waiting)
+            raise typer.Exit(_INTERRUPTED)
+        states = _follow(connection, studies) if watch else []
+    failed = [sent.error for sent in outcomes if sent.error is not None]
     if failed:
         raise failed[0]
     if "failed" in states:
         raise typer.Exit(1)
 
 
-def collect(places: list[str]) -> Iterator[Path]:
-    """Files, each once, in order. Of a folder only what a hub takes: DICOM, pictures, ZIP."""
-    seen: set[Path] = set()
-    for place in places:
-        path = Path(place).expanduser()
-        found = (
-            [path]
-            if path.exists()
-            else [Path(p) for p in sorted(glob.glob(str(path), recursive=True))]
+def _follow(hub: Hub, studies: list[str]) -> list[str]:
+    """Follow each study to its end; their states."""
+    console, states = report_text.console(), []
+    for study in studies:
+        state = follow.until_done(
+            hub, study, lambda event: console.print(f"  {report_text.event(event)}")
         )
-        for one in found:
-            for file in _inside(one) if one.is_dir() else [one]:
-                if file.is_file() and (real := file.resolve()) not in seen:
-                    seen.add(real)
-                    yield file
+        states.append(state)
+        console.print(f"[bold]fada report {study}[/]  ({state})")
+    return states
 
 
-def _inside(folder: Path) -> list[Path]:
-    return sorted(
-        p
-        for p in folder.rglob("*")
-        if not any(part.startswith(".") for part in p.relative_to(folder).parts)
-        and p.is_file()
-        and (p.suffix.lower() in (".dcm", *_TYPES) or _is_dicom(p))
-    )
-
-
-def _is_dicom(path: Path) -> bool:
-    """Scanners write files without a suffix: PS3.10 has DICM after 128 bytes."""
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
-
-
-def _send_all(hub: Hub, files: list[Path], about: dict[str, str], parallel: int) -> list[Sent]:
-    kept = Uploads(settings().config.expanduser() / "uploads")
+def _send_all(
+    hub: Hub, files: list[Path], metadata: dict[str, str], parallel: int
+) -> tuple[list[Sent], list[Path]]:
+    """What became of each file, and the files that Ctrl-C kept from being begun."""
+    kept, ending = Uploads(settings().config.expanduser() / "uploads"), threading.Event()
     with Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), MofNCompleteColumn(),
         transient=True,
     ) as bar:  # fmt: skip
-        total = bar.add_task("sending", total=sum(f.stat().st_size for f in files))
+        total = bar.add_task("sending", total=sum(_size(file) for file in files))
 
-        def one(path: Path) -> Sent:
-            return send_one(hub, kept, path, about, lambda count: bar.advance(total, count))
+        def moved(count: int) -> None:
+            bar.advance(total, count)
+            if ending.is_set():
+                raise Interrupted
 
         with ThreadPoolExecutor(parallel) as pool:
-            return list(pool.map(one, files))
+            running = [pool.submit(send_one, hub, kept, file, metadata, moved) for file in files]
+            try:
+                for future in running:
+                    future.result()
+            except KeyboardInterrupt:
+                for future in running:
+                    future.cancel()  # those that were not begun
+                ending.set()
+                bar.update(total, description="ending after the pieces on their way")
+                pool.shutdown(wait=True)
+    return _outcomes(files, running)
+
+
+def _outcomes(files: list[Path], running: list[Future[Sent]]) -> tuple[list[Sent], list[Path]]:
+    pairs = list(zip(files, running, strict=True))
+    done = [future.result() for _, future in pairs if not future.cancelled()]
+    return done, [file for file, future in pairs if future.cancelled()]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # it went away: its own sending says so
 
 
 def send_one(
-    hub: Hub, kept: Uploads, path: Path, about: dict[str, str], moved: Callable[[int], None]
+    hub: Hub, kept: Uploads, path: Path, metadata: dict[str, str], moved: Callable[[int], None]
 ) -> Sent:
-    """One file to its end; its own error is in the answer, so that the others go on."""
+    """One file to its end; its own error is in the answer, so that the others go on.
+
+    ``metadata`` goes with it; ``moved`` is given the bytes that the hub has more.
+    """
     try:
-        metadata = {
+        own = {
             "filename": path.name[:255],
-            "filetype": _TYPES.get(path.suffix.lower(), "application/dicom"),
+            "filetype": TYPES.get(path.suffix.lower(), "application/dicom"),
             "sha256": digest_of(path),
-            **about,
         }
-        outcome = upload(hub, kept, path, metadata, moved)
+        outcome = upload(hub, kept, path, {**own, **metadata}, moved)
     except FadaError as error:
         return Sent(path, error=error)
     except OSError as error:
@@ -172,7 +203,7 @@ def show(outcomes: list[Sent]) -> list[str]:
             elif sent.error is None:  # of an archive: the rest was taken
                 detail = item["problem"]["detail"]
                 console.print(f"[yellow]skipped[/] {sent.path}: {item['name']}: {detail}")
-        if sent.error is not None:
+        if sent.error is not None and not isinstance(sent.error, Interrupted):
             reason = sent.error.said if isinstance(sent.error, HubSays) else sent.error.code
             console.print(f"[red]refused[/] {sent.path}: {sent.error.detail} ({reason})")
     good = sum(1 for s in outcomes if s.error is None)
@@ -181,3 +212,24 @@ def show(outcomes: list[Sent]) -> list[str]:
     for study, count in studies.items():
         console.print(f"  {study}  {count} image{'s' if count > 1 else ''}", highlight=False)
     return list(studies)
+
+
+def show_skipped(collection: Collection) -> None:
+    """Name what is not sent, and why."""
+    console = report_text.console()
+    for skipped in collection.skipped[:_NAMED]:
+        console.print(f"[yellow]skipped[/] {skipped.name}: {skipped.reason}")
+    if (more := len(collection.skipped) - _NAMED) > 0:
+        console.print(f"[yellow]skipped[/] {more} more")
+
+
+def show_interrupted(outcomes: list[Sent], waiting: list[Path]) -> None:
+    """What Ctrl-C left: files that stand half-way, and those that were not begun."""
+    console = report_text.console()
+    half = [sent.path for sent in outcomes if isinstance(sent.error, Interrupted)]
+    for path in half:
+        console.print(f"[yellow]half-way[/] {path}")
+    console.print(
+        f"Ended by Ctrl-C: {len(half)} half-way, {len(waiting)} not begun. "
+        "The same command goes on from there."
+    )

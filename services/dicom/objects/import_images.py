@@ -58,14 +58,28 @@ def import_images(folder: Path, out: Path, rows: list[dict[str, str]]) -> Iterat
         InvalidInput: a file lies outside the folder, is no picture, or a pixel size is no number.
     """
     for place, row in enumerate(rows, start=1):
-        source = inside(folder, row["file"])
-        if not source.is_file():
-            raise InvalidInput(f"Row {place}: {row['file']} is not in the folder.")
-        target = inside(out, row.get("out") or f"{Path(row['file']).with_suffix('')}.dcm")
-        pixel = pixel_size(row, place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(from_picture_file(source, _subject(row, source), pixel))
-        yield Written(source, target, pixel is not None)
+        yield import_row(folder, out, row, place)
+
+
+def import_row(folder: Path, out: Path, row: dict[str, str], place: int) -> Written:
+    """Write the DICOM file of one row, the ``place``-th of its table (from 1).
+
+    Raises:
+        InvalidInput: as ``import_images``.
+    """
+    source = inside(folder, row["file"])
+    if not source.is_file():
+        raise InvalidInput(f"Row {place}: {row['file']} is not in the folder.")
+    target = inside(out, row.get("out") or f"{Path(row['file']).with_suffix('')}.dcm")
+    pixel = pixel_size(row, place)
+    try:
+        subject = _subject(row, source)
+    except ValueError as error:
+        raise InvalidInput(f"Row {place}: a value is not of its form.") from error
+    content = from_picture_file(source, subject, pixel)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return Written(source, target, pixel is not None)
 
 
 def inside(folder: Path, name: str) -> Path:
