@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -126,8 +129,8 @@ def _send_all(
     hub: Hub, files: list[Path], metadata: dict[str, str], parallel: int
 ) -> tuple[list[Sent], list[Path]]:
     """What became of each file, and the files that Ctrl-C kept from being begun."""
-    kept, ending = Uploads(settings().config.expanduser() / "uploads"), threading.Event()
-    with Progress(
+    kept = Uploads(settings().config.expanduser() / "uploads")
+    with _ctrl_c() as ending, Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), MofNCompleteColumn(),
         transient=True,
     ) as bar:  # fmt: skip
@@ -138,24 +141,36 @@ def _send_all(
             if ending.is_set():
                 raise Interrupted
 
+        def one(file: Path) -> Sent | None:
+            if ending.is_set():
+                return None  # not begun
+            return send_one(hub, kept, file, metadata, moved)
+
         with ThreadPoolExecutor(parallel) as pool:
-            running = [pool.submit(send_one, hub, kept, file, metadata, moved) for file in files]
-            try:
-                for future in running:
-                    future.result()
-            except KeyboardInterrupt:
-                for future in running:
-                    future.cancel()  # those that were not begun
-                ending.set()
-                bar.update(total, description="ending after the pieces on their way")
-                pool.shutdown(wait=True)
-    return _outcomes(files, running)
+            running = [pool.submit(one, file) for file in files]
+            while wait(running, timeout=0.2).not_done:
+                if ending.is_set():
+                    bar.update(total, description="ending after the pieces on their way")
+        outcomes = [future.result() for future in running]
+    waiting = [file for file, sent in zip(files, outcomes, strict=True) if sent is None]
+    return [sent for sent in outcomes if sent is not None], waiting
 
 
-def _outcomes(files: list[Path], running: list[Future[Sent]]) -> tuple[list[Sent], list[Path]]:
-    pairs = list(zip(files, running, strict=True))
-    done = [future.result() for _, future in pairs if not future.cancelled()]
-    return done, [file for file, future in pairs if future.cancelled()]
+@contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C, so that no piece is torn; a second one ends the program at once."""
+    ending = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ending.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield ending
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _size(path: Path) -> int:
