@@ -19,12 +19,9 @@ from gateway.dimse.server import StoreScp
 from gateway.ingest.service import IngestService
 from gateway.ingest.spool import Spool
 from gateway.ingest.tuning import keep_freed_memory
+from services.composition import Adapters
 from services.dicom.parser.pool import Parser
-from services.index import connect as connect_index
-from services.inference.connect import connect
-from services.queue import broker
 from services.settings import Settings, settings
-from services.storage import connect as storage
 from services.telemetry import logs, traces
 
 _log = logging.getLogger("gateway.bootstrap")
@@ -33,9 +30,8 @@ _log = logging.getLogger("gateway.bootstrap")
 def compose(settings: Settings) -> Services:
     """All services that the settings name. Nothing is sent before the first call."""
     settings = with_secret(settings)
-    index = connect_index(settings)
-    store = storage.connect(settings)
-    queue = broker.connect(settings)
+    adapters = Adapters(settings)
+    index, store, queue = adapters.index, adapters.store, adapters.queue
     spool = Spool(settings.spool)
     parser = Parser(settings)
     return Services(
@@ -43,7 +39,7 @@ def compose(settings: Settings) -> Services:
         index=index,
         store=store,
         queue=queue,
-        inference=connect(settings),
+        inference=adapters.inference,
         ingest=IngestService(store, index, queue, parser, settings),
         parser=parser,
         spool=spool,

@@ -9,7 +9,8 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
@@ -17,74 +18,99 @@ from services.queue.transport import make_app
 from services.settings import Settings
 from services.telemetry import logs, metrics, traces
 from workers import tasks
-from workers.analysis.write_behind import Writer
+from workers.analysis.write_behind import WriteBehind
 from workers.delivery import DeliveryRunner
 from workers.liveness import Liveness
-from workers.resources import Ports, open_ports
+from workers.resources import Resources, open_resources
 
-Opened = Callable[[Settings], Ports]
+if TYPE_CHECKING:
+    from workers.analysis.job_runner import JobRunner
 
 
-class Hands:
-    """This process's ports, opened after the fork: connections do not survive one."""
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What belongs to one process: neither connections nor threads survive a fork.
 
-    def __init__(self, settings: Settings, opened: Opened = open_ports) -> None:
-        self.settings = settings
-        self._opened = opened
+    ``owner`` holds its leases: never the same twice, also when a pid comes again.
+    """
+
+    pid: int
+    owner: str
+    resources: Resources
+    write_behind: WriteBehind
+    deliveries: DeliveryRunner
+
+
+class WorkerContext:
+    """What the tasks of this process work with, opened when first asked for and anew after a fork.
+
+    Safe to share between threads.
+    """
+
+    def __init__(
+        self, settings: Settings, opened: Callable[[Settings], Resources] = open_resources
+    ) -> None:
+        self._settings, self._opened = settings, opened
         self._lock = threading.Lock()
-        self._ports: Ports | None = None
-        self._pid = 0
-        self._owner = ""
-        self._writer = Writer()
-        self._deliveries: DeliveryRunner | None = None
+        self._process: _Process | None = None
+        self._runner: JobRunner | None = None
 
-    def ports(self) -> Ports:
-        with self._lock:
-            if self._ports is None or self._pid != os.getpid():
-                self._pid = os.getpid()
-                self._owner = f"{socket.gethostname()}:{self._pid}:{uuid.uuid4().hex[:8]}"
-                self._ports = self._opened(self.settings)
-                self._writer = Writer()
-                opened = self._ports
-                self._deliveries = DeliveryRunner(opened.settings, opened.index, opened.store)
-            return self._ports
+    def open(self) -> None:
+        """Open all now, so that the first task need not wait for it."""
+        self._here()
 
     @property
-    def writer(self) -> Writer:
-        """Of this process: threads do not survive a fork either."""
-        self.ports()
-        return self._writer
+    def runner(self) -> JobRunner:
+        """Runs jobs. Only the process that reads loads what reading needs, before its fork."""
+        from workers.analysis.job_runner import JobRunner
+
+        here = self._here()
+        with self._lock:
+            if self._runner is None:
+                self._runner = JobRunner(
+                    here.resources, owner=here.owner, write_behind=here.write_behind
+                )
+            return self._runner
 
     @property
     def deliveries(self) -> DeliveryRunner:
         """One for all threads of this process: it keeps its connection to a PACS."""
-        self.ports()
-        assert self._deliveries is not None
-        return self._deliveries
+        return self._here().deliveries
 
     def close(self) -> None:
         """Write what waits to be written, in the process that read it."""
-        if self._pid == os.getpid():
-            self._writer.close()
+        if self._process is not None and self._process.pid == os.getpid():
+            self._process.write_behind.close()
 
-    @property
-    def owner(self) -> str:
-        """Who holds this process's leases: never the same twice, also when a pid comes again."""
-        self.ports()
-        return self._owner
+    def _here(self) -> _Process:
+        with self._lock:
+            pid = os.getpid()
+            if self._process is None or self._process.pid != pid:
+                resources = self._opened(self._settings)
+                self._process = _Process(
+                    pid,
+                    f"{socket.gethostname()}:{pid}:{uuid.uuid4().hex[:8]}",
+                    resources,
+                    WriteBehind(),
+                    DeliveryRunner(resources.settings, resources.index, resources.store),
+                )
+                self._runner = None
+            return self._process
 
 
-def make_celery(settings: Settings, opened: Opened = open_ports) -> Celery:
+def make_celery(
+    settings: Settings, opened: Callable[[Settings], Resources] = open_resources
+) -> Celery:
     """The app that a worker runs; who only sends needs services.queue alone."""
     app = make_app(settings)
-    hands = Hands(settings, opened)
-    tasks.register(app, hands)
+    context = WorkerContext(settings, opened)
+    tasks.register(app, context)
     app.steps["consumer"].add(Liveness)
-    _on_start(settings, hands)
+    _connect_signals(settings, context)
     return app
 
 
-def _on_start(settings: Settings, hands: Hands) -> None:
+def _connect_signals(settings: Settings, context: WorkerContext) -> None:
     def set_up_logs(**_: Any) -> None:
         logs.setup(settings.log_level)
         # Several lines of each study that say what is in every one.
@@ -95,10 +121,10 @@ def _on_start(settings: Settings, hands: Hands) -> None:
         # its study; what exceeds its time is ended by SIGKILL.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         traces.setup("worker", settings.otel_endpoint)
-        hands.ports()
+        context.open()
 
     def ended(pid: int | None = None, **_: Any) -> None:
-        hands.close()
+        context.close()
         metrics.process_ended(pid or os.getpid())
 
     # weak=False: the functions live here only

@@ -15,15 +15,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from types import FrameType
 
+from services.composition import Adapters
 from services.domain.errors import FadaError
 from services.domain.work import Work
-from services.index import connect as connect_index
 from services.index.port import DeliveryState, Index, JobState
 from services.outbox.dispatcher import dispatch
-from services.queue import broker
 from services.queue.port import Message, Queue
 from services.settings import Settings
-from services.storage import connect as storage
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
 
@@ -193,12 +191,8 @@ def main(settings: Settings) -> None:
         metrics.serve(settings.sweeper_metrics_port, settings.metrics_host)
     except OSError:  # a taken port hides figures; it must not stop the work
         _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
-    sweeper = Sweeper(
-        settings,
-        connect_index(settings),
-        storage.connect(settings),
-        broker.connect(settings),
-    )
+    adapters = Adapters(settings)
+    sweeper = Sweeper(settings, adapters.index, adapters.store, adapters.queue)
     while not ending.is_set():
         sweeper.turn()
         ending.wait(settings.sweep_seconds)

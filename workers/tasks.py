@@ -1,4 +1,4 @@
-"""The tasks: thin, with ids alone. What they do stands in ``attempt`` and ``delivery``."""
+"""The tasks: thin, with ids alone. What they do stands in ``analysis.job_runner`` and ``delivery``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from services.domain.work import TASKS, Work
 from services.telemetry import logs, traces
 
 if TYPE_CHECKING:
-    from workers.app import Hands
+    from workers.app import WorkerContext
 
 
-def register(app: Celery, hands: Hands) -> None:
+def register(app: Celery, context: WorkerContext) -> None:
     """Make the tasks known to ``app``.
 
     A task that raises is acknowledged: its job stands in the index as it was, and the sweeper sends
@@ -22,15 +22,12 @@ def register(app: Celery, hands: Hands) -> None:
 
     @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def analyse(self: Any, job_id: str, request_id: str = "") -> None:
-        # Only the process that reads loads what reading needs; it does so before its fork.
-        from workers.analysis.job_runner import attempt
-
         with (
             logs.bind(request_id=request_id, job_id=job_id),
             traces.continued(self.request.headers),
             traces.span("worker.analyse", job_id=job_id),
         ):
-            attempt(job_id, hands.ports(), owner=hands.owner, writer=hands.writer)
+            context.runner.run(job_id)
 
     @app.task(name=TASKS[Work.DELIVER].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def publish(self: Any, delivery_id: str, request_id: str = "") -> None:
@@ -39,4 +36,4 @@ def register(app: Celery, hands: Hands) -> None:
             traces.continued(self.request.headers),
             traces.span("worker.publish", delivery_id=delivery_id),
         ):
-            hands.deliveries.deliver(delivery_id)
+            context.deliveries.deliver(delivery_id)

@@ -113,8 +113,10 @@ class ChecksumMismatch(FadaError):
     code, title, status = "checksum_mismatch", "The content does not match its checksum", 460
 
 
-# --- the parts behind the door -------------------------------------------------------------------
+# --- the parts behind the gateway -------------------------------------------------------------------
 class Unavailable(FadaError):
+    """An outage: whoever is told so tries again, and blames no study for it."""
+
     code, title, status, retryable = "unavailable", "A part of this hub is not available", 503, True
 
 
@@ -135,9 +137,16 @@ class InferenceUnavailable(Unavailable):
 
 
 class InferenceBusy(InferenceUnavailable):
-    """Back-pressure: not the study's fault, so it is not counted as an attempt."""
+    """Back-pressure: the server works, and asks to be asked later."""
 
     code, title = "inference_busy", "The model server's queue is full"
+
+
+class ModelCrashed(InferenceUnavailable):
+    """The model's process ended, or had to be ended, while it read this very study. It is started
+    again; but a study that does so again and again is at fault itself, so it counts as an attempt."""
+
+    code, title = "model_crashed", "The model's process ended while it read this study"
 
 
 class ObjectCorrupt(FadaError):

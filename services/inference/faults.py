@@ -10,19 +10,22 @@ from services.domain.errors import (
     InferenceBusy,
     InferenceUnavailable,
     InvalidModelOutput,
+    ModelCrashed,
     ReleaseRefused,
 )
 
 _OURS = re.compile(r"fada:([a-z_]+):(.*)", re.DOTALL)
 _STUB = re.compile(r"stub process .* is not healthy|no available versions|unknown model|"
                    r"is not ready|failed to process the request", re.IGNORECASE)  # fmt: skip
+# Of these, what the server says when the process died under the very request.
+_CRASH = re.compile(r"stub process .* is not healthy|failed to process the request", re.IGNORECASE)
 _FULL = re.compile(r"exceeds maximum queue size|request timeout expired", re.IGNORECASE)
 _SHARED = re.compile(r"shared memory", re.IGNORECASE)
 
 
 class Fault(Enum):
     BUSY = auto()  # the queue is full: later
-    DEAD_STUB = auto()  # the server lives, the model's process does not: heal
+    DEAD_STUB = auto()  # the server lives, the model's process does not: recover it
     SHARED_MEMORY = auto()  # a region is unknown or too small: without it
     HANGS = auto()  # deadline
     GONE = auto()  # cannot be reached
@@ -52,9 +55,11 @@ def error_of(fault: Fault, message: str) -> FadaError:
         return InferenceBusy(retry_after=2)
     if fault is Fault.HANGS:
         return InferenceUnavailable("The model server did not answer in time.", retry_after=10)
+    if fault is Fault.DEAD_STUB and _CRASH.search(message):
+        return ModelCrashed(retry_after=5)
     if fault is Fault.DEAD_STUB:
         return InferenceUnavailable(
-            "The model's process died; it is being restarted.", retry_after=5
+            "The model is not loaded; it is being started again.", retry_after=5
         )
     return InferenceUnavailable(retry_after=10)
 
@@ -62,7 +67,7 @@ def error_of(fault: Fault, message: str) -> FadaError:
 def _ours(message: str) -> FadaError:
     match = _OURS.search(message)
     code, detail = (match[1], match[2].strip()) if match else ("", "")
-    for kind in (InferenceUnavailable, InferenceBusy, ReleaseRefused):
+    for kind in (InferenceUnavailable, InferenceBusy, ModelCrashed, ReleaseRefused):
         if code == kind.code:
             return kind(detail)
     return InvalidModelOutput(detail)

@@ -1,4 +1,4 @@
-"""Ask Triton: with a deadline, patience for a full queue, a breaker, and healing of a dead model."""
+"""Ask Triton: with a deadline, patience for a full queue, a breaker, and recovery of a dead model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailabl
 from services.inference import canary
 from services.inference.breaker import Breaker
 from services.inference.faults import Fault, classify, error_of
-from services.inference.model_recovery import heal
+from services.inference.model_recovery import recover
 from services.inference.wire import MAX_BATCH, Wire
 from services.reading.contract import Phase, RawReading
 from services.reading.images.square import Gray
@@ -92,7 +92,7 @@ class TritonInference:
                 retry_after=round(wait, 1),
             )
         try:
-            answers = self._healing(batch, phases, deadline, request_id)
+            answers = self._recovering(batch, phases, deadline, request_id)
         except FadaError as error:
             # Back-pressure and an unusable answer come from a server that lives.
             alive = isinstance(error, InferenceBusy) or not isinstance(error, InferenceUnavailable)
@@ -104,10 +104,10 @@ class TritonInference:
         self._breaker.succeeded()
         return answers
 
-    def _healing(
+    def _recovering(
         self, batch: list[Gray], phases: tuple[Phase, ...], deadline: float, request_id: str
     ) -> list[RawReading]:
-        healed = False
+        recovered = False
         while True:
             wire = self._wire()
             try:
@@ -119,15 +119,15 @@ class TritonInference:
                 if fault is Fault.SHARED_MEMORY and wire.shared:
                     self._drop(wire)  # the server forgot the region, or the masks have grown
                     self._wire().shared = False
-                elif fault is Fault.DEAD_STUB and not healed:
-                    healed = True
-                    self._heal(wire)
+                elif fault is Fault.DEAD_STUB and not recovered:
+                    recovered = True
+                    self._recover(wire)
                 else:
                     if fault in (Fault.HANGS, Fault.GONE):
                         self._drop(wire)
                     raise error_of(fault, str(error.message())) from error
 
-    def _heal(self, wire: Wire) -> None:
+    def _recover(self, wire: Wire) -> None:
         def well() -> bool:
             try:
                 wire.infer([canary.image(self._side())], (), 10.0, "canary")
@@ -136,7 +136,7 @@ class TritonInference:
             return True
 
         try:
-            heal(wire.client, self._address, well)
+            recover(wire.client, self._address, well)
         except InferenceServerException as error:
             raise InferenceUnavailable(
                 "The model's process died and cannot be started again.", retry_after=10

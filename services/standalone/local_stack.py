@@ -13,10 +13,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from services.composition import Adapters
 from services.domain.errors import FadaError
 from services.domain.study import Role
-from services.index import open_index
-from services.inference.connect import connect
 from services.inference.port import Inference
 from services.processes.process import Process, ProcessFailed, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
@@ -26,7 +25,6 @@ from services.standalone.doctor import Check, Doctor, reads
 from services.standalone.lock import HomeLock
 from services.standalone.probe import http_ok
 from services.standalone.releases import gather
-from services.storage import connect as storage
 
 RELEASES = triton.ROOT / "models" / "releases"
 DEFAULT_SITE = "default"
@@ -95,7 +93,7 @@ class LocalStack:
 
     def new_key(self) -> str:
         """A key of an administrator of the default site. The hub keeps its hash only."""
-        index = open_index(self.settings.index_url)
+        index = Adapters(self.settings).index
         try:
             with index.begin() as tx:
                 return tx.keys.create(DEFAULT_SITE, Role.ADMIN, "this machine's command line")[1]
@@ -138,7 +136,7 @@ class LocalStack:
         checks["valkey"] = self.processes["valkey"].spec.ready
         checks["object store"] = lambda: http_ok(store, "/healthz", 5.0)
         if self.runner == "triton":
-            self._inference = connect(self.settings)
+            self._inference = Adapters(self.settings).inference
             checks["triton"] = reads(self._inference)
         return checks
 
@@ -236,13 +234,13 @@ class LocalStack:
             time.sleep(0.05)
 
     def _migrate(self) -> None:
-        index = open_index(self.settings.index_url)
+        index = Adapters(self.settings).index
         index.migrate()
         index.close()
         (self.home / "fada.db").chmod(0o600)
 
     def _make_bucket(self) -> None:
-        store = storage.connect(self.settings)
+        store = Adapters(self.settings).store
         for attempt in range(120):
             try:
                 store.prepare()

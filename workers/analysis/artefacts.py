@@ -1,4 +1,4 @@
-"""What is made of a reading: masks, overlays, DICOM objects, documents. All go to the shelf."""
+"""What is made of a reading: masks, overlays, DICOM objects, documents. All go to the uploader."""
 
 from __future__ import annotations
 
@@ -14,34 +14,37 @@ from services.publish import fhir
 from services.reading import report_json
 from services.reading.images import overlay
 from services.reading.judge import JudgedFrame
-from workers.analysis.artefact_uploader import Shelf
-from workers.analysis.study_loader import Loaded, Picture
+from workers.analysis.artefact_uploader import ArtefactUploader
+from workers.analysis.study_loader import FrameImage, SourceInstance
 
 OF_FRAMES = ("mask", "overlay", "seg")  # kinds that go on to the next version with their frame
 
 
 def of_frames(
-    shelf: Shelf, pictures: Sequence[Picture], judged: Sequence[JudgedFrame], release: ReleaseId
+    uploader: ArtefactUploader,
+    images: Sequence[FrameImage],
+    judged: Sequence[JudgedFrame],
+    release: ReleaseId,
 ) -> list[FrameReading]:
     """Store masks and overlays; the readings come back with the hashes of their masks."""
     label = f"{UNREVIEWED} · {release.name} {release.version}"
-    return [
-        _frame(shelf, picture, one, label) for picture, one in zip(pictures, judged, strict=True)
-    ]
+    return [_frame(uploader, image, one, label) for image, one in zip(images, judged, strict=True)]
 
 
-def _frame(shelf: Shelf, picture: Picture, judged: JudgedFrame, label: str) -> FrameReading:
+def _frame(
+    uploader: ArtefactUploader, image: FrameImage, judged: JudgedFrame, label: str
+) -> FrameReading:
     sop_uid, frame = judged.reading.sop_uid, judged.reading.frame
     masks = {
-        name: shelf.put(
+        name: uploader.put(
             "mask", overlay.mask_png(mask), "image/png", sop_uid=sop_uid, frame=frame, label=name
         ).sha256
         for name, mask in judged.masks.items()
     }
     structures = tuple(replace(s, mask=masks.get(s.label)) for s in judged.reading.structures)
     reading = replace(judged.reading, structures=structures)
-    drawn = overlay.png(overlay.render(picture.pixels, reading, label))
-    shelf.put("overlay", drawn, "image/png", sop_uid=sop_uid, frame=frame)
+    drawn = overlay.png(overlay.render(image.pixels, reading, label))
+    uploader.put("overlay", drawn, "image/png", sop_uid=sop_uid, frame=frame)
     return reading
 
 
@@ -56,25 +59,40 @@ def carried(hub: Result | None, kept: Sequence[FrameReading]) -> list[Artefact]:
 
 
 def of_study(
-    shelf: Shelf, report: Report, loaded: Loaded, judged: Sequence[JudgedFrame], cause: str
+    uploader: ArtefactUploader,
+    report: Report,
+    sources: Sequence[SourceInstance],
+    judged: Sequence[JudgedFrame],
+    cause: str,
 ) -> list[bytes]:
-    """Store a SEG for each frame with masks, and the SRs; returns the DICOM objects."""
+    """Store a SEG for each frame with masks, and the SRs.
+
+    Args:
+        uploader: where they go.
+        report: what the SRs say.
+        sources: the instances that SEG and SRs name as their evidence.
+        judged: the frames that were read now; frames kept from before have their SEG already.
+        cause: the job's id: the same job makes the same UIDs again.
+
+    Returns:
+        The DICOM objects, as files.
+    """
     made: list[bytes] = []
-    datasets = {source.instance.sop_uid: source.dataset for source in loaded.sources}
+    datasets = {source.instance.sop_uid: source.dataset for source in sources}
     for one in judged:
         if one.masks:
             reading = one.reading
             data = seg.segmentation(datasets[reading.sop_uid], reading, one.masks, report, cause)
-            shelf.put(
+            uploader.put(
                 "seg", data, "application/dicom", sop_uid=reading.sop_uid, frame=reading.frame
             )
             made.append(data)
     data = sr.measurement_report(list(datasets.values()), report, cause)
-    shelf.put("sr", data, "application/dicom")
+    uploader.put("sr", data, "application/dicom")
     made.append(data)
     obstetric = obgyn.procedure_report(list(datasets.values()), report, cause)
     if obstetric is not None:
-        shelf.put("sr_obgyn", obstetric, "application/dicom")
+        uploader.put("sr_obgyn", obstetric, "application/dicom")
         made.append(obstetric)
     return made
 
@@ -100,11 +118,13 @@ def _instance(data: bytes, parsed: ParsedInstance) -> NewInstance:
     )
 
 
-def documents(shelf: Shelf, report: Report, study: Study, images: Sequence[Instance]) -> None:
+def documents(
+    uploader: ArtefactUploader, report: Report, study: Study, images: Sequence[Instance]
+) -> None:
     """The report as JSON and as FHIR."""
-    shelf.put("report", report_json.dump(report), "application/json")
+    uploader.put("report", report_json.dump(report), "application/json")
     references = [
         fhir.ImageRef(one.series_uid, one.sop_uid, one.sop_class, one.modality, one.frames)
         for one in images
     ]
-    shelf.put("fhir", fhir.document(report, study.attributes, references), fhir.MEDIA_TYPE)
+    uploader.put("fhir", fhir.document(report, study.attributes, references), fhir.MEDIA_TYPE)

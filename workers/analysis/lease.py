@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from types import TracebackType
 
 from services.domain.errors import FadaError, LeaseLost
 from services.index.port import Index, Job
@@ -14,34 +13,23 @@ _log = logging.getLogger("workers.analysis.lease")
 
 
 class Lease:
-    """Renews a third of the way to its end, and tells progress, both beside the work itself."""
+    """Renews a third of the way to its end, and notes progress, both beside the work itself."""
 
     def __init__(self, index: Index, job: Job, owner: str, seconds: int) -> None:
         self._index, self._job, self._owner, self._seconds = index, job, owner, seconds
-        self._told: queue.SimpleQueue[tuple[str, int] | None] = queue.SimpleQueue()
+        self._progress: queue.SimpleQueue[tuple[str, int] | None] = queue.SimpleQueue()
         self._ending = threading.Event()
         self.lost = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     def start(self) -> None:
+        """Begin to renew."""
         self._thread.start()
-
-    def __enter__(self) -> Lease:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def progress(self, phase: str, percent: int) -> None:
         """Tell pages how far the work is; never waits. ``phase`` is a code, not a sentence."""
         if not self.lost.is_set():
-            self._told.put((phase, percent))
+            self._progress.put((phase, percent))
 
     def check(self) -> None:
         """Raises LeaseLost when another worker has the job by now."""
@@ -49,29 +37,29 @@ class Lease:
             raise LeaseLost
 
     def stop(self) -> None:
-        """End the renewing; what was not told yet stays untold. A second time does nothing."""
+        """End the renewing; progress that was not noted yet stays unnoted. A second time does nothing."""
         self._ending.set()
-        self._told.put(None)
+        self._progress.put(None)
         self._thread.join()
 
     def _keep(self) -> None:
         while True:
             try:
-                told = self._told.get(timeout=self._seconds / 3)
+                step = self._progress.get(timeout=self._seconds / 3)
             except queue.Empty:
                 self._renew()
                 continue
-            if told is None or self._ending.is_set():
+            if step is None or self._ending.is_set():
                 return
-            self._renew(told)
+            self._renew(step)
 
-    def _renew(self, told: tuple[str, int] | None = None) -> None:
+    def _renew(self, step: tuple[str, int] | None = None) -> None:
         job = self._job
         try:
             with self._index.begin() as tx:
                 tx.jobs.renew(job.id, self._owner, self._seconds)
-                if told is not None:
-                    payload = {"job_id": job.id, "phase": told[0], "percent": told[1]}
+                if step is not None:
+                    payload = {"job_id": job.id, "phase": step[0], "percent": step[1]}
                     tx.events.add(job.site, "study.progress", job.study_id, payload)
         except LeaseLost:
             self.lost.set()

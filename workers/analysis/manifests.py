@@ -1,10 +1,15 @@
-"""The manifests that a worker judges by: of the present release, and of the one that answered."""
+"""The manifests that a worker judges by: of the release in use, and of the one that answered."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from services.domain.errors import InvalidModelOutput, NotFound, ReleaseRefused
+from services.domain.errors import (
+    InferenceUnavailable,
+    InvalidModelOutput,
+    NotFound,
+    ReleaseRefused,
+)
 from services.reading.releases import registry
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import read_manifest
@@ -19,9 +24,16 @@ class Manifests:
         self._folder, self._release = folder, release
         self._known: dict[str, Manifest] = {}
 
-    def present(self) -> Manifest:
-        """Raises NotFound, ReleaseRefused."""
-        return self._named(self._release or registry.active_name(self._folder, self._trust()))
+    def active(self) -> Manifest:
+        """The manifest of the release in use.
+
+        Raises:
+            InferenceUnavailable: there is none that passes. No study is at fault for that.
+        """
+        try:
+            return self._named(self._release or registry.active_name(self._folder, self._trust()))
+        except (NotFound, ReleaseRefused) as error:
+            raise InferenceUnavailable(f"No release can be read: {error.detail}") from error
 
     def of_answer(self, release: str) -> Manifest:
         """The manifest of "name version sha256", as the model server signs its answers.

@@ -11,12 +11,14 @@ from services.telemetry import traces
 
 
 @dataclass(slots=True)
-class Clock:
+class PhaseTimer:
+    """``seconds`` by phase; the same name adds up."""
+
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """What is spent within is added to ``name``."""
+        """What is spent within is added to ``name``, and is a span of the trace."""
         started = time.perf_counter()
         try:
             with traces.span(f"pipeline.{name}"):
@@ -26,4 +28,5 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
     def rounded(self) -> dict[str, float]:
+        """Seconds to a tenth of a millisecond, as a report holds them."""
         return {name: round(value, 4) for name, value in self.seconds.items()}

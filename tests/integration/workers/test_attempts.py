@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ import servers
 from worker_hub import WHO, another, receive
 
 from services.domain.errors import (
+    IndexUnavailable,
     InferenceBusy,
+    InferenceUnavailable,
     InvalidModelOutput,
+    ModelCrashed,
     StoreUnavailable,
 )
 from services.domain.report import Origin
@@ -28,9 +32,10 @@ from services.index import open_index
 from services.index.port import Index, Job, JobState, Result, StudyState
 from services.inference.inprocess import InProcessInference
 from services.storage.s3 import S3Store
-from workers.analysis.job_runner import attempt
+from workers.analysis.job_runner import JobRunner
 from workers.analysis.manifests import Manifests
-from workers.resources import Ports
+from workers.analysis.write_behind import WriteBehind
+from workers.resources import Resources
 
 
 class Asked:
@@ -55,15 +60,19 @@ class Asked:
         self.inner.close()
 
 
+def run(job_id: str, resources: Resources, *, owner: str) -> str:
+    return JobRunner(resources, owner=owner).run(job_id)
+
+
 @dataclass
 class Bench:
-    ports: Ports
+    resources: Resources
     index: Index
     store: S3Store
     asked: Asked
 
     def attempt(self, job_id: str, owner: str = "w1") -> str:
-        return attempt(job_id, self.ports, owner=owner)
+        return run(job_id, self.resources, owner=owner)
 
     def job(self, job_id: str) -> Job:
         with self.index.read() as tx:
@@ -83,8 +92,8 @@ def bench(seaweed: servers.Seaweed, object_store: S3Store, tmp_path: Path) -> It
     index = open_index(f"sqlite:///{tmp_path}/index.db")
     index.migrate()
     asked = Asked(store)
-    ports = Ports(settings, index, object_store, asked, Manifests(store))
-    yield Bench(ports, index, object_store, asked)
+    resources = Resources(settings, index, object_store, asked, Manifests(store))
+    yield Bench(resources, index, object_store, asked)
     asked.close()
     index.close()
 
@@ -133,16 +142,16 @@ def test_job_that_is_held_is_left_alone(bench: Bench, tmp_path: Path) -> None:
     assert bench.job(job_id).lease_owner == "w1"
 
 
-def test_store_down_keeps_the_job_and_never_says_done(bench: Bench, tmp_path: Path) -> None:
+def test_store_down_gives_the_job_back_and_never_says_done(bench: Bench, tmp_path: Path) -> None:
     job_id = receive(bench.index, bench.store, unique(tmp_path))
     with servers.seaweed_server(tmp_path / "gone") as gone:
-        away = S3Store(gone.endpoint, gone.access_key, gone.secret_key, "fada")
-    ports = dataclasses.replace(bench.ports, store=away)
+        away = S3Store(gone.endpoint, gone.access_key, gone.secret_key, "fada", pauses=())
+    resources = dataclasses.replace(bench.resources, store=away)
 
-    assert attempt(job_id, ports, owner="w1") == "again"
+    assert [run(job_id, resources, owner="w1") for _ in range(4)] == ["busy"] * 4
 
     job = bench.job(job_id)
-    assert (job.state, job.error_code) == (JobState.QUEUED, StoreUnavailable.code)
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
     assert bench.versions(job_id) == []
     assert bench.attempt(job_id) == "done"
 
@@ -157,7 +166,8 @@ def test_store_that_fails_while_writing_leaves_no_result(bench: Bench, tmp_path:
         def put(self, site: str, data: bytes, media_type: str):  # type: ignore[no-untyped-def]
             raise StoreUnavailable("full")
 
-    assert attempt(job_id, dataclasses.replace(bench.ports, store=Full()), owner="w1") == "again"
+    assert run(job_id, dataclasses.replace(bench.resources, store=Full()), owner="w1") == "busy"
+    assert bench.job(job_id).attempts == 0
     assert bench.versions(job_id) == []
 
 
@@ -188,13 +198,13 @@ def test_index_that_fails_at_the_end_gets_the_same_keys_at_the_next_run(
                 if tx.jobs.get(None, job_id).state is JobState.DONE:
                     raise RuntimeError("the disk is full")
 
-    ports = dataclasses.replace(bench.ports, index=Failing(), store=Watched())
-    assert attempt(job_id, ports, owner="w1") == "again"
+    resources = dataclasses.replace(bench.resources, index=Failing(), store=Watched())
+    assert run(job_id, resources, owner="w1") == "again"
     assert bench.versions(job_id) == []
     first = sorted(stored)
     stored.clear()
 
-    assert attempt(job_id, dataclasses.replace(bench.ports, store=Watched()), owner="w1") == "done"
+    assert run(job_id, dataclasses.replace(bench.resources, store=Watched()), owner="w1") == "done"
 
     assert sorted(stored) == first
     assert len(bench.versions(job_id)) == 1
@@ -207,10 +217,10 @@ def test_output_that_is_not_a_number_fails_visibly(
     store = tmp_path / "broken"
     releases.build(store, broken=tensor)
     asked = Asked(store)
-    ports = dataclasses.replace(bench.ports, inference=asked, manifests=Manifests(store))
+    resources = dataclasses.replace(bench.resources, inference=asked, manifests=Manifests(store))
     job_id = receive(bench.index, bench.store, unique(tmp_path))
 
-    assert attempt(job_id, ports, owner="w1") == "dead"
+    assert run(job_id, resources, owner="w1") == "dead"
 
     assert bench.job(job_id).error_code == InvalidModelOutput.code
     assert bench.versions(job_id) == []
@@ -262,14 +272,97 @@ def test_study_that_fails_three_times_is_dead_and_can_be_run_again(
     assert len(bench.versions(job_id)) == 1
 
 
-def test_busy_model_server_is_not_counted(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("outage", [InferenceBusy, InferenceUnavailable, StoreUnavailable])
+def test_outage_of_a_part_is_not_counted(
+    bench: Bench, tmp_path: Path, outage: type[Exception]
+) -> None:
     job_id = receive(bench.index, bench.store, unique(tmp_path))
-    bench.asked.error = InferenceBusy()
+    bench.asked.error = outage()
 
     assert [bench.attempt(job_id) for _ in range(5)] == ["busy"] * 5
 
     assert bench.job(job_id).attempts == 0
     assert bench.job(job_id).state is JobState.QUEUED
+    bench.asked.error = None
+    assert bench.attempt(job_id) == "done"
+
+
+def test_index_that_is_away_for_a_moment_counts_no_attempt(bench: Bench, tmp_path: Path) -> None:
+    job_id = receive(bench.index, bench.store, unique(tmp_path))
+    refusals = iter([True, True, False])
+
+    class Flickering:
+        """Away when the result is committed, and when the job is first given back."""
+
+        def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+            return getattr(bench.index, name)
+
+        @contextmanager
+        def begin(self):  # type: ignore[no-untyped-def]
+            with bench.index.begin() as tx:
+                yield tx
+                beside = threading.current_thread().name == "lease"
+                if bench.asked.questions and not beside and next(refusals, False):
+                    raise IndexUnavailable
+
+    resources = dataclasses.replace(bench.resources, index=Flickering())
+    assert run(job_id, resources, owner="w1") == "busy"
+
+    assert (bench.job(job_id).state, bench.job(job_id).attempts) == (JobState.QUEUED, 0)
+    assert bench.versions(job_id) == []
+    assert bench.attempt(job_id) == "done"
+
+
+def test_release_that_is_missing_is_not_the_studys_fault(bench: Bench, tmp_path: Path) -> None:
+    job_id = receive(bench.index, bench.store, unique(tmp_path))
+    (tmp_path / "empty").mkdir()
+    resources = dataclasses.replace(bench.resources, manifests=Manifests(tmp_path / "empty"))
+
+    assert run(job_id, resources, owner="w1") == "busy"
+    assert bench.job(job_id).attempts == 0
+
+
+def test_study_on_which_the_model_crashes_again_and_again_is_dead(
+    bench: Bench, tmp_path: Path
+) -> None:
+    job_id = receive(bench.index, bench.store, unique(tmp_path))
+    bench.asked.error = ModelCrashed()
+
+    assert [bench.attempt(job_id) for _ in range(3)] == ["again", "again", "dead"]
+    assert bench.job(job_id).error_code == "model_crashed"
+
+
+def test_result_is_written_while_the_next_study_is_read(bench: Bench, tmp_path: Path) -> None:
+    first, second = (
+        receive(bench.index, bench.store, unique(tmp_path, name)) for name in ("first", "second")
+    )
+    written, reading = threading.Event(), threading.Event()
+
+    class Slow:
+        def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+            return getattr(bench.store, name)
+
+        def put(self, site: str, data: bytes, media_type: str):  # type: ignore[no-untyped-def]
+            if not written.is_set():
+                assert reading.wait(60)  # nothing is stored before the second study is read
+                written.set()
+            return bench.store.put(site, data, media_type)
+
+    def read(raw):  # type: ignore[no-untyped-def]
+        if len(bench.asked.questions) == 2:
+            reading.set()
+        return raw
+
+    bench.asked.change = read
+    behind = WriteBehind()
+    resources = dataclasses.replace(bench.resources, store=Slow())
+    runner = JobRunner(resources, owner="w1", write_behind=behind)
+
+    assert [runner.run(first), runner.run(second)] == ["writing", "writing"]
+    behind.close()
+
+    assert [bench.job(job).state for job in (first, second)] == [JobState.DONE] * 2
+    assert [len(bench.versions(job)) for job in (first, second)] == [1, 1]
 
 
 def test_unreadable_image_is_named_and_the_others_are_read(bench: Bench, tmp_path: Path) -> None:
@@ -315,11 +408,11 @@ def test_cine_is_read_by_its_key_frames_in_one_batch(bench: Bench, tmp_path: Pat
     assert bench.attempt(job_id) == "done"
 
     assert [len(question) for question in bench.asked.questions] == [
-        bench.ports.settings.key_frames
+        bench.resources.settings.key_frames
     ]
     numbers = [frame.frame for frame in bench.versions(job_id)[0].report.frames]
     assert numbers == sorted(numbers)
-    assert len(set(numbers)) == bench.ports.settings.key_frames
+    assert len(set(numbers)) == bench.resources.settings.key_frames
 
 
 def test_instructions_in_the_tags_change_nothing_that_the_model_is_asked(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,16 +133,17 @@ class Hub:
             return len(tx.results.versions(job.site, job.study_id))
 
 
-@pytest.fixture(scope="module")
-def hub(seaweed: servers.Seaweed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+@contextmanager
+def running(home: Path, seaweed: servers.Seaweed, **more: object) -> Iterator[Hub]:
     """Its own broker, which a test may kill; leases and delays short, so that tests are."""
-    home = tmp_path_factory.mktemp("hub")
     with servers.valkey_server(home) as broker:
-        settings = servers.settings_for(
-            home, broker, seaweed, s3_bucket="worker-tests", index_url=f"sqlite:///{home}/index.db",
-            runner="inprocess", releases=RELEASES, lease_seconds=8, sweep_seconds=0.3,
-            visibility_timeout=2, restore_interval=1, worker_processes=2, metrics_port=ports.free(1)[0],
-        )  # fmt: skip
+        given: dict[str, object] = {
+            "s3_bucket": "worker-tests", "index_url": f"sqlite:///{home}/index.db",
+            "runner": "inprocess", "releases": RELEASES, "lease_seconds": 8, "sweep_seconds": 0.3,
+            "visibility_timeout": 2, "restore_interval": 1, "worker_processes": 2,
+            "metrics_port": ports.free(1)[0],
+        }  # fmt: skip
+        settings = servers.settings_for(home, broker, seaweed, **{**given, **more})
         index = open_index(settings.index_url)
         index.migrate()
         store = S3Store(seaweed.endpoint, seaweed.access_key, seaweed.secret_key, "worker-tests")
@@ -157,6 +159,13 @@ def hub(seaweed: servers.Seaweed, tmp_path_factory: pytest.TempPathFactory) -> I
         reaper.close()
         store.close()
         index.close()
+
+
+@pytest.fixture(scope="module")
+def hub(seaweed: servers.Seaweed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub whose workers read images themselves."""
+    with running(tmp_path_factory.mktemp("hub"), seaweed) as started:
+        yield started
 
 
 def processes_of(group: int) -> list[tuple[int, str]]:

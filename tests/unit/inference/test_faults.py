@@ -1,6 +1,11 @@
 import pytest
 
-from services.domain.errors import InferenceBusy, InferenceUnavailable, InvalidModelOutput
+from services.domain.errors import (
+    InferenceBusy,
+    InferenceUnavailable,
+    InvalidModelOutput,
+    ModelCrashed,
+)
 from services.inference.faults import Fault, classify, error_of
 
 
@@ -12,8 +17,15 @@ from services.inference.faults import Fault, classify, error_of
             "StatusCode.INTERNAL",
             "Stub process 'fada_0_0' is not healthy.",
             Fault.DEAD_STUB,
+            ModelCrashed,
+        ),
+        (
+            "StatusCode.NOT_FOUND",
+            "Request for unknown model: 'fada' is not found",
+            Fault.DEAD_STUB,
             InferenceUnavailable,
         ),
+        ("StatusCode.INTERNAL", "fada:model_crashed:text", Fault.OURS, ModelCrashed),
         (
             "StatusCode.UNAVAILABLE",
             "failed to connect to all addresses",

@@ -1,0 +1,48 @@
+"""Outages of the parts that a worker needs: no study is at fault, and none is lost."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import releases
+import servers
+from worker_hub import another, running
+
+from services.index.port import JobState
+from services.standalone import triton
+
+STUDIES = 8
+
+
+@pytest.mark.skipif(bool(triton.missing()), reason=triton.missing())
+@pytest.mark.timeout(400)
+def test_model_server_whose_port_is_closed_for_a_while_kills_no_study(
+    seaweed: servers.Seaweed, tmp_path: Path
+) -> None:
+    releases.build(tmp_path / "releases")
+    with (
+        servers.triton_server(tmp_path, tmp_path / "releases") as server,
+        running(
+            tmp_path / "hub", seaweed, runner="triton", triton_grpc=server.grpc,
+            releases=tmp_path / "releases", job_attempts=1,  # one that counts would be the end
+        ) as hub,
+    ):  # fmt: skip
+        server.process.kill()
+        jobs = [hub.send(another("head-27w.dcm", f"{tmp_path.name} {n}")) for n in range(STUDIES)]
+        log = hub.worker.spec.log
+        assert log is not None
+        until = time.monotonic() + 120
+        while log.read_text().count("job given back") < 2 * STUDIES:
+            assert time.monotonic() < until, hub.worker.tail()
+            time.sleep(0.2)
+        assert {hub.job(job).state for job in jobs} <= {JobState.QUEUED, JobState.LEASED}
+
+        server.process.start()
+        server.process.wait_ready()
+
+        for job in jobs:
+            done = hub.wait(job, JobState.DONE, JobState.DEAD)
+            assert (done.state, done.attempts) == (JobState.DONE, 0)
+            assert hub.results(job) == 1

@@ -1,0 +1,140 @@
+"""A leased job and its one end: done, given back, or failed, always noted in the index."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from services.domain.errors import FadaError, IndexUnavailable, LeaseLost, ModelCrashed, Unavailable
+from services.index.port import Job
+from services.telemetry import metrics
+from workers.analysis.lease import Lease
+from workers.analysis.outage_backoff import OutageBackoff
+from workers.resources import Resources
+
+_log = logging.getLogger("workers.analysis.leased_job")
+_INDEX_PAUSE = 1.0  # s between tries to note an end while the index is away
+
+
+class LeasedJob:
+    """From its lease to its end. ``outcome`` is empty until then: done, busy, again, dead or lost.
+
+    An outage of a part gives the job back and counts no attempt, however long it lasts. What the
+    study itself brought about (its images, the model's answer, a model that crashed on it) counts.
+    """
+
+    def __init__(self, job: Job, resources: Resources, owner: str, backoff: OutageBackoff) -> None:
+        """Begin to renew the lease that ``owner`` holds."""
+        self.job, self.owner, self.outcome = job, owner, ""
+        self._index, self._settings = resources.index, resources.settings
+        self._backoff = backoff
+        self._started = time.perf_counter()
+        self._lease = Lease(self._index, job, owner, self._settings.lease_seconds)
+        self._lease.start()
+
+    def progress(self, phase: str, percent: int) -> None:
+        """Tell the pages how far the work is; never waits."""
+        self._lease.progress(phase, percent)
+
+    def check(self) -> None:
+        """Raises LeaseLost when another worker has the job by now."""
+        self._lease.check()
+
+    @contextmanager
+    def ended_by_errors(self) -> Iterator[None]:
+        """Every error within ends the job, and has one outcome in the index.
+
+        Raises:
+            IndexUnavailable: nothing could be noted; the lease runs out and the job comes again.
+        """
+        try:
+            yield
+        except Exception as error:
+            self._lease.stop()
+            self._end(self._noted(error))
+
+    def done(self, commit: Callable[[], None]) -> None:
+        """Commit the result and end. Raises LeaseLost, and what ``commit`` raises."""
+        self._lease.check()
+        self._lease.stop()
+        commit()
+        self._backoff.reset()
+        self._end("done")
+
+    def _end(self, outcome: str) -> None:
+        self.outcome = outcome
+        seconds = time.perf_counter() - self._started
+        metrics.JOBS.labels(outcome).inc()
+        metrics.JOB_SECONDS.observe(seconds)
+        job = self.job
+        _log.info(
+            "job",
+            extra={
+                "job_id": job.id,
+                "study_id": job.study_id,
+                "request_id": job.request_id,
+                "outcome": outcome,
+                "attempt": job.attempts + 1,
+                "seconds": round(seconds, 3),
+            },
+        )
+
+    def _noted(self, error: Exception) -> str:
+        if isinstance(error, LeaseLost):
+            return "lost"
+        if isinstance(error, Unavailable) and not isinstance(error, ModelCrashed):
+            return self._given_back(error)
+        if isinstance(error, FadaError):
+            return self._failed(error.code, error.detail, error.retryable)
+        if isinstance(error, SoftTimeLimitExceeded):
+            return self._failed("too_slow", "The analysis took too long.", True)
+        # The traceback goes without the message: that could hold what the study says.
+        _log.error("unforeseen error", extra={"job_id": self.job.id, "error": _where(error)})
+        detail = f"An unforeseen {type(error).__name__} ended the analysis."
+        return self._failed("internal", detail, True)
+
+    def _given_back(self, error: Unavailable) -> str:
+        delay = self._backoff.delay(error)
+        _log.warning("job given back", extra={"job_id": self.job.id, "code": error.code})
+        until = time.monotonic() + self._settings.lease_seconds
+        while True:
+            try:
+                with self._index.begin() as tx:
+                    tx.jobs.release(self.job.id, self.owner, delay=delay)
+            except LeaseLost:
+                return "lost"
+            except IndexUnavailable:
+                # Not noted, the lease would run out, and that counts as an attempt.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_INDEX_PAUSE)
+            else:
+                return "busy"
+
+    def _failed(self, code: str, detail: str, retryable: bool) -> str:
+        try:
+            with self._index.begin() as tx:
+                state = tx.jobs.fail(
+                    self.job.id, self.owner, code, detail,
+                    attempts=self._settings.job_attempts, retryable=retryable,
+                )  # fmt: skip
+        except LeaseLost:
+            return "lost"
+        extra = {"job_id": self.job.id, "code": code, "state": state.value}
+        _log.warning("job failed", extra=extra)
+        return "dead" if state.value == "dead" else "again"
+
+
+def _where(error: BaseException) -> str:
+    """Type, file and line of an error, and not its words."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    code = trace.tb_frame.f_code
+    return f"{type(error).__name__} at {code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
