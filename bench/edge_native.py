@@ -94,13 +94,8 @@ class Words:
         return next(self.squares).pixels
 
     def _ask(self, seen: Conversation, phase: str, most: int) -> None:
-        parts = [
-            {"type": "text", "text": self.prompts.before},
-            {"type": "image_url", "image_url": {"url": seen._url}},
-            {"type": "text", "text": self.prompts.after(getattr(self.prompts, phase))},
-        ]
-        answer = self.model.ask(parts, self.forms[phase], most)
-        self.written += int(answer["usage"]["completion_tokens"])
+        prompt = self.prompts.after(getattr(self.prompts, phase))
+        self.written += seen.answer(prompt, self.forms[phase], most).tokens
 
     def once(self, most: dict[str, int]) -> None:
         with self.model.look(self._image()) as seen:

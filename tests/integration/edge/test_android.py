@@ -142,26 +142,16 @@ def test_five_phases_of_a_release_without_heads(
         for phase, form in forms.items():
             if phase == "detect" or group.masks:
                 prompt = prompts.after(getattr(prompts, phase))
-                assert told[phase] == bound_by(hub, conversation, prompt, gbnf(form, prompts))
+                assert told[phase] == bound_by(conversation, prompt, gbnf(form, prompts))
 
 
-def bound_by(hub: TextModel, seen: Conversation, prompt: str, grammar: str) -> Any:
+def bound_by(seen: Conversation, prompt: str, grammar: str) -> Any:
     """What the hub's llama.cpp says under this very grammar.
 
     Its own engine of schemas cuts what is forced (`],"label":"`) into other tokens, which weights
     that were never trained take for another text.
     """
-    parts = [
-        {"type": "text", "text": hub.prompts.before},
-        {"type": "image_url", "image_url": {"url": seen._url}},
-        {"type": "text", "text": prompt},
-    ]
-    request = {
-        "messages": [{"role": "user", "content": parts}], "temperature": 0, "top_k": 1,
-        "max_tokens": 4096, "cache_prompt": True, "grammar": grammar,
-    }  # fmt: skip
-    answer = hub._server.handle_chat_completions(request)
-    return json.loads(answer["choices"][0]["message"]["content"])
+    return json.loads(seen.answer(prompt, None, 4096, grammar=grammar).text)
 
 
 @pytest.mark.parametrize(
