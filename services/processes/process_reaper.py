@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -66,13 +67,18 @@ class ProcessReaper:
     def close(self) -> None:
         """End the reaper, and with it every group that was not forgotten."""
         with self._lock:
+            self._close_pipe()
+        self._child.wait(timeout=30)
+
+    def _close_pipe(self) -> None:
+        with suppress(OSError):  # a line that a dead reaper did not read
             if self._child.stdin is not None:
                 self._child.stdin.close()
-        self._child.wait(timeout=30)
 
     def _assure(self) -> None:
         """A reaper that was killed is replaced by one that knows all groups."""
         if self._child.poll() is not None:
+            self._close_pipe()
             self._child = self._start()
             self._send([f"add {group}" for group in self._groups])
 

@@ -93,7 +93,7 @@ def test_a_crash_is_mended_with_growing_pauses(tmp_path):
     process.stop()
 
 
-def test_when_the_parent_is_killed_the_warden_ends_its_children(tmp_path):
+def test_when_the_parent_is_killed_the_reaper_ends_its_children(tmp_path):
     parent = textwrap.dedent(f"""
         import pathlib, time
         from services.processes.process import ProcessSpec, Process
@@ -111,7 +111,7 @@ def test_when_the_parent_is_killed_the_warden_ends_its_children(tmp_path):
     until(lambda: not alive(child) and not alive(grandchild))
 
 
-def test_a_killed_warden_is_replaced_and_knows_the_groups(tmp_path):
+def test_a_killed_reaper_is_replaced_and_knows_the_groups(tmp_path):
     reaper = ProcessReaper()
     process = Process(spec(tmp_path, FAMILY.format(tmp_path)), reaper)
     process.start()
@@ -123,6 +123,7 @@ def test_a_killed_warden_is_replaced_and_knows_the_groups(tmp_path):
     reaper._child.stdin.close()  # as if this process were gone
     until(lambda: not process.alive() and not other.alive())
     assert not alive(child)
+    reaper.close()
 
 
 MOMENTS = {
