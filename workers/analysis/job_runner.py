@@ -6,6 +6,7 @@ No Celery in here. Whatever goes wrong has one outcome in the index, see ``Lease
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 
 from services.domain.errors import FadaError
@@ -56,12 +57,13 @@ class JobRunner:
         with leased.ended_by_errors():
             timer = PhaseTimer()
             judged = self._read(leased, timer)
+            write = partial(self._write, leased, judged, timer, time.perf_counter())
             if self._write_behind is not None:
                 # Waiting for the result before belongs to this job's time: it may take too long, too.
-                self._write_behind.submit(partial(self._write, leased, judged, timer))
+                self._write_behind.submit(write)
                 return "writing"
         if not leased.outcome:
-            self._write(leased, judged, timer)
+            write()
         return leased.outcome
 
     def _lease(self, job_id: str) -> Job | None:
@@ -86,8 +88,11 @@ class JobRunner:
         leased.progress("store", 80)
         return judged
 
-    def _write(self, leased: LeasedJob, judged: JudgedStudy, timer: PhaseTimer) -> None:
+    def _write(
+        self, leased: LeasedJob, judged: JudgedStudy, timer: PhaseTimer, judged_at: float
+    ) -> None:
         """Objects first, then commit them in one transaction."""
+        timer.seconds["wait"] = time.perf_counter() - judged_at
         with leased.ended_by_errors():
             result = write_result(leased.job, judged, self._resources.store, timer)
             leased.done(partial(self._commit, leased.job, judged, result))

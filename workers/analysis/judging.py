@@ -70,7 +70,7 @@ def _kept(study: LoadedStudy, manifest: Manifest) -> list[FrameReading]:
     """Readings of the version before, with centiles for the last period as it is known now."""
     if not study.before:
         return []
-    if study.known.readings_of(manifest) == ():
+    if not study.known.was_read_by(manifest):
         raise ReleaseChanged
     present = {source.instance.sop_uid for source in study.sources}
     return [

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 
 from services.telemetry import traces
 
+# One after the other, from the start of a job to the moment that its report bears. What comes later
+# ("objects") and the model server's own phases ("model_...") stand beside them.
+UNTIL_REPORT = ("load", "infer", "judge", "wait", "draw")
+
 
 @dataclass(slots=True)
 class PhaseTimer:

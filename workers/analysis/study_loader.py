@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from services.reading.images.square import Square, square
 from services.reading.releases.manifest import Manifest
 from services.storage.port import ObjectStore
 from workers.analysis.keyframes import candidates, key_frames
+from workers.analysis.phase_timer import UNTIL_REPORT
 from workers.resources import Resources
 
 Check = Callable[[], None]
@@ -41,10 +43,21 @@ class KnownStudy:
     lmp_days: float | None
 
     def readings_of(self, manifest: Manifest) -> tuple[FrameReading, ...]:
-        """Frames that this very release has read before: a further image does not cost them again."""
-        if self.hub is None or self.hub.report.release.sha256 != manifest.sha256:
+        """Frames that this very release has read before: a further image does not cost them again.
+
+        An instance that came after that reading began was corrected since, and is read anew.
+        """
+        if self.hub is None or not self.was_read_by(manifest):
             return ()
-        return self.hub.report.frames
+        report = self.hub.report
+        seconds = sum(report.seconds.get(phase, 0.0) for phase in UNTIL_REPORT)
+        began = report.created_at - timedelta(seconds=seconds)
+        corrected = {one.sop_uid for one in self.images if one.received_at > began}
+        return tuple(frame for frame in report.frames if frame.sop_uid not in corrected)
+
+    def was_read_by(self, manifest: Manifest) -> bool:
+        """Whether the hub's latest result is by this very release."""
+        return self.hub is not None and self.hub.report.release.sha256 == manifest.sha256
 
 
 @dataclass(frozen=True, slots=True)
