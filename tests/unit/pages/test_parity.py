@@ -101,6 +101,9 @@ def test_scale_is_never_guessed() -> None:
     two = [
         {"x0": 0, "y0": 0, "x1": 99, "y1": 99, "mm_x": 0.1, "mm_y": 0.1},
         {"x0": 100, "y0": 0, "x1": 199, "y1": 99, "mm_x": 0.2, "mm_y": 0.2},
+        # A colour box over the first, the same but for rounding; and one over the second, which is not.
+        {"x0": 0, "y0": 0, "x1": 50, "y1": 50, "mm_x": 0.1000001, "mm_y": 0.1},
+        {"x0": 150, "y0": 0, "x1": 199, "y1": 99, "mm_x": 0.201, "mm_y": 0.2},
     ]
     calibration = {"regions": two, "spacing": None}
     ours = Calibration(tuple(Region(**r) for r in two))  # type: ignore[arg-type]
@@ -109,6 +112,8 @@ def test_scale_is_never_guessed() -> None:
         [[10, 10], [110, 10]],
         [[120, 10], [130, 20]],
         [[300, 10], [310, 10]],
+        [[10, 10], [40, 40]],
+        [[160, 10], [170, 20]],
     ]
     answers = run(*((BIOMETRY, "pixelSize", [calibration, p]) for p in points))
     assert answers == [

@@ -2,7 +2,7 @@
  *
  * Sources: Hadlock, Radiology 1984;152:497-501 · INTERGROWTH-21st: Papageorghiou, UOG 2016;48:719
  * (dating), Lancet 2014;384:869 (head circumference). Outside their range they refuse. */
-import type { Calibration, Centile, Dating, Measurement, PixelSize } from "../api/types";
+import type { Calibration, Centile, Dating, Measurement, PixelSize, Region } from "../api/types";
 import { type Point, distance, ellipseOf, axisEnds } from "./geometry";
 
 /** Names of equations and charts, as the hub writes them. */
@@ -91,15 +91,18 @@ export function perimeter(a: number, b: number): number {
   return Math.PI * (a + b) * (1 + (3 * h) / (10 + Math.sqrt(4 - 3 * h)));
 }
 
+/** Equal but for rounding, as the hub compares: a colour box states the image's scale again. */
+const sameScale = (a: Region, b: Region): boolean => close(a.mm_x, b.mm_x) && close(a.mm_y, b.mm_y);
+const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-4 * Math.max(a, b);
+
 /** The one pixel size that holds for all points, or null: never a guess. */
 export function pixelSize(calibration: Calibration | null, points: readonly Point[]): PixelSize | null {
   if (calibration === null) return null;
   if (calibration.regions.length === 0) return calibration.spacing;
   const holding = calibration.regions.filter((r) =>
     points.every(([x, y]) => r.x0 <= x && x <= r.x1 && r.y0 <= y && y <= r.y1));
-  const sizes = new Set(holding.map((r) => `${r.mm_x} ${r.mm_y}`));
   const region = holding[0];
-  if (region === undefined || sizes.size !== 1) return null;
+  if (region === undefined || !holding.every((r) => sameScale(r, region))) return null;
   return { mm_x: region.mm_x, mm_y: region.mm_y, source: "ultrasound_region" };
 }
 
