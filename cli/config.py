@@ -14,6 +14,8 @@ FILE = "hub.json"
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
+    """Address of a hub and the key for it; empty where nothing is kept."""
+
     hub: str = ""
     key: str = ""
 
@@ -21,8 +23,8 @@ class Remembered:
 def read(folder: Path) -> Remembered:
     """What ``folder`` remembers; nothing where there is no such file or it is damaged."""
     try:
-        found = json.loads((folder.expanduser() / FILE).read_text())
-        return Remembered(str(found.get("hub", "")), str(found.get("key", "")))
+        content = json.loads((folder.expanduser() / FILE).read_text())
+        return Remembered(str(content.get("hub", "")), str(content.get("key", "")))
     except (OSError, ValueError, AttributeError):
         return Remembered()
 

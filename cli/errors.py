@@ -22,18 +22,26 @@ _NEXT = {
 
 
 class HubUnreachable(FadaError):
+    """No connection, or no answer in time."""
+
     code, title, status, retryable = "hub_unreachable", "The hub does not answer", 503, True
 
 
 class PartDown(FadaError):
+    """The hub answers, but a part of it does not."""
+
     code, title, status, retryable = "part_down", "A part of the hub is down", 503, True
 
 
 class NothingToSend(InvalidInput):
+    """No file, or one that cannot be opened."""
+
     code, title = "nothing_to_send", "There is no file to send"
 
 
 class NotReady(NotFound):
+    """The study is known, its report is not there yet."""
+
     code, title = "not_ready", "There is no report yet"
 
 
@@ -73,6 +81,7 @@ class Group(TyperGroup):
     """The outermost group of commands: the one place where an error becomes words."""
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command that ``ctx`` names; errors end as words and an exit code."""
         try:
             return super().invoke(ctx)
         except FadaError as error:

@@ -92,15 +92,16 @@ def measurement(measured: dict[str, Any]) -> str:
 
 
 def dating_words(dating: dict[str, Any]) -> str:
+    """The age by one equation, with its range of two standard deviations."""
     words = f"{dating['text']}  by {dating['equation']} from {dating['measurement']}"
     if dating.get("low_days") is not None and dating.get("high_days") is not None:
         words += f"  (±2 SD: {weeks_and_days(dating['low_days'])} to {weeks_and_days(dating['high_days'])})"
     return words
 
 
-def event(told: dict[str, Any]) -> str:
+def event(message: dict[str, Any]) -> str:
     """One line for an event; ids and codes only, as the stream carries them."""
-    kind, payload = str(told["type"]), told.get("payload") or {}
+    kind, payload = str(message["type"]), message.get("payload") or {}
     words = EVENTS.get(kind, kind)
     if kind == "study.progress":
         words = f"{words}: {payload.get('phase', '')} {payload.get('percent', 0)} %"

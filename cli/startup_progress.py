@@ -43,6 +43,7 @@ class Board:
         return table
 
     def say(self, part: str, what: str) -> None:
+        """Take what the stack tells of one part: "starting", "ready", "stopped" or a sentence."""
         if what == "stopped":
             self._stopped += 1
             return

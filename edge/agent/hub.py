@@ -78,6 +78,7 @@ class Hub:
         return answer
 
     def case(self, case_id: str) -> dict[str, Any]:
+        """How the case fares at the hub: its state, and which images are missing."""
         answer: dict[str, Any] = self._ask("GET", f"/api/sync/cases/{case_id}").json()
         return answer
 
@@ -125,6 +126,7 @@ class Hub:
 
     # --- releases ------------------------------------------------------------------------------
     def releases(self) -> dict[str, Any]:
+        """The hub's releases and which one is active."""
         answer: dict[str, Any] = self._ask("GET", "/api/sync/releases").json()
         return answer
 

@@ -24,6 +24,8 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Outcome:
+    """What one exchange did: cases sent whole, refused by the hub, and new results fetched."""
+
     sent: int = 0
     refused: int = 0
     answered: int = 0

@@ -139,7 +139,9 @@ class FakeReader:
     def __init__(self, step: Steps) -> None:
         self._step = step
 
-    def read(self, case_id: str, images: list[Any], calibration: Any) -> Report:
+    def read(
+        self, case_id: str, images: list[Any], calibration: Any, *, sha256s: list[str]
+    ) -> Report:
         self._step()
         release = ReleaseId("test", "1.0.0", "ab" * 32)
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), (), {})
@@ -228,7 +230,7 @@ def test_a_case_that_ends_the_program_each_time_goes_to_the_hub_unread(
     case = outbox.capture([(picture(1), "image/png")])
 
     class Fatal:
-        def read(self, *values: Any) -> Report:
+        def read(self, *values: Any, **named: Any) -> Report:
             raise Killed
 
     for _ in range(3):
@@ -250,7 +252,7 @@ def test_a_person_who_ends_it_is_no_failure_of_the_case(folders: Any) -> None:
     outbox.capture([(picture(1), "image/png")])
 
     class Ended:
-        def read(self, *values: Any) -> Report:
+        def read(self, *values: Any, **named: Any) -> Report:
             raise KeyboardInterrupt
 
     for _ in range(9):
