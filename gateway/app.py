@@ -101,15 +101,10 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     secret = services.settings.secret_key.get_secret_value().encode()
     signer = Signer(secret)
     authenticator = Authenticator(services.index, services.settings, signer)
-    app.state.services = services
     app.state.owned = owned
     app.state.signer = signer
     app.state.authenticator = authenticator
-    share = services.settings.share
-    app.state.attempts = LoginAttempts(rate=0.5 * share, burst=20 * share)
-    app.state.calibrations = CalibrationCache(services)
-    app.state.probe = health.ReadinessProbe(services)
-    app.state.broadcaster = events.Broadcaster(services)
+    _add_state(app, services)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/api/openapi.json", _openapi(app), methods=["GET"], include_in_schema=False)
@@ -123,6 +118,16 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     if open_to_all := unguarded(app):
         raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
     return app
+
+
+def _add_state(app: FastAPI, services: Services) -> None:
+    """What routes find in ``app.state``, one of each per process."""
+    share = services.settings.share
+    app.state.services = services
+    app.state.attempts = LoginAttempts(rate=0.5 * share, burst=20 * share)
+    app.state.calibrations = CalibrationCache(services)
+    app.state.probe = health.ReadinessProbe(services)
+    app.state.broadcaster = events.Broadcaster(services)
 
 
 def _openapi(app: FastAPI) -> Any:

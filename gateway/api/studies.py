@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -92,8 +91,7 @@ def find(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> dict[str, Any]:
-    """The worklist by priority (urgency, disagreement, finding, uncertainty, waiting time), or newest
-    first.
+    """The worklist by priority, or newest first.
 
     ``cursor`` is the number of the site's last event: stream events from there.
     """
@@ -114,9 +112,8 @@ def find(
         cursor = tx.events.latest(who.site)
         rows = tx.studies.find(who.site, query)
         total = tx.studies.count(who.site, query)
-    now = datetime.now(UTC)
-    items = [serializers.study(row, now) for row in rows]
-    return {"items": items, "total": total, "limit": limit, "offset": offset, "cursor": cursor}
+    page = {"total": total, "limit": limit, "offset": offset, "cursor": cursor}
+    return {"items": [serializers.study(row) for row in rows], **page}
 
 
 @router.get("/{study_id}", summary="Get a study", operation_id="getStudy")

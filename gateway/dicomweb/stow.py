@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -37,14 +36,13 @@ MAX_BOUNDARY = 128  # RFC 2046 section 5.1.1 allows 70 characters; Orthanc sends
 _MAX_HEADERS, _MAX_HEADER = 32, 16 * 1024  # of one part; bytes of one header
 _MAX_PREAMBLE = 16 * 1024  # bytes before the first boundary
 _BATCH = 1 << 22  # bytes that are hashed and written in one go, off the event loop
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            'multipart/related; type="application/dicom"': {
-                "schema": {"type": "string", "format": "binary"}
-            },
-            DICOM: {"schema": {"type": "string", "format": "binary"}},
+            f'multipart/related; type="{DICOM}"': _BINARY,
+            DICOM: _BINARY,
         },
     },
     "responses": {"200": {"description": "All stored", "content": {JSON: {}}}},
@@ -290,17 +288,13 @@ def _ingest(
     identity: str,
 ) -> list[IngestOutcome]:
     """One outcome for each part: those that failed already keep theirs."""
-    files = [part for part in parts if isinstance(part, SpooledFile)]
-    ingested: Iterator[IngestOutcome] = iter(())
-    if files:
-        ingested = iter(
-            services.ingest.ingest(
-                who,
-                files,
-                source=IngestSource.STOW,
-                urgent=urgent,
-                request_id=identity,
-                study_uid=study,
-            )
-        )
+    outcomes = services.ingest.ingest(
+        who,
+        [part for part in parts if isinstance(part, SpooledFile)],
+        source=IngestSource.STOW,
+        urgent=urgent,
+        request_id=identity,
+        study_uid=study,
+    )
+    ingested = iter(outcomes)
     return [next(ingested) if isinstance(part, SpooledFile) else part for part in parts]

@@ -113,6 +113,8 @@ class IngestService:
         Raises:
             Unavailable: a part of the hub is down; nothing may be taken as received.
         """
+        if not files:
+            return []
         self._check_room()
         request = _Request(principal, files, source, urgent, request_id, study_uid)
         with self._group.announce() as write:

@@ -173,6 +173,20 @@ def _frame(
         drawn = io.BytesIO()
         Image.fromarray(mask).save(drawn, "PNG")
         archive.writestr(f"masks/{stem}.png", drawn.getvalue(), zipfile.ZIP_STORED)
+    return _manifest_row(
+        stem,
+        patient,
+        split=pseudonyms.split(patient),
+        reading=reading,
+        size=size,
+        mask_classes=classes,
+    )
+
+
+def _manifest_row(
+    stem: str, patient: str, *, split: str, reading: FrameReading, size: str, mask_classes: str
+) -> dict[str, Any]:
+    """A row of manifest.csv; ``size`` in mm per pixel, ``mask_classes`` empty without a mask."""
     hc = next((m for m in reading.measurements if m.name == "HC" and m.mm is not None), None)
     plane = reading.plane.label if reading.plane else ""
     return {
@@ -181,13 +195,13 @@ def _frame(
         "licence": "of the exporting site",
         "patient_id": patient,
         "group_id": patient,
-        "split": pseudonyms.split(patient),
-        "split_70_10_20": pseudonyms.split(patient),
+        "split": split,
+        "split_70_10_20": split,
         "plane_label": plane,
         "plane_group": _GROUPS.get(plane, plane),
         "plane_label_source": "reviewed by a person",
-        "mask_path": f"masks/{stem}.png" if mask is not None else "",
-        "mask_classes": classes,
+        "mask_path": f"masks/{stem}.png" if mask_classes else "",
+        "mask_classes": mask_classes,
         "boxes": json.dumps([_box(s) for s in reading.structures]),
         "boxes_source": "reviewed by a person",
         "pixel_size_mm": size,

@@ -65,17 +65,9 @@ def review(
         base = tx.results.get(who.site, study_id, body.based_on)
         name = serializers.display_name(tx, who)
     report, masks = _revised(services, calibrations, study, base, body)
-    now = datetime.now(UTC)
-    done = body.action != "save"
-    report = replace(
-        report,
-        origin=Origin.REVIEW,
-        created_at=now,
-        comment=body.comment,
-        reviewed_by=name if done else None,
-        reviewed_at=now if done else None,
-    )
+    report = _as_review(report, body, name)
     report, artefacts = _store_masks(services, who.site, report, base, masks)
+    triaged = triage(urgent=study.urgent) if body.action != "save" else None
     with services.index.begin() as tx:
         result = tx.results.add(
             who,
@@ -85,8 +77,8 @@ def review(
             origin=Origin.REVIEW,
             based_on=body.based_on,
             scores=body.scores.given(),
-            score=triage(urgent=study.urgent).score if done else None,
-            reasons=triage(urgent=study.urgent).reasons if done else None,
+            score=triaged.score if triaged else None,
+            reasons=triaged.reasons if triaged else None,
         )
         tx.audit.add(who, f"review.{body.action}", study_id, {"version": result.version})
         latest = tx.studies.get(who.site, study_id).latest_version
@@ -113,6 +105,20 @@ def measure(
         "centiles": reading.centiles,
         "abstentions": reading.abstentions,
     }
+
+
+def _as_review(report: Report, body: ReviewIn, name: str) -> Report:
+    """The report as this person's; unless only saved, it counts as reviewed from now on."""
+    now = datetime.now(UTC)
+    done = body.action != "save"
+    return replace(
+        report,
+        origin=Origin.REVIEW,
+        created_at=now,
+        comment=body.comment,
+        reviewed_by=name if done else None,
+        reviewed_at=now if done else None,
+    )
 
 
 def _revised(
