@@ -70,6 +70,7 @@ class Sweeper:
         ]
 
     def turn(self) -> None:
+        """Do what is due."""
         for duty in self.duties:
             now = time.monotonic()
             if now < duty.due:

@@ -39,6 +39,8 @@ class EnrolIn(BaseModel):
 
 
 class ChallengeIn(BaseModel):
+    """The phone that wants to prove its key."""
+
     device_id: str = Field(pattern=_ID)
 
 

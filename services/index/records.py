@@ -37,6 +37,8 @@ class InstancesDiffer(DifferentBytes):
 
 
 class JobState(StrEnum):
+    """Where a job stands."""
+
     QUEUED = "queued"
     LEASED = "leased"
     DONE = "done"
@@ -44,6 +46,8 @@ class JobState(StrEnum):
 
 
 class StudyState(StrEnum):
+    """Where a study stands, as the worklist shows it."""
+
     RECEIVED = "received"
     ANALYSING = "analysing"
     READY = "ready"
@@ -73,6 +77,8 @@ class NewInstance:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
+    """One stored object with its study. ``attributes`` is DICOM JSON."""
+
     study_id: str
     site: str
     study_uid: str
@@ -125,6 +131,8 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """One analysis of a study, with its lease and its last error."""
+
     id: str
     study_id: str
     site: str

@@ -124,6 +124,7 @@ class SqlIndex:
 
     @contextmanager
     def begin(self) -> Iterator[port.Transaction]:
+        """A transaction that may write; committed at the end of the block, or rolled back."""
         with database.connect(self._engine) as connection:
             unit = UnitOfWork(Session(connection, self._clock), self._has_pacs)
             yield unit
@@ -131,15 +132,19 @@ class SqlIndex:
 
     @contextmanager
     def read(self) -> Iterator[port.Transaction]:
+        """One that may not, and waits for nobody."""
         with database.connect(self._engine, read=True) as connection:
             yield UnitOfWork(Session(connection, self._clock, read=True), self._has_pacs)
 
     def migrate(self) -> None:
+        """Bring the database to the newest form of its tables."""
         migrate(self._engine)
 
     def ping(self) -> None:
+        """Whether it is there and has its tables."""
         with database.connect(self._engine, read=True) as connection:
             connection.execute(text("SELECT count(*) FROM alembic_version"))
 
     def close(self) -> None:
+        """Give back its connections."""
         self._engine.dispose()

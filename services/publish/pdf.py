@@ -78,6 +78,7 @@ class _Page(FPDF):
 
     # --- on every page -----------------------------------------------------------------------
     def header(self) -> None:
+        """On every page: the title, and whether a person has reviewed it (fpdf2 calls this)."""
         self._write(self._words("title"), 15, bold=True)
         self._write(self._state(), 10, bold=True, colour=_WARN if not self._reviewed else _SOFT)
         self.set_draw_color(*_SOFT)
@@ -85,6 +86,7 @@ class _Page(FPDF):
         self.ln(3)
 
     def footer(self) -> None:
+        """On every page: the review state again, the release, the page number (fpdf2 calls this)."""
         self.set_y(-18)
         release = self._report.release
         self._write(self._state(), 8, bold=True, colour=_WARN if not self._reviewed else _SOFT)
@@ -107,6 +109,7 @@ class _Page(FPDF):
 
     # --- the parts ---------------------------------------------------------------------------
     def patient(self, attributes: dict[str, Any], last_period: date | None) -> None:
+        """Who, from the study\'s DICOM JSON, and the last menstrual period."""
         period = last_period_of(attributes, last_period)
         rows = (
             ("patient", first_text(attributes, "00100010").replace("^", " ").strip()),
@@ -190,6 +193,7 @@ class _Page(FPDF):
         self._row(words("text"), text)
 
     def ending(self) -> None:
+        """What was not analysed and why, and the reviewer's comment."""
         if self._report.skipped:
             self._heading(self._words("skipped"))
             for sop_uid, code in self._report.skipped:

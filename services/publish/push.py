@@ -14,10 +14,14 @@ _SECONDS = httpx.Timeout(60.0, connect=5.0)
 
 
 class PushFailed(Unavailable):
+    """It may work later."""
+
     code, title = "push_failed", "The PACS did not accept the result"
 
 
 class PushRejected(Conflict):
+    """Trying again does not help."""
+
     code, title = "push_rejected", "The PACS refuses this object"
 
 
@@ -56,6 +60,7 @@ class StowPusher:
         _judge(answer)
 
     def close(self) -> None:
+        """Give back the connection."""
         self._client.close()
 
 

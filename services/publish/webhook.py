@@ -39,6 +39,8 @@ class WebhookRefused(FadaError):
 
 
 class WebhookFailed(Unavailable):
+    """It may work later."""
+
     code, title = "webhook_failed", "The webhook's receiver did not accept the message"
 
 

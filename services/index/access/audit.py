@@ -23,6 +23,7 @@ class AuditTable:
     def add(
         self, principal: Principal, action: str, subject: str, detail: dict[str, Any] | None = None
     ) -> None:
+        """In the caller's transaction: what is rolled back was not done."""
         values = {
             "at": self._session.now(),
             "site": principal.site,

@@ -20,6 +20,8 @@ _READ_AS = str.maketrans("ILO", "110")
 
 
 class DevicesTable:
+    """The port's ``Devices``."""
+
     def __init__(self, session: Session, audit: AuditTable) -> None:
         self._session = session
         self._audit = audit
@@ -40,6 +42,7 @@ class DevicesTable:
         return "-".join(letters[start : start + 4] for start in (0, 4, 8))
 
     def enrol(self, code: str, name: str, public_key: str) -> Device:
+        """The phone, bound to the code's site. Raises NotFound (no such code), Gone (used or over)."""
         hashed, now = _hash(code), self._session.now()
         columns = device_codes.c
         take = update(device_codes).where(
@@ -58,6 +61,7 @@ class DevicesTable:
         return device
 
     def get(self, device_id: str) -> Device:
+        """Of any site. Raises NotFound."""
         query = select(devices).where(devices.c.id == device_id)
         row = self._session.connection.execute(query).mappings().first()
         if row is None:
@@ -65,15 +69,18 @@ class DevicesTable:
         return _device(row)
 
     def find(self, site: str) -> list[Device]:
+        """Oldest first."""
         query = select(devices).where(devices.c.site == site).order_by(devices.c.id)
         return [_device(row) for row in self._session.connection.execute(query).mappings()]
 
     def seen(self, device_id: str, release: str) -> None:
+        """Note that it was here now, and which release it runs."""
         change = update(devices).where(devices.c.id == device_id)
         values = {"last_seen_at": self._session.now(), "release": release}
         self._session.connection.execute(change.values(**values))
 
     def revoke(self, site: str, device_id: str) -> None:
+        """It is shut out from now on. Raises NotFound, also in another site."""
         change = update(devices).where(devices.c.id == device_id, devices.c.site == site)
         if self._session.connection.execute(change.values(revoked_at=self._session.now())).rowcount:
             return

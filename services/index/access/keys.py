@@ -25,6 +25,7 @@ class KeysTable:
         self._session = session
 
     def create(self, site: str, role: Role, name: str) -> tuple[ApiKey, str]:
+        """The new key and its text, which is shown once."""
         key = ApiKey(secrets.token_hex(8), site, role, name, self._session.now())
         secret = secrets.token_urlsafe(32)
         values = {
@@ -54,12 +55,14 @@ class KeysTable:
         return Principal(subject=f"key:{row['id']}", site=row["site"], role=Role(row["role"]))
 
     def find(self, site: str | None) -> list[ApiKey]:
+        """Oldest first; of all sites with None."""
         query = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
         if site is not None:
             query = query.where(api_keys.c.site == site)
         return [_key(row) for row in self._session.connection.execute(query).mappings()]
 
     def revoke(self, site: str | None, key_id: str) -> None:
+        """It works no more. Raises NotFound, also in another site."""
         change = update(api_keys).where(api_keys.c.id == key_id)
         if site is not None:
             change = change.where(api_keys.c.site == site)

@@ -11,6 +11,8 @@ from services.domain.study import Principal, Role
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
+    """A key's record; the secret itself is never stored."""
+
     id: str
     site: str
     role: Role
@@ -23,10 +25,21 @@ class ApiKey:
 class Keys(Protocol):
     """API keys: shown once, kept as a hash. Form: ``fada_<id>_<secret>``."""
 
-    def create(self, site: str, role: Role, name: str) -> tuple[ApiKey, str]: ...
-    def verify(self, key: str) -> Principal | None: ...
-    def find(self, site: str | None) -> list[ApiKey]: ...
-    def revoke(self, site: str | None, key_id: str) -> None: ...
+    def create(self, site: str, role: Role, name: str) -> tuple[ApiKey, str]:
+        """The new key and its text, which is shown once."""
+        ...
+
+    def verify(self, key: str) -> Principal | None:
+        """Who has this key; None for anything that is not a live key."""
+        ...
+
+    def find(self, site: str | None) -> list[ApiKey]:
+        """Oldest first; of all sites with None."""
+        ...
+
+    def revoke(self, site: str | None, key_id: str) -> None:
+        """It works no more. Raises NotFound, also in another site."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +59,47 @@ class Upload:
 
 
 class Uploads(Protocol):
+    """Resumable uploads. Every method but ``expired`` raises NotFound in another site."""
+
     def create(
         self,
         principal: Principal,
         length: int | None,
         metadata: dict[str, str],
         expires_at: datetime,
-    ) -> Upload: ...
-    def get(self, site: str, upload_id: str) -> Upload: ...  # NotFound
-    def advance(
-        self, site: str, upload_id: str, expected: int, offset: int
-    ) -> None: ...  # OffsetMismatch
-    def finish(self, site: str, upload_id: str, state: str, outcome: dict[str, Any]) -> None: ...
-    def expired(self, limit: int = 100) -> list[Upload]: ...
-    def expire(self, site: str, upload_id: str) -> None: ...
-    def delete(self, site: str, upload_id: str) -> None: ...
+    ) -> Upload:
+        """A new one, open. ``length`` in bytes; ``expires_at``: when it may be removed."""
+        ...
+
+    def get(self, site: str, upload_id: str) -> Upload:
+        """Raises NotFound."""
+        ...
+
+    def advance(self, site: str, upload_id: str, expected: int, offset: int) -> None:
+        """From ``expected`` to ``offset``, in bytes. Raises OffsetMismatch when it stands elsewhere."""
+        ...
+
+    def finish(self, site: str, upload_id: str, state: str, outcome: dict[str, Any]) -> None:
+        """``state``: complete or failed; ``outcome`` as JSON, what became of each file."""
+        ...
+
+    def expired(self, limit: int = 100) -> list[Upload]:
+        """Of all sites, in any state, those whose time is over."""
+        ...
+
+    def expire(self, site: str, upload_id: str) -> None:
+        """From open to expired, if its time is over; one that is finished keeps its outcome."""
+        ...
+
+    def delete(self, site: str, upload_id: str) -> None:
+        """Raises NotFound."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
+    """The answer that a request got. ``request_hash``: SHA-256 of what was asked."""
+
     request_hash: str
     status: int
     body: bytes
@@ -72,13 +107,25 @@ class Remembered:
 
 
 class Idempotency(Protocol):
-    def find(self, site: str, key: str) -> Remembered | None: ...
-    def keep(self, site: str, key: str, answer: Remembered, expires_at: datetime) -> None: ...
-    def purge(self) -> int: ...
+    """Answers kept for a request that is sent again; all of them expire."""
+
+    def find(self, site: str, key: str) -> Remembered | None:
+        """None: there is none, or its time is over."""
+        ...
+
+    def keep(self, site: str, key: str, answer: Remembered, expires_at: datetime) -> None:
+        """The first answer under a key stays; one that has expired gives way."""
+        ...
+
+    def purge(self) -> int:
+        """Remove what has expired; how many."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
+    """One thing that somebody did. ``actor``: a principal's subject."""
+
     seq: int
     at: datetime
     site: str
@@ -93,14 +140,21 @@ class Audit(Protocol):
 
     def add(
         self, principal: Principal, action: str, subject: str, detail: dict[str, Any] | None = None
-    ) -> None: ...
+    ) -> None:
+        """In the caller's transaction: what is rolled back was not done."""
+        ...
+
     def find(
         self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None
-    ) -> list[AuditEntry]: ...
+    ) -> list[AuditEntry]:
+        """Newest first; ``before`` is the ``seq`` to go on from."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
+    """A subscriber of a site's events."""
+
     id: str
     site: str
     url: str
@@ -111,10 +165,23 @@ class Webhook:
 
 
 class Webhooks(Protocol):
-    def create(self, site: str, url: str, events: tuple[str, ...]) -> Webhook: ...
-    def find(self, site: str) -> list[Webhook]: ...
-    def get(self, webhook_id: str) -> Webhook: ...
-    def delete(self, site: str, webhook_id: str) -> None: ...
+    """The subscribers of each site."""
+
+    def create(self, site: str, url: str, events: tuple[str, ...]) -> Webhook:
+        """With a new secret, which the caller shows once."""
+        ...
+
+    def find(self, site: str) -> list[Webhook]:
+        """Oldest first."""
+        ...
+
+    def get(self, webhook_id: str) -> Webhook:
+        """Of any site. Raises NotFound."""
+        ...
+
+    def delete(self, site: str, webhook_id: str) -> None:
+        """What waits for it is not delivered any more. Raises NotFound."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +199,31 @@ class Device:
 
 
 class Devices(Protocol):
-    def new_code(self, principal: Principal, seconds: float) -> str: ...  # one-time, kept as a hash
-    def enrol(self, code: str, name: str, public_key: str) -> Device: ...  # NotFound, Gone
-    def get(self, device_id: str) -> Device: ...
-    def find(self, site: str) -> list[Device]: ...
-    def seen(self, device_id: str, release: str) -> None: ...
-    def revoke(self, site: str, device_id: str) -> None: ...
+    """Phones: bound to a site by a one-time code, known by their key."""
+
+    def new_code(self, principal: Principal, seconds: float) -> str:
+        """A one-time code, good for ``seconds``; kept as a hash."""
+        ...
+
+    def enrol(self, code: str, name: str, public_key: str) -> Device:
+        """The phone, bound to the code's site. Raises NotFound (no such code), Gone (used or over)."""
+        ...
+
+    def get(self, device_id: str) -> Device:
+        """Of any site. Raises NotFound."""
+        ...
+
+    def find(self, site: str) -> list[Device]:
+        """Oldest first."""
+        ...
+
+    def seen(self, device_id: str, release: str) -> None:
+        """Note that it was here now, and which release it runs."""
+        ...
+
+    def revoke(self, site: str, device_id: str) -> None:
+        """It is shut out from now on. Raises NotFound, also in another site."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +243,22 @@ class Share:
 class Shares(Protocol):
     """Share links. Creation and revocation write their own audit entries."""
 
-    def create(self, principal: Principal, study_id: str, expires_at: datetime) -> Share: ...
-    def get(self, site: str, study_id: str, share_id: str) -> Share: ...
-    def find(self, site: str, study_id: str) -> list[Share]: ...
-    def open_shares(self, site: str, study_id: str) -> list[Share]: ...
-    def revoke(self, principal: Principal, study_id: str, share_id: str) -> None: ...
+    def create(self, principal: Principal, study_id: str, expires_at: datetime) -> Share:
+        """A link to a study of the principal's site, which the caller has looked up."""
+        ...
+
+    def get(self, site: str, study_id: str, share_id: str) -> Share:
+        """In whatever state it is. Raises NotFound."""
+        ...
+
+    def find(self, site: str, study_id: str) -> list[Share]:
+        """All that were ever given out, oldest first."""
+        ...
+
+    def open_shares(self, site: str, study_id: str) -> list[Share]:
+        """Those that still hold, oldest first."""
+        ...
+
+    def revoke(self, principal: Principal, study_id: str, share_id: str) -> None:
+        """It shows nothing from now on. Raises NotFound when no such link is open."""
+        ...

@@ -15,6 +15,8 @@ from services.index.port import Remembered, Upload
 
 
 class UploadsTable:
+    """The port's ``Uploads``."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -25,6 +27,7 @@ class UploadsTable:
         metadata: dict[str, str],
         expires_at: datetime,
     ) -> Upload:
+        """A new one, open. ``length`` in bytes; ``expires_at``: when it may be removed."""
         upload = Upload(
             id=new_id(),
             site=principal.site,
@@ -41,6 +44,7 @@ class UploadsTable:
         return upload
 
     def get(self, site: str, upload_id: str) -> Upload:
+        """Raises NotFound."""
         query = select(uploads).where(uploads.c.id == upload_id, uploads.c.site == site)
         row = self._session.connection.execute(query).mappings().first()
         if row is None:
@@ -55,6 +59,7 @@ class UploadsTable:
             raise OffsetMismatch(f"The upload is {upload.state} and stands at {upload.offset}.")
 
     def finish(self, site: str, upload_id: str, state: str, outcome: dict[str, Any]) -> None:
+        """``state``: complete or failed; ``outcome`` as JSON, what became of each file."""
         if not self._set(site, upload_id, state=state, outcome=outcome):
             raise NotFound
 
@@ -70,6 +75,7 @@ class UploadsTable:
         self._set(site, upload_id, uploads.c.state == "open", over, state="expired", outcome={})
 
     def delete(self, site: str, upload_id: str) -> None:
+        """Raises NotFound."""
         where = (uploads.c.id == upload_id, uploads.c.site == site)
         if self._session.connection.execute(delete(uploads).where(*where)).rowcount == 0:
             raise NotFound
@@ -86,6 +92,7 @@ class IdempotencyTable:
         self._session = session
 
     def find(self, site: str, key: str) -> Remembered | None:
+        """None: there is none, or its time is over."""
         columns = idempotency.c
         query = select(idempotency).where(
             columns.site == site, columns.key == key, columns.expires_at > self._session.now()
@@ -116,6 +123,7 @@ class IdempotencyTable:
         self._session.insert_new(idempotency, values)
 
     def purge(self) -> int:
+        """Remove what has expired; how many."""
         old = delete(idempotency).where(idempotency.c.expires_at <= self._session.now())
         return self._session.connection.execute(old).rowcount
 

@@ -17,10 +17,13 @@ _OF_SITE = select(webhooks).where(webhooks.c.site == bindparam("of")).order_by(w
 
 
 class WebhooksTable:
+    """The port's ``Webhooks``."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def create(self, site: str, url: str, events: tuple[str, ...]) -> Webhook:
+        """With a new secret, which the caller shows once."""
         hook = Webhook(
             id=new_id(),
             site=site,
@@ -42,10 +45,12 @@ class WebhooksTable:
         return hook
 
     def find(self, site: str) -> list[Webhook]:
+        """Oldest first."""
         rows = self._session.connection.execute(_OF_SITE, {"of": site}).mappings()
         return [_webhook(row) for row in rows]
 
     def get(self, webhook_id: str) -> Webhook:
+        """Of any site. Raises NotFound."""
         query = select(webhooks).where(webhooks.c.id == webhook_id)
         row = self._session.connection.execute(query).mappings().first()
         if row is None:
@@ -53,6 +58,7 @@ class WebhooksTable:
         return _webhook(row)
 
     def delete(self, site: str, webhook_id: str) -> None:
+        """What waits for it is not delivered any more. Raises NotFound."""
         where = (webhooks.c.id == webhook_id, webhooks.c.site == site)
         if self._session.connection.execute(delete(webhooks).where(*where)).rowcount == 0:
             raise NotFound

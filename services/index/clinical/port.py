@@ -1,11 +1,22 @@
-"""What the index promises about cases from the field: whose they are, which bytes came, what is missing."""
+"""What the index promises about studies, their results, and cases from the field."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from services.domain.study import Principal
+from services.domain.report import Origin, Report
+from services.domain.study import IngestSource, Principal
+from services.index.records import (
+    Artefact,
+    Instance,
+    NewInstance,
+    Received,
+    Result,
+    Study,
+    StudyQuery,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +95,110 @@ class Cases(Protocol):
 
     def missing(self, site: str, case_id: str, number: int | None = None) -> list[str]:
         """SHA-256 of pictures that have not arrived: the opening report's, and those of a version."""
+        ...
+
+
+class Studies(Protocol):
+    """What came in, and the worklist."""
+
+    def receive(
+        self,
+        principal: Principal,
+        study_uid: str,
+        study_attributes: dict[str, Any],
+        instances: list[NewInstance],
+        *,
+        source: IngestSource,
+        urgent: bool,
+        request_id: str,
+    ) -> list[Received]:
+        """Store rows, at most one queued job for the study and its outbox row, and events.
+
+        Same UID and hash again: ``new`` is False and nothing is written; ``job_id`` is then the
+        study's latest job. The answers stand in the order of ``instances``. Without instances (a
+        phone's report comes first) the study alone is made, and no job.
+        An instance that is a ``correction`` replaces the bytes of its UID within its study, and counts
+        as new. Raises InstancesDiffer (a DifferentBytes) when another SOP Instance UID of this site has
+        another hash, or one belongs to another study. Then nothing of this call is written, but the
+        transaction goes on: call again without ``sop_uids``.
+
+        Instances with ``frames`` 0 hold nothing to analyse (SR, SEG, FADA's own results come back as
+        further series of the study): alone they make no job, and the study's state stays.
+        """
+        ...
+
+    def get(self, site: str, study_id: str) -> Study:
+        """Raises NotFound."""
+        ...
+
+    def by_uid(self, site: str, study_uid: str) -> Study:
+        """By Study Instance UID. Raises NotFound."""
+        ...
+
+    def find(self, site: str, query: StudyQuery) -> list[Study]:
+        """A page of the worklist. Raises InvalidInput for a key that cannot be matched."""
+        ...
+
+    def count(self, site: str, query: StudyQuery) -> int:
+        """How many ``find`` would list without limit. Raises InvalidInput."""
+        ...
+
+    def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:
+        """DICOM JSON of each series, with its number of instances. Raises NotFound."""
+        ...
+
+    def instances(
+        self,
+        site: str,
+        *,
+        study_uid: str | None = None,
+        series_uid: str | None = None,
+        sop_uid: str | None = None,
+        limit: int = 10_000,
+        offset: int = 0,
+    ) -> list[Instance]:
+        """Those that fit every UID that is given, in the order of receipt."""
+        ...
+
+    def set_urgent(self, principal: Principal, study_id: str, urgent: bool) -> None:
+        """The study, its queued job, and its place in the worklist. Raises NotFound."""
+        ...
+
+    def referenced(self, sha256: Sequence[str]) -> set[str]:
+        """Which of these hashes an instance or artefact of any site needs: the others are orphans."""
+        ...
+
+
+class Results(Protocol):
+    """Versions of a study's report; they are added and never changed."""
+
+    def versions(self, site: str, study_id: str) -> list[Result]:
+        """Oldest first."""
+        ...
+
+    def get(self, site: str, study_id: str, version: int | None = None) -> Result:
+        """A version; the latest with None. Raises NotFound."""
+        ...
+
+    def add(
+        self,
+        principal: Principal,
+        study_id: str,
+        report: Report,
+        artefacts: list[Artefact],
+        *,
+        origin: Origin,
+        based_on: int | None,
+        scores: dict[str, int] | None = None,
+        score: float | None = None,
+        reasons: tuple[str, ...] | None = None,
+    ) -> Result:
+        """A further version (review, phone). It is kept even when ``based_on`` is not the version
+        before it: the caller sees ``result.based_on != result.version - 1`` and says so, with
+        StaleVersion, **after** the transaction. ``score`` and ``reasons`` change the study's place
+        in the order of need. Raises NotFound."""
+        ...
+
+    def artefact(self, site: str, sha256: str) -> Artefact:
+        """Raises NotFound, also in another site."""
         ...

@@ -42,6 +42,7 @@ class ResultsTable:
         return self._with_artefacts(list(rows.mappings()))
 
     def get(self, site: str, study_id: str, version: int | None = None) -> Result:
+        """A version; the latest with None. Raises NotFound."""
         columns = tables.results.c
         query = select(tables.results).where(columns.site == site, columns.study_id == study_id)
         if version is not None:
@@ -50,6 +51,7 @@ class ResultsTable:
         return self._only(query)
 
     def of_job(self, job_id: str) -> Result:
+        """The result that a job became. Raises NotFound."""
         return self._only(select(tables.results).where(tables.results.c.job_id == job_id))
 
     def add(
@@ -65,6 +67,7 @@ class ResultsTable:
         score: float | None = None,
         reasons: tuple[str, ...] | None = None,
     ) -> Result:
+        """A further version by a person or a phone; see the port. Raises NotFound."""
         study = self._session.lock_study(study_id, principal.site)
         result = Result(
             id=new_id(),
@@ -104,6 +107,7 @@ class ResultsTable:
         self._events.add(result.site, _EVENTS[result.origin], result.study_id, payload)
 
     def artefact(self, site: str, sha256: str) -> Artefact:
+        """Raises NotFound, also in another site."""
         columns = tables.artefacts.c
         query = select(tables.artefacts).where(columns.site == site, columns.sha256 == sha256)
         row = self._session.connection.execute(query.limit(1)).mappings().first()

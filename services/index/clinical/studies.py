@@ -33,12 +33,15 @@ class StudiesTable(StudyReceiver):
     """The port's ``Studies``; how they are received stands in ``receive``."""
 
     def get(self, site: str, study_id: str) -> Study:
+        """Raises NotFound."""
         return self._one(tables.studies.c.site == site, tables.studies.c.id == study_id)
 
     def by_uid(self, site: str, study_uid: str) -> Study:
+        """By Study Instance UID. Raises NotFound."""
         return self._one(tables.studies.c.site == site, tables.studies.c.study_uid == study_uid)
 
     def find(self, site: str, query: StudyQuery) -> list[Study]:
+        """A page of the worklist. Raises InvalidInput for a key that cannot be matched."""
         columns = tables.studies.c
         order = columns.priority_key if query.by_need else columns.received_at
         statement = (
@@ -51,11 +54,13 @@ class StudiesTable(StudyReceiver):
         return [_study(row) for row in self._rows(statement)]
 
     def count(self, site: str, query: StudyQuery) -> int:
+        """How many ``find`` would list without limit. Raises InvalidInput."""
         statement = select(func.count()).select_from(tables.studies)
         statement = statement.where(*_conditions(site, query))
         return self._session.connection.execute(statement).scalar_one()
 
     def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:
+        """DICOM JSON of each series, with its number of instances. Raises NotFound."""
         study_id = self.by_uid(site, study_uid).id
         columns = tables.instances.c
         groups = (
@@ -81,6 +86,7 @@ class StudiesTable(StudyReceiver):
         limit: int = 10_000,
         offset: int = 0,
     ) -> list[Instance]:
+        """Those that fit every UID that is given, in the order of receipt."""
         columns = tables.instances.c
         statement = (
             select(tables.instances, tables.studies.c.study_uid)
@@ -98,6 +104,7 @@ class StudiesTable(StudyReceiver):
         return [_instance(row) for row in self._rows(statement)]
 
     def set_urgent(self, principal: Principal, study_id: str, urgent: bool) -> None:
+        """The study, its queued job, and its place in the worklist. Raises NotFound."""
         row = self._session.lock_study(study_id, principal.site)
         if row["urgent"] == urgent:
             return
@@ -116,6 +123,7 @@ class StudiesTable(StudyReceiver):
         self._audit.add(principal, "study.urgent", study_id, {"urgent": urgent})
 
     def referenced(self, sha256: Sequence[str]) -> set[str]:
+        """Which of these SHA-256 an instance or artefact of any site needs."""
         known: set[str] = set()
         for start in range(0, len(sha256), _BATCH):
             batch = list(sha256[start : start + _BATCH])

@@ -14,6 +14,7 @@ _LOCK = 0x66616461  # "fada": the advisory lock that one migration holds
 
 
 def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's, for migrations on this connection."""
     config = Config()
     folder = Path(__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder).replace("%", "%%"))

@@ -19,6 +19,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
+    """The present moment, timezone-aware."""
     return datetime.now(UTC)
 
 
@@ -36,6 +37,7 @@ class Session:
     read: bool = False
 
     def now(self) -> datetime:
+        """The moment that goes into rows; tests move it."""
         return self.clock()
 
     def insert_new(self, table: Table, values: dict[str, Any]) -> bool:

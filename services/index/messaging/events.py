@@ -33,11 +33,13 @@ class EventsTable:
         self._waiting: list[tuple[str, str, str, dict[str, Any]]] = []
 
     def add(self, site: str, type: str, study_id: str, payload: dict[str, Any]) -> None:
+        """Written at the end of the transaction, with the deliveries that it causes."""
         self._waiting.append((site, type, study_id, payload))
 
     def since(
         self, site: str, seq: int, *, study_id: str | None = None, limit: int = 500
     ) -> list[Event]:
+        """Those after ``seq``, oldest first."""
         query = select(events).where(events.c.site == site, events.c.seq > seq)
         if study_id is not None:
             query = query.where(events.c.study_id == study_id)
@@ -45,6 +47,7 @@ class EventsTable:
         return [_event(row) for row in self._session.connection.execute(query).mappings()]
 
     def latest(self, site: str) -> int:
+        """The highest number; 0 when there is none."""
         query = select(event_counters.c.seq).where(event_counters.c.site == site)
         return self._session.connection.execute(query).scalar_one_or_none() or 0
 

@@ -30,6 +30,7 @@ class JobRows:
         self._outbox = outbox
 
     def get(self, site: str | None, job_id: str) -> Job:
+        """Raises NotFound."""
         query = _JOB_QUERY.where(tables.jobs.c.id == job_id)
         if site is not None:
             query = query.where(tables.jobs.c.site == site)
@@ -57,6 +58,7 @@ class JobRows:
         return [_job(row) for row in self._session.connection.execute(query).mappings()]
 
     def resend_stale(self, older_than: float, limit: int = 500) -> int:
+        """A new outbox row for each queued job that was sent more than ``older_than`` s ago and has none."""
         columns, now = tables.jobs.c, self._session.now()
         waiting = exists().where(outbox.c.subject == columns.id, outbox.c.topic == Work.ANALYSE)
         query = (
@@ -76,16 +78,19 @@ class JobRows:
         return len(rows)
 
     def depth(self) -> dict[str, int]:
+        """State to count, of all sites."""
         query = select(tables.jobs.c.state, func.count()).group_by(tables.jobs.c.state)
         counts = {state.value: 0 for state in JobState}
         counts |= {row[0]: row[1] for row in self._session.connection.execute(query)}
         return counts
 
     def running(self, study_id: str) -> Job | None:
+        """The study's leased job."""
         jobs = self.find(None, states=(JobState.LEASED,), study_id=study_id, limit=1)
         return jobs[0] if jobs else None
 
     def latest_of(self, study_id: str) -> str | None:
+        """The id of the study's newest job."""
         jobs = self.find(None, study_id=study_id, limit=1)
         return jobs[0].id if jobs else None
 
@@ -95,16 +100,19 @@ class JobRows:
         return self.get(site, job_id), study
 
     def held(self, job_id: str, owner: str) -> Job:
+        """The job, its study locked. Raises LeaseLost when ``owner`` has it no longer."""
         job, _study = self.locked(job_id)
         if job.state is not JobState.LEASED or job.lease_owner != owner:
             raise LeaseLost
         return job
 
     def queued(self, study_id: str) -> Job | None:
+        """The study's queued job; there is one at most."""
         jobs = self.find(None, states=(JobState.QUEUED,), study_id=study_id, limit=1)
         return jobs[0] if jobs else None
 
     def send(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
+        """An outbox row that is due in ``delay`` s."""
         self._announce(job_id, urgent, request_id, delay)
         self.set(job_id, sent_at=self._session.now() + timedelta(seconds=delay))
 
@@ -141,10 +149,12 @@ class JobRows:
         )
 
     def set(self, job_id: str, **values: Any) -> None:
+        """Change columns of the job."""
         change = update(tables.jobs).where(tables.jobs.c.id == job_id).values(**values)
         self._session.connection.execute(change)
 
     def set_study(self, study_id: str, state: StudyState, error_code: str = "") -> None:
+        """Change the study's state."""
         change = update(tables.studies).where(tables.studies.c.id == study_id)
         self._session.connection.execute(change.values(state=state.value, error_code=error_code))
 

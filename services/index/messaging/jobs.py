@@ -42,6 +42,7 @@ class JobsTable(JobRows):
 
     # --- a worker's view ---------------------------------------------------------------------
     def lease(self, job_id: str, owner: str, seconds: int) -> Job | None:
+        """The job, now ``owner``'s for ``seconds``; None when it cannot be had. See the port."""
         job, _study = self.locked(job_id)
         now = self._session.now()
         expired = job.state is JobState.LEASED and (job.lease_until or now) <= now
@@ -62,6 +63,7 @@ class JobsTable(JobRows):
         return self.get(None, job_id)
 
     def renew(self, job_id: str, owner: str, seconds: int) -> None:
+        """For another ``seconds`` from now. Raises LeaseLost."""
         until = self._session.now() + timedelta(seconds=seconds)
         columns = tables.jobs.c
         change = update(tables.jobs).where(
@@ -73,12 +75,14 @@ class JobsTable(JobRows):
             raise LeaseLost
 
     def release(self, job_id: str, owner: str, *, delay: float = 0.0) -> None:
+        """Back into the queue without counting an attempt. Raises LeaseLost."""
         job = self.held(job_id, owner)
         self._queue_again(job, delay=delay)
 
     def fail(
         self, job_id: str, owner: str, code: str, detail: str, *, attempts: int, retryable: bool
     ) -> JobState:
+        """Count an attempt: queued again, or dead. Raises LeaseLost."""
         job = self.held(job_id, owner)
         return self._failed(job, code, detail, attempts=attempts, retryable=retryable)
 
@@ -92,6 +96,7 @@ class JobsTable(JobRows):
         score: float,
         reasons: tuple[str, ...],
     ) -> Result:
+        """The job's result; idempotent by job. Raises LeaseLost."""
         job, study = self.locked(job_id)
         if job.state is JobState.DONE and job.error_code != SUPERSEDED:
             return self._results.of_job(job_id)
@@ -118,6 +123,7 @@ class JobsTable(JobRows):
 
     # --- people's and the sweeper's view -----------------------------------------------------
     def run_again(self, principal: Principal, job_id: str) -> Job:
+        """A dead job is queued. Raises NotFound, Conflict."""
         job, _study = self.locked(job_id, principal.site)
         if job.state is not JobState.DEAD:
             raise Conflict("Only a job that has failed for good can be run again.")

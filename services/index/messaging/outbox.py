@@ -41,6 +41,7 @@ class OutboxTable:
         return row_id
 
     def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:
+        """Rows that are due, oldest first, hidden from others for ``seconds``."""
         now = self._session.now()
         due = select(outbox.c.id).where(outbox.c.due_at <= now)
         if topic is not None:
@@ -60,16 +61,19 @@ class OutboxTable:
         return [_row(row) for row in self._session.connection.execute(query).mappings()]
 
     def done(self, *row_ids: str) -> None:
+        """Remove rows that were sent."""
         for start in range(0, len(row_ids), _BATCH):
             batch = row_ids[start : start + _BATCH]
             self._session.connection.execute(delete(outbox).where(outbox.c.id.in_(batch)))
 
     def retry(self, row_id: str, delay: float, *, error: str) -> None:
+        """Due again in ``delay`` s. ``error`` is a code."""
         due = self._session.now() + timedelta(seconds=delay)
         change = update(outbox).where(outbox.c.id == row_id)
         self._session.connection.execute(change.values(due_at=due, error=error[:_ERROR_LENGTH]))
 
     def pending(self, topic: str | None = None) -> int:
+        """How many rows wait, due or not."""
         query = select(func.count()).select_from(outbox)
         if topic is not None:
             query = query.where(outbox.c.topic == topic)

@@ -1,4 +1,4 @@
-"""What the index promises about messages: the outbox, deliveries to the outside, and events."""
+"""What the index promises about jobs, the outbox, deliveries to the outside, and events."""
 
 from __future__ import annotations
 
@@ -7,8 +7,88 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from services.domain.report import Report
 from services.domain.study import Principal
 from services.domain.work import DeliveryKind
+from services.index.records import Artefact, Job, JobState, Result
+
+
+class Jobs(Protocol):
+    """Work on studies: one queued job a study, leases, bounded attempts."""
+
+    def lease(self, job_id: str, owner: str, seconds: int) -> Job | None:
+        """Take a queued job, or a leased one whose lease ran out (that counts as an attempt).
+
+        None: done, dead, held by another, or another job of the study is running. In the last
+        case the job is sent again when that one ends.
+        """
+        ...
+
+    def renew(self, job_id: str, owner: str, seconds: int) -> None:
+        """For another ``seconds`` from now. Raises LeaseLost."""
+        ...
+
+    def release(self, job_id: str, owner: str, *, delay: float = 0.0) -> None:
+        """Give back without counting an attempt (back-pressure).
+
+        An outbox row sends it again after ``delay`` s.
+        """
+        ...
+
+    def fail(
+        self, job_id: str, owner: str, code: str, detail: str, *, attempts: int, retryable: bool
+    ) -> JobState:
+        """Count an attempt: queued again (outbox row, growing delay) or, after ``attempts``, dead.
+
+        When newer instances have queued a further job of the study, that one goes on with the
+        attempts of this one, and this one is done with code ``superseded``. Raises LeaseLost.
+        """
+        ...
+
+    def finish(
+        self,
+        job_id: str,
+        owner: str,
+        report: Report,
+        artefacts: list[Artefact],
+        *,
+        score: float,
+        reasons: tuple[str, ...],
+    ) -> Result:
+        """The result version, the study's state and score, its events and its outbox rows, in one.
+        Idempotent by job id. Raises LeaseLost when ``owner`` no longer holds the lease."""
+        ...
+
+    def get(self, site: str | None, job_id: str) -> Job:
+        """Of any site with None. Raises NotFound."""
+        ...
+
+    def find(
+        self,
+        site: str | None,
+        *,
+        states: tuple[JobState, ...] = (),
+        study_id: str | None = None,
+        limit: int = 100,
+    ) -> list[Job]:
+        """Newest first; of any site with None."""
+        ...
+
+    def run_again(self, principal: Principal, job_id: str) -> Job:
+        """A dead job (or the study's job that is already queued) is queued. Raises Conflict."""
+        ...
+
+    def requeue_expired(self, limit: int = 100, *, attempts: int = 3) -> int:
+        """Leases that ran out are a failed attempt (``worker_lost``): queued again, or dead."""
+        ...
+
+    def resend_stale(self, older_than: float, limit: int = 500) -> int:
+        """Queued jobs whose task may be lost (broker emptied): a new outbox row each."""
+        ...
+
+    def depth(self) -> dict[str, int]:
+        """State to count, of all sites."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
