@@ -25,9 +25,9 @@ from services.domain.study import Role
 from services.inference.inprocess import InProcessInference
 from services.reading.contract import Phase, RawReading
 from services.reading.images.square import Gray
-from workers.analysis.job_runner import attempt
+from workers.analysis.job_runner import JobRunner
 from workers.analysis.manifests import Manifests
-from workers.resources import Ports
+from workers.resources import Resources
 
 ROOT = Path(__file__).parents[3]
 ODD = ROOT / "tests" / "fixtures" / "odd"
@@ -65,7 +65,7 @@ class Odd:
     """A hub, a worker of this process, and a client at a site of the test's own."""
 
     hub: hubs.Hub
-    ports: Ports
+    resources: Resources
     client: httpx.Client
 
     def send(self, *paths: Path, **fields: str) -> dict[str, Any]:
@@ -74,10 +74,14 @@ class Odd:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def run(self, job_id: str) -> str:
+        """What became of the job."""
+        return JobRunner(self.resources, owner="test").run(job_id)
+
     def read(self, item: dict[str, Any]) -> dict[str, Any]:
         """The report of the item's study, after its job."""
         if item["job_id"]:
-            assert attempt(item["job_id"], self.ports, owner="test") == "done"
+            assert self.run(item["job_id"]) == "done"
         answer = self.client.get(f"/api/studies/{item['study_id']}/results/latest/report.json")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
@@ -86,23 +90,23 @@ class Odd:
 @pytest.fixture(scope="module")
 def parts(
     tmp_path_factory: pytest.TempPathFactory, valkey: servers.Valkey, seaweed: servers.Seaweed
-) -> Iterator[tuple[hubs.Hub, Ports]]:
+) -> Iterator[tuple[hubs.Hub, Resources]]:
     home = tmp_path_factory.mktemp("odd")
     with hubs.running(home, valkey, seaweed, rate_per_second=1000.0) as running:
         services = running.services
-        ports = Ports(
+        resources = Resources(
             services.settings, services.index, services.store, DensePhases(), Manifests(RELEASES)
         )
-        yield running, ports
+        yield running, resources
 
 
 @pytest.fixture
-def odd(parts: tuple[hubs.Hub, Ports], request: pytest.FixtureRequest) -> Iterator[Odd]:
+def odd(parts: tuple[hubs.Hub, Resources], request: pytest.FixtureRequest) -> Iterator[Odd]:
     """The files share their UIDs, so each test has a site of its own."""
-    hub, ports = parts
+    hub, resources = parts
     site = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
     with hub.client(site, Role.ADMIN) as client:
-        yield Odd(hub, ports, client)
+        yield Odd(hub, resources, client)
 
 
 def measured(report: dict[str, Any]) -> dict[str, float | None]:
@@ -212,8 +216,8 @@ def test_an_image_that_cannot_be_shown_costs_itself_alone(odd: Odd) -> None:
 
 def test_a_study_of_one_image_that_cannot_be_shown_says_why(odd: Odd) -> None:
     item = odd.send(path_of("palette_without_lut"))["items"][0]
-    assert attempt(item["job_id"], odd.ports, owner="test") == "dead"
-    with odd.ports.index.read() as tx:
+    assert odd.run(item["job_id"]) == "dead"
+    with odd.resources.index.read() as tx:
         job = tx.jobs.get(None, item["job_id"])
     assert job.error_code == "nothing_readable"
     assert "palette_unusable" in job.error_detail
