@@ -32,15 +32,17 @@ EVENTS = {
 
 def report(result: dict[str, Any], address: str = "") -> RenderableType:
     """The report of one result version, as the API answers it."""
-    told = result["report"]
-    release = told["release"]
+    document = result["report"]
+    release = document["release"]
     label = str(result.get("label") or UNREVIEWED)
     parts: list[RenderableType] = [Text(label, style="bold yellow")]
-    for frame in told["frames"]:
+    for frame in document["frames"]:
         parts.append(frame_words(frame))
-    for name, why in told.get("skipped", ()):
+    for name, why in document.get("skipped", ()):
         parts.append(Text(f"not read: {name} ({why})", style="red"))
-    times = "  ".join(f"{name} {value:.2f} s" for name, value in told.get("seconds", {}).items())
+    times = "  ".join(
+        f"{name} {value:.2f} s" for name, value in document.get("seconds", {}).items()
+    )
     foot = Table.grid(padding=(0, 2))
     foot.add_row("release", f"{release['name']} {release['version']}  {release['sha256'][:16]}…")
     if times:
@@ -49,7 +51,7 @@ def report(result: dict[str, Any], address: str = "") -> RenderableType:
     if address:
         foot.add_row("page", address)
     parts.append(foot)
-    return Panel(Group(*parts), title=f"Study {told['study_uid']}", title_align="left")
+    return Panel(Group(*parts), title=f"Study {document['study_uid']}", title_align="left")
 
 
 def frame_words(frame: dict[str, Any]) -> RenderableType:

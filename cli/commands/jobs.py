@@ -63,8 +63,10 @@ def again(
         if not wanted:
             report_text.console().print("nothing to run again")
         for job in dict.fromkeys(wanted):
-            told = connection.post(f"/api/jobs/{job}/run-again")
-            report_text.console().print(f"{told['id']}  {told['state']}  study {told['study_id']}")
+            job_row = connection.post(f"/api/jobs/{job}/run-again")
+            report_text.console().print(
+                f"{job_row['id']}  {job_row['state']}  study {job_row['study_id']}"
+            )
 
 
 def _find(hub: str, key: str, state: str, study: str) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ def status(
     hub: HubOption = "",
     key: KeyOption = "",
 ) -> None:
-    """The parts of the hub, its queue, and the worklist in the order of need.
+    """The parts of the hub, its queue, and the worklist, the most urgent first.
 
     Examples:
 
@@ -64,17 +64,17 @@ def _show(address: str, health: dict, queue: dict, rows: dict) -> None:  # type:
 
 
 def _study(hub: Hub, study: str, as_json: bool) -> None:
-    told = hub.get(f"/api/studies/{study}/status")
+    row = hub.get(f"/api/studies/{study}/status")
     if as_json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(row, indent=2))
         return
-    job = told.get("job") or {}
+    job = row.get("job") or {}
     console = report_text.console()
-    console.print(f"{told['id']}  [bold]{told['state']}[/]  version {told['latest_version']}")
+    console.print(f"{row['id']}  [bold]{row['state']}[/]  version {row['latest_version']}")
     if job:
         console.print(f"job {job['id']}  {job['state']}  attempts {job['attempts']}")
-    if told.get("error_code"):
-        console.print(f"[red]{told['error_code']}[/] {job.get('error_detail', '')}")
+    if row.get("error_code"):
+        console.print(f"[red]{row['error_code']}[/] {job.get('error_detail', '')}")
 
 
 def watch(
@@ -101,7 +101,7 @@ def watch(
             return
         console.print(f"following {connection.address}; Ctrl-C ends it", style="dim")
         try:
-            for told in follow.forever(connection):
-                console.print(f"{told['study_id']}  {report_text.event(told)}")
+            for event in follow.forever(connection):
+                console.print(f"{event['study_id']}  {report_text.event(event)}")
         except KeyboardInterrupt:
             return

@@ -167,7 +167,7 @@ def show_sample(machine: LocalStack, key: str, path: Path, console: Console) -> 
         if not sent.items[0].get("new", True):
             console.print("  it was here already, and is not read again")
         state = follow.until_done(
-            hub, study, lambda told: console.print(f"  {_since(began)} {report_text.event(told)}")
+            hub, study, lambda event: console.print(f"  {_since(began)} {report_text.event(event)}")
         )
         if state == "failed":
             job = hub.get(f"/api/studies/{study}/status").get("job") or {}

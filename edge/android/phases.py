@@ -32,7 +32,7 @@ def phases(manifest: Manifest) -> dict[str, Any]:
     def form(prompt: str, bound: schema.Schema) -> dict[str, str]:
         return {"prompt": prompts.after(prompt), "grammar": gbnf(bound, prompts)}
 
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "label": UNREVIEWED,
         "release": f"{manifest.name} {manifest.version} {manifest.sha256}",
         "side": manifest.side,
@@ -44,14 +44,14 @@ def phases(manifest: Manifest) -> dict[str, Any]:
         "rules": _rules(),
     }
     if prompts.classify:
-        told["classify"] = form(prompts.classify, schema.classify(manifest.classes))
+        document["classify"] = form(prompts.classify, schema.classify(manifest.classes))
     if prompts.interpret:
         planes = manifest.planes if manifest.has_heads else ()
         for plane in ("", *planes):
             closed = {k: dict(v) for k, v in manifest.sentences.get(plane, {}).items()}
             bound = schema.interpret(closed)
-            told["interpret"][plane] = form(prompts.interpretation(plane or None), bound)
-    return told
+            document["interpret"][plane] = form(prompts.interpretation(plane or None), bound)
+    return document
 
 
 def _groups(prompts: Prompts, form: Any) -> dict[str, dict[str, dict[str, str]]]:
