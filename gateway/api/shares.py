@@ -32,7 +32,7 @@ class ShareIn(BaseModel):
 
 
 @router.post(
-    "/api/studies/{study_id}/shares", summary="Make a link that ends", operation_id="share",
+    "/api/studies/{study_id}/shares", summary="Create a share link", operation_id="share",
     status_code=201,
 )  # fmt: skip
 def share(
@@ -50,7 +50,7 @@ def share(
     return {"id": made.id, "url": f"{base}/share/{token}", "expires_at": ends}
 
 
-@router.get("/api/studies/{study_id}/shares", summary="Links of a study", operation_id="listShares")
+@router.get("/api/studies/{study_id}/shares", summary="List share links", operation_id="listShares")
 def shares(study_id: StudyId, who: Sonographer, services: ServicesDep) -> dict[str, Any]:
     """Those that still hold."""
     with services.index.read() as tx:
@@ -59,7 +59,7 @@ def shares(study_id: StudyId, who: Sonographer, services: ServicesDep) -> dict[s
 
 
 @router.delete(
-    "/api/studies/{study_id}/shares/{share_id}", summary="Take a link back",
+    "/api/studies/{study_id}/shares/{share_id}", summary="Revoke a share link",
     operation_id="revokeShare", status_code=204,
 )  # fmt: skip
 def revoke(
@@ -72,7 +72,7 @@ def revoke(
     return Response(status_code=204)
 
 
-@router.get("/api/shared/{token}", summary="What a link shows", operation_id="shared")
+@router.get("/api/shared/{token}", summary="Get a shared result", operation_id="shared")
 def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, Any]:
     """The latest result, without the patient's identity."""
     study, result, ends = _opened(services, request, token)
@@ -89,7 +89,7 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
 
 @router.get(
     "/api/shared/{token}/artefacts/{sha256}",
-    summary="A mask or overlay of it",
+    summary="Get a shared mask or overlay",
     operation_id="sharedArtefact",
     response_class=Response,
 )
@@ -104,7 +104,7 @@ def artefact(token: Token, sha256: Sha256, services: ServicesDep, request: Reque
 
 @router.get(
     "/api/shared/{token}/frames/{sop_uid}/{frame}.png",
-    summary="A frame with its overlay",
+    summary="Get a shared frame with its overlay",
     operation_id="sharedFrame",
     response_class=Response,
     responses={200: {"content": {"image/png": {}}}},

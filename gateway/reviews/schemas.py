@@ -36,7 +36,7 @@ Point = tuple[Number, Number]
 class TextWithheld(InvalidInput):
     """A text names the fetal sex."""
 
-    code, title = "text_withheld", "The text says what may not be told"
+    code, title = "text_withheld", "The text names the fetal sex"
 
 
 class StrictModel(BaseModel):
@@ -124,7 +124,7 @@ class ReviewIn(StrictModel):
         """Raises TextWithheld when a text names the fetal sex."""
         texts = [t for f in self.frames for t in (f.interpretation or {}).values()]
         if any(tells_sex(text) for text in (self.comment, *texts)):
-            raise TextWithheld("Leave the fetal sex out: it may not be told.")
+            raise TextWithheld("Leave the fetal sex out: it may not be disclosed.")
 
 
 class MeasureIn(FrameIn):

@@ -31,7 +31,7 @@ _EVENTS = 500
 
 @router.put(
     "/cases/{case_id}/versions/{number}",
-    summary="A case's report",
+    summary="Store a version of a case",
     operation_id="putCase",
     status_code=201,
     openapi_extra={
@@ -58,7 +58,7 @@ async def put(
     return JSONResponse(answer, 201 if new else 200)
 
 
-@router.get("/cases/{case_id}", summary="State of a case", operation_id="getCase")
+@router.get("/cases/{case_id}", summary="Get a case", operation_id="getCase")
 def get(
     case_id: CaseId,
     who: Sender,
@@ -83,7 +83,7 @@ def get(
     }
 
 
-@router.get("/changes", summary="Changes of the phone's cases", operation_id="changes")
+@router.get("/changes", summary="List changed cases", operation_id="changes")
 def changes(
     who: Sender,
     services: ServicesDep,

@@ -52,7 +52,7 @@ class SessionIn(BaseModel):
     signature: str = Field(max_length=128)
 
 
-@router.post("/enrol", summary="Bind a phone to a site", operation_id="enrol", status_code=201)
+@router.post("/enrol", summary="Enrol a phone", operation_id="enrol", status_code=201)
 def enrol(body: EnrolIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """By a code from the hub's page, good once. The key never leaves the phone."""
     attempts: LoginAttempts = request.app.state.attempts
@@ -67,7 +67,7 @@ def enrol(body: EnrolIn, services: ServicesDep, request: Request) -> dict[str, A
     }
 
 
-@router.post("/challenge", summary="A nonce to sign", operation_id="challenge")
+@router.post("/challenge", summary="Create a challenge", operation_id="challenge")
 def challenge(body: ChallengeIn, request: Request) -> dict[str, Any]:
     """The answer does not say whether the phone is known."""
     signer: Signer = request.app.state.signer
@@ -76,7 +76,7 @@ def challenge(body: ChallengeIn, request: Request) -> dict[str, Any]:
     return {"challenge": token, "expires_in": CHALLENGE_SECONDS}
 
 
-@router.post("/session", summary="Prove the phone's key", operation_id="deviceSession")
+@router.post("/session", summary="Create a device session", operation_id="deviceSession")
 def session(body: SessionIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """A token for an hour. Each challenge works once."""
     signer: Signer = request.app.state.signer
