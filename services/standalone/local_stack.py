@@ -34,7 +34,7 @@ Say = Callable[[str, str], None]  # part, what happened: "starting", "ready", or
 
 @dataclass
 class StackOptions:
-    """``port`` 0: the usual one or, if that is taken, another. ``dimse_port`` 0: no C-STORE door."""
+    """``port`` 0: the usual one or, if that is taken, another. ``dimse_port`` 0: no C-STORE listener."""
 
     home: Path
     port: int = 0
@@ -62,7 +62,7 @@ class LocalStack:
             self.notes.append(f"{why}: the worker reads images itself, without a model server")
         self._releases = gather(options.releases.expanduser().resolve(), self.home / "releases")
         self.settings = self._settings()
-        self._warden = ProcessReaper()
+        self._reaper = ProcessReaper()
         self.processes: dict[str, Process] = {}
         self._doctor: Doctor | None = None
         self._inference: Inference | None = None
@@ -126,7 +126,7 @@ class LocalStack:
             for process in wave:
                 process.finish_stop()
                 self._say(process.spec.name, "stopped")
-        self._warden.close()
+        self._reaper.close()
         self._lock.release()
 
     def _checks(self) -> dict[str, Check]:
@@ -201,7 +201,7 @@ class LocalStack:
     def _begin(self, parts: Sequence[ProcessSpec]) -> list[Process]:
         begun = []
         for part in parts:
-            process = Process(part, self._warden)
+            process = Process(part, self._reaper)
             self.processes[part.name] = process
             process.start()
             self._say(part.name, "starting")

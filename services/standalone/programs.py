@@ -1,4 +1,4 @@
-"""FADA's own programs as parts of one machine: gateway, worker, sweeper, and the DIMSE door."""
+"""FADA's own programs as child processes of one machine: gateway, worker, sweeper, and the DIMSE listener."""
 
 from __future__ import annotations
 

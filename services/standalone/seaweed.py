@@ -91,7 +91,7 @@ def _usable(port: int, access_key: str, secret_key: str) -> bool:
 
 
 def _security(kek: str) -> str:
-    """Behind the S3 door, which asks for a signature, other users of this machine reach the same
+    """Behind the S3 port, which asks for a signature, other users of this machine reach the same
     loopback: so HTTP there asks for a token. Its gRPC does not; where users are not trusted with each
     other's data, a hub's store belongs on a machine of its own.
     """

@@ -1,19 +1,27 @@
 """The model server busy, hanging and gone (cases 23 and 24)."""
 
+import fcntl
 import os
+import pathlib
 import shutil
 import signal
+import struct
+import termios
 import threading
+import time
 
 import numpy as np
+import pydicom
 import pytest
 import releases
 import servers
 
-from services.domain.errors import InferenceBusy, InferenceUnavailable
+from services.domain.errors import InferenceBusy, InferenceUnavailable, ModelCrashed
 from services.inference.breaker import Breaker
+from services.inference.connect import side_of
 from services.inference.triton import TritonInference
-from services.reading.contract import ALL_PHASES
+from services.reading.contract import ALL_PHASES, Phase
+from services.reading.images.square import square
 from services.standalone import triton
 
 pytestmark = pytest.mark.skipif(bool(triton.missing()), reason=triton.missing())
@@ -44,7 +52,7 @@ def server(tmp_path_factory):
         yield started
 
 
-def square():
+def bright():
     return [np.full((releases.SIDE, releases.SIDE), 200, np.uint8)]
 
 
@@ -68,18 +76,18 @@ def together(count, work):
 
 def test_a_full_queue_is_busy_not_broken(server):
     impatient = TritonInference(server.grpc, lambda: releases.SIDE, pauses=())
-    outcomes = together(8, lambda: impatient.read(square(), ALL_PHASES))
+    outcomes = together(8, lambda: impatient.read(bright(), ALL_PHASES))
     refused = [o for o in outcomes if isinstance(o, Exception)]
     assert refused
     assert {type(o) for o in refused} == {InferenceBusy}
     assert len(refused) < 8
-    impatient.read(square(), ALL_PHASES)  # eight refusals did not open the breaker
+    impatient.read(bright(), ALL_PHASES)  # eight refusals did not open the breaker
     impatient.close()
 
 
 def test_with_patience_all_are_answered(server):
     patient = TritonInference(server.grpc, lambda: releases.SIDE, pauses=(0.4,) * 20)
-    outcomes = together(5, lambda: patient.read(square(), ALL_PHASES))
+    outcomes = together(5, lambda: patient.read(bright(), ALL_PHASES))
     assert [type(o) for o in outcomes] == [list] * 5
     patient.close()
 
@@ -87,15 +95,15 @@ def test_with_patience_all_are_answered(server):
 def test_a_server_that_hangs_meets_a_deadline_then_the_breaker_and_comes_back(server):
     breaker = Breaker(2, 0.5)
     made = TritonInference(server.grpc, lambda: releases.SIDE, deadline=1.0, breaker=breaker)
-    made.read(square(), ALL_PHASES)
+    made.read(bright(), ALL_PHASES)
     os.killpg(server.process.pid, signal.SIGSTOP)
     try:
         for _ in range(2):
             with pytest.raises(InferenceUnavailable):
-                made.read(square(), ALL_PHASES)
+                made.read(bright(), ALL_PHASES)
         assert breaker.is_open
         with pytest.raises(InferenceUnavailable) as refusal:
-            made.read(square(), ALL_PHASES)
+            made.read(bright(), ALL_PHASES)
         assert refusal.value.retry_after is not None
     finally:
         os.killpg(server.process.pid, signal.SIGCONT)
@@ -110,21 +118,73 @@ def test_a_server_that_is_gone_comes_back_to_the_same_client(server):
         server.grpc, lambda: releases.SIDE, deadline=5.0, breaker=breaker, shared_memory=True
     )
     for _ in range(2):
-        made.read(square(), ALL_PHASES)
+        made.read(bright(), ALL_PHASES)
     server.process.kill()
     with pytest.raises(InferenceUnavailable):
-        made.read(square(), ALL_PHASES)
+        made.read(bright(), ALL_PHASES)
     server.process.start()
     server.process.wait_ready()
     again(made, breaker)
     made.close()
 
 
+def test_a_text_model_that_aborts_fails_one_image_and_not_the_servers_model(tmp_path):
+    """The bundled release, whose words are llama.cpp's: its process dies in the middle of an answer."""
+    store = triton.ROOT / "models" / "releases"
+    side = side_of(store)
+    asked = (Phase.INTERPRET,)
+    with servers.triton_server(tmp_path, store) as server:
+        # Where the heads are in doubt no words are asked for: a real image is read.
+        dataset = pydicom.dcmread(triton.ROOT / "samples" / "head-27w.dcm")
+        dataset.decompress()
+        image = [square(dataset.pixel_array, side).pixels]
+        made = TritonInference(server.grpc, lambda: side)
+        before = made.read(image, asked)[0].interpretation
+        assert before
+        stub, child = server.stub(), text_process(server)
+        os.kill(child, signal.SIGSTOP)
+
+        def die():
+            while not waiting_bytes(child):  # the question has come, and nobody answers it
+                time.sleep(0.02)
+            os.kill(child, signal.SIGABRT)
+            os.kill(child, signal.SIGCONT)
+
+        threading.Thread(target=die, daemon=True).start()
+        with pytest.raises(ModelCrashed) as death:
+            made.read(image, asked)
+        assert death.value.retryable
+        assert made.read(image, asked)[0].interpretation == before
+        assert server.stub() == stub
+        made.close()
+
+
+def text_process(server):
+    """The child of the model's process in which llama.cpp runs."""
+    for command in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            pid = int(command.parent.name)
+            if b"llama_program" in command.read_bytes() and os.getpgid(pid) == server.process.pid:
+                return pid
+        except OSError:
+            continue
+    raise AssertionError("the text model has no process")
+
+
+def waiting_bytes(pid):
+    """How much lies in the pipe that is its standard input."""
+    pipe = os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+    finally:
+        os.close(pipe)
+
+
 def again(made, breaker):
     """Read until the breaker lets one through and it succeeds; the test's own time limit ends it."""
     while True:
         try:
-            made.read(square(), ALL_PHASES)
+            made.read(bright(), ALL_PHASES)
             return made
         except InferenceUnavailable:
             threading.Event().wait(0.2)

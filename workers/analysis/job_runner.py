@@ -14,13 +14,11 @@ from services.domain.study import Principal, Role
 from services.index.port import InstancesDiffer, Job, Transaction
 from services.reading.contract import RawReading
 from services.telemetry import metrics
-from workers.analysis.judging import JudgedStudy, judge_study
-from workers.analysis.leased_job import LeasedJob
-from workers.analysis.model_calls import infer
-from workers.analysis.outage_backoff import OutageBackoff
+from workers.analysis.leased_job import LeasedJob, OutageBackoff
 from workers.analysis.phase_timer import PhaseTimer
-from workers.analysis.results import WrittenResult, write_result
+from workers.analysis.result_writer import WrittenResult, write_result
 from workers.analysis.study_loader import load_study
+from workers.analysis.study_reader import JudgedStudy, infer, judge_study
 from workers.analysis.write_behind import WriteBehind
 from workers.resources import Resources
 

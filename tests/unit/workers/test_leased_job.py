@@ -1,7 +1,7 @@
 """A part that is away is asked ever less often; a full queue is asked again soon."""
 
 from services.domain.errors import InferenceBusy, InferenceUnavailable, StoreUnavailable
-from workers.analysis.outage_backoff import OutageBackoff
+from workers.analysis.leased_job import OutageBackoff
 
 
 def test_it_grows_with_outages_in_a_row_up_to_a_bound():

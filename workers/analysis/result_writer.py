@@ -11,8 +11,8 @@ from services.index.port import Artefact, Job, NewInstance
 from services.storage.port import ObjectStore
 from workers.analysis import artefacts
 from workers.analysis.artefact_uploader import ArtefactUploader
-from workers.analysis.judging import JudgedStudy
 from workers.analysis.phase_timer import PhaseTimer
+from workers.analysis.study_reader import JudgedStudy
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,39 @@
-"""From the model's answers to readings: judged by the rules of the release that answered."""
+"""Reads a loaded study: asks the model for its frames, and judges the answers by the rules of the
+release that answered.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.domain.errors import InvalidDicom
+from services.domain.errors import InvalidDicom, InvalidModelOutput
 from services.domain.report import FrameReading
-from services.reading.contract import RawReading
+from services.inference.port import Inference
+from services.reading.contract import ALL_PHASES, RawReading
 from services.reading.images import burned_in_text
 from services.reading.judge import JudgedFrame, date_by_head, judge
 from services.reading.releases.manifest import Manifest
 from workers.analysis.manifests import Manifests
-from workers.analysis.model_calls import ReleaseChanged
-from workers.analysis.study_loader import FrameImage, LoadedStudy
+from workers.analysis.study_loader import Check, FrameImage, LoadedStudy
+
+BATCH = 8  # squares in one call of the model server
 
 
 class NothingReadable(InvalidDicom):
     """The report would be blank: the job fails instead, and people see why."""
 
     code, title = "nothing_readable", "No image of this study can be read"
+
+
+class ReleaseChanged(InvalidModelOutput):
+    """Half a study read by one release and half by another: read it again, whole."""
+
+    code, title, retryable = (
+        "release_changed",
+        "The model release changed during the analysis",
+        True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,29 @@ class JudgedStudy:
     manifest: Manifest
     judged: list[JudgedFrame]
     kept: list[FrameReading]
+
+
+def infer(
+    images: Sequence[FrameImage], inference: Inference, *, request_id: str, check: Check
+) -> list[RawReading]:
+    """Read all images, in their order. Key frames go together; a large study in several calls.
+
+    Raises:
+        InvalidModelOutput: another number of answers than images.
+        ReleaseChanged: the answers are of two releases.
+        InferenceBusy, InferenceUnavailable: the model server is not there; try again.
+    """
+    answers: list[RawReading] = []
+    for start in range(0, len(images), BATCH):
+        check()
+        squares = [image.square.pixels for image in images[start : start + BATCH]]
+        batch = inference.read(squares, ALL_PHASES, request_id=request_id)
+        if len(batch) != len(squares):
+            raise InvalidModelOutput("The model server answered for another number of images.")
+        answers += batch
+    if len({answer.release for answer in answers}) > 1:
+        raise ReleaseChanged
+    return answers
 
 
 def judge_study(
