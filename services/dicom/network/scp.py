@@ -68,6 +68,7 @@ class Provider:
             entity.add_supported_context(sop_class, sorted(NATIVE | COMPRESSED))
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, self._opened),
+            (evt.EVT_CONN_CLOSE, _drop_unfinished),
             (evt.EVT_C_ECHO, lambda event: 0x0000),
             (evt.EVT_C_STORE, self._store),
         ]
@@ -82,6 +83,7 @@ class Provider:
     def close(self) -> None:
         """Stop listening; associations that are open end."""
         self._server.shutdown()
+        self._server.server_close()
 
     def _opened(self, event: evt.Event) -> None:
         socket = event.assoc.dul.socket
@@ -136,6 +138,14 @@ class _BoundedSocket(AssociationSocket):  # type: ignore[misc]  # pynetdicom is 
             done += count
         del view
         return whole[:done]
+
+
+def _drop_unfinished(event: evt.Event) -> None:
+    """The file of an object that broke off: pynetdicom leaves it open, and in the spool."""
+    unfinished = getattr(event.assoc.dimse.message, "_data_set_file", None)
+    if unfinished is not None:
+        unfinished.close()
+        Path(unfinished.name).unlink(missing_ok=True)
 
 
 def _spool_into(folder: Path) -> None:
