@@ -44,6 +44,7 @@ def warm() -> None:
 
 
 def main(kind: str, beat: Path) -> None:
+    """Consume messages of ``kind`` until SIGTERM; ``beat`` is touched while all is well."""
     given = settings()
     logs.setup(given.log_level)  # Celery warns before it asks how to log
     # The thread that writes a result is all Python. The one that reads the next study asks the index,

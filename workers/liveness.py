@@ -48,6 +48,7 @@ class Liveness(bootsteps.StartStopStep):  # type: ignore[misc]
     _started = False  # one thread for the process, over all reconnects of its consumer
 
     def start(self, consumer: Any) -> None:
+        """Begin to look, once in the life of this process."""
         if not Liveness._started:
             Liveness._started = True
             names = [queue.name for queue in consumer.task_consumer.queues]

@@ -21,6 +21,8 @@ def percent(confidence: float) -> str:
 
 
 class Origin(StrEnum):
+    """Who made a version: the hub's model, a phone's, or a person."""
+
     HUB = "hub"
     PHONE = "phone"
     REVIEW = "review"
@@ -72,6 +74,8 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Keypoint:
+    """A named point in pixels of the frame, with its calibrated probability."""
+
     label: str
     x: float
     y: float
@@ -109,6 +113,8 @@ class Dating:
 
 @dataclass(frozen=True, slots=True)
 class Centile:
+    """Where a measurement stands on a chart at an age in days: ``centile`` 0 to 100, ``z`` in SD."""
+
     chart: str
     measurement: str
     centile: float

@@ -37,10 +37,12 @@ class Breaker:
             return 0.0
 
     def succeeded(self) -> None:
+        """A call succeeded: calls pass again."""
         with self._lock:
             self._failures, self._trying = 0, False
 
     def failed(self) -> None:
+        """A call failed; after so many in a row none pass for a while."""
         with self._lock:
             self._failures += 1
             self._trying = False
@@ -49,4 +51,5 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
+        """Whether calls are kept back."""
         return self._failures >= self._most

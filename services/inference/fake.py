@@ -24,16 +24,19 @@ class FakeInference:
     def read(
         self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
     ) -> list[RawReading]:
+        """See ``port.Inference``."""
         self.calls.append((len(images), phases))
         if self.error is not None:
             raise self.error
         return [self._one(image) for image in images]
 
     def canary(self) -> None:
+        """Raises ``error`` while it is set."""
         if self.error is not None:
             raise self.error
 
     def close(self) -> None:
+        """Forget the calls."""
         self.calls.clear()
 
     def _one(self, image: Gray) -> RawReading:

@@ -24,6 +24,8 @@ _SHARED = re.compile(r"shared memory", re.IGNORECASE)
 
 
 class Fault(Enum):
+    """What went wrong, and by that what to do."""
+
     BUSY = auto()  # the queue is full: later
     DEAD_STUB = auto()  # the server lives, the model's process does not: recover it
     SHARED_MEMORY = auto()  # a region is unknown or too small: without it

@@ -48,6 +48,7 @@ class InProcessInference:
         runner.read([canary.image(runner.manifest.side)], ())
 
     def close(self) -> None:
+        """Drop the release; the next call loads it again."""
         self._active = None
 
     def _loaded(self) -> ActiveRelease:

@@ -47,6 +47,7 @@ class Region:
         self.size = size
 
     def write(self, array: NDArray[Any]) -> None:
+        """Copy an array into the region, from its start."""
         shm.set_shared_memory_region(self._handle, [array])
 
     def read(self, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -65,6 +65,7 @@ class TritonInference:
         self._patiently([canary.image(self._side())], (), min(self._deadline, 10.0), "canary")
 
     def close(self) -> None:
+        """Close every thread's connection of this process."""
         for wire in self._wires:
             wire.close()
         self._wires.clear()

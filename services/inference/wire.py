@@ -96,6 +96,7 @@ class Wire:
         return [_reading(dense, words, place) for place in range(count)]
 
     def close(self) -> None:
+        """Take back the shared memory and close the connection."""
         self._images.close()
         self._masks.close()
         self.client.close()

@@ -16,7 +16,7 @@ Check = Callable[[], bool]
 
 
 class Doctor:
-    """A thread that asks. The machine asks it what it found."""
+    """A thread that asks. The local stack asks it what it found."""
 
     def __init__(self, checks: Mapping[str, Check], *, every: float = 10.0, most: int = 3) -> None:
         """``most`` failures in a row, ``every`` s apart, are an illness."""
@@ -33,12 +33,13 @@ class Doctor:
 
     def ill(self) -> list[str]:
         """The parts to restart; each is named once for each illness."""
-        found = [name for name, count in self._failures.items() if count >= self._most]
-        for name in found:
+        ill = [name for name, count in self._failures.items() if count >= self._most]
+        for name in ill:
             self._failures[name] = 0
-        return found
+        return ill
 
     def close(self) -> None:
+        """End the thread."""
         self._ending.set()
         self._thread.join(timeout=15)
 

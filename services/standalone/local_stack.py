@@ -70,6 +70,7 @@ class LocalStack:
 
     @property
     def address(self) -> str:
+        """Of the gateway, as a URL."""
         return f"http://{ports.HOST}:{self.ports['gateway']}"
 
     def start(self, stopping: threading.Event | None = None) -> None:
@@ -253,4 +254,6 @@ class LocalStack:
 
 
 class Interrupted(FadaError):
+    """Somebody asked to stop while the stack was starting."""
+
     code, title = "interrupted", "Ended before all parts were there"

@@ -1,4 +1,4 @@
-"""One machine to a folder: a second start is told where the first one is."""
+"""One local stack to a folder: a second start says where the first one is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from services.domain.errors import Conflict
 
 
 class AlreadyRunning(Conflict):
+    """Another process holds the folder."""
+
     code, title = "already_running", "This hub is running already"
 
 
@@ -33,15 +35,16 @@ class HomeLock:
         os.pwrite(self._handle, json.dumps({"pid": os.getpid(), "hub": address}).encode(), 0)
 
     def release(self) -> None:
+        """Let another process have the folder."""
         os.ftruncate(self._handle, 0)
         os.close(self._handle)
 
 
 def _where(path: Path, home: Path) -> str:
     try:
-        found = json.loads(path.read_text())
+        holder = json.loads(path.read_text())
         return (
-            f"A hub with the folder {home} runs already: {found['hub']} (process {found['pid']}). "
+            f"A hub with the folder {home} runs already: {holder['hub']} (process {holder['pid']}). "
             "Use it, end it with Ctrl-C, or give another folder with --home."
         )
     except (OSError, ValueError, KeyError, TypeError):

@@ -35,10 +35,12 @@ def worker(home: Path, env: Mapping[str, str], broker_port: int, password: str) 
 
 
 def sweeper(home: Path, env: Mapping[str, str]) -> ProcessSpec:
+    """Ready at once: it waits for what it needs by itself."""
     return _part("sweeper", home, env, lambda: True, stop_seconds=5)
 
 
 def dimse(home: Path, env: Mapping[str, str]) -> ProcessSpec:
+    """The C-STORE listener; ready at once."""
     return _part("dimse", home, env, lambda: True, stop_seconds=5)
 
 

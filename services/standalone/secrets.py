@@ -23,8 +23,8 @@ class Secrets:
 def load(path: Path) -> Secrets:
     """The secrets in ``path``, made now if there are none."""
     try:
-        found = json.loads(path.read_text())
-        return Secrets(**{field.name: str(found[field.name]) for field in fields(Secrets)})
+        kept = json.loads(path.read_text())
+        return Secrets(**{field.name: str(kept[field.name]) for field in fields(Secrets)})
     except FileNotFoundError:
         made = Secrets(*(secrets.token_hex(32) for _ in fields(Secrets)))
         write_private(path, json.dumps(asdict(made), indent=2))
