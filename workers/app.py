@@ -81,6 +81,7 @@ class WorkerContext:
         """Write what waits to be written, in the process that read it."""
         if self._process is not None and self._process.pid == os.getpid():
             self._process.write_behind.close()
+            self._process.deliveries.close()
 
     def _here(self) -> _Process:
         with self._lock:

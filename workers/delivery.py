@@ -53,6 +53,11 @@ class DeliveryRunner:
             tx.deliveries.delivered(delivery.id)
         return self._counted(delivery, "done")
 
+    def close(self) -> None:
+        """Give back the connection to the PACS, if there is one."""
+        if "_stow" in self.__dict__ and self._stow is not None:
+            self._stow.close()
+
     def _failed(self, delivery: Delivery, code: str, *, retryable: bool) -> str:
         final = not retryable or delivery.attempts >= MAX_ATTEMPTS
         delay = min(_FIRST_DELAY * 2.0 ** (delivery.attempts - 1), _LONGEST_DELAY)

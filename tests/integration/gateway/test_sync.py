@@ -63,7 +63,7 @@ def body(case_id: str, **changes: Any) -> bytes:
 
 
 def send(phone: Client, case_id: str) -> None:
-    path = phone.new_upload(case_id, SHA, "image/png", len(PICTURE))
+    path = phone.new_upload(case_id, SHA, "image/png", PICTURE)
     phone.upload(path, PICTURE)
 
 
@@ -119,7 +119,7 @@ def test_a_revoked_phone_is_shut_out(hub: hubs.Hub, phone: Client) -> None:
 def test_report_first_then_images_then_the_answer(hub: hubs.Hub, phone: Client) -> None:
     case = str(uuid7())
     with pytest.raises(NotFound):
-        phone.new_upload(case, SHA, "image/png", len(PICTURE))
+        phone.new_upload(case, SHA, "image/png", PICTURE)
     first = phone.put_case(case, 1, body(case))
     assert first["missing"] == [SHA]
     study = first["study_id"]
@@ -188,7 +188,7 @@ def test_many_at_once_are_one(hub: hubs.Hub, phone: Client) -> None:
 def test_wrong_bytes_do_not_become_the_image(phone: Client) -> None:
     case = str(uuid7())
     phone.put_case(case, 1, body(case))
-    path = phone.new_upload(case, SHA, "image/png", len(PICTURE))
+    path = phone.new_upload(case, SHA, "image/png", PICTURE)
     phone.upload(path, PICTURE[:-1] + b"x")
     assert phone.case(case)["missing"] == [SHA]
 
@@ -202,7 +202,7 @@ def test_a_phone_sees_its_own_cases_only(hub: hubs.Hub, phone: Client) -> None:
         with pytest.raises(NotFound):
             client.case(case)
         with pytest.raises(NotFound):
-            client.new_upload(case, SHA, "image/png", len(PICTURE))
+            client.new_upload(case, SHA, "image/png", PICTURE)
         assert all(i["case_id"] != case for i in client.changes("0")["items"])
     with pytest.raises(Conflict):
         other.put_case(case, 1, body(case))

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -57,6 +58,7 @@ def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
     made.server.shutdown()
+    made.server.server_close()
 
 
 class Clock:
@@ -255,6 +257,8 @@ def test_result_is_stored_at_a_real_c_store_peer(
     ]
 
 
+# pynetdicom leaves the socket of a refused connection to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_peer_that_is_away_is_tried_again(
     index: Index, object_store: S3Store, tmp_path: Path, clock: Clock
 ) -> None:
@@ -264,7 +268,8 @@ def test_peer_that_is_away_is_tried_again(
         {"push_stow_url": f"http://127.0.0.1:{ports.free(1)[0]}/dicomweb"},
     ):
         given = settings(tmp_path, **more)
-        assert DeliveryRunner(given, index, object_store).deliver(delivery.id) == "again"
+        with closing(DeliveryRunner(given, index, object_store)) as runner:
+            assert runner.deliver(delivery.id) == "again"
         assert state_of(index, delivery.id)[0] is DeliveryState.WAITING
         clock.ahead += timedelta(seconds=30)
 
@@ -285,7 +290,8 @@ def test_result_is_stored_at_a_real_dicomweb_server(
         given = settings(
             tmp_path, push_stow_url=f"{pacs.url}/dicomweb", push_stow_token=pacs.key("a")
         )
-        assert DeliveryRunner(given, index, object_store).deliver(delivery.id) == "done"
+        with closing(DeliveryRunner(given, index, object_store)) as runner:
+            assert runner.deliver(delivery.id) == "done"
         with pacs.client("a") as client:
             found = client.get("/dicomweb/instances").json()
     assert [one["00080018"]["Value"][0] for one in found] == [
