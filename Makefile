@@ -1,7 +1,6 @@
 # `make` alone shows what there is.
 SHELL := /bin/bash
-# 3.11 or 3.12: Triton's Python stub needs numpy 1.26, which has no wheel for 3.13 and later.
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12) python3)
+PYTHON ?=  # empty: the first that is here of 3.11, 3.12 and 3.13
 VENV := .venv
 BIN := $(VENV)/bin
 export FADA_HOME ?= $(CURDIR)/.fada
@@ -17,19 +16,13 @@ help: ## show this
 
 # --- install -------------------------------------------------------------------------------------
 $(BIN)/python:
-	@case "$$($(PYTHON) -V 2>&1)" in "Python 3.11."*|"Python 3.12."*) ;; *) \
-	    echo "FADA runs on Python 3.11 and 3.12; $(PYTHON) is \"$$($(PYTHON) -V 2>&1)\"."; \
-	    echo "Install one of them (apt-get install python3.11 python3.11-venv, pyenv install 3.12, uv python install 3.12)"; \
-	    echo "and name it: make install PYTHON=python3.12"; exit 1;; esac
-	@# Debian keeps venv in a package of its own.
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); [ "$$(id -u)" = 0 ] && apt-get update -q && \
-	    apt-get install -y -q python3-venv && $(PYTHON) -m venv $(VENV); } || \
-	    { echo "$(PYTHON) has no venv: sudo apt-get install $$(basename $(PYTHON))-venv"; exit 1; }
+	python="$$(bash prerequisites.sh $(PYTHON))" && "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 	$(BIN)/python -m pip install -q --upgrade pip
 
 $(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install -q -c constraints.txt -e '.[embedded]'
-	if [ "$$(uname -sm)" = "Linux x86_64" ]; then $(BIN)/pip install -q --no-deps -c constraints.txt nvidia-pytriton; \
+	@# Triton's stub needs NumPy 1.26, which has no wheel for Python 3.13: there the worker reads images itself.
+	if [ "$$(uname -sm)" = "Linux x86_64" ] && [[ "$$($(BIN)/python -V)" =~ 3\.1[12]\. ]]; then $(BIN)/pip install -q --no-deps -c constraints.txt nvidia-pytriton; \
 	    $(BIN)/pip install -q --no-deps --upgrade --target $(VENV)/triton-python numpy==1.26.4; fi
 	touch $@
 

@@ -15,7 +15,7 @@ from services.reading.releases import registry
 from services.reading.releases.release import load
 from services.settings import Settings
 
-PYTHONS = ((3, 11), (3, 12))  # as pyproject.toml's requires-python
+PYTHONS = ((3, 11), (3, 12), (3, 13))  # as pyproject.toml's requires-python
 _LEAST_FREE, _ENOUGH_FREE = 2 * 2**30, 10 * 2**30  # bytes at FADA_HOME
 
 

@@ -23,6 +23,7 @@ from services.standalone.probe import http_ok
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models" / "triton"
 NUMPY_1 = Path(sys.prefix) / "triton-python"  # pip install --no-deps --target … numpy==1.26.4
+PYTHONS = ((3, 11), (3, 12))  # NumPy 1.26 has no wheel for 3.13, nor does that stub load Debian's
 PORTS = ("triton_http", "triton_grpc", "triton_metrics")
 
 
@@ -30,6 +31,8 @@ def missing() -> str:
     """Why Triton cannot run here; empty if it can."""
     if not sys.platform.startswith("linux"):
         return f"there is no Triton for {sys.platform}"
+    if sys.version_info[:2] not in PYTHONS:
+        return f"Triton's stub needs NumPy 1, which has no wheel for Python {_version()}"
     if importlib.util.find_spec("pytriton") is None:
         return "the wheel nvidia-pytriton is not installed"
     if not _stub().is_file():

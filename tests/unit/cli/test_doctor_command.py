@@ -26,7 +26,7 @@ def test_the_supported_pythons_are_those_of_the_package() -> None:
     (_, lowest), (_, highest) = checks.PYTHONS[0], checks.PYTHONS[-1]
     assert wanted == f">=3.{lowest},<3.{highest + 1}"
     assert checks.python((3, 12)).grade is Grade.GOOD
-    other = checks.python((3, 13))
+    other = checks.python((3, 14))
     assert other.grade is Grade.BAD
     assert "3.11 or 3.12" in other.advice
 
