@@ -11,7 +11,8 @@ from services.domain.calibration import Calibration, PixelSize
 from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored, Structure
 from services.index.port import Index, Result
 from services.reading.confidence import Thresholds
-from services.reading.judge import date_by_head, measure_head
+from services.reading.judge import date_by_head
+from services.reading.measures import measure_head
 
 RELEASE = ReleaseId("fada-test", "1.0.0", "a" * 64)
 Polygon = tuple[tuple[float, float], ...]

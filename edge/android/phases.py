@@ -14,12 +14,14 @@ from typing import Any
 
 from edge.android.grammar import gbnf
 from services.domain import mapping
+from services.domain import mapping_rules as rules
 from services.domain.report import UNREVIEWED
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
 from services.reading.text import schema
 from services.reading.text.prompts import Prompts
+from services.reading.text.schema import FIELDS
 
 FILE = "phases.json"
 STORE = Path("models/releases")
@@ -41,7 +43,7 @@ def phases(manifest: Manifest) -> dict[str, Any]:
         "follows_plane": manifest.has_heads,
         "interpret": {},
         "groups": _groups(prompts, form),
-        "rules": _rules(),
+        "rules": _rules(manifest.has_heads),
     }
     if prompts.classify:
         document["classify"] = form(prompts.classify, schema.classify(manifest.classes))
@@ -66,16 +68,29 @@ def _groups(prompts: Prompts, form: Any) -> dict[str, dict[str, dict[str, str]]]
     return groups
 
 
-def _rules() -> dict[str, Any]:
+def _rules(heads: bool) -> dict[str, Any]:
+    """The tables of phase 3; lists keep the order in which they are looked through. Where ``heads``
+    name the plane, its own table answers before FADA's labels."""
     return {
-        "specific": dict(mapping.SPECIFIC),
-        "generic": dict(mapping.GENERIC),
-        "planes": mapping.PLANES,
-        "plane_field": mapping.PLANE_FIELD,
-        "keywords": [[name, mapping.KEYWORDS.get(name, ())] for name in mapping.GROUPS],
-        "weights": {name: weight for name, weight in mapping.WEIGHTS.items() if weight},
-        "least": mapping.LEAST,
-        "else": mapping.ELSE,
+        "own": dict(rules.OWN_PLANES) if heads else {},
+        "specific": {label: rules.LABEL_SEARCHES[label] for label in sorted(rules.SPECIFIC)},
+        "labels": dict(rules.LABEL_SEARCHES),
+        "label_words": rules.LABEL_WORDS,
+        "plane_fields": rules.PLANE_FIELDS,
+        "planes": rules.PLANES,
+        "fields": FIELDS,
+        "weights": list(rules.WEIGHTS.items()),
+        "dampened_field": rules.DAMPENED_FIELD,
+        "dampened": rules.DAMPENED,
+        "unmeasured": rules.UNMEASURED,
+        "groups": [[name, mapping.GROUPS[name].structures] for name in rules.GROUP_NAMES],
+        "words": {name: list(words) for name, words in rules.WORDS.items()},
+        "aliases": {name: list(words) for name, words in rules.ALIASES.items()},
+        "alias_score": rules.ALIAS_SCORE,
+        "organs": rules.ORGANS,
+        "compatible": {name: list(others) for name, others in rules.COMPATIBLE.items()},
+        "second_share": rules.SECOND_SHARE,
+        "else": rules.ELSE,
     }
 
 

@@ -1,17 +1,38 @@
 """Phase 3: which structures to look for, by rules alone. No model has a say.
 
-Priority, as FADA has it (arXiv 2606.11106): a specific class label; a plane named in the
-interpretation; weighted keyword scores over the interpretation's fields; the generic label; else
-a whole-body search. FADA's labels and this system's plane labels are both understood.
+``map_structures`` is FADA's own phase 3 on FADA's labels, as its authors publish it (arXiv 2606.11106,
+webapp of June 2026): a label that names one thing; a plane that is named; weighted keywords; the
+label's own row; else the whole body. ``map_plane`` is the table of this system's own planes, which
+heads have judged: there words have no say.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Final
 
+from services.domain.mapping_rules import (
+    ALIAS_SCORE,
+    ALIASES,
+    COMPATIBLE,
+    DAMPENED,
+    DAMPENED_FIELD,
+    ELSE,
+    GROUP_NAMES,
+    LABEL_SEARCHES,
+    LABEL_WORDS,
+    MOST_STRUCTURES,
+    ORGANS,
+    OWN_PLANES,
+    PLANE_FIELDS,
+    PLANES,
+    SECOND_SHARE,
+    SPECIFIC,
+    UNMEASURED,
+    WEIGHTS,
+    WORDS,
+)
 from services.domain.report import Mapping
 
 
@@ -24,108 +45,56 @@ class Group:
     masks: tuple[str, ...] = ()
 
 
+def _pair(first: Group, second: Group) -> Group:
+    return Group(
+        f"{first.name}+{second.name}",
+        (*first.structures, *second.structures)[:MOST_STRUCTURES],
+        (*first.masks, *second.masks)[:MOST_STRUCTURES],
+    )
+
+
+_ORGANS = ("artery", "liver", "stomach", "vein")
+_OCCURRING: Final = (
+    Group("brain", ("Brain", "CSP", "LV"), ("Brain",)),
+    Group("cardiac", ("cardiac", "thorax"), ("cardiac", "thorax")),
+    Group("nt_nasal", ("NT", "nasal_bone", "nasal_skin", "nasal_tip"), ("NT",)),
+    Group("crl", ("B", "CRL", "H", "NB")),
+    Group("doppler", _ORGANS, _ORGANS),
+    Group("pelvimetry", ("fetal_head", "pubic_symphysis"), ("fetal_head", "pubic_symphysis")),
+    Group("body_full", ("abdomen", "arm", "head", "legs")),
+    Group("femur", ("legs",)),
+)
+# What a label alone asks for, where that is none of the groups.
+_OF_LABELS: Final = (
+    Group("organs", _ORGANS),
+    Group("abdomen", ("abdomen",)),
+    Group("abdomen_arm", ("abdomen", "arm")),
+    Group("abdomen_legs", ("abdomen", "legs")),
+    Group("head", ("head",)),
+)
+_BY_NAME: Final = {group.name: group for group in _OCCURRING}
+# Everything that may be asked for: groups, what labels ask for, and groups with a second one.
 GROUPS: Final[MappingType[str, Group]] = {
     group.name: group
     for group in (
-        Group("brain", ("Brain", "CSP", "LV"), ("Brain",)),
-        Group("cardiac", ("cardiac", "thorax"), ("cardiac", "thorax")),
-        Group("nt_nasal", ("NT", "nasal_bone", "nasal_skin", "nasal_tip"), ("NT",)),
-        Group("crl", ("B", "CRL", "H", "NB")),
-        Group(
-            "doppler",
-            ("artery", "liver", "stomach", "vein"),
-            ("artery", "liver", "stomach", "vein"),
+        *_OCCURRING,
+        *_OF_LABELS,
+        *(
+            _pair(_BY_NAME[first], _BY_NAME[second])
+            for first, seconds in COMPATIBLE.items()
+            for second in seconds
         ),
-        Group(
-            "pelvimetry",
-            ("fetal_head", "pubic_symphysis"),
-            ("fetal_head", "pubic_symphysis"),
-        ),
-        Group("body_full", ("abdomen", "arm", "head", "legs")),
-        Group("femur", ("legs",)),
     )
 }
 WITHOUT_MASKS: Final = frozenset(name for name, group in GROUPS.items() if not group.masks)
-ELSE: Final = "body_full"
 
-CLASS_LABELS: Final = (
-    "huvf", "huvb", "hdvf", "hdvb", "legs", "arms", "abdomen", "Abd_plane", "head", "BPD_PLANE",
-    "FL_PLANE", "NO_PLANE", "Aorta", "Flows", "V sign", "X sign", "Other", "AC_PLANE", "FL", "liver",
-)  # fmt: skip
+CLASS_LABELS: Final = tuple(LABEL_SEARCHES)
 STRUCTURES: Final = (
     "AB", "B", "Brain", "C", "CRL", "CRL_KP", "CSP", "DP", "G", "H", "LV", "MDS", "MLS", "MX", "NB",
     "NT", "NTAPS", "NTKpoints", "RBP", "ScaleBar", "ScaleBarKpoints", "abdomen", "arm", "artery",
     "cardiac", "fetal_head", "head", "legs", "liver", "nasal_bone", "nasal_skin", "nasal_tip",
     "pubic_symphysis", "stomach", "thorax", "vein",
 )  # fmt: skip
-
-# A specific label names a standard plane; a generic one only a part of the body.
-SPECIFIC: Final[MappingType[str, str]] = {
-    "BPD_PLANE": "brain",
-    "AC_PLANE": "doppler",
-    "Abd_plane": "doppler",
-    "liver": "doppler",
-    "FL_PLANE": "femur",
-    "FL": "femur",
-    "Aorta": "cardiac",
-    "Flows": "cardiac",
-    "V sign": "cardiac",
-    "X sign": "cardiac",
-    "nt_view": "nt_nasal",
-    "thorax": "cardiac",
-    "femur": "femur",
-}
-GENERIC: Final[MappingType[str, str]] = {
-    "head": "brain",
-    "abdomen": "doppler",
-    "legs": "femur",
-    "arms": "body_full",
-    "huvf": "body_full",
-    "huvb": "body_full",
-    "hdvf": "body_full",
-    "hdvb": "body_full",
-    "body": "body_full",
-}
-
-PLANE_FIELD: Final = "imaging_plane"
-WEIGHTS: Final[MappingType[str, float]] = {
-    "biometric_measurements": 3.0,
-    "imaging_plane": 2.5,
-    "anatomical_structures": 1.0,
-    "fetal_orientation": 0.5,
-    "normality_assessment": 0.5,
-    "gestational_age": 0.3,
-    "clinical_recommendations": 0.3,
-    "image_quality": 0.0,
-}
-# Names of planes, most telling first: "four-chamber view of the thorax" is a heart plane.
-PLANES: Final[tuple[tuple[str, str], ...]] = (
-    (r"nuchal|\bnt\b", "nt_nasal"),
-    (r"crown.?rump|\bcrl\b", "crl"),
-    (r"transperineal|pelvimetr|angle of progression", "pelvimetry"),
-    (r"four.?chamber|outflow|three.?vessel|cardiac|heart|thora", "cardiac"),
-    (r"trans(?:thalamic|ventricular|cerebellar)|biparietal|\bbpd\b|\bhc\b", "brain"),
-    (r"axial plane of the (?:fetal )?head|head circumference|brain|cranial", "brain"),
-    (r"femur|femoral|\bfl\b", "femur"),
-    (r"abdom|\bac\b|doppler", "doppler"),
-)
-KEYWORDS: Final[MappingType[str, tuple[str, ...]]] = {
-    "brain": (
-        r"\bhc\b", r"\bbpd\b", r"\bofd\b", "head circumference", "biparietal", "brain", "skull",
-        "thalam", r"cavum|\bcsp\b", "ventric(?:le|ular)", "cerebell", "falx", "midline",
-    ),
-    "cardiac": ("heart", "cardiac", "thora", "chamber", "aort", "outflow", "lung"),
-    "nt_nasal": (r"\bnt\b", "nuchal", "nasal", "translucency"),
-    "crl": (r"\bcrl\b", "crown.?rump"),
-    "doppler": (
-        r"\bac\b", "abdominal circumference", "abdom", "liver", "stomach", "umbilical", "doppler",
-        "artery", "vein",
-    ),
-    "pelvimetry": ("pubic", "symphysis", "pelvi", "transperineal", "angle of progression"),
-    "femur": (r"\bfl\b", "femur", "femoral", "thigh"),
-    "body_full": ("whole body", "whole fetus", "body_full", "limbs"),
-}  # fmt: skip
-LEAST: Final = 1.0  # one telling word in a telling field
 
 # What FADA calls a structure, and what the releases of this system call the same thing.
 SAME_STRUCTURE: Final[MappingType[str, tuple[str, ...]]] = {
@@ -155,35 +124,77 @@ FADA_LABEL: Final[MappingType[str, str]] = {
 
 
 def map_structures(label: str | None, interpretation: MappingType[str, str]) -> Mapping:
-    """Phase 3 for a class label (FADA's or a plane of ours) and an interpretation (may be empty).
+    """FADA's phase 3 for one of its class labels and an interpretation; either may be empty.
 
     The answer's structures are FADA's names, followed by the names that this system's releases
     use for the same thing.
     """
     if label is not None and label in SPECIFIC:
-        return _mapping(SPECIFIC[label], f"label {label}")
-    named = _plane(interpretation.get(PLANE_FIELD, ""))
-    if named is not None:
-        return _mapping(named, "plane named in the interpretation")
-    scores = keyword_scores(interpretation)
-    best = max(scores, key=lambda name: scores[name])
-    if scores[best] >= LEAST:
-        return _mapping(best, f"keywords, score {scores[best]:.1f}")
-    if label is not None and label in GENERIC:
-        return _mapping(GENERIC[label], f"label {label}")
+        return _mapping(LABEL_SEARCHES[label], f"label {label}")
+    plane = " ".join(interpretation.get(field, "").lower() for field in PLANE_FIELDS)
+    for words, group in PLANES:
+        if words in plane:
+            return _mapping(group, "plane named in the interpretation")
+    found = _by_keywords(interpretation)
+    if found is not None:
+        return _mapping(found, "keywords")
+    if label:
+        row = LABEL_SEARCHES.get(label) or _named_by(label)
+        if row is not None:
+            return _mapping(row, f"label {label}")
     return _mapping(ELSE, "nothing told which")
 
 
+def map_plane(plane: str) -> Mapping:
+    """Phase 3 for a plane of this system's own, as heads judged it."""
+    return _mapping(OWN_PLANES.get(plane, ELSE), f"plane {plane}")
+
+
 def keyword_scores(interpretation: MappingType[str, str]) -> dict[str, float]:
-    """Sum over the fields of weight x distinct keywords, by group; negated words do not count."""
-    scores = dict.fromkeys(GROUPS, 0.0)
+    """Each group's score: every structure's keywords count once a field, times the field's weight, and
+    an alias of the group counts once wherever it stands."""
+    scores = dict.fromkeys(GROUP_NAMES, 0.0)
+    measured = interpretation.get(DAMPENED_FIELD, "").lower()
+    dampened = any(words in measured for words in UNMEASURED)
+    of_structure = dict.fromkeys(WORDS, 0.0)
     for field, weight in WEIGHTS.items():
-        text = _said(interpretation.get(field, ""))
-        if not text or not weight:
-            continue
-        for group, words in KEYWORDS.items():
-            scores[group] += weight * sum(1 for word in words if re.search(word, text))
+        text = interpretation.get(field, "").lower()
+        if dampened and field == DAMPENED_FIELD:
+            weight = DAMPENED
+        for structure, words in WORDS.items():
+            if text and weight and any(word in text for word in words):
+                of_structure[structure] += weight
+    everything = _everything(interpretation)
+    for name in scores:
+        scores[name] = sum((of_structure[s] for s in _BY_NAME[name].structures), 0.0)
+        if any(alias in everything for alias in ALIASES.get(name, ())):
+            scores[name] += ALIAS_SCORE
     return scores
+
+
+def _by_keywords(interpretation: MappingType[str, str]) -> str | None:
+    """The group with the highest score, with a compatible second one; None where nothing counts."""
+    scores = keyword_scores(interpretation)
+    ranked = sorted(scores, key=lambda name: -scores[name])
+    everything = _everything(interpretation)
+    if ranked[0] == "body_full" and any(organ in everything for organ in ORGANS):
+        at = ranked.index("doppler")
+        ranked[0], ranked[at] = ranked[at], ranked[0]
+    first, second = ranked[:2]
+    if scores[first] <= 0:
+        return None
+    enough = scores[second] > 0 and scores[second] >= SECOND_SHARE * scores[first]
+    return f"{first}+{second}" if enough and second in COMPATIBLE.get(first, ()) else first
+
+
+def _everything(interpretation: MappingType[str, str]) -> str:
+    return " ".join(text for text in interpretation.values() if text).lower()
+
+
+def _named_by(label: str) -> str | None:
+    """What a label that is none of FADA's asks for, by the words in it."""
+    said = label.lower()
+    return next((row for words, row in LABEL_WORDS if any(w in said for w in words)), None)
 
 
 def plane_of(label: str, mapping: Mapping) -> str | None:
@@ -204,17 +215,6 @@ def own_name(structure: str) -> str:
 def fada_label(plane: str | None) -> str:
     """The label of FADA's classification set for a plane of this system."""
     return FADA_LABEL.get(plane or "no_plane", "Other")
-
-
-def _said(text: str) -> str:
-    """Lower case, without clauses that deny: "no nasal bone seen" is no sign of an NT view."""
-    clauses = re.split(r"[.;,]", text.lower())
-    return ". ".join(c for c in clauses if not re.match(r"\s*(?:no|not|none|without)\b", c))
-
-
-def _plane(text: str) -> str | None:
-    said = _said(text)
-    return next((group for pattern, group in PLANES if re.search(pattern, said)), None)
 
 
 def _mapping(name: str, reason: str) -> Mapping:

@@ -41,6 +41,9 @@ class Thresholds:
     structure: Mapping[str, float] = field(default_factory=dict)  # below: low_confidence
     mask_level: Mapping[str, float] = field(default_factory=dict)  # logit level of the outline
     hc_interval: tuple[float, float] | None = None  # half-width = first mm + second * HC
+    intervals: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # the same, by measure
 
     def probability(self, label: str, logit: float) -> float:
         """Calibrated probability that a structure is there."""
@@ -49,6 +52,10 @@ class Thresholds:
     def threshold(self, label: str) -> float:
         """The probability below which a structure is not shown."""
         return self.structure.get(label, 0.5)
+
+    def interval(self, name: str) -> tuple[float, float] | None:
+        """(a, b) of the half-width a + b * value, mm, of a measure's 95 % interval; None: not fitted."""
+        return self.intervals.get(name) or (self.hc_interval if name == "HC" else None)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Thresholds:
@@ -67,6 +74,9 @@ class Thresholds:
         }
         if data.get("hc_interval"):
             values["hc_interval"] = (float(data["hc_interval"][0]), float(data["hc_interval"][1]))
+        values["intervals"] = {
+            str(k): (float(v[0]), float(v[1])) for k, v in data.get("intervals", {}).items()
+        }
         return cls(**values)
 
 

@@ -65,6 +65,10 @@ SERVER_OUTPUTS = (
 OUTPUTS = DENSE_OUTPUTS + TEXT_OUTPUTS + SERVER_OUTPUTS
 
 
+# Given by some releases alone; a server need not pass them on.
+OPTIONAL_OUTPUTS = (Tensor("SUBPLANE", "FP32", (-1,)),)  # [B] logits, of heads
+
+
 @dataclass(frozen=True, slots=True)
 class RawReading:
     """What a release says about one image, before any judgement. float32 arrays as above."""
@@ -79,6 +83,7 @@ class RawReading:
     classification: str
     release: str
     seconds: dict[str, float]
+    subplane: NDArray[np.float32] | None = None
 
 
 def check_dense(outputs: dict[str, NDArray[np.float32]], count: int) -> None:
@@ -87,8 +92,10 @@ def check_dense(outputs: dict[str, NDArray[np.float32]], count: int) -> None:
     Raises:
         InvalidModelOutput: the job must fail visibly.
     """
-    for tensor in DENSE_OUTPUTS:
+    for tensor in (*DENSE_OUTPUTS, *OPTIONAL_OUTPUTS):
         value = outputs.get(tensor.name)
+        if value is None and tensor in OPTIONAL_OUTPUTS:
+            continue
         if value is None:
             raise InvalidModelOutput(f"The model gave no {tensor.name}.")
         if value.ndim != 1 + len(tensor.dims) or value.shape[0] != count or value.size == 0:

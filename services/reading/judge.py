@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.domain import biometry
-from services.domain.calibration import Calibration, PixelSize
+from services.domain.calibration import Calibration
 from services.domain.errors import InvalidModelOutput
 from services.domain.fetal_sex_filter import FLAG, withhold
-from services.domain.mapping import map_structures
+from services.domain.mapping import map_plane, map_structures
 from services.domain.report import (
     Abstention,
     Centile,
@@ -32,10 +32,9 @@ from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
 from services.reading.images import geometry
 from services.reading.images.square import Square
+from services.reading.measures import measure
 from services.reading.releases.release import Manifest
 
-HEAD = "fetal_head"
-METHOD_ELLIPSE = "ellipse with the moments of the head's outline"
 Masks = dict[str, NDArray[np.bool_]]
 
 
@@ -105,21 +104,22 @@ def _assessed(
     abstentions: list[tuple[Abstention, str]] = []
     generated = _interpretation(raw.interpretation)
     interpretation = withhold(generated)
-    mapping = map_structures(plane.label, interpretation)
+    classification = _classification(raw.classification) or plane.label
+    # Heads name a plane of ours; a release of words alone names FADA's labels.
+    own = manifest.has_heads
+    mapping = map_plane(plane.label) if own else map_structures(classification, generated)
     wanted = _wanted(plane.label, mapping, manifest)
     structures, masks, outlines = _structures(raw, square, wanted, manifest, abstentions)
-    measurements: tuple[Measurement, ...] = ()
-    if HEAD in outlines and plane.label == "head":
-        measurements = measure_head(outlines[HEAD], calibration, manifest.thresholds)
-        if measurements and measurements[0].mm is None:
-            abstentions.append((Abstention.NOT_CALIBRATED, "HC"))
+    measurements = measure(plane.label, outlines, calibration, manifest.thresholds)
+    if measurements and measurements[0].mm is None:
+        abstentions.append((Abstention.NOT_CALIBRATED, measurements[0].name))
     datings, centiles = date_by_head(measurements, lmp_days)
     if any(m.name == "HC" and m.mm is not None for m in measurements) and not datings:
         abstentions.append((Abstention.OUT_OF_RANGE, "gestational_age"))
     assessed = replace(
         reading,
         interpretation=with_measured_age(interpretation, datings),
-        classification=_classification(raw.classification) or plane.label,
+        classification=classification,
         mapping=mapping,
         structures=structures,
         keypoints=_keypoints(raw, square, plane, manifest),
@@ -130,46 +130,6 @@ def _assessed(
         flags=(FLAG,) if interpretation != generated else (),
     )
     return JudgedFrame(assessed, masks)
-
-
-def measure_head(
-    outline: geometry.Points, calibration: Calibration, rules: Thresholds
-) -> tuple[Measurement, ...]:
-    """HC, BPD (outer to outer) and OFD from the head's outline in frame pixels."""
-    shape = geometry.ellipse(outline)
-    if shape is None:
-        return ()
-    ends = tuple((round(x, 2), round(y, 2)) for x, y in shape.ends())
-    size = calibration.for_points(list(ends))
-    in_mm = None
-    if size is not None:
-        in_mm = geometry.ellipse(outline * np.array([size.mm_x, size.mm_y]))
-    pixels = {"HC": shape.perimeter, "BPD": 2 * shape.b, "OFD": 2 * shape.a}
-    points = {"HC": ends, "BPD": ends[2:], "OFD": ends[:2]}
-    if in_mm is None or size is None:
-        return tuple(
-            Measurement(n, round(v, 2), method=METHOD_ELLIPSE, points=points[n])
-            for n, v in pixels.items()
-        )
-    mm = {"HC": in_mm.perimeter, "BPD": 2 * in_mm.b, "OFD": 2 * in_mm.a}
-    return tuple(_measurement(n, pixels[n], mm[n], size, points[n], rules) for n in pixels)
-
-
-def _measurement(
-    name: str,
-    px: float,
-    mm: float,
-    size: PixelSize,
-    points: tuple[tuple[float, float], ...],
-    rules: Thresholds,
-) -> Measurement:
-    low = high = None
-    if name == "HC" and rules.hc_interval is not None:
-        half = rules.hc_interval[0] + rules.hc_interval[1] * mm
-        low, high = round(max(mm - half, 0.0), 1), round(mm + half, 1)
-    return Measurement(
-        name, round(px, 2), round(mm, 1), low, high, size.source, METHOD_ELLIPSE, points
-    )
 
 
 def date_by_head(
@@ -248,10 +208,13 @@ def _rounded(points: geometry.Points) -> tuple[tuple[float, float], ...]:
 def _keypoints(
     raw: RawReading, square: Square, plane: Scored, manifest: Manifest
 ) -> tuple[Keypoint, ...]:
-    if plane.label != "head" or not manifest.keypoints:  # without heads the tensor stands empty
+    own = manifest.keypoints_by_plane.get(plane.label, ())
+    if not own or not manifest.keypoints:  # without heads the tensor stands empty
         return ()
     points = []
     for label, (x, y, logit) in zip(manifest.keypoints, raw.keypoints.tolist(), strict=True):
+        if label not in own:
+            continue
         px, py = square.to_frame(x, y)
         points.append(
             Keypoint(

@@ -111,6 +111,7 @@ class ReleaseReader:
             classification=json.dumps({"label": label}) if label else "",
             release=f"{self.manifest.name} {self.manifest.version} {self.manifest.sha256}",
             seconds=timer.seconds,
+            subplane=dense["SUBPLANE"][0] if "SUBPLANE" in dense else None,
         )
 
     def _read_by_heads(

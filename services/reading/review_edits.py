@@ -26,7 +26,8 @@ from services.domain.report import (
 )
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
-from services.reading.judge import HEAD, date_by_head, measure_head, with_measured_age
+from services.reading.judge import date_by_head, with_measured_age
+from services.reading.measures import HEAD, measure_head
 
 NOT_DATED = "Not stated: needs a calibrated measurement."
 METHOD_CALIPER = "calipers set by a person"

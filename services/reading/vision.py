@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
-from services.reading.contract import DENSE_OUTPUTS, check_dense
+from services.reading.contract import DENSE_OUTPUTS, OPTIONAL_OUTPUTS, check_dense
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,9 +54,11 @@ class Vision:
             raise ReleaseRefused("vision.onnx does not take one uint8 IMAGE.")
         if [n for n in inputs[0].shape[1:] if isinstance(n, int)] not in ([], [self.side] * 2):
             raise ReleaseRefused(f"vision.onnx is not for squares of {self.side} pixels.")
-        missing = set(_NAMES) - {o.name for o in self._session.get_outputs()}
+        given = {o.name for o in self._session.get_outputs()}
+        missing = set(_NAMES) - given
         if missing:
             raise ReleaseRefused(f"vision.onnx does not give {', '.join(sorted(missing))}.")
+        self._names = [*_NAMES, *(t.name for t in OPTIONAL_OUTPUTS if t.name in given)]
 
     def run(self, images: Sequence[NDArray[np.uint8]]) -> dict[str, NDArray[np.float32]]:
         """Read N squares, each [S, S] uint8; the dense tensors by name, the first axis is N.
@@ -70,12 +72,12 @@ class Vision:
                 raise InvalidModelOutput(f"The model takes uint8 squares of {self.side} pixels.")
         batch = np.ascontiguousarray(np.stack(images))
         try:
-            values = cast("list[Any]", self._session.run(_NAMES, {_INPUT: batch}))
+            values = cast("list[Any]", self._session.run(self._names, {_INPUT: batch}))
         except Exception as error:
             raise InvalidModelOutput("The vision graph failed on this image.") from error
         outputs = {
             name: np.asarray(value, dtype=np.float32)
-            for name, value in zip(_NAMES, values, strict=True)
+            for name, value in zip(self._names, values, strict=True)
         }
         check_dense(outputs, len(images))
         return outputs

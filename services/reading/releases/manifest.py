@@ -32,6 +32,8 @@ class Manifest:
 
     ``side`` is S and ``text_side`` is T, both in pixels. ``sha256`` is the hash of the manifest's
     bytes, which hold the hash of every file. ``classes`` are the labels that classify may answer.
+    ``keypoints_by_plane`` says which of ``keypoints`` a plane shows: all of them in a head, where the
+    manifest is of the time when there were no others.
     ``sentences`` holds, by plane and field of the interpretation, the JSON Schema of what may be
     said there; where it is empty any text may be.
     """
@@ -47,8 +49,10 @@ class Manifest:
     masks: tuple[str, ...]
     boxes: tuple[str, ...]
     keypoints: tuple[str, ...]
+    subplanes: tuple[str, ...]
     classes: tuple[str, ...]
     structures_by_plane: Mapping[str, tuple[str, ...]]
+    keypoints_by_plane: Mapping[str, tuple[str, ...]]
     prompts: Prompts
     sentences: Mapping[str, Mapping[str, Mapping[str, Any]]]
     thresholds: Thresholds
@@ -129,9 +133,14 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
         masks=_strings(labels["masks"]),
         boxes=_strings(labels["boxes"]),
         keypoints=_strings(labels["keypoints"]),
+        subplanes=_strings(labels.get("subplanes", ())),
         classes=_strings(labels["classes"]),
         structures_by_plane={
             str(k): _strings(v) for k, v in labels.get("structures_by_plane", {}).items()
+        },
+        keypoints_by_plane={
+            str(k): _strings(v)
+            for k, v in labels.get("keypoints_by_plane", {"head": labels["keypoints"]}).items()
         },
         prompts=Prompts(**{str(k): str(v) for k, v in document["prompts"].items()}),
         sentences=_sentences(document.get("sentences", {})),

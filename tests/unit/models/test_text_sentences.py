@@ -16,7 +16,6 @@ from models.text.sentences import (
     fillers,
     write,
 )
-from services.domain.mapping import map_structures
 from services.reading.text.schema import FIELDS as SCHEMA_FIELDS
 from services.reading.text.schema import MAX_FIELD
 
@@ -81,17 +80,6 @@ def test_what_is_not_labelled_is_unknown_not_negative() -> None:
 def test_only_labelled_structures_are_named() -> None:
     told = str(write(Seen("nt_view", ["NT", "palate"]))["anatomical_structures"])
     assert told == "Nuchal translucency, palate."
-
-
-@pytest.mark.parametrize(
-    ("plane", "group"),
-    [("head", "brain"), ("abdomen", "doppler"), ("femur", "femur"), ("thorax", "cardiac"),
-     ("nt_view", "nt_nasal"), (None, "body_full")],
-)  # fmt: skip
-def test_phase_3_understands_the_sentences_alone(plane: str | None, group: str) -> None:
-    seen = Seen(plane, ["NT", "nasal_bone"], None, ((0, 0), (1, 0)), 1.0)
-    told = {k: v for k, v in write(seen).items() if v}
-    assert map_structures(None, told).group == group
 
 
 def test_answers_are_compact_json() -> None:

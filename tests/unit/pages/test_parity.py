@@ -20,7 +20,7 @@ from services.domain.dating import age_by_last_period
 from services.domain.dicom_json import STUDY_DATE
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
-from services.reading.judge import measure_head
+from services.reading.measures import measure_head
 
 pytestmark = needs_node
 BIOMETRY, GEOMETRY, MASK = (

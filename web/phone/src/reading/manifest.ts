@@ -4,7 +4,7 @@ export interface Manifest {
   name: string;
   version: string;
   prompts: { interpret?: string; interpret_plane?: string; template?: string };
-  labels: { planes: string[]; masks: string[]; boxes: string[]; keypoints: string[]; classes: string[]; structures_by_plane: Record<string, string[]> };
+  labels: { planes: string[]; masks: string[]; boxes: string[]; keypoints: string[]; classes: string[]; structures_by_plane: Record<string, string[]>; keypoints_by_plane?: Record<string, string[]> };
   preprocessing: { side: number; text_side: number };
   calibration: Thresholds;
   sentences?: Record<string, Record<string, unknown>>;
@@ -29,6 +29,7 @@ export interface Thresholds {
   structure?: Record<string, number>;
   mask_level?: Record<string, number>;
   hc_interval?: [number, number] | null;
+  intervals?: Record<string, [number, number]>;
 }
 
 /** A logit as a calibrated probability (Platt scaling); uncalibrated without parameters. */
