@@ -11,9 +11,11 @@ from torch.utils.data import Dataset, Sampler
 
 from models.data import augment
 from models.data.negatives import SHARES, TRAIN_FAMILIES
-from models.data.samples import PLANE_UNKNOWN, Sample
+from models.data.samples import MEASURED, PLANE_UNKNOWN, Sample
 from models.data.warp import Warped, mirror_affine, random_affine, warp
-from models.fada.labels import BOXES, MASKS
+from models.fada.labels import BOXES, KEYPOINTS, MASKS
+
+NOT_FETAL = "NOT_FETAL"  # the pool of real pictures that are out of scope
 
 
 @dataclass(slots=True)
@@ -21,9 +23,9 @@ class Batch:
     """N images and their targets; -1 or a zero `known` means not labelled.
 
     image [N, 1, S, S] uint8; masks [N, M, S/2, S/2]; mask_known [N, M]; boxes [N, K, 4]; present
-    [N, K]; keypoints [N, 4, 2]; keypoints_known [N]; plane [N]; scope [N]; quality [N] (1 is
+    [N, K]; keypoints [N, Q, 2]; keypoints_known [N, Q]; plane [N]; scope [N]; quality [N] (1 is
     good); weight [N] (less where the picture was made hard to read); index [N] of the sample, -1
-    for a synthetic negative.
+    for a synthetic negative; subplane [N].
     """
 
     image: Tensor
@@ -38,6 +40,7 @@ class Batch:
     quality: Tensor
     weight: Tensor
     index: Tensor
+    subplane: Tensor
 
     def pin(self) -> tuple[Tensor, ...]:
         """The fields in order (what crosses the worker's pipe)."""
@@ -48,17 +51,30 @@ class Batch:
 class Mix:
     """Shares of a batch by data set; the rest are synthetic negatives.
 
-    `plain` is the share of images left as the hub sees them, `degraded` of those made poor.
+    `plain` is the share of images left as the hub sees them, `degraded` of those made poor;
+    `equal`: the planes of a data set are drawn equally often. A data set that is not there leaves
+    its share to the next.
     """
 
     shares: tuple[tuple[str, float], ...] = (
-        ("HC18", 0.25),
-        ("FETUS_FRAMEWORK", 0.39),
-        ("FETAL_PLANES_DB", 0.19),
-        ("FETAL_HEAD_BIOMETRY", 0.03),
+        ("HC18", 0.17),
+        ("FETUS_FRAMEWORK", 0.22),
+        ("FETAL_PLANES_DB", 0.12),
+        (MEASURED, 0.17),
+        ("FETAL_HEAD_BIOMETRY", 0.02),
+        ("PSFHS", 0.14),
+        (NOT_FETAL, 0.06),
     )
     plain: float = 0.12
     degraded: float = 0.12
+    equal: bool = True
+
+
+def _grouped(members: list[int], samples: list[Sample]) -> dict[int, list[int]]:
+    groups: dict[int, list[int]] = {}
+    for index in members:
+        groups.setdefault(samples[index].plane, []).append(index)
+    return groups
 
 
 @dataclass(slots=True)
@@ -79,8 +95,15 @@ class Batches(Dataset[tuple[Tensor, ...]]):
         self.samples, self.size, self.batch, self.seed = samples, size, batch, seed
         self.pools: dict[str, list[int]] = {}
         for index, sample in enumerate(samples):
-            self.pools.setdefault(sample.dataset, []).append(index)
+            pool = NOT_FETAL if sample.plane == PLANE_UNKNOWN else sample.pool
+            self.pools.setdefault(pool, []).append(index)
         self.mix = mix or Mix()
+        if not self.mix.equal:
+            return
+        # Planes of one pool are drawn alike, however many images there are of each.
+        self.by_plane = {
+            pool: list(_grouped(members, samples).values()) for pool, members in self.pools.items()
+        }
 
     def __getitem__(self, step: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng((self.seed, step))
@@ -92,6 +115,9 @@ class Batches(Dataset[tuple[Tensor, ...]]):
             draw -= share
             if draw < 0 and dataset in self.pools:
                 pool = self.pools[dataset]
+                if self.mix.equal:
+                    planes = self.by_plane[dataset]
+                    pool = planes[int(rng.integers(0, len(planes)))]
                 return pool[int(rng.integers(0, len(pool)))]
         return None
 
@@ -129,8 +155,8 @@ class Batches(Dataset[tuple[Tensor, ...]]):
             np.ones(len(MASKS), np.float32),
             np.full((len(BOXES), 4), 0.5, np.float32),
             np.zeros(len(BOXES), np.float32),
-            np.full((4, 2), 0.5, np.float32),
-            False,
+            np.full((len(KEYPOINTS), 2), 0.5, np.float32),
+            np.zeros(len(KEYPOINTS), np.float32),
             PLANE_UNKNOWN,
         )
         return _Item(warped, 0.0, -1.0, 1.0, -1)
@@ -152,12 +178,13 @@ def collate(items: list[_Item]) -> Batch:
         boxes=stack([i.warped.boxes for i in items]),
         present=stack([i.warped.present for i in items]),
         keypoints=stack([i.warped.keypoints for i in items]),
-        keypoints_known=line([float(i.warped.keypoints_known) for i in items]),
+        keypoints_known=stack([i.warped.keypoints_known for i in items]),
         plane=torch.tensor([i.warped.plane for i in items]),
         scope=line([i.scope for i in items]),
         quality=line([i.quality for i in items]),
         weight=line([i.weight for i in items]),
         index=torch.tensor([i.index for i in items]),
+        subplane=torch.tensor([i.warped.subplane for i in items]),
     )
 
 

@@ -6,7 +6,8 @@ only at what somebody has annotated.
 
 import csv
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 _PLANES = {
@@ -16,6 +17,7 @@ _PLANES = {
     "thorax": "thorax",
     "nt_sagittal": "nt_view",
     "nt_view": "nt_view",
+    "pelvimetry": "intrapartum",
 }
 
 # In these images the class that the data set calls the head is a small rectangle on the cavum septi
@@ -30,13 +32,19 @@ _SLIPPED = frozenset(
     }
 )
 
+Point = tuple[float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One image of a data set. Boxes are (x, y, w, h) in pixels of the image.
 
     `plane` is None where the plane is none of ours (cervix, other): out of scope. `boxes` is None
-    where nobody annotated boxes. `group` keeps a patient's images together.
+    where nobody annotated boxes. `group` keeps a patient's images together. `pixel_mm` is set where
+    a pixel is as wide as high; `pixel_xy` (mm along x, along y) also where the picture is stored
+    stretched. `landmarks` are ends of measured lines in pixels of the image, by keypoint;
+    `sizes` holds published measurements by name: HC, AC, FL, BPD, OFD, TAD, APAD in mm, AoP in
+    degrees. `subplane` and `machine` are empty where nobody said.
     """
 
     path: Path
@@ -53,13 +61,23 @@ class Record:
     width: int
     height: int
     stretched: bool
+    pixel_xy: Point | None = None
+    landmarks: Mapping[str, Point] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    subplane: str = ""
+    machine: str = ""
 
 
 def read_manifest(
     folder: Path, manifest: Path | None = None, *, published: bool = False
 ) -> list[Record]:
     """Every row of `manifest` (default `folder/manifest.csv`), in the file's order. Labels that are
-    known to be wrong are corrected, unless they are wanted as they were `published`."""
+    known to be wrong are corrected, unless they are wanted as they were `published`.
+
+    Raises:
+        OSError: there is no such file.
+        KeyError, ValueError: a row is not in the manifest's form.
+    """
     with (manifest or folder / "manifest.csv").open(newline="", encoding="utf-8") as lines:
         records = [_record(folder, row) for row in csv.DictReader(lines)]
     return records if published else [_corrected(r) for r in records]
@@ -76,6 +94,7 @@ def _record(folder: Path, row: dict[str, str]) -> Record:
     file = folder / row["file"]
     mask = row.get("mask_path", "")
     pixel, circumference = row.get("pixel_size_mm", ""), row.get("hc_mm", "")
+    size = float(pixel) if pixel else None
     return Record(
         path=file,
         dataset=row.get("dataset", ""),
@@ -86,11 +105,13 @@ def _record(folder: Path, row: dict[str, str]) -> Record:
         mask_path=folder / mask if mask else None,
         mask_labels=_mask_labels(row.get("mask_classes", "")) if mask else {},
         boxes=_boxes(row.get("boxes", "")),
-        pixel_mm=float(pixel) if pixel else None,
+        pixel_mm=size,
         hc_mm=float(circumference) if circumference else None,
         width=int(row.get("width") or 0),
         height=int(row.get("height") or 0),
         stretched=row.get("aspect", "").startswith("stretched"),
+        pixel_xy=(size, size) if size else None,
+        sizes={"HC": float(circumference)} if circumference else {},
     )
 
 

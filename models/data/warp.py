@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.data.samples import NT, Floats, Gray, Sample
+from models.fada.labels import KEYPOINTS, UPRIGHT
 
 Affine = npt.NDArray[np.float64]
 
@@ -24,8 +25,9 @@ class Warped:
     boxes: Floats
     present: Floats
     keypoints: Floats
-    keypoints_known: bool
+    keypoints_known: Floats
     plane: int
+    subplane: int = -1
 
 
 def random_affine(rng: np.random.Generator, plane: int) -> Affine:
@@ -74,14 +76,12 @@ def warp(sample: Sample, affine: Affine, size: int, rng: np.random.Generator) ->
     image = _resample(sample.image, affine, size, filter_)
     half = size // 2
     masks = np.zeros((len(sample.mask_known), half, half), np.float32)
-    if sample.masks is not None:
-        for index in np.flatnonzero(sample.masks.reshape(len(masks), -1).any(1)):
-            full = _resample(sample.masks[index], affine, size, Image.Resampling.BILINEAR)
-            masks[index] = full.reshape(half, 2, half, 2).mean((1, 3)) / 255.0
+    for index, mask in sample.masks.items():
+        full = _resample(mask, affine, size, Image.Resampling.BILINEAR)
+        masks[index] = full.reshape(half, 2, half, 2).mean((1, 3)) / 255.0
     boxes, present = warp_boxes(sample.boxes, sample.present, affine)
-    points = np.full((4, 2), 0.5, np.float32)
-    if sample.keypoints is not None:
-        points = order_ends((sample.keypoints @ affine[:, :2].T + affine[:, 2]).astype(np.float32))
+    points = order_ends((sample.keypoints @ affine[:, :2].T + affine[:, 2]).astype(np.float32))
+    inside = ((points > -0.02) & (points < 1.02)).all(1)
     return Warped(
         image,
         masks,
@@ -89,18 +89,19 @@ def warp(sample: Sample, affine: Affine, size: int, rng: np.random.Generator) ->
         boxes,
         present,
         points,
-        sample.keypoints is not None,
+        sample.keypoints_known * inside,
         sample.plane,
+        sample.subplane,
     )
 
 
 def order_ends(points: Floats) -> Floats:
-    """Long axis from left to right, short axis from top to bottom, as the targets are."""
+    """Pairs of ends from left to right, those of upright lines from top to bottom: [Q, 2]."""
     ordered = points.copy()
-    if ordered[0, 0] > ordered[1, 0]:
-        ordered[[0, 1]] = ordered[[1, 0]]
-    if ordered[2, 1] > ordered[3, 1]:
-        ordered[[2, 3]] = ordered[[3, 2]]
+    for first in range(0, len(ordered), 2):
+        axis = 1 if KEYPOINTS[first] in UPRIGHT else 0
+        if ordered[first, axis] > ordered[first + 1, axis]:
+            ordered[[first, first + 1]] = ordered[[first + 1, first]]
     return ordered
 
 

@@ -17,6 +17,7 @@ from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
 
 Say = Callable[[str], None]
+MEASURED_PLANES = frozenset({"head", "abdomen", "femur"})
 
 
 def accepted(raw: RawReading, rules: Thresholds) -> bool:
@@ -31,21 +32,29 @@ def accepted(raw: RawReading, rules: Thresholds) -> bool:
 def refusal_figures(
     vision: Sees,
     rules: Thresholds,
+    labels: Labels,
     observations: list[Observation],
     records: list[Record],
     each: int,
     folder: Path | None = None,
 ) -> dict[str, Any]:
-    """Recall over all pictures that must be refused, by family too, and false refusals."""
+    """Recall over all pictures that must be refused, by family too, how many of them would be
+    measured, false refusals, and intrapartum heads that would be measured as heads."""
     rates: dict[str, dict[str, float]] = {}
     everything: list[bool] = []
+    outside = [o for o in observations if not o.record.plane]
+    for name in sorted({o.record.dataset for o in outside}):
+        answers = [o.raw for o in outside if o.record.dataset == name]
+        rates[f"data:{name}"] = _refused(answers, labels, rules)
+        everything += [not accepted(raw, rules) for raw in answers]
     families = negatives(records, each, seed=101)
     families.update(from_folder(folder) if folder else {})
     for name, images in families.items():
-        refused = [not accepted(r, rules) for r in observe_images(vision, images)]
-        rates[name] = {"recall": float(np.mean(refused)), "n": len(refused)}
-        everything += refused
-    inside = [o for o in observations if o.record.plane]
+        answers = observe_images(vision, images)
+        rates[name] = _refused(answers, labels, rules)
+        everything += [not accepted(raw, rules) for raw in answers]
+    inside = [o for o in observations if o.record.plane in labels.planes]
+    labour = [o.raw for o in observations if o.record.plane == "intrapartum"]
     false = [not accepted(o.raw, rules) for o in inside]
     scope = [rules.scope_platt(o.raw.scope) < rules.scope for o in inside]
     return {
@@ -53,6 +62,22 @@ def refusal_figures(
         "out_of_scope_recall_by_family": rates,
         "false_refusals": float(np.mean(false)) if false else float("nan"),
         "false_refusals_scope": float(np.mean(scope)) if scope else float("nan"),
+        "intrapartum_n": len(labour),
+        "intrapartum_measured_as_head": sum(measured(r, labels, rules) == "head" for r in labour),
+    }
+
+
+def measured(raw: RawReading, labels: Labels, rules: Thresholds) -> str:
+    """The plane in which a release would measure an image, or nothing."""
+    plane = labels.planes[int(np.argmax(raw.plane))]
+    return plane if plane in MEASURED_PLANES and accepted(raw, rules) else ""
+
+
+def _refused(answers: list[RawReading], labels: Labels, rules: Thresholds) -> dict[str, float]:
+    return {
+        "recall": float(np.mean([not accepted(raw, rules) for raw in answers])),
+        "measured": sum(bool(measured(raw, labels, rules)) for raw in answers),
+        "n": len(answers),
     }
 
 
@@ -77,7 +102,9 @@ def dense_figures(
     result["plane_accuracy_blind"] = accuracy(hidden)
     result["plane_accuracy_blind_interval"] = bootstrap(hidden, [a.group for a in hidden], accuracy)
     say("planes with a hidden source read")
-    result.update(refusal_figures(vision, rules, observations, known or records, each, folder))
+    result.update(
+        refusal_figures(vision, rules, labels, observations, known or records, each, folder)
+    )
     result["seconds_per_image"] = {"dense": seconds}
     result["n"] = len(records)
     return result, observations

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.evaluation.observe import Box, Observation
+from models.evaluation.observe import Box, Observation, view_of
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 
@@ -49,6 +49,13 @@ def predicted_box(
     return float(box[0]), float(box[1]), float(box[2]), float(box[3])
 
 
+def view(observation: Observation) -> tuple[str, str | None]:
+    """Images whose annotated structures are the same: by data set, and by plane in those that annotate
+    each plane on its own."""
+    record = observation.record
+    return record.dataset, record.plane if record.landmarks else None
+
+
 def detections(
     observations: list[Observation],
     boxes: tuple[str, ...],
@@ -56,17 +63,17 @@ def detections(
     rules: Thresholds,
 ) -> list[Detection]:
     """Answers for all structures that the image's data set annotates."""
-    annotated: dict[str, set[str]] = {}
+    annotated: dict[tuple[str, str | None], set[str]] = {}
     for observation in observations:
         if observation.boxes:
-            labels = annotated.setdefault(observation.record.dataset, set())
+            labels = annotated.setdefault(view(observation), set())
             labels.update(observation.boxes)
     found = []
     for observation in observations:
         if not observation.boxes:
             continue
         for index, label in enumerate(boxes):
-            if label not in annotated[observation.record.dataset]:
+            if label not in annotated[view(observation)]:
                 continue
             truth = observation.boxes.get(label)
             iou = 0.0
@@ -76,7 +83,12 @@ def detections(
             group = observation.record.group
             found.append(
                 Detection(
-                    label, group, truth is not None, rules.probability(label, logit), iou, logit
+                    view_of(observation.record, label),
+                    group,
+                    truth is not None,
+                    rules.probability(label, logit),
+                    iou,
+                    logit,
                 )
             )
     return found

@@ -12,6 +12,7 @@ from models.evaluation.detection import Detection, average_precision, detections
 from models.evaluation.heads import HeadScore, MaskScore, head_scores, mask_scores
 from models.evaluation.observe import Observation
 from models.evaluation.scores import balanced_accuracy, bootstrap, calibration_error
+from models.evaluation.sizes import size_figures, size_scores
 from models.fada.labels import NT_STRUCTURES
 from services.reading.confidence import Thresholds, softmax
 
@@ -26,6 +27,7 @@ class Labels:
     masks: tuple[str, ...]
     boxes: tuple[str, ...]
     keypoints: tuple[str, ...]
+    subplanes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,29 @@ def head_figures(scores: list[HeadScore], rules: Thresholds) -> dict[str, Any]:
     return result
 
 
+def subplane_figures(observations: Sequence[Observation], labels: Labels) -> dict[str, Any]:
+    """Balanced accuracy of the brain's sub-planes over heads whose sub-plane is known; empty where the
+    release names none."""
+    known: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    for o in observations:
+        if labels.subplanes and o.record.subplane and o.raw.subplane is not None:
+            known.append(o.record.group)
+            pairs.append((o.record.subplane, labels.subplanes[int(np.argmax(o.raw.subplane))]))
+    if not pairs:
+        return {}
+
+    def score(some: list[tuple[str, str]]) -> float:
+        return balanced_accuracy([t for t, _ in some], [f for _, f in some])
+
+    return {
+        "subplane_balanced_accuracy": score(pairs),
+        "subplane_balanced_accuracy_interval": bootstrap(pairs, known, score, DRAWS),
+        "subplane_accuracy": float(np.mean([t == f for t, f in pairs])),
+        "subplane_n": len(pairs),
+    }
+
+
 def figures(observations: list[Observation], labels: Labels, rules: Thresholds) -> dict[str, Any]:
     """Everything that labelled images tell about the dense outputs."""
     answers = plane_answers(observations, labels, rules)
@@ -200,6 +225,8 @@ def figures(observations: list[Observation], labels: Labels, rules: Thresholds) 
         **boxes,
         **mask_figures(mask_scores(observations, labels.masks, rules)),
         **head_figures(head_scores(observations, labels.masks, rules), rules),
+        **size_figures(size_scores(observations, labels.masks, rules), rules),
+        **subplane_figures(observations, labels),
         "ece": calibration_error(confidence, np.array(right)),
         "abstention_curve": abstention_curve(answers),
     }

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from models.data.ellipse import axis_ends
-from models.evaluation.observe import Observation
+from models.evaluation.observe import Observation, view_of
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 
@@ -75,7 +75,7 @@ def mask_scores(
             wide = np.asarray(Image.fromarray(truth).resize((1000, 1000), Image.Resampling.NEAREST))
             scores.append(
                 MaskScore(
-                    label,
+                    view_of(observation.record, label),
                     observation.record.group,
                     observation.record.dataset,
                     *overlap(found, truth),
@@ -115,7 +115,7 @@ def head_scores(
         ends = axis_ends(truth) if truth is not None else None
         if ends is not None:
             scale = np.array([observation.square.width, observation.square.height])
-            gap = (observation.raw.keypoints[:, :2] - ends) * scale
+            gap = (observation.raw.keypoints[: len(ends), :2] - ends) * scale
             error = float(np.hypot(gap[:, 0], gap[:, 1]).mean()) * record.pixel_mm
         scores.append(
             HeadScore(record.group, pixels * record.pixel_mm, record.hc_mm, error, record.path.name)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.data.manifest import Record
+from models.data.samples import head_of
 from models.fada.labels import MASKS
 from services.reading.contract import RawReading
 from services.reading.images.square import Square, square
@@ -27,6 +28,16 @@ class Sees(Protocol):
 
     def run(self, images: Sequence[Gray]) -> dict[str, npt.NDArray[np.float32]]:
         """Squares to tensors by name, the first axis is the image."""
+
+
+def view_of(record: Record, label: str) -> str:
+    """The name under which a structure is scored: a head that labour or landmarks show is another
+    task than one that was outlined in its own plane."""
+    if label != "fetal_head":
+        return label
+    if record.plane == "intrapartum":
+        return "fetal_head_intrapartum"
+    return "fetal_head_by_landmarks" if record.landmarks else label
 
 
 @dataclass(slots=True)
@@ -57,6 +68,7 @@ def raw_reading(outputs: dict[str, npt.NDArray[np.float32]], index: int) -> RawR
         "",
         "",
         {},
+        outputs["SUBPLANE"][index] if "SUBPLANE" in outputs else None,
     )
 
 
@@ -100,7 +112,8 @@ def add_truth(observation: Observation) -> None:
         classes = np.asarray(Image.open(record.mask_path))
         for value, label in record.mask_labels.items():
             if label in MASKS:
-                inside = classes > 0 if label == "fetal_head" else classes == value
+                head = label == "fetal_head"
+                inside = head_of(classes, record.mask_labels) if head else classes == value
                 observation.masks[label] = inside
 
 

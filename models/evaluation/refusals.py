@@ -34,8 +34,9 @@ def negatives(
 
 
 def from_folder(folder: Path) -> dict[str, list[Gray]]:
-    """Pictures below a folder, one family for each sub-folder."""
-    made = {}
+    """Pictures below a folder, one family for each sub-folder and one for those in the folder itself."""
+    own = [p for p in find_photographs([folder]) if p.parent == folder]
+    made = {f"folder:{folder.name}": load_photographs(own, least=32)}
     for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
         made[f"folder:{inner.name}"] = load_photographs(find_photographs([inner]), least=32)
     return {name: images for name, images in made.items() if images}

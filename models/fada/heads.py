@@ -12,24 +12,26 @@ import torch
 from torch import Tensor, nn
 
 from models.fada.blocks import conv_bn_relu
-from models.fada.labels import BOX_PRIORS, BOXES, KEYPOINTS, MASKS, PLANES
+from models.fada.labels import BOX_PRIORS, BOXES, KEYPOINTS, MASKS, PLANES, SUBPLANES
 
 
 class GlobalHead(nn.Module):
-    """Pooled features [N, 2C] to plane, scope and quality logits, in float32."""
+    """Pooled features [N, 2C] to plane, scope, quality and sub-plane logits, in float32."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(2 * channels)
         self.drop = nn.Dropout(0.2)
         self.plane = nn.Linear(2 * channels, len(PLANES))
+        self.subplane = nn.Linear(2 * channels, len(SUBPLANES))
         self.scope = nn.Sequential(nn.Linear(2 * channels, 64), nn.ReLU(), nn.Linear(64, 1))
         self.quality = nn.Sequential(nn.Linear(2 * channels, 64), nn.ReLU(), nn.Linear(64, 1))
 
-    def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        with torch.autocast("cpu", enabled=False):
+    def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(plane [N, P], scope [N, 1], quality [N, 1], sub-plane [N, B])."""
+        with torch.autocast(pooled.device.type, enabled=False):
             x = self.drop(self.norm(pooled.float()))
-            return self.plane(x), self.scope(x), self.quality(x)
+            return self.plane(x), self.scope(x), self.quality(x), self.subplane(x)
 
 
 class MaskHead(nn.Module):
@@ -130,7 +132,7 @@ class LocalHead(nn.Module):
 
     def forward(self, merged: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         body = self.body(merged)
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(body.device.type, enabled=False):
             return self.decode(body.float(), pooled.float())
 
     def decode(self, body: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -11,7 +11,11 @@ from torch.nn import functional
 
 from models.data.batches import Batch
 from models.fada.heads import cell_centres
+from models.fada.labels import BOXES, KEYPOINT_OF, MASKS
 from models.fada.network import DenseOutput
+
+# Masks whose ellipse is measured: their moments have a loss of their own.
+MEASURED_MASKS = [MASKS.index(name) for name in ("fetal_head", "abdomen", "femur")]
 
 WEIGHTS = {
     "plane": 1.0,
@@ -25,6 +29,7 @@ WEIGHTS = {
     "coarse": 0.5,
     "presence": 0.4,
     "points": 1.0,
+    "subplane": 0.3,
 }
 
 
@@ -67,7 +72,7 @@ def moments(masks: Tensor) -> Tensor:
 
 
 def mask_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
-    """Cross-entropy (heavier near the boundary), Dice and, for the head, moments."""
+    """Cross-entropy (heavier near the boundary), Dice and, of what is measured, moments."""
     logits, target = out.masks, batch.masks
     known = batch.mask_known * batch.weight[:, None]
     near = functional.max_pool2d(target, 7, 1, 3) + functional.max_pool2d(-target, 7, 1, 3)
@@ -78,13 +83,27 @@ def mask_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
     filled = (target.sum((2, 3)) > 4).float()
     overlap = 2 * (probability * target).sum((2, 3)) + 1.0
     dice = 1 - overlap / (probability.sum((2, 3)) + target.sum((2, 3)) + 1.0)
-    losses = {"bce": _mean(bce, known) * 3, "dice": _mean(dice, known * filled)}
-    head = known[:, 0] * filled[:, 0]
-    if head.sum() > 0:
-        gap = functional.smooth_l1_loss(
-            moments(probability[:, 0]), moments(target[:, 0]), reduction="none", beta=0.05
+    shown = known * filled
+    # Most masks of an image are known to be empty: they must not drown the ones that are there.
+    losses = {
+        "bce": _mean(bce, known * (0.2 + 0.8 * filled)) * 3,
+        "dice": _mean(dice, shown),
+    }
+    gaps = [
+        functional.smooth_l1_loss(
+            moments(probability[at, index]),
+            moments(target[at, index]),
+            reduction="none",
+            beta=0.05,
         )
-        losses["moments"] = _mean(gap.clamp(max=2.0).sum(1), head)
+        .clamp(max=2.0)
+        .sum(1)
+        * shown[at, index]
+        for index in MEASURED_MASKS
+        if (at := shown[:, index] > 0).any()
+    ]
+    if gaps:
+        losses["moments"] = torch.cat(gaps).sum() / shown[:, MEASURED_MASKS].sum().clamp(min=1.0)
     return losses
 
 
@@ -101,9 +120,7 @@ def local_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
     k = out.boxes.shape[1]
     side = round(out.heat.shape[2] ** 0.5)
     here = (batch.present == 1).float() * batch.weight[:, None]
-    points_known = (batch.keypoints_known * batch.weight)[:, None].expand(
-        -1, out.keypoints.shape[1]
-    )
+    points_known = batch.keypoints_known * batch.weight[:, None]
     centres = torch.cat([batch.boxes[:, :, :2], batch.keypoints], 1)
     spread = torch.full_like(batch.keypoints, 0.12)
     target = heat_targets(centres, torch.cat([batch.boxes[:, :, 2:], spread], 1), side)
@@ -123,13 +140,13 @@ def local_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
     visible = functional.binary_cross_entropy_with_logits(
         out.keypoints[:, :, 2], points_known.gt(0).float(), reduction="none"
     )
-    decided = (points_known > 0) | (batch.present[:, BOX_HEAD] == 0)[:, None]
+    decided = (points_known > 0) | (batch.present[:, OWNERS] == 0)
     losses["presence"] = losses["presence"] + 0.3 * _mean(visible, decided.float())
     assert k == batch.boxes.shape[1]
     return losses
 
 
-BOX_HEAD = 9
+OWNERS = [BOXES.index(name) for name in KEYPOINT_OF]  # the box that each keypoint belongs to
 
 
 def _relative(boxes: Tensor, target: Tensor) -> Tensor:
@@ -140,7 +157,7 @@ def _relative(boxes: Tensor, target: Tensor) -> Tensor:
 
 
 def global_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
-    """Plane (in-scope images), scope and quality."""
+    """Plane (in-scope images), the sub-plane of heads, scope and quality."""
     in_scope = (batch.plane >= 0).float() * batch.weight
     plane = functional.cross_entropy(
         out.plane, batch.plane.clamp(min=0), reduction="none", label_smoothing=0.02
@@ -151,7 +168,12 @@ def global_losses(out: DenseOutput, batch: Batch) -> dict[str, Tensor]:
     quality = functional.binary_cross_entropy_with_logits(
         out.quality[:, 0], batch.quality.clamp(min=0), reduction="none"
     )
+    cut = (batch.subplane >= 0).float() * batch.weight
+    subplane = functional.cross_entropy(
+        out.subplane, batch.subplane.clamp(min=0), reduction="none", label_smoothing=0.05
+    )
     return {
+        "subplane": _mean(subplane, cut),
         "plane": _mean(plane, in_scope),
         "scope": _mean(scope, (batch.scope >= 0).float()),
         "quality": _mean(quality, (batch.quality >= 0).float()),

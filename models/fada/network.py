@@ -10,17 +10,20 @@ import torch
 from torch import Tensor, nn
 
 from models.fada.blocks import Residual, conv_bn_relu
+from models.fada.efficientnet import TOWERS, lite_tower
 from models.fada.heads import GlobalHead, LocalHead, MaskHead
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """Shape of the network. `widths` are the channels at strides 2, 4, 8, 16 and 32."""
+    """Shape of the network. `widths` are the channels at strides 2, 4, 8, 16 and 32; `tower` is
+    `plain` (3x3 convolutions, from scratch) or an EfficientNet-Lite, whose depths are its own."""
 
     widths: tuple[int, ...] = (16, 32, 64, 128, 256)
     depths: tuple[int, ...] = (1, 2, 2, 2)
     pyramid: int = 48
     hidden: int = 64
+    tower: str = "plain"
 
     def to_json(self) -> dict[str, object]:
         """The fields as plain values, for a checkpoint or a manifest."""
@@ -37,11 +40,15 @@ class NetworkConfig:
             tuple(int(d) for d in depths),
             int(str(fields["pyramid"])),
             int(str(fields["hidden"])),
+            str(fields.get("tower", "plain")),
         )
 
 
-# nano is the release; specialist is the small network that learns one task alone at 192 x 192.
+# lite0 and lite1 begin with ImageNet weights, nano from scratch; specialist is the small network that
+# learns one task alone at 192 x 192.
 SIZES = {
+    "lite0": NetworkConfig(TOWERS["lite0"].widths, (), 64, 64, "lite0"),
+    "lite1": NetworkConfig(TOWERS["lite1"].widths, (), 64, 64, "lite1"),
     "nano": NetworkConfig(),
     "specialist": NetworkConfig((16, 24, 48, 96, 128), (1, 1, 1, 1), 40, 40),
 }
@@ -54,7 +61,7 @@ class DenseOutput:
     plane [N, P], scope [N, 1], quality [N, 1], masks [N, M, S/2, S/2], boxes [N, K, 5] (cx, cy, w,
     h, presence logit), keypoints [N, Q, 3] (x, y, visibility logit); for the losses alone: heat
     [N, K + Q, (S/4)^2] (log of the attention), coarse [N, K, 4] (boxes before refinement) and
-    pooled [N, 2C] (the features that the global head reads).
+    pooled [N, 2C] (the features that the global head reads). subplane [N, B] holds for heads alone.
     """
 
     plane: Tensor
@@ -66,6 +73,7 @@ class DenseOutput:
     heat: Tensor
     coarse: Tensor
     pooled: Tensor
+    subplane: Tensor
 
 
 class DenseNetwork(nn.Module):
@@ -75,14 +83,19 @@ class DenseNetwork(nn.Module):
         super().__init__()
         self.config = config
         widths, pyramid = config.widths, config.pyramid
-        self.stem = conv_bn_relu(1, widths[0], stride=2)
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                conv_bn_relu(widths[i], widths[i + 1], stride=2),
-                *(Residual(widths[i + 1]) for _ in range(depth)),
+        # Grey values to about zero mean: what the tower's first weights were made for.
+        self.offset, self.scale = (0.2, 0.25) if config.tower == "plain" else (0.5, 0.5)
+        if config.tower == "plain":
+            self.stem: nn.Module = conv_bn_relu(1, widths[0], stride=2)
+            self.stages = nn.ModuleList(
+                nn.Sequential(
+                    conv_bn_relu(widths[i], widths[i + 1], stride=2),
+                    *(Residual(widths[i + 1]) for _ in range(depth)),
+                )
+                for i, depth in enumerate(config.depths)
             )
-            for i, depth in enumerate(config.depths)
-        )
+        else:
+            self.stem, self.stages = lite_tower(config.tower)
         self.laterals = nn.ModuleList(nn.Conv2d(width, pyramid, 1) for width in widths[1:])
         self.smooths = nn.ModuleList(conv_bn_relu(pyramid, pyramid) for _ in widths[2:])
         self.context = nn.Linear(widths[-1], pyramid)
@@ -92,7 +105,7 @@ class DenseNetwork(nn.Module):
 
     def features(self, image: Tensor) -> list[Tensor]:
         """Feature maps at strides 2, 4, 8, 16 and 32."""
-        maps = [self.stem((image - 0.2) / 0.25)]
+        maps = [self.stem((image - self.offset) / self.scale)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         return maps
@@ -116,16 +129,9 @@ class DenseNetwork(nn.Module):
         merged = self.pyramid(maps)
         top = maps[-1].float()
         pooled = torch.cat([top.mean((2, 3)), top.amax((2, 3))], 1)
-        plane, scope, quality = self.global_head(pooled)
+        plane, scope, quality, subplane = self.global_head(pooled)
         boxes, keypoints, heat, coarse = self.local_head(merged, pooled)
+        masks = self.masks(merged, maps[0])
         return DenseOutput(
-            plane,
-            scope,
-            quality,
-            self.masks(merged, maps[0]),
-            boxes,
-            keypoints,
-            heat,
-            coarse,
-            pooled,
+            plane, scope, quality, masks, boxes, keypoints, heat, coarse, pooled, subplane
         )

@@ -78,7 +78,7 @@ class UNet(nn.Module):
         logits = self.out(x).float()
         top = maps[-1].float()
         pooled = torch.cat([top.mean((2, 3)), top.amax((2, 3))], 1)
-        plane, scope, quality = self.global_head(pooled)
+        plane, scope, quality, subplane = self.global_head(pooled)
         masks, rectangles = logits[:, : len(MASKS)], logits[:, len(MASKS) :]
         boxes = read_boxes(rectangles)
         unseen = plane.new_tensor([[0.5, 0.5, -12.0]] * len(KEYPOINTS)).expand(
@@ -86,7 +86,7 @@ class UNet(nn.Module):
         )
         no_heat = plane.new_zeros(plane.shape[0], 0)
         out = DenseOutput(
-            plane, scope, quality, masks, boxes, unseen, no_heat, boxes[:, :, :4], pooled
+            plane, scope, quality, masks, boxes, unseen, no_heat, boxes[:, :, :4], pooled, subplane
         )
         return out, rectangles
 

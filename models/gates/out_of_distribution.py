@@ -13,7 +13,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.evaluation.observe import load_gray
 from models.evaluation.refusals import negatives
 from models.fada.graph import Graph
@@ -61,21 +61,24 @@ def blend(inside: Floats, outside: Floats) -> tuple[float, float, float, float]:
 
 def fit_scope(graph: Graph, data: Path, side: int, every: int = 6) -> tuple[float, ...]:
     """Fits centres and basis on training images (each `every`-th) and the blend on validation."""
-    records = [r for r in read_manifest(data) if r.plane]
+    everything = read_collection(data)
+    records = [r for r in everything if r.plane]
     train = [r for r in records if r.split == "train"][::every]
     val = [r for r in records if r.split == "val"][::3]
     _, pooled = look(graph, [load_gray(r) for r in train], side)
-    graph.fit(pooled, torch.tensor([PLANES.index(str(r.plane)) for r in train]))
+    planes = torch.tensor([PLANES.index(str(r.plane)) for r in train])
+    graph.distance.fit(graph.network.global_head.norm(pooled), planes)
     inside = _columns(graph, [load_gray(r) for r in val], side)
-    drawn = negatives(val, 12, seed=31, held_out=False)
-    outside = _columns(graph, [image for images in drawn.values() for image in images], side)
+    drawn = [i for images in negatives(val, 12, seed=31, held_out=False).values() for i in images]
+    drawn += [load_gray(r) for r in everything if r.split == "val" and not r.plane]
+    outside = _columns(graph, drawn, side)
     weights = blend(inside, outside)
-    graph.blend.copy_(torch.tensor(weights))
+    graph.distance.blend.copy_(torch.tensor(weights))
     return weights
 
 
 def _columns(graph: Graph, images: list[npt.NDArray[np.uint8]], side: int) -> Floats:
     scope, pooled = look(graph, images, side)
     with torch.no_grad():
-        far = graph.distance(pooled)
+        far = graph.distance(graph.network.global_head.norm(pooled))
     return torch.cat([scope[:, None], far], 1).numpy().astype(np.float64)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import torch
 from scipy.optimize import minimize
 
-from models.data.manifest import Record, read_manifest
+from models.data.collection import read_collection
+from models.data.manifest import Record
 from models.evaluation.observe import load_gray
 from models.fada.graph import Graph
 from services.reading.images import geometry
@@ -64,7 +65,7 @@ def line(sizes: Floats, truths: Floats, shares: Floats) -> tuple[float, float]:
 
 def fit_level(graph: Graph, data: Path, side: int, every: int = 4) -> tuple[float, float]:
     """Fits the line on validation heads and each `every`-th training head, and sets it."""
-    heads = [r for r in read_manifest(data) if r.hc_mm and r.pixel_mm]
+    heads = [r for r in read_collection(data) if r.hc_mm and r.pixel_mm and not r.landmarks]
     chosen = [r for r in heads if r.split == "train"][::every]
     chosen += [r for r in heads if r.split == "val"]
     graph.level.zero_()

@@ -16,18 +16,22 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from models.data.augment import degrade
-from models.data.manifest import Record, read_manifest
+from models.data.collection import DATA_SETS, read_collection
+from models.data.manifest import Record
 from models.evaluation.blind import hide_source
 from models.evaluation.detection import detections
-from models.evaluation.heads import head_scores
-from models.evaluation.observe import Observation, observe, observe_images
+from models.evaluation.observe import Observation, load_gray, observe, observe_images
 from models.evaluation.refusals import negatives
+from models.evaluation.sizes import size_scores
 from models.fada.labels import BOXES, MASKS, PLANES
 from services.reading.confidence import Platt, Thresholds
 from services.reading.vision import Vision
 
 Floats = npt.NDArray[np.float64]
-FALSE_REFUSALS = 0.045  # of the data set that is refused most
+FALSE_REFUSALS = 0.03  # of the data set that is refused most
+FEWEST = 20  # images of a data set that may decide a threshold
+FEWEST_SIZES = 10  # measured images that an interval may come from
+LEVELS = np.linspace(-1.5, 1.5, 13)
 
 
 def fit_temperature(logits: Floats, truth: npt.NDArray[np.int64]) -> float:
@@ -63,16 +67,36 @@ def conformal(errors: Floats, sizes: Floats, level: float = 0.95) -> tuple[float
     return float(scores[rank]), float(scores[rank] * 0.01)
 
 
-def fit_mask_level(observations: list[Observation]) -> float:
-    """The logit level of the head's outline at which HC has the least mean absolute error."""
-    levels = np.linspace(-1.5, 1.5, 13)
+def fit_mask_level(observations: list[Observation], label: str, name: str) -> float:
+    """The logit level of a structure's outline at which measure `name` has the least mean absolute
+    error; 0 where nothing of the kind was published. Of HC, the heads that were outlined decide."""
     errors = []
-    for level in levels:
-        rules = Thresholds(mask_level={"fetal_head": float(level)})
-        scores = head_scores(observations, MASKS, rules)
-        errors.append(np.mean([abs(s.hc_mm - s.truth_mm) for s in scores]))
+    some = [o for o in observations if name in o.record.sizes]
+    if name == "HC":
+        some = [o for o in some if not o.record.landmarks]
+    if not some:
+        return 0.0
+    for level in LEVELS:
+        rules = Thresholds(mask_level={label: float(level)})
+        scores = [s for s in size_scores(some, MASKS, rules) if s.name == name]
+        errors.append(np.mean([abs((s.found or 0.0) - s.truth) for s in scores]))
     smooth = np.convolve(np.pad(errors, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-    return float(levels[int(np.argmin(smooth))])
+    return float(LEVELS[int(np.argmin(smooth))])
+
+
+def fit_intervals(observations: list[Observation], rules: Thresholds) -> dict[str, list[float]]:
+    """(a, b) of the 95 % half-width a + b * size by measure in mm, from what was found."""
+    scores = size_scores(observations, MASKS, rules)
+    intervals = {}
+    for name in ("HC", "BPD", "OFD", "AC", "FL"):
+        mine = [s for s in scores if s.name == name and s.found is not None]
+        if name == "HC":
+            mine = [s for s in mine if s.dataset == "HC18"] or mine
+        if len(mine) >= (1 if name == "HC" else FEWEST_SIZES):
+            errors = np.array([s.error for s in mine])
+            sizes = np.array([float(s.found or 0) for s in mine])
+            intervals[name] = [round(v, 4) for v in conformal(errors, sizes)]
+    return intervals
 
 
 def _structures(observations: list[Observation], rules: Thresholds) -> dict[str, Any]:
@@ -88,18 +112,22 @@ def _structures(observations: list[Observation], rules: Thresholds) -> dict[str,
     return {"structure_platt": platt, "structure": thresholds}
 
 
-def _scope(vision: Vision, in_scope: list[Observation], records: list[Record]) -> dict[str, Any]:
+def _scope(
+    vision: Vision,
+    in_scope: list[Observation],
+    records: list[Record],
+    strangers: list[Record],
+) -> dict[str, Any]:
     inside = np.array([o.raw.scope for o in in_scope])
     names = np.array([o.record.dataset for o in in_scope])
-    outside = [
-        reading.scope
-        for images in negatives(records, 15, seed=11, held_out=False).values()
-        for reading in observe_images(vision, images)
-    ]
+    families = list(negatives(records, 15, seed=11, held_out=False).values())
+    families.append([load_gray(r) for r in strangers])
+    outside = [r.scope for images in families for r in observe_images(vision, images)]
     truth = np.concatenate([np.ones(len(inside)), np.zeros(len(outside))])
     slope, offset = fit_platt(np.concatenate([inside, outside]), truth)
     # The data set that is refused most decides: a mean over sets would hide it behind the others.
-    lowest = min(float(np.quantile(inside[names == n], FALSE_REFUSALS)) for n in set(names))
+    several = [n for n in set(names) if (names == n).sum() >= FEWEST] or sorted(set(names))
+    lowest = min(float(np.quantile(inside[names == n], FALSE_REFUSALS)) for n in several)
     threshold = Platt(slope, offset)(lowest)
     return {"scope_platt": [round(slope, 4), round(offset, 4)], "scope": round(threshold, 5)}
 
@@ -124,22 +152,28 @@ def calibrate(vision: Vision, records: list[Record]) -> dict[str, Any]:
     planes = [r for r in records if r.plane]
     plain = list(observe(vision, planes))
     hidden = list(observe(vision, planes[::2], hide_source, seed=3))
-    level = fit_mask_level(plain)
-    rules = replace(Thresholds(), mask_level={"fetal_head": level})
+    levels = {
+        label: round(fit_mask_level(plain, label, name), 3)
+        for label, name in (("fetal_head", "HC"), ("abdomen", "AC"), ("femur", "FL"))
+    }
+    rules = replace(Thresholds(), mask_level=levels)
+    intervals = fit_intervals(plain, rules)
     logits = np.stack([o.raw.plane for o in plain + hidden]).astype(np.float64)
     truth = np.array([PLANES.index(str(o.record.plane)) for o in plain + hidden])
-    heads = head_scores(plain, MASKS, rules)
-    errors = np.array([s.hc_mm - s.truth_mm for s in heads])
-    sizes = np.array([s.hc_mm for s in heads])
     return {
         "plane_temperature": round(fit_temperature(logits, truth), 4),
         "plane": 0.45,
-        **_scope(vision, plain, planes),
+        **_scope(vision, plain, planes, [r for r in records if not r.plane]),
         **_quality(vision, plain, planes),
         **_structures(plain, rules),
-        "mask_level": {"fetal_head": round(level, 3)},
-        "hc_interval": [round(v, 4) for v in conformal(errors, sizes)],
-        "fitted_on": {"split": "val", "images": len(planes), "hc": len(heads)},
+        "mask_level": levels,
+        "hc_interval": intervals.get("HC"),
+        "intervals": intervals,
+        "fitted_on": {
+            "split": "val",
+            "images": len(planes),
+            "hc": sum("HC" in o.record.sizes for o in plain),
+        },
     }
 
 
@@ -149,13 +183,14 @@ def main() -> None:
     parser.add_argument("--release", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="val")
+    parser.add_argument("--without", nargs="*", default=[], choices=DATA_SETS)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     path = args.release / "vision.json"
     about = json.loads(path.read_text(encoding="utf-8"))
     graph = (args.release / "vision.onnx").read_bytes()
     vision = Vision(graph, int(about["side"]), threads=args.threads)
-    records = [r for r in read_manifest(args.data) if r.split == args.split]
+    records = [r for r in read_collection(args.data, args.without) if r.split == args.split]
     result = calibrate(vision, records)
     about["calibration"] = result
     path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

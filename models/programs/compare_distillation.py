@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.data.manifest import Record, read_manifest
+from models.data.collection import read_collection
+from models.data.manifest import Record
 from models.evaluation.dense import dense_figures
 from models.evaluation.detection import Detection, average_precision, detections
 from models.evaluation.figures import Labels, plane_answers
@@ -163,7 +164,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=160)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    records = [r for r in read_manifest(args.data) if r.split == "val"]
+    records = [r for r in read_collection(args.data) if r.split == "val"]
     figures: dict[str, list[Any]] = defaultdict(list)
     scores: dict[str, list[Scores]] = defaultdict(list)
     for given in args.run:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.data.batches import Batch
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.data.samples import load_samples
 from models.fada.feature_cache import Features, read_features, write_features
 from models.fada.losses import total_loss
@@ -117,7 +117,7 @@ class DistilTrainer(Trainer):
 def cache(args: argparse.Namespace) -> None:
     """Computes the features of the training images, once for each teacher."""
     torch.set_num_threads(args.threads)
-    records = [r for r in read_manifest(args.data) if r.split == "train"]
+    records = [r for r in read_collection(args.data) if r.split == "train"]
     samples = load_samples(records, args.side)
     for given in args.teacher:
         name, _, path = given.partition("=")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.data.collection import DATA_SETS, read_collection
 from models.data.manifest import Record, read_manifest
 from models.evaluation.dense import dense_figures
 from models.evaluation.figures import Labels
@@ -39,11 +40,15 @@ class Request:
     each: int = 20
     text: int = 0
     threads: int = 1
+    without: tuple[str, ...] = ()
 
 
 def chosen(request: Request) -> list[Record]:
     """The records asked for."""
-    records = read_manifest(request.data, request.manifest)
+    if request.manifest:
+        records = read_manifest(request.data, request.manifest)
+    else:
+        records = read_collection(request.data, request.without)
     if not request.splits:
         return records
     return [r for r in records if r.split in request.splits]
@@ -51,7 +56,9 @@ def chosen(request: Request) -> list[Record]:
 
 def labels_of(manifest: Manifest) -> Labels:
     """The label lists of a release."""
-    return Labels(manifest.planes, manifest.masks, manifest.boxes, manifest.keypoints)
+    return Labels(
+        manifest.planes, manifest.masks, manifest.boxes, manifest.keypoints, manifest.subplanes
+    )
 
 
 def seer_of(release: Release, threads: int) -> Sees:
@@ -132,6 +139,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--manifest", type=Path)
     parser.add_argument("--split", nargs="*", default=[])
+    parser.add_argument("--without", nargs="*", default=[], choices=DATA_SETS)
     parser.add_argument("--negatives", type=Path, help="a folder of pictures to be refused")
     parser.add_argument("--each", type=int, default=20, help="pictures of each synthetic family")
     parser.add_argument("--text", type=int, default=0, help="images that get the text phases")
@@ -148,6 +156,7 @@ def main() -> None:
         args.each,
         args.text,
         args.threads,
+        tuple(args.without),
     )
     tell = None
     if args.text and release.manifest.has_text_model:

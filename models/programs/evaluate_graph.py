@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.evaluation.dense import dense_figures
 from models.evaluation.figures import Labels
 from models.programs.evaluate import plain
@@ -31,10 +31,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True)
     args = parser.parse_args()
     about = json.loads(args.about.read_text(encoding="utf-8"))
-    labels = Labels(*(tuple(about[k]) for k in ("planes", "masks", "boxes", "keypoints")))
+    lists = ("planes", "masks", "boxes", "keypoints", "subplanes")
+    labels = Labels(*(tuple(about.get(name, ())) for name in lists))
     vision = Vision(args.vision.read_bytes(), int(about["side"]), threads=args.threads)
     records = [
-        r for r in read_manifest(args.data, published=args.published) if r.split in args.split
+        r for r in read_collection(args.data, published=args.published) if r.split in args.split
     ]
     result, _ = dense_figures(
         vision,

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,18 @@ import onnx
 import onnxruntime
 import torch
 
+from models.data.collection import DATA_SETS, LANDMARKS
 from models.fada.graph import INPUT, OUTPUTS, Graph
-from models.fada.labels import BOXES, KEYPOINTS, MASKS, NT_STRUCTURES, PLANES
+from models.fada.labels import (
+    BOXES,
+    KEYPOINT_OF,
+    KEYPOINTS,
+    MASKS,
+    MASKS_OF_PLANE,
+    NT_STRUCTURES,
+    PLANES,
+    SUBPLANES,
+)
 from models.gates.out_of_distribution import fit_scope
 from models.gates.outline_calibration import fit_level
 from models.programs.quantise import halve
@@ -66,23 +77,39 @@ def difference(graph: Graph, path: Path, image: torch.Tensor) -> float:
 
 def describe(side: int, graph: Graph) -> dict[str, Any]:
     """What the manifest must say of the graph: side, labels in the order of outputs, size."""
+    masks = [MASKS[i] for i in graph.masks]
+    keypoints = [KEYPOINTS[i] for i in graph.keypoints]
+    owners = dict(zip(KEYPOINTS, KEYPOINT_OF, strict=True))
     return {
         "side": side,
         "planes": list(PLANES),
-        "masks": list(MASKS),
-        "boxes": list(BOXES),
-        "keypoints": list(KEYPOINTS),
+        "subplanes": list(SUBPLANES),
+        "masks": masks,
+        "boxes": [BOXES[i] for i in graph.boxes],
+        "keypoints": keypoints,
         "structures_by_plane": {
-            "head": list(MASKS),
-            "nt_view": list(NT_STRUCTURES),
-            "abdomen": [],
-            "femur": [],
-            "thorax": [],
+            plane: list(NT_STRUCTURES)
+            if plane == "nt_view"
+            else [name for name in MASKS_OF_PLANE[plane] if name in masks]
+            for plane in PLANES
+        },
+        "keypoints_by_plane": {
+            plane: [name for name in keypoints if owners[name] in MASKS_OF_PLANE[plane]]
+            for plane in ("head", "abdomen", "femur")
         },
         "network": graph.network.config.to_json(),
         "zoom": graph.zoom is not None,
         "parameters": sum(p.numel() for p in graph.parameters()),
     }
+
+
+def untaught(without: Collection[str]) -> frozenset[str]:
+    """Labels that only the data sets `without` teach."""
+    if LANDMARKS not in without:
+        return frozenset()
+    owners = zip(KEYPOINTS, KEYPOINT_OF, strict=True)
+    measured = {"abdomen", "femur"}
+    return frozenset(measured | {name for name, owner in owners if owner in measured})
 
 
 def main() -> None:
@@ -91,6 +118,9 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", type=int, default=384)
+    parser.add_argument(
+        "--without", nargs="*", default=[], choices=DATA_SETS, help="as in training"
+    )
     parser.add_argument(
         "--data", type=Path, help="also fit scope's distance and the head's level on it"
     )
@@ -106,7 +136,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "vision.onnx"
     zoom = load_zoom(args.zoom) if args.zoom else None
-    graph = Graph(network, args.mirrored, zoom)
+    graph = Graph(network, args.mirrored, zoom, untaught(args.without))
     if args.data:
         print("scope blend", fit_scope(graph, args.data, args.side))
         print("head level", fit_level(graph, args.data, args.side))

@@ -87,7 +87,7 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
     vision = _facts(parts.vision, "vision.json")
     text = _facts(parts.text, "text.json")
     planes = list(vision.get("planes") or text.get("planes") or ())
-    document = {
+    document: dict[str, Any] = {
         "format": FORMAT,
         "name": parts.name,
         "version": parts.version,
@@ -101,6 +101,7 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
             "keypoints": vision.get("keypoints", []),
             "classes": text.get("classes") or [*planes, "no_plane"],
             "structures_by_plane": vision.get("structures_by_plane", {}),
+            **{k: vision[k] for k in ("subplanes", "keypoints_by_plane") if k in vision},
         },
         "preprocessing": {
             "side": int(vision.get("side", text.get("side", 384))),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers import Qwen3_5ForConditionalGeneration
 
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.text.network import grid, patches
 from models.text.tokenizer import load_tokenizer
 from services.reading.images.square import square
@@ -112,7 +112,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     model = open_text(args.text)
-    records = [r for r in read_manifest(args.data) if r.split in ("val", "test")]
+    records = [r for r in read_collection(args.data) if r.split in ("val", "test")]
     picked = records[:: max(1, len(records) // args.count)][: args.count]
     images = [square(np.asarray(Image.open(r.path)), model.side).pixels for r in picked]
     found = compare(model, Reference(args.weights, model.side, model.prompts), images)

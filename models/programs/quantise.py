@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.evaluation.observe import load_gray
 from models.fada.graph import INPUT
 from services.reading.images.square import square
@@ -96,7 +96,7 @@ def main() -> None:
     else:
         if args.data is None:
             parser.error("int8 needs --data")
-        records = [r for r in read_manifest(args.data) if r.split == "train"]
+        records = [r for r in read_collection(args.data) if r.split == "train"]
         chosen = records[:: max(1, len(records) // args.images)]
         to_int8(args.vision, args.out, [square(load_gray(r), args.side).pixels for r in chosen])
     print(f"{args.out}: {args.out.stat().st_size} bytes, was {args.vision.stat().st_size}")

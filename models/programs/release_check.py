@@ -25,7 +25,8 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from models.data.manifest import Record, read_manifest
+from models.data.collection import read_collection
+from models.data.manifest import Record
 from models.evaluation.observe import load_gray
 from models.gates.bars import bars, measured, quantisation_bar
 from models.gates.finding import BARS, PHONE, QUANTISATION, SIGNATURE, Finding, State
@@ -72,7 +73,7 @@ def check(request: Request) -> list[Finding]:
         return [Finding(SIGNATURE, error.detail, error.code, "sound", State.FAILED)]
     sound = f"{release.manifest.id}, {len(release.manifest.files)} files"
     found = [Finding(SIGNATURE, sound, "sound", "sound", State.PASSED)]
-    records = [r for r in read_manifest(request.data) if r.split in request.splits]
+    records = [r for r in read_collection(request.data) if r.split in request.splits]
     lost: list[Finding] = []
     if QUANTISATION not in request.skip:
         lost = quantised(release, request, records)

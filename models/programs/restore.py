@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from models.data.batches import Batch, Batches
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.data.samples import load_samples
 from models.fada.network import SIZES, DenseNetwork, NetworkConfig
 
@@ -131,7 +131,7 @@ def restore(vision: Path, data: Path, config: NetworkConfig, side: int, count: i
     """The network of a `vision.onnx`, ready to be trained on at `side`; `count` images set the norms."""
     network = DenseNetwork(config)
     biases = fill(network, onnx.load(vision))
-    records = [r for r in read_manifest(data) if r.split == "train"]
+    records = [r for r in read_collection(data) if r.split == "train"]
     batches = Batches(load_samples(records, int(side * 1.15)), side, count, seed=0)
     unfold(network, biases, Batch(*batches[0]).image.float() / 255)
     return network

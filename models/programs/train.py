@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from models.data.batches import Batch, Batches, Steps
-from models.data.manifest import read_manifest
+from models.data.collection import DATA_SETS, read_collection
 from models.data.samples import load_samples
+from models.fada.efficientnet import load_published, published_weights
 from models.fada.losses import total_loss
 from models.fada.network import SIZES, DenseNetwork, NetworkConfig
 from models.fada.tasks import TASKS
@@ -53,6 +54,9 @@ class Plan:
     decay: float = 0.997
     start: Path | None = None
     only: str = ""
+    without: tuple[str, ...] = ()
+    device: str = "cpu"
+    scratch: bool = False
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -81,15 +85,19 @@ class Trainer:
             self.network = load_network(self.path, averaged=False)
         elif plan.start:
             self.network = load_network(plan.start)
-        self.network = self.network.train()
+        elif plan.config.tower != "plain" and not plan.scratch:
+            weights = published_weights(plan.config.tower)
+            load_published(self.network.stem, self.network.stages, weights)
+        self.device = torch.device(plan.device)
+        self.network = self.network.to(self.device).train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if plan.only:
             keep_still(self.network, plan.only)
         self.average = Average(self.network, plan.decay)
-        records = read_manifest(plan.data)
+        records = read_collection(plan.data, plan.without)
         self.train_records = [r for r in records if r.split == "train"]
         self.val_records = [r for r in records if r.split == "val"]
-        self.beside = self.make_beside()
+        self.beside = self.make_beside().to(self.device)
         everything = [*self.network.parameters(), *self.beside.parameters()]
         decay = [p for p in everything if p.ndim > 1]
         plain = [p for p in everything if p.ndim <= 1]
@@ -106,13 +114,13 @@ class Trainer:
 
     def loss(self, image: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """The loss of a batch and its terms."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             out = self.network(image)
         return total_loss(out, batch, TASKS[self.plan.task].weights)
 
     def _resume(self) -> None:
         saved = torch.load(self.path, map_location="cpu", weights_only=True)
-        self.average.state = saved["average"]
+        self.average.state = {k: v.to(self.device) for k, v in saved["average"].items()}
         self.optimiser.load_state_dict(saved["optimiser"])
         self.beside.load_state_dict(saved.get("extra", {}))
         self.progress = Progress(saved["step"], saved["seconds"], saved["images"], saved["log"])
@@ -151,7 +159,7 @@ class Trainer:
         measured = time.monotonic()
         while self.share < end:
             started = time.monotonic()
-            terms = self._step(Batch(*next(feed)))
+            terms = self._step(Batch(*(t.to(self.device) for t in next(feed))))
             self.progress.seconds += time.monotonic() - started
             self.progress.images += stage.batch
             if self.progress.step % 20 == 0:
@@ -183,6 +191,7 @@ class Trainer:
     def _measure(self, size: int) -> None:
         network = DenseNetwork(self.network.config)
         network.load_state_dict(self.average.state)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         metrics = quick_metrics(network.eval(), self.val_records, size)
         self._log({f"val_{name}": value for name, value in metrics.items()})
 
@@ -207,7 +216,12 @@ def parse_stage(text: str) -> Stage:
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """The options that every training program has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="a collection, or one data set")
+    parser.add_argument(
+        "--without", nargs="*", default=[], choices=DATA_SETS, help="data sets to leave out"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--scratch", action="store_true", help="no ImageNet weights")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=100.0)
     parser.add_argument(
@@ -252,6 +266,9 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.decay,
         args.start,
         args.only,
+        tuple(args.without),
+        args.device,
+        args.scratch,
     )
 
 

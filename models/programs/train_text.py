@@ -22,7 +22,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from models.data.batches import Steps
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.data.samples import Sample, load_samples
 from models.fada.labels import PLANES
 from models.text.batches import Prompts, TextBatch, TextBatches, sequences
@@ -199,7 +199,7 @@ def main() -> None:
     run = start(args.out, args.seed, args.rate, source=args.start)
     if args.words:
         words_alone(run)
-    records = read_manifest(args.data)
+    records = read_collection(args.data)
     samples = load_samples([r for r in records if r.split == "train"], 256)
     valid = load_samples([r for r in records if r.split == "val"], run.size.side)
     print(f"{len(samples)} to learn from, {len(valid)} to check; step {run.step}", flush=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.data.batches import Batch, Batches
-from models.data.manifest import read_manifest
+from models.data.collection import read_collection
 from models.data.samples import load_samples
 from models.fada.losses import WEIGHTS, global_losses, mask_losses
 from models.fada.tasks import TASKS
@@ -93,7 +93,7 @@ class Run:
     def run(self) -> None:
         """Trains until the budget is spent; a checkpoint each minute of processor time."""
         plan = self.plan
-        records = [r for r in read_manifest(plan.data) if r.split == "train"]
+        records = [r for r in read_collection(plan.data) if r.split == "train"]
         samples = load_samples(records, int(plan.side * 1.15))
         batches = Batches(samples, plan.side, plan.batch, plan.seed, TASKS["finish"].mix)
         kept = self.progress.seconds

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.data.manifest import Record, read_manifest
+from models.data.collection import read_collection
+from models.data.manifest import Record
 from models.data.samples import load_samples
 from models.fada.labels import NT_STRUCTURES
 from models.fada.losses import giou
@@ -172,7 +173,7 @@ class Run:
             self.optimiser.load_state_dict(saved["optimiser"])
             self.step, self.seconds = saved["step"], saved["seconds"]
         network = load_network(args.checkpoint)
-        records = read_manifest(args.data)
+        records = read_collection(args.data)
         self.train = read_views(network, [r for r in records if r.split == "train"], args.side)
         self.val = read_views(network, [r for r in records if r.split == "val"], args.side)
 

@@ -73,7 +73,7 @@ def seen(batch: Batch, index: int) -> Seen:
     }
     structures = [label for label in NT_STRUCTURES if label in centres]
     axis = None
-    if float(batch.keypoints_known[index]) > 0:
+    if float(batch.keypoints_known[index, :2].min()) > 0:
         (x0, y0), (x1, y1) = batch.keypoints[index, :2].tolist()
         axis = ((x0, y0), (x1, y1))
     return Seen(PLANES[plane], structures or None, centres, axis, float(batch.quality[index]))
@@ -82,9 +82,7 @@ def seen(batch: Batch, index: int) -> Seen:
 def cell_targets(batch: Batch, side: int) -> Tensor:
     """[N, C] index of the cell of a side x side raster in which each point lies, or -100."""
     points = torch.cat([batch.boxes[..., :2], batch.keypoints], 1)
-    known = torch.cat(
-        [batch.present == 1, (batch.keypoints_known > 0)[:, None].expand(-1, len(KEYPOINTS))], 1
-    )
+    known = torch.cat([batch.present == 1, batch.keypoints_known > 0], 1)
     inside = ((points >= 0) & (points < 1)).all(-1)
     place = (points.clamp(0, 0.999) * side).long()
     index = place[..., 1] * side + place[..., 0]

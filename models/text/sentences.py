@@ -88,6 +88,13 @@ _BY_PLANE: Final[Mapping[str, _Words]] = {
         "NT view",
         "Measure NT on a calibrated image.",
     ),
+    "intrapartum": _Words(
+        "Fetal head, pubic symphysis.",
+        "Transperineal plane in labour.",
+        "AoP.",
+        "fetal head and pubic symphysis",
+        "Measure the angle of progression.",
+    ),
     NO_PLANE: _Words(
         "No known fetal plane.",
         "No known fetal plane.",

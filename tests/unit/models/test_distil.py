@@ -79,6 +79,7 @@ def batch_with(index, quality, plane):
         quality=torch.tensor(quality),
         weight=torch.ones(n),
         index=torch.tensor(index),
+        subplane=empty,
     )
 
 

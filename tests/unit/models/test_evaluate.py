@@ -7,20 +7,26 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY
+from PIL import Image
 
 import models
 from models.data.manifest import read_manifest
+from models.evaluation.observe import Observation, add_truth
 from models.evaluation.plots import draw_plots
+from models.evaluation.sizes import size_figures, size_scores
 from models.evaluation.textual import complies, rouge_l, text_figures
 from models.fada.graph import Graph
+from models.fada.labels import MASKS
 from models.fada.network import DenseNetwork
-from models.programs.calibrate import calibrate
+from models.programs.calibrate import calibrate, fit_intervals
 from models.programs.card import card
 from models.programs.compare import table
 from models.programs.evaluate import Request, evaluate, plain, spread
 from models.programs.export import describe, export_graph
 from models.programs.quantise import halve
 from services.reading.confidence import Thresholds
+from services.reading.contract import RawReading
+from services.reading.images.square import Square
 from services.reading.releases.release import load
 from services.reading.releases.signature import Trust, generate_key, key_id, public_bytes, sign
 from services.reading.vision import Vision
@@ -102,7 +108,9 @@ def test_figures_do_not_depend_on_the_order_of_rows(release, data):
 def test_calibration_is_what_the_manifest_takes(release):
     rules = release.manifest.thresholds
     assert isinstance(rules, Thresholds)
-    assert rules.hc_interval is not None
+    # The tiny network outlines no head where there is one: no interval is better than one of nothing.
+    assert rules.hc_interval is None
+    assert set(rules.mask_level) == {"fetal_head", "abdomen", "femur"}
     assert rules.plane_temperature > 0
     assert set(rules.structure_platt) == set(release.manifest.boxes)
 
@@ -164,3 +172,42 @@ def test_the_card_holds_measured_numbers_and_no_gap(release, network, data):
     assert "{{" not in text
     assert f"{result['dice']['fetal_head']:.4f}" in text
     assert "**missed**" in text  # an untrained network meets no bar, and the card says so
+
+
+def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
+    record = replace(
+        next(r for r in read_manifest(data) if r.path.stem == "femur_val"),
+        pixel_xy=(0.4, 0.2),
+        sizes={"FL": 30.0},
+        landmarks={"femur_a": (30.0, 60.0), "femur_b": (90.0, 60.0)},
+    )
+    masks = np.full((1, 60, 60), -6, np.float32)
+    masks[0, 28:32, 15:45] = 6
+    raw = RawReading(
+        np.zeros(1), 0.0, 0.0, masks, np.zeros((1, 5)), np.zeros((1, 3)), "", "", "", {}
+    )
+    observation = Observation(record, Square(np.zeros((120, 120), np.uint8), 120, 120), raw)
+    rules = Thresholds(intervals={"FL": (1.0, 0.0)})
+    (score,) = size_scores([observation], ("femur",), rules)
+    assert score.found == pytest.approx(24.0, abs=0.6)  # 60 pixels of 0.4 mm
+    assert score.error == pytest.approx(-6.0, abs=0.6)
+    found = size_figures([score, score], rules)["sizes"]["FL"]["FETAL_PLANES_DB"]
+    assert found["n"] == 2
+    assert found["missing"] == 0
+    assert found["interval_coverage"] == 0.0
+    assert size_scores([observation], ("fetal_head",), rules) == []
+
+
+def test_intervals_come_from_what_was_found(data):
+    record = next(r for r in read_manifest(data) if r.path.stem == "head_val")
+    mask = np.asarray(Image.open(record.mask_path))
+    logits = np.full((len(MASKS), *mask.shape), -6, np.float32)
+    logits[0][mask > 0] = 6
+    raw = RawReading(
+        np.zeros(1), 0.0, 0.0, logits, np.zeros((1, 5)), np.zeros((1, 3)), "", "", "", {}
+    )
+    observation = Observation(record, Square(np.zeros((80, 120), np.uint8), 120, 80), raw)
+    add_truth(observation)
+    intervals = fit_intervals([observation], Thresholds())
+    assert set(intervals) == {"HC"}  # one head alone gives its axes no interval
+    assert intervals["HC"][0] < 2

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.fada.graph import Graph
+from models.fada.graph import MIRRORED, Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, PLANES
-from models.programs.export import describe, export_graph
+from models.programs.export import describe, export_graph, untaught
 from services.reading.vision import Vision
 
 
@@ -28,16 +28,40 @@ def test_features_far_from_every_plane_lower_the_scope(network):
     torch.manual_seed(1)
     near = torch.randn(200, 32)
     planes = torch.randint(0, 5, (200,))
-    graph.fit(near, planes)
+    norm = network.global_head.norm
+    graph.distance.fit(norm(near), planes)
     far = torch.zeros(5, 32)
     far[:, 0] = 30.0
     with torch.no_grad():
-        inside, outside = graph.distance(near).mean(0), graph.distance(far).mean(0)
+        inside, outside = (graph.distance(norm(x)).mean(0) for x in (near, far))
     assert float(outside[0]) > float(inside[0])
 
 
 def test_the_description_names_every_output(network):
     about = describe(64, Graph(network))
     assert about["boxes"] == list(BOXES)
-    assert about["structures_by_plane"]["femur"] == []
+    assert about["structures_by_plane"]["femur"] == ["femur"]
+    assert about["keypoints_by_plane"]["femur"] == ["femur_a", "femur_b"]
+
+
+def test_what_was_not_taught_is_not_given(network, tmp_path):
+    graph = Graph(network, hidden=untaught(["fp-biometry"]))
+    export_graph(graph, tmp_path / "vision.onnx", 64)
+    about = describe(64, graph)
+    vision = Vision((tmp_path / "vision.onnx").read_bytes(), 64)
+    outputs = vision.run([np.zeros((64, 64), np.uint8)])
+    for name in ("masks", "boxes", "keypoints"):
+        assert outputs[name.upper()].shape[1] == len(about[name])
+    assert about["structures_by_plane"]["abdomen"] == about["structures_by_plane"]["femur"] == []
+    assert "femur" not in about["boxes"]
+
+
+def test_the_mirror_image_has_the_same_ends(network):
+    assert [KEYPOINTS[i] for i in MIRRORED[:6]] == [
+        "long_axis_b", "long_axis_a", "short_axis_a", "short_axis_b", "femur_b", "femur_a",
+    ]  # fmt: skip
+
+
+def test_a_graph_counts_its_parameters(network):
+    about = describe(64, Graph(network))
     assert about["parameters"] > 1000

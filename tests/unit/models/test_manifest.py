@@ -2,7 +2,7 @@ import csv
 
 from models.data.manifest import read_manifest
 from models.data.samples import PLANE_UNKNOWN, load_sample
-from models.fada.labels import BOXES, PLANES
+from models.fada.labels import BOXES, MASKS, PLANES
 
 
 def test_rows_become_records(data):
@@ -24,16 +24,21 @@ def test_unlabelled_is_unknown_not_absent(data):
     assert head.present[BOXES.index("fetal_head")] == 1
     assert nt.present[BOXES.index("palate")] == 0
     assert nt.present[BOXES.index("fetal_head")] == -1
-    assert nt.mask_known.sum() == 0
-    assert (femur.present == 0).all()
-    assert femur.mask_known.all()
+    assert nt.mask_known[: MASKS.index("femur")].sum() == 0
+    absent = [i for i, name in enumerate(BOXES) if name != "femur"]
+    assert (femur.present[absent] == 0).all()
+    assert femur.present[BOXES.index("femur")] == -1
+    assert femur.mask_known.sum() == len(MASKS) - 1
+    assert femur.mask_known[MASKS.index("femur")] == 0
     assert cervix.plane == PLANE_UNKNOWN
     assert femur.plane == PLANES.index("femur")
 
 
 def test_keypoints_are_the_ends_of_the_true_axes(data):
     record = next(r for r in read_manifest(data) if r.path.stem == "head_val")
-    points = load_sample(record, 64).keypoints * [120, 80]
+    sample = load_sample(record, 64)
+    points = sample.keypoints[:4] * [120, 80]
+    assert sample.keypoints_known.tolist() == [1, 1, 1, 1] + [0] * 6
     assert abs(points - [[30, 40], [90, 40], [60, 20], [60, 60]]).max() < 1.0
 
 

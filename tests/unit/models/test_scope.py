@@ -28,5 +28,5 @@ def test_distance_lowers_what_the_learned_logit_lets_through():
 def test_the_graph_takes_its_blend_from_a_folder(network, data):
     graph = Graph(network)
     weights = fit_scope(graph, data, 64, every=1)
-    assert torch.allclose(graph.blend, torch.tensor(weights))
-    assert float(graph.basis.abs().sum()) > 0
+    assert torch.allclose(graph.distance.blend, torch.tensor(weights))
+    assert float(graph.distance.basis.abs().sum()) > 0

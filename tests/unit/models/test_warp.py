@@ -2,7 +2,7 @@ import numpy as np
 
 from models.data.samples import Sample
 from models.data.warp import order_ends, warp, warp_boxes
-from models.fada.labels import BOXES
+from models.fada.labels import BOXES, KEYPOINTS, MASKS
 
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 MIRROR = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
@@ -11,14 +11,17 @@ MIRROR = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 def sample():
     image = np.zeros((64, 64), np.uint8)
     image[16:32, 8:24] = 200
-    masks = np.zeros((3, 64, 64), np.uint8)
-    masks[0] = (image > 0) * 255
+    masks = {0: ((image > 0) * 255).astype(np.uint8)}
+    points = np.full((len(KEYPOINTS), 2), 0.5, np.float32)
     boxes = np.full((len(BOXES), 4), 0.25, np.float32)
     boxes[0] = (0.25, 0.375, 0.25, 0.25)
     present = np.zeros(len(BOXES), np.float32)
     present[0] = 1
-    points = np.array([[0.1, 0.4], [0.4, 0.4], [0.25, 0.25], [0.25, 0.5]], np.float32)
-    return Sample(image, masks, np.ones(3, np.float32), boxes, present, points, 0, "HC18")
+    points[:4] = [[0.1, 0.4], [0.4, 0.4], [0.25, 0.25], [0.25, 0.5]]
+    known = np.zeros(len(KEYPOINTS), np.float32)
+    known[:4] = 1
+    ones = np.ones(len(MASKS), np.float32)
+    return Sample(image, masks, ones, boxes, present, points, known, 0, "HC18")
 
 
 def test_identity_keeps_pixels_and_labels():

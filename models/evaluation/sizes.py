@@ -1,0 +1,159 @@
+"""What a release measures, in mm and degrees, against what was published: HC, BPD, OFD, AC, FL, AoP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.evaluation.observe import Observation
+from models.evaluation.scores import bootstrap
+from services.domain.calibration import Calibration, PixelSize
+from services.reading import measures
+from services.reading.confidence import Thresholds
+from services.reading.images import geometry
+
+NAMES = ("HC", "BPD", "OFD", "AC", "FL", "AoP")
+
+
+@dataclass(frozen=True, slots=True)
+class SizeScore:
+    """One measure of one image: found (None: nothing was outlined) and true, mm or degrees."""
+
+    name: str
+    group: str
+    dataset: str
+    machine: str
+    found: float | None
+    truth: float
+    file: str
+
+    @property
+    def error(self) -> float:
+        """Found less true; NaN where nothing was found."""
+        return float("nan") if self.found is None else self.found - self.truth
+
+
+def outlines_of(
+    observation: Observation, masks: tuple[str, ...], rules: Thresholds
+) -> dict[str, geometry.Points]:
+    """Every outlined structure, in pixels of the image."""
+    scale = np.array([observation.square.width, observation.square.height])
+    found = {}
+    for label, logits in zip(masks, observation.raw.masks, strict=True):
+        traced = geometry.outline(logits, rules.mask_level.get(label, 0.0))
+        if traced is not None:
+            found[label] = traced * scale
+    return found
+
+
+def true_sizes(observation: Observation) -> dict[str, float]:
+    """Published sizes; BPD and OFD of a head that was outlined are the axes of that outline's ellipse."""
+    record = observation.record
+    sizes = {name: value for name, value in record.sizes.items() if name in NAMES}
+    head = observation.masks.get(measures.HEAD)
+    if record.plane == "head" and head is not None and record.pixel_mm and not record.landmarks:
+        logits = np.where(head, np.float32(5), np.float32(-5))
+        traced = geometry.outline(logits)
+        if traced is not None:
+            shape = geometry.ellipse(traced * np.array(head.shape[::-1]))
+            if shape is not None:
+                sizes |= {
+                    "BPD": 2 * shape.b * record.pixel_mm,
+                    "OFD": 2 * shape.a * record.pixel_mm,
+                }
+    return sizes
+
+
+def found_sizes(
+    observation: Observation, masks: tuple[str, ...], rules: Thresholds
+) -> dict[str, float]:
+    """What the release measures in the image's true plane, by the code that writes reports."""
+    record = observation.record
+    outlines = outlines_of(observation, masks, rules)
+    sizes: dict[str, float] = {}
+    if record.plane == "intrapartum":
+        if measures.HEAD in outlines and measures.SYMPHYSIS in outlines:
+            angle = measures.angle_of_progression(
+                outlines[measures.SYMPHYSIS], outlines[measures.HEAD]
+            )
+            if angle is not None:
+                sizes["AoP"] = angle
+    elif record.pixel_xy is not None and record.plane is not None:
+        scale = Calibration(spacing=PixelSize(*record.pixel_xy, "pixel_spacing"))
+        for m in measures.measure(record.plane, outlines, scale, rules):
+            if m.mm is not None:
+                sizes[m.name] = m.mm
+    return sizes
+
+
+def size_scores(
+    observations: Sequence[Observation], masks: tuple[str, ...], rules: Thresholds
+) -> list[SizeScore]:
+    """One score for each measure that is published of an image and that the release could take."""
+    able = {"HC", "BPD", "OFD"} if measures.HEAD in masks else set()
+    able |= {"AC"} if measures.ABDOMEN in masks else set()
+    able |= {"FL"} if measures.FEMUR in masks else set()
+    able |= {"AoP"} if measures.SYMPHYSIS in masks else set()
+    scores = []
+    for observation in observations:
+        truth = true_sizes(observation)
+        if not truth:
+            continue
+        found = found_sizes(observation, masks, rules)
+        record = observation.record
+        for name in NAMES:
+            if name in truth and name in able:
+                scores.append(
+                    SizeScore(
+                        name,
+                        record.group,
+                        record.dataset,
+                        record.machine,
+                        found.get(name),
+                        truth[name],
+                        record.path.name,
+                    )
+                )
+    return scores
+
+
+def summary(scores: list[SizeScore], rules: Thresholds) -> dict[str, Any]:
+    """Mean (with its interval), median and bias of the error; how many were not found; coverage."""
+    taken = [s for s in scores if s.found is not None]
+    result: dict[str, Any] = {"n": len(scores), "missing": len(scores) - len(taken)}
+    if not taken:
+        return result
+    errors = np.array([s.error for s in taken])
+
+    def mean(values: list[float]) -> float:
+        return float(np.mean(values))
+
+    result |= {
+        "mae": float(np.abs(errors).mean()),
+        "mae_interval": bootstrap(list(np.abs(errors)), [s.group for s in taken], mean),
+        "median": float(np.median(np.abs(errors))),
+        "bias": float(errors.mean()),
+        "mape": float(100 * np.mean(np.abs(errors) / [s.truth for s in taken])),
+    }
+    interval = rules.interval(scores[0].name)
+    if interval is not None:
+        a, b = interval
+        inside = [abs(s.error) <= a + b * float(s.found or 0) for s in taken]
+        result["interval_coverage"] = float(np.mean(inside))
+    return result
+
+
+def size_figures(scores: list[SizeScore], rules: Thresholds) -> dict[str, Any]:
+    """By measure and data set, and by machine where that is known."""
+    sizes: dict[str, Any] = {}
+    machines: dict[str, Any] = {}
+    for name in NAMES:
+        mine = [s for s in scores if s.name == name]
+        for dataset in sorted({s.dataset for s in mine}):
+            part = [s for s in mine if s.dataset == dataset]
+            sizes.setdefault(name, {})[dataset] = summary(part, rules)
+        for machine in sorted({s.machine for s in mine if s.machine}):
+            part = [s for s in mine if s.machine == machine]
+            machines.setdefault(name, {})[machine] = summary(part, rules)
+    return {"sizes": sizes, "sizes_by_machine": machines} if sizes else {}

