@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     promote_seconds: float = Field(
         600.0, description="a routine job that waits longer joins the urgent ones"
     )
+    orphan_share: float = Field(
+        0.05, description="of all objects; with more orphans the sweeper deletes nothing"
+    )
     worker_processes: int = Field(0, description="processes that read; 0: one for each two cores")
     key_frames: int = Field(8, description="most frames of one cine that are analysed")
 

@@ -10,9 +10,8 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from types import FrameType
 
 from services.composition import Adapters
@@ -24,10 +23,9 @@ from services.queue.port import Message, Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
+from workers.orphans import OrphanSweep
 
 _log = logging.getLogger("workers.sweeper")
-ORPHAN_SECONDS = 24 * 3600.0
-_CHUNK = 500
 _LOST_SECONDS = 10.0  # the broker is empty: a job queued longer than this has lost its message
 _FEWER_SECONDS = 120.0  # the broker holds fewer messages than there are queued jobs
 _LATE_SECONDS = 180.0  # a delivery that is due for so long has lost its message
@@ -152,29 +150,8 @@ class Sweeper:
             return tx.idempotency.purge() + tx.deliveries.purge(_KEEP_DELIVERED_SECONDS)
 
     def orphans(self) -> int:
-        """Objects older than a day that nothing in the index needs: a run that never finished."""
-        count = 0
-        for chunk in _chunks(self._old(), _CHUNK):
-            with self.index.read() as tx:
-                needed = tx.studies.referenced([sha256 for _, sha256 in chunk])
-            for site, sha256 in chunk:
-                if sha256 not in needed and self._still_unneeded(sha256):
-                    self.store.delete(site, sha256)
-                    count += 1
-        return count
-
-    def _old(self) -> Iterator[tuple[str, str]]:
-        return ((site, sha256) for site, sha256, age in self.store.list() if age > ORPHAN_SECONDS)
-
-    def _still_unneeded(self, sha256: str) -> bool:
-        """Asked again just before: a result may have come to need it meanwhile."""
-        with self.index.read() as tx:
-            return not tx.studies.referenced([sha256])
-
-
-def _chunks(items: Iterator[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:
-    while chunk := list(islice(items, size)):
-        yield chunk
+        """Objects that nothing in the index references (see ``workers.orphans``)."""
+        return OrphanSweep(self.index, self.store, self.settings.orphan_share).run()
 
 
 def main(settings: Settings) -> None:

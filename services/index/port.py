@@ -34,6 +34,7 @@ from services.index.clinical.port import (
     CasePicture,
     Cases,
     CaseVersion,
+    Objects,
     Results,
     Studies,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "Jobs",
     "Keys",
     "NewInstance",
+    "Objects",
     "Outbox",
     "OutboxRow",
     "Received",
@@ -134,6 +136,11 @@ class Transaction(Protocol):
     @property
     def shares(self) -> Shares:
         """Share links."""
+        ...
+
+    @property
+    def objects(self) -> Objects:
+        """The store's owner, and orphans in quarantine."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from services.index.access.shares import SharesTable
 from services.index.access.uploads import IdempotencyTable, UploadsTable
 from services.index.access.webhooks import WebhooksTable
 from services.index.clinical.cases import CasesTable
+from services.index.clinical.objects import ObjectsTable
 from services.index.clinical.results import ResultsTable
 from services.index.clinical.studies import StudiesTable
 from services.index.database import engine as database
@@ -58,6 +59,11 @@ class UnitOfWork:
     def shares(self) -> SharesTable:
         """Share links."""
         return SharesTable(self._session, self.audit)
+
+    @cached_property
+    def objects(self) -> ObjectsTable:
+        """The store's owner, and orphans in quarantine."""
+        return ObjectsTable(self._session)
 
     @cached_property
     def outbox(self) -> OutboxTable:

@@ -27,6 +27,7 @@ from services.storage.verify import verified
 _CHUNK = 1 << 20
 _WRITABLE = 0o222
 _MARK = ".store"  # tells an empty store from a disk that is not mounted
+_OWNER = ".index"  # holds the identity of the index that the store belongs to
 _NEW = ".new"  # files that have no name yet; what a killed process left is removed after a day
 _DAY = 86_400.0
 _REMEMBERED = 1000  # settled files; what is forgotten is settled again
@@ -134,6 +135,22 @@ class LocalStore:
                 with suppress(FileNotFoundError):  # deleted meanwhile
                     if ours is not None:
                         yield *ours, max(time.time() - place.stat().st_mtime, 0.0)
+
+    def owners(self) -> set[str]:
+        """The identity in the folder's mark. Raises StoreUnavailable."""
+        with _named():
+            self._absent()
+            with suppress(FileNotFoundError):
+                return {(self._folder / _OWNER).read_text("ascii").strip()}
+            return {""}
+
+    def claim(self, identity: str) -> None:
+        """Write the mark, durably, where there is none."""
+        with _named(), self._fresh() as fresh:
+            _write(fresh, io.BytesIO(identity.encode("ascii")))
+            with suppress(FileExistsError):
+                os.link(fresh, self._folder / _OWNER)
+            _sync_folder(self._folder)
 
     def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
         """A folder hands out no links. Raises NotFound."""

@@ -18,6 +18,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, str, float]] = {}
         self.down = False
+        self.owner = ""
 
     def prepare(self) -> None:
         """See the port."""
@@ -80,6 +81,16 @@ class MemoryStore:
             ours = keys.parse(name)
             if ours is not None and name.startswith(start):
                 yield *ours, max(time.time() - at, 0.0)
+
+    def owners(self) -> set[str]:
+        """See the port."""
+        self._up()
+        return {self.owner}
+
+    def claim(self, identity: str) -> None:
+        """See the port."""
+        self._up()
+        self.owner = self.owner or identity
 
     def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
         """See the port."""

@@ -62,6 +62,17 @@ class ObjectStore(Protocol):
         """(site, hash, age in seconds) of all objects, for the sweeper."""
         ...
 
+    def owners(self) -> set[str]:
+        """The identities of the indexes that the store was claimed for; ``""`` where it is unclaimed.
+
+        One for a store, and perhaps several for a store of stores.
+        """
+        ...
+
+    def claim(self, identity: str) -> None:
+        """Mark the store as that of the index ``identity``, where nobody has claimed it."""
+        ...
+
     def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
         """A link that ends by itself. Raises NotFound where there are no links."""
         ...

@@ -32,6 +32,7 @@ from services.storage.verify import verified
 
 T = TypeVar("T")
 _CHUNK = 256 * 1024
+_OWNER = ".index"  # the object that holds the identity of the index that the store belongs to
 WHOLE = 16 * 2**20  # bytes up to which an object goes in one request from memory
 _ABSENT = {"NoSuchKey", "NoSuchObject", "ResourceNotFound"}
 _PERMANENT = {
@@ -216,6 +217,21 @@ class S3Store:
             if ours is not None:
                 age = (now - item.last_modified).total_seconds() if item.last_modified else 0.0
                 yield *ours, max(age, 0.0)
+
+    def owners(self) -> set[str]:
+        """The identity in the bucket's mark. Raises StoreUnavailable."""
+        try:
+            return {self._call(lambda: b"".join(self._stream(_OWNER, 0, 0))).decode("ascii")}
+        except NotFound:
+            return {""}
+
+    def claim(self, identity: str) -> None:
+        """Write the mark where there is none."""
+        data = identity.encode("ascii")
+        if self.owners() == {""}:
+            self._call(
+                lambda: self._client.put_object(self.bucket, _OWNER, io.BytesIO(data), len(data))
+            )
 
     def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
         """A link for one object that ends by itself."""

@@ -66,6 +66,15 @@ class TieredStore:
         """An object that lies in both comes twice."""
         return chain(self._near.list(site), self._far.list(site))
 
+    def owners(self) -> set[str]:
+        """See the port."""
+        return self._near.owners() | self._far.owners()
+
+    def claim(self, identity: str) -> None:
+        """See the port."""
+        self._near.claim(identity)
+        self._far.claim(identity)
+
     def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
         """Links are for what was made here."""
         return self._far.presign(site, sha256, seconds, filename)

@@ -124,3 +124,12 @@ def test_ping_leaves_nothing(store, site):
     before = len(list(store.list()))
     store.ping()
     assert len(list(store.list())) == before
+
+
+def test_a_store_is_claimed_once(store):
+    store.claim("first")
+    (owner,) = store.owners()  # the store of other tests may be claimed already
+    assert owner
+    store.claim("second")
+    assert store.owners() == {owner}
+    assert owner not in {sha256 for _, sha256, _ in store.list()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -201,4 +201,24 @@ class Results(Protocol):
 
     def artefact(self, site: str, sha256: str) -> Artefact:
         """Raises NotFound, also in another site."""
+        ...
+
+
+class Objects(Protocol):
+    """The store's owner, and the objects that nothing references: they wait before they are deleted."""
+
+    def identity(self) -> str:
+        """This index's own UUID, made when it is first asked for. Writes."""
+        ...
+
+    def quarantine(self, objects: Iterable[tuple[str, str]]) -> int:
+        """Mark (site, SHA-256); those marked before keep their time. How many are new."""
+        ...
+
+    def quarantined(self, seconds: float = 0.0) -> list[tuple[str, str]]:
+        """(site, SHA-256) of what has been marked for at least ``seconds``."""
+        ...
+
+    def release(self, objects: Iterable[tuple[str, str]]) -> int:
+        """Remove the marks; how many there were."""
         ...

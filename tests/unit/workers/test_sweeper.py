@@ -1,6 +1,5 @@
 """The sweeper on a real index in a file, with queue and store in memory."""
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from services.outbox.dispatcher import dispatch
 from services.queue.memory import MemoryQueue
 from services.settings import Settings
 from services.storage.memory import MemoryStore
-from workers.sweeper import ORPHAN_SECONDS, Sweeper
+from workers.sweeper import Sweeper
 
 WHO = Principal("tester", "default", Role.ADMIN)
 
@@ -80,18 +79,6 @@ def test_expired_lease_is_requeued_and_after_three_dead(sweeper, clock):
         assert sweeper.requeue() == 1
         with sweeper.index.read() as tx:
             assert tx.jobs.get(None, job_id).state is state
-
-
-def test_orphans_go_after_a_day_and_what_is_needed_stays(sweeper, monkeypatch):
-    needed = sweeper.store.put("default", b"needed", "x").sha256
-    orphan = sweeper.store.put("default", b"orphan", "x").sha256
-    receive(sweeper, 1, sha256=needed)
-    assert sweeper.orphans() == 0
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + ORPHAN_SECONDS + 60)
-    assert sweeper.orphans() == 1
-    assert sweeper.store.exists("default", needed)
-    assert not sweeper.store.exists("default", orphan)
 
 
 def test_one_duty_that_fails_leaves_the_others(sweeper):

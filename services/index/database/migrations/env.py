@@ -9,6 +9,7 @@ from services.index.database import (  # noqa: F401  (each adds its tables to th
     tables_access,
     tables_cases,
     tables_messaging,
+    tables_objects,
 )
 from services.index.database.columns import metadata
 
