@@ -23,7 +23,7 @@ class ObjectsTable:
         """The identity of this index (a UUID), made when it is first asked for."""
         self._session.insert_new(index_identity, {"number": _ONLY, "identity": new_id()})
         query = select(index_identity.c.identity)
-        return self._session.connection.execute(query).scalar_one()
+        return str(self._session.connection.execute(query).scalar_one())
 
     def quarantine(self, objects: Iterable[tuple[str, str]]) -> int:
         """Mark (site, SHA-256) as orphans; those marked before keep their time. How many are new."""
