@@ -53,6 +53,7 @@ PUBLIC = frozenset(
     }
 )
 _PUBLIC_UNDER = ("/api/shared/",)  # the link itself is the secret
+_PHONE_READS = ("/api/sync/", "/tus", "/api/me", "/api/releases")
 _PROTECTED = ("api", "dicomweb", "tus")  # any other path is a file of the pages
 
 
@@ -261,10 +262,42 @@ def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitabl
             allowed = _RANK[held] >= _RANK[least]
         if not allowed:
             raise Forbidden()
+        if caller.principal.is_phone:
+            await _phone_guard(request, caller.principal)
         return caller.principal
 
     guard.__dict__["fada_guard"] = role
     return guard
+
+
+async def _phone_guard(request: Request, phone: Principal) -> None:
+    """A phone reads the studies of its own cases alone; what is about no study, where it is named.
+
+    Raises:
+        NotFound: another's study, as one that does not exist.
+        Forbidden: searches, artefacts and events of a whole site.
+    """
+    where = {name: request.path_params[name] for name in ("study_id", "study")
+             if name in request.path_params}  # fmt: skip
+    if request.method not in ("GET", "HEAD"):
+        return  # what is written is checked where it is stored, with the study locked
+    if where:
+        if not await run_in_threadpool(_reaches, request.app.state.services.index, phone, where):
+            raise NotFound()
+    elif not request.url.path.startswith(_PHONE_READS):
+        raise Forbidden("A phone reads its own cases alone.")
+
+
+def _reaches(index: Index, phone: Principal, where: dict[str, str]) -> bool:
+    try:
+        with index.read() as tx:
+            if "study" in where:
+                study_id = tx.studies.by_uid(phone.site, where["study"]).id
+            else:
+                study_id = where["study_id"]
+            return tx.studies.is_own(phone, study_id)
+    except NotFound:
+        return False
 
 
 def unguarded(app: FastAPI) -> list[str]:

@@ -18,7 +18,13 @@ from gateway.ingest.spool import SpooledFile, without_preamble
 from gateway.ingest.tuning import AnnouncedWrite, GroupCommit
 from services.dicom.parser.parse import ParsedInstance
 from services.dicom.parser.pool import Parser
-from services.domain.errors import Conflict, DifferentBytes, FadaError, Unavailable
+from services.domain.errors import (
+    Conflict,
+    DifferentBytes,
+    FadaError,
+    NotOwnStudy,
+    Unavailable,
+)
 from services.domain.study import IngestSource, Principal
 from services.index.port import Index, InstancesDiffer, NewInstance, Received, Transaction
 from services.outbox.after_commit import AfterCommit
@@ -240,6 +246,9 @@ def _index_study(
             refused = [one for one in members if one.parsed.sop_uid in error.sop_uids]
             members = [one for one in members if one.parsed.sop_uid not in error.sop_uids]
             yield from ((one, DifferentBytes(error.detail)) for one in refused)
+        except NotOwnStudy as error:
+            yield from ((one, error) for one in members)
+            return
         else:
             yield from zip(members, answers, strict=True)
             return

@@ -184,7 +184,6 @@ def _add_result(
         phone=report,
         lmp_days=age_by_last_period(study.attributes),
     )
-    reviewed = any(r.report.reviewed_by is not None for r in versions)
     added = tx.results.add(
         who,
         study.id,
@@ -192,8 +191,8 @@ def _add_result(
         artefacts,
         origin=Origin.PHONE,
         based_on=None,
-        score=None if reviewed else triaged.score,
-        reasons=None if reviewed else triaged.reasons,
+        score=triaged.score,
+        reasons=triaged.reasons,
     )
     return added.version
 

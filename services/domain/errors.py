@@ -125,6 +125,12 @@ class Conflict(FadaError):
     code, title, status = "conflict", "This contradicts what is stored; the stored one is kept", 409
 
 
+class NotOwnStudy(Conflict):
+    """A phone adds to the studies of its own cases alone."""
+
+    code, title = "not_own_study", "This study was sent by another; a phone adds to its own alone"
+
+
 class DifferentBytes(Conflict):
     """The first content of a UID stays."""
 

@@ -33,7 +33,9 @@ def parse_uid(text: str) -> str:
 class Role(StrEnum):
     """What a principal may do. Each role holds the rights of those before it, device excepted."""
 
-    DEVICE = "device"  # a phone or an ultrasound machine: may send and read back its own site's
+    DEVICE = (
+        "device"  # a phone: its own cases; an ultrasound machine: may send and read back its site's
+    )
     READER = "reader"  # may look
     SONOGRAPHER = "sonographer"  # may send, correct, score and sign
     MANAGER = "manager"  # may run again, export, manage phones and keys of the site
@@ -57,6 +59,11 @@ class Principal:
     subject: str
     site: str
     role: Role
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether this is an enrolled phone: it reaches the studies of its own cases alone."""
+        return self.subject.startswith("device:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,13 +110,22 @@ class Study:
     reasons: tuple[str, ...]
     received_at: datetime
     instances: int
-    latest_version: int  # 0: no result yet
+    latest_version: int  # shown and shared; 0: no result yet
     plane: str
     ga_days: float | None
     # Study-level DICOM JSON (patient data included), with ModalitiesInStudy and the numbers of
     # related series and instances filled in.
     attributes: dict[str, Any]
     error_code: str = ""
+    newest_version: int = (
+        0  # above ``latest_version``: made after a signature, and not looked at yet
+    )
+    signed_version: int = 0  # 0: nobody has signed
+
+    @property
+    def has_new_version(self) -> bool:
+        """Whether a device or the hub has added a version after the signed one."""
+        return self.newest_version > self.latest_version
 
 
 @dataclass(frozen=True, slots=True)

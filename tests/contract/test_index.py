@@ -383,6 +383,39 @@ def test_versions_are_added_and_nothing_is_overwritten(index: Index, leased: Lea
         tx.results.add(BEN, study_id, report(), [], origin=Origin.REVIEW, based_on=1)
 
 
+@pytest.mark.parametrize("origin", [Origin.PHONE, Origin.HUB])
+def test_a_machines_version_does_not_displace_a_signed_one(
+    index: Index, leased: Leased, origin: Origin
+) -> None:
+    study_id, job_id = leased()
+    finish(index, job_id)
+    with index.begin() as tx:
+        signed = replace(report(plane="femur"), reviewed_by="anna")
+        tx.results.add(ANNA, study_id, signed, [], origin=Origin.REVIEW, based_on=1)
+    if origin is Origin.PHONE:
+        with index.begin() as tx:
+            added = tx.results.add(ANNA, study_id, report(), [], origin=Origin.PHONE, based_on=None)
+    else:
+        with index.begin() as tx:
+            again = send(tx, "1.2", [instance("1.2.3.9")])[0].job_id
+            assert again is not None
+            assert tx.jobs.lease(again, "w1", 60) is not None
+        added = finish(index, again)
+    assert added.version == 3
+    with index.read() as tx:
+        study = tx.studies.get("north", study_id)
+        assert tx.results.get("north", study_id).report.reviewed_by == "anna"
+    assert (study.latest_version, study.signed_version, study.newest_version) == (2, 2, 3)
+    assert study.has_new_version
+    assert study.plane == "femur"
+    assert study.state is StudyState.READY, "somebody must look at what is new"
+    with index.begin() as tx:
+        tx.results.add(ANNA, study_id, signed, [], origin=Origin.REVIEW, based_on=3)
+        study = tx.studies.get("north", study_id)
+    assert (study.latest_version, study.state) == (4, StudyState.REVIEWED)
+    assert not study.has_new_version
+
+
 # --- worklist and QIDO-RS ------------------------------------------------------------------------
 def test_the_order_of_need_is_the_aged_score(index: Index, clock: Clock) -> None:
     received: dict[str, tuple[float, object]] = {}

@@ -34,6 +34,14 @@ class AuditTable:
         }
         self._session.connection.execute(_INSERT, values)
 
+    def first_actor(self, site: str, action: str, subject: str) -> str | None:
+        """Who did this first; None: nobody."""
+        query = select(audit.c.actor).where(
+            audit.c.site == site, audit.c.subject == subject, audit.c.action == action
+        )
+        query = query.order_by(audit.c.seq).limit(1)
+        return self._session.connection.execute(query).scalar_one_or_none()
+
     def find(
         self, site: str, *, subject: str | None = None, limit: int = 200, before: int | None = None
     ) -> list[AuditEntry]:

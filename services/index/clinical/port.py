@@ -160,6 +160,10 @@ class Studies(Protocol):
         """Those that fit every UID that is given, in the order of receipt."""
         ...
 
+    def is_own(self, principal: Principal, study_id: str) -> bool:
+        """Whether the caller may reach the study: a phone those that it made or has a case of."""
+        ...
+
     def set_urgent(self, principal: Principal, study_id: str, urgent: bool) -> None:
         """The study, its queued job, and its place in the worklist. Raises NotFound."""
         ...

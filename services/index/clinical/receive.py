@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
+from services.domain.errors import NotOwnStudy
 from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
 from services.index.access.audit import AuditTable
@@ -14,6 +15,7 @@ from services.index.clinical import matching
 from services.index.clinical.priority_key import priority_key
 from services.index.database import tables
 from services.index.database.session import Session, new_id
+from services.index.database.tables_cases import cases
 from services.index.messaging.events import EventsTable
 from services.index.messaging.jobs import JobsTable
 from services.index.port import InstancesDiffer, NewInstance, Received, StudyState
@@ -46,6 +48,8 @@ class StudyReceiver:
         """See the port. Most studies are new: for them nothing is looked up."""
         site = principal.site
         study_id, made = self._study(site, study_uid, study_attributes, instances, source, urgent)
+        if not made and not self.is_own(principal, study_id):
+            raise NotOwnStudy
         new = self._insert(study_id, site, instances, made)
         if not (new or made):
             job_id = self._jobs.latest_of(study_id)
@@ -59,6 +63,27 @@ class StudyReceiver:
         detail = {"door": source, "instances": len(new)}
         self._audit.add(principal, "study.receive", study_id, detail)
         return [self._answer(study_id, one, new, job_id) for one in instances]
+
+    def is_own(self, principal: Principal, study_id: str) -> bool:
+        """Whether the caller may reach the study: a phone those that it made or has a case of.
+
+        All others reach every study of their site.
+        """
+        if not principal.is_phone:
+            return True
+        first = self._audit.first_actor(principal.site, "study.receive", study_id)
+        if first == principal.subject:
+            return True
+        query = select(cases.c.id).join(
+            tables.studies, tables.studies.c.study_uid == cases.c.study_uid
+        )
+        query = query.where(
+            tables.studies.c.id == study_id,
+            tables.studies.c.site == principal.site,
+            cases.c.site == principal.site,
+            cases.c.owner == principal.subject,
+        )
+        return self._session.connection.execute(query.limit(1)).first() is not None
 
     def _queue(
         self,
@@ -112,6 +137,8 @@ class StudyReceiver:
             "series": len({one.series_uid for one in instances}),
             "modalities": _modalities(one.modality for one in instances),
             "latest_version": 0,
+            "newest_version": 0,
+            "signed_version": 0,
             "plane": "",
             "ga_days": None,
             "error_code": "",

@@ -46,9 +46,9 @@ class ResultsTable:
         columns = tables.results.c
         query = select(tables.results).where(columns.site == site, columns.study_id == study_id)
         if version is not None:
-            query = query.where(columns.version == version)
-        query = query.order_by(columns.version.desc()).limit(1)
-        return self._only(query)
+            return self._only(query.where(columns.version == version))
+        shown = select(tables.studies.c.latest_version).where(tables.studies.c.id == study_id)
+        return self._only(query.where(columns.version == shown.scalar_subquery()))
 
     def of_job(self, job_id: str) -> Result:
         """The result that a job became. Raises NotFound."""
@@ -73,7 +73,7 @@ class ResultsTable:
             id=new_id(),
             study_id=study_id,
             site=principal.site,
-            version=study["latest_version"] + 1,
+            version=study["newest_version"] + 1,
             origin=origin,
             author=principal.subject,
             created_at=self._session.now(),
@@ -84,6 +84,8 @@ class ResultsTable:
         )
         reviewed = origin is Origin.REVIEW and report.reviewed_by is not None
         state = StudyState.REVIEWED if reviewed else StudyState(study["state"])
+        if _is_beside_signed(study, result) and state is StudyState.REVIEWED:
+            state = StudyState.READY  # there is something new to look at
         self.append(study, result, state=state, score=score, reasons=reasons)
         kind = "study.reviewed" if reviewed else "study.reported"
         self._audit.add(principal, kind, study_id, {"version": result.version, "origin": origin})
@@ -160,13 +162,19 @@ class ResultsTable:
         new_score = study["score"] if score is None else score
         reviewed = state is StudyState.REVIEWED
         values: dict[str, Any] = {
-            "latest_version": result.version,
+            "newest_version": result.version,
             "state": state.value,
             "score": new_score,
             "priority_key": priority_key(new_score, study["received_at"], reviewed=reviewed),
-            "plane": best.plane.label if best is not None and best.plane is not None else "",
-            "ga_days": best.datings[0].days if best is not None and best.datings else None,
         }
+        if not _is_beside_signed(study, result):
+            values |= {
+                "latest_version": result.version,
+                "plane": best.plane.label if best is not None and best.plane is not None else "",
+                "ga_days": best.datings[0].days if best is not None and best.datings else None,
+            }
+        if result.origin is Origin.REVIEW and result.report.reviewed_by is not None:
+            values["signed_version"] = result.version
         if reasons is not None:
             values["reasons"] = list(reasons)
         change = update(tables.studies).where(tables.studies.c.id == result.study_id)
@@ -187,6 +195,11 @@ class ResultsTable:
             for row in self._session.connection.execute(ordered).mappings():
                 artefacts[row["result_id"]].append(_artefact(row))
         return [_result(row, tuple(artefacts[row["id"]])) for row in rows]
+
+
+def _is_beside_signed(study: RowMapping, result: Result) -> bool:
+    """A machine's version never takes the place of one that a person has signed."""
+    return bool(study["signed_version"]) and result.origin is not Origin.REVIEW
 
 
 def _artefact(row: RowMapping) -> Artefact:

@@ -192,6 +192,8 @@ def _study(row: RowMapping) -> Study:
         received_at=row["received_at"],
         instances=row["instances"],
         latest_version=row["latest_version"],
+        newest_version=row["newest_version"],
+        signed_version=row["signed_version"],
         plane=row["plane"],
         ga_days=row["ga_days"],
         attributes={**row["attributes"], **derived},

@@ -49,7 +49,11 @@ studies = Table(
     Column("instances", Integer, nullable=False),
     Column("series", Integer, nullable=False),
     Column("modalities", String, nullable=False),
+    # The version that is shown and shared. One that a person signed stays it until the next is signed;
+    # ``newest_version`` counts all, ``signed_version`` is 0 where nobody has signed.
     Column("latest_version", Integer, nullable=False),
+    Column("newest_version", Integer, nullable=False, server_default="0"),
+    Column("signed_version", Integer, nullable=False, server_default="0"),
     Column("plane", String, nullable=False),
     Column("ga_days", Float),
     Column("error_code", String, nullable=False),

@@ -107,7 +107,7 @@ class JobsTable(JobRows):
             id=new_id(),
             study_id=job.study_id,
             site=job.site,
-            version=study["latest_version"] + 1,
+            version=study["newest_version"] + 1,
             origin=Origin.HUB,
             author=f"{report.release.name} {report.release.version}",
             created_at=now,

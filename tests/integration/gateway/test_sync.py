@@ -210,6 +210,63 @@ def test_a_phone_sees_its_own_cases_only(hub: hubs.Hub, phone: Client) -> None:
     foreign.close()
 
 
+def test_a_phone_reaches_its_own_cases_studies_alone(hub: hubs.Hub, phone: Client) -> None:
+    with hub.client("phones") as admin:
+        files = {"file": ("head.png", PICTURE, "image/png")}
+        sent = admin.post("/api/uploads", files=files, data={"study": str(uuid7())})
+        other = sent.json()["items"][0]
+        before = admin.get(f"/api/studies/{other['study_id']}").json()
+    case = str(uuid7())
+    own = phone.put_case(case, 1, body(case))["study_id"]
+    with hub.services.index.read() as tx:
+        own_uid = tx.studies.get("phones", own).study_uid
+    with httpx.Client(
+        base_url=hub.url, headers={"Authorization": f"Bearer {phone._token}"}
+    ) as reader:
+        for study, uid, status in (
+            (own, own_uid, 200),
+            (other["study_id"], other["study_uid"], 404),
+        ):
+            assert reader.get(f"/api/studies/{study}/status").status_code == status
+            assert reader.get(f"/api/studies/{study}/results").status_code == status
+            found = reader.get(f"/dicomweb/studies/{uid}/series").status_code
+            assert found in ((200, 204) if status == 200 else (404,))
+        assert reader.get(f"/dicomweb/studies/{other['study_uid']}").status_code == 404
+        for path in ("/dicomweb/studies", "/dicomweb/instances", "/api/events",
+                     f"/api/artefacts/{other['sha256']}"):  # fmt: skip
+            assert reader.get(path).status_code == 403, path
+        assert reader.get("/api/me").status_code == 200
+        with hub.services.index.read() as tx:
+            (row,) = tx.studies.instances("phones", study_uid=other["study_uid"])
+        data = hub.services.store.get("phones", row.sha256).replace(
+            row.sop_uid.encode(), row.sop_uid[:-1].encode() + b"9"
+        )
+        files = {"file": ("other.dcm", data, "application/dicom")}
+        refused = reader.post("/api/uploads", files=files)
+        assert (refused.status_code, refused.json()["code"]) == (409, "not_own_study")
+    with pytest.raises(Conflict):
+        phone.put_case(str(uuid7()), 1, body(case, study_uid=other["study_uid"]))
+    with hub.client("phones") as admin:
+        after = admin.get(f"/api/studies/{other['study_id']}").json()
+    assert after["results"] == before["results"]
+    assert after["instances_list"] == before["instances_list"]
+
+
+def test_a_phones_version_after_a_signature_is_shown_as_new(hub: hubs.Hub, phone: Client) -> None:
+    case = str(uuid7())
+    study = phone.put_case(case, 1, body(case))["study_id"]
+    with hub.client("phones") as reviewer:
+        change = {"based_on": 1, "action": "sign", "frames": []}
+        assert reviewer.post(f"/api/studies/{study}/reviews", json=change).status_code == 201
+        phone.put_case(case, 2, body(case, urgent=True))
+        row = reviewer.get(f"/api/studies/{study}").json()
+        latest = reviewer.get(f"/api/studies/{study}/results/latest").json()
+    assert (row["latest_version"], row["newest_version"], row["signed_version"]) == (2, 3, 2)
+    assert row["has_new_version"]
+    assert row["state"] == "ready"
+    assert latest["reviewed_by"]
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"{}x", b"[]", b'{"report": {"frames": 1}}', b'{"pixel_mm": [0, 1]}',
