@@ -277,8 +277,8 @@ async def _phone_guard(request: Request, phone: Principal) -> None:
         NotFound: another's study, as one that does not exist.
         Forbidden: searches, artefacts and events of a whole site.
     """
-    where = {name: request.path_params[name] for name in ("study_id", "study")
-             if name in request.path_params}  # fmt: skip
+    names: tuple[str, ...] = ("study_id", "study")
+    where = {name: request.path_params[name] for name in names if name in request.path_params}
     if request.method not in ("GET", "HEAD"):
         return  # what is written is checked where it is stored, with the study locked
     if where:
