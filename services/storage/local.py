@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import IO
 
 from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
-from services.storage import keys
+from services.storage import content_address
+from services.storage.content_address import verified
 from services.storage.port import Stored
-from services.storage.verify import verified
 
 _CHUNK = 1 << 20
 _WRITABLE = 0o222
@@ -127,11 +127,11 @@ class LocalStore:
 
     def list(self, site: str | None = None) -> Iterator[tuple[str, str, float]]:
         """(site, hash, age in s)."""
-        pattern = f"{keys.prefix(site)}??/*" if site is not None else "*/??/*"
+        pattern = f"{content_address.prefix(site)}??/*" if site is not None else "*/??/*"
         with _named():
             self._absent()
             for place in self._folder.glob(pattern):
-                ours = keys.parse(place.relative_to(self._folder).as_posix())
+                ours = content_address.parse(place.relative_to(self._folder).as_posix())
                 with suppress(FileNotFoundError):  # deleted meanwhile
                     if ours is not None:
                         yield *ours, max(time.time() - place.stat().st_mtime, 0.0)
@@ -170,7 +170,7 @@ class LocalStore:
     # --- below, errors are still the system's ---
 
     def _place(self, site: str, sha256: str) -> Path:
-        return self._folder / keys.key(site, sha256)
+        return self._folder / content_address.key(site, sha256)
 
     def _copy(self, site: str, source: IO[bytes], sha256: str) -> Stored:
         place = self._place(site, sha256)

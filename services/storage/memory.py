@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
-from services.storage import keys
+from services.storage import content_address
 from services.storage.port import Stored
 
 
@@ -27,7 +27,7 @@ class MemoryStore:
     def put(self, site: str, data: bytes, media_type: str) -> Stored:
         """See the port."""
         sha256 = hashlib.sha256(data).hexdigest()
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         self._up()
         new = name not in self.objects
         if new:
@@ -63,22 +63,22 @@ class MemoryStore:
 
     def exists(self, site: str, sha256: str) -> bool:
         """See the port."""
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         self._up()
         return name in self.objects
 
     def delete(self, site: str, sha256: str) -> None:
         """See the port."""
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         self._up()
         self.objects.pop(name, None)
 
     def list(self, site: str | None = None) -> Iterator[tuple[str, str, float]]:
         """See the port."""
         self._up()
-        start = keys.prefix(site) if site is not None else ""
+        start = content_address.prefix(site) if site is not None else ""
         for name, (_, _, at) in sorted(self.objects.items()):
-            ours = keys.parse(name)
+            ours = content_address.parse(name)
             if ours is not None and name.startswith(start):
                 yield *ours, max(time.time() - at, 0.0)
 
@@ -94,7 +94,7 @@ class MemoryStore:
 
     def presign(self, site: str, sha256: str, seconds: int, filename: str) -> str:
         """See the port."""
-        return f"memory://{keys.key(site, sha256)}?seconds={seconds}"
+        return f"memory://{content_address.key(site, sha256)}?seconds={seconds}"
 
     def ping(self) -> None:
         """See the port."""
@@ -105,7 +105,7 @@ class MemoryStore:
         self.objects.clear()
 
     def _bytes(self, site: str, sha256: str) -> bytes:
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         self._up()
         if name not in self.objects:
             raise NotFound("There is no such object.")

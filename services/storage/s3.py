@@ -23,12 +23,10 @@ from minio.error import InvalidResponseError, S3Error, ServerError
 
 from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
 from services.settings import Settings
-from services.storage import keys
-from services.storage.hashing_stream import PART, HashingParts
+from services.storage import content_address
+from services.storage.content_address import verified
 from services.storage.port import Stored
-from services.storage.presigned_upload import AlreadyThere, DirectPut
-from services.storage.retry import PAUSES, again
-from services.storage.verify import verified
+from services.storage.s3_upload import PART, PAUSES, AlreadyThere, DirectPut, HashingParts, again
 
 T = TypeVar("T")
 _CHUNK = 256 * 1024
@@ -132,7 +130,7 @@ class S3Store:
         *,
         known: str = "",
     ) -> Stored:
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
 
         def send() -> Stored:
             with opened() as stream:
@@ -181,7 +179,7 @@ class S3Store:
 
     def get(self, site: str, sha256: str) -> bytes:
         """The whole object, its hash checked. Raises NotFound, ObjectCorrupt, StoreUnavailable."""
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         data = self._call(lambda: b"".join(self._stream(name, 0, 0)))
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ObjectCorrupt(f"Object {sha256[:12]} is not what its hash says.")
@@ -191,7 +189,7 @@ class S3Store:
         self, site: str, sha256: str, offset: int = 0, length: int | None = None
     ) -> Iterator[bytes]:
         """Chunks. Of a whole object the last chunk comes only after the hash was right."""
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         if length is not None and length <= 0:
             return iter(())
         stream = self._call(lambda: self._begin(name, offset, length or 0))
@@ -199,21 +197,21 @@ class S3Store:
 
     def exists(self, site: str, sha256: str) -> bool:
         """Whether it is there; its content is not read."""
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         return self._call(lambda: self._size(name)) is not None
 
     def delete(self, site: str, sha256: str) -> None:
         """Remove; what is not there is fine."""
-        name = keys.key(site, sha256)
+        name = content_address.key(site, sha256)
         self._call(lambda: self._client.remove_object(self.bucket, name))
 
     def list(self, site: str | None = None) -> Iterator[tuple[str, str, float]]:
         """(site, hash, age in s)."""
-        start = keys.prefix(site) if site is not None else None
+        start = content_address.prefix(site) if site is not None else None
         now = datetime.now(UTC)
         objects = self._mapped(self._client.list_objects(self.bucket, prefix=start, recursive=True))
         for item in objects:
-            ours = keys.parse(str(item.object_name))
+            ours = content_address.parse(str(item.object_name))
             if ours is not None:
                 age = (now - item.last_modified).total_seconds() if item.last_modified else 0.0
                 yield *ours, max(age, 0.0)
@@ -238,7 +236,7 @@ class S3Store:
         shown = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
         return self._public.presigned_get_object(
             self.bucket,
-            keys.key(site, sha256),
+            content_address.key(site, sha256),
             expires=timedelta(seconds=seconds),
             response_headers={"response-content-disposition": shown},
         )

@@ -11,8 +11,8 @@ import servers
 from minio import Minio
 
 from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
-from services.storage.hashing_stream import PART
 from services.storage.s3 import S3Store
+from services.storage.s3_upload import PART
 
 
 @pytest.fixture(scope="module")

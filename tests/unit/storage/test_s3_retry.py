@@ -1,7 +1,7 @@
 import pytest
 
 from services.domain.errors import StoreUnavailable
-from services.storage.retry import again
+from services.storage.s3_upload import again
 
 
 def test_a_hiccup_is_tried_again():

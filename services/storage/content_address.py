@@ -1,10 +1,15 @@
-"""An object's key: its site and its SHA-256. A name from outside never becomes a key."""
+"""Objects by their content: the key is the site and the SHA-256, and what is read is hashed again.
+
+A name from outside never becomes a key.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterator
 
-from services.domain.errors import InvalidInput, NotFound
+from services.domain.errors import InvalidInput, NotFound, ObjectCorrupt
 
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -38,3 +43,21 @@ def _checked(sha256: str) -> str:
     if not _HASH.fullmatch(sha256):
         raise NotFound("There is no such object.")
     return sha256
+
+
+def verified(stream: Iterator[bytes], sha256: str) -> Iterator[bytes]:
+    """The chunks of a whole object; the last one comes only after the hash was right.
+
+    Raises:
+        ObjectCorrupt: the bytes are not what ``sha256`` says.
+    """
+    digest, held = hashlib.sha256(), b""
+    for chunk in stream:
+        digest.update(chunk)
+        if held:
+            yield held
+        held = chunk
+    if digest.hexdigest() != sha256:
+        raise ObjectCorrupt(f"Object {sha256[:12]} is not what its hash says.")
+    if held:
+        yield held
