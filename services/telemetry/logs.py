@@ -7,7 +7,7 @@
     with logs.bind(request_id=rid, job_id=job.id): ...   # on every line within
 
 The standard library's loggers of FADA's own packages work as well: ``_log.info("job failed",
-extra={"job_id": ...})``. Only fields of ``fields.ALLOWED`` are written, and only constant words as
+extra={"job_id": ...})``. Only fields of ``ALLOWED`` are written, and only constant words as
 events. What other libraries log keeps its place and level, but its words only when the library is
 known not to speak of content (``_TRUSTED``): pydicom, for one, quotes values in its warnings.
 """
@@ -29,8 +29,6 @@ from types import TracebackType
 from typing import Any, TextIO
 from uuid import uuid4
 
-from services.telemetry import fields
-
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 _bound: ContextVar[dict[str, object] | None] = ContextVar("bound", default=None)
 
@@ -42,6 +40,30 @@ _OUR_CODE = ("cli", "edge", "gateway", "models", "services", "workers", "fada")
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _OURS = "fada_event"
 _DEPTH = 30  # frames of a traceback
+
+# An allow-list of what logs and spans may carry, because a deny-list forgets: a field that is not here
+# is not written, and a value that is not a number or one plain token is not written either. Names of
+# people, dates with spaces and free text cannot pass; identifiers made by FADA, codes, routes and counts
+# can.
+ALLOWED = frozenset(
+    {
+        # who and what, by FADA's own identifiers
+        "site", "actor", "role", "study_id", "job_id", "result_id", "upload_id", "delivery_id",
+        "webhook_id", "device_id", "key_id", "request_id", "owner", "sha256", "event_seq", "version",
+        # what happened
+        "code", "error", "where", "final", "reason", "outcome", "state", "action", "door", "kind",
+        "phase", "part", "channel", "topic", "task", "queue", "method", "route", "status",
+        "media_type", "release",
+        "model", "signal", "service",
+        # how much
+        "seconds", "delay", "bytes", "count", "attempts", "attempt", "limit", "depth", "frames",
+        "instances", "results", "sent", "port", "pid", "exit_code", "workers", "seq", "urgent",
+    }
+)  # fmt: skip
+
+_TOKEN = re.compile(r"[A-Za-z0-9_.:/@+={},*-]{0,128}")
+_PLACE = re.compile(r"[A-Za-z0-9_./-]{1,100}:[0-9]{1,6}( [A-Za-z0-9_<>.]{1,60})?")
+Value = str | int | float | bool | None | list[str]
 
 
 def new_request_id() -> str:
@@ -111,6 +133,27 @@ def get(name: str) -> Log:
     return Log(logging.getLogger(name))
 
 
+def clean(fields: dict[str, object]) -> tuple[dict[str, Value], list[str]]:
+    """The fields that may be written, and the names of those that may not."""
+    kept: dict[str, Value] = {}
+    dropped: list[str] = []
+    for name, value in fields.items():
+        if name in ALLOWED and (value is None or isinstance(value, bool | int | float)):
+            kept[name] = value
+        elif name in ALLOWED and isinstance(value, str) and _TOKEN.fullmatch(value):
+            kept[name] = str(value)
+        elif name in ALLOWED and isinstance(value, list) and all(map(_is_place, value)):
+            kept[name] = [str(place) for place in value]
+        else:
+            dropped.append(name)
+    return kept, dropped
+
+
+def _is_place(value: object) -> bool:
+    """``module.py:12 function``: a line of a traceback, without its words."""
+    return isinstance(value, str) and _PLACE.fullmatch(value) is not None
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
@@ -125,7 +168,7 @@ class JsonFormatter(logging.Formatter):
         if request_id.get():
             line["request_id"] = accept_request_id(request_id.get())
         ours = _is_ours(record)
-        kept, dropped = fields.clean({**(_bound.get() or {}), **(_values(record) if ours else {})})
+        kept, dropped = clean({**(_bound.get() or {}), **(_values(record) if ours else {})})
         line |= kept
         line |= _event(record, ours)
         if dropped:

@@ -18,7 +18,7 @@ from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from services.settings import settings
-from services.telemetry import fields, logs
+from services.telemetry import logs
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -51,7 +51,7 @@ def span(name: str, **values: object) -> Iterator[None]:
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):  # tracing is off
         yield
         return
-    kept, _dropped = fields.clean(values)
+    kept, _dropped = logs.clean(values)
     attributes = {f"fada.{key}": value for key, value in kept.items() if value is not None}
     if logs.request_id.get():
         attributes["fada.request_id"] = logs.accept_request_id(logs.request_id.get())

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.errors import InvalidDicom
-from services.telemetry import fields, logs
+from services.telemetry import logs
 
 CANARY = "CANARY^JANE 19900101"
 
@@ -51,7 +51,9 @@ def test_one_line_with_event_fields_and_request_id(lines: io.StringIO) -> None:
 
 
 def test_the_standard_loggers_of_the_product_work_too(lines: io.StringIO) -> None:
-    logging.getLogger("services.outbox.after_commit").warning("outbox not sent", extra={"error": "Boom"})
+    logging.getLogger("services.outbox.after_commit").warning(
+        "outbox not sent", extra={"error": "Boom"}
+    )
     assert read(lines)[0] | {"event": "outbox not sent", "error": "Boom"} == read(lines)[0]
 
 
@@ -122,9 +124,9 @@ def test_a_callers_request_id_must_be_plain() -> None:
         assert logs.accept_request_id(wrong) != wrong
 
 
-@given(st.dictionaries(st.sampled_from([*sorted(fields.ALLOWED), "patient_name"]), st.text()))
+@given(st.dictionaries(st.sampled_from([*sorted(logs.ALLOWED), "patient_name"]), st.text()))
 def test_what_passes_is_one_token(values: dict[str, object]) -> None:
-    kept, dropped = fields.clean(values)
+    kept, dropped = logs.clean(values)
     assert set(kept) | set(dropped) == set(values)
     assert "patient_name" not in kept
     assert not any(set(str(value)) & set(" ^\n\r\t\"'<>") for value in kept.values())
