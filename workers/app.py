@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 
+from services.domain.work import TASKS, Work
 from services.queue.transport import make_app
 from services.settings import Settings
 from services.telemetry import logs, metrics, traces
-from workers import tasks
-from workers.analysis.write_behind import WriteBehind
 from workers.delivery import DeliveryRunner
 from workers.liveness import Liveness
 from workers.resources import Resources, open_resources
@@ -37,7 +36,6 @@ class _Process:
     pid: int
     owner: str
     resources: Resources
-    write_behind: WriteBehind
     deliveries: DeliveryRunner
 
 
@@ -62,13 +60,13 @@ class WorkerContext:
     @property
     def runner(self) -> JobRunner:
         """Runs jobs. Only the process that reads loads what reading needs, before its fork."""
-        from workers.analysis.job_runner import JobRunner
+        from workers.analysis.job_runner import JobRunner, WriteBehind
 
         here = self._here()
         with self._lock:
             if self._runner is None:
                 self._runner = JobRunner(
-                    here.resources, owner=here.owner, write_behind=here.write_behind
+                    here.resources, owner=here.owner, write_behind=WriteBehind()
                 )
             return self._runner
 
@@ -80,7 +78,8 @@ class WorkerContext:
     def close(self) -> None:
         """Write what waits to be written, in the process that read it."""
         if self._process is not None and self._process.pid == os.getpid():
-            self._process.write_behind.close()
+            if self._runner is not None:
+                self._runner.close()
             self._process.deliveries.close()
 
     def _here(self) -> _Process:
@@ -92,7 +91,6 @@ class WorkerContext:
                     pid,
                     f"{socket.gethostname()}:{pid}:{uuid.uuid4().hex[:8]}",
                     resources,
-                    WriteBehind(),
                     DeliveryRunner(resources.settings, resources.index, resources.store),
                 )
                 self._runner = None
@@ -105,10 +103,36 @@ def make_celery(
     """The app that a worker runs; who only sends needs services.queue alone."""
     app = make_app(settings)
     context = WorkerContext(settings, opened)
-    tasks.register(app, context)
+    _register_tasks(app, context)
     app.steps["consumer"].add(Liveness)
     _connect_signals(settings, context)
     return app
+
+
+def _register_tasks(app: Celery, context: WorkerContext) -> None:
+    """The tasks: thin, with ids alone. What they do stands in ``JobRunner`` and ``DeliveryRunner``.
+
+    A task that raises is acknowledged: its job stands in the index as it was, and the sweeper sends
+    it again. So no message can go round in circles.
+    """
+
+    @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
+    def analyse(self: Any, job_id: str, request_id: str = "") -> None:
+        with (
+            logs.bind(request_id=request_id, job_id=job_id),
+            traces.continued(self.request.headers),
+            traces.span("worker.analyse", job_id=job_id),
+        ):
+            context.runner.run(job_id)
+
+    @app.task(name=TASKS[Work.DELIVER].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
+    def publish(self: Any, delivery_id: str, request_id: str = "") -> None:
+        with (
+            logs.bind(request_id=request_id, delivery_id=delivery_id),
+            traces.continued(self.request.headers),
+            traces.span("worker.publish", delivery_id=delivery_id),
+        ):
+            context.deliveries.deliver(delivery_id)
 
 
 def _connect_signals(settings: Settings, context: WorkerContext) -> None:

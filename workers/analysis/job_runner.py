@@ -5,8 +5,11 @@ No Celery in here. Whatever goes wrong has one outcome in the index, see ``Lease
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from services.domain.errors import FadaError
@@ -14,12 +17,10 @@ from services.domain.study import Principal, Role
 from services.index.port import InstancesDiffer, Job, Transaction
 from services.reading.contract import RawReading
 from services.telemetry import metrics
-from workers.analysis.leased_job import LeasedJob, OutageBackoff
-from workers.analysis.phase_timer import PhaseTimer
+from workers.analysis.leased_job import LeasedJob, OutageBackoff, PhaseTimer
 from workers.analysis.result_writer import WrittenResult, write_result
 from workers.analysis.study_loader import load_study
 from workers.analysis.study_reader import JudgedStudy, infer, judge_study
-from workers.analysis.write_behind import WriteBehind
 from workers.resources import Resources
 
 _log = logging.getLogger("workers.analysis.job_runner")
@@ -63,6 +64,11 @@ class JobRunner:
         if not leased.outcome:
             write()
         return leased.outcome
+
+    def close(self) -> None:
+        """Wait until every result is written."""
+        if self._write_behind is not None:
+            self._write_behind.close()
 
     def _lease(self, job_id: str) -> Job | None:
         with self._resources.index.begin() as tx:
@@ -132,3 +138,35 @@ def _receive_objects(job: Job, judged: JudgedStudy, result: WrittenResult, tx: T
     except InstancesDiffer:
         # An earlier try of this very job got this far; its objects say the same of the same frames.
         _log.warning("objects already there", extra={"job_id": job.id})
+
+
+class WriteBehind:
+    """Writes one study's result while the next study is read: the model server need not wait for us.
+
+    One thread, and never more than one result that waits: memory and leases stay bounded. The message
+    of a job is acknowledged when its reading is done. Nothing hangs on that: the job's lease is kept
+    until its result is written, and if this process dies before, the lease runs out and the sweeper
+    queues the job again.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
+        self._last: Future[None] | None = None
+
+    def submit(self, write: Callable[[], object]) -> None:
+        """Wait until the result before is written, then begin with this one."""
+        if self._last is not None:
+            self._last.result()
+        context = contextvars.copy_context()
+        self._last = self._pool.submit(context.run, _logged, write)
+
+    def close(self) -> None:
+        """Wait until all is written."""
+        self._pool.shutdown(wait=True)
+
+
+def _logged(write: Callable[[], object]) -> None:
+    try:
+        write()
+    except FadaError as error:  # the index is away: the lease runs out, and the job comes again
+        _log.error("result not noted", extra={"code": error.code})

@@ -1,13 +1,15 @@
-"""A leased job and its one end: done, given back, or failed, always noted in the index."""
+"""A leased job: its lease, the seconds of its phases, and its one end, always noted in the index."""
 
 from __future__ import annotations
 
 import logging
+import queue
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -19,9 +21,8 @@ from services.domain.errors import (
     ModelCrashed,
     Unavailable,
 )
-from services.index.port import Job
-from services.telemetry import metrics
-from workers.analysis.lease import Lease
+from services.index.port import Index, Job
+from services.telemetry import metrics, traces
 from workers.resources import Resources
 
 _log = logging.getLogger("workers.analysis.leased_job")
@@ -29,6 +30,90 @@ _INDEX_PAUSE = 1.0  # s between tries to note an end while the index is away
 _FIRST, _LONGEST = 2.0, 30.0  # s, before jitter
 _JITTER = (0.5, 1.5)
 _BUSY = (2.0, 8.0)  # s, beside what a full queue asks for itself
+
+# One after the other, from the start of a job to the moment that its report bears. What comes later
+# ("objects") and the model server's own phases ("model_...") stand beside them.
+UNTIL_REPORT = ("load", "infer", "judge", "wait", "draw")
+
+
+class Lease:
+    """A job held by this worker, and lost honestly.
+
+    Renews a third of the way to its end, and notes progress, both beside the work itself.
+    """
+
+    def __init__(self, index: Index, job: Job, owner: str, seconds: int) -> None:
+        self._index, self._job, self._owner, self._seconds = index, job, owner, seconds
+        self._progress: queue.SimpleQueue[tuple[str, int] | None] = queue.SimpleQueue()
+        self._ending = threading.Event()
+        self.lost = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    def start(self) -> None:
+        """Begin to renew."""
+        self._thread.start()
+
+    def progress(self, phase: str, percent: int) -> None:
+        """Tell pages how far the work is; never waits. ``phase`` is a code, not a sentence."""
+        if not self.lost.is_set():
+            self._progress.put((phase, percent))
+
+    def check(self) -> None:
+        """Raises LeaseLost when another worker has the job by now."""
+        if self.lost.is_set():
+            raise LeaseLost
+
+    def stop(self) -> None:
+        """End the renewing; progress that was not noted yet stays unnoted. A second time does nothing."""
+        self._ending.set()
+        self._progress.put(None)
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while True:
+            try:
+                step = self._progress.get(timeout=self._seconds / 3)
+            except queue.Empty:
+                self._renew()
+                continue
+            if step is None or self._ending.is_set():
+                return
+            self._renew(step)
+
+    def _renew(self, step: tuple[str, int] | None = None) -> None:
+        job = self._job
+        try:
+            with self._index.begin() as tx:
+                tx.jobs.renew(job.id, self._owner, self._seconds)
+                if step is not None:
+                    payload = {"job_id": job.id, "phase": step[0], "percent": step[1]}
+                    tx.events.add(job.site, "study.progress", job.study_id, payload)
+        except LeaseLost:
+            self.lost.set()
+        except FadaError as error:  # the index is away: try again at the next turn
+            _log.warning("lease not renewed", extra={"job_id": job.id, "code": error.code})
+
+
+@dataclass(slots=True)
+class PhaseTimer:
+    """The ``seconds`` of each phase of a job; the same name adds up."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """What is spent within is added to ``name``, and is a span of the trace."""
+        started = time.perf_counter()
+        try:
+            with traces.span(f"pipeline.{name}"):
+                yield
+        finally:
+            spent = time.perf_counter() - started
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+    def rounded(self) -> dict[str, float]:
+        """Seconds to a tenth of a millisecond, as a report holds them."""
+        return {name: round(value, 4) for name, value in self.seconds.items()}
 
 
 class OutageBackoff:

@@ -10,8 +10,8 @@ from services.domain.triage import Triage, triage_readings
 from services.index.port import Artefact, Job, NewInstance
 from services.storage.port import ObjectStore
 from workers.analysis import artefacts
-from workers.analysis.artefact_uploader import ArtefactUploader
-from workers.analysis.phase_timer import PhaseTimer
+from workers.analysis.artefacts import ArtefactUploader
+from workers.analysis.leased_job import PhaseTimer
 from workers.analysis.study_reader import JudgedStudy
 
 

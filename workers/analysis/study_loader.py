@@ -22,7 +22,7 @@ from services.reading.images.square import Square, square
 from services.reading.releases.manifest import Manifest
 from services.storage.port import ObjectStore
 from workers.analysis.keyframes import candidates, key_frames
-from workers.analysis.phase_timer import UNTIL_REPORT
+from workers.analysis.leased_job import UNTIL_REPORT
 from workers.resources import Resources
 
 Check = Callable[[], None]

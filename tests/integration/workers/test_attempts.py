@@ -32,9 +32,8 @@ from services.index import open_index
 from services.index.port import Index, Job, JobState, Result, StudyState
 from services.inference.inprocess import InProcessInference
 from services.storage.s3 import S3Store
-from workers.analysis.job_runner import JobRunner
+from workers.analysis.job_runner import JobRunner, WriteBehind
 from workers.analysis.manifests import Manifests
-from workers.analysis.write_behind import WriteBehind
 from workers.resources import Resources
 
 

@@ -40,8 +40,8 @@ def read(stream: io.StringIO) -> list[dict[str, Any]]:
 
 def test_one_line_with_event_fields_and_request_id(lines: io.StringIO) -> None:
     with logs.bind(request_id="r-1", job_id="j1"):
-        logs.get("workers.tasks").info("job.done", seconds=1.5, attempts=2)
-    logs.get("workers.tasks").info("job.done")
+        logs.get("workers.app").info("job.done", seconds=1.5, attempts=2)
+    logs.get("workers.app").info("job.done")
     first, second = read(lines)
     assert first["event"] == "job.done"
     assert (first["request_id"], first["job_id"]) == ("r-1", "j1")
