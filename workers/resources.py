@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from services.composition import Adapters
 from services.index.port import Index
 from services.inference.port import Inference
+from services.reading.releases.registry import Manifests
 from services.settings import Settings
 from services.storage.port import ObjectStore
-from workers.analysis.manifests import Manifests
 
 
 @dataclass(frozen=True, slots=True)

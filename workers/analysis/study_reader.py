@@ -14,7 +14,7 @@ from services.reading.contract import ALL_PHASES, RawReading
 from services.reading.images import burned_in_text
 from services.reading.judge import JudgedFrame, date_by_head, judge
 from services.reading.releases.manifest import Manifest
-from workers.analysis.manifests import Manifests
+from services.reading.releases.registry import Manifests
 from workers.analysis.study_loader import Check, FrameImage, LoadedStudy
 
 BATCH = 8  # squares in one call of the model server

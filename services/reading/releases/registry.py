@@ -7,7 +7,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.domain.errors import NotFound, ReleaseOlder, ReleaseRefused
+from services.domain.errors import (
+    InferenceUnavailable,
+    InvalidModelOutput,
+    NotFound,
+    ReleaseOlder,
+    ReleaseRefused,
+)
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, Release, load, read_manifest
 from services.reading.releases.signature import Trust
@@ -127,3 +133,57 @@ def _write(store: Path, value: Pointer) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, store / POINTER)
+
+
+class Manifests:
+    """The manifests that a worker judges by: of the release in use, and of the one that answered.
+
+    Each is verified and read once. Which one is active is asked anew each time (a small file); the
+    keys are read when a manifest is: a release can be imported, with the key of who imports it, while
+    we run.
+    """
+
+    def __init__(self, folder: Path, release: str = "") -> None:
+        """``release`` names the one to use; empty: the active one, else the newest."""
+        self._folder, self._release = folder, release
+        self._known: dict[str, Manifest] = {}
+
+    def active(self) -> Manifest:
+        """The manifest of the release in use.
+
+        Raises:
+            InferenceUnavailable: there is none that passes. No study is at fault for that.
+        """
+        try:
+            return self._named(self._release or self._active_name())
+        except (NotFound, ReleaseRefused) as error:
+            raise InferenceUnavailable(f"No release can be read: {error.detail}") from error
+
+    def of_answer(self, release: str) -> Manifest:
+        """The manifest of "name version sha256", as the model server signs its answers.
+
+        Raises:
+            InvalidModelOutput: a release answered that this worker does not have: nothing could be
+                judged by its labels.
+        """
+        name, _, rest = release.partition(" ")
+        version, _, sha256 = rest.partition(" ")
+        try:
+            manifest = self._named(f"{name}-{version}")
+        except (NotFound, ReleaseRefused) as error:
+            raise InvalidModelOutput("A release answered that is not known here.") from error
+        if manifest.sha256 != sha256:
+            raise InvalidModelOutput("The release that answered is not the one that is known here.")
+        return manifest
+
+    def _active_name(self) -> str:
+        recorded = pointer(self._folder)
+        if recorded is not None and recorded.active in self._known:
+            return recorded.active
+        return active_name(self._folder, trust_of(self._folder))
+
+    def _named(self, name: str) -> Manifest:
+        if name not in self._known:
+            folder = _folder(self._folder, name)
+            self._known[name] = read_manifest(folder, trust_of(self._folder))
+        return self._known[name]

@@ -25,8 +25,8 @@ from services.domain.study import Role
 from services.inference.inprocess import InProcessInference
 from services.reading.contract import Phase, RawReading
 from services.reading.images.square import Gray
+from services.reading.releases.registry import Manifests
 from workers.analysis.job_runner import JobRunner
-from workers.analysis.manifests import Manifests
 from workers.resources import Resources
 
 ROOT = Path(__file__).parents[3]

@@ -31,9 +31,9 @@ from services.domain.report import Origin
 from services.index import open_index
 from services.index.port import Index, Job, JobState, Result, StudyState
 from services.inference.inprocess import InProcessInference
+from services.reading.releases.registry import Manifests
 from services.storage.s3 import S3Store
 from workers.analysis.job_runner import JobRunner, WriteBehind
-from workers.analysis.manifests import Manifests
 from workers.resources import Resources
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from small_releases import write
 
-from services.domain.errors import NotFound, ReleaseOlder, ReleaseRefused
+from services.domain.errors import InferenceUnavailable, NotFound, ReleaseOlder, ReleaseRefused
 from services.reading.releases.registry import (
     POINTER,
+    Manifests,
     activate,
     active_name,
     go_back,
@@ -17,6 +18,7 @@ from services.reading.releases.registry import (
     pointer,
     trust_of,
 )
+from services.reading.releases.release import TRUSTED_KEYS
 
 
 @pytest.fixture
@@ -104,3 +106,24 @@ def test_another_name_is_never_older(store: Path) -> None:
     activate(store, "small-1.10.0", trust)
     assert activate(store, "other-0.1.0", trust).name == "other"
     assert json.loads((store / POINTER).read_text())["previous"] == "small-1.10.0"
+
+
+def test_keys_are_read_when_a_manifest_is(store: Path) -> None:
+    activate(store, "small-1.0.0", trust_of(store), rollback=True)
+    manifests = Manifests(store)
+    assert manifests.active().version == "1.0.0"
+    (store / TRUSTED_KEYS).unlink()
+    known = manifests.active()
+    assert known.version == "1.0.0"
+    assert manifests.of_answer(f"{known.name} {known.version} {known.sha256}") is known
+    (store / POINTER).write_text(json.dumps({"active": "small-1.2.0"}))
+    with pytest.raises(InferenceUnavailable):
+        manifests.active()
+
+
+def test_another_active_release_is_followed(store: Path) -> None:
+    activate(store, "small-1.0.0", trust_of(store), rollback=True)
+    manifests = Manifests(store)
+    assert manifests.active().version == "1.0.0"
+    activate(store, "small-1.2.0", trust_of(store))
+    assert manifests.active().version == "1.2.0"
