@@ -24,7 +24,7 @@ def main() -> None:
     folder, data, out = (Path(argument) for argument in sys.argv[1:])
     release = open_release(folder.parent, trust_of(folder.parent), folder.name)
     figures, _ = evaluate(
-        release, Request(data, each=2), say=lambda line: print(line, file=sys.stderr)
+        release, Request(data, each=2), progress=lambda line: print(line, file=sys.stderr)
     )
     out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(f"{release.manifest.id}: {len(figures)} groups of figures in {out}")

@@ -176,13 +176,13 @@ def evaluate(
         opened = load(Path(release), registry.trust_of(place))
     else:
         opened = registry.open_release(place, registry.trust_of(place), release)
-    tell = None
+    add_text = None
     if text and opened.manifest.has_text_model:
-        from models.evaluation.text_observer import teller
+        from models.evaluation.text_observer import text_adder
 
-        tell = teller(opened, threads)
+        add_text = text_adder(opened, threads)
     request = Request(data, manifest, tuple(split or ()), text=text, threads=threads)
-    figures, _ = measure(opened, request, tell, say=lambda line: typer.echo(line, err=True))
+    figures, _ = measure(opened, request, add_text, progress=lambda line: typer.echo(line, err=True))
     shown = json.dumps(figures, indent=1)
     if out is not None:
         out.write_text(shown + "\n", encoding="utf-8")

@@ -27,8 +27,8 @@ def find_photographs(folders: list[Path] | None = None) -> list[Path]:
         spec = importlib.util.find_spec(package)
         for place in (spec.submodule_search_locations or []) if spec else []:
             roots.append(Path(place) / inner)
-    found = {p for root in roots if root.is_dir() for p in root.rglob("*")}
-    return sorted(p for p in found if p.suffix.lower() in _SUFFIXES)
+    files = {p for root in roots if root.is_dir() for p in root.rglob("*")}
+    return sorted(p for p in files if p.suffix.lower() in _SUFFIXES)
 
 
 def load_photographs(paths: list[Path], least: int = 64) -> list[npt.NDArray[np.uint8]]:

@@ -10,13 +10,13 @@ import numpy as np
 from models.data.manifest import Record
 from models.evaluation.blind import hide_source
 from models.evaluation.figures import Labels, accuracy, figures, plane_answers
-from models.evaluation.observe import Observation, Sees, observe, observe_images
+from models.evaluation.observe import DenseModel, Observation, observe, observe_images
 from models.evaluation.refusals import from_folder, negatives
 from models.evaluation.scores import bootstrap
 from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 MEASURED_PLANES = frozenset({"head", "abdomen", "femur"})
 
 
@@ -30,7 +30,7 @@ def accepted(raw: RawReading, rules: Thresholds) -> bool:
 
 
 def refusal_figures(
-    vision: Sees,
+    vision: DenseModel,
     rules: Thresholds,
     labels: Labels,
     observations: list[Observation],
@@ -82,26 +82,26 @@ def _refused(answers: list[RawReading], labels: Labels, rules: Thresholds) -> di
 
 
 def dense_figures(
-    vision: Sees,
+    vision: DenseModel,
     labels: Labels,
     rules: Thresholds,
     records: list[Record],
     *,
     each: int = 20,
     folder: Path | None = None,
-    say: Say = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> tuple[dict[str, Any], list[Observation]]:
     """All dense figures of a release on records, and the observations for plots."""
     started = time.perf_counter()
     observations = list(observe(vision, records))
     seconds = (time.perf_counter() - started) / max(1, len(records))
-    say(f"{len(records)} images read, {seconds:.3f} s each")
+    progress(f"{len(records)} images read, {seconds:.3f} s each")
     result = figures(observations, labels, rules)
     known = [r for r in records if r.plane]
     hidden = plane_answers(list(observe(vision, known, hide_source, seed=17)), labels, rules)
     result["plane_accuracy_blind"] = accuracy(hidden)
     result["plane_accuracy_blind_interval"] = bootstrap(hidden, [a.group for a in hidden], accuracy)
-    say("planes with a hidden source read")
+    progress("planes with a hidden source read")
     result.update(
         refusal_figures(vision, rules, labels, observations, known or records, each, folder)
     )

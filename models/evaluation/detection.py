@@ -68,7 +68,7 @@ def detections(
         if observation.boxes:
             labels = annotated.setdefault(view(observation), set())
             labels.update(observation.boxes)
-    found = []
+    items = []
     for observation in observations:
         if not observation.boxes:
             continue
@@ -81,7 +81,7 @@ def detections(
                 iou = box_iou(predicted_box(observation, index, label, masks, rules), truth)
             logit = float(observation.raw.boxes[index, 4])
             group = observation.record.group
-            found.append(
+            items.append(
                 Detection(
                     view_of(observation.record, label),
                     group,
@@ -91,19 +91,19 @@ def detections(
                     logit,
                 )
             )
-    return found
+    return items
 
 
-def average_precision(found: list[Detection], threshold: float, ranked: bool = True) -> float:
+def average_precision(items: list[Detection], threshold: float, ranked: bool = True) -> float:
     """Area under the interpolated precision-recall curve at an IoU threshold, 0..1.
 
     With `ranked` false every confidence counts as 1.0 (FADA's protocol): one point, so the area is
     precision times recall.
     """
-    positives = sum(d.present for d in found)
+    positives = sum(d.present for d in items)
     if not positives:
         return float("nan")
-    order = sorted(found, key=lambda d: -d.confidence)
+    order = sorted(items, key=lambda d: -d.confidence)
     hits = np.array([d.present and d.iou >= threshold for d in order], np.float64)
     true = np.cumsum(hits)
     precision = true / np.arange(1, len(order) + 1)

@@ -32,18 +32,18 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class PlaneAnswer:
-    """Plane of one image: true, found, with its calibrated confidence."""
+    """Plane of one image: true, predicted, with its calibrated confidence."""
 
     group: str
     truth: str
-    found: str
+    predicted: str
     confidence: float
     file: str
 
     @property
     def right(self) -> bool:
         """Found is true."""
-        return self.truth == self.found
+        return self.truth == self.predicted
 
 
 def plane_answers(
@@ -74,10 +74,10 @@ def accuracy(answers: Sequence[PlaneAnswer]) -> float:
 
 
 def confusion(answers: Sequence[PlaneAnswer], labels: Labels) -> list[list[int]]:
-    """Counts [truth][found], in the order of the release's planes."""
+    """Counts [truth][predicted], in the order of the release's planes."""
     table = [[0] * len(labels.planes) for _ in labels.planes]
     for answer in answers:
-        table[labels.planes.index(answer.truth)][labels.planes.index(answer.found)] += 1
+        table[labels.planes.index(answer.truth)][labels.planes.index(answer.predicted)] += 1
     return table
 
 
@@ -90,7 +90,7 @@ def plane_figures(answers: list[PlaneAnswer], labels: Labels) -> dict[str, Any]:
         "plane_accuracy": accuracy(answers),
         "plane_accuracy_interval": bootstrap(answers, groups, accuracy, DRAWS),
         "plane_balanced_accuracy": balanced_accuracy(
-            [a.truth for a in answers], [a.found for a in answers]
+            [a.truth for a in answers], [a.predicted for a in answers]
         ),
         "plane_confusion": {"labels": list(labels.planes), "counts": confusion(answers, labels)},
         "plane_ece": calibration_error(confidence, right),
@@ -108,10 +108,10 @@ def abstention_curve(answers: list[PlaneAnswer]) -> list[dict[str, float]]:
     return curve
 
 
-def detection_figures(found: list[Detection]) -> dict[str, Any]:
+def detection_figures(boxes_found: list[Detection]) -> dict[str, Any]:
     """AP50 and AP75 of each structure with intervals, and their mean over nine and the head."""
     by_label: dict[str, list[Detection]] = defaultdict(list)
-    for item in found:
+    for item in boxes_found:
         by_label[item.label].append(item)
     result: dict[str, Any] = {}
     for name, threshold in (("ap50", 0.5), ("ap75", 0.75)):
@@ -129,8 +129,8 @@ def detection_figures(found: list[Detection]) -> dict[str, Any]:
         result[f"{name}_mean"] = float(np.mean(ten)) if ten else float("nan")
         plain = [unranked[k] for k in (*NT_STRUCTURES, "fetal_head") if k in unranked]
         result[f"{name}_mean_fada"] = float(np.mean(plain)) if plain else float("nan")
-    confidence = np.array([d.confidence for d in found])
-    right = np.array([float(d.present and d.iou >= 0.5) for d in found])
+    confidence = np.array([d.confidence for d in boxes_found])
+    right = np.array([float(d.present and d.iou >= 0.5) for d in boxes_found])
     result["structure_ece"] = calibration_error(confidence, right)
     result["box_n"] = {label: sum(d.present for d in items) for label, items in by_label.items()}
     return result
@@ -215,11 +215,11 @@ def subplane_figures(observations: Sequence[Observation], labels: Labels) -> dic
 def figures(observations: list[Observation], labels: Labels, rules: Thresholds) -> dict[str, Any]:
     """Everything that labelled images tell about the dense outputs."""
     answers = plane_answers(observations, labels, rules)
-    found = detections(observations, labels.boxes, labels.masks, rules)
-    plane, boxes = plane_figures(answers, labels), detection_figures(found)
-    confidence = np.array([a.confidence for a in answers] + [d.confidence for d in found])
+    boxes_found = detections(observations, labels.boxes, labels.masks, rules)
+    plane, boxes = plane_figures(answers, labels), detection_figures(boxes_found)
+    confidence = np.array([a.confidence for a in answers] + [d.confidence for d in boxes_found])
     right = [float(a.right) for a in answers]
-    right += [float(d.present and d.iou >= 0.5) for d in found]
+    right += [float(d.present and d.iou >= 0.5) for d in boxes_found]
     return {
         **plane,
         **boxes,

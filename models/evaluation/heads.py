@@ -67,10 +67,10 @@ def mask_scores(
             height, width = truth.shape
             logits = observation.raw.masks[masks.index(label)]
             traced = geometry.outline(logits, rules.mask_level.get(label, 0.0))
-            found = np.zeros_like(truth)
+            filled = np.zeros_like(truth)
             on_canvas = np.zeros((1000, 1000), np.bool_)
             if traced is not None:
-                found = geometry.fill(traced * np.array([width, height]), width, height)
+                filled = geometry.fill(traced * np.array([width, height]), width, height)
                 on_canvas = canvas_mask(traced)
             wide = np.asarray(Image.fromarray(truth).resize((1000, 1000), Image.Resampling.NEAREST))
             scores.append(
@@ -78,7 +78,7 @@ def mask_scores(
                     view_of(observation.record, label),
                     observation.record.group,
                     observation.record.dataset,
-                    *overlap(found, truth),
+                    *overlap(filled, truth),
                     *overlap(on_canvas, wide),
                     observation.record.path.name,
                 )

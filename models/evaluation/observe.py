@@ -19,7 +19,7 @@ Change = Callable[[Gray, np.random.Generator], Gray]
 Box = tuple[float, float, float, float]
 
 
-class Sees(Protocol):
+class DenseModel(Protocol):
     """Whatever gives the contract's dense tensors: a vision graph, or a release that answers in text."""
 
     @property
@@ -79,7 +79,7 @@ def load_gray(record: Record) -> Gray:
 
 
 def observe(
-    vision: Sees,
+    vision: DenseModel,
     records: list[Record],
     change: Change | None = None,
     seed: int = 0,
@@ -117,7 +117,7 @@ def add_truth(observation: Observation) -> None:
                 observation.masks[label] = inside
 
 
-def observe_images(vision: Sees, images: list[Gray], batch: int = 8) -> list[RawReading]:
+def observe_images(vision: DenseModel, images: list[Gray], batch: int = 8) -> list[RawReading]:
     """Unlabelled pictures (negatives) through the vision graph."""
     readings: list[RawReading] = []
     for start in range(0, len(images), batch):

@@ -42,10 +42,10 @@ def _reliability(
 ) -> None:
     rules = manifest.thresholds
     answers = plane_answers(observations, labels, rules)
-    found = detections(observations, labels.boxes, labels.masks, rules)
+    boxes = detections(observations, labels.boxes, labels.masks, rules)
     series = {
         "plane": [(a.confidence, float(a.right)) for a in answers],
-        "structures (IoU 0.5)": [(d.confidence, float(d.present and d.iou >= 0.5)) for d in found],
+        "structures (IoU 0.5)": [(d.confidence, float(d.present and d.iou >= 0.5)) for d in boxes],
     }
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
     for name, pairs in series.items():

@@ -37,8 +37,8 @@ def report_figures(observations: list[Observation], manifest: Manifest) -> dict[
         if truth is None:
             continue
         wanted += 1
-        found = [m.mm for m in reading.measurements if m.name == "HC" and m.mm is not None]
-        errors += [abs(mm - truth) for mm in found]
+        circumferences = [m.mm for m in reading.measurements if m.name == "HC" and m.mm is not None]
+        errors += [abs(mm - truth) for mm in circumferences]
     answered = [reading.plane is not None for _, reading in readings]
     return {
         "reported": {

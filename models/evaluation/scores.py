@@ -25,11 +25,11 @@ def calibration_error(confidence: Floats, right: Floats, bins: int = 10) -> floa
     return gap
 
 
-def balanced_accuracy(truth: Sequence[str], found: Sequence[str]) -> float:
+def balanced_accuracy(truth: Sequence[str], predicted: Sequence[str]) -> float:
     """Mean recall over the classes that occur."""
     recalls = []
     for label in sorted(set(truth)):
-        hits = [f == label for t, f in zip(truth, found, strict=True) if t == label]
+        hits = [f == label for t, f in zip(truth, predicted, strict=True) if t == label]
         recalls.append(float(np.mean(hits)))
     return float(np.mean(recalls)) if recalls else float("nan")
 

@@ -18,20 +18,20 @@ NAMES = ("HC", "BPD", "OFD", "AC", "FL", "AoP")
 
 @dataclass(frozen=True, slots=True)
 class SizeScore:
-    """One measure of one image: found (None: nothing was outlined) and true, mm or degrees."""
+    """One measure of one image: measured (None: nothing was outlined) and true, mm or degrees."""
 
     name: str
     group: str
     dataset: str
     machine: str
-    found: float | None
+    measured: float | None
     truth: float
     file: str
 
     @property
     def error(self) -> float:
-        """Found less true; NaN where nothing was found."""
-        return float("nan") if self.found is None else self.found - self.truth
+        """Measured less true; NaN where nothing was measured."""
+        return float("nan") if self.measured is None else self.measured - self.truth
 
 
 def outlines_of(
@@ -39,12 +39,12 @@ def outlines_of(
 ) -> dict[str, geometry.Points]:
     """Every outlined structure, in pixels of the image."""
     scale = np.array([observation.square.width, observation.square.height])
-    found = {}
+    outlines = {}
     for label, logits in zip(masks, observation.raw.masks, strict=True):
         traced = geometry.outline(logits, rules.mask_level.get(label, 0.0))
         if traced is not None:
-            found[label] = traced * scale
-    return found
+            outlines[label] = traced * scale
+    return outlines
 
 
 def true_sizes(observation: Observation) -> dict[str, float]:
@@ -100,7 +100,7 @@ def size_scores(
         truth = true_sizes(observation)
         if not truth:
             continue
-        found = found_sizes(observation, masks, rules)
+        sizes_found = found_sizes(observation, masks, rules)
         record = observation.record
         for name in NAMES:
             if name in truth and name in able:
@@ -110,7 +110,7 @@ def size_scores(
                         record.group,
                         record.dataset,
                         record.machine,
-                        found.get(name),
+                        sizes_found.get(name),
                         truth[name],
                         record.path.name,
                     )
@@ -120,7 +120,7 @@ def size_scores(
 
 def summary(scores: list[SizeScore], rules: Thresholds) -> dict[str, Any]:
     """Mean (with its interval), median and bias of the error; how many were not found; coverage."""
-    taken = [s for s in scores if s.found is not None]
+    taken = [s for s in scores if s.measured is not None]
     result: dict[str, Any] = {"n": len(scores), "missing": len(scores) - len(taken)}
     if not taken:
         return result
@@ -139,7 +139,7 @@ def summary(scores: list[SizeScore], rules: Thresholds) -> dict[str, Any]:
     interval = rules.interval(scores[0].name)
     if interval is not None:
         a, b = interval
-        inside = [abs(s.error) <= a + b * float(s.found or 0) for s in taken]
+        inside = [abs(s.error) <= a + b * float(s.measured or 0) for s in taken]
         result["interval_coverage"] = float(np.mean(inside))
     return result
 

@@ -13,7 +13,7 @@ from services.reading.phases import ReleaseReader
 from services.reading.releases.release import Release
 
 
-class TextSeer:
+class TextDenseModel:
     """A release without dense heads: its words, as tensors, for every square."""
 
     def __init__(self, release: Release, threads: int = 1) -> None:
@@ -42,11 +42,11 @@ def _tensor(reading: RawReading, name: str) -> npt.NDArray[np.float32]:
     return np.atleast_1d(np.asarray(getattr(reading, name.lower()), np.float32))
 
 
-def teller(release: Release, threads: int = 1) -> Callable[[Observation], Observation]:
+def text_adder(release: Release, threads: int = 1) -> Callable[[Observation], Observation]:
     """A function that reads an observation's square again, in all phases."""
     reader = reader_of(release, threads)
 
-    def tell(observation: Observation) -> Observation:
+    def add_text(observation: Observation) -> Observation:
         return replace(observation, raw=reader.read(observation.square))
 
-    return tell
+    return add_text

@@ -34,9 +34,9 @@ def complies(text: str) -> bool:
     return all(isinstance(v, str) and v.strip() for v in value.values())
 
 
-def rouge_l(found: str, wanted: str) -> float:
+def rouge_l(generated: str, wanted: str) -> float:
     """F-measure of the longest common subsequence of lower-case words, 0..1 (Lin 2004)."""
-    a, b = found.lower().split(), wanted.lower().split()
+    a, b = generated.lower().split(), wanted.lower().split()
     if not a or not b:
         return float(a == b)
     row = [0] * (len(b) + 1)
@@ -61,25 +61,25 @@ def _fields(text: str) -> Mapping[str, str]:
 
 def text_figures(observations: list[Observation]) -> dict[str, Any]:
     """Figures over observations whose raw reading holds text."""
-    told = [o for o in observations if o.raw.interpretation]
-    if not told:
+    with_text = [o for o in observations if o.raw.interpretation]
+    if not with_text:
         return {}
     right: dict[str, list[float]] = {name: [] for name in FIELDS}
     overlap, labels = [], []
-    for o in told:
-        found = _fields(o.raw.interpretation)
+    for o in with_text:
+        generated = _fields(o.raw.interpretation)
         for name, wanted in write(seen_of(o.record)).items():
             if wanted is not None and name != "image_quality":
-                answer = str(found.get(name, ""))
+                answer = str(generated.get(name, ""))
                 right[name].append(float(answer == wanted))
                 overlap.append(rouge_l(answer, wanted))
         label = _fields(o.raw.classification).get("label")
         labels.append(float(label == (o.record.plane or NO_PLANE)))
     return {
-        "json_compliance": float(np.mean([complies(o.raw.interpretation) for o in told])),
+        "json_compliance": float(np.mean([complies(o.raw.interpretation) for o in with_text])),
         "field_accuracy": {k: float(np.mean(v)) for k, v in right.items() if v},
         "field_accuracy_mean": float(np.mean([np.mean(v) for v in right.values() if v])),
         "rouge_l": float(np.mean(overlap)),
         "classify_accuracy": float(np.mean(labels)),
-        "text_n": len(told),
+        "text_n": len(with_text),
     }

@@ -24,5 +24,6 @@ class Residual(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same shape."""
         out: Tensor = self.activation(x + self.second(self.first(x)))
         return out

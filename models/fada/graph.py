@@ -107,6 +107,7 @@ class Graph(nn.Module):
         self.register_buffer("level", torch.zeros(2))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Images [N, S, S] uint8 to the tensors of `OUTPUTS`; shapes as in the contract."""
         picture = image.to(torch.float32).unsqueeze(1) / 255.0
         plane, scope, quality, masks, boxes, points, subplane = self.read(picture)
         if self.mirrored:

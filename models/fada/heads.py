@@ -45,6 +45,7 @@ class MaskHead(nn.Module):
         self.out = nn.Conv2d(32, len(MASKS), 1)
 
     def forward(self, merged: Tensor, stem: Tensor) -> Tensor:
+        """Pyramid [N, D, S/4, S/4] and stem [N, C, S/2, S/2] to logits [N, M, S/2, S/2], float32."""
         x = nn.functional.interpolate(
             self.reduce(merged), scale_factor=2.0, mode="bilinear", align_corners=False
         )
@@ -131,6 +132,7 @@ class LocalHead(nn.Module):
         nn.init.zeros_(self.propose.bias)
 
     def forward(self, merged: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Pyramid [N, D, S/4, S/4] and pooled features [N, 2C] to what `decode` gives."""
         body = self.body(merged)
         with torch.autocast(body.device.type, enabled=False):
             return self.decode(body.float(), pooled.float())

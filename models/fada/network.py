@@ -122,6 +122,7 @@ class DenseNetwork(nn.Module):
         return out
 
     def forward(self, image: Tensor) -> DenseOutput:
+        """Images [N, 1, S, S] in 0..1 to what all heads read."""
         return self.heads(self.features(image))
 
     def heads(self, maps: list[Tensor]) -> DenseOutput:

@@ -36,7 +36,7 @@ TASKS = {
         {**WEIGHTS, "box": 1.6, "moments": 0.6},
     ),
     # A short run that compares ways of training: light augmentation, so that it learns fast, and
-    # enough images made poor that what is told apart by them can differ.
+    # enough images made poor that what is distinguished by them can differ.
     "brief": Task(Mix(plain=0.6, degraded=0.2), WEIGHTS),
     "segment": Task(
         Mix((("HC18", 0.9), ("FETAL_HEAD_BIOMETRY", 0.1))), _only("bce dice moments points")

@@ -111,21 +111,21 @@ _RENAMES: dict[str, list[tuple[str, str]]] = {
 
 def translate(state: Mapping[str, Tensor], layout: str) -> dict[str, Tensor]:
     """A published state dict under our names and shapes."""
-    found: dict[str, Tensor] = {}
+    weights: dict[str, Tensor] = {}
     for name, value in state.items():
         bare = name.removeprefix("module.")
         for pattern, replacement in _RENAMES[layout]:
             if re.search(pattern, bare):
-                found[re.sub(pattern, replacement, bare)] = value
+                weights[re.sub(pattern, replacement, bare)] = value
                 break
-    if "position" in found:
-        position = found["position"]
-        found["position"] = position.reshape(1, -1, position.shape[-1])
-    if "token" in found:
-        found["token"] = found["token"].reshape(1, 1, -1)
-    if layout == "clip" and "patch.weight" in found:
-        found["patch.bias"] = torch.zeros(found["patch.weight"].shape[0])
-    return found
+    if "position" in weights:
+        position = weights["position"]
+        weights["position"] = position.reshape(1, -1, position.shape[-1])
+    if "token" in weights:
+        weights["token"] = weights["token"].reshape(1, 1, -1)
+    if layout == "clip" and "patch.weight" in weights:
+        weights["patch.bias"] = torch.zeros(weights["patch.weight"].shape[0])
+    return weights
 
 
 def read_state(path: Path) -> Mapping[str, Tensor]:

@@ -66,6 +66,7 @@ class UNet(nn.Module):
         return maps
 
     def forward(self, image: Tensor) -> DenseOutput:
+        """Images [N, 1, S, S] in 0..1 to what is read of them."""
         return self.look(image)[0]
 
     def look(self, image: Tensor) -> tuple[DenseOutput, Tensor]:

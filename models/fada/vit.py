@@ -49,6 +49,7 @@ class Attention(nn.Module):
             self.rel_pos_w = nn.Parameter(torch.zeros(2 * side - 1, width // heads))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Tokens [N, T, W] to the same shape, each having attended to all."""
         n, tokens, width = x.shape
         q, k, v = self.qkv(x).reshape(n, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         bias = None
@@ -79,6 +80,7 @@ class Block(nn.Module):
         self.fc2 = nn.Linear(config.hidden, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Tokens [N, T, W] to the same shape."""
         y = self.norm1(x)
         x = x + (self._windowed(y) if self.window else self.attn(y))
         h = self.fc1(self.norm2(x))

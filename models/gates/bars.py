@@ -15,7 +15,7 @@ _MORE = (("Five phases, share of the 0.8B shape's time", "five_phases_share", 4,
 
 def bars(evaluations: Mapping[str, dict[str, Any]]) -> list[Finding]:
     """One finding for each bar and evaluation (by split); labels that are too few are left out."""
-    found = []
+    findings = []
     for split, figures in evaluations.items():
         for title, path, digits, bar, sign in (*ROWS, *_MORE):
             if too_few(figures, path):
@@ -23,25 +23,25 @@ def bars(evaluations: Mapping[str, dict[str, Any]]) -> list[Finding]:
             value = look(figures, path)
             if value is None and split != next(iter(evaluations)):
                 continue  # measured on one split is measured
-            told = f"{'≥' if sign == '>' else '≤'} {bar}"
+            bound_text = f"{'≥' if sign == '>' else '≤'} {bar}"
             state = State.NOT_MEASURED
             if value is not None:
                 met = value >= float(bar) if sign == ">" else value <= float(bar)
                 state = State.MET if met else State.MISSED
             rounded = None if value is None else round(float(value), digits)
-            found.append(Finding(BARS, f"{title} ({split})", rounded, told, state))
-    return found
+            findings.append(Finding(BARS, f"{title} ({split})", rounded, bound_text, state))
+    return findings
 
 
 def quantisation_bar(lost: list[Finding]) -> Finding:
     """The largest loss of the gate's figures, as a bar of its own."""
     values = [f.value for f in lost if isinstance(f.value, float | int)]
-    told, title = f"≤ {MOST:g}", "Loss by quantisation, points"
+    bound_text, title = f"≤ {MOST:g}", "Loss by quantisation, points"
     if not values or len(values) < len(lost):
-        return Finding(BARS, title, None, told, State.NOT_MEASURED)
+        return Finding(BARS, title, None, bound_text, State.NOT_MEASURED)
     worst = max(values)
     state = State.MET if worst <= MOST else State.MISSED
-    return Finding(BARS, title, round(worst, 4), told, state)
+    return Finding(BARS, title, round(worst, 4), bound_text, state)
 
 
 def measured(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

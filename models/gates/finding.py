@@ -9,6 +9,8 @@ from typing import Any
 
 
 class State(StrEnum):
+    """Passed or failed for a gate; met, missed or not measured for a bar."""
+
     PASSED = "passed"
     FAILED = "failed"
     MET = "met"
@@ -57,9 +59,9 @@ def at_least(gate: str, what: str, value: float | None, bound: float, unit: str 
 
 
 def _limited(
-    gate: str, what: str, value: float | None, bound: float, told: str, *, below: bool
+    gate: str, what: str, value: float | None, bound: float, bound_text: str, *, below: bool
 ) -> Finding:
     if value is None or not math.isfinite(value):
-        return Finding(gate, what, None, told, State.NOT_MEASURED)
+        return Finding(gate, what, None, bound_text, State.NOT_MEASURED)
     good = value <= bound if below else value >= bound
-    return Finding(gate, what, round(value, 5), told, State.PASSED if good else State.FAILED)
+    return Finding(gate, what, round(value, 5), bound_text, State.PASSED if good else State.FAILED)

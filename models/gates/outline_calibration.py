@@ -26,12 +26,12 @@ LEVELS = np.linspace(-1.0, 2.5, 29)
 
 def circumferences(logits: npt.NDArray[np.float32], width: int, height: int) -> Floats:
     """The circumference in pixels of the head traced at each of `LEVELS`; NaN where there is none."""
-    found = []
+    perimeters = []
     for level in LEVELS:
         traced = geometry.outline(logits, float(level))
         shape = geometry.ellipse(traced * np.array([width, height])) if traced is not None else None
-        found.append(shape.perimeter if shape else float("nan"))
-    return np.array(found)
+        perimeters.append(shape.perimeter if shape else float("nan"))
+    return np.array(perimeters)
 
 
 @torch.no_grad()
@@ -44,8 +44,8 @@ def look(graph: Graph, records: list[Record], side: int) -> tuple[Floats, Floats
         picture = square(load_gray(record), side)
         masks = graph(torch.from_numpy(picture.pixels)[None])[3][:, :1]
         shares.append(float(torch.sigmoid(masks).mean()))
-        found = circumferences(masks[0, 0].numpy(), picture.width, picture.height)
-        sizes.append(found * record.pixel_mm)
+        perimeters = circumferences(masks[0, 0].numpy(), picture.width, picture.height)
+        sizes.append(perimeters * record.pixel_mm)
         truths.append(record.hc_mm)
     return np.array(sizes), np.array(truths), np.array(shares)
 
@@ -55,8 +55,8 @@ def line(sizes: Floats, truths: Floats, shares: Floats) -> tuple[float, float]:
 
     def error(values: Floats) -> float:
         wanted = np.clip(values[0] + values[1] * shares, LEVELS[0], LEVELS[-1])
-        found = [np.interp(at, LEVELS, row) for at, row in zip(wanted, sizes, strict=True)]
-        return float(np.nanmean(np.abs(np.array(found) - truths)))
+        estimates = [np.interp(at, LEVELS, row) for at, row in zip(wanted, sizes, strict=True)]
+        return float(np.nanmean(np.abs(np.array(estimates) - truths)))
 
     starts = (np.array([0.5, 0.0]), np.array([-0.2, 2.0]))
     best = min((minimize(error, s, method="Nelder-Mead") for s in starts), key=lambda r: r.fun)

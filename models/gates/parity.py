@@ -24,7 +24,7 @@ class Parity:
     images: int = 0
     labels: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
-    told: int = 0
+    texts: int = 0
     boxes: list[float] = field(default_factory=list)
     masks: list[float] = field(default_factory=list)
     confidence: float = 0.0
@@ -35,7 +35,7 @@ class Parity:
         """One image: the phone's frame as JSON, the hub's reading."""
         theirs = _plain(asdict(hub))
         self.images += 1
-        self.told += bool(theirs["interpretation"])
+        self.texts += bool(theirs["interpretation"])
         if phone["interpretation"] != theirs["interpretation"]:
             self.words.append(name)
         same = all(phone[key] == theirs[key] for key in _LABELS)
@@ -117,8 +117,8 @@ def _names(what: str, images: list[str], count: int) -> str:
     return f"{what} (share of {count} images){shown}"
 
 
-def _share(found: list[str], count: int) -> float | None:
-    return len(found) / count if count else None
+def _share(differing: list[str], count: int) -> float | None:
+    return len(differing) / count if count else None
 
 
 def _plain(value: Any) -> Any:

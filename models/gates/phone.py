@@ -121,10 +121,10 @@ class Phone:
 
 def chromium() -> str:
     """Where Chromium is. Raises PhoneUnavailable."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
         raise PhoneUnavailable("There is no Chromium here (Debian: apt-get install chromium).")
-    return found
+    return browser
 
 
 def build(out: Path) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from models.data.manifest import Record
-from models.evaluation.dense import Say, dense_figures
+from models.evaluation.dense import Progress, dense_figures
 from models.gates.finding import QUANTISATION, Finding, at_most
-from models.programs.compare_quantised import figures, tell_with
+from models.programs.compare_quantised import answers_of, figures
 from models.programs.evaluate import labels_of, plain
 from models.programs.parity_text import open_text
 from services.reading.releases.release import Release
@@ -45,7 +45,7 @@ _TEXT = (
 
 def losses(kept: Figures) -> list[Finding]:
     """One finding for each figure of `{"vision": {"full", "stored"}, "text": {"full", "stored"}}`."""
-    found = []
+    findings = []
     for part, rows in (("vision", _VISION), ("text", _TEXT)):
         pair = kept.get(part)
         if pair is None:
@@ -55,8 +55,8 @@ def losses(kept: Figures) -> list[Finding]:
             if full is None and stored is None:
                 continue  # the data have no such labels
             gap = None if full is None or stored is None else points * (full - stored)
-            found.append(at_most(QUANTISATION, name, gap, MOST, " points"))
-    return found
+            findings.append(at_most(QUANTISATION, name, gap, MOST, " points"))
+    return findings
 
 
 def missing(release: Release, kept: Figures) -> list[Finding]:
@@ -70,23 +70,31 @@ def missing(release: Release, kept: Figures) -> list[Finding]:
 
 
 def vision_pair(
-    release: Release, full: Path, records: list[Record], *, each: int, threads: int, say: Say
+    release: Release,
+    full: Path,
+    records: list[Record],
+    *,
+    each: int,
+    threads: int,
+    progress: Progress,
 ) -> Figures:
     """Figures of the full graph and of the released one, on the same images."""
     graphs = {"full": full.read_bytes(), "stored": release.graph or b""}
     result: dict[str, Any] = {}
     for name, graph in graphs.items():
-        say(f"vision, {name}: {len(graph)} bytes")
+        progress(f"vision, {name}: {len(graph)} bytes")
         vision = Vision(graph, release.manifest.side, threads=threads)
-        found, _ = dense_figures(
+        figures, _ = dense_figures(
             vision,
             labels_of(release.manifest),
             release.manifest.thresholds,
             records,
             each=each,
-            say=say,
+            progress=progress,
         )
-        result[name] = {path.split(".")[0]: found.get(path.split(".")[0]) for _, path, _ in _VISION}
+        result[name] = {
+            path.split(".")[0]: figures.get(path.split(".")[0]) for _, path, _ in _VISION
+        }
         result[name]["n"] = len(records)
     return dict(plain(result))
 
@@ -94,7 +102,7 @@ def vision_pair(
 def text_pair(release: Release, full: Path, records: Sequence[Record], threads: int) -> Figures:
     """Figures of the full pair (a folder of `models.programs.convert`) and of the released one."""
     manifest = release.manifest
-    first = tell_with(open_text(full, threads), records)
+    first = answers_of(open_text(full, threads), records)
     stored = TextModel(
         release.text,
         release.mmproj,
@@ -104,7 +112,7 @@ def text_pair(release: Release, full: Path, records: Sequence[Record], threads: 
         sentences=manifest.sentences,
         threads=threads,
     )
-    second = tell_with(stored, records)
+    second = answers_of(stored, records)
     return {"full": figures(first, first, records), "stored": figures(second, first, records)}
 
 

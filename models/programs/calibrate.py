@@ -79,32 +79,32 @@ def fit_mask_level(observations: list[Observation], label: str, name: str) -> fl
     for level in LEVELS:
         rules = Thresholds(mask_level={label: float(level)})
         scores = [s for s in size_scores(some, MASKS, rules) if s.name == name]
-        errors.append(np.mean([abs((s.found or 0.0) - s.truth) for s in scores]))
+        errors.append(np.mean([abs((s.measured or 0.0) - s.truth) for s in scores]))
     smooth = np.convolve(np.pad(errors, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
     return float(LEVELS[int(np.argmin(smooth))])
 
 
 def fit_intervals(observations: list[Observation], rules: Thresholds) -> dict[str, list[float]]:
-    """(a, b) of the 95 % half-width a + b * size by measure in mm, from what was found."""
+    """(a, b) of the 95 % half-width a + b * size by measure in mm, from what was measured."""
     scores = size_scores(observations, MASKS, rules)
     intervals = {}
     for name in ("HC", "BPD", "OFD", "AC", "FL"):
-        mine = [s for s in scores if s.name == name and s.found is not None]
+        mine = [s for s in scores if s.name == name and s.measured is not None]
         if name == "HC":
             mine = [s for s in mine if s.dataset == "HC18"] or mine
         if len(mine) >= (1 if name == "HC" else FEWEST_SIZES):
             errors = np.array([s.error for s in mine])
-            sizes = np.array([float(s.found or 0) for s in mine])
+            sizes = np.array([float(s.measured or 0) for s in mine])
             intervals[name] = [round(v, 4) for v in conformal(errors, sizes)]
     return intervals
 
 
 def _structures(observations: list[Observation], rules: Thresholds) -> dict[str, Any]:
-    found = detections(observations, BOXES, MASKS, rules)
+    boxes = detections(observations, BOXES, MASKS, rules)
     platt: dict[str, list[float]] = {}
     thresholds: dict[str, float] = {}
     for label in BOXES:
-        mine = [d for d in found if d.label == label]
+        mine = [d for d in boxes if d.label == label]
         right = np.array([float(d.present and d.iou >= 0.5) for d in mine])
         slope, offset = fit_platt(np.array([d.logit for d in mine]), right)
         platt[label] = [round(slope, 4), round(offset, 4)]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Title -> where the figure and its interval stand, and how many digits are told.
+# Title -> where the figure and its interval stand, and how many digits are shown.
 Rows = dict[str, tuple[str, str, int]]
 ROWS: Rows = {
     "Head Dice": ("dice.fetal_head", "dice_interval.fetal_head", 4),
@@ -44,16 +44,16 @@ def look(figures: dict[str, Any], path: str) -> Any:
 
 def cell(runs: Sequence[dict[str, Any]], value: str, interval: str, digits: int) -> str:
     """Mean over runs, with their outer bounds."""
-    found = [v for v in (look(run, value) for run in runs) if v is not None]
-    if not found:
+    known = [v for v in (look(run, value) for run in runs) if v is not None]
+    if not known:
         return "not measured"
-    text = f"{sum(found) / len(found):.{digits}f}"
+    text = f"{sum(known) / len(known):.{digits}f}"
     bounds = [b for b in (look(run, interval) for run in runs) if interval and b and None not in b]
     if bounds:
         low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
         text += f" ({low:.{digits}f} to {high:.{digits}f})"
-    elif len(found) > 1:
-        text += f" ({min(found):.{digits}f} to {max(found):.{digits}f})"
+    elif len(known) > 1:
+        text += f" ({min(known):.{digits}f} to {max(known):.{digits}f})"
     return text
 
 

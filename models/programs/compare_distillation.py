@@ -64,7 +64,7 @@ METRICS: dict[str, tuple[str, Metric, int]] = {
 
 def scores_of(observations: list[Observation], labels: Labels, rules: Thresholds) -> Scores:
     """What each image adds to the figures, with its patient first."""
-    found = detections(observations, labels.boxes, labels.masks, rules)
+    boxes = detections(observations, labels.boxes, labels.masks, rules)
     heads = [s for s in mask_scores(observations, labels.masks, rules) if s.label == "fetal_head"]
     sizes = head_scores(observations, labels.masks, rules)
     return {
@@ -72,7 +72,7 @@ def scores_of(observations: list[Observation], labels: Labels, rules: Thresholds
         "dice": [[s.group, s.dice] for s in heads],
         "hc": [[s.group, abs(s.hc_mm - s.truth_mm)] for s in sizes],
         "boxes": [
-            [d.group, d.label, d.present, d.confidence, d.iou] for d in found if d.label in _TEN
+            [d.group, d.label, d.present, d.confidence, d.iou] for d in boxes if d.label in _TEN
         ],
     }
 
@@ -98,10 +98,10 @@ def difference(
 
 
 def _by_group(run: Scores, name: str) -> dict[str, list[list[Any]]]:
-    found: dict[str, list[list[Any]]] = defaultdict(list)
+    by_patient: dict[str, list[list[Any]]] = defaultdict(list)
     for row in run[name]:
-        found[row[0]].append(row)
-    return found
+        by_patient[row[0]].append(row)
+    return by_patient
 
 
 def differences(runs: Mapping[str, Sequence[Scores]], base: str = "none") -> str:
@@ -147,9 +147,11 @@ def measured(
         labels = Labels(*(tuple(about[k]) for k in ("planes", "masks", "boxes", "keypoints")))
         rules = Thresholds.from_json(about["calibration"])
         vision = Vision((run / "graph" / "vision.onnx").read_bytes(), side)
-        figures, observations = dense_figures(vision, labels, rules, records, each=each, say=print)
-        found = {"figures": plain(figures), "scores": scores_of(observations, labels, rules)}
-        kept.write_text(json.dumps(found) + "\n", "utf-8")
+        figures, observations = dense_figures(
+            vision, labels, rules, records, each=each, progress=print
+        )
+        measured_run = {"figures": plain(figures), "scores": scores_of(observations, labels, rules)}
+        kept.write_text(json.dumps(measured_run) + "\n", "utf-8")
     whole = json.loads(kept.read_text("utf-8"))
     return whole["figures"], whole["scores"]
 
@@ -169,9 +171,9 @@ def main() -> None:
     scores: dict[str, list[Scores]] = defaultdict(list)
     for given in args.run:
         mode, _, folder = given.partition("=")
-        found = measured(Path(folder), args.data, args.side, records)
-        figures[mode].append(found[0])
-        scores[mode].append(found[1])
+        measured_run = measured(Path(folder), args.data, args.side, records)
+        figures[mode].append(measured_run[0])
+        scores[mode].append(measured_run[1])
     text = f"{table(figures)}\n{differences(scores)}"
     args.out.write_text(text, encoding="utf-8")
     print(text)

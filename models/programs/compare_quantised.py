@@ -4,7 +4,7 @@
 
 Each folder holds a text.gguf, an mmproj.gguf and their text.json (models.programs.convert writes them). Told
 for each: plane accuracy of its own classification, share of interpretation fields as the labels say
-(the plane is not told to it), how often its answer is whole JSON without the schema, and how often
+(the plane is not in its prompt), how often its answer is whole JSON without the schema, and how often
 it answers what the first pair answers. `--out FILE` writes the table of a model card.
 """
 
@@ -37,7 +37,7 @@ ROWS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TextAnswer:
     """One pair's answers about one image."""
 
     label: str
@@ -45,40 +45,40 @@ class Told:
     free: bool  # its unbound answer had the eight fields
 
 
-def tell(folder: Path, records: Sequence[Record], threads: int) -> list[Told]:
+def add_text(folder: Path, records: Sequence[Record], threads: int) -> list[TextAnswer]:
     """Both text phases of every record, by the pair of a folder."""
-    return tell_with(open_text(folder, threads), records)
+    return answers_of(open_text(folder, threads), records)
 
 
-def tell_with(model: TextModel, records: Sequence[Record]) -> list[Told]:
+def answers_of(model: TextModel, records: Sequence[Record]) -> list[TextAnswer]:
     """Both text phases of every record."""
     answers = []
     for record in records:
         image = square(np.asarray(Image.open(record.path)), model.side).pixels
         with model.look(image) as conversation:
             free = complies(conversation.free(model.prompts.interpret, 512))
-            answers.append(Told(conversation.classify(), conversation.interpret(), free))
+            answers.append(TextAnswer(conversation.classify(), conversation.interpret(), free))
     return answers
 
 
 def figures(
-    told: Sequence[Told], first: Sequence[Told], records: Sequence[Record]
+    answers: Sequence[TextAnswer], first: Sequence[TextAnswer], records: Sequence[Record]
 ) -> dict[str, float]:
     """Shares in 0..1 over the records."""
-    planes = [t.label == (r.plane or NO_PLANE) for t, r in zip(told, records, strict=True)]
+    planes = [t.label == (r.plane or NO_PLANE) for t, r in zip(answers, records, strict=True)]
     fields = [
         t.fields[name] == wanted
-        for t, r in zip(told, records, strict=True)
+        for t, r in zip(answers, records, strict=True)
         for name, wanted in write(seen_of(r)).items()
         if wanted is not None
     ]
-    same_label = [a.label == b.label for a, b in zip(told, first, strict=True)]
-    same_text = [a.fields == b.fields for a, b in zip(told, first, strict=True)]
+    same_label = [a.label == b.label for a, b in zip(answers, first, strict=True)]
+    same_text = [a.fields == b.fields for a, b in zip(answers, first, strict=True)]
     return {
-        "n": len(told),
+        "n": len(answers),
         "plane_accuracy": round(float(np.mean(planes)), 4),
         "field_accuracy": round(float(np.mean(fields)), 4),
-        "json_compliance_without_schema": round(float(np.mean([t.free for t in told])), 4),
+        "json_compliance_without_schema": round(float(np.mean([t.free for t in answers])), 4),
         "same_label_as_first": round(float(np.mean(same_label)), 4),
         "same_interpretation_as_first": round(float(np.mean(same_text)), 4),
     }
@@ -99,15 +99,16 @@ def main() -> None:
     records = [r for r in read_manifest(args.data) if r.split in splits]
     if args.count:
         records = records[:: max(1, len(records) // args.count)][: args.count]
-    told = [tell(folder, records, args.threads) for folder in args.pair]
-    found = {
-        str(p.name): figures(t, told[0], records) for p, t in zip(args.pair, told, strict=True)
+    answers = [add_text(folder, records, args.threads) for folder in args.pair]
+    rows = {
+        str(p.name): figures(t, answers[0], records)
+        for p, t in zip(args.pair, answers, strict=True)
     }
-    print(json.dumps(found, indent=1))
+    print(json.dumps(rows, indent=1))
     if args.json:
-        args.json.write_text(json.dumps(found, indent=1) + "\n")
+        args.json.write_text(json.dumps(rows, indent=1) + "\n")
     if args.out:
-        args.out.write_text(table({name: [row] for name, row in found.items()}, ROWS))
+        args.out.write_text(table({name: [row] for name, row in rows.items()}, ROWS))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from models.data.collection import DATA_SETS, read_collection
 from models.data.manifest import Record, read_manifest
 from models.evaluation.dense import dense_figures
 from models.evaluation.figures import Labels
-from models.evaluation.observe import Observation, Sees
+from models.evaluation.observe import DenseModel, Observation
 from models.evaluation.reports import report_figures
 from models.evaluation.textual import text_figures
 from services.reading.releases.manifest import Manifest
@@ -25,8 +25,8 @@ from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
 from services.reading.vision import Vision
 
-Say = Callable[[str], None]
-Tell = Callable[[Observation], Observation]
+Progress = Callable[[str], None]
+AddText = Callable[[Observation], Observation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ def labels_of(manifest: Manifest) -> Labels:
     )
 
 
-def seer_of(release: Release, threads: int) -> Sees:
+def dense_model(release: Release, threads: int) -> DenseModel:
     """The vision graph, or the text model for a release without one."""
     if release.graph is not None:
         return Vision(release.graph, release.manifest.side, threads=threads)
-    from models.evaluation.text_observer import TextSeer
+    from models.evaluation.text_observer import TextDenseModel
 
-    return TextSeer(release, threads)
+    return TextDenseModel(release, threads)
 
 
 def spread(observations: Sequence[Observation], count: int) -> list[Observation]:
@@ -78,17 +78,20 @@ def spread(observations: Sequence[Observation], count: int) -> list[Observation]
 
 
 def evaluate(
-    release: Release, request: Request, tell: Tell | None = None, say: Say = lambda _: None
+    release: Release,
+    request: Request,
+    add_text: AddText | None = None,
+    progress: Progress = lambda _: None,
 ) -> tuple[dict[str, Any], list[Observation]]:
     """All figures as plain values, and the observations (for plots).
 
-    `tell` adds the text phases to an observation (see `models.evaluation.text_observer`).
+    `add_text` adds the text phases to an observation (see `models.evaluation.text_observer`).
 
     Raises:
         ReleaseRefused: the release cannot be loaded.
         OSError: an image cannot be read.
     """
-    vision = seer_of(release, request.threads)
+    vision = dense_model(release, request.threads)
     records = chosen(request)
     result, observations = dense_figures(
         vision,
@@ -97,14 +100,14 @@ def evaluate(
         records,
         each=request.each,
         folder=request.negatives,
-        say=say,
+        progress=progress,
     )
     result.update(report_figures(observations, release.manifest))
-    if tell is not None and request.text:
-        told = [tell(o) for o in spread(observations, request.text)]
-        result.update(text_figures(told))
-        result["seconds_per_image"].update(phase_seconds(told))
-        say(f"{len(told)} images told")
+    if add_text is not None and request.text:
+        with_text = [add_text(o) for o in spread(observations, request.text)]
+        result.update(text_figures(with_text))
+        result["seconds_per_image"].update(phase_seconds(with_text))
+        progress(f"{len(with_text)} images read by the text model")
     result["release"] = release.manifest.id
     result["release_sha256"] = release.manifest.sha256
     result["splits"] = list(request.splits)
@@ -158,12 +161,12 @@ def main() -> None:
         args.threads,
         tuple(args.without),
     )
-    tell = None
+    add_text = None
     if args.text and release.manifest.has_text_model:
-        from models.evaluation.text_observer import teller
+        from models.evaluation.text_observer import text_adder
 
-        tell = teller(release, args.threads)
-    result, observations = evaluate(release, request, tell, say=print)
+        add_text = text_adder(release, args.threads)
+    result, observations = evaluate(release, request, add_text, progress=print)
     text = json.dumps(result, indent=1) + "\n"
     if args.json:
         args.json.write_text(text, encoding="utf-8")

@@ -44,7 +44,7 @@ def main() -> None:
         records,
         each=args.each,
         folder=args.negatives,
-        say=print,
+        progress=print,
     )
     args.json.write_text(json.dumps(plain(result), indent=1) + "\n", encoding="utf-8")
 

@@ -69,10 +69,10 @@ def export_graph(graph: Graph, path: Path, side: int) -> float:
 def difference(graph: Graph, path: Path, image: torch.Tensor) -> float:
     """Largest absolute difference between torch and ONNX Runtime over all outputs."""
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    found = session.run(list(OUTPUTS), {INPUT: image.numpy()})
+    outputs = session.run(list(OUTPUTS), {INPUT: image.numpy()})
     with torch.no_grad():
         wanted = graph(image)
-    return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, wanted, strict=True))
+    return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(outputs, wanted, strict=True))
 
 
 def describe(side: int, graph: Graph) -> dict[str, Any]:

@@ -136,19 +136,19 @@ def figures(
     Raises:
         ValueError: the graph of ``same_graph`` is another one, so its figures say nothing of this one.
     """
-    found: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
     if same_graph is not None:
         graph = WEIGHTS[0]
         if vision is None or hash_file(vision / graph) != hash_file(same_graph / graph):
             raise ValueError(f"{same_graph.name} has another {graph}; measure this one.")
-        found = json.loads((same_graph / MANIFEST).read_text("utf-8"))["metrics"]
+        metrics = json.loads((same_graph / MANIFEST).read_text("utf-8"))["metrics"]
         for split in ("val", "test"):
-            found.get(split, {}).setdefault("dense_figures_of", same_graph.name)
+            metrics.get(split, {}).setdefault("dense_figures_of", same_graph.name)
     for source in sources:
         part, _, path = source.rpartition("=")
-        told = json.loads(Path(path).read_text("utf-8"))
-        found = _laid_over(found, {part: told} if part else told)
-    return found
+        metrics_of_part = json.loads(Path(path).read_text("utf-8"))
+        metrics = _laid_over(metrics, {part: metrics_of_part} if part else metrics_of_part)
+    return metrics
 
 
 def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,15 +188,15 @@ def _published(text: Path) -> list[Path]:
 
 
 def _files(parts: Parts, folder: Path) -> list[Path]:
-    found: list[Path] = []
+    files: list[Path] = []
     if parts.vision:
-        found.append(parts.vision / WEIGHTS[0])
+        files.append(parts.vision / WEIGHTS[0])
     if parts.text:
         pair = [parts.text / name for name in WEIGHTS[1:]]
-        found += _published(parts.text) or pair
+        files += _published(parts.text) or pair
     papers = {path.name: path for path in (folder / name for name in PAPERS) if path.exists()}
     papers |= {path.name: path for path in parts.papers}
-    return [*found, *papers.values()]
+    return [*files, *papers.values()]
 
 
 def _facts(folder: Path | None, name: str) -> dict[str, Any]:

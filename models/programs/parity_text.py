@@ -4,7 +4,7 @@
 
 llama.cpp answers freely (greedy, no schema); transformers then reads the same words and says at
 each place which token it would have chosen. Agreement is the share of places where both chose the
-same; the largest difference of the chosen token's log-probability is told beside it.
+same; the largest difference of the chosen token's log-probability is printed beside it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Parity:
 
     @property
     def share(self) -> float:
+        """Share of places at which both choose the same token, 0 to 1."""
         return self.agree / max(self.places, 1)
 
 
@@ -63,9 +64,9 @@ class Reference:
         start = self.tokenizer.encode(
             head + marks + "<|vision_end|>" + self.prompts.after(prompt), add_special_tokens=False
         )
-        told = self.tokenizer.encode(text, add_special_tokens=False)
-        told.append(self.tokenizer.convert_tokens_to_ids("<|im_end|>"))
-        ids = torch.tensor([start + told])
+        answer_ids = self.tokenizer.encode(text, add_special_tokens=False)
+        answer_ids.append(self.tokenizer.convert_tokens_to_ids("<|im_end|>"))
+        ids = torch.tensor([start + answer_ids])
         image_token = self.tokenizer.convert_tokens_to_ids("<|image_pad|>")
         scores = self.network(
             input_ids=ids,
@@ -73,14 +74,14 @@ class Reference:
             pixel_values=patches(torch.from_numpy(image.copy())[None]),
             image_grid_thw=grid(1, self.side),
         ).logits[0]
-        return told, scores[len(start) - 1 : -1].argmax(-1).tolist()
+        return answer_ids, scores[len(start) - 1 : -1].argmax(-1).tolist()
 
 
 def compare(model: TextModel, reference: Reference, images: Sequence[NDArray[np.uint8]]) -> Parity:
     """All prompts of a text release on squares of side T."""
     places = agree = answers = same = 0
-    told = model.prompts.interpretation("head") if model.prompts.interpret_plane else ""
-    prompts = (model.prompts.interpret, told, model.prompts.classify)
+    about_head = model.prompts.interpretation("head") if model.prompts.interpret_plane else ""
+    prompts = (model.prompts.interpret, about_head, model.prompts.classify)
     for image in images:
         with model.look(image) as conversation:
             written = [(p, conversation.free(p, 512)) for p in prompts if p]
@@ -115,9 +116,9 @@ def main() -> None:
     records = [r for r in read_collection(args.data) if r.split in ("val", "test")]
     picked = records[:: max(1, len(records) // args.count)][: args.count]
     images = [square(np.asarray(Image.open(r.path)), model.side).pixels for r in picked]
-    found = compare(model, Reference(args.weights, model.side, model.prompts), images)
-    print(json.dumps({**asdict(found), "share": round(found.share, 5)}))
-    raise SystemExit(found.share < args.least)
+    parity = compare(model, Reference(args.weights, model.side, model.prompts), images)
+    print(json.dumps({**asdict(parity), "share": round(parity.share, 5)}))
+    raise SystemExit(parity.share < args.least)
 
 
 if __name__ == "__main__":

@@ -72,17 +72,17 @@ def check(request: Request) -> list[Finding]:
     except ReleaseRefused as error:
         return [Finding(SIGNATURE, error.detail, error.code, "sound", State.FAILED)]
     sound = f"{release.manifest.id}, {len(release.manifest.files)} files"
-    found = [Finding(SIGNATURE, sound, "sound", "sound", State.PASSED)]
+    findings = [Finding(SIGNATURE, sound, "sound", "sound", State.PASSED)]
     records = [r for r in read_collection(request.data) if r.split in request.splits]
     lost: list[Finding] = []
     if QUANTISATION not in request.skip:
         lost = quantised(release, request, records)
-        found += lost
+        findings += lost
     if PHONE not in request.skip:
-        found += on_the_phone(release, records, request)
+        findings += on_the_phone(release, records, request)
     if BARS not in request.skip:
-        found += [*bars(evaluations(release, request)), quantisation_bar(lost)]
-    return found
+        findings += [*bars(evaluations(release, request)), quantisation_bar(lost)]
+    return findings
 
 
 def evaluations(release: Release, request: Request) -> dict[str, dict[str, Any]]:
@@ -104,7 +104,7 @@ def quantised(release: Release, request: Request, records: list[Record]) -> list
             records,
             each=request.each,
             threads=request.threads,
-            say=console.print,
+            progress=console.print,
         )
     if request.full_text:
         kept["text"] = text_pair(release, request.full_text, records, request.threads)
@@ -126,8 +126,8 @@ def on_the_phone(release: Release, records: list[Record], request: Request) -> l
     try:
         with Phone(release) as phone:
             for record in chosen:
-                told = phone.read(png(record), record.pixel_mm)
-                parity.add(record.path.name, told, on_the_hub(reader, record))
+                reading = phone.read(png(record), record.pixel_mm)
+                parity.add(record.path.name, reading, on_the_hub(reader, record))
     except PhoneUnavailable as error:
         return [Finding(PHONE, str(error), None, "the same", State.NOT_MEASURED)]
     return list(parity.findings())
@@ -150,10 +150,10 @@ def png(record: Record) -> bytes:
     return buffer.getvalue()
 
 
-def show(found: Sequence[Finding]) -> None:
+def show(findings: Sequence[Finding]) -> None:
     """The table for people."""
     table = Table("gate", "what", "found", "bound", "state", box=None)
-    for f in found:
+    for f in findings:
         colour = _COLOURS.get(f.state, "red" if f.gate != BARS else "yellow")
         value = (
             "" if f.value is None else f"{f.value:.4f}" if isinstance(f.value, float) else f.value
@@ -182,7 +182,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="JSON")
     args = parser.parse_args()
     pairs = [given.partition("=") for given in args.eval]
-    found = check(
+    findings = check(
         Request(
             args.release,
             args.data,
@@ -198,10 +198,10 @@ def main() -> None:
             args.keep,
         )
     )
-    show(found)
-    stopped = any(f.blocks(args.strict) for f in found)
-    told = {"release": args.release.name, "passed": not stopped, "skipped": args.skip}
-    print(json.dumps({**told, "findings": [f.to_json() for f in found]}))
+    show(findings)
+    stopped = any(f.blocks(args.strict) for f in findings)
+    summary = {"release": args.release.name, "passed": not stopped, "skipped": args.skip}
+    print(json.dumps({**summary, "findings": [f.to_json() for f in findings]}))
     raise SystemExit(stopped)
 
 

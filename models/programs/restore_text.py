@@ -80,12 +80,12 @@ def undone(name: str) -> Callable[[Array], Array]:
 def tensors(*files: Path) -> dict[str, Array]:
     """All tensors of GGUF files as float32, read by llama.cpp's own package."""
     gguf = _gguf()
-    found = {}
+    weights = {}
     for file in files:
         for tensor in gguf.GGUFReader(str(file)).tensors:
             numbers = gguf.dequantize(tensor.data, tensor.tensor_type)
-            found[tensor.name] = np.asarray(numbers, np.float32)
-    return found
+            weights[tensor.name] = np.asarray(numbers, np.float32)
+    return weights
 
 
 def fill(network: Any, stored: dict[str, Array]) -> None:

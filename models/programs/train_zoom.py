@@ -123,7 +123,7 @@ def loss_of(zoom: Zoom, image: Tensor, drawn: tuple[Tensor, ...], made: torch.Ge
 @torch.no_grad()
 def measure(zoom: Zoom, views: Views) -> dict[str, float]:
     """Share of boxes at IoU 0.75 before and after the look, and after per structure."""
-    found = torch.cat(
+    corrected = torch.cat(
         [
             zoom.look(image[:, None].float() / 255, own)
             for image, own in zip(
@@ -132,7 +132,7 @@ def measure(zoom: Zoom, views: Views) -> dict[str, float]:
         ]
     )
     before, _ = giou(views.own[:, :, :4], views.boxes)
-    after, _ = giou(found[:, :, :4], views.boxes)
+    after, _ = giou(corrected[:, :, :4], views.boxes)
     here = views.present == 1
 
     def share(iou: Tensor, least: float) -> list[float]:

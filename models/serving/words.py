@@ -91,8 +91,8 @@ class TransformersText:
 
     def ids(self, text: str) -> Tensor:
         """[1, n] token ids of a text, special tokens in it included."""
-        found = self.tokenizer.encode(text, add_special_tokens=False)
-        return torch.tensor([found], device=self.device)
+        ids = self.tokenizer.encode(text, add_special_tokens=False)
+        return torch.tensor([ids], device=self.device)
 
     def matcher(self, form: schema.Schema) -> Any:
         """A fresh matcher of answers in that form."""
@@ -111,7 +111,7 @@ class Seen(TextSession):
         """What the model writes after the image and ``after``, bound to ``form``."""
         model = self._model
         matcher = None if form is None else model.matcher(form)
-        cache, ids, told = copy.deepcopy(self._cache), model.ids(after), list[int]()
+        cache, ids, answer = copy.deepcopy(self._cache), model.ids(after), list[int]()
         for _ in range(most):
             out = model.network(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=1)
             scores = out.logits[0, -1].float()
@@ -121,14 +121,14 @@ class Seen(TextSession):
             if not torch.isfinite(scores[token]):
                 raise InvalidModelOutput("The text model gave numbers that are none.")
             if token == model.end:
-                return str(model.tokenizer.decode(told))
+                return str(model.tokenizer.decode(answer))
             if matcher is not None and not matcher.consume_token(token):
                 raise InvalidModelOutput("The text model left the schema.")
-            told.append(token)
+            answer.append(token)
             ids = torch.tensor([[token]], device=model.device)
         if form is not None:
             raise InvalidModelOutput("The text model did not come to an end.")
-        return str(model.tokenizer.decode(told))
+        return str(model.tokenizer.decode(answer))
 
 
 def open_words(release: Release, device: str = "cpu") -> TransformersText:

@@ -26,6 +26,7 @@ class TextSize:
 
     @property
     def image_tokens(self) -> int:
+        """How many tokens an image of `side` becomes."""
         return (self.side // (PATCH * MERGE)) ** 2
 
 

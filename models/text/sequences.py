@@ -22,13 +22,13 @@ IGNORE = -100
 class Sequences:
     """Writes one task's sequences: `length` tokens, the image's tokens and the prompt first.
 
-    `told` is the prompt with {plane}, for when the dense heads have named the plane before.
+    `plane_prompt` is the prompt with {plane}, for when the dense heads have named the plane before.
     """
 
     def __init__(
-        self, tokenizer: Any, prompt: str, image_tokens: int, length: int, told: str = ""
+        self, tokenizer: Any, prompt: str, image_tokens: int, length: int, plane_prompt: str = ""
     ) -> None:
-        self.tokenizer, self.length, self.told = tokenizer, length, told
+        self.tokenizer, self.length, self.plane_prompt = tokenizer, length, plane_prompt
         self._before = _BEFORE + "<|image_pad|>" * image_tokens + _AFTER
         self.start = self._start(prompt)
         self.image_token = int(tokenizer.convert_tokens_to_ids("<|image_pad|>"))
@@ -64,30 +64,31 @@ class Sequences:
 
         Half of the prompts name the plane, so that the words follow the heads where there are any.
         """
-        told = write(seen)
+        fields = write(seen)
         filled: dict[str, str] = {}
         options = fillers(seen)
-        for name, value in told.items():
+        for name, value in fields.items():
             choice = options.get(name, ("Not determined.",))
             filled[name] = value or choice[int(rng.integers(0, len(choice)))]
         text = answer(filled)
-        named = self.told and rng.random() < 0.5
-        prompt = self.told.replace(PLANE, seen.plane or NO_PLANE) if named else ""
-        return self.encode(text, _ranges(text, filled, told), prompt)
+        named = self.plane_prompt and rng.random() < 0.5
+        prompt = self.plane_prompt.replace(PLANE, seen.plane or NO_PLANE) if named else ""
+        return self.encode(text, _ranges(text, filled, fields), prompt)
 
     def classify(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """The label of the plane: token ids [L] and targets [L]."""
         return self.encode(classified(seen.plane), [])
 
 
 def _ranges(
-    text: str, filled: Mapping[str, str], told: Mapping[str, str | None]
+    text: str, filled: Mapping[str, str], fields: Mapping[str, str | None]
 ) -> list[tuple[int, int]]:
-    found = []
-    for name, value in told.items():
+    ranges = []
+    for name, value in fields.items():
         if value is None:
             start = text.index(f'"{name}":"') + len(name) + 4
-            found.append((start, start + len(filled[name])))
-    return found
+            ranges.append((start, start + len(filled[name])))
+    return ranges
 
 
 def _positions(start: list[int], image_token: int, image_tokens: int, length: int) -> Tensor:

@@ -49,6 +49,7 @@ class Losses:
 
     @property
     def total(self) -> Tensor:
+        """The sum that is minimised."""
         return self.interpret + self.classify + self.guide
 
 

@@ -20,7 +20,7 @@ import servers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_weights import SIDE, image, write_weights
 
-from models.evaluation.text_observer import TextSeer
+from models.evaluation.text_observer import TextDenseModel
 from models.packaging.importing import TRANSFORMERS, Import, import_release
 from models.serving.words import open_words
 from services.domain.errors import (
@@ -174,7 +174,7 @@ def test_cut_or_changed_weights_are_refused_before_they_are_parsed(
 
 
 def test_an_evaluation_reads_it_by_its_own_runtime(release: Release) -> None:
-    seen = TextSeer(release).run([image(3).pixels])
+    seen = TextDenseModel(release).run([image(3).pixels])
     assert seen["BOXES"].shape == (1, len(release.manifest.boxes), 5)
     assert seen["PLANE"].shape == (1, len(release.manifest.planes))
 

@@ -189,7 +189,7 @@ def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
     observation = Observation(record, Square(np.zeros((120, 120), np.uint8), 120, 120), raw)
     rules = Thresholds(intervals={"FL": (1.0, 0.0)})
     (score,) = size_scores([observation], ("femur",), rules)
-    assert score.found == pytest.approx(24.0, abs=0.6)  # 60 pixels of 0.4 mm
+    assert score.measured == pytest.approx(24.0, abs=0.6)  # 60 pixels of 0.4 mm
     assert score.error == pytest.approx(-6.0, abs=0.6)
     found = size_figures([score, score], rules)["sizes"]["FL"]["FETAL_PLANES_DB"]
     assert found["n"] == 2
