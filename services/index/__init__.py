@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from services.index.database.engine import open_engine
-from services.index.database.session import Clock, utc_now
+from services.index.database.connection import Clock, open_engine, utc_now
 from services.index.messaging.deliveries import HasPacs
 from services.index.port import Index
 from services.index.unit_of_work import SqlIndex

@@ -14,17 +14,15 @@ from services.index.access.devices import DevicesTable
 from services.index.access.keys import KeysTable
 from services.index.access.shares import SharesTable
 from services.index.access.uploads import IdempotencyTable, UploadsTable
-from services.index.access.webhooks import WebhooksTable
 from services.index.clinical.cases import CasesTable
 from services.index.clinical.objects import ObjectsTable
 from services.index.clinical.results import ResultsTable
 from services.index.clinical.studies import StudiesTable
-from services.index.database import engine as database
+from services.index.database.connection import Clock, Session, connect
 from services.index.database.migrate import migrate
-from services.index.database.session import Clock, Session
 from services.index.messaging.deliveries import DeliveriesTable, HasPacs
-from services.index.messaging.events import EventsTable
-from services.index.messaging.jobs import JobsTable
+from services.index.messaging.events import EventsTable, WebhooksTable
+from services.index.messaging.job_recovery import JobRecovery
 from services.index.messaging.outbox import OutboxTable
 
 
@@ -41,9 +39,9 @@ class UnitOfWork:
         return StudiesTable(self._session, self.jobs, self.events, self.audit)
 
     @cached_property
-    def jobs(self) -> JobsTable:
+    def jobs(self) -> JobRecovery:
         """Analysis jobs."""
-        return JobsTable(self._session, self.outbox, self.events, self.results, self.audit)
+        return JobRecovery(self._session, self.outbox, self.events, self.results, self.audit)
 
     @cached_property
     def results(self) -> ResultsTable:
@@ -131,7 +129,7 @@ class SqlIndex:
     @contextmanager
     def begin(self) -> Iterator[port.Transaction]:
         """A transaction that may write; committed at the end of the block, or rolled back."""
-        with database.connect(self._engine) as connection:
+        with connect(self._engine) as connection:
             unit = UnitOfWork(Session(connection, self._clock), self._has_pacs)
             yield unit
             unit.flush()
@@ -139,7 +137,7 @@ class SqlIndex:
     @contextmanager
     def read(self) -> Iterator[port.Transaction]:
         """One that may not, and waits for nobody."""
-        with database.connect(self._engine, read=True) as connection:
+        with connect(self._engine, read=True) as connection:
             yield UnitOfWork(Session(connection, self._clock, read=True), self._has_pacs)
 
     def migrate(self) -> None:
@@ -148,7 +146,7 @@ class SqlIndex:
 
     def ping(self) -> None:
         """Whether it is there and has its tables."""
-        with database.connect(self._engine, read=True) as connection:
+        with connect(self._engine, read=True) as connection:
             connection.execute(text("SELECT count(*) FROM alembic_version"))
 
     def close(self) -> None:

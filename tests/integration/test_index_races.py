@@ -26,11 +26,9 @@ from sqlalchemy import Connection
 from services.domain.errors import IndexUnavailable, LeaseLost
 from services.domain.report import Origin
 from services.index import open_index
-from services.index.clinical import matching
-from services.index.clinical.priority_key import priority_key
+from services.index.clinical.study_columns import priority_key, searched_columns
 from services.index.database import tables
-from services.index.database.engine import connect, open_engine
-from services.index.database.session import new_id
+from services.index.database.connection import connect, new_id, open_engine
 from services.index.port import Artefact, Index, JobState, StudyQuery
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -375,7 +373,7 @@ def _copy(pattern: Mapping[str, Any], place: int) -> dict[str, Any]:
     score = 1000.0 if urgent else 0.0
     return {
         **pattern,
-        **matching.searched_columns(attributes),
+        **searched_columns(attributes),
         "id": new_id(),
         "study_uid": f"1.80.{place + 1}",
         "attributes": attributes,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select
 
 from services.domain.study import Principal
-from services.index.database.session import Session
+from services.index.database.connection import Session
 from services.index.database.tables import audit
 from services.index.port import AuditEntry
 

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, insert, select, update
 from services.domain.errors import Gone, NotFound
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.database.tables_access import device_codes, devices
 from services.index.port import Device
 

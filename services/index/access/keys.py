@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, insert, select, update
 
 from services.domain.errors import NotFound
 from services.domain.study import Principal, Role
-from services.index.database.session import Session
+from services.index.database.connection import Session
 from services.index.database.tables_access import api_keys
 from services.index.port import ApiKey
 

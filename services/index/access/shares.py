@@ -10,7 +10,7 @@ from services.domain.errors import NotFound
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
 from services.index.access.port import Share
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.database.tables_access import shares
 
 

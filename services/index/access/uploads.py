@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from services.domain.errors import NotFound, OffsetMismatch
 from services.domain.study import Principal
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.database.tables_access import idempotency, uploads
 from services.index.port import Remembered, Upload
 

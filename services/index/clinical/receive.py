@@ -11,10 +11,9 @@ from services.domain.errors import NotOwnStudy
 from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
 from services.index.access.audit import AuditTable
-from services.index.clinical import matching
-from services.index.clinical.priority_key import priority_key
+from services.index.clinical.study_columns import fold, priority_key, searched_columns
 from services.index.database import tables
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.database.tables_cases import cases
 from services.index.messaging.events import EventsTable
 from services.index.messaging.jobs import JobsTable
@@ -143,7 +142,7 @@ class StudyReceiver:
             "ga_days": None,
             "error_code": "",
             "attributes": attributes,
-            **matching.searched_columns(attributes),
+            **searched_columns(attributes),
         }
         if self._session.insert_new(tables.studies, values):
             return str(values["id"]), True  # our own new row: nobody else can see it yet
@@ -268,7 +267,7 @@ class StudyReceiver:
             "modalities": _modalities(row.modality for row in rows),
         }
         if merged != study["attributes"]:
-            values |= {"attributes": merged, **matching.searched_columns(merged)}
+            values |= {"attributes": merged, **searched_columns(merged)}
         if urgent and not study["urgent"]:
             score = study["score"] + triage(urgent=True).score
             values |= {"urgent": True, "score": score, "reasons": ["urgent", *study["reasons"]]}
@@ -292,5 +291,5 @@ class StudyReceiver:
 
 def _modalities(values: Iterable[str]) -> str:
     """Between backslashes, so that one can be searched for."""
-    folded = sorted({matching.fold(one) for one in values if one})
+    folded = sorted({fold(one) for one in values if one})
     return "\\" + "\\".join(folded) + "\\" if folded else ""

@@ -10,9 +10,9 @@ from services.domain.errors import NotFound
 from services.domain.report import Origin, Report
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.priority_key import priority_key
+from services.index.clinical.study_columns import priority_key
 from services.index.database import tables
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.messaging.events import EventsTable
 from services.index.port import Artefact, Result, StudyState
 from services.reading import report_json

@@ -11,8 +11,8 @@ from services.domain.errors import NotFound
 from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
 from services.index.clinical import matching
-from services.index.clinical.priority_key import priority_key
 from services.index.clinical.receive import StudyReceiver
+from services.index.clinical.study_columns import priority_key
 from services.index.database import tables
 from services.index.port import Instance, Study, StudyQuery, StudyState
 

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from services.index.database.engine import connect
+from services.index.database.connection import connect
 
 _LOCK = 0x66616461  # "fada": the advisory lock that one migration holds
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-from services.index.database.columns import (
+from services.index.database.tables import (
     at_column,
     id_column,
     metadata,

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Table,
 )
 
-from services.index.database.columns import at_column, metadata, study_column
+from services.index.database.tables import at_column, metadata, study_column
 
 
 def _case() -> tuple[Column[str], Column[str], ForeignKeyConstraint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table, Text
 
-from services.index.database.columns import at_column, id_column, metadata, site_column
+from services.index.database.tables import at_column, id_column, metadata, site_column
 
 outbox = Table(
     "outbox",

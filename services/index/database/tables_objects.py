@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, String, Table
 
-from services.index.database.columns import at_column, metadata
+from services.index.database.tables import at_column, metadata
 
 # One row. The store carries the same identity: another index must not delete from it.
 index_identity = Table(

@@ -13,9 +13,9 @@ from services.domain.study import Principal
 from services.domain.work import DeliveryKind, Work, consequences
 from services.index.access.audit import AuditTable
 from services.index.access.port import Webhook
-from services.index.access.webhooks import wants
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.database.tables_messaging import deliveries, outbox
+from services.index.messaging.events import wants
 from services.index.messaging.outbox import OutboxTable
 from services.index.messaging.port import Delivery, DeliveryState, Event
 from services.telemetry import traces

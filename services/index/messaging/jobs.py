@@ -1,31 +1,33 @@
-"""Jobs: one queued job a study, leases, bounded attempts, the dead letter."""
+"""Jobs: one queued job a study, leased by one worker, until its result is there."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 
-from services.domain.errors import Conflict, LeaseLost
+from services.domain.errors import LeaseLost, NotFound
 from services.domain.report import Origin, Report
-from services.domain.study import Principal
+from services.domain.work import Work
 from services.index.access.audit import AuditTable
 from services.index.clinical.results import ResultsTable
 from services.index.database import tables
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.messaging.events import EventsTable
-from services.index.messaging.job_statements import JobRows
 from services.index.messaging.outbox import OutboxTable
 from services.index.port import Artefact, Job, JobState, Result, StudyState
+from services.telemetry import traces
 
 SUPERSEDED = "superseded"
-WORKER_LOST = "worker_lost"
-_FIRST_DELAY, _LONGEST_DELAY = 5.0, 300.0  # s before a failed job runs again
-_DETAIL_LENGTH = 500
+_INSERT = insert(tables.jobs)
+_JOB_QUERY = select(tables.jobs, tables.studies.c.study_uid).join(
+    tables.studies, tables.studies.c.id == tables.jobs.c.study_id
+)
 
 
-class JobsTable(JobRows):
-    """The port's ``Jobs``: what may happen to a job."""
+class JobsTable:
+    """The port's ``Jobs`` as long as nothing fails; ``JobRecovery`` has the rest."""
 
     def __init__(
         self,
@@ -35,12 +37,13 @@ class JobsTable(JobRows):
         results: ResultsTable,
         audit: AuditTable,
     ) -> None:
-        super().__init__(session, outbox)
+        self._session = session
+        self._outbox = outbox
         self._events = events
         self._results = results
         self._audit = audit
 
-    # --- a worker's view ---------------------------------------------------------------------
+    # --- a worker's view --------------------------------------------------------------------------
     def lease(self, job_id: str, owner: str, seconds: int) -> Job | None:
         """The job, now ``owner``'s for ``seconds``; None when it cannot be had. See the port."""
         job, _study = self.locked(job_id)
@@ -73,18 +76,6 @@ class JobsTable(JobRows):
         )
         if self._session.connection.execute(change.values(lease_until=until)).rowcount == 0:
             raise LeaseLost
-
-    def release(self, job_id: str, owner: str, *, delay: float = 0.0) -> None:
-        """Back into the queue without counting an attempt. Raises LeaseLost."""
-        job = self.held(job_id, owner)
-        self._queue_again(job, delay=delay)
-
-    def fail(
-        self, job_id: str, owner: str, code: str, detail: str, *, attempts: int, retryable: bool
-    ) -> JobState:
-        """Count an attempt: queued again, or dead. Raises LeaseLost."""
-        job = self.held(job_id, owner)
-        return self._failed(job, code, detail, attempts=attempts, retryable=retryable)
 
     def finish(
         self,
@@ -121,37 +112,7 @@ class JobsTable(JobRows):
         self._wake_sibling(job)
         return result
 
-    # --- people's and the sweeper's view -----------------------------------------------------
-    def run_again(self, principal: Principal, job_id: str) -> Job:
-        """A dead job is queued. Raises NotFound, Conflict."""
-        job, _study = self.locked(job_id, principal.site)
-        if job.state is not JobState.DEAD:
-            raise Conflict("Only a job that has failed for good can be run again.")
-        sibling = self.queued(job.study_id)
-        if sibling is not None:
-            return sibling
-        self.set(job_id, attempts=0, error_code="", error_detail="", finished_at=None)
-        self._queue_again(self.get(None, job_id), study_state=self.running(job.study_id) is None)
-        self._audit.add(principal, "job.run_again", job_id, {"study_id": job.study_id})
-        return self.get(principal.site, job_id)
-
-    def requeue_expired(self, limit: int = 100, *, attempts: int = 3) -> int:
-        """A study that somebody works on is left for the next time: this waits for nobody."""
-        columns, now, count = tables.jobs.c, self._session.now(), 0
-        query = select(columns.id, columns.study_id).where(
-            columns.state == JobState.LEASED.value, columns.lease_until <= now
-        )
-        for row in self._session.connection.execute(query.limit(limit)).all():
-            if not self._session.try_lock_study(row.study_id):
-                continue
-            job = self.get(None, row.id)
-            if job.state is JobState.LEASED and (job.lease_until or now) <= now:
-                detail = "The worker that had this job did not come back."
-                self._failed(job, WORKER_LOST, detail, attempts=attempts, retryable=True)
-                count += 1
-        return count
-
-    # --- for the other tables of the index ---------------------------------------------------
+    # --- for the other tables of the index --------------------------------------------------------
     def queue(self, study_id: str, request_id: str) -> str:
         """The id of the study's queued job, made if there is none. The study is locked."""
         study = self._session.lock_study(study_id)
@@ -171,42 +132,139 @@ class JobsTable(JobRows):
         if urgent:
             self.send(queued.id, True, queued.request_id)
 
-    # --- inside ------------------------------------------------------------------------------
-    def _failed(
-        self, job: Job, code: str, detail: str, *, attempts: int, retryable: bool
-    ) -> JobState:
-        count = job.attempts + 1
-        self.set(job.id, error_code=code, error_detail=detail[:_DETAIL_LENGTH], attempts=count)
-        if retryable and count < attempts:
-            delay = min(_FIRST_DELAY * 4.0 ** (count - 1), _LONGEST_DELAY)
-            return self._queue_again(self.get(None, job.id), delay=delay)
-        self.end(job.id, JobState.DEAD)
-        sibling = self.queued(job.study_id)
-        if sibling is None:
-            self.set_study(job.study_id, StudyState.FAILED, code)
-        else:
-            self.set_study(job.study_id, StudyState.RECEIVED)
-            self._wake_sibling(job)
-        self._events.add(job.site, "study.failed", job.study_id, {"job_id": job.id, "code": code})
-        return JobState.DEAD
+    def make(self, study_id: str, site: str, urgent: bool, score: float, request_id: str) -> str:
+        """The id of a new queued job. The study is locked, or new, and has no other."""
+        job_id, now = new_id(), self._session.now()
+        values: dict[str, Any] = {
+            "id": job_id,
+            "study_id": study_id,
+            "site": site,
+            "state": JobState.QUEUED.value,
+            "urgent": urgent,
+            "attempts": 0,
+            "score": score,
+            "created_at": now,
+            "sent_at": now,
+            "request_id": request_id,
+            "error_code": "",
+            "error_detail": "",
+        }
+        self._session.connection.execute(_INSERT, values)
+        self._announce(job_id, urgent, request_id)
+        return job_id
 
-    def _queue_again(self, job: Job, *, delay: float = 0.0, study_state: bool = True) -> JobState:
-        sibling = self.queued(job.study_id)
-        if sibling is not None:
-            self.end(job.id, JobState.DONE, error_code=SUPERSEDED)
-            self.set(sibling.id, attempts=max(sibling.attempts, job.attempts))
-            self.send(sibling.id, sibling.urgent, sibling.request_id, delay)
-            state = JobState.DONE
-        else:
-            self.set(job.id, state=JobState.QUEUED.value, lease_owner=None, lease_until=None)
-            self.send(job.id, job.urgent, job.request_id, delay)
-            state = JobState.QUEUED
-        if study_state:
-            self.set_study(job.study_id, StudyState.RECEIVED)
-        return state
+    # --- looked up --------------------------------------------------------------------------------
+    def get(self, site: str | None, job_id: str) -> Job:
+        """Raises NotFound."""
+        query = _JOB_QUERY.where(tables.jobs.c.id == job_id)
+        if site is not None:
+            query = query.where(tables.jobs.c.site == site)
+        row = self._session.connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound
+        return _job(row)
+
+    def find(
+        self,
+        site: str | None,
+        *,
+        states: tuple[JobState, ...] = (),
+        study_id: str | None = None,
+        limit: int = 100,
+    ) -> list[Job]:
+        """Newest first."""
+        query = _JOB_QUERY.order_by(tables.jobs.c.id.desc()).limit(limit)
+        if site is not None:
+            query = query.where(tables.jobs.c.site == site)
+        if states:
+            query = query.where(tables.jobs.c.state.in_([state.value for state in states]))
+        if study_id is not None:
+            query = query.where(tables.jobs.c.study_id == study_id)
+        return [_job(row) for row in self._session.connection.execute(query).mappings()]
+
+    def depth(self) -> dict[str, int]:
+        """State to count, of all sites."""
+        query = select(tables.jobs.c.state, func.count()).group_by(tables.jobs.c.state)
+        counts = {state.value: 0 for state in JobState}
+        counts |= {row[0]: row[1] for row in self._session.connection.execute(query)}
+        return counts
+
+    def running(self, study_id: str) -> Job | None:
+        """The study's leased job."""
+        jobs = self.find(None, states=(JobState.LEASED,), study_id=study_id, limit=1)
+        return jobs[0] if jobs else None
+
+    def queued(self, study_id: str) -> Job | None:
+        """The study's queued job; there is one at most."""
+        jobs = self.find(None, states=(JobState.QUEUED,), study_id=study_id, limit=1)
+        return jobs[0] if jobs else None
+
+    def latest_of(self, study_id: str) -> str | None:
+        """The id of the study's newest job."""
+        jobs = self.find(None, study_id=study_id, limit=1)
+        return jobs[0].id if jobs else None
+
+    def locked(self, job_id: str, site: str | None = None) -> tuple[Job, RowMapping]:
+        """The job, read after its study was locked."""
+        study = self._session.lock_study(self.get(site, job_id).study_id)
+        return self.get(site, job_id), study
+
+    def held(self, job_id: str, owner: str) -> Job:
+        """The job, its study locked. Raises LeaseLost when ``owner`` has it no longer."""
+        job, _study = self.locked(job_id)
+        if job.state is not JobState.LEASED or job.lease_owner != owner:
+            raise LeaseLost
+        return job
+
+    # --- written ----------------------------------------------------------------------------------
+    def send(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
+        """An outbox row that is due in ``delay`` s."""
+        self._announce(job_id, urgent, request_id, delay)
+        self.set(job_id, sent_at=self._session.now() + timedelta(seconds=delay))
+
+    def _announce(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
+        payload = {"job_id": job_id, "urgent": urgent, "request_id": request_id}
+        payload |= traces.headers()  # so that the trace goes on where the row is sent
+        self._outbox.add(Work.ANALYSE, payload, delay=delay, subject=job_id)
 
     def _wake_sibling(self, job: Job) -> None:
         """A further job that came while this one ran may have been sent in vain: send it again."""
         sibling = self.queued(job.study_id)
         if sibling is not None:
             self.send(sibling.id, sibling.urgent, sibling.request_id)
+
+    def end(self, job_id: str, state: JobState, **values: Any) -> None:
+        """``lease_owner`` stays: it tells who ended the job."""
+        self.set(
+            job_id, state=state.value, lease_until=None, finished_at=self._session.now(), **values
+        )
+
+    def set(self, job_id: str, **values: Any) -> None:
+        """Change columns of the job."""
+        change = update(tables.jobs).where(tables.jobs.c.id == job_id).values(**values)
+        self._session.connection.execute(change)
+
+    def set_study(self, study_id: str, state: StudyState, error_code: str = "") -> None:
+        """Change the study's state."""
+        change = update(tables.studies).where(tables.studies.c.id == study_id)
+        self._session.connection.execute(change.values(state=state.value, error_code=error_code))
+
+
+def _job(row: RowMapping) -> Job:
+    return Job(
+        id=row["id"],
+        study_id=row["study_id"],
+        site=row["site"],
+        study_uid=row["study_uid"],
+        state=JobState(row["state"]),
+        urgent=row["urgent"],
+        attempts=row["attempts"],
+        score=row["score"],
+        created_at=row["created_at"],
+        request_id=row["request_id"],
+        lease_owner=row["lease_owner"],
+        lease_until=row["lease_until"],
+        error_code=row["error_code"],
+        error_detail=row["error_detail"],
+        finished_at=row["finished_at"],
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
-from services.index.database.session import Session, new_id
+from services.index.database.connection import Session, new_id
 from services.index.database.tables_messaging import outbox
 from services.index.messaging.port import OutboxRow
 

@@ -216,7 +216,7 @@ def _reported(index: Index, store: S3Store, data: bytes) -> Delivery:
     from dataclasses import replace
 
     from services.domain.report import ReleaseId, Report
-    from services.index.database.session import utc_now
+    from services.index.database.connection import utc_now
     from services.index.port import Artefact
 
     job_id = receive(index, store, data)

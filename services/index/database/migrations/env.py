@@ -11,7 +11,7 @@ from services.index.database import (  # noqa: F401  (each adds its tables to th
     tables_messaging,
     tables_objects,
 )
-from services.index.database.columns import metadata
+from services.index.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

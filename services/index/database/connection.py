@@ -1,22 +1,29 @@
-"""The connection to SQLite or PostgreSQL, and what makes both behave alike."""
+"""The connection to SQLite or PostgreSQL: what makes both alike, a transaction, its clock and locks."""
 
 from __future__ import annotations
 
 import os
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, create_engine, event, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
+from uuid_utils import uuid7
 
-from services.domain.errors import IndexUnavailable
+from services.domain.errors import IndexUnavailable, NotFound
+from services.index.database import tables
 
+Clock = Callable[[], datetime]
 BUSY_SECONDS = 30.0  # how long a writer waits for another
 _UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -127,3 +134,63 @@ def connect(engine: Engine, *, read: bool = False) -> Iterator[Connection]:
         raise IndexUnavailable(
             "The index cannot be reached or is busy. Try again shortly.", retry_after=2.0
         ) from error
+
+
+def utc_now() -> datetime:
+    """The present moment, timezone-aware."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A UUIDv7: unique, and ordered by the time it was made."""
+    return str(uuid7())
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One transaction's connection. ``read``: nothing may be written in it."""
+
+    connection: Connection
+    clock: Clock
+    read: bool = False
+
+    def now(self) -> datetime:
+        """The moment that goes into rows; tests move it."""
+        return self.clock()
+
+    def insert_new(self, table: Table, values: dict[str, Any]) -> bool:
+        """Insert, or leave what is there: False. Waits for another that has not committed yet."""
+        statement = _insert_new(table, self.connection.dialect.name)
+        return self.connection.execute(statement, values).rowcount == 1
+
+    def lock_study(self, study_id: str, site: str | None = None) -> RowMapping:
+        """The study's row, held until the end of the transaction.
+
+        All that changes a study or its jobs takes this lock first, so nothing else can race.
+
+        Raises:
+            NotFound: no such study in ``site`` (None: in any).
+        """
+        row = self._study(study_id, site, skip_locked=False)
+        if row is None:
+            raise NotFound
+        return row
+
+    def try_lock_study(self, study_id: str) -> bool:
+        """The same without waiting: False when another transaction holds it."""
+        return self._study(study_id, None, skip_locked=True) is not None
+
+    def _study(self, study_id: str, site: str | None, *, skip_locked: bool) -> RowMapping | None:
+        query = select(tables.studies).where(tables.studies.c.id == study_id)
+        if site is not None:
+            query = query.where(tables.studies.c.site == site)
+        query = query.with_for_update(key_share=True, skip_locked=skip_locked)
+        return self.connection.execute(query).mappings().first()
+
+
+@cache
+def _insert_new(table: Table, dialect: str) -> Insert:
+    """Built once: SQLAlchemy finds its compiled form by the object."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement: Insert = insert(table).on_conflict_do_nothing()
+    return statement.execution_options(preserve_rowcount=True)
