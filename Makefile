@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help docs hooks pages run demo test lint unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field walk constraints \
+  bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field walk clean-room constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -62,6 +62,9 @@ drill-field: install ## a phone on a bad link, killed at random
 
 walk: install ## which files and functions a study and a phone's case run through: [PAGE=docs/walk.md]
 	$(BIN)/python -m bench.walk $(if $(PAGE),--page $(PAGE))
+
+clean-room: install debian ## README's commands on clean Debian and Ubuntu: [BASES="debian-12"] [DEV=1] [ROOMS=DIR]
+	$(BIN)/python -m bench.clean_room $(if $(BASES),--bases $(BASES)) $(if $(ROOMS),--rooms $(ROOMS)) $(if $(DEV),--dev)
 
 bench-edge: install-dev debian ## five phases, image encoded once or five times: here and in Chromium
 	$(BIN)/python -m bench.edge

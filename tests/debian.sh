@@ -2,7 +2,7 @@
 # Debian packages that the tests use: real peers, real servers, a real browser.
 # As root they are installed; otherwise the missing ones are named and the tests that need them skip.
 set -euo pipefail
-packages=(caddy chromium dcmtk dicom3tools fonts-noto-core iproute2 orthanc orthanc-dicomweb poppler-utils postgresql prometheus qemu-user-static redis-server)
+packages=(caddy chromium dcmtk debootstrap dicom3tools fonts-noto-core iproute2 orthanc orthanc-dicomweb poppler-utils postgresql prometheus qemu-user-static redis-server)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
