@@ -28,6 +28,8 @@ $(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.runtime
 	$(BIN)/pip install -q -c constraints.txt -e '.[embedded,train,android,dev]'
+	@if ls -d $(VENV)/lib/python*/site-packages/nvidia >/dev/null 2>&1; then \
+	  echo "!! torch brought CUDA's libraries; docs/contributing.md names the build without them"; fi
 	touch $@
 
 $(VENV)/.android: $(VENV)/.runtime

@@ -126,6 +126,7 @@ class Room:
             "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **self._pip,
         }  # fmt: skip
         enter = [
+            "setpriv", "--pdeathsig", "KILL",  # the room ends with this process
             "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
             "bash", "-c", _ENTER, "room", str(self.folder), who, _home(who), command, *folders,
         ]  # fmt: skip
