@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pydicom
 
-from services.dicom.objects.uids import derived_uid
+from services.dicom.objects.composite import derived_uid
 from services.dicom.objects.ultrasound import Subject, from_picture_file
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"

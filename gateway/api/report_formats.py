@@ -20,7 +20,7 @@ from gateway.http.params import Reader, ResultVersion, StudyId
 from gateway.representations import images
 from gateway.representations.files import artefact_response
 from gateway.representations.results import draw_overlay, read_result
-from services.dicom.objects import obgyn, seg, sr
+from services.dicom.objects import seg, sr
 from services.dicom.parser.frames import Frames
 from services.domain.errors import NotFound
 from services.domain.report import FrameReading
@@ -122,7 +122,7 @@ def report_obgyn(
         return artefact_response(services, who.site, stored)
     with ExitStack() as stack:
         sources = [f.dataset for f in _sources(services, stack, study, result)]
-        data = obgyn.procedure_report(sources, result.report, result.id)
+        data = sr.procedure_report(sources, result.report, result.id)
     if data is None:
         raise NotFound("Nothing in this version was measured in millimetres.")
     return _file(data, _DICOM, f"report-{result.version}.obgyn.dcm")

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.dependencies import Services
-from services.dicom.parser.calibration import calibration
-from services.dicom.parser.frames import Frames
+from services.dicom.parser.frames import Frames, calibration
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound
 from services.index.port import Instance, Transaction

@@ -27,7 +27,7 @@ from starlette.responses import StreamingResponse
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
 from gateway.representations import images
-from services.dicom.parser.calibration import calibration
+from services.dicom.parser.frames import calibration
 from services.domain.calibration import Calibration
 from services.domain.dicom_json import first_text
 from services.domain.errors import FadaError

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
 
-from services.dicom.objects import obgyn, seg, sr
+from services.dicom.objects import seg, sr
 from services.dicom.parser.parse import ParsedInstance, parse_bytes
 from services.domain.errors import ObjectCorrupt
 from services.domain.report import UNREVIEWED, FrameReading, ReleaseId, Report
@@ -170,7 +170,7 @@ def of_study(
     data = sr.measurement_report(list(datasets.values()), report, cause)
     uploader.put("sr", data, "application/dicom")
     made.append(data)
-    obstetric = obgyn.procedure_report(list(datasets.values()), report, cause)
+    obstetric = sr.procedure_report(list(datasets.values()), report, cause)
     if obstetric is not None:
         uploader.put("sr_obgyn", obstetric, "application/dicom")
         made.append(obstetric)

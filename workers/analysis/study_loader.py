@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dicom.parser.calibration import calibration
-from services.dicom.parser.frames import Frames
+from services.dicom.parser.frames import Frames, calibration
 from services.domain.calibration import Calibration
 from services.domain.dating import age_by_last_period
 from services.domain.errors import FadaError

@@ -19,7 +19,7 @@ from typing import Any, cast
 from pynetdicom import AE, _config, dimse_messages, evt
 from pynetdicom.transport import AssociationSocket, ThreadedAssociationServer
 
-from services.dicom.objects.uids import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION
+from services.dicom.objects.composite import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION
 from services.dicom.parser.parse import COMPANIONS, COMPRESSED, IMAGES, NATIVE
 
 VERIFICATION = "1.2.840.10008.1.1"

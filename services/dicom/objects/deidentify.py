@@ -12,8 +12,7 @@ import hmac
 
 from pydicom.dataset import Dataset
 
-from services.dicom.objects.uids import derived_uid
-from services.dicom.objects.ultrasound import part10
+from services.dicom.objects.composite import derived_uid, part10
 
 _KEPT = frozenset(
     (

@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from services.dicom.objects import labels
-from services.dicom.objects.source_header import frame_count, source_header
-from services.dicom.objects.uids import IMPLEMENTATION_VERSION, derived_uid
-from services.dicom.objects.ultrasound import part10
+from services.dicom.objects import composite
+from services.dicom.objects.composite import (
+    IMPLEMENTATION_VERSION,
+    derived_uid,
+    frame_count,
+    part10,
+    source_header,
+)
 from services.domain.report import FrameReading, Report
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -30,7 +34,7 @@ def secondary_capture(
     ds.SOPInstanceUID = derived_uid("sc", cause, reading.sop_uid, str(reading.frame))
     ds.SeriesInstanceUID = derived_uid("sc series", cause, str(ds.SeriesInstanceUID))
     ds.Modality, ds.SeriesNumber, ds.InstanceNumber = "US", 9201, reading.frame
-    ds.SeriesDescription = labels.series("Overlay", report)
+    ds.SeriesDescription = composite.series_description("Overlay", report)
     ds.Manufacturer, ds.ManufacturerModelName = "FADA", report.release.name
     ds.SoftwareVersions = f"{IMPLEMENTATION_VERSION} {report.release.version}"
     ds.ConversionType, ds.ImageType = "SYN", ["DERIVED", "SECONDARY"]
@@ -42,7 +46,7 @@ def secondary_capture(
     raw = np.ascontiguousarray(overlay[..., :3], dtype=np.uint8).tobytes()
     ds.PixelData = raw + b"\0" * (len(raw) % 2)
     ds["PixelData"].VR = "OB"
-    labels.stamp(ds, report)
+    composite.stamp(ds, report)
     return part10(ds, ExplicitVRLittleEndian)
 
 

@@ -1,6 +1,6 @@
 """Masks as a DICOM Segmentation, one object per frame.
 
-How FADA's own objects become part of a study (SEG here; SR in ``sr`` and ``obgyn``): the worker stores
+How FADA's own objects become part of a study (SEG here; SR in ``sr``): the worker stores
 the bytes, reads them back with ``services.dicom.parser.parse.parse_bytes`` and gives the parsed instance to
 ``tx.studies.receive(...)`` **in the transaction that finishes the job** (the study's own site, any
 Door). Such instances have ``frames`` 0, so they make no job. From then on QIDO-RS, WADO-RS and the
@@ -21,11 +21,16 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
-from services.dicom.objects import labels
+from services.dicom.objects import composite
 from services.dicom.objects.codes import concept, structure
-from services.dicom.objects.source_header import frame_count, source_header
-from services.dicom.objects.uids import IMPLEMENTATION_VERSION, derived_uid
-from services.dicom.objects.ultrasound import US_IMAGE, part10
+from services.dicom.objects.composite import (
+    IMPLEMENTATION_VERSION,
+    derived_uid,
+    frame_count,
+    part10,
+    source_header,
+)
+from services.dicom.objects.ultrasound import US_IMAGE
 from services.domain.report import FrameReading, Report
 
 
@@ -69,7 +74,7 @@ def segmentation(
         _refer_to_frame(seg, header, reading.frame)
     _own_uids(seg, *key)
     seg.PatientOrientation = ""
-    labels.stamp(seg, report)
+    composite.stamp(seg, report)
     return part10(_plain(seg), ExplicitVRLittleEndian)
 
 
@@ -83,7 +88,7 @@ def _provenance(report: Report) -> dict[str, Any]:
         "content_description": "Structures of a fetal ultrasound frame",
         "content_creator_name": None,
         "content_label": "FADA",
-        "series_description": labels.series("Segmentation", report),
+        "series_description": composite.series_description("Segmentation", report),
     }
 
 

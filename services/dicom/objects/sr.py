@@ -1,4 +1,4 @@
-"""The reading as a DICOM SR: TID 1500 Measurement Report, by highdicom.
+"""The reading as DICOM SR: Measurement Report (TID 1500), OB-GYN Procedure Report (TID 5000).
 
 How such an object becomes part of its study stands in ``services.dicom.objects.seg``.
 """
@@ -13,15 +13,13 @@ from highdicom.sr import (
     AlgorithmIdentification,
     CodeContentItem,
     CodedConcept,
-    DeviceObserverIdentifyingAttributes,
+    ContainerContentItem,
     ImageRegion,
     Measurement,
     MeasurementReport,
     MeasurementsAndQualitativeEvaluations,
     NumContentItem,
     ObservationContext,
-    ObserverContext,
-    PersonObserverIdentifyingAttributes,
     PlanarROIMeasurementsAndQualitativeEvaluations,
     QualitativeEvaluation,
     RelationshipTypeValues,
@@ -32,35 +30,33 @@ from highdicom.sr import (
 )
 from highdicom.sr import GraphicTypeValues as Graphic
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 from pydicom.sr.codedict import codes
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.sr.coding import Code
 
-from services.dicom.objects import labels
+from services.dicom.objects import composite
 from services.dicom.objects.codes import (
     CONFIDENCE,
     DAY,
-    EQUATIONS,
     GESTATIONAL_AGE,
     MEASURES,
     MILLIMETRE,
-    MODEL,
     NOT_ASSESSED,
     PERCENT,
     PIXELS,
     PLANE,
-    STATUS,
     concept,
     private,
     structure,
 )
-from services.dicom.objects.source_header import frame_count
-from services.dicom.objects.sr_document import comprehensive
-from services.dicom.objects.uids import IMPLEMENTATION_VERSION, derived_uid
-from services.dicom.objects.ultrasound import part10
+from services.dicom.objects.composite import derived_uid, frame_count
+from services.dicom.objects.sr_document import age_details, document, observer, remarks, reviewer
 from services.domain.report import Dating, FrameReading, Report
 
 _PROCEDURE = CodedConcept("268445003", "SCT", "Ultrasound scan - obstetric")
-_ORGANISATION = "FADA"
+_CONTAINS = RelationshipTypeValues.CONTAINS
+_CONTEXT = RelationshipTypeValues.HAS_OBS_CONTEXT
+_FETUS_ID = CodedConcept("11951-1", "LN", "Fetus ID")
 
 
 def measurement_report(sources: Sequence[Dataset], report: Report, cause: str) -> bytes:
@@ -87,89 +83,6 @@ def measurement_report(sources: Sequence[Dataset], report: Report, cause: str) -
     )
     content[0].ContentSequence.extend(remarks(report))
     return document(list(sources), content[0], report, ("sr", cause), "Measurements", 9101)
-
-
-def observer(report: Report) -> ObserverContext:
-    """The release as a device; its hash is its serial number."""
-    return ObserverContext(
-        observer_type=concept(codes.DCM.Device),
-        observer_identifying_attributes=DeviceObserverIdentifyingAttributes(
-            uid=derived_uid("release", report.release.sha256),
-            name="FADA",
-            manufacturer_name="FADA",
-            model_name=f"{report.release.name} {report.release.version}",
-            serial_number=report.release.sha256[:64],
-        ),
-    )
-
-
-def reviewer(report: Report) -> ObserverContext | None:
-    """The person who reviewed, as an observer (TID 1003); None before a review."""
-    if report.reviewed_by is None:
-        return None
-    return ObserverContext(
-        observer_type=concept(codes.DCM.Person),
-        observer_identifying_attributes=PersonObserverIdentifyingAttributes(
-            name=person(report.reviewed_by)
-        ),
-    )
-
-
-def person(name: str) -> str:
-    """A user's name as a PN value: the family name component alone, as nothing else is known."""
-    return (name.replace("\\", " ").replace("=", " ").replace("^", " ")[:60] or "unknown") + "^"
-
-
-def remarks(report: Report) -> list[TextContentItem]:
-    """The label that stays, the model, and the reader's comment."""
-    contains = RelationshipTypeValues.CONTAINS
-    release = f"{report.release.name} {report.release.version} {report.release.sha256}"
-    items = [
-        TextContentItem(STATUS, report.label, contains),
-        TextContentItem(MODEL, release, contains),
-    ]
-    if report.comment:
-        items.append(TextContentItem(concept(codes.DCM.Comment), report.comment, contains))
-    return items
-
-
-def document(
-    sources: list[Dataset],
-    content: Dataset,
-    report: Report,
-    key: tuple[str, str],
-    what: str,
-    number: int,
-) -> bytes:
-    """A Comprehensive SR around ``content``; UNVERIFIED until a person has reviewed."""
-    made = comprehensive(
-        sources, content,
-        series_uid=derived_uid("series", *key), sop_uid=derived_uid(*key), number=number,
-    )  # fmt: skip
-    made.SeriesDescription = labels.series(what, report)
-    made.Manufacturer = "FADA"
-    made.ManufacturerModelName = report.release.name
-    made.SoftwareVersions = f"{IMPLEMENTATION_VERSION} {report.release.version}"
-    made.DeviceSerialNumber = report.release.sha256[:16]
-    labels.stamp(made, report)
-    _verify(made, report)
-    return part10(made, ExplicitVRLittleEndian)
-
-
-def _verify(made: Dataset, report: Report) -> None:
-    """Verified when a person has reviewed, and by whom (PS3.3 C.17.2)."""
-    reviewed = report.reviewed_by is not None
-    made.VerificationFlag = "VERIFIED" if reviewed else "UNVERIFIED"
-    made.PreliminaryFlag = "FINAL" if reviewed else "PRELIMINARY"
-    if report.reviewed_by is None:
-        return
-    observer = Dataset()
-    observer.VerifyingOrganization = _ORGANISATION
-    moment = report.reviewed_at or report.created_at
-    observer.VerificationDateTime = moment.strftime("%Y%m%d%H%M%S")
-    observer.VerifyingObserverName = person(report.reviewed_by)
-    observer.VerifyingObserverIdentificationCodeSequence = []
-    made.VerifyingObserverSequence = [observer]
 
 
 def _group(
@@ -235,33 +148,84 @@ def _age(dating: Dating) -> Measurement:
     return age
 
 
-def age_details(dating: Dating) -> list[Dataset]:
-    """The equation (121420 DCM) and the interval, as children of a gestational age (TID 300)."""
-    equation = EQUATIONS.get(dating.equation) or private("EQUATION", dating.equation)
-    details: list[Dataset] = [
-        CodeContentItem(concept(codes.DCM.Equation), equation, RelationshipTypeValues.INFERRED_FROM)
-    ]
-    ends = (
-        (codes.cid226._2SigmaLowerValueOfPopulation, dating.low_days),
-        (codes.cid226._2SigmaUpperValueOfPopulation, dating.high_days),
-    )
-    for name, days in ends:
-        if days is not None:
-            details.append(
-                NumContentItem(
-                    concept(name), round(days, 1), DAY,
-                    relationship_type=RelationshipTypeValues.HAS_PROPERTIES,
-                )
-            )  # fmt: skip
-    return details
-
-
 def _evaluations(reading: FrameReading) -> list[QualitativeEvaluation]:
     evaluations = []
     if reading.plane is not None:
         label = reading.plane.label
         evaluations.append(QualitativeEvaluation(PLANE, private(label, label.replace("_", " "))))
     for reason, what in reading.abstentions:
-        meaning = f"{what.replace('_', ' ')}: {labels.REASONS[reason]}"
+        meaning = f"{what.replace('_', ' ')}: {composite.REASONS[reason]}"
         evaluations.append(QualitativeEvaluation(NOT_ASSESSED, private(reason.value, meaning)))
     return evaluations
+
+
+def procedure_report(sources: Sequence[Dataset], report: Report, cause: str) -> bytes | None:
+    """TID 5000 of the frame that speaks for the study; None when it has no millimetres.
+
+    No library builds it. Source: PS3.16, TID 5000, 5003 (fetus summary), 5005 (fetal biometry), 5008
+    (biometry group), 300 (measurement), 1008 (subject context, fetus). Only calibrated values go in:
+    this form has millimetres alone. ``sources`` and ``cause`` as in ``measurement_report``.
+    """
+    best = report.best
+    if best is None or not any(m.mm is not None for m in best.measurements):
+        return None
+    children: list[Dataset] = [*_observer(report), *remarks(report)]
+    if best.datings:
+        children.append(_fetus_summary(best))
+    children.append(_biometry(best))
+    root = _container(codes.DCM.OBGYNUltrasoundProcedureReport, children, None, "5000")
+    named = [s for s in sources if str(s.SOPInstanceUID) == best.sop_uid]
+    return document(named, root, report, ("sr obgyn", cause), "OB-GYN report", 9102)
+
+
+def _observer(report: Report) -> list[Dataset]:
+    """TID 1001 of the device, and of the person when one has reviewed."""
+    items: list[Dataset] = list(observer(report))
+    person = reviewer(report)
+    return [*items, *person] if person is not None else items
+
+
+def _fetus_summary(best: FrameReading) -> Dataset:
+    return _container(codes.DCM.FetusSummary, [*_fetus(), *_ages(best)], _CONTAINS)
+
+
+def _biometry(best: FrameReading) -> Dataset:
+    """TID 5005: a biometry group (TID 5008) for each measurement; the age stands with HC."""
+    groups: list[Dataset] = []
+    for m in best.measurements:
+        if m.mm is None or m.name not in MEASURES:
+            continue
+        size = NumContentItem(MEASURES[m.name], round(m.mm, 1), MILLIMETRE,
+                              relationship_type=_CONTAINS)  # fmt: skip
+        ages = _ages(best) if m.name == "HC" else []
+        groups.append(_container(codes.DCM.BiometryGroup, [size, *ages], _CONTAINS))
+    return _container(codes.DCM.FetalBiometry, [*_fetus(), *groups], _CONTAINS)
+
+
+def _fetus() -> list[Dataset]:
+    """TID 1008: which subject this is about."""
+    return [
+        CodeContentItem(concept(codes.DCM.SubjectClass), concept(codes.DCM.Fetus), _CONTEXT),
+        TextContentItem(_FETUS_ID, "1", _CONTEXT),
+    ]
+
+
+def _ages(best: FrameReading) -> list[Dataset]:
+    ages: list[Dataset] = []
+    for dating in best.datings:
+        age = NumContentItem(GESTATIONAL_AGE, round(dating.days, 1), DAY,
+                             relationship_type=_CONTAINS)  # fmt: skip
+        age.ContentSequence = Items(age_details(dating))
+        ages.append(age)
+    return ages
+
+
+def _container(
+    name: Code,
+    children: list[Dataset],
+    relation: RelationshipTypeValues | None,
+    template: str | None = None,
+) -> Dataset:
+    made = ContainerContentItem(concept(name), template_id=template, relationship_type=relation)
+    made.ContentSequence = Items(children)
+    return made

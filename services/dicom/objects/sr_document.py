@@ -1,4 +1,4 @@
-"""The Comprehensive SR around a content tree (PS3.3 A.35.3), without copying the tree.
+"""The Comprehensive SR around a content tree (PS3.3 A.35.3), and what every such tree has.
 
 highdicom builds the same object, but copies and searches the content several times over; one SR then
 costs more than the head's measurement. Patient and study are the source's, as PS3.3 C.7 asks.
@@ -8,11 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from highdicom.sr import (
+    CodeContentItem,
+    DeviceObserverIdentifyingAttributes,
+    NumContentItem,
+    ObserverContext,
+    PersonObserverIdentifyingAttributes,
+    RelationshipTypeValues,
+    TextContentItem,
+)
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import ExplicitVRLittleEndian
 
-from services.dicom.objects.codes import concept
-from services.dicom.objects.source_header import source_header
+from services.dicom.objects import composite
+from services.dicom.objects.codes import DAY, EQUATIONS, MODEL, STATUS, concept, private
+from services.dicom.objects.composite import (
+    IMPLEMENTATION_VERSION,
+    derived_uid,
+    part10,
+    source_header,
+)
+from services.domain.report import Dating, Report
 
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
 _PATIENT_AND_STUDY = (
@@ -20,9 +37,33 @@ _PATIENT_AND_STUDY = (
     "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription",
     "IssuerOfPatientID", "PatientAge",
 )  # fmt: skip
+_ORGANISATION = "FADA"
 
 
-def comprehensive(
+def document(
+    sources: list[Dataset],
+    content: Dataset,
+    report: Report,
+    key: tuple[str, str],
+    what: str,
+    number: int,
+) -> bytes:
+    """A Comprehensive SR around ``content``; UNVERIFIED until a person has reviewed."""
+    made = _comprehensive(
+        sources, content,
+        series_uid=derived_uid("series", *key), sop_uid=derived_uid(*key), number=number,
+    )  # fmt: skip
+    made.SeriesDescription = composite.series_description(what, report)
+    made.Manufacturer = "FADA"
+    made.ManufacturerModelName = report.release.name
+    made.SoftwareVersions = f"{IMPLEMENTATION_VERSION} {report.release.version}"
+    made.DeviceSerialNumber = report.release.sha256[:16]
+    composite.stamp(made, report)
+    _verify(made, report)
+    return part10(made, ExplicitVRLittleEndian)
+
+
+def _comprehensive(
     sources: Sequence[Dataset], content: Dataset, *, series_uid: str, sop_uid: str, number: int
 ) -> Dataset:
     """An SR that is complete; who made it, when and how far it is verified the caller says.
@@ -79,3 +120,84 @@ def _acquired(source: Dataset) -> Dataset:
     item.ContributionDescription = "Acquisition equipment of the source image(s)"
     item.PurposeOfReferenceCodeSequence = [concept(codes.DCM.AcquisitionEquipment)]
     return item
+
+
+def _verify(made: Dataset, report: Report) -> None:
+    """Verified when a person has reviewed, and by whom (PS3.3 C.17.2)."""
+    reviewed = report.reviewed_by is not None
+    made.VerificationFlag = "VERIFIED" if reviewed else "UNVERIFIED"
+    made.PreliminaryFlag = "FINAL" if reviewed else "PRELIMINARY"
+    if report.reviewed_by is None:
+        return
+    observer = Dataset()
+    observer.VerifyingOrganization = _ORGANISATION
+    moment = report.reviewed_at or report.created_at
+    observer.VerificationDateTime = moment.strftime("%Y%m%d%H%M%S")
+    observer.VerifyingObserverName = person(report.reviewed_by)
+    observer.VerifyingObserverIdentificationCodeSequence = []
+    made.VerifyingObserverSequence = [observer]
+
+
+def observer(report: Report) -> ObserverContext:
+    """The release as a device; its hash is its serial number."""
+    return ObserverContext(
+        observer_type=concept(codes.DCM.Device),
+        observer_identifying_attributes=DeviceObserverIdentifyingAttributes(
+            uid=derived_uid("release", report.release.sha256),
+            name="FADA",
+            manufacturer_name="FADA",
+            model_name=f"{report.release.name} {report.release.version}",
+            serial_number=report.release.sha256[:64],
+        ),
+    )
+
+
+def reviewer(report: Report) -> ObserverContext | None:
+    """The person who reviewed, as an observer (TID 1003); None before a review."""
+    if report.reviewed_by is None:
+        return None
+    return ObserverContext(
+        observer_type=concept(codes.DCM.Person),
+        observer_identifying_attributes=PersonObserverIdentifyingAttributes(
+            name=person(report.reviewed_by)
+        ),
+    )
+
+
+def person(name: str) -> str:
+    """A user's name as a PN value: the family name component alone, as nothing else is known."""
+    return (name.replace("\\", " ").replace("=", " ").replace("^", " ")[:60] or "unknown") + "^"
+
+
+def remarks(report: Report) -> list[TextContentItem]:
+    """The label that stays, the model, and the reader's comment."""
+    contains = RelationshipTypeValues.CONTAINS
+    release = f"{report.release.name} {report.release.version} {report.release.sha256}"
+    items = [
+        TextContentItem(STATUS, report.label, contains),
+        TextContentItem(MODEL, release, contains),
+    ]
+    if report.comment:
+        items.append(TextContentItem(concept(codes.DCM.Comment), report.comment, contains))
+    return items
+
+
+def age_details(dating: Dating) -> list[Dataset]:
+    """The equation (121420 DCM) and the interval, as children of a gestational age (TID 300)."""
+    equation = EQUATIONS.get(dating.equation) or private("EQUATION", dating.equation)
+    details: list[Dataset] = [
+        CodeContentItem(concept(codes.DCM.Equation), equation, RelationshipTypeValues.INFERRED_FROM)
+    ]
+    ends = (
+        (codes.cid226._2SigmaLowerValueOfPopulation, dating.low_days),
+        (codes.cid226._2SigmaUpperValueOfPopulation, dating.high_days),
+    )
+    for name, days in ends:
+        if days is not None:
+            details.append(
+                NumContentItem(
+                    concept(name), round(days, 1), DAY,
+                    relationship_type=RelationshipTypeValues.HAS_PROPERTIES,
+                )
+            )  # fmt: skip
+    return details

@@ -6,18 +6,16 @@ gives the same bytes. Source: PS3.3 A.6 (US Image), A.7 (US Multi-frame Image), 
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.filewriter import dcmwrite
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
 
-from services.dicom.objects.uids import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, derived_uid
+from services.dicom.objects.composite import IMPLEMENTATION_VERSION, derived_uid, part10
 from services.reading.images.picture import decode
 
 US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
@@ -87,21 +85,6 @@ def ultrasound_object(
     if pixel_mm is not None:
         ds.SequenceOfUltrasoundRegions = [_region(frames.shape[2], frames.shape[1], pixel_mm)]
     return part10(ds, JPEGBaseline8Bit if picture.jpeg else ExplicitVRLittleEndian)
-
-
-def part10(ds: Dataset, transfer_syntax: str) -> bytes:
-    """The bytes of a whole file with FADA's file meta information; deterministic."""
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID = ds.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    meta.TransferSyntaxUID = UID(transfer_syntax)
-    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS)
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION
-    out = io.BytesIO()
-    whole = FileDataset("", ds, preamble=b"\0" * 128, file_meta=meta)
-    dcmwrite(out, whole, enforce_file_format=True)
-    return out.getvalue()
 
 
 def _describe(ds: Dataset, subject: Subject) -> None:

@@ -2,19 +2,70 @@
 
 Everything that touches bytes from outside happens here: parsing, and decoding for WADO-RS. A limit on
 memory, on written files and on core dumps is set before the first request; the parent watches the time.
+What parent and child say to each other is one JSON object a line, never a pickle. The parent imports
+this module too, for the messages.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import resource
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.dicom.parser import ipc
-from services.dicom.parser.parse import Limits, parse_file
+from services.dicom.parser.parse import Limits, ParsedInstance, parse_file
+from services.domain import errors
 from services.domain.errors import FadaError, InvalidDicom, TooLarge
+
+_KNOWN: dict[str, type[FadaError]] = {
+    kind.code: kind
+    for kind in (
+        errors.FrameUndecodable,
+        errors.InvalidDicom,
+        errors.InvalidInput,
+        errors.InvalidUid,
+        errors.NotFound,
+        errors.PaletteUnusable,
+        errors.TooLarge,
+        errors.UnsupportedMedia,
+        errors.UnsupportedObject,
+    )
+}
+_FIELDS = tuple(field.name for field in dataclasses.fields(ParsedInstance))
+
+
+def line(message: dict[str, Any]) -> bytes:
+    """A message as one line of JSON, in ASCII."""
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def of_error(error: FadaError) -> dict[str, Any]:
+    """The answer that a refusal is."""
+    return {"error": error.code, "detail": error.detail}
+
+
+def raise_error(answer: dict[str, Any]) -> None:
+    """Raise what the child refused; codes from outside the list become InvalidDicom."""
+    if "error" in answer:
+        kind = _KNOWN.get(str(answer["error"]), InvalidDicom)
+        raise kind(str(answer.get("detail", ""))[:300])
+
+
+def of_parsed(parsed: ParsedInstance) -> dict[str, Any]:
+    """The answer that a parsed instance is."""
+    return {name: getattr(parsed, name) for name in _FIELDS}
+
+
+def to_parsed(answer: dict[str, Any]) -> ParsedInstance:
+    """The instance in an answer; the inverse of ``of_parsed``."""
+    return ParsedInstance(**{name: answer[name] for name in _FIELDS})
+
+
+def of_limits(limits: Limits) -> list[int]:
+    """Limits as a request carries them."""
+    return [limits.inflated_bytes, limits.pixels, limits.frames]
 
 
 def bound(memory: int, file_size: int) -> None:
@@ -28,28 +79,28 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Do what is asked; any failure is a refusal, never the end of the child."""
     try:
         if request["do"] == "parse":
-            return ipc.of_parsed(parse_file(Path(request["path"]), Limits(*request["limits"])))
+            return of_parsed(parse_file(Path(request["path"]), Limits(*request["limits"])))
         from services.dicom.parser import (
             retrieve,  # pydicom and the decoders: loaded when first asked for
         )
 
         return retrieve.answer(request)
     except FadaError as error:
-        return ipc.of_error(error)
+        return of_error(error)
     except MemoryError:
-        return ipc.of_error(TooLarge("Reading the object needs more memory than is given to it."))
+        return of_error(TooLarge("Reading the object needs more memory than is given to it."))
     except RecursionError:
-        return ipc.of_error(InvalidDicom("The data set is nested too deep."))
+        return of_error(InvalidDicom("The data set is nested too deep."))
     except Exception as error:  # whatever a decoder thinks of: refused, named by its kind alone
-        return ipc.of_error(InvalidDicom(f"The object cannot be read ({type(error).__name__})."))
+        return of_error(InvalidDicom(f"The object cannot be read ({type(error).__name__})."))
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer request after request, a line each, until ``requests`` ends."""
-    answers.write(ipc.line({"ready": True}))
+    answers.write(line({"ready": True}))
     answers.flush()
     for request in requests:
-        answers.write(ipc.line(answer(json.loads(request))))
+        answers.write(line(answer(json.loads(request))))
         answers.flush()
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from services.dicom.parser import ipc
+from services.dicom.parser.child import line, of_limits, raise_error, to_parsed
 from services.dicom.parser.parse import Limits, ParsedInstance
 from services.domain.errors import FadaError, InvalidDicom, Unavailable
 from services.settings import Settings
@@ -52,9 +52,9 @@ class Parser:
             InvalidDicom, InvalidUid, UnsupportedObject, TooLarge: it is refused.
             Unavailable: no child was free in time.
         """
-        limits = ipc.of_limits(self.limits)
+        limits = of_limits(self.limits)
         request = {"do": "parse", "path": str(path), "limits": limits}
-        return ipc.to_parsed(self.ask(request, meanwhile))
+        return to_parsed(self.ask(request, meanwhile))
 
     def ask(
         self, request: dict[str, Any], meanwhile: Callable[[], None] | None = None
@@ -75,7 +75,7 @@ class Parser:
             raise InvalidDicom(f"The object {error}.") from None
         finally:
             self._idle.put(keep)
-        ipc.raise_error(reply)
+        raise_error(reply)
         if fault is not None:
             raise fault
         return reply
@@ -155,7 +155,7 @@ class _Child:
         """Give it its work and do one's own; what that raised is kept, for an answer must be read."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(ipc.line(request))
+            self._process.stdin.write(line(request))
         except OSError:
             raise _Lost("could not be read within its bounds") from None
         try:

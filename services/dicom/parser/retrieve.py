@@ -16,7 +16,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from services.dicom.objects.ultrasound import part10
+from services.dicom.objects.composite import part10
 from services.dicom.parser import dicom_json
 from services.dicom.parser.dataset import read_dataset, readable
 from services.dicom.parser.frames import Frames

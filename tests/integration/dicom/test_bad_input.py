@@ -25,7 +25,8 @@ from conftest import ROOT, SAMPLES, Door
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
-from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
+from services.dicom.objects.composite import part10
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.domain.errors import NotFound
 from services.index.port import StudyQuery
 

@@ -15,7 +15,7 @@ import pydicom
 import pytest
 import servers
 
-from services.dicom.objects.uids import derived_uid
+from services.dicom.objects.composite import derived_uid
 from services.dicom.parser.parse import parse_bytes
 from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index

@@ -17,7 +17,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
 
-from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
+from services.dicom.objects.composite import part10
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.frames import Frames
 from services.dicom.parser.parse import COMPRESSED
 

@@ -12,9 +12,9 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
-from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
-from services.dicom.parser.calibration import calibration
-from services.dicom.parser.frames import Frames
+from services.dicom.objects.composite import part10
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
+from services.dicom.parser.frames import Frames, calibration
 from services.domain.calibration import PixelSize
 from services.domain.errors import InvalidDicom, NotFound
 

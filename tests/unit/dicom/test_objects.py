@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 
-from services.dicom.objects import obgyn, seg, sr
+from services.dicom.objects import seg, sr
 from services.dicom.objects.deidentify import deidentified
 from services.dicom.objects.import_images import import_images
 from services.dicom.objects.secondary import secondary_capture
@@ -28,8 +28,7 @@ from services.dicom.objects.ultrasound import (
     read_picture,
     ultrasound_object,
 )
-from services.dicom.parser.calibration import calibration
-from services.dicom.parser.frames import Frames
+from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import parse_bytes
 from services.domain import biometry
 from services.domain.errors import InvalidInput, TooLarge
@@ -109,8 +108,8 @@ def every_object() -> dict[str, bytes]:
         "sr": sr.measurement_report([source], whole, "job"),
         "sr reviewed": sr.measurement_report([source], reviewed, "result"),
         "sr of a clip": sr.measurement_report([three], report(second), "job"),
-        "obgyn": obgyn.procedure_report([source], whole, "job") or b"",
-        "obgyn reviewed": obgyn.procedure_report([source], reviewed, "result") or b"",
+        "obgyn": sr.procedure_report([source], whole, "job") or b"",
+        "obgyn reviewed": sr.procedure_report([source], reviewed, "result") or b"",
         "sc": secondary_capture(source, np.zeros((346, 512, 3), np.uint8), reading(), whole, "job"),
         "de-identified": deidentified(source, b"secret"),
     }
@@ -210,7 +209,7 @@ def test_tid_5000_read_by_dcmtk(tmp_path: Path) -> None:
 
 def test_no_millimetre_without_calibration() -> None:
     whole = report(reading(mm=None))
-    assert obgyn.procedure_report([HEAD.dataset], whole, "job") is None
+    assert sr.procedure_report([HEAD.dataset], whole, "job") is None
     data = sr.measurement_report([HEAD.dataset], whole, "job")
     assert b"millimeter" not in data
     assert b"{pixels}" in data

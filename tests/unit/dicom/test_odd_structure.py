@@ -10,11 +10,10 @@ import numpy as np
 import pydicom
 import pytest
 
-from services.dicom.objects.source_header import source_header
-from services.dicom.parser.calibration import calibration
+from services.dicom.objects.composite import source_header
 from services.dicom.parser.dataset import read_dataset
 from services.dicom.parser.dicom_json import metadata
-from services.dicom.parser.frames import Frames
+from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import Limits, meta, parse_file
 from services.dicom.parser.structure import walk
 from services.domain.errors import FrameUndecodable, InvalidDicom

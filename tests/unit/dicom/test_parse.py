@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
-from services.dicom.objects.ultrasound import PictureFrames, Subject, part10, ultrasound_object
+from services.dicom.objects.composite import part10
+from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.dataset import read_dataset
 from services.dicom.parser.parse import Limits, ParsedInstance, parse_bytes, parse_file
 from services.domain.errors import (

@@ -27,8 +27,7 @@ from pydicom.uid import (
 )
 from typescript import needs_node, run
 
-from services.dicom.parser.calibration import calibration
-from services.dicom.parser.frames import Frames
+from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import Limits, parse_file
 from services.domain.errors import FadaError
 from services.reading.images.square import to_gray

@@ -1,27 +1,89 @@
-"""Patient, study and image of a source as the project writes them: each value valid, empty or left out.
+"""What every composite object that is written here has: the source's header, labels, times, UIDs, file.
 
 What a machine or an archive wrote into a header is never copied into an object of our own: a date of
 two values, a sex in words or an undecodable name would make that object invalid, or fail to be written.
+Each value of patient, study and image is valid, empty or left out (PS3.3 A.1, C.7).
 """
 
 from __future__ import annotations
 
+import io
 import re
 import unicodedata
+import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import UID
 
 from services.dicom.parser.attributes import whole_number
 from services.dicom.parser.dataset import value_of
+from services.domain.report import Abstention, Report
 
+# Namespace of FADA's own UIDs; must never change.
+_NAMESPACE = uuid.UUID("5d1ab7a0-8a4f-5e0c-9f0e-2a6f0c6d8a11")
+
+IMPLEMENTATION_CLASS = f"2.25.{uuid.uuid5(_NAMESPACE, 'implementation').int}"
+IMPLEMENTATION_VERSION = "FADA_1"
+
+REASONS = {
+    Abstention.OUT_OF_SCOPE: "not a fetal ultrasound of a plane that the model knows",
+    Abstention.TOO_POOR: "image quality below what the model was validated on",
+    Abstention.UNKNOWN_PLANE: "no plane is confident enough",
+    Abstention.LOW_CONFIDENCE: "confidence too low",
+    Abstention.NOT_CALIBRATED: "px only: not calibrated",
+    Abstention.OUT_OF_RANGE: "outside the range of the formula",
+}
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
 _AGE = re.compile(r"\d{3}[DWMY]")
 _DELIMITERS = {0x5C, 0x5E, 0x3D}
+
+
+def derived_uid(*cause: str) -> str:
+    """A UID of the form 2.25.<integer of a UUIDv5> (PS3.5 annex B.2), a function of ``cause`` alone."""
+    return f"2.25.{uuid.uuid5(_NAMESPACE, chr(31).join(cause)).int}"
+
+
+def series_description(what: str, report: Report) -> str:
+    """A series description (LO, at most 64 characters) with the state of the result."""
+    state = "reviewed" if report.reviewed_by else "AI, unreviewed, not for diagnosis"
+    return f"FADA {what} ({state})"[:64]
+
+
+def stamp(ds: Dataset, report: Report) -> None:
+    """Times of the report instead of the clock's, so that a run again makes the same bytes."""
+    date, time = report.created_at.strftime("%Y%m%d"), report.created_at.strftime("%H%M%S")
+    ds.ContentDate, ds.ContentTime = date, time
+    ds.SeriesDate, ds.SeriesTime = date, time
+    for name, value in (("InstanceCreationDate", date), ("InstanceCreationTime", time)):
+        if name in ds:
+            setattr(ds, name, value)
+    if "ContributingEquipmentSequence" in ds:
+        for item in ds.ContributingEquipmentSequence:
+            if "ContributionDateTime" in item:
+                item.ContributionDateTime = f"{date}{time}"
+    if "PixelData" in ds:
+        ds.ImageComments = report.label
+
+
+def part10(ds: Dataset, transfer_syntax: str) -> bytes:
+    """The bytes of a whole file with FADA's file meta information; deterministic."""
+    meta = FileMetaDataset()
+    meta.FileMetaInformationVersion = b"\x00\x01"
+    meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    meta.TransferSyntaxUID = UID(transfer_syntax)
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS)
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION
+    out = io.BytesIO()
+    whole = FileDataset("", ds, preamble=b"\0" * 128, file_meta=meta)
+    dcmwrite(out, whole, enforce_file_format=True)
+    return out.getvalue()
 
 
 def source_header(source: Dataset) -> Dataset:
