@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from services.domain.errors import IndexUnavailable
 from services.index.port import Index, Transaction
 
 T = TypeVar("T")
@@ -26,6 +28,8 @@ WRITEBACK_BYTES = 1 << 19  # of a growing file, after which the disk is given wo
 COMMIT_DELAY = (
     0.003  # s that a commit waits for announced writes; a single request waits for nobody
 )
+COMMIT_WAIT = 40.0  # s that a write waits for the commits before it
+ALONE_SECONDS = 15.0  # s for trying the writes of a failed transaction one by one
 COMMIT_BATCH = 32  # writes in one transaction
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
@@ -117,15 +121,26 @@ class GroupCommit:
         with self._queue_lock:
             self._queue.append(write)
             self._count_announced(-1 if announced else 0)
+        end = time.monotonic() + COMMIT_WAIT
         while not write.done:
-            with self._commit_lock:
-                if write.done:
-                    break
-                self._commit(self._next_batch())
+            # Those before may wait for a database that has fallen silent, each for its time.
+            if not self._commit_lock.acquire(timeout=max(end - time.monotonic(), 0.0)):
+                self._withdraw(write)
+                raise IndexUnavailable("The index is busy. Try again shortly.", retry_after=2.0)
+            try:
+                if not write.done:
+                    self._commit(self._next_batch())
+            finally:
+                self._commit_lock.release()
         if write.error is not None:
             raise write.error
         result: T = write.result
         return result
+
+    def _withdraw(self, write: _PendingWrite[Any]) -> None:
+        """Nobody waits for it any more. One that is being committed is received again by a retry."""
+        with self._queue_lock:
+            self._queue = [one for one in self._queue if one is not write]
 
     def _count_announced(self, change: int) -> None:
         """The caller holds ``_queue_lock``."""
@@ -142,15 +157,16 @@ class GroupCommit:
             return batch
 
     def _commit(self, batch: list[_PendingWrite[Any]]) -> None:
+        end = time.monotonic() + ALONE_SECONDS
         try:
             with self._index.begin() as tx:
                 results = [write.work(tx) for write in batch]
         except BaseException as error:
-            if len(batch) == 1:
-                batch[0].error, batch[0].done = error, True
-                return
             for write in batch:
-                self._commit([write])
+                if len(batch) == 1 or time.monotonic() > end:  # others wait for the lock
+                    write.error, write.done = error, True
+                else:
+                    self._commit([write])
             return
         for write, result in zip(batch, results, strict=True):
             write.result, write.done = result, True

@@ -22,9 +22,10 @@ from uuid_utils import uuid7
 
 from services.domain.errors import IndexUnavailable, NotFound
 from services.index.database import tables
+from services.index.database.limits import BUSY_SECONDS
+from services.index.database.postgres_connection import KEEPALIVE, SERVER_OPTIONS, use_deadlines
 
 Clock = Callable[[], datetime]
-BUSY_SECONDS = 30.0  # how long a writer waits for another
 _UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout)
 
 
@@ -87,8 +88,7 @@ def _write_ahead(cursor: Any) -> None:
 def _postgres(url: URL) -> Engine:
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
-    milliseconds = int(BUSY_SECONDS * 1000)
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
@@ -99,10 +99,12 @@ def _postgres(url: URL) -> Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "fada",
-            "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
-            " -c timezone=UTC",
+            "options": SERVER_OPTIONS,
+            **KEEPALIVE,
         },
     )
+    use_deadlines(engine)
+    return engine
 
 
 def _dispose_after_fork(engine: Engine) -> None:
