@@ -1,0 +1,99 @@
+"""Fetal size by gestational age: mean and standard deviation of each measure.
+
+Sources: INTERGROWTH-21st, Papageorghiou, Lancet 2014;384:869 (14 to 40 weeks, mm); Hadlock, Radiology
+1984;152:497 (HC, by its dating equation and two standard deviations).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+from services.domain.biometry import hadlock_hc
+from services.domain.report import Centile
+
+INTERGROWTH: Final = "INTERGROWTH-21st"
+HADLOCK: Final = "Hadlock"
+CHARTS: Final = (INTERGROWTH, HADLOCK)
+INTERGROWTH_SIZE: Final = "INTERGROWTH-21st 2014"
+HADLOCK_SIZE: Final = "Hadlock 1984"
+
+_FIRST_WEEK, _LAST_WEEK = 14.0, 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class SizeChart:
+    """Mean and standard deviation of one measure in mm, at exact weeks."""
+
+    mean: Callable[[float], float]
+    sd: Callable[[float], float]
+
+
+def _hc_sd(w: float) -> float:
+    ln = math.log(w)
+    return 1.98735 + 0.0136772 * w**3 - 0.00726264 * w**3 * ln + 0.000976253 * w**3 * ln**2
+
+
+def _bpd_sd(w: float) -> float:
+    ln = math.log(w)
+    return math.exp(
+        0.101242 + 0.00150557 * w**3 - 0.000771535 * w**3 * ln + 0.0000999638 * w**3 * ln**2
+    )
+
+
+def _ofd_sd(w: float) -> float:
+    ln = math.log(w)
+    return math.exp(
+        -0.880034 + 0.0631165 * w**2 - 0.0317136 * w**2 * ln + 0.00408302 * w**2 * ln**2
+    )
+
+
+def _ac_sd(w: float) -> float:
+    return -4.36302 + 0.121445 * w**2 - 0.0130256 * w**3 + 0.00282143 * w**3 * math.log(w)
+
+
+INTERGROWTH_SIZES: Final[dict[str, SizeChart]] = {
+    "HC": SizeChart(lambda w: -28.2849 + 1.69267 * w**2 - 0.397485 * w**2 * math.log(w), _hc_sd),
+    "BPD": SizeChart(lambda w: 5.60878 + 0.158369 * w**2 - 0.00256379 * w**3, _bpd_sd),
+    "OFD": SizeChart(lambda w: -12.4097 + 0.626342 * w**2 - 0.148075 * w**2 * math.log(w), _ofd_sd),
+    "AC": SizeChart(lambda w: -81.3243 + 11.6772 * w - 0.000561865 * w**3, _ac_sd),
+    "FL": SizeChart(
+        lambda w: -39.9616 + 4.32298 * w - 0.0380156 * w**2,
+        lambda w: math.exp(0.605843 - 42.0014 / w**2 + 0.00000917972 * w**3),
+    ),
+}
+
+
+def size_centile(chart: str, measure: str, mm: float, ga_days: float) -> Centile | None:
+    """Where a size stands at an age that is known by other means.
+
+    Args:
+        chart: ``INTERGROWTH-21st`` or ``Hadlock``.
+        measure: HC, BPD, OFD, AC or FL.
+        mm: the size.
+        ga_days: gestational age; the caller sees to it that it does not come from this measure.
+
+    Returns:
+        None where the chart does not hold the measure or the age.
+    """
+    if chart == HADLOCK:
+        return _hadlock_hc_centile(mm, ga_days) if measure == "HC" else None
+    weeks, curve = ga_days / 7, INTERGROWTH_SIZES.get(measure)
+    if curve is None or not _FIRST_WEEK <= weeks <= _LAST_WEEK:
+        return None
+    z = (mm - curve.mean(weeks)) / curve.sd(weeks)
+    return Centile(
+        f"{INTERGROWTH_SIZE} ({measure})", measure, 100 * NormalDist().cdf(z), z, ga_days
+    )
+
+
+def _hadlock_hc_centile(mm: float, ga_days: float) -> Centile | None:
+    """Hadlock gives the spread of ages at a size: z is the age's distance in its deviations."""
+    dating = hadlock_hc(mm)
+    if dating is None or dating.high_days is None:
+        return None
+    z = (dating.days - ga_days) / ((dating.high_days - dating.days) / 2)
+    return Centile(f"{HADLOCK_SIZE} (HC)", "HC", 100 * NormalDist().cdf(z), z, ga_days)

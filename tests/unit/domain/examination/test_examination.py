@@ -1,0 +1,196 @@
+"""Charts, weight and dating rule against the check values of their sources; the summary's rules."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.domain.examination import charts, pregnancy, summary, weight
+from services.domain.report import FrameReading, Measurement, Scored
+
+DAY = date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("measure", "mean", "sd"),
+    [("BPD", 78.92, 3.07), ("OFD", 98.03, 3.88), ("AC", 253.82, 12.34), ("FL", 55.51, 2.24)],
+)
+def test_sizes_at_thirty_weeks(measure: str, mean: float, sd: float) -> None:
+    curve = charts.INTERGROWTH_SIZES[measure]
+    assert curve.mean(30) == pytest.approx(mean, abs=0.006)
+    assert curve.sd(30) == pytest.approx(sd, abs=0.006)
+    centile = charts.size_centile(charts.INTERGROWTH, measure, mean + sd, 210)
+    assert centile is not None
+    assert centile.z == pytest.approx(1, abs=0.01)
+
+
+def test_head_chart_is_the_one_of_the_head_alone() -> None:
+    curve = charts.INTERGROWTH_SIZES["HC"]
+    assert (curve.mean(20), curve.sd(20)) == pytest.approx((172.48, 7.44), abs=0.006)
+
+
+def test_hadlocks_chart_holds_the_head_alone() -> None:
+    centile = charts.size_centile(charts.HADLOCK, "HC", 300, 33.26 * 7)
+    assert centile is not None
+    assert centile.centile == pytest.approx(50, abs=0.5)
+    assert charts.size_centile(charts.HADLOCK, "AC", 250, 210) is None
+
+
+def test_no_centile_outside_the_chart() -> None:
+    assert charts.size_centile(charts.INTERGROWTH, "AC", 100, 13.9 * 7) is None
+    assert charts.size_centile(charts.INTERGROWTH, "AC", 400, 40.2 * 7) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "grams"),
+    [("BPD HC AC FL", 1591), ("HC AC FL", 1584), ("BPD AC FL", 1602), ("AC FL", 1577)],
+)
+def test_weight_by_what_there_is(names: str, grams: int) -> None:
+    mm = {"BPD": 80.0, "HC": 290.0, "AC": 260.0, "FL": 58.0}
+    estimated = weight.estimate({name: mm[name] for name in names.split()})
+    assert estimated is not None
+    assert estimated.grams == pytest.approx(grams, abs=0.6)
+    assert estimated.measures == tuple(names.split())
+    assert estimated.low_grams < estimated.grams < estimated.high_grams
+
+
+def test_weight_by_abdomen_and_head() -> None:
+    estimated = weight.estimate({"AC": 260.0, "HC": 290.0})
+    assert estimated is not None
+    assert estimated.grams == pytest.approx(1499, abs=1)
+    assert weight.estimate({"HC": 290.0, "BPD": 80.0}) is None
+
+
+def test_weight_centiles() -> None:
+    median = weight.weight_centile(charts.HADLOCK, 1559, 210)
+    assert median is not None
+    assert median.centile == pytest.approx(50, abs=0.2)
+    placed = weight.weight_centile(charts.INTERGROWTH, 1500, 210)
+    assert placed is not None
+    assert placed.z == pytest.approx(0.562, abs=0.001)
+    middle = weight.weight_centile(charts.INTERGROWTH, 1396, 210)
+    assert middle is not None
+    assert middle.z == pytest.approx(0, abs=0.01)
+    assert weight.weight_centile(charts.INTERGROWTH, 500, 21 * 7) is None
+
+
+@pytest.mark.parametrize(
+    ("days", "allowed"),
+    [(62, 5), (63, 7), (111, 7), (112, 10), (153, 10), (154, 14), (195, 14), (196, 21)],
+)
+def test_dating_rule(days: int, allowed: int) -> None:
+    assert pregnancy.allowed_difference(days) == allowed
+    scan_day = DAY + timedelta(days=days)
+    for differs, basis in (
+        (allowed, pregnancy.Basis.LAST_PERIOD),
+        (allowed + 1, pregnancy.Basis.SCAN),
+    ):
+        scan = pregnancy.DatingScan(scan_day, float(days + differs), "x")
+        dated = pregnancy.date_pregnancy(DAY, (scan,))
+        assert dated is not None
+        assert dated.basis is basis
+        assert dated.differs_days == differs
+
+
+def test_earliest_scan_dates_a_pregnancy_without_last_period() -> None:
+    early = pregnancy.DatingScan(DAY, 84.0, "CRL")
+    late = pregnancy.DatingScan(DAY + timedelta(days=60), 160.0, "HC")
+    dated = pregnancy.date_pregnancy(None, (late, early))
+    assert dated is not None
+    assert (dated.equation, dated.reason) == ("CRL", "scan_only")
+    assert dated.due == DAY + timedelta(days=280 - 84)
+    assert pregnancy.date_pregnancy(None, ()) is None
+
+
+def frame(sop: str, *values: tuple[str, float], **more: Any) -> FrameReading:
+    measurements = tuple(
+        Measurement(name, mm * 3, mm, mm - 2, mm + 2, "region", more.get("method", "ellipse"))
+        for name, mm in values
+    )
+    return FrameReading(
+        "1.2", sop, 1, 100, 100, more.get("in_scope", True), 1.0, more.get("quality", 0.9),
+        Scored("head", 0.99), measurements=measurements,
+    )  # fmt: skip
+
+
+FULL = (
+    frame("1", ("HC", 290), ("BPD", 80), ("OFD", 104)),
+    frame("2", ("AC", 258)),
+    frame("3", ("AC", 262)),
+    frame("4", ("FL", 58)),
+)
+
+
+def test_mean_of_the_best_three_counts_and_all_are_shown() -> None:
+    frames = [frame(str(n), ("AC", 250 + n), quality=0.9 - n / 100) for n in range(5)]
+    made = summary.summarise(frames, day=DAY).of("AC")
+    assert made is not None
+    assert made.mm == pytest.approx(251)
+    assert len(made.candidates) == 5
+    assert [one.sop_uid for one in made.counted] == ["0", "1", "2"]
+
+
+def test_poor_images_count_only_where_there_is_nothing_better() -> None:
+    poor, good = frame("1", ("AC", 200), quality=0.2), frame("2", ("AC", 260))
+    made = summary.summarise([poor, good], day=DAY).of("AC")
+    assert made is not None
+    assert made.mm == 260
+    alone = summary.summarise([poor], day=DAY).of("AC")
+    assert alone is not None
+    assert alone.mm == 200
+
+
+def test_what_a_person_measured_or_chose_counts() -> None:
+    person = frame("9", ("AC", 270), method="caliper", in_scope=False, quality=0.1)
+    made = summary.summarise([*FULL, person], day=DAY).of("AC")
+    assert made is not None
+    assert made.mm == 270
+    chosen = summary.summarise([*FULL, person], day=DAY, chosen={"AC": ("3", 1)}).of("AC")
+    assert chosen is not None
+    assert chosen.mm == 262
+
+
+def test_no_centile_without_an_age_by_other_means() -> None:
+    made = summary.summarise(FULL, day=DAY)
+    assert made.ga_days is None
+    assert all(one.centile is None for one in made.measures)
+    assert made.weight is not None
+    assert made.weight.centile is None
+    assert made.discordance_days is None
+
+
+def test_whole_summary() -> None:
+    dating = pregnancy.date_pregnancy(DAY - timedelta(days=210), ())
+    past = (
+        summary.PastExamination(DAY - timedelta(days=56), {"AC": 190.0, "HC": 225.0}, 700.0),
+        summary.PastExamination(DAY - timedelta(days=28), {"AC": 225.0}),
+    )
+    made = summary.summarise(FULL, day=DAY, dating=dating, past=past)
+    assert made.ga_days == 210
+    assert made.not_assessed == ("CRL", "NT")
+    assert made.weight is not None
+    assert made.weight.grams == pytest.approx(1591, abs=1)
+    assert made.weight.centile is not None
+    assert made.composite is not None
+    assert made.discordance_days == round(made.composite.days) - 210
+    assert made.ratios["HC/AC"] == pytest.approx(290 / 260)
+    assert made.ratios["CI"] == pytest.approx(100 * 80 / 104)
+    grown = {one.measure: one for one in made.growth}
+    assert (grown["AC"].days, grown["AC"].before) == (28, 225.0)
+    assert grown["AC"].per_week == pytest.approx((260 - 225) / 4)
+    assert grown["HC"].days == 56
+    assert grown["EFW"].days == 56
+    assert "FL" not in grown
+
+
+def test_out_of_scope_and_uncalibrated_values_do_not_count() -> None:
+    out = frame("1", ("HC", 290), in_scope=False)
+    raw = FrameReading(
+        "1.2", "2", 1, 100, 100, True, 1.0, 0.9, Scored("head", 1.0),
+        measurements=(Measurement("HC", 900.0),),
+    )  # fmt: skip
+    made = summary.summarise([out, raw], day=DAY)
+    assert made.measures == ()
+    assert made.not_assessed == summary.MEASURES
