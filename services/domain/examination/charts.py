@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-from services.domain.biometry import hadlock_hc
+from services.domain.biometry import hadlock_hc, intergrowth_hc_mean_sd
 from services.domain.report import Centile
 
 INTERGROWTH: Final = "INTERGROWTH-21st"
@@ -30,11 +30,6 @@ class SizeChart:
 
     mean: Callable[[float], float]
     sd: Callable[[float], float]
-
-
-def _hc_sd(w: float) -> float:
-    ln = math.log(w)
-    return 1.98735 + 0.0136772 * w**3 - 0.00726264 * w**3 * ln + 0.000976253 * w**3 * ln**2
 
 
 def _bpd_sd(w: float) -> float:
@@ -56,7 +51,10 @@ def _ac_sd(w: float) -> float:
 
 
 INTERGROWTH_SIZES: Final[dict[str, SizeChart]] = {
-    "HC": SizeChart(lambda w: -28.2849 + 1.69267 * w**2 - 0.397485 * w**2 * math.log(w), _hc_sd),
+    "HC": SizeChart(
+        lambda w: intergrowth_hc_mean_sd(w)[0],
+        lambda w: intergrowth_hc_mean_sd(w)[1],
+    ),
     "BPD": SizeChart(lambda w: 5.60878 + 0.158369 * w**2 - 0.00256379 * w**3, _bpd_sd),
     "OFD": SizeChart(lambda w: -12.4097 + 0.626342 * w**2 - 0.148075 * w**2 * math.log(w), _ofd_sd),
     "AC": SizeChart(lambda w: -81.3243 + 11.6772 * w - 0.000561865 * w**3, _ac_sd),

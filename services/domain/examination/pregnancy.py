@@ -41,7 +41,11 @@ class DatingScan:
 
 @dataclass(frozen=True, slots=True)
 class PregnancyDating:
-    """Which dating holds and why. ``zero`` is the first day of a (given or computed) last period."""
+    """Which dating holds and why. ``zero`` is the first day of a (given or computed) last period.
+
+    ``scan_day`` is the day of the scan that it rests on: an examination never takes its centiles at an
+    age that it gave itself.
+    """
 
     basis: Basis
     zero: date
@@ -50,6 +54,7 @@ class PregnancyDating:
     reason: str  # code: lmp_only, lmp_agrees, scan_only, lmp_differs
     differs_days: int | None = None
     allowed_days: int | None = None
+    scan_day: date | None = None
 
     def age_on(self, day: date) -> int:
         """Gestational age in days."""
@@ -84,7 +89,7 @@ def _by_scan(
 ) -> PregnancyDating:
     zero = scan.conception_zero
     due = zero + timedelta(days=DURATION_DAYS)
-    return PregnancyDating(Basis.SCAN, zero, due, scan.equation, reason, differs, allowed)
+    return PregnancyDating(Basis.SCAN, zero, due, scan.equation, reason, differs, allowed, scan.day)
 
 
 def _by_last_period(

@@ -116,15 +116,17 @@ def summarise(
         chosen: measure → (SOP Instance UID, frame) where a person chose the image that counts.
     """
     ga_days = dating.age_on(day) if dating is not None and day is not None else None
+    # An age that rests on this very examination places nothing that it was taken from.
+    placing = None if dating is not None and dating.scan_day == day else ga_days
     candidates = [candidate for frame in frames for candidate in _accepted(frame)]
     measures = []
     for name in MEASURES:
         mine = tuple(one for one in candidates if one.measure == name)
         if mine:
             summary = _measure(name, mine, (chosen or {}).get(name))
-            measures.append(_placed(summary, chart, ga_days))
+            measures.append(_placed(summary, chart, placing))
     mm = {one.measure: one.mm for one in measures}
-    composite = _composite(mm)
+    composite, weight = _composite(mm), _weight(mm, chart, placing)
     return ExaminationSummary(
         day=day,
         ga_days=ga_days,
@@ -133,10 +135,10 @@ def summarise(
         measures=tuple(measures),
         not_assessed=tuple(name for name in MEASURES if name not in mm),
         composite=composite,
-        discordance_days=_discordance(measures, composite, ga_days),
-        weight=_weight(mm, chart, ga_days),
+        discordance_days=_discordance(measures, composite, placing),
+        weight=weight,
         ratios=_ratios(mm),
-        growth=_growth(mm, _weight(mm, chart, ga_days), day, past),
+        growth=_growth(mm, weight, day, past),
     )
 
 

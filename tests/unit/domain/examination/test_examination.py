@@ -194,3 +194,18 @@ def test_out_of_scope_and_uncalibrated_values_do_not_count() -> None:
     made = summary.summarise([out, raw], day=DAY)
     assert made.measures == ()
     assert made.not_assessed == summary.MEASURES
+
+
+def test_no_centile_at_an_age_that_the_examination_gave_itself() -> None:
+    own = pregnancy.DatingScan(DAY, 210.0, "Hadlock 1984 (HC)")
+    made = summary.summarise(FULL, day=DAY, dating=pregnancy.date_pregnancy(None, (own,)))
+    assert made.ga_days == 210
+    assert all(one.centile is None for one in made.measures)
+    assert made.weight is not None
+    assert made.weight.centile is None
+    assert made.discordance_days is None
+    earlier = pregnancy.DatingScan(DAY - timedelta(days=70), 140.0, "Hadlock 1984 (HC)")
+    later = summary.summarise(FULL, day=DAY, dating=pregnancy.date_pregnancy(None, (own, earlier)))
+    head = later.of("HC")
+    assert head is not None
+    assert head.centile is not None
