@@ -1,28 +1,21 @@
 """Session-wide fixtures: each real server starts once, when the first test asks for it."""
 
-# ruff: noqa: E402 (the folder of these files must be known first)
-
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
+import servers
+import whole_hub
 from hypothesis import settings as hypothesis_settings
+from servers_postgres import postgres_url  # noqa: F401  (a fixture)
+
+from services.storage.s3 import S3Store
 
 # A busy machine is no finding: time is measured in bench/, never here.
 hypothesis_settings.register_profile("fada", deadline=None)
 hypothesis_settings.load_profile("fada")
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import servers
-import whole_hub
-from servers_postgres import postgres_url  # noqa: F401  (a fixture)
-
-from services.storage.s3 import S3Store
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import whole_hub
-from pages import ARTEFACTS, CHROMIUM, Site
+from e2e.pages import ARTEFACTS, CHROMIUM, Site
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 from pydicom import Dataset, dcmwrite
 

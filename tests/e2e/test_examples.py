@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 from pydicom.uid import generate_uid
+from unit.models.folder import draw_folder
 
 pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
@@ -89,9 +90,6 @@ def test_a_destination_that_cannot_be_is_refused_in_a_sentence(environment):
 
 
 def test_evaluate_release(environment, tmp_path):
-    sys.path.insert(0, str(ROOT / "tests" / "unit" / "models"))
-    from folder import draw_folder
-
     release = next((ROOT / "models" / "releases").glob("fada-nano-*"))
     out = tmp_path / "figures.json"
     output = run(

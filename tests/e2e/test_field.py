@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import field
 import numpy as np
 import pydicom
 import pytest
-from field import FieldHub
-from pages import ROOT, SAMPLES, Site, sign_in
+from e2e import field
+from e2e.field import FieldHub
+from e2e.pages import ROOT, SAMPLES, Site, sign_in
 from playwright.sync_api import Playwright, expect, sync_playwright
 from pydicom.uid import (
     ExplicitVRLittleEndian,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import (
+from e2e.pages import (
     AXE,
     CHROMIUM,
     WIDTHS,

@@ -19,8 +19,8 @@ import numpy as np
 import pydicom
 import pytest
 import releases
-from field import as_file
-from pages import CHROMIUM, ROOT, SAMPLES, Site
+from e2e.field import as_file
+from e2e.pages import CHROMIUM, ROOT, SAMPLES, Site
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
 

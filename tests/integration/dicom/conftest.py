@@ -5,41 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import servers
 import uvicorn
+from integration.dicom.open_gateway import Door
 
 from gateway.app import create_app
 from gateway.bootstrap import compose
-from gateway.dependencies import Services
 from services.domain.study import Role
 from services.standalone import ports
 from services.storage.s3 import S3Store
-
-ROOT = Path(__file__).parents[3]
-SAMPLES = ROOT / "samples"
-
-
-@dataclass
-class Door:
-    """``key`` may send and read at site "north", ``other`` at "south", ``stranger`` at "west"."""
-
-    services: Services
-    port: int
-    key: str
-    other: str
-    stranger: str
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import httpx
 import numpy as np
 import pydicom
 import pytest
-from conftest import ROOT, SAMPLES, Door
+from integration.dicom.open_gateway import ROOT, SAMPLES, Door
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
@@ -304,7 +304,7 @@ def test_a_hostile_dicomdir(door: Door) -> None:
 
 
 def test_a_cut_file(door: Door) -> None:
-    """Case 35: at the door, at any byte (every byte in tests/unit/dicom/test_parse.py)."""
+    """Case 35: at the door, at any byte (every byte in tests/unit/services/dicom/parser/test_parse.py)."""
     whole = fresh("cut")
     for length in (len(whole) - 1, len(whole) - 100, 400, 200, 140, 1):
         answer = stow(door, whole[:length])

@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 import pydicom
 import pytest
-from conftest import SAMPLES, Door
 from dicomweb_client.api import DICOMwebClient
+from integration.dicom.open_gateway import SAMPLES, Door
 from PIL import Image
 
 from services.dicom.objects.seg import segmentation

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from conftest import SAMPLES, Door
+from integration.dicom.open_gateway import SAMPLES, Door
 from pynetdicom import AE
 from pynetdicom.association import Association
 

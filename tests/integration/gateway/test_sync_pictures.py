@@ -10,8 +10,8 @@ import json
 import hub as hubs
 import numpy as np
 import pytest
+from integration.gateway.test_sync import PICTURE, body, phone, size  # noqa: F401  (``phone`` is a fixture)
 from PIL import Image
-from test_sync import PICTURE, body, phone, size  # noqa: F401  (``phone`` is a fixture)
 from uuid_utils import uuid7
 
 from edge.agent.hub import Hub as Client

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from worker_hub import hub
+from integration.workers.worker_hub import hub
 
 __all__ = ["hub"]

@@ -17,7 +17,7 @@ import pydicom
 import pytest
 import releases
 import servers
-from worker_hub import WHO, another, receive
+from integration.workers.worker_hub import WHO, another, receive
 
 from services.domain.errors import (
     IndexUnavailable,

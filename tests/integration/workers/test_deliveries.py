@@ -15,8 +15,8 @@ from shutil import which
 import pydicom
 import pytest
 import servers
+from integration.workers.worker_hub import WHO, another, receive
 from standardwebhooks import Webhook
-from worker_hub import WHO, another, receive
 
 from services.domain.report import Origin
 from services.index import open_index

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import releases
 import servers
-from worker_hub import another, running
+from integration.workers.worker_hub import another, running
 
 from services.index.port import JobState
 from services.standalone import triton

@@ -9,7 +9,7 @@ import urllib.request
 
 import pydicom
 import redis
-from worker_hub import Hub, another, owner_pid
+from integration.workers.worker_hub import Hub, another, owner_pid
 
 from services.index.port import JobState
 from services.queue.transport import make_app

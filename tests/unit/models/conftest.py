@@ -1,15 +1,8 @@
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+from unit.models.folder import TINY, draw_folder
 
-sys.path.insert(0, str(Path(__file__).parent))
-from folder import draw_folder
-
-from models.fada.network import DenseNetwork, NetworkConfig
-
-TINY = NetworkConfig(widths=(8, 8, 8, 16, 16), depths=(1, 1, 1, 1), pyramid=16, hidden=16)
+from models.fada.network import DenseNetwork
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from models.fada.network import NetworkConfig
+
+TINY = NetworkConfig(widths=(8, 8, 8, 16, 16), depths=(1, 1, 1, 1), pyramid=16, hidden=16)
 FIELDS = [
     "file",
     "dataset",

@@ -1,0 +1,242 @@
+"""The bundled release's text model in llama.cpp, as hub and phone run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.domain.errors import InvalidModelOutput, ModelCrashed, ReleaseRefused
+from services.reading.images.square import square
+from services.reading.phases import ReleaseReader
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.releases.release import Release
+from services.reading.text import schema
+from services.reading.text.prompts import Prompts
+from services.reading.text.runtime import TextModel
+
+STORE = Path(__file__).parents[3] / "models" / "releases"
+
+
+@pytest.fixture(scope="module")
+def release() -> Release:
+    return open_release(STORE, trust_of(STORE))
+
+
+@pytest.fixture(scope="module")
+def model(release: Release) -> TextModel:
+    manifest = release.manifest
+    pair = release.text, release.mmproj
+    return TextModel(*pair, manifest.text_side, manifest.prompts, manifest.classes)
+
+
+def picture(kind: str, side: int) -> np.ndarray:
+    rng = np.random.default_rng(5)
+    return {
+        "noise": rng.integers(0, 256, (side, side)),
+        "black": np.zeros((side, side)),
+        "white": np.full((side, side), 255),
+        "ramp": np.tile(np.linspace(0, 255, side), (side, 1)),
+    }[kind].astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["noise", "black", "white", "ramp"])
+def test_whatever_comes_the_answer_has_its_form(model: TextModel, kind: str) -> None:
+    with model.look(picture(kind, model.side)) as conversation:
+        told = conversation.interpret()
+        label = conversation.classify()
+    assert tuple(told) == schema.FIELDS
+    assert label in model.classes
+    assert "Not assessed" in told["normality_assessment"]
+
+
+def test_the_image_is_encoded_once_for_all_phases(model: TextModel) -> None:
+    image_tokens = (model.side // 32) ** 2
+    with model.look(picture("noise", model.side)) as conversation:
+        assert conversation.cached_tokens == 0
+        for phase in (conversation.interpret, conversation.classify, conversation.interpret):
+            phase()
+            assert conversation.cached_tokens > image_tokens
+
+
+def test_the_order_of_phases_changes_nothing(model: TextModel) -> None:
+    image = picture("ramp", model.side)
+    with model.look(image) as conversation:
+        one = conversation.interpret(), conversation.classify()
+    with model.look(image) as conversation:
+        label = conversation.classify()
+        assert (conversation.interpret(), label) == one
+
+
+def test_an_untaught_phase_still_has_its_form_and_ends(release: Release) -> None:
+    manifest = release.manifest
+    prompts = Prompts("0", "x", "y", "Find everything.", "Outline everything.")
+    pair = release.text, release.mmproj
+    model = TextModel(*pair, manifest.text_side, prompts, manifest.classes)
+    with model.look(picture("noise", model.side)) as conversation:
+        for found in (conversation.detect(("NT", "CSP")), conversation.segment(("NT",))):
+            assert {item.label for item in found} <= {"NT", "CSP"}
+
+
+def test_a_phase_without_a_prompt_fails_visibly(model: TextModel) -> None:
+    with model.look(picture("noise", model.side)) as conversation:
+        with pytest.raises(InvalidModelOutput):
+            conversation.detect(("NT",))
+        assert conversation.detect(()) == ()
+
+
+@pytest.mark.parametrize("shape", [(31, 31), (1, 1), (192, 191)])
+def test_another_size_is_refused(model: TextModel, shape: tuple[int, int]) -> None:
+    image = np.zeros(shape, np.uint8)
+    with pytest.raises(InvalidModelOutput), model.look(image):
+        pass
+
+
+def test_a_file_that_llama_cannot_load_is_refused(release: Release, tmp_path: Path) -> None:
+    broken = tmp_path / "text.gguf"
+    broken.write_bytes(release.text.read_bytes()[:100_000])
+    with pytest.raises(ReleaseRefused):
+        TextModel(broken, release.mmproj, 192, Prompts("1"), ())
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
+def test_a_native_death_fails_one_image_and_the_next_is_read(
+    model: TextModel, number: signal.Signals
+) -> None:
+    image = picture("ramp", model.side)
+    with model.look(image) as conversation:
+        before = conversation.interpret()
+    with model.look(image) as conversation:
+        dies_while_it_answers(model, number)
+        with pytest.raises(ModelCrashed) as death:
+            conversation.interpret()
+    assert (death.value.code, death.value.retryable) == ("model_crashed", True)
+    with model.look(image) as conversation:
+        assert conversation.interpret() == before
+
+
+def test_the_other_phases_of_that_image_fail_too(model: TextModel) -> None:
+    with model.look(picture("ramp", model.side)) as conversation:
+        dies_while_it_answers(model, signal.SIGKILL)
+        for phase in (conversation.interpret, conversation.classify):
+            with pytest.raises(ModelCrashed):
+                phase()
+
+
+def test_one_that_died_while_nobody_asked_costs_no_image(model: TextModel) -> None:
+    with model.look(picture("ramp", model.side)):
+        pass
+    child = model._process.pid
+    assert child is not None
+    os.kill(child, signal.SIGKILL)
+    gone(child)
+    with model.look(picture("ramp", model.side)) as conversation:
+        assert conversation.classify() in model.classes
+    assert model._process.pid != child
+
+
+def test_one_that_hangs_is_ended_after_its_time(release: Release) -> None:
+    manifest = release.manifest
+    pair = release.text, release.mmproj
+    model = TextModel(
+        *pair, manifest.text_side, manifest.prompts, manifest.classes, image_seconds=5.0
+    )
+    began = time.monotonic()
+    with model.look(picture("ramp", model.side)) as conversation:
+        assert model._process.pid is not None
+        os.kill(model._process.pid, signal.SIGSTOP)
+        with pytest.raises(ModelCrashed):
+            conversation.interpret()
+    assert 4.0 < time.monotonic() - began < 60.0
+
+
+def test_its_memory_is_bounded(model: TextModel, release: Release) -> None:
+    with model.look(picture("ramp", model.side)):
+        limits = Path(f"/proc/{model._process.pid}/limits").read_text()
+    line = next(line for line in limits.splitlines() if line.startswith("Max data size"))
+    assert 2**30 < int(line.split()[3]) < 4 * 2**30
+
+
+@pytest.mark.parametrize("ending", ["os.kill(os.getpid(), signal.SIGKILL)", "del model; import gc"])
+def test_no_child_outlives_its_parent(release: Release, ending: str) -> None:
+    program = f"""
+import os, signal, pathlib
+from services.reading.text.prompts import Prompts
+from services.reading.text.runtime import TextModel
+model = TextModel(pathlib.Path({str(release.text)!r}), pathlib.Path({str(release.mmproj)!r}), 192, Prompts("1"), ())
+print(model._process.pid, flush=True)
+{ending}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    gone(int(done.stdout))
+
+
+def test_a_service_that_is_told_to_stop_finishes_its_image(model: TextModel) -> None:
+    """Whoever stops a service signals all of its processes."""
+    with model.look(picture("ramp", model.side)) as conversation:
+        assert model._process.pid is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(model._process.pid, number)
+        assert conversation.classify() in model.classes
+
+
+def test_after_a_fork_each_has_a_child_of_its_own(model: TextModel) -> None:
+    with model.look(picture("ramp", model.side)):
+        parents = model._process.pid
+    read_end, write_end = os.pipe()
+    if (pid := os.fork()) == 0:
+        with model.look(picture("ramp", model.side)) as conversation:
+            told = f"{model._process.pid} {conversation.classify()}"
+        os.write(write_end, told.encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    child, label = os.read(read_end, 1000).decode().split(" ", 1)
+    assert int(child) != parents
+    assert label in model.classes
+    with model.look(picture("ramp", model.side)):
+        assert model._process.pid == parents
+
+
+def dies_while_it_answers(model: TextModel, number: signal.Signals) -> None:
+    """The next question reaches a process that stands still, and then dies."""
+    child = model._process.pid
+    assert child is not None
+    os.kill(child, signal.SIGSTOP)
+
+    def die() -> None:
+        os.kill(child, number)
+        os.kill(child, signal.SIGCONT)
+
+    threading.Timer(0.3, die).start()
+
+
+def gone(pid: int) -> None:
+    """Wait for its end; the test's own time limit ends it."""
+    while True:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            return
+        if state == "Z":
+            return
+        time.sleep(0.02)
+
+
+def test_a_reader_gives_the_whole_contract(release: Release) -> None:
+    reader = ReleaseReader(release)
+    side = release.manifest.side
+    raw = reader.read(square(picture("noise", 300), side))
+    assert raw.plane.shape == (len(release.manifest.planes),)
+    assert set(json.loads(raw.interpretation)) == set(schema.FIELDS)
+    assert {"vision", "encode", "interpret"} <= set(raw.seconds)
+    plane = release.manifest.planes[int(raw.plane.argmax())]
+    assert json.loads(raw.classification) == {"label": plane}
+    again = reader.read(square(picture("noise", 300), side))
+    assert again.interpretation == raw.interpretation
+    assert np.array_equal(again.boxes, raw.boxes)

@@ -1,0 +1,213 @@
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from unit.models.folder import TINY
+
+import models
+from models.data.manifest import read_manifest
+from models.evaluation.observe import Observation, add_truth
+from models.evaluation.plots import draw_plots
+from models.evaluation.sizes import size_figures, size_scores
+from models.evaluation.textual import complies, rouge_l, text_figures
+from models.fada.graph import Graph
+from models.fada.labels import MASKS
+from models.fada.network import DenseNetwork
+from models.programs.calibrate import calibrate, fit_intervals
+from models.programs.card import card
+from models.programs.compare import table
+from models.programs.evaluate import Request, evaluate, plain, spread
+from models.programs.export import describe, export_graph
+from models.programs.quantise import halve
+from services.reading.confidence import Thresholds
+from services.reading.contract import RawReading
+from services.reading.images.square import Square
+from services.reading.releases.release import load
+from services.reading.releases.signature import Trust, generate_key, key_id, public_bytes, sign
+from services.reading.vision import Vision
+
+SIDE = 64
+WANTED = (
+    "dice iou hc_mae_mm ap50 ap75 ap50_mean ap75_mean plane_accuracy plane_balanced_accuracy "
+    "plane_accuracy_blind ece out_of_scope_recall n dice_fada keypoint_error_mm hc_mape "
+    "abstention_curve plane_confusion seconds_per_image peak_memory_mib false_refusals"
+)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return DenseNetwork(TINY).eval()
+
+
+@pytest.fixture(scope="module")
+def folder(network, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store") / "tiny-0.0.1"
+    folder.mkdir()
+    export_graph(Graph(network), folder / "vision.onnx", SIDE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def release(network, folder, data):
+    graph = (folder / "vision.onnx").read_bytes()
+    about = describe(SIDE, Graph(network))
+    records = [r for r in read_manifest(data) if r.split == "val"]
+    document = {
+        "format": 1,
+        "name": "tiny",
+        "version": "0.0.1",
+        "architecture": "test",
+        "licence": "CC BY 4.0",
+        "preprocessing": {"side": SIDE, "text_side": 32},
+        "labels": {
+            k: about[k] for k in ("planes", "masks", "boxes", "keypoints", "structures_by_plane")
+        }
+        | {"classes": about["planes"]},
+        "prompts": {"version": "1"},
+        "calibration": calibrate(Vision(graph, SIDE), records),
+        "files": {"vision.onnx": {"size": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}},
+    }
+    key = generate_key(folder.parent / "key" / "key.pem")
+    signed = json.loads(json.dumps(sign(document, key)))
+    (folder / "manifest.json").write_text(json.dumps(signed))
+    public = public_bytes(key)
+    return load(folder, Trust({key_id(public): public}))
+
+
+def test_a_release_is_calibrated_and_evaluated_on_a_folder(release, data, tmp_path):
+    result, observations = evaluate(release, Request(data, splits=("val",), each=1))
+    assert not set(WANTED.split()) - set(result)
+    assert result["n"] == 5
+    assert result["plane_n"] == 4
+    assert result["box_n"]["fetal_head"] == 2
+    assert 0 <= result["dice"]["fetal_head"] <= 1
+    assert result["reported"]["hc_wanted"] == 2
+    json.dumps(result, allow_nan=False)
+    for path in draw_plots(tmp_path / "plots", result, observations, release.manifest):
+        assert path.stat().st_size > 1000
+    text = table({"tiny": [result, result]})
+    assert "Head Dice" in text
+    assert "tiny (n=2)" in text
+
+
+def test_figures_do_not_depend_on_the_order_of_rows(release, data):
+    first, _ = evaluate(release, Request(data, splits=("val",), each=1))
+    lines = (data / "manifest.csv").read_text().splitlines()
+    (data / "turned.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]))
+    again, _ = evaluate(release, Request(data, data / "turned.csv", ("val",), each=1))
+    for name in ("dice", "hc_mae_mm", "ap50", "plane_accuracy"):
+        assert first[name] == again[name]
+
+
+def test_calibration_is_what_the_manifest_takes(release):
+    rules = release.manifest.thresholds
+    assert isinstance(rules, Thresholds)
+    # The tiny network outlines no head where there is one: no interval is better than one of nothing.
+    assert rules.hc_interval is None
+    assert set(rules.mask_level) == {"fetal_head", "abdomen", "femur"}
+    assert rules.plane_temperature > 0
+    assert set(rules.structure_platt) == set(release.manifest.boxes)
+
+
+def test_half_weights_give_nearly_the_same(folder):
+    import onnx
+
+    half = halve(onnx.load(folder / "vision.onnx")).SerializeToString()
+    whole = (folder / "vision.onnx").read_bytes()
+    assert len(half) < 0.8 * len(whole)
+    image = np.random.default_rng(0).integers(0, 255, (SIDE, SIDE), dtype=np.uint8)
+    one, two = Vision(whole, SIDE).run([image]), Vision(half, SIDE).run([image])
+    assert np.abs(one["BOXES"][..., :4] - two["BOXES"][..., :4]).max() < 0.01
+
+
+def test_plain_values_are_json():
+    assert plain({"a": float("nan"), "b": (1, 2.0)}) == {"a": None, "b": [1, 2.0]}
+    assert len(spread(list(range(10)), 3)) == 3
+
+
+def test_text_is_held_against_what_labels_say(release, data):
+    from models.evaluation.observe import observe
+    from models.evaluation.textual import seen_of
+    from models.text.sentences import answer, classified, write
+
+    vision = Vision(release.graph, SIDE)
+    records = [r for r in read_manifest(data) if r.split == "val" and r.plane]
+    told = []
+    for o in observe(vision, records):
+        fields = {k: v or "Not determined." for k, v in write(seen_of(o.record)).items()}
+        raw = replace(
+            o.raw, interpretation=answer(fields), classification=classified(o.record.plane)
+        )
+        told.append(replace(o, raw=raw))
+    result = text_figures(told)
+    assert result["json_compliance"] == 1.0
+    assert result["field_accuracy_mean"] == 1.0
+    assert result["rouge_l"] == 1.0
+    assert result["classify_accuracy"] == 1.0
+    wrong = replace(told[0].raw, interpretation="{}", classification='{"label":"thorax"}')
+    worse = text_figures([replace(told[0], raw=wrong)])
+    assert worse["json_compliance"] == 0.0
+    assert worse["classify_accuracy"] == 0.0
+
+
+def test_compliance_and_rouge_by_hand():
+    assert not complies("[]")
+    assert not complies("{")
+    assert rouge_l("a b c d", "a c d e") == pytest.approx(0.75)
+    assert rouge_l("", "a") == 0.0
+
+
+def test_the_card_holds_measured_numbers_and_no_gap(release, network, data):
+    result, _ = evaluate(release, Request(data, splits=("val",), each=1))
+    template = Path(models.__file__).with_name("releases") / "card-template.md"
+    names = ("specialists", "quantised", "words", "distillation", "published")
+    tables = {name: f"| {name} |" for name in names}
+    text = card(describe(SIDE, Graph(network)), {"val": result}, tables, template.read_text())
+    assert "{{" not in text
+    assert f"{result['dice']['fetal_head']:.4f}" in text
+    assert "**missed**" in text  # an untrained network meets no bar, and the card says so
+
+
+def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
+    record = replace(
+        next(r for r in read_manifest(data) if r.path.stem == "femur_val"),
+        pixel_xy=(0.4, 0.2),
+        sizes={"FL": 30.0},
+        landmarks={"femur_a": (30.0, 60.0), "femur_b": (90.0, 60.0)},
+    )
+    masks = np.full((1, 60, 60), -6, np.float32)
+    masks[0, 28:32, 15:45] = 6
+    raw = RawReading(
+        np.zeros(1), 0.0, 0.0, masks, np.zeros((1, 5)), np.zeros((1, 3)), "", "", "", {}
+    )
+    observation = Observation(record, Square(np.zeros((120, 120), np.uint8), 120, 120), raw)
+    rules = Thresholds(intervals={"FL": (1.0, 0.0)})
+    (score,) = size_scores([observation], ("femur",), rules)
+    assert score.measured == pytest.approx(24.0, abs=0.6)  # 60 pixels of 0.4 mm
+    assert score.error == pytest.approx(-6.0, abs=0.6)
+    found = size_figures([score, score], rules)["sizes"]["FL"]["FETAL_PLANES_DB"]
+    assert found["n"] == 2
+    assert found["missing"] == 0
+    assert found["interval_coverage"] == 0.0
+    assert size_scores([observation], ("fetal_head",), rules) == []
+
+
+def test_intervals_come_from_what_was_found(data):
+    record = next(r for r in read_manifest(data) if r.path.stem == "head_val")
+    mask = np.asarray(Image.open(record.mask_path))
+    logits = np.full((len(MASKS), *mask.shape), -6, np.float32)
+    logits[0][mask > 0] = 6
+    raw = RawReading(
+        np.zeros(1), 0.0, 0.0, logits, np.zeros((1, 5)), np.zeros((1, 3)), "", "", "", {}
+    )
+    observation = Observation(record, Square(np.zeros((80, 120), np.uint8), 120, 80), raw)
+    add_truth(observation)
+    intervals = fit_intervals([observation], Thresholds())
+    assert set(intervals) == {"HC"}  # one head alone gives its axes no interval
+    assert intervals["HC"][0] < 2

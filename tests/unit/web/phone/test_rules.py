@@ -1,0 +1,297 @@
+"""Phone and hub judge alike: the same tensors, words, scale and picture give the same reading, whole.
+
+Reasons, abstentions, flags and texts are compared one by one; nothing is left out.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import random
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from typescript import needs_node, run
+
+from services.domain.calibration import Calibration, PixelSize, Region
+from services.domain.errors import InvalidModelOutput
+from services.domain.mapping import map_plane
+from services.domain.mapping_rules import OWN_PLANES
+from services.domain.report import FrameReading
+from services.domain.study import FrameRef
+from services.reading.contract import RawReading
+from services.reading.images import burned_in_text
+from services.reading.images.square import Square, square
+from services.reading.judge import judge
+from services.reading.releases import manifest
+from services.reading.releases.registry import open_release, trust_of
+from services.reading.text import answers
+from services.reading.text.schema import FIELDS, MAX_FIELD
+from services.reading.vision import Vision
+
+pytestmark = needs_node
+ROOT = Path(__file__).parents[4]
+RELEASES, SAMPLES = ROOT / "models" / "releases", ROOT / "samples"
+Gray = NDArray[np.uint8]
+
+# Words that each rule looks for, beside words that none does.
+TEXTS = (
+    "Not assessed.",
+    "Axial plane of the head. Thalami seen.",
+    "Femur in long axis; no head is seen.",
+    "Abdominal circumference plane, stomach and umbilical vein.",
+    "It moves its arms. She is well.",
+    "A b o y",
+    "Measure in a calibrated image. Repeat in two weeks. Refer if in doubt",
+    "Needs a calibrated image",
+    "Four chamber view of the heart",
+    "none",
+    "HC 250 mm, BPD and OFD measured",
+    "लड़का",
+    "Nuchal translucency; CRL",
+)
+SCALES = (
+    Calibration(),
+    Calibration(spacing=PixelSize(0.2, 0.25, "pixel_spacing")),
+    Calibration(spacing=PixelSize(0.01, 0.01, "scale_bar")),
+    Calibration((Region(0, 0, 4000, 4000, 0.31, 0.29),)),
+    Calibration((Region(0, 0, 150, 4000, 0.3, 0.3), Region(151, 0, 4000, 4000, 0.4, 0.4))),
+)
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    release = open_release(RELEASES, trust_of(RELEASES))
+    path = RELEASES / f"{release.id.name}-{release.id.version}" / "manifest.json"
+    return json.loads(path.read_text())  # type: ignore[no-any-return]
+
+
+def blob(chance: random.Random, cells: int) -> NDArray[np.float32]:
+    """Logits of a rough ellipse, sometimes of two, sometimes of nothing."""
+    y, x = np.mgrid[0:cells, 0:cells].astype(np.float64)
+    out = np.full((cells, cells), -6.0)
+    for _ in range(chance.choice((0, 1, 1, 1, 2))):
+        cx, cy = (chance.uniform(0.2, 0.8) * cells for _ in range(2))
+        a, b = (chance.uniform(0.03, 0.45) * cells for _ in range(2))
+        out = np.maximum(out, 5 * (1 - ((x - cx) / a) ** 2 - ((y - cy) / b) ** 2))
+    noise = np.random.default_rng(chance.randrange(2**32)).normal(0, 0.6, out.shape)
+    return (out + noise).astype(np.float32)
+
+
+def with_biometry(document: dict[str, Any]) -> dict[str, Any]:
+    """The same release as if it also read abdomen, femur and the intrapartum view."""
+    labels, axes = document["labels"], document["labels"]["keypoints"]
+    labels |= {
+        "planes": [*labels["planes"], "intrapartum"],
+        "masks": [*labels["masks"], "abdomen", "femur", "pubic_symphysis"],
+        "boxes": [*labels["boxes"], "abdomen", "femur", "pubic_symphysis"],
+        "keypoints": [*axes, "femur_a", "femur_b"],
+        "keypoints_by_plane": {"head": axes, "femur": ["femur_a", "femur_b"]},
+    }
+    labels["structures_by_plane"] |= {
+        "abdomen": ["abdomen"],
+        "femur": ["femur"],
+        "intrapartum": ["fetal_head", "pubic_symphysis"],
+    }
+    document["calibration"]["intervals"] = {"AC": [5.0, 0.02], "BPD": [1.0, 0.01]}
+    return document
+
+
+def made_up(chance: random.Random, told: manifest.Manifest) -> RawReading:
+    """Tensors as any release of the contract might give them, the odd ones included."""
+
+    def logits(n: int, spread: float) -> NDArray[np.float32]:
+        return np.array([chance.gauss(0, spread) for _ in range(n)], np.float32)
+
+    boxes = np.array(
+        [[chance.uniform(-0.1, 1.1), chance.uniform(-0.1, 1.1), chance.uniform(0, 1.2),
+          chance.uniform(0, 1.2), chance.gauss(1, 3)] for _ in told.boxes], np.float32,
+    )  # fmt: skip
+    plane = logits(len(told.planes), chance.choice((0.3, 3.0)))
+    if chance.random() < 0.6:
+        plane[0 if chance.random() < 0.5 else chance.randrange(len(told.planes))] += 6
+    return RawReading(
+        plane=plane,
+        scope=float(np.float32(chance.gauss(3, 3))),
+        quality=float(np.float32(chance.gauss(2, 3))),
+        masks=np.stack([blob(chance, told.side // 2) for _ in told.masks]),
+        boxes=boxes,
+        keypoints=logits(3 * len(told.keypoints), 1.0).reshape(-1, 3),
+        interpretation="" if chance.random() < 0.2 else json.dumps(
+            {name: chance.choice(TEXTS) for name in FIELDS}
+        ),
+        classification="", release="", seconds={},
+    )  # fmt: skip
+
+
+def here(
+    raw: RawReading, size: Square, told: manifest.Manifest, scale: Calibration, gray: Gray
+) -> FrameReading:
+    judged = judge(raw, size, FrameRef("1.2", "1.2.3"), told, scale)
+    return burned_in_text.flag_text(judged.reading, gray)
+
+
+def there(raw: RawReading, document: dict[str, Any], scale: Calibration, gray: Gray) -> Any:
+    tensors = {
+        "plane": raw.plane.tobytes(), "scope": raw.scope, "quality": raw.quality,
+        "masks": raw.masks.tobytes(), "boxes": raw.boxes.tobytes(),
+        "keypoints": raw.keypoints.tobytes(),
+    }  # fmt: skip
+    said = json.loads(raw.interpretation) if raw.interpretation else {}
+    where = {"width": gray.shape[1], "height": gray.shape[0], "gray": gray.tobytes()}
+    calibration = {
+        "regions": [asdict(r) for r in scale.regions],
+        "spacing": asdict(scale.spacing) if scale.spacing else None,
+    }
+    return ("phone/tests/judge.ts", "read", [tensors, said, where, document, calibration])
+
+
+def agree(phone: dict[str, Any], hub: FrameReading) -> None:
+    """Equal in every field; ages to the last digits of the arithmetic."""
+    mine, theirs = dict(phone), json.loads(json.dumps(asdict(hub)))
+    for one, other in zip(mine["datings"], theirs["datings"], strict=True):
+        for name in ("days", "low_days", "high_days"):
+            days, wanted = one.pop(name), other.pop(name)
+            assert days == (None if wanted is None else pytest.approx(wanted, rel=1e-12))
+    assert mine == theirs
+
+
+def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> None:
+    chance = random.Random(2024)
+    gray = np.zeros((40, 40), np.uint8)
+    cases = []
+    for _ in range(200):
+        changed = copy.deepcopy(document)
+        if chance.random() < 0.6:
+            changed = with_biometry(changed)
+        if chance.random() < 0.5:
+            rules = changed["calibration"]
+            rules |= {"scope": 0.3, "quality": 0.1, "plane": 0.4}
+            rules["structure"] = {
+                label: chance.uniform(0.1, 0.9) for label in changed["labels"]["boxes"]
+            }
+            if chance.random() < 0.3:
+                rules.pop("hc_interval", None)
+        told = manifest.parse(changed, "0" * 64)
+        width, height = chance.choice(((512, 512), (801, 603), (333, 470)))
+        frame = np.zeros((height, width), np.uint8)
+        size = Square(gray, width, height)
+        raw, scale = made_up(chance, told), chance.choice(SCALES)
+        cases.append((here(raw, size, told, scale, frame), there(raw, changed, scale, frame)))
+    answers_ = run(*(call for _, call in cases))
+    for (hub, _), phone in zip(cases, answers_, strict=True):
+        agree(phone, hub)
+    # The cases are worth comparing only when they reach all that can be said.
+    reasons = {(str(code), what) for hub, _ in cases for code, what in hub.abstentions}
+    assert {code for code, _ in reasons} == {
+        "out_of_scope", "too_poor", "unknown_plane", "low_confidence", "not_calibrated",
+        "out_of_range",
+    }  # fmt: skip
+    assert any("text_withheld" in hub.flags for hub, _ in cases)
+    assert any(hub.datings and hub.interpretation for hub, _ in cases)
+    named = {(hub.plane.label, m.name) for hub, _ in cases if hub.plane for m in hub.measurements}
+    assert named == {
+        ("head", "HC"),
+        ("head", "BPD"),
+        ("head", "OFD"),
+        ("abdomen", "AC"),
+        ("femur", "FL"),
+    }
+    assert any(hub.plane and hub.plane.label == "intrapartum" for hub, _ in cases)
+    assert any(m.name == "AC" and m.mm_low for hub, _ in cases for m in hub.measurements)
+
+
+def test_the_whole_judgement_of_real_pictures(document: dict[str, Any]) -> None:
+    told = manifest.parse(document, "0" * 64)
+    folder = RELEASES / f"{document['name']}-{document['version']}"
+    vision = Vision((folder / "vision.onnx").read_bytes(), told.side)
+    scans = [np.asarray(Image.open(SAMPLES / "head-27w.png").convert("L"))]
+    scans.append(written(scans[0], "REPORT NORMAL"))
+    scans.append(np.ascontiguousarray(scans[0][:, : scans[0].shape[1] // 2]))
+    scans.append(np.zeros_like(scans[0]))
+    cases = []
+    for gray in scans:
+        prepared = square(gray, told.side)
+        dense = vision.run([prepared.pixels])
+        said = dict(zip(FIELDS, TEXTS, strict=False))
+        raw = RawReading(
+            dense["PLANE"][0], float(dense["SCOPE"][0, 0]), float(dense["QUALITY"][0, 0]),
+            dense["MASKS"][0], dense["BOXES"][0], dense["KEYPOINTS"][0], json.dumps(said), "", "", {},
+        )  # fmt: skip
+        for scale in SCALES:
+            hub = here(raw, prepared, told, scale, gray)
+            cases.append((hub, there(raw, document, scale, gray)))
+    for (hub, _), phone in zip(cases, run(*(call for _, call in cases)), strict=True):
+        agree(phone, hub)
+    assert any(hub.measurements and hub.measurements[0].mm for hub, _ in cases)
+    assert any("burned_in_text" in hub.flags for hub, _ in cases)
+
+
+def written(gray: Gray, words: str, size: int = 16, shade: int = 255) -> Gray:
+    image = Image.fromarray(gray)
+    place = (12, gray.shape[0] - 40)
+    ImageDraw.Draw(image).text(place, words, fill=shade, font=ImageFont.load_default(size))
+    return np.asarray(image)
+
+
+def test_text_in_the_picture_is_seen_alike() -> None:
+    scan = np.asarray(Image.open(SAMPLES / "head-27w.png").convert("L"))
+    pictures = [scan, scan[::-1].copy(), np.zeros((5, 5), np.uint8)]
+    for words in ("REPORT NORMAL", "AB", "GA 27w3d", "iiiii", "l.l.l.l.l"):
+        pictures += [written(scan, words, n, s) for n in (7, 11, 16, 28) for s in (120, 190, 255)]
+    chance = np.random.default_rng(3)
+    pictures += [chance.integers(0, 256, (60, 90), np.uint8) for _ in range(10)]
+    for step in range(40):  # rows of blocks at the edge of what counts as letters
+        blocks = np.zeros((60, 200), np.uint8)
+        for n in range(step % 8):
+            x = 10 + n * (9 + step % 5)
+            blocks[20 + (n * step) % 3 : 28 + step % 4, x : x + 5] = 180 + step
+        pictures.append(blocks)
+    told = run(*(("phone/tests/judge.ts", "lettered", [p.shape[1], p.shape[0], p.tobytes()]) for p in pictures))  # fmt: skip
+    assert told == [burned_in_text.has_text(p) for p in pictures]
+    assert set(told) == {True, False}
+
+
+def test_the_eight_fields_are_held_to_the_same_form() -> None:
+    good = dict.fromkeys(FIELDS, "Not assessed.")
+    texts = [
+        json.dumps(good), "", "null", "[]", "{}", json.dumps(good)[:-5], json.dumps({**good, "more": "x"}),
+        json.dumps({**good, FIELDS[0]: ""}), json.dumps({**good, FIELDS[0]: "  "}),
+        json.dumps({**good, FIELDS[2]: 7}), json.dumps({k: good[k] for k in FIELDS[1:]}),
+        json.dumps({**good, FIELDS[1]: "x" * MAX_FIELD}),
+        json.dumps({**good, FIELDS[1]: "x" * (MAX_FIELD + 1)}), json.dumps(dict(reversed(good.items()))),
+    ]  # fmt: skip
+    expected = []
+    for text in texts:
+        try:
+            expected.append(answers.interpretation(text))
+        except InvalidModelOutput:
+            expected.append(None)
+    told = run(*(("phone/tests/judge.ts", "parsed", [text]) for text in texts))
+    assert told == expected
+    assert sum(answer is not None for answer in told) == 3
+
+
+def test_phase_three_maps_alike() -> None:
+    planes = [*OWN_PLANES, "unknown"]
+    answers_ = run(*(("phone/src/reading/mapping.ts", "mapPlane", [plane]) for plane in planes))
+    for plane, phone in zip(planes, answers_, strict=True):
+        assert phone == json.loads(json.dumps(asdict(map_plane(plane)))), plane
+
+
+def test_numbers_are_rounded_alike() -> None:
+    chance = random.Random(1)
+    values = [0.125, 0.375, 2.675, 1.005, 0.5, 1.5, 2.5, 0.00005, 1234.5675, 0.0, 99.995, 7.03125]
+    values += [chance.uniform(0, 2000) for _ in range(500)]
+    values += [chance.randrange(1, 100_000) / 2 ** chance.randrange(1, 8) for _ in range(500)]
+    values += [chance.randrange(1, 10**6) / 10 ** chance.randrange(1, 6) for _ in range(500)]
+    asked = [(v, d) for v in values for d in (1, 2, 4)]
+    told = run(*(("phone/src/reading/round.ts", "round", [v, d]) for v, d in asked))
+    assert told == [round(v, d) for v, d in asked]
+    assert all(math.isfinite(v) for v in told)
