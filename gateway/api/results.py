@@ -10,12 +10,7 @@ from starlette.responses import Response
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Frame, Reader, ReaderOrDevice, ResultVersion, SopUid, StudyId
 from gateway.representations import serializers
-from gateway.representations.results import (
-    compare_phone_and_hub,
-    draw_overlay,
-    frame_of,
-    read_result,
-)
+from gateway.representations.results import draw_overlay, frame_of, read_result
 from services.domain.errors import NotFound
 from services.reading import report_json
 
@@ -47,7 +42,7 @@ def disagreement(study_id: StudyId, who: ReaderOrDevice, services: ServicesDep) 
     with services.index.read() as tx:
         tx.studies.get(who.site, study_id)
         rows = tx.results.versions(who.site, study_id)
-    comparison = compare_phone_and_hub(rows)
+    comparison = serializers.compare_phone_and_hub(rows)
     if comparison is None:
         raise NotFound("There is no reading by a phone and by the hub to compare.")
     return comparison

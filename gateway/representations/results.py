@@ -1,14 +1,11 @@
-"""Result versions as several routes show them: read, compared, drawn onto their frames."""
+"""Result versions as several routes show them: read, and drawn onto their frames."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.dependencies import Services
-from gateway.representations import images, serializers
+from gateway.representations import images
 from services.domain.errors import NotFound
-from services.domain.report import FrameReading, Origin
-from services.domain.review import disagreements
+from services.domain.report import FrameReading
 from services.domain.study import Principal
 from services.index.port import Result
 from services.reading.images import overlay
@@ -26,23 +23,6 @@ def frame_of(result: Result, sop_uid: str, frame: int) -> FrameReading:
         if reading.sop_uid == sop_uid and reading.frame == frame:
             return reading
     raise NotFound("This version says nothing about that frame.")
-
-
-def compare_phone_and_hub(versions: list[Result]) -> dict[str, Any] | None:
-    """The latest phone and hub versions beside each other; None when one is missing."""
-    phone = next((r for r in reversed(versions) if r.origin is Origin.PHONE), None)
-    hub = next((r for r in reversed(versions) if r.origin is Origin.HUB), None)
-    if phone is None or hub is None:
-        return None
-    differences = disagreements(phone.report, hub.report)
-    return {
-        "phone_version": phone.version,
-        "hub_version": hub.version,
-        "agree": not differences,
-        "differences": [{"what": d.what, "phone": d.phone, "hub": d.hub} for d in differences],
-        "phone_release": serializers.result_summary(phone)["release"],
-        "hub_release": serializers.result_summary(hub)["release"],
-    }
 
 
 def draw_overlay(services: Services, site: str, result: Result, reading: FrameReading) -> bytes:

@@ -7,6 +7,8 @@ from typing import Any
 
 from services.domain.biometry import weeks_and_days
 from services.domain.dicom_json import LAST_MENSTRUAL_DATE, STUDY_DATE, first_text, iso_date
+from services.domain.report import Origin
+from services.domain.review import disagreements
 from services.domain.study import Principal
 from services.index.port import Artefact, Instance, Job, Result, Study, Transaction
 
@@ -106,6 +108,23 @@ def result(row: Result) -> dict[str, Any]:
         "report": row.report,
         "artefacts": [artefact(a) for a in row.artefacts],
         "stale": stale,
+    }
+
+
+def compare_phone_and_hub(versions: list[Result]) -> dict[str, Any] | None:
+    """The latest phone and hub versions beside each other; None when one is missing."""
+    phone = next((r for r in reversed(versions) if r.origin is Origin.PHONE), None)
+    hub = next((r for r in reversed(versions) if r.origin is Origin.HUB), None)
+    if phone is None or hub is None:
+        return None
+    differences = disagreements(phone.report, hub.report)
+    return {
+        "phone_version": phone.version,
+        "hub_version": hub.version,
+        "agree": not differences,
+        "differences": [{"what": d.what, "phone": d.phone, "hub": d.hub} for d in differences],
+        "phone_release": result_summary(phone)["release"],
+        "hub_release": result_summary(hub)["release"],
     }
 
 

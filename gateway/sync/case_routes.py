@@ -14,7 +14,6 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.representations import serializers
-from gateway.representations.results import compare_phone_and_hub
 from gateway.sync.schemas import CaseIn, case_of, parse_case, report_of, study_attributes
 from services.domain.dating import age_by_last_period
 from services.domain.report import Origin, Report
@@ -117,7 +116,7 @@ def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, An
             }
             for r in versions
         ],
-        "disagreement": compare_phone_and_hub(versions),
+        "disagreement": serializers.compare_phone_and_hub(versions),
     }
 
 

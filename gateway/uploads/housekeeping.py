@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.concurrency import run_in_threadpool
 
 from gateway.dependencies import Services
-from gateway.uploads.files import UploadFiles
+from gateway.uploads.partial_upload import UploadFiles
 from services.domain.errors import FadaError, NotFound
 from services.telemetry import logs
 

@@ -20,9 +20,13 @@ from starlette.responses import Response
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
-from gateway.uploads.appender import Appender
-from gateway.uploads.completion import complete_upload, require_case, validate_metadata
-from gateway.uploads.files import UploadFiles
+from gateway.uploads.partial_upload import (
+    Appender,
+    UploadFiles,
+    complete_upload,
+    require_case,
+    validate_metadata,
+)
 from services.domain.errors import (
     Gone,
     InvalidInput,

@@ -22,7 +22,7 @@ import servers
 from tusclient import client as tusclient
 
 from gateway.uploads import housekeeping
-from gateway.uploads.appender import CHECKPOINT
+from gateway.uploads.partial_upload import CHECKPOINT
 from services.domain.study import Principal, Role
 
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.uploads.files import UploadFiles
+from gateway.uploads.partial_upload import UploadFiles
 from services.domain.errors import NotFound, UploadLocked
 
 
