@@ -111,7 +111,7 @@ lint: install-dev ## ruff, mypy, import-linter, licences, oxlint and tsc
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python licences/check.py
+	$(BIN)/python tests/licences/check.py
 	@if command -v npm >/dev/null; then cd web && { [ -d node_modules/oxlint ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint; \
 	  else echo "!! no npm here: the pages are not linted"; fi
 

@@ -13,12 +13,12 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[3]
-REVIEWED = tomllib.loads((ROOT / "licences/reviewed.toml").read_text())
+REVIEWED = tomllib.loads((ROOT / "tests/licences/reviewed.toml").read_text())
 
 
 @pytest.fixture(scope="module")
 def check() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("licence_check", ROOT / "licences/check.py")
+    spec = importlib.util.spec_from_file_location("licence_check", ROOT / "tests/licences/check.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -5,7 +5,7 @@ metadata of what is installed. npm: every package of the pages' lock files. A li
 list of permissive ones in ``reviewed.toml``; a package with another one, or with none in its metadata,
 must stand there by name, with the licence that was read and the reason why it may stay.
 
-    python licences/check.py [--list]
+    python tests/licences/check.py [--list]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _CLASSIFIER = "License :: "
 _TOO_LONG = 80  # some packages put the whole text of the licence where its name belongs
 
@@ -41,7 +41,7 @@ class Package:
 
 def main() -> int:
     """Print what does not fit; the exit code is 1 then."""
-    reviewed = tomllib.loads((ROOT / "licences/reviewed.toml").read_text())
+    reviewed = tomllib.loads((ROOT / "tests/licences/reviewed.toml").read_text())
     packages = sorted(
         {*python_packages(project_requirements(ROOT)), *npm_packages(ROOT)},
         key=lambda p: (p.kind, p.name, p.version),
