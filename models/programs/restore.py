@@ -95,7 +95,10 @@ def _fill_folded(
     folded = [
         n
         for n in model.graph.node
-        if n.op_type == "Conv" and n.input[1].startswith("onnx::") and n.input[1] in weights
+        if n.op_type == "Conv"
+        and n.name.startswith("/network")  # the closer look at boxes has convolutions of its own
+        and n.input[1].startswith("onnx::")
+        and n.input[1] in weights
     ]
     if len(folded) not in (len(pairs), 2 * len(pairs)):
         raise ValueError(f"the graph has {len(folded)} folded convolutions, not {len(pairs)}")

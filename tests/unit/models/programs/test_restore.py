@@ -1,22 +1,26 @@
 """A release's graph becomes a network again that says the same."""
 
 import onnx
+import pytest
 import torch
 
+from models.fada.efficientnet import TOWERS
 from models.fada.graph import Graph
 from models.fada.network import DenseNetwork, NetworkConfig
+from models.fada.zoom import Zoom
 from models.programs.export import export_graph
 from models.programs.quantise import halve
 from models.programs.restore import fill, unfold
 
 SIDE = 64
 CONFIG = NetworkConfig((4, 8, 8, 8, 16), (1, 1, 1, 1), 8, 8)
+LITE = NetworkConfig(TOWERS["lite0"].widths, (), 8, 8, "lite0")
 
 
-def stirred() -> DenseNetwork:
+def stirred(config: NetworkConfig) -> DenseNetwork:
     """Norms with statistics and scales that are not those of a new network."""
     torch.manual_seed(0)
-    network = DenseNetwork(CONFIG)
+    network = DenseNetwork(config)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -25,12 +29,15 @@ def stirred() -> DenseNetwork:
     return network.eval()
 
 
-def test_a_restored_network_says_what_the_graph_says(tmp_path):
-    network, image = stirred(), torch.rand(3, 1, SIDE, SIDE)
-    for half, gap in ((False, 1e-4), (True, 2e-2)):
-        export_graph(Graph(network, mirrored=half), tmp_path / "vision.onnx", SIDE)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("config", [CONFIG, LITE], ids=["plain", "lite0"])
+def test_a_restored_network_says_what_the_graph_says(tmp_path, config):
+    network, image = stirred(config), torch.rand(3, 1, SIDE, SIDE)
+    for half, gap in ((False, 2e-4), (True, 2e-2)):
+        zoom = Zoom().eval() if half else None
+        export_graph(Graph(network, mirrored=half, zoom=zoom), tmp_path / "vision.onnx", SIDE)
         model = onnx.load(tmp_path / "vision.onnx")
-        restored = DenseNetwork(CONFIG)
+        restored = DenseNetwork(config)
         unfold(
             restored, fill(restored, halve(model) if half else model), torch.rand(4, 1, SIDE, SIDE)
         )
