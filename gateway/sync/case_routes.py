@@ -14,7 +14,14 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.representations import serializers
-from gateway.sync.schemas import CaseIn, case_of, parse_case, report_of, study_attributes
+from gateway.sync.schemas import (
+    CaseIn,
+    case_json_schema,
+    case_of,
+    parse_case,
+    report_of,
+    study_attributes,
+)
 from services.domain.dating import age_by_last_period
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource, Principal, Role
@@ -36,7 +43,7 @@ _EVENTS = 500
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": CaseIn.model_json_schema()}},
+            "content": {"application/json": {"schema": case_json_schema()}},
         }
     },
     responses={

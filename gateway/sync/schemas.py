@@ -130,3 +130,20 @@ def study_attributes(case: Case, sent: CaseIn) -> dict[str, Any]:
         if value:
             attributes[tag] = {"vr": vr, "Value": [value]}
     return attributes
+
+
+def case_json_schema() -> dict[str, Any]:
+    """The JSON Schema of a case in one piece: inside an OpenAPI document ``#/$defs`` leads nowhere."""
+    schema = CaseIn.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inlined(value: Any) -> Any:
+        if isinstance(value, list):
+            return [inlined(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return inlined(definitions[value["$ref"].rpartition("/")[2]])
+        return {key: inlined(item) for key, item in value.items()}
+
+    return {key: inlined(value) for key, value in schema.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import httpx
@@ -37,6 +38,17 @@ def test_every_operation_is_described(hub: hubs.Hub) -> None:
         if "example" in str(schema)
     ]
     assert {"ReviewIn", "Login", "EnrolIn"} <= set(examples)
+
+
+def test_every_reference_leads_somewhere(hub: hubs.Hub) -> None:
+    document = hub.app.openapi()
+    references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)))
+    assert references
+    for reference in references:
+        target = document
+        for name in reference.removeprefix("#/").split("/"):
+            assert name in target, reference
+            target = target[name]
 
 
 def _operations(document: dict[str, dict[str, object]]) -> list[tuple[str, str]]:
