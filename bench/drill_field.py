@@ -74,6 +74,7 @@ def phone(home: Path) -> subprocess.Popen[bytes]:
 
 
 def waiting(home: Path) -> int:
+    """How many cases on the phone the hub has not acknowledged."""
     outbox = Outbox(home, Vault.unlock(home, PIN))
     left = sum(case.state in UNSENT for case in outbox.all())
     outbox.close()
@@ -133,6 +134,7 @@ def images_of(client: httpx.Client, study_id: str) -> int:
 
 
 def main() -> int:
+    """Run the drill on a hub of its own; 0 when every case arrived once, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=20)
     parser.add_argument("--limit", type=float, default=1200.0, help="seconds until it gives up")

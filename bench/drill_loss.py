@@ -43,12 +43,15 @@ class Fault:
 
 @dataclass
 class Drill:
+    """A hub under load: ``sent`` studies are on their way since ``began`` (monotonic seconds)."""
+
     machine: LocalStack
     index: Index
     sent: int
     began: float = field(default_factory=time.monotonic)
 
     def counts(self) -> dict[str, int]:
+        """The number of jobs in each state."""
         with self.index.read() as tx:
             return tx.jobs.depth()
 
@@ -75,6 +78,7 @@ class Drill:
 
 
 def main() -> None:
+    """Run the drill; exits with 1 when a study was lost, doubled or left without a result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=40)
     parser.add_argument("--data", type=Path, help="folder of PNG or JPEG images (HC18)")
@@ -88,6 +92,7 @@ def main() -> None:
 
 
 def drill(folder: Path, count: int, data: Path | None, seconds: float) -> dict[str, Any]:
+    """Send ``count`` studies while parts are killed; the counts, waiting at most ``seconds``."""
     scans = folder / "scans"
     scans.mkdir()
     for number, study in enumerate(studies(count, uuid.uuid4().hex, data)):
@@ -146,6 +151,7 @@ def finish_sending(
 def judged(
     index: Index, sent: int, faults: list[Fault], seconds: float, tries: int
 ) -> dict[str, Any]:
+    """Counts over all studies: results, lost, doubled, kills, retries; ``seconds`` is passed on."""
     results = doubled = lost = dead = 0
     with index.read() as tx:
         found = tx.studies.find(SITE, StudyQuery(limit=10 * sent))
@@ -171,6 +177,7 @@ def judged(
 
 
 def show(told: dict[str, Any]) -> None:
+    """Print a table for people and one line of JSON for programs."""
     table = Table(title="Kills under load")
     table.add_column("what")
     table.add_column("count", justify="right")

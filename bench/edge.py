@@ -48,6 +48,7 @@ def browser_ratio(seen: Figures) -> float:
 
 
 def gather(options: argparse.Namespace) -> Figures:
+    """Every measurement that the options do not leave out: seconds, megabytes and ratios by name."""
     left_out = set(filter(None, options.without.split(",")))
     found: Figures = {}
     nano = native("nano", RELEASES, options)
@@ -83,6 +84,7 @@ def gather(options: argparse.Namespace) -> Figures:
 
 
 def main() -> None:
+    """Measure and print a table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=12, help="most tokens of a short answer")

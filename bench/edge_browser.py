@@ -154,6 +154,7 @@ class Peak:
         return found
 
     def end(self) -> float:
+        """Stop looking; the peak in megabytes."""
         self._ended.set()
         self._looking.join()
         return self._most

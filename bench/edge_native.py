@@ -98,11 +98,13 @@ class Words:
         self.written += seen.answer(prompt, self.forms[phase], most).tokens
 
     def once(self, most: dict[str, int]) -> None:
+        """All phases after one encoding of the image; ``most`` tokens for each phase."""
         with self.model.look(self._image()) as seen:
             for phase in self.forms:
                 self._ask(seen, phase, most[phase])
 
     def separate(self, most: dict[str, int]) -> None:
+        """All phases, the image encoded anew for each; ``most`` tokens for each phase."""
         for phase in self.forms:
             with self.model.look(self._image()) as seen:
                 self._ask(seen, phase, most[phase])
@@ -130,6 +132,7 @@ def without_heads(release: Release, repeats: int, tokens: int, threads: int) -> 
 
 
 def main() -> None:
+    """Measure one release in this process and print the result as one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("nano", "08b"))
     parser.add_argument("store", type=Path)

@@ -51,6 +51,8 @@ console = Console()
 
 @dataclass(frozen=True)
 class Target:
+    """A STOW-RS server on loopback: where its service lies and how a client signs in."""
+
     name: str
     port: int
     path: str
@@ -108,6 +110,7 @@ def send(target: Target, objects: list[bytes], clients: int) -> float:
 
 @contextmanager
 def part_running(part: ProcessSpec) -> Iterator[None]:
+    """A program that is ready inside the block and ended after it."""
     reaper = ProcessReaper()
     process = Process(part, reaper)
     try:
@@ -169,6 +172,7 @@ def hub_settings(home: Path, stack: ExitStack) -> Settings:
 
 @contextmanager
 def hub(home: Path) -> Iterator[tuple[Target, Services]]:
+    """A gateway on SQLite with a store and a broker of its own, and its services."""
     with ExitStack() as stack:
         settings = hub_settings(home, stack)
         services = compose(settings)
@@ -248,6 +252,7 @@ def breakdown(services: Services, size: str, seed: int) -> dict[str, float]:
 
 
 def main() -> None:
+    """Measure hub and Orthanc in turns and print objects per second."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=8)
     given = parser.parse_args()
@@ -281,6 +286,7 @@ def report(
     steps: dict[str, dict[str, float]],
     rounds: int,
 ) -> None:
+    """Print medians and ratios, the seconds of each step, and one line of JSON."""
     table = Table(title=f"STOW-RS, median of {rounds} rounds, objects a second")
     for column in ("object", "clients", "FADA", "Orthanc", "ratio", "ratio in each round"):
         table.add_column(column, justify="left" if column == "object" else "right")

@@ -44,6 +44,7 @@ class Link:
         return self.port
 
     def stop(self) -> None:
+        """Close the link; the thread ends by itself."""
         self._ended.set()
 
     async def _run(self, ready: threading.Event) -> None:

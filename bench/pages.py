@@ -109,6 +109,7 @@ def queries(client: httpx.Client) -> list[float]:
 
 
 def sign_in(browser: Browser, address: str, key: str) -> Page:
+    """A page in a fresh browser context that shows the worklist."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(address)
     page.fill("input[name=key]", key)
@@ -145,6 +146,7 @@ def first_view(browser: Browser, address: str, key: str, study: str) -> tuple[fl
 
 
 def measure(machine: LocalStack, cases: int) -> dict[str, float]:
+    """Kilobytes, seconds and queries of the pages with ``cases`` cases in the index."""
     key = machine.new_key()
     with httpx.Client(
         base_url=machine.address, headers={"Authorization": f"Bearer {key}"}, timeout=60
@@ -170,6 +172,7 @@ def measure(machine: LocalStack, cases: int) -> dict[str, float]:
 
 
 def main() -> None:
+    """Start a hub, measure its pages and print a table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000)
     given = parser.parse_args()

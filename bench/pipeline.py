@@ -35,6 +35,7 @@ _FIRST = 4  # studies that are read before the measuring begins
 
 
 def main() -> None:
+    """Run the studies through a hub and print what the pipeline costs beside the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=100)
     parser.add_argument("--data", type=Path, help="folder of PNG or JPEG images")
@@ -81,6 +82,7 @@ def send(machine: LocalStack, key: str, objects: list[bytes]) -> None:
 
 
 def wait(machine: LocalStack, index: Index, done: int, seconds: float = 900.0) -> None:
+    """Return when ``done`` jobs are done or dead; SystemExit after ``seconds``."""
     until = time.monotonic() + seconds
     while True:
         with index.read() as tx:

@@ -128,6 +128,7 @@ class WatchedHub:
             window.write(bytes([number]))
 
     def client(self, key: str = "") -> httpx.Client:
+        """An HTTP client that signs in with ``key``, or as the hub's administrator."""
         headers = {"Authorization": f"Bearer {key or self.key}"}
         return httpx.Client(base_url=self.address, headers=headers, timeout=60, trust_env=False)
 
@@ -138,6 +139,7 @@ class WatchedHub:
         return made
 
     def stop(self) -> None:
+        """End the hub and wait for it."""
         self._hub.send_signal(signal.SIGCONT)
         self._hub.terminate()
         self._hub.wait(timeout=120)
@@ -174,6 +176,7 @@ class Phone:
         self._code = hub.new("/api/devices/codes")["code"]
 
     def run(self, *words: str | Path) -> None:
+        """Run one command of ``fada-edge`` on this phone; SystemExit with its output when it fails."""
         command = [PROGRAMS / "fada-edge", *words, "--home", self._home]
         done = subprocess.run(
             command, cwd=ROOT, env=self._hub.environment, capture_output=True, text=True
@@ -216,6 +219,7 @@ def walk(folder: Path) -> tuple[Way, Way]:
 
 
 def main() -> None:
+    """Record both walks, print them, and write the page of the docs where one is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, help="write a page of the docs, too")
     options = parser.parse_args()

@@ -136,6 +136,7 @@ class Settings(BaseSettings):
 
     @property
     def spool(self) -> Path:
+        """The folder for request bodies that are not committed yet."""
         return self.home.expanduser() / "spool"
 
 

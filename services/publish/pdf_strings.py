@@ -132,6 +132,7 @@ class Words:
         self._column = LANGUAGES.index(language)
 
     def __call__(self, key: str) -> str:
+        """The text for ``key`` in this language; KeyError for a key that does not exist."""
         return _WORDS[key][self._column]
 
     def label(self, name: str) -> str:
@@ -140,4 +141,5 @@ class Words:
 
 
 def keys() -> tuple[str, ...]:
+    """The keys that every language has a text for."""
     return tuple(_WORDS)

@@ -23,6 +23,7 @@ class Platt:
     offset: float = 0.0
 
     def __call__(self, logit: float) -> float:
+        """The probability, 0 to 1, of a logit."""
         z = self.slope * logit + self.offset
         return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
 
