@@ -7,13 +7,8 @@ being sent is sent again, and the hub's answer is kept even when it comes before
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
-import shutil
-import sqlite3
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,38 +16,15 @@ from pathlib import Path
 from uuid_utils import uuid7
 
 from edge.agent.case import UNSENT, CapturedImage, Case, State
-from edge.agent.files import sync_folder, write_durably
+from edge.agent.image_folder import ImageFolder
+from edge.agent.outbox_database import OutboxDatabase
 from edge.agent.vault import Vault
-from services.domain.errors import Conflict, FadaError, InvalidInput, NotFound
+from services.domain.errors import Conflict, NotFound
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS cases (
-  n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL,
-  urgent INTEGER NOT NULL,
-  pixel_mm TEXT NOT NULL DEFAULT 'null', frozen INTEGER NOT NULL DEFAULT 0,
-  version INTEGER NOT NULL DEFAULT 1,
-  pictures TEXT NOT NULL, report BLOB NOT NULL DEFAULT x'', hub_version INTEGER NOT NULL DEFAULT 0,
-  hub_report BLOB NOT NULL DEFAULT x'', problem TEXT NOT NULL DEFAULT '');
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-# Added after the first release: a device's own file gets them when it is opened.
-_LATER_COLUMNS = {
-    "hub_state": "TEXT NOT NULL DEFAULT ''",  # what the hub's answer makes of the case, once received
-    "read_attempts": "INTEGER NOT NULL DEFAULT 0",
-    "study_uid": "TEXT NOT NULL DEFAULT ''",
-}
 _COLUMNS = (
     "id, n, state, urgent, frozen, version, pictures, report, pixel_mm, hub_version, hub_report,"
     " problem, study_uid"
 )
-_ORPHAN_SECONDS = 24 * 3600.0
-_NO_ROOM = "Send waiting cases or free some space, then take the image again."
-
-
-class StorageFull(FadaError):
-    """New captures are refused; the queue is kept."""
-
-    code, title, status = "storage_full", "There is no room for a further image on this device", 507
 
 
 class Outbox:
@@ -61,53 +33,20 @@ class Outbox:
     def __init__(self, folder: Path, vault: Vault, *, reserve: int = 64 * 2**20) -> None:
         self.folder = folder
         self._vault = vault
-        self.reserve = reserve
-        self.images = folder / "images"
-        self.images.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # The page answers from several threads: one at a time may use the connection.
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(
-            folder / "outbox.db", isolation_level=None, timeout=10, check_same_thread=False
-        )
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_SCHEMA)
-        self._add_later_columns()
-        self._remove_orphans()
+        self.images = ImageFolder(folder / "images", vault, reserve)
+        self._database = OutboxDatabase(folder / "outbox.db")
+        self._db, self._lock = self._database.connection, self._database.lock
+        self._write = self._database.write
+        self.fact, self.set_fact = self._database.fact, self._database.set_fact
+        self.images.remove_orphans(self._named_images)
 
     def close(self) -> None:
         """Close the database; nothing is pending, every method was one transaction."""
-        self._db.close()
+        self._database.close()
 
-    @contextmanager
-    def _write(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _add_later_columns(self) -> None:
-        with self._write():
-            present = {row[1] for row in self._db.execute("PRAGMA table_info(cases)")}
-            for name, kind in _LATER_COLUMNS.items():
-                if name not in present:
-                    self._db.execute(f"ALTER TABLE cases ADD COLUMN {name} {kind}")
-
-    def _remove_orphans(self) -> None:
-        """Images that no case names: a kill came between the image and its row. Only old ones: another
-        process of this device may be capturing now."""
-        until = time.time() - _ORPHAN_SECONDS
-        old = [path for path in self.images.iterdir() if path.stat().st_mtime < until]
-        if old:
-            rows = self._db.execute("SELECT pictures FROM cases").fetchall()
-            named = {image[0] for (listed,) in rows for image in json.loads(listed)}
-            for path in old:
-                if path.name not in named:
-                    path.unlink(missing_ok=True)
+    def _named_images(self) -> set[str]:
+        rows = self._db.execute("SELECT pictures FROM cases").fetchall()
+        return {image[0] for (listed,) in rows for image in json.loads(listed)}
 
     # --- capture -------------------------------------------------------------------------------
     def capture(
@@ -127,12 +66,8 @@ class Outbox:
         Raises:
             StorageFull: refused now is better than lost later.
         """
-        self._refuse_without_room(sum(len(data) for data, _ in images))
-        try:
-            with self._lock:
-                kept = [self._keep(data, media_type) for data, media_type in images]
-        except OSError as error:  # the disk filled up meanwhile
-            raise StorageFull(_NO_ROOM) from error
+        with self._lock:
+            kept = self.images.keep(images)
         case_id = str(uuid7())
         listed = json.dumps([[i.sha256, i.media_type, i.size] for i in kept])
         values = (case_id, State.CAPTURED, int(urgent), json.dumps(pixel_mm), listed, study_uid)
@@ -143,26 +78,12 @@ class Outbox:
                 values,
             )
             if source:
-                self._put_fact(f"seen:{source}", "1")
+                self._database.put_fact(f"seen:{source}", "1")
         return self.get(case_id)
 
     def has_captured(self, source: str) -> bool:
         """Whether a case was made of this file."""
         return bool(self.fact(f"seen:{source}"))
-
-    def _refuse_without_room(self, size: int) -> None:
-        if shutil.disk_usage(self.folder).free - size < self.reserve:
-            raise StorageFull(_NO_ROOM)
-
-    def _keep(self, data: bytes, media_type: str) -> CapturedImage:
-        sha256 = hashlib.sha256(data).hexdigest()
-        path = self.images / sha256
-        if path.exists():
-            os.utime(path)  # not an orphan any more
-        else:
-            write_durably(path, self._vault.seal(data, sha256))
-            sync_folder(self.images)
-        return CapturedImage(sha256, media_type, len(data))
 
     def image(self, sha256: str) -> bytes:
         """The bytes as they were captured.
@@ -170,11 +91,7 @@ class Outbox:
         Raises:
             InvalidInput: the file is gone or was changed.
         """
-        try:
-            sealed = (self.images / sha256).read_bytes()
-        except OSError as error:
-            raise InvalidInput("An image of this case cannot be found on this device.") from error
-        return self._vault.open(sealed, sha256)
+        return self.images.read(sha256)
 
     # --- read ----------------------------------------------------------------------------------
     def captured(self) -> list[Case]:
@@ -373,18 +290,3 @@ class Outbox:
 
     def _opened(self, sealed: bytes, case_id: str) -> bytes:
         return self._vault.open(sealed, case_id) if sealed else b""
-
-    # --- small facts (the hub's cursor, uploads that are under way, files that were captured) ------
-    def fact(self, name: str) -> str:
-        """What was noted under ``name``; empty where nothing was."""
-        with self._lock:
-            row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
-
-    def set_fact(self, name: str, value: str) -> None:
-        """Note ``value`` under ``name``."""
-        with self._write():
-            self._put_fact(name, value)
-
-    def _put_fact(self, name: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))

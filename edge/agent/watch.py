@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.agent.analysis import capture_files
-from edge.agent.outbox import Outbox, StorageFull
+from edge.agent.image_folder import StorageFull
+from edge.agent.outbox import Outbox
 from services.domain.errors import FadaError, InvalidInput
 
 SUFFIXES = (".png", ".jpg", ".jpeg")

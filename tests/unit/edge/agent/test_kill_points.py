@@ -152,7 +152,9 @@ def run(home: Path, stick: Path, hub: Hub, step: Steps, monkeypatch: pytest.Monk
     outbox = Outbox(home, VAULT, reserve=0)
     real = outbox._db
     with monkeypatch.context() as patch:
-        patch.setattr(outbox, "_db", Connection(real, step))
+        connection = Connection(real, step)
+        patch.setattr(outbox, "_db", connection)
+        patch.setattr(outbox._database, "connection", connection)
         for module, name in ((os, "fsync"), (os, "utime"), (Path, "replace")):
             patch.setattr(module, name, stepped(getattr(module, name), step))
         try:
@@ -268,7 +270,7 @@ def test_one_bad_case_keeps_no_other_back(folders: Any) -> None:
     outbox = Outbox(home, VAULT, reserve=0)
     lost = outbox.capture([(picture(1), "image/png")])
     good = outbox.capture([(picture(2), "image/png")])
-    (outbox.images / lost.images[0].sha256).unlink()
+    (outbox.images.path / lost.images[0].sha256).unlink()
     steps = Steps(10**9)
     read_captured(outbox, lambda: FakeReader(steps), lambda case, report: None)
     hub = Hub()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from edge.agent.case import State
-from edge.agent.outbox import Outbox, StorageFull
+from edge.agent.image_folder import StorageFull
+from edge.agent.outbox import Outbox
 from edge.agent.vault import Vault
 
 VAULT = Vault(bytes(32))
@@ -109,7 +110,7 @@ TestOutbox.settings = settings(
 def test_a_full_device_refuses_new_captures_and_keeps_the_queue(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path, VAULT)
     kept = outbox.capture([(b"one", "image/png")])
-    outbox.reserve = shutil.disk_usage(tmp_path).free + 2**30
+    outbox.images.reserve = shutil.disk_usage(tmp_path).free + 2**30
     with pytest.raises(StorageFull):
         outbox.capture([(b"two", "image/png")])
     assert [c.id for c in outbox.all()] == [kept.id]

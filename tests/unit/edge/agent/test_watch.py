@@ -58,11 +58,11 @@ def test_a_file_is_captured_once_over_starts(watched: Watched) -> None:
 
 def test_a_full_device_takes_the_file_when_there_is_room_again(watched: Watched) -> None:
     (watched.stick / "scan.png").write_bytes(picture())
-    watched.outbox.reserve = shutil.disk_usage(watched.stick).free + 2**40
+    watched.outbox.images.reserve = shutil.disk_usage(watched.stick).free + 2**40
     assert watched.look(5) == 0
     assert len(watched.said) == 1, "said once, not at each look"
     assert "no room" in watched.said[0]
-    watched.outbox.reserve = 0
+    watched.outbox.images.reserve = 0
     assert watched.look(1) == 1
 
 
