@@ -18,7 +18,7 @@ from services.composition import Adapters
 from services.domain.errors import FadaError
 from services.domain.work import Work
 from services.index.port import DeliveryState, Index, JobState
-from services.outbox.dispatcher import dispatch
+from services.outbox import dispatch
 from services.queue.port import Message, Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore

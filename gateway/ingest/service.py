@@ -27,7 +27,7 @@ from services.domain.errors import (
 )
 from services.domain.study import IngestSource, Principal
 from services.index.port import Index, InstancesDiffer, NewInstance, Received, Transaction
-from services.outbox.after_commit import AfterCommit
+from services.outbox import AfterCommit
 from services.queue.port import Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore

@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from pydantic import SecretStr
 
 from services.domain.work import TASKS, Work
-from services.outbox.dispatcher import dispatch
+from services.outbox import dispatch
 from services.queue.broker import CeleryQueue
 from services.queue.transport import make_app
 from services.settings import Settings

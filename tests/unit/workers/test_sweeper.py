@@ -7,7 +7,7 @@ import pytest
 from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
 from services.index.port import JobState, NewInstance, Remembered
-from services.outbox.dispatcher import dispatch
+from services.outbox import dispatch
 from services.queue.memory import MemoryQueue
 from services.settings import Settings
 from services.storage.memory import MemoryStore

@@ -14,8 +14,7 @@ from services.domain.errors import BrokerUnavailable
 from services.domain.work import EVENTS, QUEUES, TASKS, Work
 from services.index import open_index
 from services.index.port import Index
-from services.outbox.after_commit import AfterCommit
-from services.outbox.dispatcher import dispatch
+from services.outbox import AfterCommit, dispatch
 from services.queue.memory import MemoryQueue
 
 

@@ -1,1 +1,0 @@
-"""The outbox on its way to the broker. What it may hold, and where that goes: ``services.domain.work``."""
