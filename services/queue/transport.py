@@ -38,6 +38,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_time_limit": settings.job_hard_limit,
         "task_soft_time_limit": settings.job_soft_limit,
         "worker_prefetch_multiplier": 1,
+        # With late acknowledgement a message would else wait in a busy worker for each one that it ends.
+        "worker_disable_prefetch": True,
         "worker_hijack_root_logger": False,
         "worker_send_task_events": False,
         "broker_connection_retry_on_startup": True,

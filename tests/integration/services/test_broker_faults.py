@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pickle
+import threading
 import time
 import uuid
 
@@ -100,4 +101,29 @@ def test_a_pickle_in_the_broker_is_never_opened(tmp_path):
                 time.sleep(0.02)
         assert done == ["job-after-them"]
         assert not trace.exists()
+        queue.close()
+
+
+def test_a_busy_worker_takes_nothing_more(tmp_path):
+    """What it held besides its work would wait for it, also when another is free or it is urgent."""
+    with servers.valkey_server(tmp_path) as broker:
+        settings = servers.settings_for(tmp_path, broker)
+        queue, app = connect(settings), make_app(settings)
+        started, ending = threading.Semaphore(0), threading.Event()
+
+        @app.task(name=TASKS[Work.ANALYSE].name, shared=False)
+        def analyse(job_id, request_id):
+            started.release()
+            ending.wait(30)
+
+        for number in range(6):
+            queue.send([Message(Work.ANALYSE, f"job-{number}")])
+        with start_worker(app, pool="threads", concurrency=2, perform_ping_check=False):
+            try:
+                assert started.acquire(timeout=20)
+                assert started.acquire(timeout=20)
+                time.sleep(1.5)
+                assert queue.depth()["routine"] == 4
+            finally:
+                ending.set()
         queue.close()
