@@ -22,6 +22,7 @@ from services.domain.errors import FadaError, Gone, NotAuthenticated, NotFound
 from services.index.port import Result, Share, Study
 
 router = APIRouter(tags=["Sharing"])
+_NOT_KEPT = "private, no-store"  # a browser would show it after the link has ended
 Token = Annotated[str, Path(min_length=16, max_length=800, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 
@@ -98,7 +99,9 @@ def artefact(token: Token, sha256: Sha256, services: ServicesDep, request: Reque
     study, result, _ = _opened(services, request, token)
     for stored in result.artefacts:
         if stored.sha256 == sha256 and stored.media_type == "image/png":
-            return artefact_response(services, study.site, stored)
+            answer = artefact_response(services, study.site, stored)
+            answer.headers["Cache-Control"] = _NOT_KEPT
+            return answer
     raise NotFound()
 
 
@@ -116,7 +119,7 @@ def frame(
     study, result, _ = _opened(services, request, token)
     reading = frame_of(result, sop_uid, frame)
     data = draw_overlay(services, study.site, result, reading)
-    return Response(data, media_type="image/png")
+    return Response(data, media_type="image/png", headers={"Cache-Control": _NOT_KEPT})
 
 
 def _opened(services: Services, request: Request, token: str) -> tuple[Study, Result, datetime]:

@@ -47,6 +47,7 @@ DATASET = "FADA corrections"
 _ISOTROPIC = 0.01  # pixels whose sides differ by less than this share are square
 _GROUPS = {"nt_view": "nt_sagittal"}
 _PAGE = 100
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet knows one (OWASP: CSV injection)
 _SHARES = ((0.7, "train"), (0.8, "val"), (1.0, "test"))
 
 
@@ -119,11 +120,16 @@ def _archive(
                 except FadaError:  # the image has not arrived (yet), or is not readable
                     skipped += 1
                     continue
-                rows.writerow(row)
+                rows.writerow({name: _cell(value) for name, value in row.items()})
                 yield buffer.take()
         archive.writestr("manifest.csv", table.getvalue(), zipfile.ZIP_DEFLATED)
         archive.writestr("ATTRIBUTION.txt", _attribution(skipped), zipfile.ZIP_DEFLATED)
     yield buffer.take()
+
+
+def _cell(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
 def _signed(
@@ -132,7 +138,7 @@ def _signed(
     offset = 0
     while True:
         query = StudyQuery(
-            states=(StudyState.REVIEWED,),
+            states=(StudyState.REVIEWED, StudyState.READY),  # ready: a machine's version came later
             received_from=since,
             received_to=until,
             limit=_PAGE,

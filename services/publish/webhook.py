@@ -28,6 +28,14 @@ CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
 MAX_ANSWER = 16 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What the IANA registries of special addresses list and ``is_global`` does not know in every Python.
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "3fff::/20"),
+    )
+)
+_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out (RFC 4291)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], list[str]]
 
@@ -104,6 +112,10 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address.teredo is not None or address.scope_id is not None:
             return False
+        if address not in _UNICAST:
+            return False
+    if any(address in network for network in _SPECIAL if network.version == address.version):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

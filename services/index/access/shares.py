@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, exists, insert, select, update
 
 from services.domain.errors import NotFound
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
 from services.index.access.port import Share
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_access import shares
+from services.index.database.tables_access import api_keys, shares
 
 
 class SharesTable:
@@ -69,8 +69,16 @@ class SharesTable:
             raise NotFound("There is no such open link.")
         self._audit.add(principal, "share.revoked", study_id, {"share": share_id})
 
-    def _still_open(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return shares.c.revoked_at.is_(None), shares.c.expires_at > self._session.now()
+    def _still_open(self) -> tuple[ColumnElement[bool], ...]:
+        """Not revoked, not over, and not made with a key that was revoked since."""
+        revoked_key = exists().where(
+            api_keys.c.revoked_at.is_not(None), shares.c.created_by == "key:" + api_keys.c.id
+        )
+        return (
+            shares.c.revoked_at.is_(None),
+            shares.c.expires_at > self._session.now(),
+            ~revoked_key,
+        )
 
     def _select(self, *conditions: ColumnElement[bool]) -> list[Share]:
         query = select(shares).where(*conditions).order_by(shares.c.created_at, shares.c.id)

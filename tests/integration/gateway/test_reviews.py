@@ -269,6 +269,7 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
         assert set(told.json()["study"]) == {"study_date", "initials", "state"}
         png = public.get(f"/api/shared/{token}/frames/{case['sop']}/1.png")
         assert png.content.startswith(b"\x89PNG")
+        assert png.headers["cache-control"] == "private, no-store"
         assert public.get(f"/api/shared/{token[:-2]}xx").status_code == 404
         assert public.get(f"/api/studies/{case['id']}").status_code == 401, "that study alone"
         signer = hub.app.state.signer
@@ -282,6 +283,19 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
         assert client.delete(f"{url}/{made['id']}").status_code == 204
         assert public.get(f"/api/shared/{token}").status_code == 410
         assert client.get(url).json()["items"] == []
+
+
+def test_a_share_link_ends_with_the_key_that_made_it(hub: hubs.Hub, case: dict[str, Any]) -> None:
+    url = f"/api/studies/{case['id']}/shares"
+    with hub.client(case["site"]) as admin, httpx.Client(base_url=hub.url) as public:
+        made = admin.post("/api/keys", json={"name": "locum", "role": "sonographer"}).json()
+        shared = public.post(url, json={"hours": 1}, headers={"X-Api-Key": made["key"]}).json()
+        kept = admin.post(url, json={"hours": 1}).json()
+        links = [one["url"].rsplit("/", 1)[1] for one in (shared, kept)]
+        assert [public.get(f"/api/shared/{one}").status_code for one in links] == [200, 200]
+        assert admin.delete(f"/api/keys/{made['id']}").status_code == 204
+        assert [public.get(f"/api/shared/{one}").status_code for one in links] == [410, 200]
+        assert [one["id"] for one in admin.get(url).json()["items"]] == [kept["id"]]
 
 
 def test_a_review_in_its_standard_forms(hub: hubs.Hub, case: dict[str, Any]) -> None:
