@@ -116,9 +116,12 @@ def test_a_busy_worker_takes_nothing_more(tmp_path):
             started.release()
             ending.wait(30)
 
-        for number in range(6):
-            queue.send([Message(Work.ANALYSE, f"job-{number}")])
-        with start_worker(app, pool="threads", concurrency=2, perform_ping_check=False):
+        with start_worker(app, pool="threads", concurrency=2, perform_ping_check=False) as worker:
+            # The prefetch count grows by itself with late acknowledgement, delays and reconnections.
+            worker.consumer.qos.increment_eventually(50)
+            worker.consumer.qos.update()
+            for number in range(6):
+                queue.send([Message(Work.ANALYSE, f"job-{number}")])
             try:
                 assert started.acquire(timeout=20)
                 assert started.acquire(timeout=20)
