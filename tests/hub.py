@@ -63,7 +63,7 @@ def running(
     )
     services = compose(given)
     services.index.migrate()
-    services.store.prepare()  # type: ignore[attr-defined]
+    services.store.prepare()
     app = create_app(services)
     port = ports.free(1)[0]
     config = uvicorn.Config(app, "127.0.0.1", port, log_level="warning", access_log=False)

@@ -43,7 +43,15 @@ def postgres_server(programs: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [programs / "initdb", "-D", home / "data", "-U", "postgres", "-E", "UTF8"]
+    command: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        home / "data",
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+    ]
     command += ["--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync", "--locale=C.UTF-8"]
     subprocess.run(command, check=True, user=account, cwd=home, stdout=subprocess.DEVNULL)
     options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}

@@ -41,7 +41,7 @@ def write_weights(folder: Path) -> Path:
         task_type="CAUSAL_LM",
     )
     adapted = peft.get_peft_model(network, config)
-    adapted.save_pretrained(folder / "adapter")
+    adapted.save_pretrained(str(folder / "adapter"))
     tokenizer.save_pretrained(folder / "adapter")
     adapted.merge_and_unload().save_pretrained(folder / "merged-by-peft")
     tokenizer.save_pretrained(folder / "merged-by-peft")

@@ -51,7 +51,7 @@ def leased(index: Index) -> Leased:
     return make
 
 
-def finish(index: Index, job_id: str, owner: str = "w1", score: float = 10.0):  # type: ignore[no-untyped-def]
+def finish(index: Index, job_id: str, owner: str = "w1", score: float = 10.0):
     with index.begin() as tx:
         return tx.jobs.finish(job_id, owner, report(), [MASK], score=score, reasons=("finding",))
 

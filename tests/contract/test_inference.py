@@ -11,6 +11,7 @@ import servers
 from services.domain.errors import InferenceUnavailable, InvalidModelOutput
 from services.inference.fake import FakeInference
 from services.inference.inprocess import InProcessInference
+from services.inference.port import Inference
 from services.inference.triton import TritonInference
 from services.reading.contract import ALL_PHASES
 from services.reading.releases.registry import activate, go_back, trust_of
@@ -43,6 +44,7 @@ def server(store, tmp_path_factory):
     ]
 )
 def inference(request, store):
+    made: Inference
     if request.param == "fake":
         made = FakeInference(planes=5, masks=1, boxes=2)
     elif request.param == "inprocess":
@@ -94,7 +96,7 @@ def test_the_canary_is_a_real_inference(inference):
 
 
 def test_another_release_answers_without_a_lost_call_and_the_first_again(store, server):
-    made = [InProcessInference(store)]
+    made: list[Inference] = [InProcessInference(store)]
     if not triton.missing():
         made.append(TritonInference(server.grpc, lambda: releases.SIDE))
     trust = trust_of(store)
@@ -113,7 +115,7 @@ def test_another_release_answers_without_a_lost_call_and_the_first_again(store, 
 
 @pytest.mark.parametrize("kind", ["inprocess", pytest.param("triton", marks=needs_triton)])
 def test_an_image_for_another_release_is_sent_back_to_be_prepared_again(kind, store, request):
-    made = InProcessInference(store)
+    made: Inference = InProcessInference(store)
     if kind == "triton":
         made = TritonInference(request.getfixturevalue("server").grpc, lambda: releases.SIDE)
     with pytest.raises(InferenceUnavailable, match="squares of 64"):

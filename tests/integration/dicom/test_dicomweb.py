@@ -31,7 +31,9 @@ def client(door: Door) -> DICOMwebClient:
 @pytest.fixture(scope="module")
 def three(client: DICOMwebClient) -> list[pydicom.Dataset]:
     """The study of three images, stored."""
-    sent = [pydicom.dcmread(SAMPLES / "three-heads" / f"{n}.dcm") for n in (1, 2, 3)]
+    sent: list[pydicom.Dataset] = [
+        pydicom.dcmread(SAMPLES / "three-heads" / f"{n}.dcm") for n in (1, 2, 3)
+    ]
     answer = client.store_instances(sent)
     assert len(answer.ReferencedSOPSequence) == 3
     assert "FailedSOPSequence" not in answer
@@ -122,6 +124,15 @@ def test_metadata_names_bulk_data_that_can_be_fetched(
     assert bulk == three[0].PixelData
 
 
+def uids(dataset: pydicom.Dataset) -> tuple[str, str, str]:
+    """Of study, series and instance."""
+    return (
+        str(dataset.StudyInstanceUID),
+        str(dataset.SeriesInstanceUID),
+        str(dataset.SOPInstanceUID),
+    )
+
+
 def assert_same_jpeg(found: np.ndarray, wanted: np.ndarray) -> None:
     """Two decoders of a JPEG may round a grey value to either side."""
     assert found.shape == wanted.shape
@@ -129,8 +140,7 @@ def assert_same_jpeg(found: np.ndarray, wanted: np.ndarray) -> None:
 
 
 def test_frames_as_stored_and_decoded(client: DICOMwebClient, three: list[pydicom.Dataset]) -> None:
-    ids = [str(three[0][name].value) for name in
-           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    ids = uids(three[0])
     (stored,) = client.retrieve_instance_frames(*ids, [1], media_types=("image/jpeg",))
     assert stored[:2] == b"\xff\xd8"
     (native,) = client.retrieve_instance_frames(
@@ -147,15 +157,13 @@ def test_a_clip_gives_the_frames_asked_for(client: DICOMwebClient) -> None:
     )
     dataset = pydicom.dcmread(io.BytesIO(clip))
     client.store_instances([dataset])
-    ids = [str(dataset[name].value) for name in
-           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    ids = uids(dataset)
     frames = client.retrieve_instance_frames(*ids, [4, 2])
     assert frames == [pixels[3].astype(np.uint8).tobytes(), pixels[1].astype(np.uint8).tobytes()]
 
 
 def test_rendered(client: DICOMwebClient, three: list[pydicom.Dataset], door: Door) -> None:
-    ids = [str(three[0][name].value) for name in
-           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    ids = uids(three[0])
     png = client.retrieve_instance_rendered(*ids, media_types=("image/png",))
     assert_same_jpeg(np.asarray(Image.open(io.BytesIO(png))), three[0].pixel_array)
     jpeg = client.retrieve_instance_rendered(
@@ -175,8 +183,7 @@ def test_rendered(client: DICOMwebClient, three: list[pydicom.Dataset], door: Do
 
 
 def test_another_transfer_syntax(door: Door, three: list[pydicom.Dataset]) -> None:
-    ids = [str(three[0][name].value) for name in
-           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    ids = uids(three[0])
     place = f"{door.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
     asked = {**door.headers, "Accept": "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"}
     answer = httpx.get(place, headers=asked)
@@ -188,8 +195,7 @@ def test_another_transfer_syntax(door: Door, three: list[pydicom.Dataset]) -> No
 
 
 def test_another_site_sees_nothing(door: Door, three: list[pydicom.Dataset]) -> None:
-    ids = [str(three[0][name].value) for name in
-           ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]  # fmt: skip
+    ids = uids(three[0])
     other = {"Authorization": f"Bearer {door.stranger}"}
     study = f"{door.url}/dicomweb/studies/{ids[0]}"
     instance = f"{study}/series/{ids[1]}/instances/{ids[2]}"

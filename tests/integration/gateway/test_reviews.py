@@ -251,7 +251,9 @@ def test_corrections_become_a_training_set(
     (example,) = read_manifest(tmp_path)
     assert example.plane == "head"
     assert set(example.mask_labels.values()) == {"fetal_head"}
+    assert example.boxes is not None
     assert set(example.boxes) == {"fetal_head", "thalami"}
+    assert example.mask_path is not None
     image = np.array(Image.open(example.path))
     mask = np.array(Image.open(example.mask_path))
     assert example.pixel_mm == pytest.approx(scale_of(hub, case)[0], rel=1e-2)

@@ -155,7 +155,7 @@ def false_size() -> bytes:
         (lambda: packed({"a.dcm": HEAD.read_bytes()})[:3000], 400),
     ],
 )  # fmt: skip
-def test_hostile_archives(hub: hubs.Hub, archive, status: int) -> None:  # type: ignore[no-untyped-def]
+def test_hostile_archives(hub: hubs.Hub, archive, status: int) -> None:
     before = set(os.listdir("/tmp"))
     with hub.client("zips") as client:
         answer = client.post("/api/uploads", files={"file": ("x.zip", archive())})

@@ -103,7 +103,7 @@ def test_one_trace_from_the_door_through_outbox_and_broker(
     app = make_app(Settings(broker_url=SecretStr(valkey.database(5))))
     done = threading.Event()
 
-    @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)
     def analyse(self: Any, job_id: str, request_id: str = "") -> None:
         with traces.continued(self.request.headers), traces.span("task", job_id=job_id):
             done.set()

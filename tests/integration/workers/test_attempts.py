@@ -46,7 +46,7 @@ class Asked:
         self.error: Exception | None = None
         self.change = lambda raw: raw
 
-    def read(self, images, phases, *, request_id=""):  # type: ignore[no-untyped-def]
+    def read(self, images, phases, *, request_id=""):
         self.questions.append([image.tobytes() for image in images])
         if self.error is not None:
             raise self.error
@@ -159,10 +159,10 @@ def test_store_that_fails_while_writing_leaves_no_result(bench: Bench, tmp_path:
     job_id = receive(bench.index, bench.store, unique(tmp_path))
 
     class Full:
-        def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        def __getattr__(self, name: str):
             return getattr(bench.store, name)
 
-        def put(self, site: str, data: bytes, media_type: str):  # type: ignore[no-untyped-def]
+        def put(self, site: str, data: bytes, media_type: str):
             raise StoreUnavailable("full")
 
     assert run(job_id, dataclasses.replace(bench.resources, store=Full()), owner="w1") == "busy"
@@ -177,21 +177,21 @@ def test_index_that_fails_at_the_end_gets_the_same_keys_at_the_next_run(
     stored: list[str] = []
 
     class Watched:
-        def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        def __getattr__(self, name: str):
             return getattr(bench.store, name)
 
-        def put(self, site: str, data: bytes, media_type: str):  # type: ignore[no-untyped-def]
+        def put(self, site: str, data: bytes, media_type: str):
             kept = bench.store.put(site, data, media_type)
             if media_type == "image/png":
                 stored.append(kept.sha256)
             return kept
 
     class Failing:
-        def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        def __getattr__(self, name: str):
             return getattr(bench.index, name)
 
         @contextmanager
-        def begin(self):  # type: ignore[no-untyped-def]
+        def begin(self):
             with bench.index.begin() as tx:
                 yield tx
                 if tx.jobs.get(None, job_id).state is JobState.DONE:
@@ -242,7 +242,7 @@ def test_output_that_is_not_a_number_fails_visibly(
 def test_answer_that_cannot_be_used_is_never_a_blank_report(
     bench: Bench, tmp_path: Path, changed: dict[str, object]
 ) -> None:
-    bench.asked.change = lambda raw: dataclasses.replace(raw, **changed)  # type: ignore[arg-type]
+    bench.asked.change = lambda raw: dataclasses.replace(raw, **changed)
     job_id = receive(bench.index, bench.store, unique(tmp_path))
 
     assert bench.attempt(job_id) == "dead"
@@ -293,11 +293,11 @@ def test_index_that_is_away_for_a_moment_counts_no_attempt(bench: Bench, tmp_pat
     class Flickering:
         """Away when the result is committed, and when the job is first given back."""
 
-        def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        def __getattr__(self, name: str):
             return getattr(bench.index, name)
 
         @contextmanager
-        def begin(self):  # type: ignore[no-untyped-def]
+        def begin(self):
             with bench.index.begin() as tx:
                 yield tx
                 beside = threading.current_thread().name == "lease"
@@ -338,16 +338,16 @@ def test_result_is_written_while_the_next_study_is_read(bench: Bench, tmp_path: 
     written, reading = threading.Event(), threading.Event()
 
     class Slow:
-        def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        def __getattr__(self, name: str):
             return getattr(bench.store, name)
 
-        def put(self, site: str, data: bytes, media_type: str):  # type: ignore[no-untyped-def]
+        def put(self, site: str, data: bytes, media_type: str):
             if not written.is_set():
                 assert reading.wait(60)  # nothing is stored before the second study is read
                 written.set()
             return bench.store.put(site, data, media_type)
 
-    def read(raw):  # type: ignore[no-untyped-def]
+    def read(raw):
         if len(bench.asked.questions) == 2:
             reading.set()
         return raw

@@ -12,7 +12,7 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,7 @@ def picture(shade: int) -> bytes:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Iterator[Any]:
+def folders(tmp_path: Path) -> Callable[[], tuple[Path, Path]]:
     numbers = itertools.count()
 
     def make() -> tuple[Path, Path]:

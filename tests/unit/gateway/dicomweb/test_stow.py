@@ -63,7 +63,8 @@ def test_any_content_in_any_pieces(read: Read, contents: list[bytes], sizes: lis
     writer = MultipartWriter(DICOM)
     headers = {"Content-Type": DICOM}
     message = b"".join(writer.stream((headers, [content]) for content in contents))
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while at < len(message):
         size = sizes[len(pieces) % len(sizes)]
         pieces.append(message[at : at + size])

@@ -35,6 +35,7 @@ def test_a_key_that_runs_in_another_process_waits_for_its_end_or_death(tmp_path)
             [sys.executable, "-c", HOLDS, str(path)], stdout=subprocess.PIPE, text=True
         ) as other,
     ):
+        assert other.stdout is not None
         assert other.stdout.readline() == "True\n"
         assert not running.begin(position)
         assert running.begin(RunningRequests.position("a", "k-2"))

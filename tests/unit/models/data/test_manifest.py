@@ -10,7 +10,9 @@ def test_rows_become_records(data):
     head = records["head_train"]
     assert (head.plane, head.split, head.pixel_mm, head.hc_mm) == ("head", "train", 0.5, 79.3)
     assert head.mask_labels == {1: "fetal_head"}
-    assert records["nt_val"].boxes["nasal_bone"] == (20.0, 20.0, 12.0, 4.0)
+    boxes = records["nt_val"].boxes
+    assert boxes is not None
+    assert boxes["nasal_bone"] == (20.0, 20.0, 12.0, 4.0)
     assert records["femur_val"].boxes is None
     assert records["cervix"].plane is None
 

@@ -48,7 +48,7 @@ def test_overlap_and_canvas():
     a[:5] = True
     b = np.zeros((10, 10), bool)
     b[:, :5] = True
-    assert overlap(a, b) == (pytest.approx(0.5), pytest.approx(1 / 3))
+    assert overlap(a, b) == pytest.approx((0.5, 1 / 3))
     square = np.array([[0.1, 0.1], [0.6, 0.1], [0.6, 0.6], [0.1, 0.6]])
     assert canvas_mask(square).sum() == pytest.approx(501 * 501, rel=0.01)
 

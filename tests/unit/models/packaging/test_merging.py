@@ -124,7 +124,7 @@ def test_it_gives_what_peft_gives(tmp_path: Path) -> None:
     (tmp_path / "base" / "config.json").write_text("{}")
     config = peft.LoraConfig(r=3, lora_alpha=5, target_modules=["one"], init_lora_weights=False)
     wrapped = peft.get_peft_model(network, config)
-    wrapped.save_pretrained(tmp_path / "adapter")
+    wrapped.save_pretrained(str(tmp_path / "adapter"))
     merge(read_adapter(tmp_path / "adapter"), tmp_path / "base", tmp_path / "out")
     ours = Layer()
     ours.load_state_dict(load_file(tmp_path / "out" / "model.safetensors"))

@@ -82,7 +82,7 @@ def test_a_part_that_ends_at_once_says_why(tmp_path):
 def test_a_crash_is_mended_with_growing_pauses(tmp_path):
     process = Process(spec(tmp_path, "exit 1"))
     process.start()
-    said = []
+    said: list[str] = []
     while len(said) < 4:
         until(lambda: not process.alive())
         if change := process.tend():

@@ -91,7 +91,8 @@ class Receiver:
     """A raw server: what it is sent, and what it answers."""
 
     def __init__(self, answer: bytes) -> None:
-        self.answer, self.requests = answer, []
+        self.answer = answer
+        self.requests: list[bytes] = []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()

@@ -27,7 +27,7 @@ HEAD = readings.head("1.2", 500, 400)
 OUTLINE = readings.ellipse(250, 200, 120, 90, 400)
 
 
-def hc(reading):  # type: ignore[no-untyped-def]
+def hc(reading):
     return next(m for m in reading.measurements if m.name == "HC")
 
 
@@ -152,7 +152,7 @@ def test_what_makes_no_sense(edit: FrameEdit) -> None:
         apply_edit(HEAD, edit, MM)
 
 
-def worded(**more: str):  # type: ignore[no-untyped-def]
+def worded(**more: str):
     """The head, with the words that its reading had."""
     ages = ". ".join(f"{d.text} by {d.equation}" for d in HEAD.datings)
     words = {"gestational_age": f"{ages}.", "clinical_recommendations": "Review it."}

@@ -52,9 +52,12 @@ def test_a_finished_file_is_kept_as_it_is_and_survives_its_first_name(store, fol
 def test_a_file_is_flushed_once_and_before_it_has_its_name(store, tmp_path, monkeypatch):
     flushed = []
     sync = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda handle: (flushed.append(os.fstat(handle).st_ino), sync(handle))
-    )
+
+    def noted(handle: int) -> None:
+        flushed.append(os.fstat(handle).st_ino)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
     path, sha256 = spooled(tmp_path, b"settled while it was read")
     store.settle(path)
     store.put_file("a", path, sha256, "application/dicom")
@@ -201,6 +204,7 @@ def test_killed_at_any_moment_every_name_has_its_bytes(folder):
         with subprocess.Popen(
             [sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE, text=True
         ) as child:
+            assert child.stdout is not None
             told += [child.stdout.readline().strip() for _ in range(5)]
             child.kill()
             told += [line.strip() for line in child.stdout if len(line) == 65]

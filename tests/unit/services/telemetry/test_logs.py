@@ -113,7 +113,7 @@ def test_uncaught_errors_are_logged_without_words(lines: io.StringIO) -> None:
     try:
         fail()
     except KeyError:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     assert [line["error"]["type"] for line in read(lines)] == ["KeyError", "KeyError"]
     assert "CANARY" not in lines.getvalue()
 

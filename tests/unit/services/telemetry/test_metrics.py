@@ -67,7 +67,7 @@ def test_routes_are_templates_and_their_number_is_bounded() -> None:
             }
         )
         < 130
-    )  # type: ignore[index]
+    )
 
 
 def test_wrong_label_names_are_a_programming_error() -> None:

@@ -13,6 +13,7 @@ import pydicom
 import pydicom.data
 import pytest
 from imagecodecs import jpeg8_encode
+from numpy.typing import DTypeLike
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
@@ -33,7 +34,7 @@ def noise(bits: int, *more: int) -> np.ndarray:
     return np.random.default_rng(bits).integers(0, 1 << bits, (*SHAPE, *more)).astype(kind)
 
 
-def encapsulated(pixels: np.ndarray, stream: bytes, syntax: str, bits: int) -> bytes:
+def encapsulated(pixels: np.ndarray, stream: bytes | bytearray, syntax: str, bits: int) -> bytes:
     colour = pixels.ndim == 3
     shown = np.zeros(pixels.shape, np.uint8)
     dataset = pydicom.dcmread(
@@ -42,12 +43,12 @@ def encapsulated(pixels: np.ndarray, stream: bytes, syntax: str, bits: int) -> b
     dataset.BitsAllocated = 8 if bits <= 8 else 16
     dataset.BitsStored, dataset.HighBit = bits, bits - 1
     dataset.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
-    dataset.PixelData = encapsulate([stream])
+    dataset.PixelData = encapsulate([bytes(stream)])
     dataset["PixelData"].is_undefined_length = True
     return part10(dataset, syntax)
 
 
-def decoded(data: bytes, kind: type) -> np.ndarray:
+def decoded(data: bytes, kind: DTypeLike) -> np.ndarray:
     return np.frombuffer(Frames.of_bytes(data).native_bytes(1), kind)
 
 

@@ -83,7 +83,7 @@ def test_implicit_and_big_endian_are_read(tmp_path: Path) -> None:
     dcmconv = tmp_path / "big.dcm"
     big = dataset()
     out = io.BytesIO()
-    big.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.2"
+    big.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
     pydicom.dcmwrite(out, big, little_endian=False, implicit_vr=False, enforce_file_format=True)
     dcmconv.write_bytes(out.getvalue())
     assert parse_file(dcmconv, LIMITS).columns == 30

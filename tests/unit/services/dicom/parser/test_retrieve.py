@@ -46,7 +46,7 @@ def test_words_of_a_big_endian_object_are_swapped(tmp_path: Path) -> None:
     dataset.HighBit = 15
     dataset.PixelData = deep.tobytes()
     dataset["PixelData"].VR = "OW"
-    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.2"
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
     stored = tmp_path / "big"
     pydicom.dcmwrite(stored, dataset, little_endian=False, implicit_vr=False)
     made = explicit(stored, tmp_path / "out")
