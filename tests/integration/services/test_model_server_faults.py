@@ -17,9 +17,8 @@ import releases
 import servers
 
 from services.domain.errors import InferenceBusy, InferenceUnavailable, ModelCrashed
-from services.inference.breaker import Breaker
 from services.inference.connect import side_of
-from services.inference.triton import TritonInference
+from services.inference.triton import Breaker, TritonInference
 from services.reading.contract import ALL_PHASES, Phase
 from services.reading.images.square import square
 from services.standalone import triton

@@ -1,4 +1,4 @@
-from services.inference.breaker import Breaker
+from services.inference.triton import Breaker
 
 
 class Clock:
