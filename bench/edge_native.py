@@ -21,7 +21,7 @@ from services.reading.images.square import Gray, Square, square
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
-from services.reading.text import schema
+from services.reading.text import prompting
 from services.reading.text.runtime import Conversation, TextModel
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.png"
@@ -83,10 +83,10 @@ class Words:
         self.squares = images(manifest.text_side)
         group = GROUPS["brain"]
         self.forms = {
-            "interpret": schema.interpret(),
-            "classify": schema.classify(manifest.classes),
-            "detect": schema.detect(group.structures),
-            "segment": schema.segment(group.masks),
+            "interpret": prompting.interpretation_schema(),
+            "classify": prompting.classification_schema(manifest.classes),
+            "detect": prompting.detection_schema(group.structures),
+            "segment": prompting.segmentation_schema(group.masks),
         }
         self.written = 0
 

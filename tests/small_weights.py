@@ -14,14 +14,14 @@ from models.text.network import TextSize, build
 from models.text.tokenizer import train_tokenizer
 from services.domain.mapping import CLASS_LABELS
 from services.reading.images.square import Square, square
-from services.reading.text import schema
+from services.reading.text import prompting
 
 
 def write_weights(folder: Path) -> Path:
     """base/, adapter/ and merged-by-peft/ in ``folder``."""
     torch.set_num_threads(1)  # several would wait for each other at every token
     torch.manual_seed(3)
-    tokenizer = train_tokenizer([json.dumps(PROMPTS), *CLASS_LABELS, *schema.FIELDS], 500)
+    tokenizer = train_tokenizer([json.dumps(PROMPTS), *CLASS_LABELS, *prompting.FIELDS], 500)
     size = TextSize(
         side=SIDE, hidden=64, layers=4, intermediate=96, vision_hidden=64, vision_depth=2,
         vision_intermediate=96,

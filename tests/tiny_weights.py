@@ -30,10 +30,10 @@ def release(store: Path, name: str = "fada-tiny", seed: int = 3) -> Path:
     from models.text.network import TextSize, build
     from models.text.tokenizer import train_tokenizer
     from services.domain.mapping import CLASS_LABELS
-    from services.reading.text import schema
+    from services.reading.text import prompting
 
     torch.manual_seed(seed)
-    tokenizer = train_tokenizer([json.dumps(PROMPTS), *CLASS_LABELS, *schema.FIELDS], 500)
+    tokenizer = train_tokenizer([json.dumps(PROMPTS), *CLASS_LABELS, *prompting.FIELDS], 500)
     size = TextSize(
         side=SIDE, hidden=64, layers=4, intermediate=96, vision_hidden=64, vision_depth=2,
         vision_intermediate=96,

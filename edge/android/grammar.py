@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from services.reading.text.prompts import Prompts
+from services.reading.text.prompting import Prompts
 
 _PIECES = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{\d+(?:,\d*)?\}|\(\?:|.", re.S)
 _REPEATS = ("?", "*", "+", "{")

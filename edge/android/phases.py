@@ -19,9 +19,8 @@ from services.domain.report import UNREVIEWED
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
-from services.reading.text import schema
-from services.reading.text.prompts import Prompts
-from services.reading.text.schema import FIELDS
+from services.reading.text import prompting
+from services.reading.text.prompting import FIELDS, Prompts
 
 FILE = "phases.json"
 STORE = Path("models/releases")
@@ -31,7 +30,7 @@ def phases(manifest: Manifest) -> dict[str, Any]:
     """Prompt and grammar of each phase; phases that the release has no prompt for are left out."""
     prompts = manifest.prompts
 
-    def form(prompt: str, bound: schema.Schema) -> dict[str, str]:
+    def form(prompt: str, bound: prompting.Schema) -> dict[str, str]:
         return {"prompt": prompts.after(prompt), "grammar": gbnf(bound, prompts)}
 
     document: dict[str, Any] = {
@@ -46,12 +45,14 @@ def phases(manifest: Manifest) -> dict[str, Any]:
         "rules": _rules(manifest.has_heads),
     }
     if prompts.classify:
-        document["classify"] = form(prompts.classify, schema.classify(manifest.classes))
+        document["classify"] = form(
+            prompts.classify, prompting.classification_schema(manifest.classes)
+        )
     if prompts.interpret:
         planes = manifest.planes if manifest.has_heads else ()
         for plane in ("", *planes):
             closed = {k: dict(v) for k, v in manifest.sentences.get(plane, {}).items()}
-            bound = schema.interpret(closed)
+            bound = prompting.interpretation_schema(closed)
             document["interpret"][plane] = form(prompts.interpretation(plane or None), bound)
     return document
 
@@ -62,9 +63,13 @@ def _groups(prompts: Prompts, form: Any) -> dict[str, dict[str, dict[str, str]]]
     for name, group in mapping.GROUPS.items():
         groups[name] = {}
         if prompts.detect:
-            groups[name]["detect"] = form(prompts.detect, schema.detect(group.structures))
+            groups[name]["detect"] = form(
+                prompts.detect, prompting.detection_schema(group.structures)
+            )
         if prompts.segment and group.masks:
-            groups[name]["segment"] = form(prompts.segment, schema.segment(group.masks))
+            groups[name]["segment"] = form(
+                prompts.segment, prompting.segmentation_schema(group.masks)
+            )
     return groups
 
 

@@ -26,7 +26,7 @@ from models.data.collection import read_collection
 from models.text.network import grid, patches
 from models.text.tokenizer import load_tokenizer
 from services.reading.images.square import square
-from services.reading.text.prompts import Prompts
+from services.reading.text.prompting import Prompts
 from services.reading.text.runtime import TextModel
 
 

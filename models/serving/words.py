@@ -26,8 +26,8 @@ from models.serving.folder import laid_out
 from models.text.network import grid, patches
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.reading.releases.release import Release
-from services.reading.text import schema
-from services.reading.text.session import TextSession, with_separators
+from services.reading.text import prompting
+from services.reading.text.runtime import TextSession, with_separators
 
 _END = "<|im_end|>"
 
@@ -94,7 +94,7 @@ class TransformersText:
         ids = self.tokenizer.encode(text, add_special_tokens=False)
         return torch.tensor([ids], device=self.device)
 
-    def matcher(self, form: schema.Schema) -> Any:
+    def matcher(self, form: prompting.Schema) -> Any:
         """A fresh matcher of answers in that form."""
         grammar = llguidance.LLMatcher.grammar_from_json_schema(with_separators(form, self.prompts))
         return llguidance.LLMatcher(self.guide, grammar)
@@ -107,7 +107,7 @@ class Seen(TextSession):
         super().__init__(model)
         self._model, self._cache = model, cache
 
-    def complete(self, after: str, form: schema.Schema | None, most: int) -> str:
+    def complete(self, after: str, form: prompting.Schema | None, most: int) -> str:
         """What the model writes after the image and ``after``, bound to ``form``."""
         model = self._model
         matcher = None if form is None else model.matcher(form)
@@ -132,7 +132,7 @@ class Seen(TextSession):
 
 
 def open_words(release: Release, device: str = "cpu") -> TransformersText:
-    """For `services.reading.text.session.TextModelLoader`. Raises ReleaseRefused."""
+    """For `services.reading.text.runtime.TextModelLoader`. Raises ReleaseRefused."""
     return TransformersText(release, device)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.text.sentences import NO_PLANE, Seen, answer, classified, fillers, write
-from services.reading.text.prompts import PLANE
+from services.reading.text.prompting import PLANE
 
 _BEFORE = "<|im_start|>user\n<|vision_start|>"
 _AFTER = "<|vision_end|>"

@@ -9,8 +9,8 @@ from services.domain.errors import InferenceUnavailable, NotFound, ReleaseRefuse
 from services.inference import canary
 from services.reading.contract import Phase, RawReading
 from services.reading.images.square import Gray
-from services.reading.releases.active_release import ActiveRelease
-from services.reading.text.session import TextModelLoader
+from services.reading.runner import ActiveRelease
+from services.reading.text.runtime import TextModelLoader
 
 
 class InProcessInference:

@@ -23,9 +23,8 @@ from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
 from services.reading.images.square import Gray, Square, resize
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import Release
-from services.reading.text import answers
-from services.reading.text.runtime import TextModel
-from services.reading.text.session import TextModelLike, TextModelLoader, TextSession
+from services.reading.text import prompting
+from services.reading.text.runtime import TextModel, TextModelLike, TextModelLoader, TextSession
 from services.reading.vision import Vision
 
 Dense = dict[str, NDArray[np.float32]]
@@ -174,8 +173,8 @@ def _dense_of_text(
     with timer.of(Phase.MAP):
         wanted = map_structures(label or None, interpretation)
     group = GROUPS[wanted.group]  # asked in the words that the release was taught
-    boxes: tuple[answers.TextStructure, ...] = ()
-    outlines: tuple[answers.TextStructure, ...] = ()
+    boxes: tuple[prompting.TextStructure, ...] = ()
+    outlines: tuple[prompting.TextStructure, ...] = ()
     if session is not None and Phase.DETECT in phases:
         with timer.of(Phase.DETECT):
             boxes = session.detect(group.structures)
@@ -193,8 +192,8 @@ def _dense_of_text(
         "PLANE": plane,
         "SCOPE": scope,
         "QUALITY": np.full((1, 1), _CERTAIN, np.float32),
-        "MASKS": answers.mask_tensor(structures, manifest.masks, manifest.side // 2)[None],
-        "BOXES": answers.box_tensor(structures, manifest.boxes)[None],
+        "MASKS": prompting.mask_tensor(structures, manifest.masks, manifest.side // 2)[None],
+        "BOXES": prompting.box_tensor(structures, manifest.boxes)[None],
         "KEYPOINTS": np.tile(np.array([0.5, 0.5, -_CERTAIN], np.float32), (1, 1, 1)).repeat(
             max(len(manifest.keypoints), 1), axis=1
         ),

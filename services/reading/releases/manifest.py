@@ -9,7 +9,7 @@ from typing import Any
 
 from services.domain.errors import ReleaseMalformed, ReleaseUnknownFormat
 from services.reading.confidence import Thresholds
-from services.reading.text.prompts import Prompts
+from services.reading.text.prompting import Prompts
 
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")

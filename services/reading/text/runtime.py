@@ -1,4 +1,4 @@
-"""A release's text model in llama.cpp: one image, encoded once, then one answer a phase.
+"""A release's text model, in llama.cpp: one image, encoded once, then one answer a phase.
 
 Answers are bound to a JSON Schema as a grammar, so that what comes back always fits it. The most
 likely token is taken (temperature 0): the same image gives the same words. llama.cpp runs in a child
@@ -11,27 +11,113 @@ import base64
 import io
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from services.domain.errors import InvalidModelOutput
-from services.reading.text import schema
+from services.reading.releases.release import Release
+from services.reading.text import prompting
 from services.reading.text.llama_process import LlamaProcess
-from services.reading.text.prompts import Prompts
-from services.reading.text.session import ANSWER_TOKENS, TextSession, with_separators
+from services.reading.text.prompting import Prompts
 
 # The server keeps a state of the sequence four tokens before its end. With exactly four tokens
 # after the image that state is "image seen, nothing asked": every phase starts from there.
 _AFTER_IMAGE: Final = "<|im_end|>" * 4
 _PROMPT_TOKENS: Final = 1024
+# More than the longest answer that a schema allows has characters, and a token is one at least.
+ANSWER_TOKENS: Final = 4096
 IMAGE_SECONDS: Final = 300.0  # for all phases of one image; longer, and the child hangs
+
+
+class TextModelSettings(Protocol):
+    """What a text model takes from its release."""
+
+    prompts: Prompts
+    classes: tuple[str, ...]
+    sentences: Mapping[str, Mapping[str, Any]]
+
+
+class TextModelLike(Protocol):
+    """A loaded text model."""
+
+    def look(self, image: NDArray[np.uint8]) -> AbstractContextManager[TextSession]:
+        """Encode a [T, T] uint8 image; phases are asked of what this yields."""
+        ...
+
+
+# Loads a release's weights in Hugging Face form; torch lives in models, so it is handed in from there.
+TextModelLoader = Callable[[Release], TextModelLike]
+
+
+class TextSession(ABC):
+    """An image that was encoded. Every answer fits its phase's schema, or InvalidModelOutput is raised."""
+
+    def __init__(self, model: TextModelSettings) -> None:
+        self._settings = model
+
+    def interpret(self, plane: str | None = None) -> dict[str, str]:
+        """Phase 1; ``plane`` is what the dense heads saw: the release's sentences for it are the
+        only ones that can be written."""
+        form = prompting.interpretation_schema(self._settings.sentences.get(plane or ""))
+        return prompting.read_interpretation(
+            self._phase(self._settings.prompts.interpretation(plane), form)
+        )
+
+    def classify(self) -> str:
+        """Phase 2: one of the release's labels."""
+        classes = self._settings.classes
+        return prompting.read_label(
+            self._phase(self._settings.prompts.classify, prompting.classification_schema(classes)),
+            classes,
+        )
+
+    def detect(self, labels: Sequence[str]) -> tuple[prompting.TextStructure, ...]:
+        """Phase 4 for phase 3's structures."""
+        if not labels:
+            return ()
+        return prompting.read_structures(
+            self._phase(self._settings.prompts.detect, prompting.detection_schema(labels)), labels
+        )
+
+    def segment(self, labels: Sequence[str]) -> tuple[prompting.TextStructure, ...]:
+        """Phase 5 for phase 3's masks; none for groups without masks."""
+        if not labels:
+            return ()
+        return prompting.read_structures(
+            self._phase(self._settings.prompts.segment, prompting.segmentation_schema(labels)),
+            labels,
+        )
+
+    def free(self, prompt: str, most: int = 1024) -> str:
+        """An answer bound by no schema, as it comes: for measuring what the schema is worth."""
+        return self.complete(self._settings.prompts.after(prompt), None, most)
+
+    def _phase(self, prompt: str, form: prompting.Schema) -> str:
+        if not prompt:
+            raise InvalidModelOutput("The release has no prompt for this phase.")
+        return self.complete(self._settings.prompts.after(prompt), form, ANSWER_TOKENS)
+
+    @abstractmethod
+    def complete(self, after: str, form: prompting.Schema | None, most: int) -> str:
+        """What the model writes after the image and ``after``, bound to ``form``."""
+
+
+def with_separators(form: prompting.Schema, prompts: Prompts) -> prompting.Schema:
+    """A schema with the white space that the release was taught, and no other."""
+    spacing = {
+        "whitespace_flexible": False,
+        "item_separator": prompts.item_separator,
+        "key_separator": prompts.key_separator,
+    }
+    return {**form, "x-guidance": spacing}
 
 
 class TextModel:
@@ -107,7 +193,7 @@ class Conversation(TextSession):
         self._model, self._process = model, process
         self.cached_tokens = 0  # of the last prompt: what did not have to be computed again
 
-    def complete(self, after: str, form: schema.Schema | None, most: int) -> str:
+    def complete(self, after: str, form: prompting.Schema | None, most: int) -> str:
         """What the model writes after the image and ``after``."""
         answer = self.answer(after, form, most)
         if form is not None and not answer.complete:
@@ -115,7 +201,7 @@ class Conversation(TextSession):
         return answer.text
 
     def answer(
-        self, after: str, form: schema.Schema | None, most: int, *, grammar: str = ""
+        self, after: str, form: prompting.Schema | None, most: int, *, grammar: str = ""
     ) -> Answer:
         """One completion of at most ``most`` tokens, bound to ``form``, or to a GBNF ``grammar``.
 

@@ -22,7 +22,7 @@ from services.reading.images.picture import decode
 from services.reading.images.square import resize, square
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release, load
-from services.reading.text import schema
+from services.reading.text import prompting
 from services.reading.text.runtime import Conversation, TextModel
 
 QEMU = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64") or ""
@@ -131,14 +131,17 @@ def test_five_phases_of_a_release_without_heads(
     phases.put(release, tmp_path)
     told = run(program, tmp_path, SAMPLES / "head-27w.png")["phases"]
     assert list(told)[:3] == ["interpret", "classify", "map"]
-    assert tuple(told["interpret"]) == schema.FIELDS
+    assert tuple(told["interpret"]) == prompting.FIELDS
     assert told["map"] == map_structures(told["classify"]["label"], told["interpret"]).group
     hub = model(release)
     with hub.look(squares(release, SAMPLES / "head-27w.png")) as conversation:
         assert told["interpret"] == conversation.interpret()
         assert told["classify"] == {"label": conversation.classify()}
         group, prompts = GROUPS[told["map"]], release.manifest.prompts
-        forms = {"detect": schema.detect(group.structures), "segment": schema.segment(group.masks)}
+        forms = {
+            "detect": prompting.detection_schema(group.structures),
+            "segment": prompting.segmentation_schema(group.masks),
+        }
         for phase, form in forms.items():
             if phase == "detect" or group.masks:
                 prompt = prompts.after(getattr(prompts, phase))

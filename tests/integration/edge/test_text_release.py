@@ -17,7 +17,7 @@ from services.domain.report import Origin
 from services.reading import report_json
 from services.reading.contract import Phase
 from services.reading.images.picture import decode
-from services.reading.text import schema
+from services.reading.text import prompting
 from services.reading.text.runtime import Conversation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -74,5 +74,5 @@ def test_the_program_reads_with_it(
     (case,) = outbox.all()
     (frame,) = report_json.load(case.report).frames
     if frame.interpretation:  # the judge withholds what it abstains from
-        assert tuple(frame.interpretation) == schema.FIELDS
+        assert tuple(frame.interpretation) == prompting.FIELDS
     outbox.close()

@@ -20,7 +20,7 @@ from services.domain.mapping import CLASS_LABELS
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
-from services.reading.text import schema
+from services.reading.text import prompting
 from services.reading.text.runtime import TextModel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -69,7 +69,7 @@ def test_an_adapter_becomes_a_release_without_heads(release: Release) -> None:
 
 def test_all_five_phases_are_answered_as_text(reader: ReleaseReader) -> None:
     raw = reader.read(image(0))
-    assert set(json.loads(raw.interpretation)) == set(schema.FIELDS)
+    assert set(json.loads(raw.interpretation)) == set(prompting.FIELDS)
     assert json.loads(raw.classification)["label"] in CLASS_LABELS
     assert raw.boxes.shape == (len(reader.manifest.boxes), 5)
     assert raw.masks.shape == (len(reader.manifest.masks), SIDE // 2, SIDE // 2)

@@ -37,7 +37,7 @@ from services.reading.contract import ALL_PHASES
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release, load
-from services.reading.text import schema
+from services.reading.text import prompting
 from services.reading.text.runtime import TextModel
 from services.standalone import triton
 
@@ -89,7 +89,7 @@ def test_base_and_adapter_lie_in_the_release_as_published(release: Release, weig
 
 def test_all_five_phases_are_bound_to_their_schema(reader: ReleaseReader) -> None:
     raw = reader.read(image(0))
-    assert set(json.loads(raw.interpretation)) == set(schema.FIELDS)
+    assert set(json.loads(raw.interpretation)) == set(prompting.FIELDS)
     assert json.loads(raw.classification)["label"] in CLASS_LABELS
     assert raw.boxes.shape == (len(reader.manifest.boxes), 5)
     assert raw.masks.shape == (len(reader.manifest.masks), SIDE // 2, SIDE // 2)
@@ -143,7 +143,7 @@ def test_an_answer_that_does_not_end_is_an_error_and_no_reading(release: Release
         open_words(release).look(image(0).pixels) as seen,
         pytest.raises(InvalidModelOutput, match="end"),
     ):
-        seen.complete(prompts.after(prompts.interpret), schema.interpret(), 3)
+        seen.complete(prompts.after(prompts.interpret), prompting.interpretation_schema(), 3)
 
 
 def test_where_there_is_no_transformers_it_is_refused(release: Release, store: Path) -> None:
@@ -199,7 +199,7 @@ def test_triton_serves_it_by_the_same_contract(store: Path, request: pytest.Fixt
     there = answers(TritonInference(server.grpc, lambda: SIDE, deadline=200))
     for mine, other in zip(here, there, strict=True):
         assert other.release.startswith("fada-served 1.0.0 ")
-        assert set(json.loads(other.interpretation)) == set(schema.FIELDS)
+        assert set(json.loads(other.interpretation)) == set(prompting.FIELDS)
         assert mine.classification == other.classification
         assert mine.interpretation == other.interpretation
         assert np.array_equal(mine.boxes, other.boxes)

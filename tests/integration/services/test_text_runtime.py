@@ -17,8 +17,8 @@ from services.reading.images.square import square
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release
-from services.reading.text import schema
-from services.reading.text.prompts import Prompts
+from services.reading.text import prompting
+from services.reading.text.prompting import Prompts
 from services.reading.text.runtime import TextModel
 
 STORE = Path(__file__).parents[3] / "models" / "releases"
@@ -51,7 +51,7 @@ def test_whatever_comes_the_answer_has_its_form(model: TextModel, kind: str) -> 
     with model.look(picture(kind, model.side)) as conversation:
         told = conversation.interpret()
         label = conversation.classify()
-    assert tuple(told) == schema.FIELDS
+    assert tuple(told) == prompting.FIELDS
     assert label in model.classes
     assert "Not assessed" in told["normality_assessment"]
 
@@ -167,7 +167,7 @@ def test_its_memory_is_bounded(model: TextModel, release: Release) -> None:
 def test_no_child_outlives_its_parent(release: Release, ending: str) -> None:
     program = f"""
 import os, signal, pathlib
-from services.reading.text.prompts import Prompts
+from services.reading.text.prompting import Prompts
 from services.reading.text.runtime import TextModel
 model = TextModel(pathlib.Path({str(release.text)!r}), pathlib.Path({str(release.mmproj)!r}), 192, Prompts("1"), ())
 print(model._process.pid, flush=True)
@@ -233,7 +233,7 @@ def test_a_reader_gives_the_whole_contract(release: Release) -> None:
     side = release.manifest.side
     raw = reader.read(square(picture("noise", 300), side))
     assert raw.plane.shape == (len(release.manifest.planes),)
-    assert set(json.loads(raw.interpretation)) == set(schema.FIELDS)
+    assert set(json.loads(raw.interpretation)) == set(prompting.FIELDS)
     assert {"vision", "encode", "interpret"} <= set(raw.seconds)
     plane = release.manifest.planes[int(raw.plane.argmax())]
     assert json.loads(raw.classification) == {"label": plane}

@@ -13,9 +13,9 @@ import triton_python_backend_utils as pb_utils
 
 from services.domain.errors import FadaError, InferenceUnavailable, ReleaseRefused
 from services.reading.contract import Phase, RawReading
-from services.reading.releases.active_release import ActiveRelease
 from services.reading.releases.release import Release
-from services.reading.text.session import TextModelLike
+from services.reading.runner import ActiveRelease
+from services.reading.text.runtime import TextModelLike
 
 
 class TritonPythonModel:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from edge.android.grammar import gbnf
-from services.reading.text import schema
-from services.reading.text.prompts import Prompts
+from services.reading.text import prompting
+from services.reading.text.prompting import Prompts
 
 PROMPTS = Prompts("1")
 
 
 def test_an_object_of_closed_answers() -> None:
-    assert gbnf(schema.classify(["head", 'a "b"']), PROMPTS) == (
+    assert gbnf(prompting.classification_schema(["head", 'a "b"']), PROMPTS) == (
         'root ::= "{\\"label\\":" ("\\"head\\"" | "\\"a \\\\\\"b\\\\\\"\\"") "}"\n'
     )
 
@@ -27,7 +27,7 @@ def test_the_releases_own_separators() -> None:
 
 
 def test_boxes_have_bounds() -> None:
-    written = gbnf(schema.detect(["NT"]), PROMPTS)
+    written = gbnf(prompting.detection_schema(["NT"]), PROMPTS)
     assert '("1000" | "0" | [1-9] [0-9]{0,2})' in written
     assert written.startswith('root ::= "[" (')
     assert written.count("{3,3}") == 2, "four coordinates; and the same in the repeat"

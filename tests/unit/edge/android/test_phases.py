@@ -12,7 +12,7 @@ from edge.android import build, phases
 from edge.android.grammar import gbnf
 from services.domain import mapping
 from services.reading.releases.registry import open_release, trust_of
-from services.reading.text import schema
+from services.reading.text import prompting
 
 ROOT = Path(__file__).parents[4]
 STORE = ROOT / "models" / "releases"
@@ -34,7 +34,9 @@ def test_every_phase_has_the_hubs_prompt_and_grammar() -> None:
     assert set(told["interpret"]) == {"", *manifest.planes}
     head = told["interpret"]["head"]
     assert "Plane: head." in head["prompt"]
-    assert head["grammar"] == gbnf(schema.interpret(manifest.sentences["head"]), prompts)
+    assert head["grammar"] == gbnf(
+        prompting.interpretation_schema(manifest.sentences["head"]), prompts
+    )
     assert head["grammar"] != told["interpret"][""]["grammar"]
 
 

@@ -16,8 +16,8 @@ from models.text.sentences import (
     fillers,
     write,
 )
-from services.reading.text.schema import FIELDS as SCHEMA_FIELDS
-from services.reading.text.schema import MAX_FIELD
+from services.reading.text.prompting import FIELDS as SCHEMA_FIELDS
+from services.reading.text.prompting import MAX_FIELD
 
 PLANES = ("head", "abdomen", "femur", "thorax", "nt_view", None)
 

@@ -31,8 +31,8 @@ from services.reading.images.square import Square, square
 from services.reading.judge import judge
 from services.reading.releases import manifest
 from services.reading.releases.registry import open_release, trust_of
-from services.reading.text import answers
-from services.reading.text.schema import FIELDS, MAX_FIELD
+from services.reading.text import prompting
+from services.reading.text.prompting import FIELDS, MAX_FIELD
 from services.reading.vision import Vision
 
 pytestmark = needs_node
@@ -270,7 +270,7 @@ def test_the_eight_fields_are_held_to_the_same_form() -> None:
     expected: list[dict[str, str] | None] = []
     for text in texts:
         try:
-            expected.append(answers.interpretation(text))
+            expected.append(prompting.read_interpretation(text))
         except InvalidModelOutput:
             expected.append(None)
     told = run(*(("phone/tests/judge.ts", "parsed", [text]) for text in texts))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from services.domain.errors import InvalidModelOutput
-from services.reading.text import answers, schema
+from services.reading.text import prompting
 
-WHOLE = dict.fromkeys(schema.FIELDS, "text")
+WHOLE = dict.fromkeys(prompting.FIELDS, "text")
 
 
 def test_a_whole_interpretation_passes_in_order() -> None:
-    told = answers.interpretation(json.dumps(dict(reversed(WHOLE.items()))))
-    assert tuple(told) == schema.FIELDS
+    told = prompting.read_interpretation(json.dumps(dict(reversed(WHOLE.items()))))
+    assert tuple(told) == prompting.FIELDS
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_a_whole_interpretation_passes_in_order() -> None:
 )
 def test_anything_else_fails(text: str) -> None:
     with pytest.raises(InvalidModelOutput):
-        answers.interpretation(text)
+        prompting.read_interpretation(text)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"label": "liver"}', '{"label": ["head"]}', '"head"'])
 def test_a_label_is_one_of_the_releases(text: str) -> None:
-    assert answers.label('{"label": "head"}', ("head",)) == "head"
+    assert prompting.read_label('{"label": "head"}', ("head",)) == "head"
     with pytest.raises(InvalidModelOutput):
-        answers.label(text, ("head",))
+        prompting.read_label(text, ("head",))
 
 
 def test_boxes_and_polygons_become_tensors() -> None:
@@ -53,18 +53,18 @@ def test_boxes_and_polygons_become_tensors() -> None:
             {"bbox_2d": [0, 0, 10, 10], "label": "fetal_head"},
         ]
     )  # fmt: skip
-    found = answers.structures(text, ("fetal_head", "CSP"))
-    boxes = answers.box_tensor(found, ("CSP", "fetal_head"))
+    found = prompting.read_structures(text, ("fetal_head", "CSP"))
+    boxes = prompting.box_tensor(found, ("CSP", "fetal_head"))
     assert boxes[1] == pytest.approx([0.2, 0.4, 0.2, 0.4, 6.0])  # the larger of the two
     assert boxes[0, 4] == -6.0
-    masks = answers.mask_tensor(found, ("fetal_head", "CSP"), 100)
+    masks = prompting.mask_tensor(found, ("fetal_head", "CSP"), 100)
     assert (masks[0] > 0).sum() == pytest.approx(20 * 40, abs=1)
     assert not (masks[1] > 0).any()
     assert np.isfinite(masks).all()
 
 
 def test_nothing_found_is_an_answer() -> None:
-    assert answers.structures("[]", ("NT",)) == ()
+    assert prompting.read_structures("[]", ("NT",)) == ()
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,16 @@ def test_nothing_found_is_an_answer() -> None:
 )
 def test_a_broken_structure_fails_the_whole(item: object) -> None:
     with pytest.raises(InvalidModelOutput):
-        answers.structures(json.dumps([item]), ("NT",))
+        prompting.read_structures(json.dumps([item]), ("NT",))
 
 
 def test_not_a_number_in_json_fails() -> None:
     with pytest.raises(InvalidModelOutput):
-        answers.structures('[{"bbox_2d": [0, 0, 1, NaN], "label": "NT"}]', ("NT",))
+        prompting.read_structures('[{"bbox_2d": [0, 0, 1, NaN], "label": "NT"}]', ("NT",))
 
 
 def test_turned_corners_are_put_right() -> None:
-    (found,) = answers.structures('[{"bbox_2d": [300, 600, 100, 200], "label": "NT"}]', ("NT",))
+    (found,) = prompting.read_structures(
+        '[{"bbox_2d": [300, 600, 100, 200], "label": "NT"}]', ("NT",)
+    )
     assert found.box == pytest.approx((0.1, 0.2, 0.3, 0.6))
