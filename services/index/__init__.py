@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from services.index.database.connection import Clock, open_engine, utc_now
 from services.index.messaging.deliveries import HasPacs
 from services.index.port import Index
@@ -13,7 +15,7 @@ __all__ = ["connect", "open_index"]
 
 def connect(settings: Settings) -> Index:
     """The index that the settings name; results of the sites that have a PACS are delivered to it."""
-    return open_index(settings.index_url, has_pacs=settings.has_pacs)
+    return open_index(settings.index_url, has_pacs=cache(settings.has_pacs))
 
 
 def open_index(
