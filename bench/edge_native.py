@@ -16,8 +16,7 @@ from pathlib import Path
 
 from services.domain.mapping import GROUPS
 from services.reading.contract import ALL_PHASES, Phase
-from services.reading.images.picture import decode
-from services.reading.images.square import Gray, Square, square
+from services.reading.images.picture import Gray, Square, decode, square
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release

@@ -13,7 +13,7 @@ from tiny_weights import PROMPTS, SIDE
 from models.text.network import TextSize, build
 from models.text.tokenizer import train_tokenizer
 from services.domain.mapping import CLASS_LABELS
-from services.reading.images.square import Square, square
+from services.reading.images.picture import Square, square
 from services.reading.text import prompting
 
 

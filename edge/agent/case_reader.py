@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.domain import case_uids
 from services.domain.calibration import Calibration
+from services.domain.dicom_values import case_picture_uid, case_series_uid
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
 from services.reading.contract import ALL_PHASES, Phase
-from services.reading.images import burned_in_text
-from services.reading.images.square import square
+from services.reading.images.picture import flag_text, square
 from services.reading.judge import judge
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
@@ -48,7 +47,7 @@ class CaseReader:
     ) -> Report:
         """The report of a case; ``images`` are (H, W) or (H, W, 3) uint8, ``sha256s`` of their files.
 
-        Frames are named by ``services.domain.case_uids``, as the hub and the browser name them.
+        Frames are named by ``services.domain.dicom_values``, as the hub and the browser name them.
         Without ``calibration`` measurements stay in pixels.
 
         Raises:
@@ -62,9 +61,9 @@ class CaseReader:
             raw = self._reader.read(prepared, phases)
             for phase, spent in raw.seconds.items():
                 seconds[phase] = seconds.get(phase, 0.0) + spent
-            series, picture = case_uids.series_uid(case_id), case_uids.picture_uid(case_id, sha256)
+            series, picture = case_series_uid(case_id), case_picture_uid(case_id, sha256)
             where = FrameRef(series_uid=series, sop_uid=picture, frame=1)
             judged = judge(raw, prepared, where, self.manifest, calibration or Calibration())
-            frames.append(burned_in_text.flag_text(judged.reading, image))
+            frames.append(flag_text(judged.reading, image))
         release = self._reader.release.id
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), tuple(frames), seconds)

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.agent.hub import Hub
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
-from services.reading.images.square import square
+from services.reading.images.picture import square
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import activate, names, pointer
 from services.reading.releases.release import MANIFEST, Release, load

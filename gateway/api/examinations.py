@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Reader, StudyId
 from gateway.representations import serializers
-from services.domain.dating import LONGEST_PREGNANCY_DAYS, last_period_of
-from services.domain.dicom_json import STUDY_DATE, first_date, first_text
+from services.domain.biometry import LONGEST_PREGNANCY_DAYS, last_period_of
+from services.domain.dicom_values import STUDY_DATE, first_date, first_text
 from services.domain.errors import NotFound
 from services.domain.examination.charts import CHARTS, INTERGROWTH
 from services.domain.examination.pregnancy import DatingScan, PregnancyDating, date_pregnancy

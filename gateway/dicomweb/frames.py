@@ -17,8 +17,8 @@ from gateway.dicomweb.multipart import MultipartWriter
 from gateway.dicomweb.object_cache import object_cache
 from gateway.dicomweb.wado import find_instances
 from gateway.http.params import ReaderOrDevice, SeriesUid, SopUid, StudyUid
+from services.domain.dicom_values import parse_uid
 from services.domain.errors import InvalidInput, NotFound
-from services.domain.study import parse_uid
 from services.index.port import Instance
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])

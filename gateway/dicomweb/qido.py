@@ -20,8 +20,9 @@ from gateway.dicomweb.responses import (
     study_url,
 )
 from gateway.http.params import ReaderOrDevice, SeriesUid, StudyUid
+from services.domain.dicom_values import is_uid
 from services.domain.errors import NotFound
-from services.domain.study import Principal, is_uid
+from services.domain.study import Principal
 from services.index.port import Instance, StudyQuery, Transaction
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])

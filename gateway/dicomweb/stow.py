@@ -20,6 +20,7 @@ from gateway.http.params import Sender, StudyUid
 from gateway.http.request_logging import request_id
 from gateway.ingest.service import IngestOutcome
 from gateway.ingest.spool import SpooledFile, SpoolWriter
+from services.domain.dicom_values import parse_uid
 from services.domain.errors import (
     FadaError,
     IncompleteBody,
@@ -27,7 +28,7 @@ from services.domain.errors import (
     TooLarge,
     UnsupportedMedia,
 )
-from services.domain.study import IngestSource, Principal, parse_uid
+from services.domain.study import IngestSource, Principal
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 DICOM = "application/dicom"

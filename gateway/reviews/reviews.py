@@ -14,8 +14,8 @@ from gateway.representations import images, serializers
 from gateway.representations.images import CalibrationCache
 from gateway.representations.results import frame_of
 from gateway.reviews.schemas import FrameIn, MeasureIn, ReviewIn
+from services.domain.biometry import age_by_last_period
 from services.domain.calibration import Calibration
-from services.domain.dating import age_by_last_period
 from services.domain.errors import NotFound, StaleVersion
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.triage import triage

@@ -22,7 +22,7 @@ from gateway.sync.schemas import (
     report_of,
     study_attributes,
 )
-from services.domain.dating import age_by_last_period
+from services.domain.biometry import age_by_last_period
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource, Principal, Role
 from services.domain.triage import triage_readings

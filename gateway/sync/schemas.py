@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.domain import case_uids
+from services.domain import dicom_values
+from services.domain.dicom_values import parse_uid
 from services.domain.errors import InvalidInput
 from services.domain.fetal_sex_filter import cleaned
 from services.domain.report import Origin, Report
-from services.domain.study import Principal, parse_uid
+from services.domain.study import Principal
 from services.index.port import Case, CasePicture
 from services.reading import report_json
 
@@ -72,7 +73,7 @@ def case_of(who: Principal, case_id: str, sent: CaseIn) -> Case:
     return Case(
         id=case_id,
         owner=who.subject,
-        study_uid=sent.study_uid or case_uids.study_uid(case_id),
+        study_uid=sent.study_uid or dicom_values.case_study_uid(case_id),
         pictures=tuple(CasePicture(p.sha256, p.size, p.media_type) for p in sent.pictures),
         urgent=sent.urgent,
         pixel_mm=sent.pixel_mm,
@@ -97,10 +98,10 @@ def report_of(sent: CaseIn, case: Case) -> Report | None:
     pictures = [p.sha256 for p in sent.pictures]
     frames = []
     for reading in report.frames:
-        # Devices name pictures by ``case_uids``. Agents before 0.2 named their case and counted.
+        # Devices name pictures by ``case_picture_uid``. Agents before 0.2 named their case and counted.
         if reading.sop_uid in ("", case.id) and 1 <= reading.frame <= len(pictures):
-            uid = case_uids.picture_uid(case.id, pictures[reading.frame - 1])
-            series = case_uids.series_uid(case.id)
+            uid = dicom_values.case_picture_uid(case.id, pictures[reading.frame - 1])
+            series = dicom_values.case_series_uid(case.id)
             reading = replace(reading, series_uid=series, sop_uid=uid, frame=1)
         frames.append(reading)
     named = replace(

@@ -17,7 +17,7 @@ from gateway.ingest.service import IngestOutcome
 from gateway.ingest.spool import SpooledFile
 from gateway.uploads import zip_archive
 from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
-from services.domain import case_uids
+from services.domain import dicom_values
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
 from services.domain.study import IngestSource, Principal
 
@@ -147,8 +147,8 @@ def _subject(upload: _Upload, file: SpooledFile, position: int) -> Subject:
         return replace(
             subject,
             study_uid=description.study_uid,
-            series_uid=case_uids.series_uid(description.case),
-            sop_uid=case_uids.picture_uid(description.case, file.sha256),
+            series_uid=dicom_values.case_series_uid(description.case),
+            sop_uid=dicom_values.case_picture_uid(description.case, file.sha256),
             note=note,
         )
     return replace(

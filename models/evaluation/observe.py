@@ -12,7 +12,7 @@ from models.data.manifest import Record
 from models.data.samples import head_of
 from models.fada.labels import MASKS
 from services.reading.contract import RawReading
-from services.reading.images.square import Square, square
+from services.reading.images.picture import Square, square
 
 Gray = npt.NDArray[np.uint8]
 Change = Callable[[Gray, np.random.Generator], Gray]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from models.evaluation.observe import Observation
 from services.reading.contract import RawReading
-from services.reading.images.square import Square
+from services.reading.images.picture import Square
 from services.reading.phases import ReleaseReader
 from services.reading.releases.release import Release
 

@@ -18,7 +18,7 @@ from models.evaluation.observe import load_gray
 from models.evaluation.refusals import negatives
 from models.fada.graph import Graph
 from models.fada.labels import PLANES
-from services.reading.images.square import square
+from services.reading.images.picture import square
 
 Floats = npt.NDArray[np.float64]
 

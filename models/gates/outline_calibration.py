@@ -18,7 +18,7 @@ from models.data.manifest import Record
 from models.evaluation.observe import load_gray
 from models.fada.graph import Graph
 from services.reading.images import geometry
-from services.reading.images.square import square
+from services.reading.images.picture import square
 
 Floats = npt.NDArray[np.float64]
 LEVELS = np.linspace(-1.0, 2.5, 29)

@@ -24,7 +24,7 @@ from models.evaluation.textual import complies, seen_of
 from models.programs.compare import table
 from models.programs.parity_text import open_text
 from models.text.sentences import NO_PLANE, write
-from services.reading.images.square import square
+from services.reading.images.picture import square
 from services.reading.text.runtime import TextModel
 
 ROWS = {

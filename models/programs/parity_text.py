@@ -25,7 +25,7 @@ from transformers import Qwen3_5ForConditionalGeneration
 from models.data.collection import read_collection
 from models.text.network import grid, patches
 from models.text.tokenizer import load_tokenizer
-from services.reading.images.square import square
+from services.reading.images.picture import square
 from services.reading.text.prompting import Prompts
 from services.reading.text.runtime import TextModel
 

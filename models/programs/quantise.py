@@ -20,7 +20,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from models.data.collection import read_collection
 from models.evaluation.observe import load_gray
 from models.fada.graph import INPUT
-from services.reading.images.square import square
+from services.reading.images.picture import square
 
 LEAST = 256  # smaller tensors (norms, constants) are not worth rounding
 

@@ -36,8 +36,7 @@ from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import ReleaseRefused
 from services.domain.report import FrameReading
 from services.domain.study import FrameRef
-from services.reading.images import burned_in_text
-from services.reading.images.square import square
+from services.reading.images.picture import flag_text, square
 from services.reading.judge import judge
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import trust_of
@@ -140,7 +139,7 @@ def on_the_hub(reader: ReleaseReader, record: Record) -> FrameReading:
     size = record.pixel_mm
     scale = Calibration(spacing=PixelSize(size, size, "scale_bar") if size else None)
     judged = judge(reader.read(prepared), prepared, FrameRef("", "", 1), reader.manifest, scale)
-    return burned_in_text.flag_text(judged.reading, gray)
+    return flag_text(judged.reading, gray)
 
 
 def png(record: Record) -> bytes:

@@ -1,4 +1,5 @@
-"""Gestational age and growth from measurements. Formulae refuse outside their range.
+"""Gestational age by measurements and by the last menstrual period, and growth. Formulae refuse outside
+their range.
 
 Sources: Hadlock, Radiology 1984;152:497-501 · INTERGROWTH-21st: Papageorghiou, UOG 2016;48:719
 (dating), Lancet 2014;384:869 (HC centiles), Stirnemann, UOG 2017;49:478 (weight).
@@ -7,8 +8,11 @@ Sources: Hadlock, Radiology 1984;152:497-501 · INTERGROWTH-21st: Papageorghiou,
 from __future__ import annotations
 
 import math
+from datetime import date
 from statistics import NormalDist
+from typing import Final
 
+from services.domain.dicom_values import LAST_MENSTRUAL_DATE, STUDY_DATE, Attributes, first_date
 from services.domain.report import Centile, Dating
 
 HADLOCK_HC = "Hadlock 1984 (HC)"
@@ -16,6 +20,8 @@ HADLOCK_BPD = "Hadlock 1984 (BPD)"
 INTERGROWTH_HC = "INTERGROWTH-21st 2016 (HC)"
 INTERGROWTH_HC_CHART = "INTERGROWTH-21st 2014 (HC)"
 
+# No pregnancy lasts longer: a period that lies further back is a slip, or of another pregnancy.
+LONGEST_PREGNANCY_DAYS: Final = 45 * 7
 # Two standard deviations in weeks, by HC up to and including the key in mm (Hadlock 1984, table 4).
 _HADLOCK_HC_2SD = ((144.0, 1.19), (219.0, 1.48), (280.0, 2.06), (325.0, 2.98), (360.0, 3.2))
 
@@ -127,3 +133,25 @@ def ellipse_perimeter(semi_a: float, semi_b: float) -> float:
         return 0.0
     h = ((semi_a - semi_b) / (semi_a + semi_b)) ** 2
     return math.pi * (semi_a + semi_b) * (1 + 3 * h / (10 + math.sqrt(4 - 3 * h)))
+
+
+def last_period_of(attributes: Attributes, stated: date | None = None) -> date | None:
+    """First day of the last period: ``stated`` where a person gave it, else as the study says."""
+    return stated or first_date(attributes, LAST_MENSTRUAL_DATE)
+
+
+def age_by_last_period(attributes: Attributes, stated: date | None = None) -> float | None:
+    """Gestational age in days on the day of the study.
+
+    Args:
+        attributes: the study's attributes in the DICOM JSON model.
+        stated: first day of the last period where a person gave it; it goes before the study's own.
+
+    Returns:
+        None when either date is unknown, or the age is not within 1 to 315 days (45 weeks).
+    """
+    period, seen = last_period_of(attributes, stated), first_date(attributes, STUDY_DATE)
+    if period is None or seen is None:
+        return None
+    days = (seen - period).days
+    return float(days) if 0 < days <= LONGEST_PREGNANCY_DAYS else None

@@ -2,32 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-
-from services.domain.errors import InvalidUid
-
-# PS3.5 forbids leading zeros in a component; machines write them all the same.
-_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
-
-
-def is_uid(text: str) -> bool:
-    """Whether ``text`` is a DICOM UID."""
-    return len(text) <= 64 and _UID.fullmatch(text) is not None
-
-
-def parse_uid(text: str) -> str:
-    """Return ``text`` when it is a DICOM UID (PS3.5 §9.1: at most 64 characters, digits and dots).
-
-    Raises:
-        InvalidUid: it is not. The value itself is never echoed: it may be an attack on a log.
-    """
-    if not is_uid(text):
-        raise InvalidUid(
-            "A UID has at most 64 characters, digits and dots only (PS3.5 section 9.1)."
-        )
-    return text
 
 
 class Role(StrEnum):

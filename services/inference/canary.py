@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.reading.images.square import Gray
+from services.reading.images.picture import Gray
 
 
 def image(side: int) -> Gray:

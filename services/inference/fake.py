@@ -6,7 +6,7 @@ import numpy as np
 
 from services.domain.errors import FadaError
 from services.reading.contract import Phase, RawReading
-from services.reading.images.square import Gray
+from services.reading.images.picture import Gray
 
 RELEASE = "fake 0.0.0 " + "0" * 64
 

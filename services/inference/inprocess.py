@@ -8,7 +8,7 @@ from pathlib import Path
 from services.domain.errors import InferenceUnavailable, NotFound, ReleaseRefused
 from services.inference import canary
 from services.reading.contract import Phase, RawReading
-from services.reading.images.square import Gray
+from services.reading.images.picture import Gray
 from services.reading.runner import ActiveRelease
 from services.reading.text.runtime import TextModelLoader
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from services.reading.contract import Phase, RawReading
-from services.reading.images.square import Gray
+from services.reading.images.picture import Gray
 
 
 class Inference(Protocol):

@@ -17,7 +17,7 @@ from services.inference.faults import Fault, classify, error_of
 from services.inference.model_recovery import recover
 from services.inference.wire import MAX_BATCH, Wire
 from services.reading.contract import Phase, RawReading
-from services.reading.images.square import Gray
+from services.reading.images.picture import Gray
 
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # s between tries while the queue is full
 

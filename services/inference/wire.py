@@ -24,7 +24,7 @@ from services.reading.contract import (
     RawReading,
     check_dense,
 )
-from services.reading.images.square import Gray
+from services.reading.images.picture import Gray
 
 MAX_BATCH = 8
 _REGIONS = "fada-client-"  # and the process that made it

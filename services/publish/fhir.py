@@ -20,7 +20,7 @@ from fhir.resources.R4B.diagnosticreport import DiagnosticReport
 from fhir.resources.R4B.imagingstudy import ImagingStudy
 from fhir.resources.R4B.observation import Observation
 
-from services.domain.dicom_json import STUDY_DATE, first_text, iso_date
+from services.domain.dicom_values import STUDY_DATE, first_text, iso_date
 from services.domain.report import Dating, FrameReading, Measurement, Report
 
 Json = dict[str, Any]

@@ -15,9 +15,8 @@ from typing import Any
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from services.domain.biometry import weeks_and_days
-from services.domain.dating import age_by_last_period, last_period_of
-from services.domain.dicom_json import STUDY_DATE, first_text, iso_date
+from services.domain.biometry import age_by_last_period, last_period_of, weeks_and_days
+from services.domain.dicom_values import STUDY_DATE, first_text, iso_date
 from services.domain.report import FrameReading, Report, percent
 from services.publish.pdf_strings import Words
 

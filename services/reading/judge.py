@@ -31,7 +31,7 @@ from services.domain.study import FrameRef
 from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
 from services.reading.images import geometry
-from services.reading.images.square import Square
+from services.reading.images.picture import Square
 from services.reading.measures import measure
 from services.reading.releases.release import Manifest
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from services.domain.errors import ReleaseRefused
 from services.domain.mapping import GROUPS, map_structures, own_name, plane_of
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
-from services.reading.images.square import Gray, Square, resize
+from services.reading.images.picture import Gray, Square, resize
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import Release
 from services.reading.text import prompting

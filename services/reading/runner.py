@@ -16,7 +16,7 @@ import numpy as np
 from services.domain.errors import InvalidModelOutput, NotFound, ReleaseRefused
 from services.reading.confidence import softmax
 from services.reading.contract import Phase, RawReading
-from services.reading.images.square import Gray, Square
+from services.reading.images.picture import Gray, Square
 from services.reading.phases import Dense, ReleaseReader
 from services.reading.releases.registry import POINTER, open_release, trust_of
 from services.reading.releases.release import Release, load

@@ -26,7 +26,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
 
 from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
 from services.dicom.parser.frames import Frames
-from services.reading.images.square import to_gray
+from services.reading.images.picture import to_gray
 from services.reading.releases.signature import public_bytes, sign
 
 WEB = ROOT / "web"

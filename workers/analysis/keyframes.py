@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.reading.images.square import to_gray
+from services.reading.images.picture import to_gray
 
 THUMB = 48  # pixels a side of the small copies
 MAX_LOOKED_AT = 600  # frames of one cine that are decoded for choosing

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dicom.parser.frames import Frames, calibration
+from services.domain.biometry import age_by_last_period
 from services.domain.calibration import Calibration
-from services.domain.dating import age_by_last_period
 from services.domain.errors import FadaError
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
 from services.index.port import Index, Instance, Job, Result, Study
-from services.reading.images.square import Square, square
+from services.reading.images.picture import Square, square
 from services.reading.releases.manifest import Manifest
 from services.storage.port import ObjectStore
 from workers.analysis.keyframes import candidates, key_frames

@@ -11,7 +11,7 @@ from services.domain.errors import InvalidDicom, InvalidModelOutput
 from services.domain.report import FrameReading
 from services.inference.port import Inference
 from services.reading.contract import ALL_PHASES, RawReading
-from services.reading.images import burned_in_text
+from services.reading.images.picture import flag_text
 from services.reading.judge import JudgedFrame, date_by_head, judge
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.registry import Manifests
@@ -100,7 +100,7 @@ def _judge(
 ) -> JudgedFrame:
     scale = image.source.calibration
     judged = judge(answer, image.square, image.where, manifest, scale, lmp_days=lmp_days)
-    return replace(judged, reading=burned_in_text.flag_text(judged.reading, image.pixels))
+    return replace(judged, reading=flag_text(judged.reading, image.pixels))
 
 
 def _kept(study: LoadedStudy, manifest: Manifest) -> list[FrameReading]:

@@ -18,8 +18,8 @@ from typing import Any
 from services.dicom.parser import attributes, jpeg
 from services.dicom.parser.attributes import AttributeReader
 from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, meta_end, walk
+from services.domain.dicom_values import parse_uid
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
-from services.domain.study import parse_uid
 
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"

@@ -24,7 +24,7 @@ from services.dicom.parser.parse import Limits, parse_file
 from services.domain.study import Role
 from services.inference.inprocess import InProcessInference
 from services.reading.contract import Phase, RawReading
-from services.reading.images.square import Gray
+from services.reading.images.picture import Gray
 from services.reading.releases.registry import Manifests
 from workers.analysis.job_runner import JobRunner
 from workers.resources import Resources

@@ -18,8 +18,7 @@ from edge.android import phases
 from edge.android.build import CACHE, PROGRAM, build, sources
 from edge.android.grammar import gbnf
 from services.domain.mapping import GROUPS, map_structures
-from services.reading.images.picture import decode
-from services.reading.images.square import resize, square
+from services.reading.images.picture import decode, resize, square
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release, load
 from services.reading.text import prompting

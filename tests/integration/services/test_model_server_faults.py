@@ -20,7 +20,7 @@ from services.domain.errors import InferenceBusy, InferenceUnavailable, ModelCra
 from services.inference.connect import side_of
 from services.inference.triton import Breaker, TritonInference
 from services.reading.contract import ALL_PHASES, Phase
-from services.reading.images.square import square
+from services.reading.images.picture import square
 from services.standalone import triton
 
 pytestmark = pytest.mark.skipif(bool(triton.missing()), reason=triton.missing())

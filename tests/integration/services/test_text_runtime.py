@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from services.domain.errors import InvalidModelOutput, ModelCrashed, ReleaseRefused
-from services.reading.images.square import square
+from services.reading.images.picture import square
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
 from services.reading.releases.release import Release

@@ -26,7 +26,7 @@ from models.programs.export import describe, export_graph
 from models.programs.quantise import halve
 from services.reading.confidence import Thresholds
 from services.reading.contract import RawReading
-from services.reading.images.square import Square
+from services.reading.images.picture import Square
 from services.reading.releases.release import load
 from services.reading.releases.signature import Trust, generate_key, key_id, public_bytes, sign
 from services.reading.vision import Vision

@@ -30,7 +30,7 @@ from typescript import needs_node, run
 from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import Limits, parse_file
 from services.domain.errors import FadaError
-from services.reading.images.square import to_gray
+from services.reading.images.picture import to_gray
 from workers.analysis.keyframes import candidates, key_frames
 
 pytestmark = needs_node

@@ -26,8 +26,7 @@ from services.domain.mapping_rules import OWN_PLANES
 from services.domain.report import FrameReading
 from services.domain.study import FrameRef
 from services.reading.contract import RawReading
-from services.reading.images import burned_in_text
-from services.reading.images.square import Square, square
+from services.reading.images.picture import Square, flag_text, has_text, square
 from services.reading.judge import judge
 from services.reading.releases import manifest
 from services.reading.releases.registry import open_release, trust_of
@@ -134,7 +133,7 @@ def here(
     raw: RawReading, size: Square, told: manifest.Manifest, scale: Calibration, gray: Gray
 ) -> FrameReading:
     judged = judge(raw, size, FrameRef("1.2", "1.2.3"), told, scale)
-    return burned_in_text.flag_text(judged.reading, gray)
+    return flag_text(judged.reading, gray)
 
 
 def there(raw: RawReading, document: dict[str, Any], scale: Calibration, gray: Gray) -> Any:
@@ -254,7 +253,7 @@ def test_text_in_the_picture_is_seen_alike() -> None:
             blocks[20 + (n * step) % 3 : 28 + step % 4, x : x + 5] = 180 + step
         pictures.append(blocks)
     told = run(*(("phone/tests/judge.ts", "lettered", [p.shape[1], p.shape[0], p.tobytes()]) for p in pictures))  # fmt: skip
-    assert told == [burned_in_text.has_text(p) for p in pictures]
+    assert told == [has_text(p) for p in pictures]
     assert set(told) == {True, False}
 
 

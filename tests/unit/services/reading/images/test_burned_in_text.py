@@ -10,8 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from services.domain.calibration import Calibration
 from services.domain.study import FrameRef
-from services.reading.images import burned_in_text
-from services.reading.images.square import square
+from services.reading.images.picture import BURNED_IN_TEXT, flag_text, has_text, square
 from services.reading.judge import judge
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import open_release, trust_of
@@ -35,11 +34,11 @@ def written(scan, words, size=16, shade=255):
 @pytest.mark.parametrize("size", [13, 16, 22])
 @pytest.mark.parametrize("shade", [190, 255])
 def test_words_are_seen(scan, size, shade):
-    assert burned_in_text.has_text(written(scan, "REPORT NORMAL", size, shade))
+    assert has_text(written(scan, "REPORT NORMAL", size, shade))
 
 
 def test_a_scan_without_words_is_not_flagged(scan):
-    assert not burned_in_text.has_text(scan)
+    assert not has_text(scan)
 
 
 def test_the_words_change_nothing_that_is_said(scan):
@@ -49,10 +48,10 @@ def test_the_words_change_nothing_that_is_said(scan):
         prepared = square(pixels, reader.manifest.side)
         raw = reader.read(prepared)
         judged = judge(raw, prepared, FrameRef("", "1"), reader.manifest, Calibration())
-        return burned_in_text.flag_text(judged.reading, pixels)
+        return flag_text(judged.reading, pixels)
 
     plain, told = read(scan), read(written(scan, "REPORT NORMAL"))
-    assert told.flags == (burned_in_text.FLAG,)
+    assert told.flags == (BURNED_IN_TEXT,)
     assert plain.flags == ()
     assert told.plane.label == plain.plane.label
     assert [s.label for s in told.structures] == [s.label for s in plain.structures]
