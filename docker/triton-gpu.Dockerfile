@@ -13,7 +13,7 @@ WORKDIR /srv/fada
 COPY . .
 # onnxruntime-gpu takes the place of onnxruntime; both would write to one folder.
 RUN python3 -m pip install --break-system-packages -c constraints.txt \
-        contourpy cryptography numpy pillow pydantic xllamacpp \
+        contourpy cryptography numpy pillow pydantic rfc8785 xllamacpp \
     && python3 -m pip install --break-system-packages onnxruntime-gpu==1.23.2 \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin fada \
     && install -d -o fada -g fada -m 0700 /var/lib/fada

@@ -18,7 +18,11 @@ ENV PATH=/opt/fada/bin:$PATH \
     FADA_HOST=0.0.0.0 \
     FADA_TRITON_GRPC=127.0.0.1:8001 \
     FADA_RELEASES=/srv/fada/models/releases
-RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin fada \
+# libgomp1: the OpenMP library of the text model's runtime, which the slim image lacks.
+# The base image fixes Debian's release; its archive keeps one version of it.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin fada \
     && install -d -o fada -g fada -m 0700 /var/lib/fada
 COPY --from=build /opt/fada /opt/fada
 COPY --from=build /srv/fada /srv/fada
