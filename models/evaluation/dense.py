@@ -59,11 +59,14 @@ def refusal_figures(
     scope = [rules.scope_platt(o.raw.scope) < rules.scope for o in inside]
     return {
         "out_of_scope_recall": float(np.mean(everything)),
+        "out_of_scope_measured": sum(int(row["measured"]) for row in rates.values()),
         "out_of_scope_recall_by_family": rates,
         "false_refusals": float(np.mean(false)) if false else float("nan"),
         "false_refusals_scope": float(np.mean(scope)) if scope else float("nan"),
         "intrapartum_n": len(labour),
-        "intrapartum_measured_as_head": sum(measured(r, labels, rules) == "head" for r in labour),
+        "intrapartum_measured_as_head": sum(measured(r, labels, rules) == "head" for r in labour)
+        if labour
+        else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""The rival: a plain U-Net of 0.9 million parameters that reads 192 x 192 and knows nothing else.
+"""The baseline: a plain U-Net of 0.9 million parameters that reads 192 x 192 and knows nothing else.
 
 Every structure is a mask: heads as they are labelled, boxes as filled rectangles. A box is read back
 from its mask by rules (`read_boxes`), so that the graph gives the contract's tensors and is measured

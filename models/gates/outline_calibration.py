@@ -63,7 +63,7 @@ def line(sizes: Floats, truths: Floats, shares: Floats) -> tuple[float, float]:
     return float(best.x[0]), float(best.x[1])
 
 
-def fit_level(graph: Graph, data: Path, side: int, every: int = 4) -> tuple[float, float]:
+def fit_outline_level(graph: Graph, data: Path, side: int, every: int = 4) -> tuple[float, float]:
     """Fits the line on validation heads and each `every`-th training head, and sets it."""
     heads = [r for r in read_collection(data) if r.hc_mm and r.pixel_mm and not r.landmarks]
     chosen = [r for r in heads if r.split == "train"][::every]

@@ -13,16 +13,35 @@ from typing import Any
 
 from models.fada.labels import NT_STRUCTURES
 
+FEWEST_SIZES = 10
+# Title, path of the figure, digits, bar, and which side of it is met.
 BARS = (
-    ("Head Dice", "dice.fetal_head", 4, "0.972", ">"),
-    ("HC, mean absolute error, mm", "hc_mae_mm", 2, "2.2", "<"),
-    ("AP50, mean of nine NT structures and the head", "ap50_mean", 3, "0.88", ">"),
-    ("AP75, the same", "ap75_mean", 3, "0.50", ">"),
+    ("Head Dice", "dice.fetal_head", 4, "0.975", ">"),
+    ("HC, mean absolute error, mm", "hc_mae_mm", 2, "1.9", "<"),
+    ("BPD, mean absolute error, mm (HC18)", "sizes.BPD.HC18.mae", 2, "1.5", "<"),
+    ("OFD, mean absolute error, mm (HC18)", "sizes.OFD.HC18.mae", 2, "2.0", "<"),
+    ("BPD, the same (FETAL_PLANES_DB)", "sizes.BPD.FETAL_PLANES_DB.mae", 2, "1.5", "<"),
+    ("OFD, the same (FETAL_PLANES_DB)", "sizes.OFD.FETAL_PLANES_DB.mae", 2, "2.0", "<"),
+    ("AC, mean absolute error, mm", "sizes.AC.FETAL_PLANES_DB.mae", 1, "5.0", "<"),
+    ("AC, median error, mm", "sizes.AC.FETAL_PLANES_DB.median", 1, "2.5", "<"),
+    ("FL, mean absolute error, mm", "sizes.FL.FETAL_PLANES_DB.mae", 1, "2.5", "<"),
+    ("FL, median error, mm", "sizes.FL.FETAL_PLANES_DB.median", 1, "1.3", "<"),
+    ("Intrapartum head Dice", "dice.fetal_head_intrapartum", 3, "0.93", ">"),
+    ("Pubic symphysis Dice", "dice.pubic_symphysis", 3, "0.85", ">"),
+    ("Angle of progression, mean absolute error, degrees", "sizes.AoP.PSFHS.mae", 1, "6", "<"),
+    ("AP50, mean of nine NT structures and the head", "ap50_mean", 3, "0.965", ">"),
+    ("AP75, the same", "ap75_mean", 3, "0.68", ">"),
     ("Plane accuracy", "plane_accuracy", 4, "0.985", ">"),
-    ("Plane accuracy, source hidden", "plane_accuracy_blind", 4, "0.96", ">"),
+    ("Plane accuracy, source hidden", "plane_accuracy_blind", 4, "0.985", ">"),
+    ("Sub-plane of the brain, balanced", "subplane_balanced_accuracy", 3, "0.80", ">"),
     ("Calibration error (ECE)", "ece", 3, "0.05", "<"),
-    ("Out of scope refused", "out_of_scope_recall", 3, "0.95", ">"),
-    ("False refusals", "false_refusals", 3, "0.05", "<"),
+    ("Out of scope refused", "out_of_scope_recall", 3, "0.98", ">"),
+    ("Out of scope measured", "out_of_scope_measured", 0, "0", "<"),
+    ("Intrapartum measured as a head", "intrapartum_measured_as_head", 0, "0", "<"),
+    ("False refusals", "false_refusals", 3, "0.03", "<"),
+    ("HC inside its 95 % interval", "hc_interval_coverage", 3, "0.93", ">"),
+    ("AC inside its 95 % interval", "sizes.AC.FETAL_PLANES_DB.interval_coverage", 3, "0.93", ">"),
+    ("FL inside its 95 % interval", "sizes.FL.FETAL_PLANES_DB.interval_coverage", 3, "0.93", ">"),
     ("JSON compliance", "json_compliance", 3, "1.0", ">"),
 )
 _MORE = (
@@ -60,18 +79,23 @@ def number(value: Any, digits: int = 3) -> str:
 
 def _interval(figures: dict[str, Any], path: str, digits: int) -> str:
     first, _, rest = path.partition(".")
-    bounds = look(figures, f"{first}_interval" + (f".{rest}" if rest else ""))
+    bounds = look(figures, f"{path}_interval")
+    bounds = bounds or look(figures, f"{first}_interval" + (f".{rest}" if rest else ""))
     if not bounds or None in bounds:
         return ""
     return f" ({bounds[0]:.{digits}f} to {bounds[1]:.{digits}f})"
 
 
 def too_few(figures: dict[str, Any], path: str) -> bool:
-    """Fewer than 20 labelled heads, or not all ten structures: a mean would mislead."""
+    """Fewer than 20 labelled heads or 10 measured images, or not all ten structures: a mean would
+    mislead."""
     heads = look(figures, "box_n.fetal_head") or 0
+    if path.startswith("sizes."):
+        count = look(figures, f"{path.rpartition('.')[0]}.n")
+        return count is not None and int(count) < FEWEST_SIZES
     if path.startswith("ap"):
         return heads < 20 or not all(look(figures, f"box_n.{name}") for name in NT_STRUCTURES)
-    return path.startswith(("dice", "iou")) and heads < 20
+    return path in ("dice.fetal_head", "iou.fetal_head", "dice_fada.fetal_head") and heads < 20
 
 
 def bars(evaluations: dict[str, dict[str, Any]]) -> list[str]:

@@ -89,7 +89,7 @@ class DistilTrainer(Trainer):
         self.distillation = distillation
         super().__init__(plan)
 
-    def make_beside(self) -> nn.Module:
+    def make_auxiliary(self) -> nn.Module:
         """The projectors (none for mode none, so that it is the plain training)."""
         if self.distillation.mode == "none":
             return nn.Module()
@@ -107,7 +107,7 @@ class DistilTrainer(Trainer):
         chosen = distilled(batch, self.distillation.mode)
         if chosen.sum() > 0:
             pooled = pooled_maps(maps)
-            each = self.beside(pooled, batch.index.clamp(min=0), self.distillation.features)
+            each = self.auxiliary(pooled, batch.index.clamp(min=0), self.distillation.features)
             feature = (each * chosen).sum() / chosen.sum()
             terms["feature"] = float(feature.detach())
             loss = loss + FEATURE_WEIGHT * feature

@@ -30,7 +30,7 @@ from models.fada.labels import (
     SUBPLANES,
 )
 from models.gates.out_of_distribution import fit_scope
-from models.gates.outline_calibration import fit_level
+from models.gates.outline_calibration import fit_outline_level
 from models.programs.quantise import halve
 from models.programs.train_zoom import load_zoom
 from models.training.checkpoint import open_network
@@ -139,7 +139,7 @@ def main() -> None:
     graph = Graph(network, args.mirrored, zoom, untaught(args.without))
     if args.data:
         print("scope blend", fit_scope(graph, args.data, args.side))
-        print("head level", fit_level(graph, args.data, args.side))
+        print("head level", fit_outline_level(graph, args.data, args.side))
     gap = export_graph(graph, path, args.side)
     if args.half:
         # The 32-bit graph stays beside it: what the halving costs is measured against that.

@@ -23,7 +23,7 @@ from models.fada.losses import total_loss
 from models.fada.network import SIZES, DenseNetwork, NetworkConfig
 from models.fada.tasks import TASKS
 from models.training.checkpoint import Average, Progress, append_log, load_network, save_checkpoint
-from models.training.metrics import quick_metrics
+from models.training.metrics import training_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Plan:
     task: str = "all"
     config: NetworkConfig = SIZES["nano"]
     steps: int = 0
-    blindly: bool = False
+    no_validation: bool = False
     decay: float = 0.997
     start: Path | None = None
     only: str = ""
@@ -66,7 +66,7 @@ def learning_rate(share: float, peak: float) -> float:
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - 0.02) / 0.98)))
 
 
-def keep_still(network: DenseNetwork, only: str) -> None:
+def freeze_except(network: DenseNetwork, only: str) -> None:
     """Leaves nothing to be learnt, statistics included, but the module of this name."""
     network.requires_grad_(False).eval()
     network.get_submodule(only).requires_grad_(True).train()
@@ -92,13 +92,13 @@ class Trainer:
         self.network = self.network.to(self.device).train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if plan.only:
-            keep_still(self.network, plan.only)
+            freeze_except(self.network, plan.only)
         self.average = Average(self.network, plan.decay)
         records = read_collection(plan.data, plan.without)
         self.train_records = [r for r in records if r.split == "train"]
         self.val_records = [r for r in records if r.split == "val"]
-        self.beside = self.make_beside().to(self.device)
-        everything = [*self.network.parameters(), *self.beside.parameters()]
+        self.auxiliary = self.make_auxiliary().to(self.device)
+        everything = [*self.network.parameters(), *self.auxiliary.parameters()]
         decay = [p for p in everything if p.ndim > 1]
         plain = [p for p in everything if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
@@ -108,7 +108,7 @@ class Trainer:
         if self.path.exists():
             self._resume()
 
-    def make_beside(self) -> nn.Module:
+    def make_auxiliary(self) -> nn.Module:
         """What is trained beside the network and left behind; nothing here."""
         return nn.Module()
 
@@ -122,7 +122,7 @@ class Trainer:
         saved = torch.load(self.path, map_location="cpu", weights_only=True)
         self.average.state = {k: v.to(self.device) for k, v in saved["average"].items()}
         self.optimiser.load_state_dict(saved["optimiser"])
-        self.beside.load_state_dict(saved.get("extra", {}))
+        self.auxiliary.load_state_dict(saved.get("extra", {}))
         self.progress = Progress(saved["step"], saved["seconds"], saved["images"], saved["log"])
         torch.set_rng_state(saved["rng"])
 
@@ -141,7 +141,7 @@ class Trainer:
             if self.share < end:
                 self._stage(stage, end)
         self._save()
-        if not self.plan.blindly:
+        if not self.plan.no_validation:
             self._measure(self.plan.stages[-1].size)
 
     def _stage(self, stage: Stage, end: float) -> None:
@@ -166,7 +166,7 @@ class Trainer:
                 self._log({**terms, "size": stage.size})
             if time.monotonic() - measured > 60 * self.plan.every:
                 self._save()
-                if not self.plan.blindly:
+                if not self.plan.no_validation:
                     self._measure(stage.size)
                 measured = time.monotonic()
 
@@ -192,7 +192,7 @@ class Trainer:
         network = DenseNetwork(self.network.config)
         network.load_state_dict(self.average.state)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        metrics = quick_metrics(network.eval(), self.val_records, size)
+        metrics = training_metrics(network.eval(), self.val_records, size)
         self._log({f"val_{name}": value for name, value in metrics.items()})
 
     def _save(self) -> None:
@@ -203,7 +203,7 @@ class Trainer:
             self.optimiser,
             self.progress,
             self.plan.seed,
-            self.beside.state_dict(),
+            self.auxiliary.state_dict(),
         )
 
 
@@ -232,7 +232,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         "--start", type=Path, help="a checkpoint whose weights a new run begins with"
     )
     parser.add_argument("--only", default="", help="the one module that learns, such as masks")
-    parser.add_argument("--blindly", action="store_true", help="no validation on the way")
+    parser.add_argument("--no-validation", action="store_true", help="no validation on the way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--every", type=float, default=7.0, help="minutes between checkpoints")
@@ -262,7 +262,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.task,
         SIZES[args.size],
         args.steps,
-        args.blindly,
+        args.no_validation,
         args.decay,
         args.start,
         args.only,

@@ -1,4 +1,4 @@
-"""Trains the rival U-Net: `python -m models.programs.train_unet --data DIR --out DIR --minutes 25`.
+"""Trains the baseline U-Net: `python -m models.programs.train_unet --data DIR --out DIR --minutes 25`.
 
 The budget is processor time, loading and augmentation included, so that it is the same on a busy
 machine. Kill it and start it again with the same arguments: it resumes.

@@ -14,7 +14,7 @@ from models.fada.network import DenseNetwork
 
 
 @torch.no_grad()
-def quick_metrics(network: DenseNetwork, records: list[Record], size: int) -> dict[str, float]:
+def training_metrics(network: DenseNetwork, records: list[Record], size: int) -> dict[str, float]:
     """Head Dice at half size, plane accuracy, share of NT boxes at IoU 0.5 and 0.75, per structure."""
     samples = load_samples(records, size)
     dice: dict[str, list[float]] = {}

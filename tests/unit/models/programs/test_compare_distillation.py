@@ -59,7 +59,7 @@ def test_a_run_is_measured_once_and_kept(data, tmp_path):
     out = tmp_path / "none-1"
     subprocess.run(
         [sys.executable, "-m", "models.programs.distil", "train", "--data", str(data), "--out", str(out), "--mode", "none",
-         "--task", "brief", "--steps", "2", "--stages", "0:64:4", "--blindly", "--size", "specialist",
+         "--task", "brief", "--steps", "2", "--stages", "0:64:4", "--no-validation", "--size", "specialist",
          "--workers", "0"],
         cwd=ROOT, check=True, capture_output=True,
     )  # fmt: skip

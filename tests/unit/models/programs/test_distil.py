@@ -116,7 +116,7 @@ def test_a_distilled_run_trains_and_resumes_with_its_projectors(cached, data, tm
     trainer.run()
     again = DistilTrainer(replace(plan, steps=4), distillation)
     assert again.progress.step == trainer.progress.step
-    mine, theirs = trainer.beside.state_dict(), again.beside.state_dict()
+    mine, theirs = trainer.auxiliary.state_dict(), again.auxiliary.state_dict()
     assert all(torch.equal(mine[k], theirs[k]) for k in mine)
     assert bool(mine) == (mode == "selective")
     assert np.isfinite(trainer.progress.seconds)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import torch
 
-from models.programs.train import Plan, Stage, Trainer, keep_still, learning_rate, parse_stage
+from models.programs.train import Plan, Stage, Trainer, freeze_except, learning_rate, parse_stage
 from models.training.checkpoint import load_network
 
 
@@ -38,7 +38,7 @@ def test_a_stage_is_start_size_batch():
 
 def test_what_stands_still_learns_nothing(network):
     network.train()
-    keep_still(network, "masks")
+    freeze_except(network, "masks")
     before = {name: value.clone() for name, value in network.state_dict().items()}
     rate = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
     network(torch.rand(4, 1, 64, 64)).masks.mean().backward()
