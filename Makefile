@@ -83,18 +83,18 @@ pages: ## build the pages of hub and phone anew (needs Node)
 # --- the model (DATA: a folder in the form of manifest.csv; docs/releases.md) ---------------------
 MINUTES ?= 100
 train: install-dev ## train the dense network: DATA=DIR OUT=DIR [MINUTES=100]
-	$(BIN)/python -m models.programs.train --data $(DATA) --out $(OUT) --minutes $(MINUTES)
+	$(BIN)/python -m models.programs.training.train --data $(DATA) --out $(OUT) --minutes $(MINUTES)
 
 train-text: install-dev ## train the text model: DATA=DIR OUT=DIR [MINUTES=60]
-	$(BIN)/python -m models.programs.train_text --data $(DATA) --out $(OUT) --minutes $(MINUTES)
+	$(BIN)/python -m models.programs.training.train_text --data $(DATA) --out $(OUT) --minutes $(MINUTES)
 
 evaluate: install-dev ## measure a release: RELEASE=DIR DATA=DIR [SPLIT=val] [JSON=FILE]
-	$(BIN)/python -m models.programs.evaluate --release $(RELEASE) --data $(DATA) --split $(or $(SPLIT),val) \
+	$(BIN)/python -m models.programs.evaluating.evaluate --release $(RELEASE) --data $(DATA) --split $(or $(SPLIT),val) \
 	  --json $(or $(JSON),evaluation.json)
 
 release-check: install-dev debian ## the gates of a release: RELEASE=DIR DATA=DIR [FULL=vision-full.onnx] [FULL_TEXT=DIR] [CHECK="--strict"]
 	@[ -d web/node_modules/vite ] || (cd web && npm ci --no-audit --no-fund --silent)
-	$(BIN)/python -m models.programs.release_check --release $(RELEASE) --data $(DATA) \
+	$(BIN)/python -m models.programs.evaluating.release_check --release $(RELEASE) --data $(DATA) \
 	  $(if $(FULL),--full $(FULL)) $(if $(FULL_TEXT),--full-text $(FULL_TEXT)) $(CHECK)
 
 # --- test ----------------------------------------------------------------------------------------

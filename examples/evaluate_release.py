@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from models.programs.evaluate import Request, evaluate
+from models.programs.evaluating.evaluate import Request, evaluate
 from services.reading.releases.registry import open_release, trust_of
 
 

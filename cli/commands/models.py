@@ -133,7 +133,7 @@ def import_release(
         raise typer.BadParameter("--serve is llama.cpp or transformers")
     from models.packaging.importing import Import, fetch
     from models.packaging.importing import import_release as bring
-    from models.programs.package import signing_key
+    from models.programs.releasing.package import signing_key
 
     place = release_folder(folder)
     key = signing_key(key_file or settings().config.expanduser() / "release-signing.key")
@@ -168,8 +168,8 @@ def evaluate(
 
     Example:  fada evaluate --data fetal-us --split test --json figures.json
     """
-    from models.programs.evaluate import Request
-    from models.programs.evaluate import evaluate as measure
+    from models.programs.evaluating.evaluate import Request
+    from models.programs.evaluating.evaluate import evaluate as measure
 
     place = release_folder(folder)
     if "/" in release or Path(release, MANIFEST).is_file():
@@ -182,7 +182,9 @@ def evaluate(
 
         add_text = text_adder(opened, threads)
     request = Request(data, manifest, tuple(split or ()), text=text, threads=threads)
-    figures, _ = measure(opened, request, add_text, progress=lambda line: typer.echo(line, err=True))
+    figures, _ = measure(
+        opened, request, add_text, progress=lambda line: typer.echo(line, err=True)
+    )
     shown = json.dumps(figures, indent=1)
     if out is not None:
         out.write_text(shown + "\n", encoding="utf-8")

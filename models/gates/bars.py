@@ -7,8 +7,8 @@ from typing import Any
 
 from models.gates.finding import BARS, Finding, State
 from models.gates.quantisation import MOST
-from models.programs.card import BARS as ROWS
-from models.programs.card import look, too_few
+from models.programs.releasing.card import BARS as ROWS
+from models.programs.releasing.card import look, too_few
 
 _MORE = (("Five phases, share of the 0.8B shape's time", "five_phases_share", 4, "0.1", "<"),)
 

@@ -1,4 +1,5 @@
-"""Fits the far-from-everything part of the scope logit, which `models.programs.export` puts into the graph.
+"""Fits the far-from-everything part of the scope logit, which `models.programs.releasing.export`
+puts into the graph.
 
 The learned logit knows the negatives that were drawn in training. Distance from all planes' features
 knows nothing of negatives at all. Both are weighed by a logistic regression on validation images

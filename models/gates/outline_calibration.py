@@ -1,4 +1,4 @@
-"""Fits where the head's outline lies, which `models.programs.export` puts into the graph.
+"""Fits where the head's outline lies, which `models.programs.releasing.export` puts into the graph.
 
 A published circumference is that of the ellipse that a sonographer drew; masks are that ellipse filled,
 its line included, and a network sees the border of a head that fills the picture further out than that

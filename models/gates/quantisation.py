@@ -14,9 +14,9 @@ from typing import Any
 from models.data.manifest import Record
 from models.evaluation.dense import Progress, dense_figures
 from models.gates.finding import QUANTISATION, Finding, at_most
-from models.programs.compare_quantised import answers_of, figures
-from models.programs.evaluate import labels_of, plain
-from models.programs.parity_text import open_text
+from models.programs.evaluating.compare_quantised import answers_of, figures
+from models.programs.evaluating.evaluate import labels_of, plain
+from models.programs.evaluating.parity_text import open_text
 from services.reading.releases.release import Release
 from services.reading.text.runtime import TextModel
 from services.reading.vision import Vision
@@ -100,7 +100,7 @@ def vision_pair(
 
 
 def text_pair(release: Release, full: Path, records: Sequence[Record], threads: int) -> Figures:
-    """Figures of the full pair (a folder of `models.programs.convert`) and of the released one."""
+    """Figures of the full pair (a folder of `models.programs.releasing.convert`) and of the released one."""
     manifest = release.manifest
     first = answers_of(open_text(full, threads), records)
     stored = TextModel(

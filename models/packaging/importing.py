@@ -24,8 +24,8 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models.packaging.merging import is_adapter, merge, read_adapter
-from models.programs.convert import FACTS, MMPROJ, TEXT, convert_pair
-from models.programs.package import Parts, assemble, trust_key
+from models.programs.releasing.convert import FACTS, MMPROJ, TEXT, convert_pair
+from models.programs.releasing.package import Parts, assemble, trust_key
 from models.serving.folder import ADAPTER, BASE, gather
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS, GROUPS, PLANE_OF_LABEL, STRUCTURES, own_name

@@ -1,6 +1,6 @@
 """A quick look at a network while it trains: squared pixels, raw outputs, no calibration.
 
-The figures that count come from `models.programs.evaluate`, through the release and the phases.
+The figures that count come from `models.programs.evaluating.evaluate`, through the release and the phases.
 """
 
 import numpy as np

@@ -1,6 +1,7 @@
 """Confidences that mean something, and when to abstain. Parameters come from the release's manifest.
 
-Fitted on the validation split by ``models.programs.calibrate``: a temperature for the plane, Platt scaling
+Fitted on the validation split by ``models.programs.releasing.calibrate``: a temperature for the
+plane, Platt scaling
 (slope, offset) for each yes-or-no logit, thresholds, and the half-width of HC's 95 % interval.
 """
 

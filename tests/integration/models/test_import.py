@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_weights import SIDE, image, write_weights
 
 from models.packaging.importing import Import, fetch, import_release
-from models.programs.parity_text import Reference, compare
+from models.programs.evaluating.parity_text import Reference, compare
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS
 from services.reading.phases import ReleaseReader

@@ -91,7 +91,7 @@ def crush(model: Any) -> None:
 
 def check(release: Path, data: Path, *more: str) -> tuple[int, dict[str, Any], str]:
     done = subprocess.run(
-        [sys.executable, "-m", "models.programs.release_check", "--release", str(release), "--data", str(data),
+        [sys.executable, "-m", "models.programs.evaluating.release_check", "--release", str(release), "--data", str(data),
          "--each", "1", *more],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.programs.convert import convert_pair
-from models.programs.restore_text import gguf_name, restore
+from models.programs.releasing.convert import convert_pair
+from models.programs.training.restore_text import gguf_name, restore
 from models.text.network import TextSize, build
 from models.text.tokenizer import train_tokenizer
 

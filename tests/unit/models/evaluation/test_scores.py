@@ -4,7 +4,7 @@ import pytest
 from models.evaluation.detection import Detection, average_precision, box_iou
 from models.evaluation.heads import canvas_mask, overlap
 from models.evaluation.scores import balanced_accuracy, bootstrap, calibration_error
-from models.programs.calibrate import conformal, fit_platt, fit_temperature
+from models.programs.releasing.calibrate import conformal, fit_platt, fit_temperature
 
 
 def detection(present, confidence, iou):

@@ -7,8 +7,8 @@ from models.fada.graph import Graph
 from models.fada.labels import BOXES, MASKS
 from models.fada.teachers import Specialist
 from models.fada.unet import UNet, UNetConfig, read_boxes
-from models.programs.export import describe, export_graph
-from models.programs.train_unet import Plan, Run, drawn
+from models.programs.releasing.export import describe, export_graph
+from models.programs.training.train_unet import Plan, Run, drawn
 from models.training.checkpoint import open_network
 from services.reading.vision import Vision
 

@@ -8,7 +8,7 @@ from models.fada.graph import Graph
 from models.fada.labels import BOXES
 from models.fada.network import DenseNetwork, NetworkConfig
 from models.fada.zoom import COLUMNS, ROWS, TRUST, Zoom, moved, sample_windows
-from models.programs.export import export_graph
+from models.programs.releasing.export import export_graph
 
 SIDE = 64
 TINY = NetworkConfig((4, 8, 8, 8, 16), (1, 1, 1, 1), 8, 8)

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from models.data.manifest import read_manifest
-from models.programs.compare_distillation import METRICS, difference, differences, measured
+from models.programs.evaluating.compare_distillation import (
+    METRICS,
+    difference,
+    differences,
+    measured,
+)
 
 ROOT = Path(__file__).parents[4]
 
@@ -58,7 +63,7 @@ def test_the_table_has_a_column_for_each_mode_and_a_sign():
 def test_a_run_is_measured_once_and_kept(data, tmp_path):
     out = tmp_path / "none-1"
     subprocess.run(
-        [sys.executable, "-m", "models.programs.distil", "train", "--data", str(data), "--out", str(out), "--mode", "none",
+        [sys.executable, "-m", "models.programs.training.distil", "train", "--data", str(data), "--out", str(out), "--mode", "none",
          "--task", "brief", "--steps", "2", "--stages", "0:64:4", "--no-validation", "--size", "specialist",
          "--workers", "0"],
         cwd=ROOT, check=True, capture_output=True,

@@ -10,8 +10,8 @@ from models.data.batches import Batch
 from models.data.manifest import read_manifest
 from models.data.samples import load_samples
 from models.fada.feature_cache import read_features, write_features
-from models.programs.distil import Distillation, DistilTrainer, Projectors, distilled
-from models.programs.train import Plan, Stage
+from models.programs.training.distil import Distillation, DistilTrainer, Projectors, distilled
+from models.programs.training.train import Plan, Stage
 
 
 class Counting:

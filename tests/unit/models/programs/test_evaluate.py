@@ -18,12 +18,12 @@ from models.evaluation.textual import complies, rouge_l, text_figures
 from models.fada.graph import Graph
 from models.fada.labels import MASKS
 from models.fada.network import DenseNetwork
-from models.programs.calibrate import calibrate, fit_intervals
-from models.programs.card import card
-from models.programs.compare import table
-from models.programs.evaluate import Request, evaluate, plain, spread
-from models.programs.export import describe, export_graph
-from models.programs.quantise import halve
+from models.programs.evaluating.compare import table
+from models.programs.evaluating.evaluate import Request, evaluate, plain, spread
+from models.programs.releasing.calibrate import calibrate, fit_intervals
+from models.programs.releasing.card import card
+from models.programs.releasing.export import describe, export_graph
+from models.programs.releasing.quantise import halve
 from services.reading.confidence import Thresholds
 from services.reading.contract import RawReading
 from services.reading.images.picture import Square

@@ -4,7 +4,7 @@ import torch
 
 from models.fada.graph import MIRRORED, Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, PLANES
-from models.programs.export import describe, export_graph, untaught
+from models.programs.releasing.export import describe, export_graph, untaught
 from services.reading.vision import Vision
 
 

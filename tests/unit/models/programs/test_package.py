@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_releases import FILES
 
-from models.programs.package import Parts, assemble, figures, signing_key, trust_key
+from models.programs.releasing.package import Parts, assemble, figures, signing_key, trust_key
 from services.domain.errors import ReleaseMalformed
 from services.reading.releases.registry import active_name, trust_of
 from services.reading.releases.release import load

@@ -8,9 +8,9 @@ from models.fada.efficientnet import TOWERS
 from models.fada.graph import Graph
 from models.fada.network import DenseNetwork, NetworkConfig
 from models.fada.zoom import Zoom
-from models.programs.export import export_graph
-from models.programs.quantise import halve
-from models.programs.restore import fill, unfold
+from models.programs.releasing.export import export_graph
+from models.programs.releasing.quantise import halve
+from models.programs.training.restore import fill, unfold
 
 SIDE = 64
 CONFIG = NetworkConfig((4, 8, 8, 8, 16), (1, 1, 1, 1), 8, 8)

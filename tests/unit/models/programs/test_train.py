@@ -2,7 +2,14 @@ from dataclasses import replace
 
 import torch
 
-from models.programs.train import Plan, Stage, Trainer, freeze_except, learning_rate, parse_stage
+from models.programs.training.train import (
+    Plan,
+    Stage,
+    Trainer,
+    freeze_except,
+    learning_rate,
+    parse_stage,
+)
 from models.training.checkpoint import load_network
 
 

@@ -6,7 +6,7 @@ import torch
 
 from models.data.manifest import read_manifest
 from models.data.samples import load_samples
-from models.programs.train_text import keep, start, train, words_alone
+from models.programs.training.train_text import keep, start, train, words_alone
 from models.text.batches import TextBatch, TextBatches
 from models.text.network import TextSize
 from models.text.training import losses

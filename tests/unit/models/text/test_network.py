@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from models.programs.convert import image_preprocessing
+from models.programs.releasing.convert import image_preprocessing
 from models.text.batches import Prompts, sequences
 from models.text.network import TextSize, build, grid, patches
 from models.text.sentences import Seen, answer, corpus, write

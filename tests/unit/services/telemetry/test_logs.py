@@ -51,9 +51,7 @@ def test_one_line_with_event_fields_and_request_id(lines: io.StringIO) -> None:
 
 
 def test_the_standard_loggers_of_the_product_work_too(lines: io.StringIO) -> None:
-    logging.getLogger("services.outbox").warning(
-        "outbox not sent", extra={"error": "Boom"}
-    )
+    logging.getLogger("services.outbox").warning("outbox not sent", extra={"error": "Boom"})
     assert read(lines)[0] | {"event": "outbox not sent", "error": "Boom"} == read(lines)[0]
 
 

@@ -1,6 +1,6 @@
 """One table from several evaluations.
 
-`python -m models.programs.compare NAME=FIGURES.json ... --out TABLE.md`
+`python -m models.programs.evaluating.compare NAME=FIGURES.json ... --out TABLE.md`
 
 The same name may stand several times (seeds): the cell shows the mean and, in brackets, the lowest
 and highest bound of the runs' 95 % intervals.

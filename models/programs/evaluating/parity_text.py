@@ -1,6 +1,6 @@
 """Do llama.cpp and transformers write the same?
 
-`python -m models.programs.parity_text --weights DIR --text DIR --data DIR`
+`python -m models.programs.evaluating.parity_text --weights DIR --text DIR --data DIR`
 
 llama.cpp answers freely (greedy, no schema); transformers then reads the same words and says at
 each place which token it would have chosen. Agreement is the share of places where both chose the
@@ -94,7 +94,7 @@ def compare(model: TextModel, reference: Reference, images: Sequence[NDArray[np.
 
 
 def open_text(folder: Path, threads: int = 1) -> TextModel:
-    """The text model of a folder made by models.programs.convert."""
+    """The text model of a folder made by models.programs.releasing.convert."""
     facts = json.loads((folder / "text.json").read_text())
     prompts = Prompts(**{"version": "1", **facts["prompts"]})
     pair = folder / "text.gguf", folder / "mmproj.gguf"

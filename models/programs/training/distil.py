@@ -1,7 +1,9 @@
 """Selective distillation: teachers for detect, segment and classify, never for interpret.
 
-    python -m models.programs.distil cache --data DIR --features FILE --teacher specialist-segment=CKPT ...
-    python -m models.programs.distil train --data DIR --out DIR --features FILE --mode selective --minutes 5
+    python -m models.programs.training.distil cache --data DIR --features FILE --teacher \\
+        specialist-segment=CKPT ...
+    python -m models.programs.training.distil train --data DIR --out DIR --features FILE --mode \\
+        selective --minutes 5
 
 L = L_task + 0.5 · 1[task of the image is distilled] · L_feature (FADA, arXiv 2606.11106). L_feature is
 the squared distance between the student's projected features and the teachers', both
@@ -27,7 +29,7 @@ from models.fada.feature_cache import Features, read_features, write_features
 from models.fada.losses import total_loss
 from models.fada.tasks import TASKS
 from models.fada.teachers import open_teacher, pooled_maps
-from models.programs.train import Plan, Trainer, arguments, plan_of
+from models.programs.training.train import Plan, Trainer, arguments, plan_of
 
 MODES = ("none", "selective", "full")
 FEATURE_WEIGHT = 0.5

@@ -1,8 +1,9 @@
 """Writes MODEL_CARD.md from evaluations.
 
-`python -m models.programs.card --release DIR --eval JSON ... --out FILE`
+`python -m models.programs.releasing.card --release DIR --eval JSON ... --out FILE`
 
-Every number comes from a file that `models.programs.evaluate` or `models.programs.compare` wrote;
+Every number comes from a file that `models.programs.evaluating.evaluate` or
+`models.programs.evaluating.compare` wrote;
 nothing is typed in.
 """
 

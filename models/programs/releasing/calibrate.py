@@ -1,6 +1,6 @@
 """Fits a release's confidences and thresholds on the validation split.
 
-`python -m models.programs.calibrate --release DIR --data DIR` reads `vision.onnx` and `vision.json`
+`python -m models.programs.releasing.calibrate --release DIR --data DIR` reads `vision.onnx` and `vision.json`
 and writes the result into the latter's `calibration`, as services.reading.confidence.Thresholds takes it.
 Nothing of the test split is looked at.
 """

@@ -1,4 +1,6 @@
-"""Trains the baseline U-Net: `python -m models.programs.train_unet --data DIR --out DIR --minutes 25`.
+"""Trains the baseline U-Net.
+
+`python -m models.programs.training.train_unet --data DIR --out DIR --minutes 25`
 
 The budget is processor time, loading and augmentation included, so that it is the same on a busy
 machine. Kill it and start it again with the same arguments: it resumes.
@@ -19,7 +21,7 @@ from models.data.samples import load_samples
 from models.fada.losses import WEIGHTS, global_losses, mask_losses
 from models.fada.tasks import TASKS
 from models.fada.unet import UNet, UNetConfig
-from models.programs.train import learning_rate
+from models.programs.training.train import learning_rate
 from models.training.checkpoint import Average, Progress, append_log, save_checkpoint
 
 SIDE = 384  # twice the side that the network works at; its masks come at half of this

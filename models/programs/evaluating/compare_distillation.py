@@ -1,9 +1,11 @@
 """What distillation gives: runs of every mode, measured alike, and their differences with intervals.
 
-    python -m models.programs.compare_distillation --data DIR --side 160 --run none=DIR --run none=DIR \
+    python -m models.programs.evaluating.compare_distillation --data DIR --side 160 --run none=DIR \\
+        --run none=DIR \
         --run selective=DIR ... --out TABLE.md
 
-Each run (a folder of `models.programs.distil train`) becomes a calibrated graph, is measured on val as any
+Each run (a folder of `models.programs.training.distil train`) becomes a calibrated graph, is
+measured on val as any
 release is, and keeps its figures and its score of every image beside its checkpoint: what was
 measured is not measured again. Differences are to mode `none`: means over the seeds, on the same
 images, with 95 % intervals by resampling patients for all runs at once.
@@ -31,8 +33,8 @@ from models.evaluation.figures import Labels, plane_answers
 from models.evaluation.heads import head_scores, mask_scores
 from models.evaluation.observe import Observation
 from models.fada.labels import NT_STRUCTURES
-from models.programs.compare import table
-from models.programs.evaluate import plain
+from models.programs.evaluating.compare import table
+from models.programs.evaluating.evaluate import plain
 from services.reading.confidence import Thresholds
 from services.reading.vision import Vision
 
@@ -126,16 +128,16 @@ def measured(
     if not kept.exists():
         for words in (
             [
-                "models.programs.export",
+                "models.programs.releasing.export",
                 "--checkpoint",
                 str(run / "checkpoint.pt"),
                 "--side",
                 str(side),
             ],
-            ["models.programs.calibrate"],
+            ["models.programs.releasing.calibrate"],
         ):
             folder = [
-                "--out" if words[0] == "models.programs.export" else "--release",
+                "--out" if words[0] == "models.programs.releasing.export" else "--release",
                 str(run / "graph"),
             ]
             subprocess.run(

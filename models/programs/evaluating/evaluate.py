@@ -1,6 +1,7 @@
 """Evaluates a release on a folder in the manifest.csv form, through the code that the hub runs.
 
-`python -m models.programs.evaluate --release DIR --data DIR --json OUT [--split val test] [--plots DIR]`
+`python -m models.programs.evaluating.evaluate --release DIR --data DIR --json OUT [--split val
+test] [--plots DIR]`
 (`fada evaluate` calls `evaluate`). It needs no torch: a release is ONNX and GGUF.
 """
 

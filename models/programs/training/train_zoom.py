@@ -1,9 +1,9 @@
 """Trains the closer look on the boxes of a trained network:
-`python -m models.programs.train_zoom --data DIR --checkpoint FILE --out DIR --minutes 25`.
+`python -m models.programs.training.train_zoom --data DIR --checkpoint FILE --out DIR --minutes 25`.
 
 It learns from windows around boxes that are as wrong as the network's own: half are the network's boxes
 with its error scaled at random, half are drawn. So it needs no pass through the network, and a step
-costs a hundredth of one of `models.programs.train`. Kill it and start it again: it resumes.
+costs a hundredth of one of `models.programs.training.train`. Kill it and start it again: it resumes.
 """
 
 import argparse
@@ -229,7 +229,9 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="of models.programs.train")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="of models.programs.training.train"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="a zoom.pt whose weights a new run begins with")
     parser.add_argument("--side", type=int, default=384)

@@ -1,8 +1,9 @@
-"""Trains the text model: `python -m models.programs.train_text --data DIR --out DIR --minutes 60`.
+"""Trains the text model: `python -m models.programs.training.train_text --data DIR --out DIR --minutes 60`.
 
 Resumable: the same command goes on from OUT/text.pt. The learning rate follows the time spent, so
 that a run ends when its minutes end. `--start DIR` begins with weights in Hugging Face form instead
-of fresh ones (models.programs.restore_text makes them from a release). `--words` goes on from the averaged
+of fresh ones (models.programs.training.restore_text makes them from a release). `--words` goes on
+from the averaged
 weights with the decoder alone: the tower stays as it is, and the words learn to follow it and the
 plane that a prompt names.
 OUT/weights holds the averaged weights in Hugging Face form, written at every check; OUT/log.jsonl

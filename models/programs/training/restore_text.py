@@ -1,6 +1,9 @@
-"""Weights of the text model from a release: `python -m models.programs.restore_text --release DIR --out DIR`.
+"""Weights of the text model from a release.
 
-A release keeps its text model as GGUF. To train on where no checkpoint is left (`models.programs.train_text
+`python -m models.programs.training.restore_text --release DIR --out DIR`
+
+A release keeps its text model as GGUF. To train on where no checkpoint is left
+(`models.programs.training.train_text
 --start OUT`), the converter's renaming is undone here, and quantised numbers become floats again: what
 quantisation took is not brought back, training has to find it anew.
 """
@@ -20,7 +23,7 @@ import numpy.typing as npt
 import torch
 
 from models.packaging.llama import converter
-from models.programs.convert import MMPROJ, TEXT
+from models.programs.releasing.convert import MMPROJ, TEXT
 from models.text.batches import Prompts
 from models.text.network import TextSize, build
 from models.text.tokenizer import train_tokenizer
@@ -145,7 +148,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     restore(args.release, args.out, TextSize(), Prompts().read())
-    print(f"{args.out} holds the weights; go on with models.programs.train_text --start {args.out}")
+    print(
+        f"{args.out} holds the weights; go on with models.programs.training.train_text --start {args.out}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trains the dense network: `python -m models.programs.train --data DIR --out DIR --minutes 100`.
+"""Trains the dense network: `python -m models.programs.training.train --data DIR --out DIR --minutes 100`.
 
 The schedule runs over training time, not steps, so that a run always ends annealed whatever the
 machine. Kill it and start it again with the same arguments: it resumes.

@@ -1,4 +1,6 @@
-"""The gates of a release, in one command: `python -m models.programs.release_check --release DIR --data DIR`.
+"""The gates of a release, in one command.
+
+`python -m models.programs.evaluating.release_check --release DIR --data DIR`
 
 signature     format, signature, sizes, hashes and forms, by the hub's own loader
 quantisation  at most half a point lost against 32 bits: --full vision-full.onnx and --full-text DIR
@@ -169,8 +171,12 @@ def main() -> None:
     parser.add_argument("--release", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="a folder with manifest.csv")
     parser.add_argument("--split", action="append", help="default: val")
-    parser.add_argument("--full", type=Path, help="the 32-bit graph of models.programs.export")
-    parser.add_argument("--full-text", type=Path, help="the F16 pair of models.programs.convert")
+    parser.add_argument(
+        "--full", type=Path, help="the 32-bit graph of models.programs.releasing.export"
+    )
+    parser.add_argument(
+        "--full-text", type=Path, help="the F16 pair of models.programs.releasing.convert"
+    )
     parser.add_argument("--eval", action="append", default=[], metavar="SPLIT=JSON")
     parser.add_argument("--count", type=int, default=0, help="images for quantisation; 0: all")
     parser.add_argument("--images", type=int, default=12, help="images for the phone")

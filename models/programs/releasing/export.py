@@ -1,7 +1,9 @@
-"""Writes the vision part of a release: `python -m models.programs.export --checkpoint FILE --out DIR`.
+"""Writes the vision part of a release.
+
+`python -m models.programs.releasing.export --checkpoint FILE --out DIR`
 
 `vision.onnx` is checked before it is kept: ONNX Runtime must give what torch gives. `vision.json`
-says what the graph's outputs are; calibration is added by `models.programs.calibrate`.
+says what the graph's outputs are; calibration is added by `models.programs.releasing.calibrate`.
 """
 
 import argparse
@@ -31,8 +33,8 @@ from models.fada.labels import (
 )
 from models.gates.out_of_distribution import fit_scope
 from models.gates.outline_calibration import fit_outline_level
-from models.programs.quantise import halve
-from models.programs.train_zoom import load_zoom
+from models.programs.releasing.quantise import halve
+from models.programs.training.train_zoom import load_zoom
 from models.training.checkpoint import open_network
 
 OPSET = 17
@@ -125,7 +127,7 @@ def main() -> None:
         "--data", type=Path, help="also fit scope's distance and the head's level on it"
     )
     parser.add_argument(
-        "--zoom", type=Path, help="the closer look, from models.programs.train_zoom"
+        "--zoom", type=Path, help="the closer look, from models.programs.training.train_zoom"
     )
     parser.add_argument("--last", action="store_true", help="the last weights, not their average")
     parser.add_argument("--mirrored", action="store_true", help="answer with the mirror's mean")

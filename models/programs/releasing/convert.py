@@ -1,4 +1,4 @@
-"""Weights to GGUF: `python -m models.programs.convert --weights DIR --out DIR --type q8_0`.
+"""Weights to GGUF: `python -m models.programs.releasing.convert --weights DIR --out DIR --type q8_0`.
 
 Writes OUT/text.gguf and OUT/mmproj.gguf by llama.cpp's own converter, and OUT/text.json with what
 the release's manifest needs to know of them.

@@ -1,8 +1,9 @@
 """What quantisation costs the words.
 
-`python -m models.programs.compare_quantised --data DIR --pair DIR --pair DIR`
+`python -m models.programs.evaluating.compare_quantised --data DIR --pair DIR --pair DIR`
 
-Each folder holds a text.gguf, an mmproj.gguf and their text.json (models.programs.convert writes them). Told
+Each folder holds a text.gguf, an mmproj.gguf and their text.json
+(models.programs.releasing.convert writes them). Told
 for each: plane accuracy of its own classification, share of interpretation fields as the labels say
 (the plane is not in its prompt), how often its answer is whole JSON without the schema, and how often
 it answers what the first pair answers. `--out FILE` writes the table of a model card.
@@ -21,8 +22,8 @@ from PIL import Image
 
 from models.data.manifest import Record, read_manifest
 from models.evaluation.textual import complies, seen_of
-from models.programs.compare import table
-from models.programs.parity_text import open_text
+from models.programs.evaluating.compare import table
+from models.programs.evaluating.parity_text import open_text
 from models.text.sentences import NO_PLANE, write
 from services.reading.images.picture import square
 from services.reading.text.runtime import TextModel

@@ -1,8 +1,11 @@
-"""Makes vision.onnx smaller: `python -m models.programs.quantise --vision FILE --out FILE --mode half`.
+"""Makes vision.onnx smaller.
+
+`python -m models.programs.releasing.quantise --vision FILE --out FILE --mode half`
 
 half: weights are stored in 16 bits and widened when the graph is loaded; arithmetic stays in 32.
 int8: static quantisation of the convolutions (QDQ, per channel), with activation ranges measured on
-training images. What either costs is measured by `models.programs.evaluate` like any other release.
+training images. What either costs is measured by `models.programs.evaluating.evaluate` like any
+other release.
 """
 
 import argparse

@@ -1,8 +1,11 @@
-"""A checkpoint from a release: `python -m models.programs.restore --release DIR --data DIR --out FILE`.
+"""A checkpoint from a release.
+
+`python -m models.programs.training.restore --release DIR --data DIR --out FILE`
 
 A release keeps its vision weights in `vision.onnx`, with each batch norm folded into its convolution.
 To train on from there, the norms are set anew from the statistics of training images, so that the
-network says the same as the release did: `models.programs.train --out` of the same folder then continues.
+network says the same as the release did: `models.programs.training.train --out` of the same folder
+then continues.
 """
 
 import argparse

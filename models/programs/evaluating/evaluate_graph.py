@@ -1,6 +1,7 @@
 """Dense figures of one vision graph, before it is a release: for comparing runs and graphs.
 
-`python -m models.programs.evaluate_graph --vision FILE --about vision.json --data DIR --split val --json OUT`
+`python -m models.programs.evaluating.evaluate_graph --vision FILE --about vision.json --data DIR
+--split val --json OUT`
 """
 
 import argparse
@@ -10,7 +11,7 @@ from pathlib import Path
 from models.data.collection import read_collection
 from models.evaluation.dense import dense_figures
 from models.evaluation.figures import Labels
-from models.programs.evaluate import plain
+from models.programs.evaluating.evaluate import plain
 from services.reading.confidence import Thresholds
 from services.reading.vision import Vision
 
