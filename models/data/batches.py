@@ -51,15 +51,15 @@ class Batch:
 class Mix:
     """Shares of a batch by data set; the rest are synthetic negatives.
 
-    `plain` is the share of images left as the hub sees them, `degraded` of those made poor;
-    `equal`: the planes of a data set are drawn equally often. A data set that is not there leaves
-    its share to the next.
+    `plain` is the share of images left as the hub sees them, `degraded` of those made poor.
+    A data set that is not there leaves its share to the next.
     """
 
     shares: tuple[tuple[str, float], ...] = (
-        ("HC18", 0.17),
+        ("HC18", 0.15),
         ("FETUS_FRAMEWORK", 0.22),
-        ("FETAL_PLANES_DB", 0.12),
+        # What has no landmarks: most of it is thorax, which no other data set shows.
+        ("FETAL_PLANES_DB", 0.16),
         (MEASURED, 0.17),
         ("FETAL_HEAD_BIOMETRY", 0.02),
         ("PSFHS", 0.14),
@@ -67,14 +67,6 @@ class Mix:
     )
     plain: float = 0.12
     degraded: float = 0.12
-    equal: bool = True
-
-
-def _grouped(members: list[int], samples: list[Sample]) -> dict[int, list[int]]:
-    groups: dict[int, list[int]] = {}
-    for index in members:
-        groups.setdefault(samples[index].plane, []).append(index)
-    return groups
 
 
 @dataclass(slots=True)
@@ -98,12 +90,6 @@ class Batches(Dataset[tuple[Tensor, ...]]):
             pool = NOT_FETAL if sample.plane == PLANE_UNKNOWN else sample.pool
             self.pools.setdefault(pool, []).append(index)
         self.mix = mix or Mix()
-        if not self.mix.equal:
-            return
-        # Planes of one pool are drawn alike, however many images there are of each.
-        self.by_plane = {
-            pool: list(_grouped(members, samples).values()) for pool, members in self.pools.items()
-        }
 
     def __getitem__(self, step: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng((self.seed, step))
@@ -115,9 +101,6 @@ class Batches(Dataset[tuple[Tensor, ...]]):
             draw -= share
             if draw < 0 and dataset in self.pools:
                 pool = self.pools[dataset]
-                if self.mix.equal:
-                    planes = self.by_plane[dataset]
-                    pool = planes[int(rng.integers(0, len(planes)))]
                 return pool[int(rng.integers(0, len(pool)))]
         return None
 

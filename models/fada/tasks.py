@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.data.batches import Mix
+from models.data.batches import NOT_FETAL, Mix
+from models.data.samples import MEASURED
 from models.fada.losses import WEIGHTS
 
 
@@ -25,10 +26,13 @@ TASKS = {
     "finish": Task(
         Mix(
             (
-                ("HC18", 0.27),
-                ("FETUS_FRAMEWORK", 0.43),
-                ("FETAL_PLANES_DB", 0.14),
-                ("FETAL_HEAD_BIOMETRY", 0.05),
+                ("HC18", 0.18),
+                ("FETUS_FRAMEWORK", 0.26),
+                ("FETAL_PLANES_DB", 0.13),
+                (MEASURED, 0.18),
+                ("FETAL_HEAD_BIOMETRY", 0.03),
+                ("PSFHS", 0.12),
+                (NOT_FETAL, 0.03),
             ),
             plain=0.35,
             degraded=0.06,
@@ -44,7 +48,7 @@ TASKS = {
     # The mask head alone, with more weight on what the circumference depends on.
     "outline": Task(
         Mix(
-            (("HC18", 0.82), ("FETAL_HEAD_BIOMETRY", 0.06), ("FETAL_PLANES_DB", 0.08)),
+            (("HC18", 0.5), ("FETAL_HEAD_BIOMETRY", 0.05), (MEASURED, 0.25), ("PSFHS", 0.12)),
             plain=0.35,
             degraded=0.05,
         ),
@@ -52,7 +56,16 @@ TASKS = {
     ),
     "detect": Task(Mix((("FETUS_FRAMEWORK", 1.0),)), _only("heat box coarse presence")),
     "classify": Task(
-        Mix((("FETAL_PLANES_DB", 0.6), ("HC18", 0.15), ("FETUS_FRAMEWORK", 0.15))),
-        _only("plane scope quality"),
+        Mix(
+            (
+                ("FETAL_PLANES_DB", 0.3),
+                (MEASURED, 0.25),
+                ("HC18", 0.1),
+                ("FETUS_FRAMEWORK", 0.1),
+                ("PSFHS", 0.1),
+                (NOT_FETAL, 0.07),
+            )
+        ),
+        _only("plane subplane scope quality"),
     ),
 }
