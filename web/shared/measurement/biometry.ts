@@ -146,7 +146,7 @@ export function date(measurements: readonly Measurement[], periodDays: number | 
   return [datings, centile ? [centile] : []];
 }
 
-// No pregnancy lasts longer (services/domain/dating.py).
+// No pregnancy lasts longer (services/domain/biometry.py).
 const LONGEST_PREGNANCY_DAYS = 45 * 7;
 
 /** Days from the last period to the scan, both `2026-01-31`; null when a date is missing or the age is not within 1 to 315 days. */

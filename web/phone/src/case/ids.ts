@@ -17,14 +17,14 @@ export async function sha256(data: BufferSource): Promise<string> {
   return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", data)));
 }
 
-/** The Study Instance UID of a case (services/domain/case_uids.py). */
+/** The Study Instance UID of a case (services/domain/dicom_values.py). */
 export const studyUid = (caseId: string): string => `2.25.${BigInt(`0x${caseId.replaceAll("-", "")}`)}`;
 
-/** The SOP Instance UID of a case's picture, from the SHA-256 of its bytes (services/domain/case_uids.py). */
+/** The SOP Instance UID of a case's picture, from the SHA-256 of its bytes (services/domain/dicom_values.py). */
 export async function sopUid(caseId: string, picture: string): Promise<string> {
   const hash = await sha256(new TextEncoder().encode(`${caseId}:${picture}`));
   return `2.25.${BigInt(`0x${hash.slice(0, 32)}`)}`;
 }
 
-/** The Series Instance UID of all of a case's pictures (services/domain/case_uids.py). */
+/** The Series Instance UID of all of a case's pictures (services/domain/dicom_values.py). */
 export const seriesUid = (caseId: string): Promise<string> => sopUid(caseId, "series");

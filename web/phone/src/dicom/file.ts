@@ -145,7 +145,7 @@ function missing(): never {
   throw new Unreadable("incomplete_body");
 }
 
-/** ITU-R 601 in integers, as everywhere (services/reading/images/square.py). */
+/** ITU-R 601 in integers, as everywhere (services/reading/images/picture.py). */
 export function luma(rgb: Uint8Array): Uint8Array {
   const gray = new Uint8Array(rgb.length / 3);
   for (let i = 0, j = 0; i < gray.length; i++, j += 3) gray[i] = Math.floor((rgb[j]! * 299 + rgb[j + 1]! * 587 + rgb[j + 2]! * 114 + 500) / 1000);

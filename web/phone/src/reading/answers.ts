@@ -1,7 +1,7 @@
 import { tellsSex } from "@fada/shared/text/fetalSexFilter";
 import type { Dating } from "@fada/shared/api/types";
 
-/** The words of the text model, held to the hub's rules (services/reading/text/answers.py, judge.py, domain/fetal_sex_filter.py). */
+/** The words of the text model, held to the hub's rules (services/reading/text/prompting.py, judge.py, domain/fetal_sex_filter.py). */
 
 /** The fields of an interpretation, in order. */
 export const FIELDS = [

@@ -1,7 +1,7 @@
 import type { FrameReading } from "@fada/shared/api/types";
 import type { Gray } from "./image";
 
-/** Is there text burned into a frame? The hub's rule (services/reading/images/burned_in_text.py): letters are bright, of one
+/** Is there text burned into a frame? The hub's rule (services/reading/images/picture.py): letters are bright, of one
  * height, on one baseline, close together. Nothing reads the text. */
 
 /** The flag of a frame with text in its pixels. */

@@ -1,4 +1,4 @@
-/** From a picture to the square that every release sees: the hub's own resize (services/reading/images/square.py),
+/** From a picture to the square that every release sees: the hub's own resize (services/reading/images/picture.py),
  * a separable triangle filter in doubles, rounded half up once. */
 
 import { Unreadable } from "../dicom/unreadable";
