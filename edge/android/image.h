@@ -1,4 +1,4 @@
-// From a file to the square that every release sees: the hub's own resize (services/reading/image.py).
+// From a file to the square that every release sees: the hub's own resize (services/reading/images/picture.py).
 #pragma once
 
 #include <cstdint>

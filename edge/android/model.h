@@ -1,4 +1,4 @@
-// A release's text model: one image, encoded once, then one answer a phase (services/reading/text.py).
+// A release's text model: one image, encoded once, then one answer a phase (services/reading/text/runtime.py).
 #pragma once
 
 #include <string>
