@@ -140,12 +140,12 @@ def _install_dev(room: Room, name: str) -> Outcome:
 def _measure(room: Room, outcome: Outcome) -> None:
     """Python, size and CUDA wheels of the environment that was made."""
     shell = f"""cd {room.project(outcome.who)}/.venv && bin/python -V && du -sm . && bin/python -m pip list |
-        grep -c -E '^(nvidia-|triton )' """
+        grep -E '^(nvidia-|triton )' | grep -c -v '^nvidia-pytriton ' """
     lines = room.run(outcome.who, shell, 120).stdout.split("\n")
     if len(lines) >= 3 and lines[0].startswith("Python "):
         outcome.python = lines[0].split()[1]
         outcome.megabytes = int(lines[1].split()[0])
-        outcome.cuda = max(0, int(lines[2]) - (outcome.inference == "triton"))
+        outcome.cuda = int(lines[2])
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def _show(outcomes: list[Outcome]) -> None:
             o.inference,
             size,
             str(o.cuda),
-            o.result,
+            o.result.partition("\n")[0][:80],
         )
     Console(width=200 if not sys.stdout.isatty() else None).print(table, markup=False)
 

@@ -49,8 +49,8 @@ def why_not(base: Base) -> str:
         return "roots are made and entered by root on Linux alone"
     if shutil.which("debootstrap") is None:
         return "debootstrap is not here (apt-get install debootstrap)"
-    if not (_KEYRINGS / f"{base.keyring}.gpg").is_file():
-        return f"the keys of its archive are not here (the package {base.keyring})"
+    if not (keyring := _KEYRINGS / f"{base.keyring}.gpg").is_file():
+        return f"the keys of its archive are not here ({keyring})"
     return ""
 
 
