@@ -95,9 +95,10 @@ def test_the_canary_is_a_real_inference(inference):
     inference.canary()
 
 
-def test_another_release_answers_without_a_lost_call_and_the_first_again(store, server):
+def test_another_release_answers_without_a_lost_call_and_the_first_again(store, request):
     made: list[Inference] = [InProcessInference(store)]
     if not triton.missing():
+        server = request.getfixturevalue("server")
         made.append(TritonInference(server.grpc, lambda: releases.SIDE))
     trust = trust_of(store)
 
