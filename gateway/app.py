@@ -31,7 +31,8 @@ from gateway.api import (
 )
 from gateway.dependencies import Services
 from gateway.http import problems
-from gateway.http.auth import Authentication, Authenticator, unguarded
+from gateway.http.auth import Authentication, Authenticator
+from gateway.http.authorization import unguarded
 from gateway.http.idempotency import Idempotency
 from gateway.http.limits import LoginAttempts, RequestLimits
 from gateway.http.request_logging import RequestLogging

@@ -1,7 +1,7 @@
-"""Authentication and roles. Default deny: 401 is answered before a byte of the body is read.
+"""Authentication: who sends a request. Default deny: 401 is answered before a byte of the body is read.
 
 A caller is known by an API key, an OpenID Connect token, a phone's session token or the page's
-cookie. Every route says with ``require`` who may use it; ``unguarded`` lists those that do not.
+cookie. What a caller may do stands in ``authorization``.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.oidc import Oidc
@@ -37,7 +33,6 @@ DEVICE_SECONDS = 3600
 _CACHE_SECONDS = 3.0  # what was revoked on another machine is refused after at most this long
 _CACHE_SIZE = 10_000
 _LAST_USED_SECONDS = 60.0  # between two notes that a key was used
-_RANK = {role: rank for rank, role in enumerate(Role)}
 
 PUBLIC = frozenset(
     {
@@ -53,7 +48,6 @@ PUBLIC = frozenset(
     }
 )
 _PUBLIC_UNDER = ("/api/shared/",)  # the link itself is the secret
-_PHONE_READS = ("/api/sync/", "/tus", "/api/me", "/api/releases")
 _PROTECTED = ("api", "dicomweb", "tus")  # any other path is a file of the pages
 
 
@@ -240,81 +234,6 @@ def _same_origin(connection: HTTPConnection) -> None:
         raise Forbidden("The request came from another site.")
     if site is None and origin is None:
         raise Forbidden("A request with the page's cookie must name its origin.")
-
-
-def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitable[Principal]]:
-    """A dependency that gives the Principal, of ``role`` or above. It is asynchronous, so it costs no
-    thread.
-
-    ``Role.DEVICE`` admits all who may send: devices, sonographers and above. Other roles admit
-    devices only with ``device=True``.
-    """
-
-    async def guard(request: Request) -> Principal:
-        caller: Caller | None = request.scope.get("state", {}).get("caller")
-        if caller is None:
-            raise NotAuthenticated()
-        held = caller.principal.role
-        if held is Role.DEVICE:
-            allowed = device or role is Role.DEVICE
-        else:
-            least = Role.SONOGRAPHER if role is Role.DEVICE else role
-            allowed = _RANK[held] >= _RANK[least]
-        if not allowed:
-            raise Forbidden()
-        if caller.principal.is_phone:
-            await _phone_guard(request, caller.principal)
-        return caller.principal
-
-    guard.__dict__["fada_guard"] = role
-    return guard
-
-
-async def _phone_guard(request: Request, phone: Principal) -> None:
-    """A phone reads the studies of its own cases alone; what is about no study, where it is named.
-
-    Raises:
-        NotFound: another's study, as one that does not exist.
-        Forbidden: searches, artefacts and events of a whole site.
-    """
-    names: tuple[str, ...] = ("study_id", "study")
-    where = {name: request.path_params[name] for name in names if name in request.path_params}
-    if request.method not in ("GET", "HEAD"):
-        return  # what is written is checked where it is stored, with the study locked
-    if where:
-        if not await run_in_threadpool(_reaches, request.app.state.services.index, phone, where):
-            raise NotFound()
-    elif not request.url.path.startswith(_PHONE_READS):
-        raise Forbidden("A phone reads its own cases alone.")
-
-
-def _reaches(index: Index, phone: Principal, where: dict[str, str]) -> bool:
-    try:
-        with index.read() as tx:
-            if "study" in where:
-                study_id = tx.studies.by_uid(phone.site, where["study"]).id
-            else:
-                study_id = where["study_id"]
-            return tx.studies.is_own(phone, study_id)
-    except NotFound:
-        return False
-
-
-def unguarded(app: FastAPI) -> list[str]:
-    """Routes that neither require a role nor are meant to be public: must be empty."""
-    return sorted(
-        f"{method} {route.path}"
-        for route in iter_route_contexts(app.routes)
-        for method in route.methods or ("GET",)
-        if not is_public(method, route.path or "/api/mount")
-        and not _guarded(getattr(route, "dependant", None))
-    )
-
-
-def _guarded(dependant: Dependant | None) -> bool:
-    if dependant is None:
-        return False
-    return hasattr(dependant.call, "fada_guard") or any(map(_guarded, dependant.dependencies))
 
 
 def _digest(secret: str) -> str:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.app import create_app
 from gateway.bootstrap import compose
-from gateway.http.auth import unguarded
+from gateway.http.authorization import unguarded
 from gateway.http.limits import LoginAttempts
 from gateway.http.oidc import Oidc
 from services.domain.errors import Forbidden, NotAuthenticated
