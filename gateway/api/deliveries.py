@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from gateway.dependencies import ServicesDep
-from gateway.http.params import Limit, Manager
-from services.domain.errors import InvalidInput
+from gateway.http.params import Limit, Manager, parse_states
 from services.index.port import Delivery, DeliveryState
 
 router = APIRouter(prefix="/api/deliveries", tags=["Operations"])
@@ -24,12 +23,10 @@ def deliveries(
     limit: Limit = 100,
 ) -> dict[str, Any]:
     """``state=dead`` are those that were given up. What was delivered is listed for a week."""
-    try:
-        states = tuple(DeliveryState(s) for s in state.split(",") if s)
-    except ValueError as error:
-        raise InvalidInput(f"state is one or several of {', '.join(DeliveryState)}.") from error
     with services.index.read() as tx:
-        rows = tx.deliveries.find(who.site, states=states, study_id=study or None, limit=limit)
+        rows = tx.deliveries.find(
+            who.site, states=parse_states(DeliveryState, state), study_id=study or None, limit=limit
+        )
         urls = {hook.id: hook.url for hook in tx.webhooks.find(who.site)}
     return {"items": [_item(row, urls) for row in rows]}
 

@@ -10,9 +10,9 @@ from fastapi import Path as InPath
 from starlette.responses import Response
 
 from gateway.dependencies import ServicesDep
-from gateway.http.params import Admin, JobId, Limit, Manager, Reader, ReaderOrDevice
+from gateway.http.params import Admin, JobId, Limit, Manager, Reader, ReaderOrDevice, parse_states
 from gateway.representations import releases, serializers
-from services.domain.errors import BrokerUnavailable, InvalidInput
+from services.domain.errors import BrokerUnavailable
 from services.index.port import JobState
 
 router = APIRouter(prefix="/api", tags=["Operations"])
@@ -41,12 +41,10 @@ def jobs(
     limit: Limit = 100,
 ) -> dict[str, Any]:
     """Of the caller's site; ``state=dead`` are those that failed for good."""
-    try:
-        states = tuple(JobState(s) for s in state.split(",") if s)
-    except ValueError as error:
-        raise InvalidInput(f"state is one or several of {', '.join(JobState)}.") from error
     with services.index.read() as tx:
-        rows = tx.jobs.find(who.site, states=states, study_id=study or None, limit=limit)
+        rows = tx.jobs.find(
+            who.site, states=parse_states(JobState, state), study_id=study or None, limit=limit
+        )
     return {"items": [serializers.job(j) for j in rows]}
 
 

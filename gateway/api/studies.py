@@ -19,11 +19,12 @@ from gateway.http.params import (
     StudyId,
     Text,
     Until,
+    parse_states,
 )
 from gateway.representations import serializers
 from gateway.representations.images import CalibrationCache
 from services.domain.calibration import Calibration
-from services.domain.errors import Conflict, FadaError, InvalidInput
+from services.domain.errors import Conflict, FadaError
 from services.index.port import Instance, Job, JobState, StudyQuery, StudyState, Transaction
 
 router = APIRouter(prefix="/api/studies", tags=["Studies"])
@@ -100,7 +101,7 @@ def find(
     """
     query = StudyQuery(
         study_uid=study_uid or None,
-        states=_states(state),
+        states=parse_states(StudyState, state),
         urgent=urgent,
         plane=plane or None,
         reason=reason or None,
@@ -197,11 +198,3 @@ def run_again(study_id: StudyId, who: Manager, services: ServicesDep) -> dict[st
 def _latest_job(tx: Transaction, site: str, study_id: str) -> Job | None:
     jobs = tx.jobs.find(site, study_id=study_id)
     return max(jobs, key=lambda j: j.id) if jobs else None
-
-
-def _states(text: str) -> tuple[StudyState, ...]:
-    try:
-        return tuple(StudyState(s) for s in text.split(",") if s)
-    except ValueError as error:
-        known = ", ".join(StudyState)
-        raise InvalidInput(f"state is one or several of {known}.") from error

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Query
 from pydantic import AfterValidator
 
 from gateway.http.authorization import require
+from services.domain.errors import InvalidInput
 from services.domain.study import Principal, Role
 
+StateT = TypeVar("StateT", bound=StrEnum)
 _ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _UID = r"^[0-9]+(\.[0-9]+)+$"  # a leading zero is wrong (PS3.5 9.1), and real
 
@@ -20,6 +23,14 @@ def utc_if_naive(moment: datetime | None) -> datetime | None:
     if moment is None or moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=UTC)
+
+
+def parse_states(kind: type[StateT], text: str) -> tuple[StateT, ...]:
+    """States of a comma-separated query parameter; none for an empty one. Raises InvalidInput."""
+    try:
+        return tuple(kind(word) for word in text.split(",") if word)
+    except ValueError as error:
+        raise InvalidInput(f"state is one or several of {', '.join(kind)}.") from error
 
 
 StudyId = Annotated[str, Path(pattern=_ID, description="the hub's id of a study (UUID)")]
