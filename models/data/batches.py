@@ -11,7 +11,7 @@ from torch.utils.data import Dataset, Sampler
 
 from models.data import augment
 from models.data.negatives import SHARES, TRAIN_FAMILIES
-from models.data.samples import MEASURED, PLANE_UNKNOWN, Sample
+from models.data.samples import ABDOMEN, BRAIN, MEASURED, PLANE_UNKNOWN, Sample
 from models.data.warp import Warped, mirror_affine, random_affine, warp
 from models.fada.labels import BOXES, KEYPOINTS, MASKS
 
@@ -56,14 +56,15 @@ class Mix:
     """
 
     shares: tuple[tuple[str, float], ...] = (
-        ("HC18", 0.15),
-        ("FETUS_FRAMEWORK", 0.22),
+        ("HC18", 0.14),
+        ("FETUS_FRAMEWORK", 0.18),
         # What has no landmarks: most of it is thorax, which no other data set shows.
-        ("FETAL_PLANES_DB", 0.16),
-        (MEASURED, 0.17),
-        ("FETAL_HEAD_BIOMETRY", 0.02),
-        ("PSFHS", 0.14),
-        (NOT_FETAL, 0.06),
+        ("FETAL_PLANES_DB", 0.10),
+        (ABDOMEN, 0.14),
+        (MEASURED, 0.13),
+        (BRAIN, 0.07),
+        ("PSFHS", 0.16),
+        (NOT_FETAL, 0.04),
     )
     plain: float = 0.12
     degraded: float = 0.12

@@ -27,7 +27,9 @@ PLANE_UNKNOWN = -1
 SUBPLANE_UNKNOWN = -1
 NT = PLANES.index("nt_view")
 SHAFT = 0.035  # width of the femur's mask, a bar between the ends that were marked, in sides
-MEASURED = "MEASURED"  # the pool of images that have ends of measured lines
+MEASURED = "MEASURED"  # the pool of heads and femurs that have ends of measured lines
+ABDOMEN = "ABDOMEN"  # the pool of abdomens that have them
+BRAIN = "BRAIN"  # the pool of heads cut higher or lower than where they are measured
 
 
 @dataclass(slots=True)
@@ -112,8 +114,14 @@ def load_sample(record: Record, size: int) -> Sample:
         plane,
         record.dataset,
         SUBPLANES.index(record.subplane) if record.subplane else SUBPLANE_UNKNOWN,
-        MEASURED if record.landmarks else record.dataset,
+        _pool(record),
     )
+
+
+def _pool(record: Record) -> str:
+    if record.landmarks:
+        return ABDOMEN if record.plane == "abdomen" else MEASURED
+    return BRAIN if record.subplane else record.dataset
 
 
 def _labels(masks: Mapping[int, Gray]) -> set[str]:

@@ -7,7 +7,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.data.samples import NT, Floats, Gray, Sample
-from models.fada.labels import KEYPOINTS, UPRIGHT
+from models.fada.labels import KEYPOINTS, PLANES, UPRIGHT
+
+ABDOMEN = PLANES.index("abdomen")
 
 Affine = npt.NDArray[np.float64]
 
@@ -34,10 +36,11 @@ def random_affine(rng: np.random.Generator, plane: int) -> Affine:
     """A 2 x 3 map of the unit square onto itself: scale, aspect, rotation, shear, shift, mirror.
 
     NT-view boxes are drawn along thin slanted structures whose slope is not labelled, so those
-    images turn by a few degrees alone. Aspect varies widely: data sets differ in it.
+    images turn by a few degrees alone. Aspect varies widely: data sets differ in it. Abdomens are few
+    and of all sizes.
     """
     turn = np.deg2rad(rng.uniform(-3, 3) if plane == NT else rng.normal(0, 11))
-    scale = np.exp(rng.normal(0.03, 0.13))
+    scale = np.exp(rng.normal(0.03, 0.2 if plane == ABDOMEN else 0.13))
     aspect = np.exp(rng.normal(0, 0.14))
     sx, sy = scale * np.sqrt(aspect), scale / np.sqrt(aspect)
     shear = rng.normal(0, 0.01 if plane == NT else 0.05)

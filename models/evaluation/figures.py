@@ -189,22 +189,31 @@ def head_figures(scores: list[HeadScore], rules: Thresholds) -> dict[str, Any]:
     return result
 
 
-def subplane_figures(observations: Sequence[Observation], labels: Labels) -> dict[str, Any]:
-    """Balanced accuracy of the brain's sub-planes over heads whose sub-plane is known; empty where the
-    release names none."""
+def subplane_figures(
+    observations: Sequence[Observation], labels: Labels, rules: Thresholds
+) -> dict[str, Any]:
+    """Balanced accuracy of the brain's sub-planes over heads whose sub-plane is known, and how many are
+    named with what accuracy; empty where the release names none."""
     known: list[str] = []
     pairs: list[tuple[str, str]] = []
+    named: list[bool] = []
     for o in observations:
         if labels.subplanes and o.record.subplane and o.raw.subplane is not None:
+            chances = softmax(o.raw.subplane, rules.subplane_temperature)
+            best = int(np.argmax(chances))
             known.append(o.record.group)
-            pairs.append((o.record.subplane, labels.subplanes[int(np.argmax(o.raw.subplane))]))
+            pairs.append((o.record.subplane, labels.subplanes[best]))
+            named.append(bool(chances[best] >= rules.subplane))
     if not pairs:
         return {}
 
     def score(some: list[tuple[str, str]]) -> float:
         return balanced_accuracy([t for t, _ in some], [f for _, f in some])
 
+    right = [t == f for (t, f), sure in zip(pairs, named, strict=True) if sure]
     return {
+        "subplane_named": float(np.mean(named)),
+        "subplane_named_accuracy": float(np.mean(right)) if right else float("nan"),
         "subplane_balanced_accuracy": score(pairs),
         "subplane_balanced_accuracy_interval": bootstrap(pairs, known, score, DRAWS),
         "subplane_accuracy": float(np.mean([t == f for t, f in pairs])),
@@ -226,7 +235,7 @@ def figures(observations: list[Observation], labels: Labels, rules: Thresholds) 
         **mask_figures(mask_scores(observations, labels.masks, rules)),
         **head_figures(head_scores(observations, labels.masks, rules), rules),
         **size_figures(size_scores(observations, labels.masks, rules), rules),
-        **subplane_figures(observations, labels),
+        **subplane_figures(observations, labels, rules),
         "ece": calibration_error(confidence, np.array(right)),
         "abstention_curve": abstention_curve(answers),
     }

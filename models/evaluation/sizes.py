@@ -1,4 +1,4 @@
-"""What a release measures, in mm and degrees, against what was published: HC, BPD, OFD, AC, FL, AoP."""
+"""What a release measures, in mm and degrees, against what was published; see `NAMES`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ import numpy as np
 
 from models.evaluation.observe import Observation
 from models.evaluation.scores import bootstrap
+from models.fada.labels import KEYPOINTS
 from services.domain.calibration import Calibration, PixelSize
 from services.reading import measures
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 
-NAMES = ("HC", "BPD", "OFD", "AC", "FL", "AoP")
+NAMES = ("HC", "BPD", "OFD", "AC", "TAD", "APAD", "FL", "AoP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,31 @@ class SizeScore:
 def outlines_of(
     observation: Observation, masks: tuple[str, ...], rules: Thresholds
 ) -> dict[str, geometry.Points]:
-    """Every outlined structure, in pixels of the image."""
+    """Every structure that has a clear outline, in pixels of the image."""
     scale = np.array([observation.square.width, observation.square.height])
     outlines = {}
     for label, logits in zip(masks, observation.raw.masks, strict=True):
         traced = geometry.outline(logits, rules.mask_level.get(label, 0.0))
-        if traced is not None:
-            outlines[label] = traced * scale
+        if traced is None:
+            continue
+        border = traced * scale
+        if geometry.filling(border) >= rules.filling.get(label, 0.0):
+            outlines[label] = border
     return outlines
+
+
+def diameters_of(observation: Observation) -> dict[str, measures.Ends]:
+    """The pairs of keypoints that a diameter is measured along, in pixels of the image."""
+    scale = np.array([observation.square.width, observation.square.height])
+    places = observation.raw.keypoints[:, :2] * scale
+    if len(places) < len(KEYPOINTS):
+        return {}
+    ends: dict[str, measures.Ends] = {}
+    for name, pair in measures.KEYPOINT_PAIRS.items():
+        at = KEYPOINTS.index(f"{pair}_a")
+        (ax, ay), (bx, by) = places[at].tolist(), places[at + 1].tolist()
+        ends[name] = ((ax, ay), (bx, by))
+    return ends
 
 
 def true_sizes(observation: Observation) -> dict[str, float]:
@@ -74,14 +92,12 @@ def found_sizes(
     sizes: dict[str, float] = {}
     if record.plane == "intrapartum":
         if measures.HEAD in outlines and measures.SYMPHYSIS in outlines:
-            angle = measures.angle_of_progression(
-                outlines[measures.SYMPHYSIS], outlines[measures.HEAD]
-            )
-            if angle is not None:
-                sizes["AoP"] = angle
+            for angle in measures.measure_angles("intrapartum", outlines, Calibration(), rules):
+                sizes[angle.name] = angle.degrees
     elif record.pixel_xy is not None and record.plane is not None:
         scale = Calibration(spacing=PixelSize(*record.pixel_xy, "pixel_spacing"))
-        for m in measures.measure(record.plane, outlines, scale, rules):
+        along = diameters_of(observation)
+        for m in measures.measure(record.plane, outlines, scale, rules, along):
             if m.mm is not None:
                 sizes[m.name] = m.mm
     return sizes
@@ -92,7 +108,7 @@ def size_scores(
 ) -> list[SizeScore]:
     """One score for each measure that is published of an image and that the release could take."""
     able = {"HC", "BPD", "OFD"} if measures.HEAD in masks else set()
-    able |= {"AC"} if measures.ABDOMEN in masks else set()
+    able |= {"AC", "TAD", "APAD"} if measures.ABDOMEN in masks else set()
     able |= {"FL"} if measures.FEMUR in masks else set()
     able |= {"AoP"} if measures.SYMPHYSIS in masks else set()
     scores = []

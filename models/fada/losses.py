@@ -15,7 +15,9 @@ from models.fada.labels import BOXES, KEYPOINT_OF, MASKS
 from models.fada.network import DenseOutput
 
 # Masks whose ellipse is measured: their moments have a loss of their own.
-MEASURED_MASKS = [MASKS.index(name) for name in ("fetal_head", "abdomen", "femur")]
+MEASURED_MASKS = [
+    MASKS.index(name) for name in ("fetal_head", "abdomen", "femur", "pubic_symphysis")
+]
 
 WEIGHTS = {
     "plane": 1.0,
@@ -29,7 +31,7 @@ WEIGHTS = {
     "coarse": 0.5,
     "presence": 0.4,
     "points": 1.0,
-    "subplane": 0.3,
+    "subplane": 0.6,
 }
 
 

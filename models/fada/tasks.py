@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.data.batches import NOT_FETAL, Mix
-from models.data.samples import MEASURED
+from models.data.samples import ABDOMEN, BRAIN, MEASURED
 from models.fada.losses import WEIGHTS
 
 
@@ -29,8 +29,9 @@ TASKS = {
                 ("HC18", 0.18),
                 ("FETUS_FRAMEWORK", 0.26),
                 ("FETAL_PLANES_DB", 0.13),
-                (MEASURED, 0.18),
-                ("FETAL_HEAD_BIOMETRY", 0.03),
+                (ABDOMEN, 0.1),
+                (MEASURED, 0.09),
+                (BRAIN, 0.03),
                 ("PSFHS", 0.12),
                 (NOT_FETAL, 0.03),
             ),
@@ -42,13 +43,11 @@ TASKS = {
     # A short run that compares ways of training: light augmentation, so that it learns fast, and
     # enough images made poor that what is distinguished by them can differ.
     "brief": Task(Mix(plain=0.6, degraded=0.2), WEIGHTS),
-    "segment": Task(
-        Mix((("HC18", 0.9), ("FETAL_HEAD_BIOMETRY", 0.1))), _only("bce dice moments points")
-    ),
+    "segment": Task(Mix((("HC18", 0.9), (BRAIN, 0.1))), _only("bce dice moments points")),
     # The mask head alone, with more weight on what the circumference depends on.
     "outline": Task(
         Mix(
-            (("HC18", 0.5), ("FETAL_HEAD_BIOMETRY", 0.05), (MEASURED, 0.25), ("PSFHS", 0.12)),
+            (("HC18", 0.42), (BRAIN, 0.03), (ABDOMEN, 0.22), (MEASURED, 0.13), ("PSFHS", 0.18)),
             plain=0.35,
             degraded=0.05,
         ),
@@ -58,8 +57,10 @@ TASKS = {
     "classify": Task(
         Mix(
             (
-                ("FETAL_PLANES_DB", 0.3),
-                (MEASURED, 0.25),
+                ("FETAL_PLANES_DB", 0.25),
+                (ABDOMEN, 0.06),
+                (MEASURED, 0.14),
+                (BRAIN, 0.1),
                 ("HC18", 0.1),
                 ("FETUS_FRAMEWORK", 0.1),
                 ("PSFHS", 0.1),

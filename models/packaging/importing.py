@@ -23,8 +23,10 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from models.packaging.llama import convert
 from models.packaging.merging import is_adapter, merge, read_adapter
-from models.programs.releasing.convert import FACTS, MMPROJ, TEXT, convert_pair
+from models.packaging.tower_loss import relative_error
+from models.programs.releasing.convert import FACTS, MMPROJ, TEXT, convert_pair, prepared
 from models.programs.releasing.package import Parts, assemble, trust_key
 from models.serving.folder import ADAPTER, BASE, gather
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
@@ -71,13 +73,17 @@ def import_release(request: Import, store: Path, key: Ed25519PrivateKey) -> Rele
         elif any(request.source.glob("*.gguf")):
             if request.serve == TRANSFORMERS:
                 raise ReleaseMalformed("transformers serves weights and adapters, not GGUF files.")
+            if request.vision_kind != "f16":
+                raise ReleaseMalformed(
+                    "A GGUF pair is taken as it is: choose the mmproj file of the kind that is wanted."
+                )
             _from_pair(request.source, text)
         elif (request.source / "config.json").is_file():
             if request.serve == TRANSFORMERS:
                 text.mkdir()
                 gather(request.source, BASE, text)
             else:
-                convert_pair(request.source, text, request.kind, request.vision_kind, request.cache)
+                _convert(request, request.source, text)
         else:
             raise ReleaseMissingFile(
                 f"{request.source.name} holds no adapter, no GGUF pair and no weights."
@@ -113,7 +119,25 @@ def _from_adapter(request: Import, merged: Path, text: Path) -> None:
     for path in request.source.glob("*"):  # a tokenizer or template that came with the adapter
         if path.name.startswith(("tokenizer", "chat_template", "vocab", "merges", "preprocessor")):
             shutil.copyfile(path, merged / path.name)
-    convert_pair(merged, text, request.kind, request.vision_kind, request.cache)
+    _convert(request, merged, text)
+
+
+def _convert(request: Import, weights: Path, text: Path) -> None:
+    """To a pair; where the tower is stored in fewer than 16 bits, what that costs its weights is noted."""
+    convert_pair(weights, text, request.kind, request.vision_kind, request.cache)
+    if request.vision_kind == "f16":
+        return
+    with tempfile.TemporaryDirectory() as work:
+        full = Path(work) / MMPROJ
+        with prepared(weights) as source:
+            convert(source, full, "f16", mmproj=True, cache=request.cache)
+        error = relative_error(text / MMPROJ, full, request.cache)
+        saved = 1 - (text / MMPROJ).stat().st_size / full.stat().st_size
+    facts = json.loads((text / FACTS).read_text())
+    facts["quantisation"] |= {
+        "vision_weight_error": round(error, 6), "vision_bytes_saved": round(saved, 4),
+    }  # fmt: skip
+    (text / FACTS).write_text(json.dumps(facts, indent=1))
 
 
 def _as_published(request: Import, text: Path) -> None:

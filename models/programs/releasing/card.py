@@ -43,6 +43,7 @@ BARS = (
     ("HC inside its 95 % interval", "hc_interval_coverage", 3, "0.93", ">"),
     ("AC inside its 95 % interval", "sizes.AC.FETAL_PLANES_DB.interval_coverage", 3, "0.93", ">"),
     ("FL inside its 95 % interval", "sizes.FL.FETAL_PLANES_DB.interval_coverage", 3, "0.93", ">"),
+    ("Angle inside its 95 % interval", "sizes.AoP.PSFHS.interval_coverage", 3, "0.93", ">"),
     ("JSON compliance", "json_compliance", 3, "1.0", ">"),
 )
 _MORE = (
@@ -55,6 +56,14 @@ _MORE = (
     ("HC, bias, mm", "hc_bias_mm"),
     ("HC, mean error, %", "hc_mape"),
     ("HC, share inside its 95 % interval", "hc_interval_coverage"),
+    ("HC, mean error, mm (FETAL_PLANES_DB)", "sizes.HC.FETAL_PLANES_DB.mae"),
+    ("TAD, mean error, mm", "sizes.TAD.FETAL_PLANES_DB.mae"),
+    ("APAD, mean error, mm", "sizes.APAD.FETAL_PLANES_DB.mae"),
+    ("TAD, share inside its 95 % interval", "sizes.TAD.FETAL_PLANES_DB.interval_coverage"),
+    ("APAD, share inside its 95 % interval", "sizes.APAD.FETAL_PLANES_DB.interval_coverage"),
+    ("Angle of progression, median error, degrees", "sizes.AoP.PSFHS.median"),
+    ("Sub-planes: share of heads that are given one", "subplane_named"),
+    ("Sub-planes: right among these", "subplane_named_accuracy"),
     ("Ends of the head's axes, mean error, mm", "keypoint_error_mm"),
     ("ECE of planes", "plane_ece"),
     ("ECE of structures", "structure_ece"),
@@ -152,6 +161,26 @@ def refusals(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
+def unmeasured(evaluations: dict[str, dict[str, Any]]) -> str:
+    """How many images had a size or an angle that was not measured, by measure and split."""
+    parts = []
+    for split, figures in evaluations.items():
+        for name, by_dataset in (look(figures, "sizes") or {}).items():
+            missing = sum(row["missing"] for row in by_dataset.values())
+            if missing:
+                of = sum(row["n"] for row in by_dataset.values())
+                parts.append(f"{name} {missing} of {of} on {split}")
+    return ", ".join(parts) or "none"
+
+
+def head_bias(evaluations: dict[str, dict[str, Any]]) -> str:
+    """Mean differences to the head sizes of FETAL_PLANES_DB, on the split that shows most of them."""
+    rows = [look(figures, "sizes") or {} for figures in evaluations.values()]
+    most = max(rows, key=lambda row: look(row, "HC.FETAL_PLANES_DB.n") or 0, default={})
+    biases = {name: look(most, f"{name}.FETAL_PLANES_DB.bias") for name in ("HC", "BPD", "OFD")}
+    return ", ".join("not measured" if v is None else f"{v:+.1f} mm" for v in biases.values())
+
+
 def card(
     about: dict[str, Any],
     evaluations: dict[str, dict[str, Any]],
@@ -172,6 +201,8 @@ def card(
             f"{name} {row['dice']:.4f} (n={row['n']})"
             for name, row in (look(first, "head_dice_by_dataset") or {}).items()
         ),
+        "unmeasured": unmeasured(evaluations),
+        "head_bias": head_bias(evaluations),
         "hc": number(look(first, "hc_mae_mm"), 2),
         "seconds": ", ".join(f"{name} {value:.3f} s" for name, value in seconds.items()),
         **tables,

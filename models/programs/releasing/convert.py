@@ -10,6 +10,8 @@ import argparse
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,26 @@ def image_preprocessing(side: int) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def prepared(weights: Path) -> Iterator[Path]:
+    """The weights as the converter takes them: linked, with a preprocessor_config.json."""
+    with tempfile.TemporaryDirectory() as work:
+        source = Path(work) / "weights"
+        source.mkdir()
+        for file in weights.iterdir():  # links: a large model is not copied
+            (source / file.name).symlink_to(file.resolve())
+        if not (source / "preprocessor_config.json").exists():
+            (source / "preprocessor_config.json").write_text(
+                json.dumps(image_preprocessing(int(_facts(weights).get("side", 256))))
+            )
+        yield source
+
+
+def _facts(weights: Path) -> dict[str, Any]:
+    path = weights / FACTS
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
 def convert_pair(
     weights: Path, out: Path, kind: str, vision_kind: str, cache: Path | None = None
 ) -> None:
@@ -43,16 +65,8 @@ def convert_pair(
         ReleaseMalformed: what it wrote is not sound.
     """
     out.mkdir(parents=True, exist_ok=True)
-    facts = json.loads((weights / FACTS).read_text()) if (weights / FACTS).exists() else {}
-    with tempfile.TemporaryDirectory() as work:
-        source = Path(work) / "weights"
-        source.mkdir()
-        for file in weights.iterdir():  # links: a large model is not copied
-            (source / file.name).symlink_to(file.resolve())
-        if not (source / "preprocessor_config.json").exists():
-            (source / "preprocessor_config.json").write_text(
-                json.dumps(image_preprocessing(int(facts.get("side", 256))))
-            )
+    facts = _facts(weights)
+    with prepared(weights) as source:
         for name, numbers, mmproj in ((TEXT, kind, False), (MMPROJ, vision_kind, True)):
             partial = out / f"{name}.partial"
             convert(source, partial, numbers, mmproj=mmproj, cache=cache)

@@ -5,10 +5,13 @@
 A release keeps its vision weights in `vision.onnx`, with each batch norm folded into its convolution.
 To train on from there, the norms are set anew from the statistics of training images, so that the
 network says the same as the release did: `models.programs.training.train --out` of the same folder
-then continues.
+then continues. Labels that the release does not have yet begin untrained, in the places that
+`models.fada.labels` gives them; those that it has keep their weights.
 """
 
 import argparse
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ from torch import Tensor, nn
 from models.data.batches import Batch, Batches
 from models.data.collection import read_collection
 from models.data.samples import load_samples
+from models.fada.labels import BOXES, KEYPOINTS, MASKS, PLANES
 from models.fada.network import SIZES, DenseNetwork, NetworkConfig
 
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -34,24 +38,74 @@ def stored_weights(model: onnx.ModelProto) -> Weights:
     }
 
 
-def fill(network: DenseNetwork, model: onnx.ModelProto) -> dict[nn.BatchNorm2d, Tensor]:
+OWN_LABELS: Mapping[str, Sequence[str]] = {
+    "planes": PLANES,
+    "masks": MASKS,
+    "boxes": BOXES,
+    "keypoints": KEYPOINTS,
+}
+
+
+def fill(
+    network: DenseNetwork,
+    model: onnx.ModelProto,
+    labels: Mapping[str, Sequence[str]] = OWN_LABELS,
+) -> dict[nn.BatchNorm2d, Tensor]:
     """Puts the graph's weights into `network`; returns the folded bias of every batch norm.
+
+    Args:
+        labels: the graph's own, from its manifest: "planes", "masks", "boxes" and "keypoints".
 
     Raises:
         ValueError: the graph is not one of this network.
     """
     weights = stored_weights(model)
-    state = network.state_dict()
+    state, rows = network.state_dict(), _rows(labels)
     for name, value in weights.items():
         own = name.removeprefix("network.")
-        if own in state and state[own].shape == value.shape:
+        if own not in state:
+            continue
+        if state[own].shape == value.shape and own not in rows:
             state[own].copy_(torch.from_numpy(value.copy()))
+        elif own in rows and len(rows[own]) == len(value):
+            state[own][rows[own]] = torch.from_numpy(value.copy())
     _fill_linear(network, model, weights)
-    embed = [w for w in weights.values() if w.shape == (1, *network.local_head.second.embed.shape)]
+    embed = [
+        w for w in weights.values() if w.shape == (1, len(rows[_EMBED]), state[_EMBED].shape[1])
+    ]
     if len(embed) != 1:
         raise ValueError("the graph has no embedding of the structures")
-    state["local_head.second.embed"].copy_(torch.from_numpy(embed[0][0].copy()))
+    state[_EMBED][rows[_EMBED]] = torch.from_numpy(embed[0][0].copy())
     return _fill_folded(network, model, weights)
+
+
+_EMBED = "local_head.second.embed"
+
+
+def _rows(labels: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
+    """Weights whose rows belong to labels: where each of the graph's rows stands in the network.
+
+    Raises:
+        ValueError: a label that the network does not have.
+    """
+    places = {
+        kind: [list(OWN_LABELS[kind]).index(one) for one in labels[kind]] for kind in OWN_LABELS
+    }
+    boxes, points = places["boxes"], places["keypoints"]
+    local = [*boxes, *(len(BOXES) + at for at in points)]
+    proposals = [4 * at + i for at in boxes for i in range(4)]
+    proposals += [4 * len(BOXES) + 2 * at + i for at in points for i in range(2)]
+    heads = {
+        "global_head.plane": places["planes"],
+        "masks.out": places["masks"],
+        "local_head.heat": local,
+        "local_head.propose": proposals,
+    }
+    rows = {f"{name}.{part}": at for name, at in heads.items() for part in ("weight", "bias")}
+    rows |= {
+        f"local_head.second.{name}": local for name in ("embed", "delta", "presence", "offset")
+    }
+    return rows | {"local_head.prior": boxes}
 
 
 def _module(node: onnx.NodeProto) -> str:
@@ -136,7 +190,9 @@ def unfold(network: DenseNetwork, biases: dict[nn.BatchNorm2d, Tensor], images: 
 def restore(vision: Path, data: Path, config: NetworkConfig, side: int, count: int) -> DenseNetwork:
     """The network of a `vision.onnx`, ready to be trained on at `side`; `count` images set the norms."""
     network = DenseNetwork(config)
-    biases = fill(network, onnx.load(vision))
+    manifest = vision.with_name("manifest.json")
+    labels = json.loads(manifest.read_text())["labels"] if manifest.exists() else OWN_LABELS
+    biases = fill(network, onnx.load(vision), labels)
     records = [r for r in read_collection(data) if r.split == "train"]
     batches = Batches(load_samples(records, int(side * 1.15)), side, count, seed=0)
     unfold(network, biases, Batch(*batches[0]).image.float() / 255)

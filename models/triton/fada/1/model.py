@@ -12,7 +12,8 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from services.domain.errors import FadaError, InferenceUnavailable, ReleaseRefused
-from services.reading.contract import Phase, RawReading
+from services.reading.clips import Glance
+from services.reading.contract import SURVEY, RawReading, heat_of, read_phases
 from services.reading.releases.release import Release
 from services.reading.runner import ActiveRelease
 from services.reading.text.runtime import TextModelLike
@@ -56,12 +57,16 @@ class TritonPythonModel:
 
     def _read(self, images: list[np.ndarray], phases: str) -> list[Any]:
         runner = self._active.runner()
+        if phases == SURVEY:
+            return _glances(runner.survey(np.concatenate(images)), [len(i) for i in images])
         side = runner.manifest.side
         if any(image.shape[1:] != (side, side) for image in images):
             # Made for the release before this one: the caller prepares it again.
             raise InferenceUnavailable(f"The release now takes squares of {side} pixels.")
-        asked = tuple(Phase(p) for p in phases.split(",") if p)
-        readings = runner.read(np.concatenate(images), asked)
+        finding = heat_of(phases)
+        if finding:
+            return [_heat([runner.heat(finding, one) for one in image]) for image in images]
+        readings = runner.read(np.concatenate(images), *read_phases(phases))
         responses, start = [], 0
         for image in images:
             responses.append(_response(readings[start : start + len(image)]))
@@ -94,6 +99,10 @@ def _response(readings: list[RawReading]) -> Any:
         "BOXES": [r.boxes for r in readings],
         "KEYPOINTS": [r.keypoints for r in readings],
     }
+    if all(
+        r.subplane is not None for r in readings
+    ):  # a release reads it for all images or for none
+        dense["SUBPLANE"] = [r.subplane for r in readings]
     words = {
         "INTERPRETATION": [r.interpretation for r in readings],
         "CLASSIFICATION": [r.classification for r in readings],
@@ -106,6 +115,26 @@ def _response(readings: list[RawReading]) -> Any:
         for n, v in words.items()
     ]
     return pb_utils.InferenceResponse(output_tensors=tensors)
+
+
+def _heat(maps: list[np.ndarray]) -> Any:
+    return pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor("HEAT", np.stack(maps))])
+
+
+def _glances(glances: list[Glance], counts: list[int]) -> list[Any]:
+    """One answer for each request, of as many small squares as it had."""
+    responses, start = [], 0
+    for count in counts:
+        part = glances[start : start + count]
+        values = {
+            "PLANE": [g.plane for g in part],
+            "SCOPE": [[g.scope] for g in part],
+            "QUALITY": [[g.quality] for g in part],
+        }
+        tensors = [pb_utils.Tensor(n, np.asarray(v, dtype=np.float32)) for n, v in values.items()]
+        responses.append(pb_utils.InferenceResponse(output_tensors=tensors))
+        start += count
+    return responses
 
 
 def _refusal(error: Exception) -> Any:
