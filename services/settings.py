@@ -5,11 +5,13 @@ The defaults suit one machine and bind to loopback. Secrets have no defaults.
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -44,6 +46,10 @@ class Settings(BaseSettings):
     runner: str = Field("triton", description="triton, or inprocess where there is no server")
     triton_grpc: str = "127.0.0.1:8001"
     triton_shared_memory: bool = False
+    triton_tls: bool = Field(False, description="gRPC to the model server over TLS")
+    triton_tls_ca: str = Field("", description="PEM file: who signs its certificate; empty: public")
+    triton_tls_certificate: str = Field("", description="PEM file: the hub's own, where it asks")
+    triton_tls_key: str = Field("", description="PEM file: the key of that certificate")
     inference_deadline: float = Field(60.0, description="s for one call")
     releases: Path = Path("models/releases")
     release: str = Field("", description="release to use; empty: the active one, else the newest")
@@ -52,6 +58,11 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8042
     public_url: str = ""
+    trusted_proxies: str = Field(
+        "",
+        description="addresses and networks, comma-separated, whose X-Forwarded-For and -Proto are"
+        " believed; empty: none",
+    )
     gateway_processes: int = Field(1, ge=1, le=64, description="processes that share its port")
     max_instance_bytes: int = 512 * 2**20
     max_request_bytes: int = 2 * 2**30
@@ -64,6 +75,19 @@ class Settings(BaseSettings):
     parse_memory_bytes: int = 1536 * 2**20
     parse_seconds: float = 30.0
     upload_days: float = 7.0
+    upload_device_bytes: int = Field(
+        4 * 2**30, description="of unfinished resumable uploads of one sender"
+    )
+    upload_site_bytes: int = Field(16 * 2**30, description="of those of one site")
+    spool_reserve_bytes: int = Field(
+        2**30, description="of the spool's disk, kept free of what comes; below it: 503"
+    )
+    disk_warn_share: float = Field(
+        0.85, gt=0, le=1, description="of a disk that is used: above it the hub warns"
+    )
+    disk_refuse_share: float = Field(
+        0.95, gt=0, le=1, description="above it nothing new is taken; nothing is deleted for room"
+    )
     idempotency_hours: float = 48.0
     presign_seconds: int = 300
     max_outbox: int = Field(100_000, description="above it, uploads are answered 503")
@@ -72,17 +96,57 @@ class Settings(BaseSettings):
         description="requests of one caller to all processes of a gateway; ten times that at once",
     )
 
+    cors_origins: str = Field(
+        "",
+        description="origins of viewers, comma-separated, e.g. https://ohif.example; empty: none",
+    )
+
     # DIMSE
     dimse_port: int = Field(0, description="0: no C-STORE SCP")
     dimse_aet: str = "FADA"
     dimse_site: str = "default"
     dimse_peers: str = Field(
-        "", description="AE titles that may store, comma-separated; empty: any on loopback"
+        "",
+        description="AE titles that may store, and have a worklist, comma-separated; empty: any on"
+        " loopback may store",
+    )
+    dimse_sites: dict[str, str] = Field(
+        default_factory=dict,
+        description='site by calling AE title, as JSON: {"US2": "clinic-a"}; others: dimse_site',
+    )
+    dimse_query_peers: str = Field(
+        "", description="AE titles that may query and retrieve, comma-separated; empty: none"
     )
     dimse_max_pdu: int = 131072
-    dimse_max_associations: int = 10
+    dimse_networks: str = Field(
+        "", description="networks that may connect, e.g. 10.1.0.0/16,192.168.4.7; empty: any"
+    )
+    dimse_max_associations: int = 40
+    dimse_associations_per_peer: int = Field(8, description="of one address at once")
+    dimse_tls_certificate: str = Field("", description="PEM file with certificate and key: TLS")
+    dimse_tls_ca: str = Field("", description="PEM file: clients need a certificate by these")
+
+    # HL7 v2 by MLLP: orders (ORM, OMG) and news of patients (ADT)
+    hl7_port: int = Field(0, description="0: no HL7 listener")
+    hl7_site: str = "default"
+    hl7_sites: dict[str, str] = Field(
+        default_factory=dict,
+        description='site by sending facility (MSH-4), as JSON: {"WARD9": "clinic-a"}',
+    )
+    hl7_senders: str = Field(
+        "", description="sending applications (MSH-3), comma-separated; empty: any on loopback"
+    )
+    hl7_networks: str = Field("", description="networks that may connect; empty: any")
+    hl7_tls_certificate: str = Field("", description="PEM file with certificate and key: TLS")
+    hl7_tls_ca: str = Field("", description="PEM file: senders need a certificate by these")
 
     # jobs
+    quiet_seconds: float = Field(
+        60.0, ge=0, description="a study is read when no image of it has come for so long"
+    )
+    quiet_seconds_of: dict[str, float] = Field(
+        default_factory=dict, description='the same for single sites, as JSON: {"clinic-a": 20}'
+    )
     job_attempts: int = 3
     job_soft_limit: int = Field(540, description="s")
     job_hard_limit: int = Field(600, description="s")
@@ -95,17 +159,44 @@ class Settings(BaseSettings):
         0.05, description="of all objects; with more orphans the sweeper deletes nothing"
     )
     worker_processes: int = Field(0, description="processes that read; 0: one for each two cores")
+    image_seconds: float = Field(
+        90.0, description="opening one image, and decoding one frame, may not take a worker longer"
+    )
+    worker_memory_bytes: int = Field(
+        2 * 2**30, description="a process that reads and holds more is replaced after its job"
+    )
     key_frames: int = Field(8, description="most frames of one cine that are analysed")
 
     # access
     oidc_issuer: str = ""
-    oidc_audience: str = ""
+    oidc_audience: str = Field("", description="of bearer tokens for the API; empty: none is taken")
     oidc_jwks_url: str = ""
+    oidc_client_id: str = Field("", description="of the pages' sign-on; empty: it is not offered")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="empty: a public client")
+    oidc_name: str = Field(
+        "", description='what "Sign in with ..." names; empty: the issuer\'s host'
+    )
+    oidc_scope: str = "openid profile"
+    oidc_session_hours: float = Field(12.0, gt=0, le=12, description="until the next sign-on")
     oidc_site_claim: str = "fada_site"
     oidc_role_claim: str = "fada_role"
-    secret_key: SecretStr = Field(SecretStr(""), description="signs share links and page sessions")
+    oidc_group_claim: str = "groups"
+    oidc_groups: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description='site and role of each group, as JSON: {"sonographers": "clinic-a:sonographer"};'
+        " empty: the claims of site and role themselves",
+    )
+    second_factor_sites: str = Field(
+        "",
+        description="sites, comma-separated, where a password needs a passkey beside it; *: all",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="the hub's secret: signs sessions and links, seals the audit trail, encrypts"
+        " credentials; after a comma those before it, which read only",
+    )
 
-    # publish
+    # publish: a PACS named here becomes a site's first destination, once; see docs/destinations.md
     push_stow_url: str = ""
     push_stow_token: SecretStr = SecretStr("")
     push_dimse: str = Field("", description="AET@host:port of a PACS for C-STORE")
@@ -119,15 +210,39 @@ class Settings(BaseSettings):
 
     # seen
     log_level: str = "INFO"
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="bearer token that reads the gateway's /metrics; empty: keys only",
+    )
     metrics_port: int = Field(0, description="worker metrics; 0: none")
     sweeper_metrics_port: int = Field(0, description="sweeper metrics; 0: none")
     metrics_host: str = "127.0.0.1"
     otel_endpoint: str = ""
 
-    def has_pacs(self, site: str) -> bool:
-        """Whether results of this site are pushed to a PACS."""
-        configured = bool(self.push_stow_url or self.push_dimse)
-        return configured and self.push_site in ("", site)
+    @field_validator("oidc_groups", mode="before")
+    @classmethod
+    def _groups(cls, given: Any) -> Any:
+        """Raises ValueError: no JSON."""
+        return json.loads(given or "{}") if isinstance(given, str) else given
+
+    def quiet_time(self, site: str) -> float:
+        """Seconds without a further image after which a study of this site is read."""
+        return self.quiet_seconds_of.get(site, self.quiet_seconds)
+
+    @property
+    def longest_quiet(self) -> float:
+        """The longest quiet time of any site, in seconds."""
+        return max([self.quiet_seconds, *self.quiet_seconds_of.values()])
+
+    def demands_passkey(self, site: str) -> bool:
+        """Whether a password alone does not open the pages there."""
+        named = {one.strip() for one in self.second_factor_sites.split(",")}
+        return bool(named & {site, "*"})
+
+    @property
+    def cors_origin_list(self) -> list[str]:
+        """Origins other than the hub's own whose pages may ask it; none by default."""
+        return [one.strip().rstrip("/") for one in self.cors_origins.split(",") if one.strip()]
 
     @property
     def share(self) -> float:

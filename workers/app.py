@@ -9,10 +9,14 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
+from celery.exceptions import CeleryError
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from services.domain.work import TASKS, Work
 from services.queue.transport import make_app
@@ -72,15 +76,14 @@ class WorkerContext:
 
     @property
     def deliveries(self) -> DeliveryRunner:
-        """One for all threads of this process: it keeps its connection to a PACS."""
+        """One for all threads of this process: it knows which receivers are busy."""
         return self._here().deliveries
 
     def close(self) -> None:
         """Write what waits to be written, in the process that read it."""
-        if self._process is not None and self._process.pid == os.getpid():
-            if self._runner is not None:
-                self._runner.close()
-            self._process.deliveries.close()
+        here = self._process is not None and self._process.pid == os.getpid()
+        if here and self._runner is not None:
+            self._runner.close()
 
     def _here(self) -> _Process:
         with self._lock:
@@ -123,7 +126,8 @@ def _register_tasks(app: Celery, context: WorkerContext) -> None:
             traces.continued(self.request.headers),
             traces.span("worker.analyse", job_id=job_id),
         ):
-            context.runner.run(job_id)
+            if context.runner.run(job_id) == "turn":
+                _send_again(self, job_id, request_id)
 
     @app.task(name=TASKS[Work.DELIVER].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def publish(self: Any, delivery_id: str, request_id: str = "") -> None:
@@ -133,6 +137,17 @@ def _register_tasks(app: Celery, context: WorkerContext) -> None:
             traces.span("worker.publish", delivery_id=delivery_id),
         ):
             context.deliveries.deliver(delivery_id)
+
+
+def _send_again(task: Any, job_id: str, request_id: str) -> None:
+    """A job that gave way stands behind the others of its queue. Best effort: its outbox row stays."""
+    with suppress(KombuError, RedisError, CeleryError, OSError):
+        task.apply_async(
+            args=[job_id],
+            kwargs={"request_id": request_id},
+            queue=task.request.delivery_info["routing_key"],
+            retry=False,
+        )
 
 
 def _connect_signals(settings: Settings, context: WorkerContext) -> None:

@@ -15,7 +15,7 @@ from services.telemetry import logs
 from workers import liveness
 from workers.app import make_celery
 
-DELIVERING_THREADS = 4
+DELIVERING_THREADS = 16  # they wait for receivers: each slow one holds one
 SWITCH_SECONDS = 0.0005
 
 

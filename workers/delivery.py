@@ -1,40 +1,87 @@
-"""One delivery to the outside: a webhook, or a result pushed to a PACS."""
+"""One delivery to the outside: an event for a webhook, or a result for a destination."""
 
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime
-from functools import cached_property
 
 from services.domain.errors import FadaError, NotFound
 from services.domain.work import DeliveryKind
 from services.index.port import Delivery, Index
 from services.publish import webhook
-from services.publish.push import StowPusher
+from services.senders import Senders
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import metrics
+from workers.lanes import Lanes
+from workers.result_delivery import ResultDelivery
 
 _log = logging.getLogger("workers.delivery")
 MAX_ATTEMPTS = 14  # about a day and a half with the delays below
 _FIRST_DELAY, _LONGEST_DELAY = 5.0, 6 * 3600.0
 _ATTEMPT_SECONDS = 180.0  # an attempt that has not ended by then has lost its worker
 _WORKER_LOST = "worker_lost"
-PUSHED = ("seg", "sr", "sr_obgyn")  # kinds of artefacts that a PACS gets
+_ROUND_SECONDS = 60.0  # how long one task goes on with what waits for the same receiver
 
 
 class DeliveryRunner:
-    """Safe to share between threads; keeps its connection to the PACS."""
+    """Safe to share between threads; keeps what it knows of each receiver."""
 
     def __init__(self, settings: Settings, index: Index, store: ObjectStore) -> None:
-        self._settings, self._index, self._store = settings, index, store
+        self._settings, self._index = settings, index
+        self._lanes = Lanes()
+        self._results = ResultDelivery(index, store, Senders(settings))
 
     def deliver(self, delivery_id: str) -> str:
-        """Returns what became of it: done, gone, again or given_up.
+        """Send it, and then what waits for the same receiver, one after the other.
+
+        Returns what became of it: done, gone, again, given_up, or busy: another thread speaks to this
+        receiver, or it rests; no attempt is counted.
 
         Raises:
             IndexUnavailable: the delivery stays as it is and its message is sent again.
         """
+        receiver = self._receiver(delivery_id)
+        if receiver is None:
+            return "gone"
+        wait = self._lanes.enter(receiver)
+        if wait:
+            with self._index.begin() as tx:
+                tx.deliveries.postpone(delivery_id, wait)
+            return "busy"
+        outcome, began = "again", time.monotonic()
+        try:
+            outcome = self._attempt(delivery_id)
+            end, more = began + _ROUND_SECONDS, outcome
+            while more == "done" and time.monotonic() < end and (other := self._next(receiver)):
+                began = time.monotonic()
+                more = self._attempt(other)
+        finally:
+            failed = outcome in ("again", "given_up") or more == "again"
+            self._lanes.leave(receiver, failed=failed, seconds=time.monotonic() - began)
+        return outcome
+
+    def _receiver(self, delivery_id: str) -> str | None:
+        try:
+            with self._index.read() as tx:
+                delivery = tx.deliveries.get(None, delivery_id)
+            if delivery.kind is DeliveryKind.PUSH and delivery.destination_id is None:
+                with self._index.begin() as tx:  # from before there were destinations
+                    tx.destinations.take_over(delivery.site)
+                    delivery = tx.deliveries.get(None, delivery_id)
+        except NotFound:
+            return None
+        return delivery.destination_id or delivery.webhook_id or f"site:{delivery.site}"
+
+    def _next(self, receiver: str) -> str | None:
+        with self._index.begin() as tx:
+            other = tx.deliveries.next_of(receiver)
+            if other is not None:
+                tx.deliveries.make_due(other)
+        return other
+
+    def _attempt(self, delivery_id: str) -> str:
         with self._index.begin() as tx:
             delivery = tx.deliveries.start(delivery_id, _ATTEMPT_SECONDS)
         if delivery is None:
@@ -43,7 +90,7 @@ class DeliveryRunner:
             return self._failed(delivery, _WORKER_LOST, retryable=False)
         try:
             self._send(delivery)
-        except NotFound:  # the receiver was deleted meanwhile
+        except NotFound:  # the receiver was removed meanwhile
             with self._index.begin() as tx:
                 tx.deliveries.drop(delivery.id)
             return self._counted(delivery, "gone")
@@ -52,11 +99,6 @@ class DeliveryRunner:
         with self._index.begin() as tx:
             tx.deliveries.delivered(delivery.id)
         return self._counted(delivery, "done")
-
-    def close(self) -> None:
-        """Give back the connection to the PACS, if there is one."""
-        if "_stow" in self.__dict__ and self._stow is not None:
-            self._stow.close()
 
     def _failed(self, delivery: Delivery, code: str, *, retryable: bool) -> str:
         final = not retryable or delivery.attempts >= MAX_ATTEMPTS
@@ -81,13 +123,15 @@ class DeliveryRunner:
 
     def _send(self, delivery: Delivery) -> None:
         """Raises NotFound when there is nobody or nothing to send to, else the receiver's FadaError."""
+        with self._index.read() as tx:
+            if tx.studies.held({delivery.study_id}):
+                raise NotFound  # it is sent anew when a person has decided
         if delivery.kind is DeliveryKind.WEBHOOK:
-            self._send_webhook(delivery)
+            self._send_event(delivery)
         else:
-            self._push(delivery)
+            self._results.send(delivery)
 
-    # --- webhooks ----------------------------------------------------------------------------
-    def _send_webhook(self, delivery: Delivery) -> None:
+    def _send_event(self, delivery: Delivery) -> None:
         site, seq = delivery.site, delivery.event_seq or 0
         with self._index.read() as tx:
             hook = tx.webhooks.get(str(delivery.webhook_id))
@@ -100,25 +144,3 @@ class DeliveryRunner:
         # The identity is that of event and receiver, so a second delivery is known as one.
         message = webhook.sign(hook.secret, f"msg_{delivery.id}", datetime.now(UTC), body)
         webhook.send(hook.url, message, allow_private=self._settings.webhook_allow_private)
-
-    # --- results to a PACS -------------------------------------------------------------------
-    def _push(self, delivery: Delivery) -> None:
-        site = delivery.site
-        if not self._settings.has_pacs(site):
-            raise NotFound  # the setting was taken away
-        with self._index.read() as tx:
-            result = tx.results.get(site, delivery.study_id, delivery.version)
-        wanted = [one for one in result.artefacts if one.kind in PUSHED]
-        objects = [self._store.get(site, one.sha256) for one in wanted]
-        if objects and self._stow is not None:
-            self._stow.store(objects)
-        if objects and self._settings.push_dimse:
-            # pynetdicom is large, and most hubs push by DICOMweb or not at all.
-            from services.dicom.network.scu import Peer, c_store
-
-            c_store(Peer.parse(self._settings.push_dimse), objects, self._settings.dimse_aet)
-
-    @cached_property
-    def _stow(self) -> StowPusher | None:
-        url = self._settings.push_stow_url
-        return StowPusher(url, self._settings.push_stow_token.get_secret_value()) if url else None

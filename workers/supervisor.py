@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -25,7 +26,7 @@ from services.telemetry import logs, multiprocess
 _log = logging.getLogger("workers.supervisor")
 KINDS = ("analyse", "publish")
 _LOOK_SECONDS = 0.5
-_SILENT_SECONDS = 60.0  # without a heartbeat a child hangs, whatever it says; startup included
+_SILENT_SECONDS = 60.0  # without a heartbeat, after the first one, a child hangs whatever it says
 _STOP_SECONDS = 120.0  # a study in hand; who stops us may have less patience, and SIGKILL
 # Small matrices: BLAS threads would only take the processor from the model server.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -39,30 +40,34 @@ class Consumer:
         self.kind = kind
         self._heartbeat = folder / f"{kind}.beat"
         command = (sys.executable, "-m", "workers.consume", kind, str(self._heartbeat))
-        spec = ProcessSpec(kind, command, env=_ONE_THREAD, stop_seconds=_STOP_SECONDS)
+        spec = ProcessSpec(
+            kind, command, env=_ONE_THREAD, stop_seconds=_STOP_SECONDS,
+            ready=self._heartbeat.exists, tidy=partial(self._heartbeat.unlink, missing_ok=True),
+        )  # fmt: skip
         self.process = Process(spec, reaper)
 
     def start(self) -> None:
         """Start it for the first time. Raises OSError."""
-        self._heartbeat.touch()
         self.process.start()
 
     def tend(self) -> bool:
-        """End it if it is silent, start it again if it ended. True when it had ended."""
+        """End it if it is silent, start it again if it ended. True when it had ended.
+
+        A start takes as long as the process works at it (``services.processes.start_grace``).
+        """
         if self.process.alive() and self._is_silent():
             _log.error("worker is silent", extra={"kind": self.kind})
             self.process.kill()
         change = self.process.tend()
-        if change is not None and not change.ended:
-            self._heartbeat.touch()
         return change is not None and change.ended
 
     def _is_silent(self) -> bool:
-        try:
-            silence = time.time() - self._heartbeat.stat().st_mtime
-        except OSError:
+        if self.process.starting():
             return False
-        return min(silence, self.process.running_seconds) > _SILENT_SECONDS
+        try:
+            return time.time() - self._heartbeat.stat().st_mtime > _SILENT_SECONDS
+        except OSError:  # its start came to no first beat
+            return True
 
 
 def main(settings: Settings) -> None:

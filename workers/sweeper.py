@@ -23,13 +23,17 @@ from services.queue.port import Message, Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
+from workers.erasure import delete_erased, erase_over
 from workers.orphans import OrphanSweep
+from workers.watchdog import Watchdog
 
 _log = logging.getLogger("workers.sweeper")
 _LOST_SECONDS = 10.0  # the broker is empty: a job queued longer than this has lost its message
 _FEWER_SECONDS = 120.0  # the broker holds fewer messages than there are queued jobs
 _LATE_SECONDS = 180.0  # a delivery that is due for so long has lost its message
+_SILENT_SECONDS = 3 * 86_400.0  # a phone that was not heard of for so long
 _KEEP_DELIVERED_SECONDS = 7 * 24 * 3600.0
+HANGING_SECONDS = 900.0  # one turn may sweep a large store; a longer one hangs
 _SHOWN_STATES = tuple(JobState)
 
 
@@ -58,12 +62,15 @@ class Sweeper:
         often = self.settings.sweep_seconds
         self.duties = [
             Duty("sent", often, lambda: dispatch(self.index, self.queue)),
+            Duty("bounded", 10.0, self.bound),
             Duty("requeued", often, self.requeue),
             Duty("resent", max(often, 5.0), self.resend),
             Duty("redelivered", 10.0, self.redeliver),
             Duty("promoted", max(often, 5.0), self.promote),
             Duty("measured", max(often, 5.0), self.measure),
             Duty("purged", 60.0, self.purge),
+            Duty("erased", max(often, 5.0), lambda: delete_erased(self.index, self.store)),
+            Duty("retained", 60.0, lambda: erase_over(self.index)),
             Duty("orphans", 3600.0, self.orphans, due=time.monotonic() + 300.0),
         ]
 
@@ -87,6 +94,11 @@ class Sweeper:
         """Leases that ran out: their workers are gone."""
         with self.index.begin() as tx:
             return tx.jobs.requeue_expired(attempts=self.settings.job_attempts)
+
+    def bound(self) -> int:
+        """What a clock that was ahead for a while has left in the future."""
+        with self.index.begin() as tx:
+            return tx.jobs.bound_moments(self.settings.lease_seconds, self.settings.longest_quiet)
 
     def resend(self) -> int:
         """Rebuild the queue from the index when the broker has lost messages."""
@@ -121,7 +133,7 @@ class Sweeper:
             job
             for job in reversed(jobs)
             if not job.urgent
-            and now - job.created_at.timestamp() > self.settings.promote_seconds
+            and now - (job.due_at or job.created_at).timestamp() > self.settings.promote_seconds
             and job.id not in self.promoted
         ]
         if old:
@@ -135,6 +147,10 @@ class Sweeper:
         with self.index.read() as tx:
             depth, pending = tx.jobs.depth(), tx.outbox.pending()
             deliveries = tx.deliveries.depth()
+            heard, silent, cases = tx.devices.contacts(_SILENT_SECONDS)
+        metrics.DEVICES.labels("heard").set(heard)
+        metrics.DEVICES.labels("silent").set(silent)
+        metrics.DEVICE_CASES.set(cases)
         for state in _SHOWN_STATES:
             metrics.WAITING.labels(state.value).set(depth.get(state.value, 0))
         metrics.OUTBOX.set(pending)
@@ -171,8 +187,10 @@ def main(settings: Settings) -> None:
         _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
     adapters = Adapters(settings)
     sweeper = Sweeper(settings, adapters.index, adapters.store, adapters.queue)
+    watchdog = Watchdog(HANGING_SECONDS)
     while not ending.is_set():
         sweeper.turn()
+        watchdog.touch()
         ending.wait(settings.sweep_seconds)
 
 

@@ -32,7 +32,7 @@ Attributes = Mapping[str, Any]  # tag as eight hexadecimal digits → {"vr": ...
 
 
 def first_text(attributes: Attributes, tag: str) -> str:
-    """The first value as text without spaces around it; empty when there is none.
+    """The first value as text that a database takes, without spaces around it; empty: there is none.
 
     Of a person's name its alphabetic group, else the ideographic one.
     """
@@ -40,7 +40,12 @@ def first_text(attributes: Attributes, tag: str) -> str:
     value = values[0]
     if isinstance(value, dict):
         value = value.get("Alphabetic") or value.get("Ideographic") or ""
-    return str(value or "").strip()
+    return storable(str(value or ""))
+
+
+def storable(text: str) -> str:
+    """Without what a database refuses: NUL and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def first_date(attributes: Attributes, tag: str) -> date | None:

@@ -180,6 +180,10 @@ class IndexUnavailable(Unavailable):
     code, title = "index_unavailable", "The index cannot be reached"
 
 
+class IndexDeadlock(IndexUnavailable):
+    """Two transactions waited for each other and the database ended this one: run it again."""
+
+
 class BrokerUnavailable(Unavailable):
     """The broker is away or full; nothing is lost, the outbox sends later."""
 
@@ -196,6 +200,12 @@ class InferenceBusy(InferenceUnavailable):
     """Back-pressure: the server works, and asks to be asked later."""
 
     code, title = "inference_busy", "The model server's queue is full"
+
+
+class ReleaseUnknown(InferenceUnavailable):
+    """Model server and worker do not agree on the release, as while both are updated."""
+
+    code, title = "release_unknown", "The model server reads with a release that is not known here"
 
 
 class ModelCrashed(InferenceUnavailable):

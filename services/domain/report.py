@@ -34,6 +34,7 @@ class Abstention(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"  # not a fetal ultrasound of a plane it knows
     TOO_POOR = "too_poor"  # quality below what it was validated on
     UNKNOWN_PLANE = "unknown_plane"  # no plane is confident enough
+    UNKNOWN_SUBPLANE = "unknown_subplane"  # an axial head, but no level of it is confident enough
     LOW_CONFIDENCE = "low_confidence"  # the structure's own confidence is too low
     NOT_CALIBRATED = "not_calibrated"  # pixels only
     OUT_OF_RANGE = "out_of_range"  # a formula does not hold there
@@ -84,7 +85,8 @@ class Keypoint:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """HC, BPD, OFD. ``px`` is always there; mm and its 95 % interval only with calibration.
+    """HC, BPD, OFD, AC, TAD, APAD, FL. ``px`` is always there; mm and its 95 % interval only with
+    calibration.
 
     ``points`` are what was measured (ellipse: the four ends of its axes) in pixels.
     """
@@ -95,6 +97,22 @@ class Measurement:
     mm_low: float | None = None
     mm_high: float | None = None
     calibration: str = "not_calibrated"
+    method: str = ""
+    points: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Angle:
+    """AoP, the angle of progression: degrees with their 95 % interval where the release has one.
+
+    ``points``, in pixels: the symphysis's upper end, its lower end (the vertex), and where the
+    tangent from there touches the head.
+    """
+
+    name: str
+    degrees: float
+    low: float | None = None
+    high: float | None = None
     method: str = ""
     points: tuple[tuple[float, float], ...] = ()
 
@@ -134,7 +152,11 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class FrameReading:
-    """The five phases on one frame, after judging. ``interpretation`` has FADA's eight keys or is empty."""
+    """The five phases on one frame, after judging. ``interpretation`` has FADA's eight keys or is empty.
+
+    ``subplane`` is the level at which a head is cut (trans-thalamic, -ventricular, -cerebellar), where
+    the release reads it.
+    """
 
     series_uid: str
     sop_uid: str
@@ -156,6 +178,8 @@ class FrameReading:
     centiles: tuple[Centile, ...] = ()
     abstentions: tuple[tuple[Abstention, str], ...] = ()  # (reason, what it is about)
     flags: tuple[str, ...] = ()  # e.g. "burned_in_text"
+    subplane: Scored | None = None
+    angles: tuple[Angle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

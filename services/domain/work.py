@@ -23,7 +23,22 @@ class DeliveryKind(StrEnum):
     """To whom a delivery goes."""
 
     WEBHOOK = "webhook"  # a subscriber of the site's events
-    PUSH = "push"  # the PACS that the settings name
+    PUSH = "push"  # a destination of the site, chosen by its rules
+
+
+class DestinationKind(StrEnum):
+    """How a destination takes results."""
+
+    C_STORE = "c_store"  # DICOM objects by DIMSE
+    STOW = "stow"  # DICOM objects by DICOMweb
+    FHIR = "fhir"  # a transaction bundle to a FHIR R4 server
+    HL7 = "hl7"  # HL7 v2 ORU^R01 by MLLP
+    WEBHOOK = "webhook"  # ids and codes, signed
+
+    @property
+    def takes_failures(self) -> bool:
+        """Whether it can be told that a study could not be read."""
+        return self is DestinationKind.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +46,8 @@ class Consequences:
     """What follows from an event, apart from being shown to those who listen.
 
     ``analyse``: a job, when the event brought images that can be analysed. ``push``: the result goes to
-    the PACS of the site, if it has one. ``webhooks``: subscribers that name no event types get it too.
+    the destinations that the site's rules name. ``webhooks``: subscribers that name no event types get
+    it too.
     """
 
     analyse: bool = False
@@ -45,7 +61,9 @@ EVENTS: Mapping[str, Consequences] = {
     "study.progress": Consequences(webhooks=False),  # many to a study: only for who names it
     "study.ready": Consequences(push=True),
     "study.reviewed": Consequences(push=True),
-    "study.failed": Consequences(),
+    "study.failed": Consequences(push=True),
+    # the patient's data; with the version that is shown
+    "study.corrected": Consequences(push=True),
 }
 _OTHER = Consequences()
 

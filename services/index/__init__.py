@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
+from services.domain.work import DestinationKind
+from services.index.database.clock import ServerClock
 from services.index.database.connection import Clock, open_engine, utc_now
-from services.index.messaging.deliveries import HasPacs
-from services.index.port import Index
+from services.index.messaging.quiet_time import QuietSeconds, at_once
+from services.index.port import FROM_SETTINGS, FirstDestinations, Index, NewDestination
 from services.index.unit_of_work import SqlIndex
 from services.settings import Settings
 
@@ -14,16 +14,43 @@ __all__ = ["connect", "open_index"]
 
 
 def connect(settings: Settings) -> Index:
-    """The index that the settings name; results of the sites that have a PACS are delivered to it."""
-    return open_index(settings.index_url, has_pacs=cache(settings.has_pacs))
+    """The index that the settings name; a PACS that they name is taken over as a destination."""
+    return open_index(
+        settings.index_url,
+        first=lambda site: first_destinations(settings, site),
+        quiet=settings.quiet_time,
+    )
+
+
+def first_destinations(settings: Settings, site: str) -> tuple[NewDestination, ...]:
+    """What the settings name for a site. A token stays in the settings."""
+    if settings.push_site not in ("", site):
+        return ()
+    named = (
+        ("PACS (STOW-RS)", DestinationKind.STOW, settings.push_stow_url),
+        ("PACS (C-STORE)", DestinationKind.C_STORE, settings.push_dimse),
+    )
+    return tuple(
+        NewDestination(name, kind, address, source=FROM_SETTINGS)
+        for name, kind, address in named
+        if address
+    )
 
 
 def open_index(
-    url: str, *, clock: Clock = utc_now, has_pacs: HasPacs = lambda _site: False
+    url: str,
+    *,
+    clock: Clock | None = None,
+    first: FirstDestinations = lambda _site: (),
+    quiet: QuietSeconds = at_once,
 ) -> Index:
     """Open ``sqlite:///file`` or ``postgresql://user:password@host/name``; connects when first used.
 
     Call ``migrate()`` once before the first use of a database; calling it again does nothing.
-    ``has_pacs`` says whether results of a site go to a PACS.
+    ``first`` says which destinations the settings name for a site, ``quiet`` for how many seconds no
+    image of a study of a site must have come before it is read. Without ``clock`` the time is the
+    database server's; with SQLite this machine's.
     """
-    return SqlIndex(open_engine(url), clock, has_pacs)
+    engine = open_engine(url)
+    own = utc_now if engine.dialect.name == "sqlite" else ServerClock()
+    return SqlIndex(engine, clock or own, first, quiet)

@@ -13,6 +13,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from services.index.access.accounts_port import Account, Accounts
+from services.index.access.audit_seals_port import AuditSeals
+from services.index.access.passkeys_port import Passkey, Passkeys
 from services.index.access.port import (
     ApiKey,
     Audit,
@@ -29,33 +32,62 @@ from services.index.access.port import (
     Webhook,
     Webhooks,
 )
+from services.index.access.sessions_port import PageSession, Sessions
+from services.index.clinical.patient_port import Examinations, Facts, Identities, Patients
 from services.index.clinical.port import (
     Case,
     CasePicture,
     Cases,
     CaseVersion,
     Objects,
+    Previews,
     Results,
     Studies,
 )
-from services.index.messaging.port import (
+from services.index.erasure.port import Erasure, Erasures, Retention
+from services.index.messaging.deliveries_port import (
     Deliveries,
     Delivery,
     DeliveryState,
+    ObjectOutcome,
+    ObjectState,
+)
+from services.index.messaging.destinations_port import (
+    FROM_SETTINGS,
+    Destination,
+    Destinations,
+    FirstDestinations,
+    NewDestination,
+)
+from services.index.messaging.port import (
     Event,
     Events,
     Jobs,
     Outbox,
     OutboxRow,
+    Progress,
+    ReadFrame,
+)
+from services.index.orders.port import (
+    News,
+    Order,
+    OrderQuery,
+    Orders,
+    ProcedureStep,
+    ProcedureSteps,
+    WaitingNews,
 )
 from services.index.records import (
     MATCHABLE,
     Artefact,
+    ExaminationRecord,
+    FactsVersion,
     Instance,
     InstancesDiffer,
     Job,
     JobState,
     NewInstance,
+    Patient,
     Received,
     Result,
     Study,
@@ -64,7 +96,10 @@ from services.index.records import (
 )
 
 __all__ = [
+    "FROM_SETTINGS",
     "MATCHABLE",
+    "Account",
+    "Accounts",
     "ApiKey",
     "Artefact",
     "Audit",
@@ -76,11 +111,21 @@ __all__ = [
     "Deliveries",
     "Delivery",
     "DeliveryState",
+    "Destination",
+    "Destinations",
     "Device",
     "Devices",
+    "Erasure",
+    "Erasures",
     "Event",
     "Events",
+    "ExaminationRecord",
+    "Examinations",
+    "Facts",
+    "FactsVersion",
+    "FirstDestinations",
     "Idempotency",
+    "Identities",
     "Index",
     "Instance",
     "InstancesDiffer",
@@ -88,14 +133,32 @@ __all__ = [
     "JobState",
     "Jobs",
     "Keys",
+    "NewDestination",
     "NewInstance",
+    "News",
+    "ObjectOutcome",
+    "ObjectState",
     "Objects",
+    "Order",
+    "OrderQuery",
+    "Orders",
     "Outbox",
     "OutboxRow",
+    "PageSession",
+    "Passkey",
+    "Passkeys",
+    "Patient",
+    "Patients",
+    "ProcedureStep",
+    "ProcedureSteps",
+    "Progress",
+    "ReadFrame",
     "Received",
     "Remembered",
     "Result",
     "Results",
+    "Retention",
+    "Sessions",
     "Share",
     "Shares",
     "Studies",
@@ -105,6 +168,7 @@ __all__ = [
     "Transaction",
     "Upload",
     "Uploads",
+    "WaitingNews",
     "Webhook",
     "Webhooks",
 ]
@@ -124,6 +188,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def progress(self) -> Progress:
+        """What unfinished jobs have read."""
+        ...
+
+    @property
     def results(self) -> Results:
         """Result versions."""
         ...
@@ -131,6 +200,46 @@ class Transaction(Protocol):
     @property
     def cases(self) -> Cases:
         """Cases from the field."""
+        ...
+
+    @property
+    def patients(self) -> Patients:
+        """Patients and their pregnancies."""
+        ...
+
+    @property
+    def orders(self) -> Orders:
+        """What was asked for, and which studies met it."""
+        ...
+
+    @property
+    def procedure_steps(self) -> ProcedureSteps:
+        """What machines report of their steps."""
+        ...
+
+    @property
+    def patient_news(self) -> News:
+        """What a hospital says anew of its patients."""
+        ...
+
+    @property
+    def identities(self) -> Identities:
+        """Whose a study is, decided and corrected by people."""
+        ...
+
+    @property
+    def examinations(self) -> Examinations:
+        """Studies of one pregnancy beside each other."""
+        ...
+
+    @property
+    def facts(self) -> Facts:
+        """What people entered about examinations."""
+        ...
+
+    @property
+    def erasures(self) -> Erasures:
+        """What was erased, and how long sites keep studies."""
         ...
 
     @property
@@ -144,6 +253,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def previews(self) -> Previews:
+        """Small copies of pictures that have not arrived."""
+        ...
+
+    @property
     def outbox(self) -> Outbox:
         """Messages to be sent."""
         ...
@@ -154,6 +268,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def destinations(self) -> Destinations:
+        """Destinations outside, and the rules of who gets what."""
+        ...
+
+    @property
     def events(self) -> Events:
         """What happened."""
         ...
@@ -161,6 +280,26 @@ class Transaction(Protocol):
     @property
     def keys(self) -> Keys:
         """API keys."""
+        ...
+
+    @property
+    def audit_seals(self) -> AuditSeals:
+        """Seals over the audit trail."""
+        ...
+
+    @property
+    def passkeys(self) -> Passkeys:
+        """Passkeys of accounts."""
+        ...
+
+    @property
+    def accounts(self) -> Accounts:
+        """People."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """Page sessions."""
         ...
 
     @property

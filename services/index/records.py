@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
 from services.domain.errors import DifferentBytes
+from services.domain.examination.history import Visit
+from services.domain.patient import Identity
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource
 
@@ -77,7 +79,10 @@ class NewInstance:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One stored object with its study. ``attributes`` is DICOM JSON."""
+    """One stored object with its study. ``attributes`` is DICOM JSON.
+
+    ``replaced_version``: of FADA's own objects, the later version that has others in its place.
+    """
 
     study_id: str
     site: str
@@ -94,6 +99,10 @@ class Instance:
     columns: int
     frames: int
     attributes: dict[str, Any]
+    replaced_version: int | None = None
+    corrected: dict[str, Any] | None = (
+        None  # DICOM JSON that a person put in place of the object's own
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +130,74 @@ class Study:
         0  # above ``latest_version``: made after a signature, and not looked at yet
     )
     signed_version: int = 0  # 0: nobody has signed
+    patient_id: str | None = None
+    pregnancy_id: str | None = None
+    order_id: str | None = None
+    withdrawn_at: datetime | None = None
+    # She came with another woman's name, birth date or number: ``kind`` (patient, images, order),
+    # ``fields``, ``patient_id`` of the record, ``received``, ``sop_uids``, ``order_id``.
+    # None: nothing to decide.
+    clash: dict[str, Any] | None = None
+    corrected: dict[str, Any] | None = (
+        None  # DICOM JSON ``was`` and ``now``, of a person's correction
+    )
+    claim: dict[str, Any] | None = None  # who reads this case: ``by``, ``name``, ``since``
+    headline: dict[str, Any] | None = None  # see ``services.domain.examination.headline``
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing of it may be sent out: withdrawn, or not known whose it is."""
+        return self.withdrawn_at is not None or self.clash is not None
 
     @property
     def has_new_version(self) -> bool:
         """Whether a device or the hub has added a version after the signed one."""
         return self.newest_version > self.latest_version
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A woman in the record of a site. ``name`` is DICOM PN text, ``birth_date`` ISO 8601 or empty."""
+
+    id: str
+    site: str
+    number: str
+    name: str
+    birth_date: str
+    created_at: datetime
+
+    @property
+    def identity(self) -> Identity:
+        """Number, name and birth date."""
+        return Identity(self.number, self.name, self.birth_date)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsVersion:
+    """What people entered about an examination; ``version`` 0: nothing yet. ``values``: see the API."""
+
+    study_id: str
+    version: int = 0
+    author: str = ""
+    at: datetime | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationRecord:
+    """A study in its pregnancy: what people entered, and what its latest result measured."""
+
+    study: Study
+    facts: FactsVersion
+    visit: Visit
+
+    @property
+    def fetuses_told(self) -> tuple[datetime, int] | None:
+        """(when, how many) as people entered here; None where nobody has."""
+        count = self.facts.values.get("fetuses")
+        if count is None:
+            return None
+        return self.facts.at or datetime.max.replace(tzinfo=UTC), int(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +212,11 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One analysis of a study, with its lease and its last error."""
+    """One analysis of a study, with its lease and its last error.
+
+    ``due_at``: it waits until then for further images of its study; None: it never did. ``turns``: how
+    often it gave way to others before it was done.
+    """
 
     id: str
     study_id: str
@@ -157,6 +233,8 @@ class Job:
     error_code: str = ""
     error_detail: str = ""
     finished_at: datetime | None = None
+    due_at: datetime | None = None
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +284,8 @@ class StudyQuery:
     text: str = ""  # free search over name, id, accession
     reason: str | None = None  # one of the codes of services.domain.triage
     by_need: bool = False  # else newest first
+    day_from: date | None = None  # of the examination; of receipt where the header has no date
+    day_to: date | None = None
+    withdrawn: bool = False  # these alone, else the others alone
     limit: int = 100
     offset: int = 0

@@ -6,52 +6,153 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
+from services.domain.work import consequences
 from services.index import port
+from services.index.access.accounts import AccountsTable
 from services.index.access.audit import AuditTable
+from services.index.access.audit_seals import AuditSealsTable
 from services.index.access.devices import DevicesTable
 from services.index.access.keys import KeysTable
+from services.index.access.passkeys import PasskeysTable
+from services.index.access.sessions import SessionsTable
 from services.index.access.shares import SharesTable
 from services.index.access.uploads import IdempotencyTable, UploadsTable
 from services.index.clinical.cases import CasesTable
+from services.index.clinical.examinations import ExaminationsTable
+from services.index.clinical.facts import FactsTable
+from services.index.clinical.identity import IdentityTable
 from services.index.clinical.objects import ObjectsTable
+from services.index.clinical.patients import PatientsTable
+from services.index.clinical.previews import PreviewsTable
 from services.index.clinical.results import ResultsTable
 from services.index.clinical.studies import StudiesTable
+from services.index.database.clock import ServerClock
 from services.index.database.connection import Clock, Session, connect
 from services.index.database.migrate import migrate
-from services.index.messaging.deliveries import DeliveriesTable, HasPacs
+from services.index.erasure.erasures import ErasuresTable
+from services.index.messaging.deliveries import DeliveriesTable
+from services.index.messaging.destinations import DestinationsTable
+from services.index.messaging.destinations_port import FirstDestinations
 from services.index.messaging.events import EventsTable, WebhooksTable
 from services.index.messaging.job_recovery import JobRecovery
 from services.index.messaging.outbox import OutboxTable
+from services.index.messaging.progress import ProgressTable
+from services.index.messaging.quiet_time import QuietSeconds, at_once
+from services.index.orders.matching import OrderMatching
+from services.index.orders.orders import OrdersTable
+from services.index.orders.patient_news import PatientNewsTable
+from services.index.orders.procedure_steps import ProcedureStepsTable
 
 
 class UnitOfWork:
     """The port's ``Transaction``. A table's class is made when it is first used."""
 
-    def __init__(self, session: Session, has_pacs: HasPacs) -> None:
+    def __init__(
+        self, session: Session, first: FirstDestinations, quiet: QuietSeconds = at_once
+    ) -> None:
         self._session = session
-        self._has_pacs = has_pacs
+        self._first = first
+        self._quiet = quiet
 
     @cached_property
     def studies(self) -> StudiesTable:
         """Studies and their instances."""
-        return StudiesTable(self._session, self.jobs, self.events, self.audit)
+        return StudiesTable(
+            self._session,
+            self.patients,
+            self.jobs,
+            self.events,
+            self.audit,
+            self.order_matching,
+        )
 
     @cached_property
     def jobs(self) -> JobRecovery:
         """Analysis jobs."""
-        return JobRecovery(self._session, self.outbox, self.events, self.results, self.audit)
+        return JobRecovery(
+            self._session,
+            self.outbox,
+            self.events,
+            self.results,
+            self.audit,
+            self.progress,
+            self._quiet,
+        )
+
+    @cached_property
+    def progress(self) -> ProgressTable:
+        """What unfinished jobs have read."""
+        return ProgressTable(self._session)
 
     @cached_property
     def results(self) -> ResultsTable:
         """Result versions."""
-        return ResultsTable(self._session, self.events, self.audit)
+        return ResultsTable(self._session, self.examinations, self.events, self.audit)
 
     @cached_property
     def cases(self) -> CasesTable:
         """Cases from the field."""
         return CasesTable(self._session)
+
+    @cached_property
+    def patients(self) -> PatientsTable:
+        """Patients and their pregnancies."""
+        return PatientsTable(self._session, self.examinations)
+
+    @cached_property
+    def identities(self) -> IdentityTable:
+        """Whose a study is, decided and corrected by people."""
+        return IdentityTable(
+            self._session,
+            self.patients,
+            self.examinations,
+            self.jobs,
+            self.events,
+            self.audit,
+            self.order_matching,
+        )
+
+    @cached_property
+    def order_matching(self) -> OrderMatching:
+        """How a study meets its order."""
+        return OrderMatching(self._session, self.patients, self.audit)
+
+    @cached_property
+    def orders(self) -> OrdersTable:
+        """What was asked for."""
+        return OrdersTable(self._session, self.order_matching, self.identities, self.audit)
+
+    @cached_property
+    def procedure_steps(self) -> ProcedureStepsTable:
+        """What machines report of their steps."""
+        return ProcedureStepsTable(self._session, self.orders, self.audit)
+
+    @cached_property
+    def patient_news(self) -> PatientNewsTable:
+        """What a hospital says anew of its patients."""
+        return PatientNewsTable(self._session, self.patients, self.identities, self.audit)
+
+    @cached_property
+    def examinations(self) -> ExaminationsTable:
+        """Studies of one pregnancy beside each other."""
+        return ExaminationsTable(self._session)
+
+    @cached_property
+    def facts(self) -> FactsTable:
+        """What people entered about examinations."""
+        return FactsTable(self._session, self.examinations, self.events, self.audit)
+
+    @cached_property
+    def erasures(self) -> ErasuresTable:
+        """What was erased, and how long sites keep studies."""
+        return ErasuresTable(self._session, self.events, self.audit)
+
+    @cached_property
+    def passkeys(self) -> PasskeysTable:
+        """Passkeys of accounts."""
+        return PasskeysTable(self._session, self.audit, self.accounts)
 
     @cached_property
     def shares(self) -> SharesTable:
@@ -64,6 +165,11 @@ class UnitOfWork:
         return ObjectsTable(self._session)
 
     @cached_property
+    def previews(self) -> PreviewsTable:
+        """Small copies of pictures that have not arrived."""
+        return PreviewsTable(self._session)
+
+    @cached_property
     def outbox(self) -> OutboxTable:
         """Messages to be sent."""
         return OutboxTable(self._session)
@@ -74,6 +180,11 @@ class UnitOfWork:
         return DeliveriesTable(self._session, self.outbox, self.audit)
 
     @cached_property
+    def destinations(self) -> DestinationsTable:
+        """Destinations outside, and the rules of who gets what."""
+        return DestinationsTable(self._session, self.deliveries, self.audit, self._first)
+
+    @cached_property
     def events(self) -> EventsTable:
         """What happened."""
         return EventsTable(self._session)
@@ -82,6 +193,21 @@ class UnitOfWork:
     def keys(self) -> KeysTable:
         """API keys."""
         return KeysTable(self._session)
+
+    @cached_property
+    def audit_seals(self) -> AuditSealsTable:
+        """Seals over the audit trail."""
+        return AuditSealsTable(self._session)
+
+    @cached_property
+    def accounts(self) -> AccountsTable:
+        """People."""
+        return AccountsTable(self._session, self.audit, self.sessions)
+
+    @cached_property
+    def sessions(self) -> SessionsTable:
+        """Page sessions."""
+        return SessionsTable(self._session)
 
     @cached_property
     def uploads(self) -> UploadsTable:
@@ -113,24 +239,33 @@ class UnitOfWork:
         if "events" not in self.__dict__:
             return  # nothing happened
         for site, events in self.events.flush().items():
-            hooks, has_pacs = self.webhooks.find(site), self._has_pacs(site)
-            for event in events if hooks or has_pacs else ():
-                self.deliveries.add_for(event, hooks, has_pacs)
+            held = self.studies.held({event.study_id for event in events})
+            for study_id in held:
+                self.deliveries.drop_waiting(study_id)
+            hooks = self.webhooks.find(site)
+            for event in (one for one in events if one.study_id not in held):
+                self.deliveries.add_for(event, hooks)
+                if consequences(event.type).push:
+                    self.destinations.deliver_event(event)
 
 
 class SqlIndex:
     """The port's ``Index`` on SQLite or PostgreSQL."""
 
-    def __init__(self, engine: Engine, clock: Clock, has_pacs: HasPacs) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, first: FirstDestinations, quiet: QuietSeconds
+    ) -> None:
         self._engine = engine
         self._clock = clock
-        self._has_pacs = has_pacs
+        self._first = first
+        self._quiet = quiet
 
     @contextmanager
     def begin(self) -> Iterator[port.Transaction]:
         """A transaction that may write; committed at the end of the block, or rolled back."""
         with connect(self._engine) as connection:
-            unit = UnitOfWork(Session(connection, self._clock), self._has_pacs)
+            self._ask_the_time(connection)
+            unit = UnitOfWork(Session(connection, self._clock), self._first, self._quiet)
             yield unit
             unit.flush()
 
@@ -138,7 +273,13 @@ class SqlIndex:
     def read(self) -> Iterator[port.Transaction]:
         """One that may not, and waits for nobody."""
         with connect(self._engine, read=True) as connection:
-            yield UnitOfWork(Session(connection, self._clock, read=True), self._has_pacs)
+            self._ask_the_time(connection)
+            session = Session(connection, self._clock, read=True)
+            yield UnitOfWork(session, self._first, self._quiet)
+
+    def _ask_the_time(self, connection: Connection) -> None:
+        if isinstance(self._clock, ServerClock):
+            self._clock.ask(connection)
 
     def migrate(self) -> None:
         """Bring the database to the newest form of its tables."""

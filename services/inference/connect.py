@@ -25,12 +25,15 @@ def connect(settings: Settings) -> Inference:
     if settings.runner != "triton":
         raise InvalidInput("FADA_RUNNER is 'triton' or 'inprocess'.")
     from services.inference.triton import TritonInference
+    from services.inference.wire import Tls
 
+    tls = Tls(settings.triton_tls_ca, settings.triton_tls_certificate, settings.triton_tls_key)
     return TritonInference(
         settings.triton_grpc,
         lambda: side_of(settings.releases, settings.release),
         deadline=settings.inference_deadline,
         shared_memory=settings.triton_shared_memory,
+        tls=tls if settings.triton_tls else None,
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.domain.errors import FadaError
+from services.reading.clips import Glance
 from services.reading.contract import Phase, RawReading
 from services.reading.images.picture import Gray
 
@@ -22,13 +24,31 @@ class FakeInference:
         self.calls: list[tuple[int, tuple[Phase, ...]]] = []
 
     def read(
-        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+        self,
+        images: list[Gray],
+        phases: tuple[Phase, ...],
+        *,
+        request_id: str = "",
+        structures: tuple[str, ...] = (),
     ) -> list[RawReading]:
         """See ``port.Inference``."""
         self.calls.append((len(images), phases))
         if self.error is not None:
             raise self.error
         return [self._one(image) for image in images]
+
+    def survey(self, images: list[Gray], *, request_id: str = "") -> list[Glance]:
+        """See ``port.Inference``."""
+        if self.error is not None:
+            raise self.error
+        answers = [self._one(image) for image in images]
+        return [Glance(one.plane, one.scope, one.quality) for one in answers]
+
+    def heat(self, of: str, image: Gray, *, request_id: str = "") -> NDArray[np.float32]:
+        """See ``port.Inference``."""
+        if self.error is not None:
+            raise self.error
+        return np.asarray(image[::8, ::8] / max(int(image.max()), 1), dtype=np.float32)
 
     def canary(self) -> None:
         """Raises ``error`` while it is set."""

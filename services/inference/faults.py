@@ -11,6 +11,7 @@ from services.domain.errors import (
     InferenceUnavailable,
     InvalidModelOutput,
     ModelCrashed,
+    NotFound,
     ReleaseRefused,
 )
 
@@ -69,7 +70,7 @@ def error_of(fault: Fault, message: str) -> FadaError:
 def _ours(message: str) -> FadaError:
     match = _OURS.search(message)
     code, detail = (match[1], match[2].strip()) if match else ("", "")
-    for kind in (InferenceUnavailable, InferenceBusy, ModelCrashed, ReleaseRefused):
+    for kind in (InferenceUnavailable, InferenceBusy, ModelCrashed, ReleaseRefused, NotFound):
         if code == kind.code:
             return kind(detail)
     return InvalidModelOutput(detail)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.domain.errors import InferenceUnavailable, NotFound, ReleaseRefused
 from services.inference import canary
+from services.reading.clips import Glance
 from services.reading.contract import Phase, RawReading
 from services.reading.images.picture import Gray
 from services.reading.runner import ActiveRelease
@@ -30,7 +34,12 @@ class InProcessInference:
         self._lock = threading.Lock()
 
     def read(
-        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+        self,
+        images: list[Gray],
+        phases: tuple[Phase, ...],
+        *,
+        request_id: str = "",
+        structures: tuple[str, ...] = (),
     ) -> list[RawReading]:
         """Read squares (S, S) uint8. Raises InferenceUnavailable, InvalidModelOutput."""
         if not images:
@@ -40,7 +49,15 @@ class InProcessInference:
         if any(image.shape != (side, side) for image in images):
             # Made for the release before this one: the caller prepares it again.
             raise InferenceUnavailable(f"The release now takes squares of {side} pixels.")
-        return runner.read(images, phases)
+        return runner.read(images, phases, structures)
+
+    def survey(self, images: list[Gray], *, request_id: str = "") -> list[Glance]:
+        """See ``port.Inference``."""
+        return self._loaded().runner().survey(images) if images else []
+
+    def heat(self, of: str, image: Gray, *, request_id: str = "") -> NDArray[np.float32]:
+        """See ``port.Inference``."""
+        return self._loaded().runner().heat(of, image)
 
     def canary(self) -> None:
         """One real inference of the dense phases."""

@@ -7,7 +7,11 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 from tritonclient.utils.shared_memory import SharedMemoryException
 
@@ -15,11 +19,15 @@ from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailabl
 from services.inference import canary
 from services.inference.faults import Fault, classify, error_of
 from services.inference.model_recovery import recover
-from services.inference.wire import MAX_BATCH, Wire
-from services.reading.contract import Phase, RawReading
+from services.inference.wire import MAX_BATCH, Tls, Wire
+from services.reading.clips import Glance
+from services.reading.contract import Phase, RawReading, phases_text
 from services.reading.images.picture import Gray
 
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # s between tries while the queue is full
+
+
+T = TypeVar("T")
 
 
 class Breaker:
@@ -73,6 +81,22 @@ class Breaker:
         return self._failures >= self._most
 
 
+def _infer(
+    batch: list[Gray], phases: str, deadline: float, request_id: str, wire: Wire
+) -> list[RawReading]:
+    return wire.infer(batch, phases, deadline, request_id)
+
+
+def _survey(batch: list[Gray], deadline: float, request_id: str, wire: Wire) -> list[Glance]:
+    return wire.survey(batch, deadline, request_id)
+
+
+def _heat(
+    of: str, image: Gray, deadline: float, request_id: str, wire: Wire
+) -> NDArray[np.float32]:
+    return wire.heat(of, image, deadline, request_id)
+
+
 class TritonInference:
     """Safe to share between threads and to carry over a fork: each has connections of its own."""
 
@@ -83,19 +107,25 @@ class TritonInference:
         *,
         deadline: float = 60.0,
         shared_memory: bool = False,
+        tls: Tls | None = None,
         breaker: Breaker | None = None,
         pauses: tuple[float, ...] = _PAUSES,
     ) -> None:
         """``side`` tells the canary's size; ``deadline`` in s is for one batch."""
         self._address, self._side = address, side
-        self._deadline, self._shared = deadline, shared_memory
+        self._deadline, self._shared, self._tls = deadline, shared_memory, tls
         self._breaker = breaker or Breaker()
         self._pauses = pauses
         self._local = threading.local()
         self._wires: list[Wire] = []
 
     def read(
-        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+        self,
+        images: list[Gray],
+        phases: tuple[Phase, ...],
+        *,
+        request_id: str = "",
+        structures: tuple[str, ...] = (),
     ) -> list[RawReading]:
         """Read squares (S, S) uint8.
 
@@ -107,12 +137,28 @@ class TritonInference:
         answers: list[RawReading] = []
         for start in range(0, len(images), MAX_BATCH):
             batch = images[start : start + MAX_BATCH]
-            answers += self._patiently(batch, phases, self._deadline, request_id)
+            call = partial(
+                _infer, batch, phases_text(phases, structures), self._deadline, request_id
+            )
+            answers += self._patiently(call)
         return answers
+
+    def survey(self, images: list[Gray], *, request_id: str = "") -> list[Glance]:
+        """See ``port.Inference``; raises as ``read`` does."""
+        glances: list[Glance] = []
+        for start in range(0, len(images), MAX_BATCH):
+            batch = images[start : start + MAX_BATCH]
+            glances += self._patiently(partial(_survey, batch, self._deadline, request_id))
+        return glances
+
+    def heat(self, of: str, image: Gray, *, request_id: str = "") -> NDArray[np.float32]:
+        """See ``port.Inference``; raises as ``read`` does, and NotFound."""
+        return self._patiently(partial(_heat, of, image, self._deadline, request_id))
 
     def canary(self) -> None:
         """One real inference of the dense phases. Raises as ``read`` does."""
-        self._patiently([canary.image(self._side())], (), min(self._deadline, 10.0), "canary")
+        image = canary.image(self._side())
+        self._patiently(partial(_infer, [image], "", min(self._deadline, 10.0), "canary"))
 
     def close(self) -> None:
         """Close every thread's connection of this process."""
@@ -121,21 +167,17 @@ class TritonInference:
         self._wires.clear()
         self._local = threading.local()
 
-    def _patiently(
-        self, batch: list[Gray], phases: tuple[Phase, ...], deadline: float, request_id: str
-    ) -> list[RawReading]:
+    def _patiently(self, call: Callable[[Wire], T]) -> T:
         for pause in (*self._pauses, None):
             try:
-                return self._guarded(batch, phases, deadline, request_id)
+                return self._guarded(call)
             except InferenceBusy:
                 if pause is None:
                     raise
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
         raise InferenceBusy(retry_after=2)
 
-    def _guarded(
-        self, batch: list[Gray], phases: tuple[Phase, ...], deadline: float, request_id: str
-    ) -> list[RawReading]:
+    def _guarded(self, call: Callable[[Wire], T]) -> T:
         wait = self._breaker.admit()
         if wait > 0:
             raise InferenceUnavailable(
@@ -143,7 +185,7 @@ class TritonInference:
                 retry_after=round(wait, 1),
             )
         try:
-            answers = self._recovering(batch, phases, deadline, request_id)
+            answers = self._recovering(call)
         except FadaError as error:
             # Back-pressure and an unusable answer come from a server that lives.
             alive = isinstance(error, InferenceBusy) or not isinstance(error, InferenceUnavailable)
@@ -155,14 +197,12 @@ class TritonInference:
         self._breaker.succeeded()
         return answers
 
-    def _recovering(
-        self, batch: list[Gray], phases: tuple[Phase, ...], deadline: float, request_id: str
-    ) -> list[RawReading]:
+    def _recovering(self, call: Callable[[Wire], T]) -> T:
         recovered = False
         while True:
             wire = self._wire()
             try:
-                return wire.infer(batch, phases, deadline, request_id)
+                return call(wire)
             except SharedMemoryException:
                 wire.shared = False
             except InferenceServerException as error:
@@ -181,7 +221,7 @@ class TritonInference:
     def _recover(self, wire: Wire) -> None:
         def well() -> bool:
             try:
-                wire.infer([canary.image(self._side())], (), 10.0, "canary")
+                wire.infer([canary.image(self._side())], "", 10.0, "canary")
             except (InferenceServerException, FadaError):
                 return False
             return True
@@ -197,7 +237,7 @@ class TritonInference:
         """This thread's connection in this process."""
         wire: Wire | None = getattr(self._local, "wire", None)
         if wire is None or self._local.pid != os.getpid():
-            wire = Wire(self._address, shared=self._shared)
+            wire = Wire(self._address, shared=self._shared, tls=self._tls)
             self._local.wire, self._local.pid = wire, os.getpid()
             self._wires.append(wire)
         return wire

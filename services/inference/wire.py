@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,17 @@ import tritonclient.utils.shared_memory as shm
 from numpy.typing import NDArray
 
 from services.domain.errors import InvalidModelOutput
+from services.reading.clips import Glance
 from services.reading.contract import (
+    ASKED,
     DENSE_OUTPUTS,
+    HEAT,
+    HEAT_OUTPUT,
     MODEL_NAME,
+    OPTIONAL_OUTPUTS,
     OUTPUTS,
-    Phase,
+    SURVEY,
+    SURVEY_OUTPUTS,
     RawReading,
     check_dense,
 )
@@ -86,11 +93,30 @@ class Region:
         self._handle, self.size = None, 0
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files. ``authorities``: who signs the server's certificate, empty for the public ones;
+    ``certificate`` and ``key``: the client's own, empty where the server does not ask.
+    """
+
+    authorities: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
 class Wire:
     """A client of one thread. ``shared`` uses shared memory for IMAGE and MASKS."""
 
-    def __init__(self, address: str, *, shared: bool) -> None:
-        self.client = triton.InferenceServerClient(address, channel_args=_CHANNEL)
+    def __init__(self, address: str, *, shared: bool, tls: Tls | None = None) -> None:
+        files = tls or Tls()
+        self.client = triton.InferenceServerClient(
+            address,
+            ssl=tls is not None,
+            root_certificates=files.authorities or None,
+            certificate_chain=files.certificate or None,
+            private_key=files.key or None,
+            channel_args=_CHANNEL,
+        )
         self.shared = shared
         if shared:
             forget_dead()
@@ -99,9 +125,12 @@ class Wire:
         self._mask_bytes = 0  # of one image; known after the first answer
 
     def infer(
-        self, images: Sequence[Gray], phases: Sequence[Phase], deadline: float, request_id: str
+        self, images: Sequence[Gray], phases: str, deadline: float, request_id: str
     ) -> list[RawReading]:
-        """At most MAX_BATCH squares. Raises InferenceServerException, InvalidModelOutput."""
+        """At most MAX_BATCH squares; ``phases`` as ``phases_text`` writes them.
+
+        Raises InferenceServerException, InvalidModelOutput.
+        """
         batch = np.ascontiguousarray(np.stack(images))
         in_region = self.shared and self._mask_bytes > 0
         result = self.client.infer(
@@ -114,7 +143,47 @@ class Wire:
         )
         return self._readings(result, len(batch), in_region)
 
-    def _inputs(self, batch: NDArray[np.uint8], phases: Sequence[Phase]) -> list[Any]:
+    def survey(self, images: Sequence[Gray], deadline: float, request_id: str) -> list[Glance]:
+        """At most MAX_BATCH small squares, by gRPC alone: they are small. Raises as ``infer`` does."""
+        batch = np.ascontiguousarray(np.stack(images))
+        result = self._by_grpc(batch, SURVEY, SURVEY_OUTPUTS, deadline, request_id)
+        values = [result.as_numpy(name) for name in SURVEY_OUTPUTS]
+        if any(v is None or v.shape[:1] != batch.shape[:1] for v in values) or not all(
+            np.isfinite(v).all() for v in values
+        ):
+            raise InvalidModelOutput("The model server gave no usable glance.")
+        return [Glance(p, float(s[0]), float(q[0])) for p, s, q in zip(*values, strict=True)]
+
+    def heat(self, of: str, image: Gray, deadline: float, request_id: str) -> NDArray[np.float32]:
+        """Where a finding comes from in one square. Raises as ``infer`` does."""
+        batch = np.ascontiguousarray(image[None])
+        asked = f"{HEAT}{ASKED}{of}"
+        values = self._by_grpc(batch, asked, (HEAT_OUTPUT.name,), deadline, request_id)
+        found = values.as_numpy(HEAT_OUTPUT.name)
+        if found is None or found.ndim != 3 or not np.isfinite(found).all():
+            raise InvalidModelOutput("The model server gave no usable map.")
+        return np.asarray(found[0], dtype=np.float32)
+
+    def _by_grpc(
+        self,
+        batch: NDArray[np.uint8],
+        asked: str,
+        outputs: Sequence[str],
+        deadline: float,
+        request_id: str,
+    ) -> Any:
+        image = triton.InferInput("IMAGE", list(batch.shape), "UINT8")
+        image.set_data_from_numpy(batch)
+        return self.client.infer(
+            MODEL_NAME,
+            [image, _phases(asked, len(batch))],
+            outputs=[triton.InferRequestedOutput(name) for name in outputs],
+            client_timeout=deadline,
+            timeout=int(deadline * 1e6),
+            request_id=request_id,
+        )
+
+    def _inputs(self, batch: NDArray[np.uint8], phases: str) -> list[Any]:
         image = triton.InferInput("IMAGE", list(batch.shape), "UINT8")
         if self.shared:
             self._images.reserve(batch.nbytes)
@@ -122,10 +191,7 @@ class Wire:
             image.set_shared_memory(self._images.name, batch.nbytes)
         else:
             image.set_data_from_numpy(batch)
-        words = triton.InferInput("PHASES", [len(batch), 1], "BYTES")
-        asked = ",".join(phases).encode()
-        words.set_data_from_numpy(np.array([[asked]] * len(batch), dtype=np.object_))
-        return [image, words]
+        return [image, _phases(phases, len(batch))]
 
     def _outputs(self, count: int, in_region: bool) -> list[Any]:
         asked = [triton.InferRequestedOutput(tensor.name) for tensor in OUTPUTS]
@@ -137,7 +203,7 @@ class Wire:
 
     def _readings(self, result: Any, count: int, in_region: bool) -> list[RawReading]:
         dense: dict[str, NDArray[np.float32]] = {}
-        for tensor in DENSE_OUTPUTS:
+        for tensor in DENSE_OUTPUTS + OPTIONAL_OUTPUTS:
             if tensor.name == "MASKS" and in_region:
                 shape = tuple(int(n) for n in result.get_output("MASKS").shape)
                 value = self._masks.read(shape)
@@ -158,6 +224,12 @@ class Wire:
 
 
 _WORDS = ("INTERPRETATION", "CLASSIFICATION", "RELEASE", "SECONDS")
+
+
+def _phases(asked: str, count: int) -> Any:
+    words = triton.InferInput("PHASES", [count, 1], "BYTES")
+    words.set_data_from_numpy(np.array([[asked.encode()]] * count, dtype=np.object_))
+    return words
 
 
 def _texts(result: Any, name: str, count: int) -> list[str]:
@@ -185,4 +257,5 @@ def _reading(
         classification=words["CLASSIFICATION"][place],
         release=words["RELEASE"][place],
         seconds=seconds,
+        subplane=dense["SUBPLANE"][place] if "SUBPLANE" in dense else None,
     )

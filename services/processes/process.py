@@ -15,6 +15,7 @@ from typing import IO
 
 from services.domain.errors import Unavailable
 from services.processes.process_reaper import ProcessReaper
+from services.processes.start_grace import StartGrace
 
 _STARTED_STABLE = 30.0  # s after which a crash counts as the first one again
 _LONGEST_PAUSE = 15.0  # s between restarts
@@ -66,6 +67,7 @@ class Process:
         self._began = 0.0
         self._crashes = 0
         self._not_before = 0.0
+        self._grace: StartGrace | None = None
 
     @property
     def pid(self) -> int | None:
@@ -84,6 +86,7 @@ class Process:
         with self._log() as log:
             self._child = self._spawn(log)
         self._began = time.monotonic()
+        self._grace = StartGrace(self._child.pid)
 
     def alive(self) -> bool:
         """Whether the child runs."""
@@ -95,6 +98,14 @@ class Process:
             return self.alive() and self.spec.ready()
         except (OSError, ValueError, HTTPException):
             return False
+
+    def starting(self) -> bool:
+        """Whether it has not been ready since its last start, and still works at it."""
+        if self._grace is None or not self.alive():
+            return False
+        if self.ready() or not self._grace.holds():
+            self._grace = None
+        return self._grace is not None
 
     def wait_ready(self, seconds: float | None = None) -> None:
         """Wait until it answers, ``seconds`` or as long as its spec says.

@@ -5,7 +5,10 @@ A translation that is missing is an error of this file, found by its test, not a
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
+
+from services.publish.pdf_strings_examination import EXAMINATION, MONTHS
 
 LANGUAGES: Final = ("en", "fr", "sw", "hi", "pt")
 
@@ -83,6 +86,11 @@ _WORDS: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "unknown_plane": ("no plane is certain enough", "aucun plan n’est assez certain",
                       "hakuna mkato wenye uhakika wa kutosha", "कोई तल पर्याप्त निश्चित नहीं",
                       "nenhum plano é certo o bastante"),
+    "unknown_subplane": ("no level of the head is certain enough",
+                         "aucun niveau de la tête n’est assez certain",
+                         "hakuna kiwango cha kichwa chenye uhakika wa kutosha",
+                         "सिर का कोई स्तर पर्याप्त निश्चित नहीं",
+                         "nenhum nível da cabeça é certo o bastante"),
     "low_confidence": ("confidence too low", "confiance trop faible", "uhakika ni mdogo mno",
                        "विश्वास बहुत कम", "confiança muito baixa"),
     "not_calibrated": ("not calibrated", "non calibré", "haijasawazishwa", "अंशांकित नहीं",
@@ -98,6 +106,20 @@ _WORDS: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "nt_view": ("nuchal translucency view", "vue de la clarté nucale",
                 "mwonekano wa uwazi wa shingo", "न्यूकल ट्रांसलूसेंसी दृश्य",
                 "vista da translucência nucal"),
+    "intrapartum": ("intrapartum view", "vue intrapartum", "mwonekano wakati wa uchungu",
+                    "प्रसव के दौरान का दृश्य", "vista intraparto"),
+    "subplane": ("level of the head", "niveau de la tête", "kiwango cha kichwa", "सिर का स्तर",
+                 "nível da cabeça"),
+    "trans-thalamic": ("transthalamic", "transthalamique", "kupitia thalami", "ट्रांसथैलेमिक",
+                       "transtalâmico"),
+    "trans-ventricular": ("transventricular", "transventriculaire", "kupitia ventrikali",
+                          "ट्रांसवेंट्रिकुलर", "transventricular"),
+    "trans-cerebellar": ("transcerebellar", "transcérébelleux", "kupitia serebela",
+                         "ट्रांससेरिबेलर", "transcerebelar"),
+    "AoP": ("angle of progression", "angle de progression", "pembe ya mteremko",
+            "प्रगति कोण", "ângulo de progressão"),
+    "pubic_symphysis": ("pubic symphysis", "symphyse pubienne", "simfisisi ya kinena",
+                        "जघन संधानक", "sínfise púbica"),
     "fetal_head": ("fetal head", "tête fœtale", "kichwa cha kijusi", "भ्रूण का सिर",
                    "cabeça fetal"),
     "CSP": ("cavum septi pellucidi", "cavum du septum pellucidum", "cavum septi pellucidi",
@@ -121,6 +143,9 @@ _WORDS: Final[dict[str, tuple[str, str, str, str, str]]] = {
 }  # fmt: skip
 
 
+_WORDS.update(EXAMINATION)
+
+
 class Words:
     """The words of one language."""
 
@@ -138,6 +163,14 @@ class Words:
     def label(self, name: str) -> str:
         """A plane's or structure's name; a label that is not known stays as the release has it."""
         return self(name) if name in _WORDS else name.replace("_", " ")
+
+    def day(self, day: date) -> str:
+        """A date as readers of this language write it: 5 Jan 2026."""
+        return f"{day.day} {MONTHS[self._column][day.month - 1]} {day.year}"
+
+    def knows(self, key: str) -> bool:
+        """Whether there is a text for ``key``."""
+        return key in _WORDS
 
 
 def keys() -> tuple[str, ...]:

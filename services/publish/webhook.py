@@ -11,10 +11,7 @@ import http.client
 import ipaddress
 import json
 import socket
-import ssl
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,10 +20,9 @@ from urllib.parse import SplitResult, urlsplit
 from standardwebhooks import Webhook
 
 from services.domain.errors import FadaError, Unavailable
+from services.publish.http_client import Bounds, request
 
-CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
-MAX_ANSWER = 16 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What the IANA registries of special addresses list and ``is_global`` does not know in every Python.
 _SPECIAL = tuple(
@@ -155,56 +151,21 @@ def send(
         WebhookFailed: unreachable, too slow, or another status (a redirect is one).
     """
     parts = check_url(url, allow_private=allow_private)
-    host, secure = str(parts.hostname), parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
-    addresses = safe_addresses(host, port, allow_private=allow_private, resolver=resolver)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    addresses = safe_addresses(
+        str(parts.hostname), port, allow_private=allow_private, resolver=resolver
+    )
     try:
-        status = _post(_Pinned(host, port, addresses[0], secure), parts, message)
+        answer = request(
+            "POST",
+            parts,
+            message.body,
+            message.headers,
+            Bounds(TOTAL_SECONDS),
+            address=addresses[0],
+        )
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise WebhookFailed(f"The receiver cannot be reached ({type(error).__name__}).") from error
-    if not 200 <= status < 300:
-        raise WebhookFailed(f"The receiver answered {status}.")
-    return status
-
-
-def _post(connection: _Pinned, parts: SplitResult, message: Message) -> int:
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    # Time-outs of a socket begin anew with each byte; a receiver that drips ends here.
-    watch = threading.Timer(TOTAL_SECONDS, connection.cut)
-    watch.daemon = True
-    watch.start()
-    try:
-        connection.request("POST", path, body=message.body, headers=message.headers)
-        response = connection.getresponse()
-        left = MAX_ANSWER
-        while left > 0 and (chunk := response.read1(min(left, 4096))):
-            left -= len(chunk)
-        if connection.was_cut:  # what came until then may look like a whole answer
-            raise TimeoutError("the receiver is too slow")
-        return response.status
-    finally:
-        watch.cancel()
-        connection.close()
-
-
-class _Pinned(http.client.HTTPConnection):
-    """Connects to one address; TLS and the Host header speak of the name."""
-
-    def __init__(self, host: str, port: int, address: str, secure: bool) -> None:
-        super().__init__(host, port, timeout=CONNECT_SECONDS)
-        self.default_port = 443 if secure else 80
-        self._address, self._secure = address, secure
-        self.was_cut = False
-
-    def connect(self) -> None:
-        raw = socket.create_connection((self._address, self.port), timeout=CONNECT_SECONDS)
-        self.sock = raw
-        if self._secure:
-            self.sock = ssl.create_default_context().wrap_socket(raw, server_hostname=self.host)
-
-    def cut(self) -> None:
-        """End the connection from another thread: what waits on it raises OSError."""
-        self.was_cut = True
-        if self.sock is not None:
-            with suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
+    if not 200 <= answer.status < 300:
+        raise WebhookFailed(f"The receiver answered {answer.status}.")
+    return answer.status

@@ -38,6 +38,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_time_limit": settings.job_hard_limit,
         "task_soft_time_limit": settings.job_soft_limit,
         "worker_prefetch_multiplier": 1,
+        "worker_max_memory_per_child": settings.worker_memory_bytes // 1024,
         # With late acknowledgement a message would else wait in a busy worker for each one that it ends.
         "worker_disable_prefetch": True,
         "worker_hijack_root_logger": False,

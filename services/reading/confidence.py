@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_NUMBERS = ("plane_temperature", "plane", "subplane_temperature", "subplane", "scope", "quality")
+
 
 @dataclass(frozen=True, slots=True)
 class Platt:
@@ -35,6 +37,8 @@ class Thresholds:
 
     plane_temperature: float = 1.0
     plane: float = 0.5  # below: unknown_plane
+    subplane_temperature: float = 1.0
+    subplane: float = 0.5  # below: unknown_subplane
     scope_platt: Platt = Platt()
     scope: float = 0.5  # below: out_of_scope
     quality_platt: Platt = Platt()
@@ -42,6 +46,12 @@ class Thresholds:
     structure_platt: Mapping[str, Platt] = field(default_factory=dict)
     structure: Mapping[str, float] = field(default_factory=dict)  # below: low_confidence
     mask_level: Mapping[str, float] = field(default_factory=dict)  # logit level of the outline
+    filling: Mapping[str, float] = field(
+        default_factory=dict
+    )  # of its own ellipse by an outline; below: low_confidence
+    elongation: Mapping[str, float] = field(
+        default_factory=dict
+    )  # long by short axis; below: no angle
     hc_interval: tuple[float, float] | None = None  # half-width = first mm + second * HC
     intervals: Mapping[str, tuple[float, float]] = field(
         default_factory=dict
@@ -56,20 +66,21 @@ class Thresholds:
         return self.structure.get(label, 0.5)
 
     def interval(self, name: str) -> tuple[float, float] | None:
-        """(a, b) of the half-width a + b * value, mm, of a measure's 95 % interval; None: not fitted."""
+        """(a, b) of the half-width a + b * value, mm or degrees, of a measure's 95 % interval; None: not
+        fitted."""
         return self.intervals.get(name) or (self.hc_interval if name == "HC" else None)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Thresholds:
         """Unknown keys are ignored; a missing one keeps its default."""
         values: dict[str, Any] = {}
-        for name in ("plane_temperature", "plane", "scope", "quality"):
+        for name in _NUMBERS:
             if name in data:
                 values[name] = float(data[name])
         for name in ("scope_platt", "quality_platt"):
             if name in data:
                 values[name] = Platt(*data[name])
-        for name in ("structure", "mask_level"):
+        for name in ("structure", "mask_level", "filling", "elongation"):
             values[name] = {k: float(v) for k, v in data.get(name, {}).items()}
         values["structure_platt"] = {
             k: Platt(*v) for k, v in data.get("structure_platt", {}).items()

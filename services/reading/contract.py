@@ -9,6 +9,7 @@ Q keypoints, in the order of the manifest's labels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +43,13 @@ class Tensor:
     dims: tuple[int, ...]
 
 
+# After the phases, behind this: what a text model is to look for instead of phase 3's structures.
+ASKED = ":"
+# Asked instead of phases: plane, scope and quality of small copies alone (services.reading.survey).
+SURVEY = "survey"
+HEAT = "heat"  # the same for where one finding comes from (services.reading.heat), as HEAT alone
+SURVEY_OUTPUTS = ("PLANE", "SCOPE", "QUALITY")
+
 INPUTS = (
     Tensor("IMAGE", "UINT8", (-1, -1)),
     Tensor("PHASES", "BYTES", (1,)),  # comma-separated phases, e.g. b"interpret,classify"
@@ -62,11 +70,11 @@ SERVER_OUTPUTS = (
     Tensor("RELEASE", "BYTES", (1,)),  # "name version sha256" of the release that answered
     Tensor("SECONDS", "BYTES", (1,)),  # JSON: seconds of each phase
 )
-OUTPUTS = DENSE_OUTPUTS + TEXT_OUTPUTS + SERVER_OUTPUTS
-
-
-# Given by some releases alone; a server need not pass them on.
+# Given by some releases alone: the answer of another one has no such tensor.
 OPTIONAL_OUTPUTS = (Tensor("SUBPLANE", "FP32", (-1,)),)  # [B] logits, of heads
+# [h, w] 0..1: of an answer about where a finding comes from, and of no other.
+HEAT_OUTPUT = Tensor("HEAT", "FP32", (-1, -1))
+OUTPUTS = DENSE_OUTPUTS + OPTIONAL_OUTPUTS + TEXT_OUTPUTS + SERVER_OUTPUTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,25 @@ class RawReading:
     release: str
     seconds: dict[str, float]
     subplane: NDArray[np.float32] | None = None
+
+
+def heat_of(text: str) -> str:
+    """What a map is asked of, where ``text`` is ``heat:plane`` or ``heat:`` and a structure; else empty."""
+    asked, _, finding = text.partition(ASKED)
+    return finding if asked == HEAT else ""
+
+
+def phases_text(phases: Sequence[Phase], structures: Sequence[str] = ()) -> str:
+    """PHASES: ``detect,segment``, or ``detect,segment:cardiac,thorax``."""
+    asked = ",".join(phases)
+    return f"{asked}{ASKED}{','.join(structures)}" if structures else asked
+
+
+def read_phases(text: str) -> tuple[tuple[Phase, ...], tuple[str, ...]]:
+    """The inverse of ``phases_text``. Raises ValueError: an unknown phase."""
+    phases, _, structures = text.partition(ASKED)
+    names = tuple(name for name in structures.split(",") if name)
+    return tuple(Phase(name) for name in phases.split(",") if name), names
 
 
 def check_dense(outputs: dict[str, NDArray[np.float32]], count: int) -> None:

@@ -6,6 +6,7 @@ Pure: no model, no queue, no DICOM. Hub, phone agent and evaluation call the sam
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,7 +33,7 @@ from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
 from services.reading.images import geometry
 from services.reading.images.picture import Square
-from services.reading.measures import measure
+from services.reading.measures import known_angles, known_pairs, measure
 from services.reading.releases.release import Manifest
 
 Masks = dict[str, NDArray[np.bool_]]
@@ -54,8 +55,10 @@ def judge(
     calibration: Calibration,
     *,
     lmp_days: float | None = None,
+    asked: Collection[str] = (),
 ) -> JudgedFrame:
-    """Judge one frame. ``lmp_days`` is the age in days by last period, if known, for the centile.
+    """Judge one frame. ``lmp_days`` is the age in days by last period, if known, for the centile;
+    ``asked`` are labels to look for besides what the plane shows.
 
     Raises:
         InvalidModelOutput: the text is not the JSON that the contract asks for.
@@ -82,7 +85,7 @@ def judge(
     if planes[0].confidence < rules.plane:
         return _abstained(reading, Abstention.UNKNOWN_PLANE, "plane")
     return _assessed(
-        replace(reading, plane=planes[0]), raw, square, manifest, calibration, lmp_days
+        replace(reading, plane=planes[0]), raw, square, manifest, calibration, lmp_days, asked
     )
 
 
@@ -97,6 +100,7 @@ def _assessed(
     manifest: Manifest,
     calibration: Calibration,
     lmp_days: float | None,
+    asked: Collection[str],
 ) -> JudgedFrame:
     """All that follows from a plane that is certain enough."""
     plane = reading.plane
@@ -108,9 +112,13 @@ def _assessed(
     # Heads name a plane of ours; a release of words alone names FADA's labels.
     own = manifest.has_heads
     mapping = map_plane(plane.label) if own else map_structures(classification, generated)
-    wanted = _wanted(plane.label, mapping, manifest)
+    wanted = _wanted(plane.label, mapping, manifest) | frozenset(asked)
     structures, masks, outlines = _structures(raw, square, wanted, manifest, abstentions)
-    measurements = measure(plane.label, outlines, calibration, manifest.thresholds)
+    subplane = _subplane(raw, plane, manifest, abstentions)
+    keypoints = _keypoints(raw, square, plane, manifest)
+    rules = manifest.thresholds
+    pairs = known_pairs(keypoints, rules)
+    measurements = measure(plane.label, outlines, calibration, rules, pairs)
     if measurements and measurements[0].mm is None:
         abstentions.append((Abstention.NOT_CALIBRATED, measurements[0].name))
     datings, centiles = date_by_head(measurements, lmp_days)
@@ -122,12 +130,14 @@ def _assessed(
         classification=classification,
         mapping=mapping,
         structures=structures,
-        keypoints=_keypoints(raw, square, plane, manifest),
+        keypoints=keypoints,
         measurements=measurements,
         datings=datings,
         centiles=centiles,
         abstentions=tuple(abstentions),
         flags=(FLAG,) if interpretation != generated else (),
+        subplane=subplane,
+        angles=known_angles(plane.label, outlines, calibration, rules),
     )
     return JudgedFrame(assessed, masks)
 
@@ -154,6 +164,26 @@ def _planes(raw: RawReading, manifest: Manifest, rules: Thresholds) -> tuple[Sco
     chances = softmax(raw.plane, rules.plane_temperature)
     ranked = sorted(zip(manifest.planes, chances, strict=True), key=lambda p: -p[1])
     return tuple(Scored(label, round(float(p), 4)) for label, p in ranked)
+
+
+def _subplane(
+    raw: RawReading,
+    plane: Scored,
+    manifest: Manifest,
+    abstentions: list[tuple[Abstention, str]],
+) -> Scored | None:
+    """The level at which a head is cut; None for other planes and for releases that do not read it."""
+    if plane.label != "head" or not manifest.subplanes or raw.subplane is None:
+        return None
+    if raw.subplane.shape != (len(manifest.subplanes),):
+        raise InvalidModelOutput("SUBPLANE does not fit the release's labels.")
+    rules = manifest.thresholds
+    chances = softmax(raw.subplane, rules.subplane_temperature)
+    best = int(chances.argmax())
+    if chances[best] < rules.subplane:
+        abstentions.append((Abstention.UNKNOWN_SUBPLANE, "subplane"))
+        return None
+    return Scored(manifest.subplanes[best], round(float(chances[best]), 4))
 
 
 def _wanted(plane: str, mapping: Mapping, manifest: Manifest) -> frozenset[str]:
@@ -190,7 +220,11 @@ def _structures(
                 raw.masks[manifest.masks.index(label)], rules.mask_level.get(label, 0.0)
             )
             if traced is not None:
-                border = outlines[label] = traced * scale
+                border = traced * scale
+                if geometry.filling(border) < rules.filling.get(label, 0.0):
+                    abstentions.append((Abstention.LOW_CONFIDENCE, label))
+                    continue
+                outlines[label] = border
                 masks[label] = geometry.fill(border, square.width, square.height)
                 size = int(masks[label].sum())
                 x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(border))

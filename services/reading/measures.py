@@ -6,12 +6,13 @@ A plane has its own measures: a head that a transperineal view shows is never gi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from services.domain.calibration import Calibration
-from services.domain.report import Measurement
+from services.domain.report import Angle, Keypoint, Measurement
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 
@@ -19,6 +20,10 @@ HEAD, ABDOMEN, FEMUR, SYMPHYSIS = "fetal_head", "abdomen", "femur", "pubic_symph
 METHOD_ELLIPSE = "ellipse with the moments of the head's outline"
 METHOD_ABDOMEN = "ellipse with the moments of the abdomen's outline"
 METHOD_SHAFT = "bar with the moments of the shaft's outline"
+METHOD_DIAMETER = "diameter of the abdomen's ellipse along the two keypoints"
+METHOD_TANGENT = "symphysis axis to the tangent of the head's outline (Barbera 2009)"
+# Diameters of the abdomen, and the pairs of keypoints (..._a, ..._b) that they lie between.
+KEYPOINT_PAIRS = {"TAD": "tad", "APAD": "apad"}
 # A bar's long semi-axis by moments is its length over this, whatever its width.
 _BAR = math.sqrt(3.0)
 
@@ -30,13 +35,17 @@ def measure(
     outlines: Mapping[str, geometry.Points],
     calibration: Calibration,
     rules: Thresholds,
+    diameters: Mapping[str, Ends] = MappingProxyType({}),
 ) -> tuple[Measurement, ...]:
     """The measurements of ``plane`` from outlines in pixels of the frame, by structure; the first is
-    the one that the plane is taken for. Nothing where its structure was not outlined."""
+    the one that the plane is taken for. Nothing where its structure was not outlined.
+
+    ``diameters`` are the ends, in pixels, of what is measured between keypoints, by measure.
+    """
     if plane == "head" and HEAD in outlines:
         return measure_head(outlines[HEAD], calibration, rules)
     if plane == "abdomen" and ABDOMEN in outlines:
-        return measure_abdomen(outlines[ABDOMEN], calibration, rules)
+        return measure_abdomen(outlines[ABDOMEN], calibration, rules, diameters)
     if plane == "femur" and FEMUR in outlines:
         return measure_femur(outlines[FEMUR], calibration, rules)
     return ()
@@ -59,14 +68,20 @@ def measure_head(
 
 
 def measure_abdomen(
-    outline: geometry.Points, calibration: Calibration, rules: Thresholds
+    outline: geometry.Points,
+    calibration: Calibration,
+    rules: Thresholds,
+    diameters: Mapping[str, Ends] = MappingProxyType({}),
 ) -> tuple[Measurement, ...]:
-    """AC from the abdomen's outline in frame pixels."""
+    """AC from the abdomen's outline in frame pixels, and the diameters of its ellipse in the directions
+    of the lines between keypoints: the ends themselves are less sure than the border."""
     shape, in_mm, ends, source = _ellipses(outline, calibration)
     if shape is None:
         return ()
     mm = in_mm.perimeter if in_mm else None
-    return (_measurement("AC", shape.perimeter, mm, source, ends, rules, METHOD_ABDOMEN),)
+    around = _measurement("AC", shape.perimeter, mm, source, ends, rules, METHOD_ABDOMEN)
+    lines = {name: _rounded(shape.diameter(*line)) for name, line in diameters.items()}
+    return (around, *(_between(name, lines[name], calibration, rules) for name in lines))
 
 
 def measure_femur(
@@ -83,9 +98,67 @@ def measure_femur(
     return (_measurement("FL", _BAR * shape.a, mm, source, ends, rules, METHOD_SHAFT),)
 
 
+def measure_angles(
+    plane: str,
+    outlines: Mapping[str, geometry.Points],
+    calibration: Calibration,
+    rules: Thresholds,
+) -> tuple[Angle, ...]:
+    """The angles of ``plane``: the angle of progression of an intrapartum view, from outlines in pixels
+    of the frame. Pixels that are known to be higher than wide are made square first. A symphysis that is
+    rounder than the release allows has no axis to measure from."""
+    if plane != "intrapartum" or not {HEAD, SYMPHYSIS} <= outlines.keys():
+        return ()
+    symphysis, head = outlines[SYMPHYSIS], outlines[HEAD]
+    axis = geometry.ellipse(symphysis)
+    size = calibration.for_points(list(_rounded(axis.ends()))) if axis is not None else None
+    square = np.array([size.mm_x, size.mm_y]) if size is not None else np.ones(2)
+    shape = geometry.ellipse(symphysis * square)
+    found = progression(symphysis * square, head * square)
+    if found is None or shape is None or shape.a < rules.elongation.get(SYMPHYSIS, 1.0) * shape.b:
+        return ()
+    degrees, points = found
+    low = high = None
+    interval = rules.interval("AoP")
+    if interval is not None:
+        half = interval[0] + interval[1] * degrees
+        low, high = round(max(degrees - half, 0.0), 1), round(degrees + half, 1)
+    ends = tuple((x / square[0], y / square[1]) for x, y in points)
+    return (Angle("AoP", round(degrees, 1), low, high, METHOD_TANGENT, _rounded(ends)),)
+
+
+def known_angles(
+    plane: str,
+    outlines: Mapping[str, geometry.Points],
+    calibration: Calibration,
+    rules: Thresholds,
+) -> tuple[Angle, ...]:
+    """The angles whose error the release knows: others are not reported."""
+    found = measure_angles(plane, outlines, calibration, rules)
+    return tuple(angle for angle in found if rules.interval(angle.name) is not None)
+
+
+def known_pairs(keypoints: Sequence[Keypoint], rules: Thresholds) -> dict[str, Ends]:
+    """Pairs of keypoints that are both certain enough to measure along, by the measure, of which the release
+    knows the error."""
+    sure = {k.label: (k.x, k.y) for k in keypoints if k.confidence >= rules.threshold(k.label)}
+    return {
+        name: (sure[f"{pair}_a"], sure[f"{pair}_b"])
+        for name, pair in KEYPOINT_PAIRS.items()
+        if f"{pair}_a" in sure and f"{pair}_b" in sure and rules.interval(name) is not None
+    }
+
+
 def angle_of_progression(symphysis: geometry.Points, head: geometry.Points) -> float | None:
+    """The degrees of ``progression``; None where either outline has no ellipse."""
+    found = progression(symphysis, head)
+    return found[0] if found is not None else None
+
+
+def progression(symphysis: geometry.Points, head: geometry.Points) -> tuple[float, Ends] | None:
     """Degrees between the symphysis's long axis, at its lower end, and the tangent from there to the
-    head's border; None where either outline has no ellipse.
+    head's border, with the axis's upper end, its lower end and the point that the tangent touches;
+    None where either outline has no ellipse.
 
     Outlines in pixels that are as wide as high. The view is the standard one, with the symphysis on
     the left: its lower end is the right one (Barbera et al., UOG 2009;33:313).
@@ -99,7 +172,21 @@ def angle_of_progression(symphysis: geometry.Points, head: geometry.Points) -> f
     side = np.sign(np.median(cross)) or 1.0
     angles = np.degrees(np.arctan2(side * cross, rays @ axis)) % 360
     # What lies across the axis, on the far side, is a little below 0 and not almost a whole turn.
-    return float(np.where(angles > 270, angles - 360, angles).max())
+    angles = np.where(angles > 270, angles - 360, angles)
+    widest = int(angles.argmax())
+    ends = tuple((float(x), float(y)) for x, y in (upper, lower, head[widest]))
+    return float(angles[widest]), ends
+
+
+def _between(name: str, ends: Ends, calibration: Calibration, rules: Thresholds) -> Measurement:
+    """A diameter between two points in pixels of the frame."""
+    (ax, ay), (bx, by) = ends
+    size = calibration.for_points(list(ends))
+    px, mm = math.hypot(bx - ax, by - ay), None
+    if size is not None:
+        mm = math.hypot((bx - ax) * size.mm_x, (by - ay) * size.mm_y)
+    source = size.source if size is not None else ""
+    return _measurement(name, px, mm, source, ends, rules, METHOD_DIAMETER)
 
 
 def _ellipses(

@@ -17,12 +17,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.domain.errors import ReleaseRefused
+from services.domain.errors import InvalidModelOutput, NotFound, ReleaseRefused
 from services.domain.mapping import GROUPS, map_structures, own_name, plane_of
+from services.reading.clips import Glance
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
+from services.reading.heat import heat_map
 from services.reading.images.picture import Gray, Square, resize
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import Release
+from services.reading.survey import Survey
 from services.reading.text import prompting
 from services.reading.text.runtime import TextModel, TextModelLike, TextModelLoader, TextSession
 from services.reading.vision import Vision
@@ -45,6 +48,8 @@ class ReleaseReader:
         self.release, self.manifest = release, release.manifest
         manifest = release.manifest
         self._vision: Vision | None = None
+        self._survey: Survey | None = None
+        self._threads = threads
         self._text: TextModelLike | None = None
         if release.graph is not None:
             self._vision = Vision(release.graph, manifest.side, threads=threads)
@@ -71,15 +76,46 @@ class ReleaseReader:
         """
         return None if self._vision is None else self._vision.run(images)
 
+    def heat(self, of: str, image: Gray) -> NDArray[np.float32]:
+        """Where ``of`` comes from in an [S, S] square, see ``services.reading.heat``.
+
+        Raises:
+            NotFound: the release has no heads, or no such finding.
+            InvalidModelOutput: it fails on this image.
+        """
+        if self._vision is None:
+            raise NotFound("This release has no heads that could say where a finding comes from.")
+        return heat_map(of, image, self.manifest, self._vision, self._part())
+
+    def survey(self, images: Sequence[Gray]) -> list[Glance]:
+        """A glance at small squares, [survey_side(S)] uint8 each, loaded when it is first asked for.
+
+        Raises:
+            InvalidModelOutput: the release has no heads, or its graph cannot be cut or run small.
+        """
+        return self._part().run(images)
+
+    def _part(self) -> Survey:
+        if self.release.graph is None:
+            raise InvalidModelOutput("This release has no heads to glance with.")
+        if self._survey is None:
+            try:
+                self._survey = Survey(self.release.graph, self.manifest.side, threads=self._threads)
+            except ReleaseRefused as error:
+                raise InvalidModelOutput(error.detail) from error
+        return self._survey
+
     def read(
         self,
         square: Square,
         phases: Collection[Phase] = ALL_PHASES,
         *,
         dense: Dense | None = None,
+        structures: Sequence[str] = (),
     ) -> RawReading:
         """Run the phases on one image of the release's side.
 
+        ``structures`` are what a release without heads looks for instead of phase 3's choice.
         ``dense`` holds the image's own tensors, [1, ...], where they were computed in a batch before.
 
         Raises:
@@ -92,7 +128,7 @@ class ReleaseReader:
         if dense is not None:
             outputs = self._read_by_heads(square, phases, dense, timer)
         else:
-            outputs = self._read_by_text(square, phases, timer)
+            outputs = self._read_by_text(square, phases, timer, structures)
         return self._raw_reading(outputs, timer)
 
     def _raw_reading(self, outputs: _Outputs, timer: _PhaseTimer) -> RawReading:
@@ -125,7 +161,11 @@ class ReleaseReader:
         return _Outputs(interpretation, plane if Phase.CLASSIFY in phases else "", dense)
 
     def _read_by_text(
-        self, square: Square, phases: Collection[Phase], timer: _PhaseTimer
+        self,
+        square: Square,
+        phases: Collection[Phase],
+        timer: _PhaseTimer,
+        structures: Sequence[str] = (),
     ) -> _Outputs:
         """Without heads: every phase is asked of the text model."""
         interpretation: dict[str, str] = {}
@@ -139,7 +179,9 @@ class ReleaseReader:
             if Phase.CLASSIFY in phases:
                 with timer.of(Phase.CLASSIFY):
                     label = session.classify()
-            dense = _dense_of_text(self.manifest, session, interpretation, label, phases, timer)
+            dense = _dense_of_text(
+                self.manifest, session, interpretation, label, phases, timer, structures
+            )
         return _Outputs(interpretation, label, dense)
 
     @contextmanager
@@ -168,8 +210,10 @@ def _dense_of_text(
     label: str,
     phases: Collection[Phase],
     timer: _PhaseTimer,
+    structures: Sequence[str] = (),
 ) -> Dense:
-    """The tensors of a release without heads, from its text: phase 3 says what is asked for."""
+    """The tensors of a release without heads, from its text: phase 3 says what is asked for, unless
+    ``structures`` do."""
     with timer.of(Phase.MAP):
         wanted = map_structures(label or None, interpretation)
     group = GROUPS[wanted.group]  # asked in the words that the release was taught
@@ -177,11 +221,11 @@ def _dense_of_text(
     outlines: tuple[prompting.TextStructure, ...] = ()
     if session is not None and Phase.DETECT in phases:
         with timer.of(Phase.DETECT):
-            boxes = session.detect(group.structures)
+            boxes = session.detect(structures or group.structures)
     if session is not None and Phase.SEGMENT in phases:
         with timer.of(Phase.SEGMENT):
-            outlines = session.segment(group.masks)
-    structures = [replace(item, label=own_name(item.label)) for item in (*boxes, *outlines)]
+            outlines = session.segment(structures or group.masks)
+    found = [replace(item, label=own_name(item.label)) for item in (*boxes, *outlines)]
     plane = np.full((1, len(manifest.planes)), -_CERTAIN, np.float32)
     name = plane_of(label, wanted)
     known = name in manifest.planes
@@ -192,8 +236,8 @@ def _dense_of_text(
         "PLANE": plane,
         "SCOPE": scope,
         "QUALITY": np.full((1, 1), _CERTAIN, np.float32),
-        "MASKS": prompting.mask_tensor(structures, manifest.masks, manifest.side // 2)[None],
-        "BOXES": prompting.box_tensor(structures, manifest.boxes)[None],
+        "MASKS": prompting.mask_tensor(found, manifest.masks, manifest.side // 2)[None],
+        "BOXES": prompting.box_tensor(found, manifest.boxes)[None],
         "KEYPOINTS": np.tile(np.array([0.5, 0.5, -_CERTAIN], np.float32), (1, 1, 1)).repeat(
             max(len(manifest.keypoints), 1), axis=1
         ),

@@ -18,6 +18,7 @@ from services.domain.calibration import Calibration
 from services.domain.errors import InvalidInput
 from services.domain.report import (
     Abstention,
+    Angle,
     Dating,
     FrameReading,
     Measurement,
@@ -27,13 +28,25 @@ from services.domain.report import (
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 from services.reading.judge import date_by_head, with_measured_age
-from services.reading.measures import HEAD, measure_head
+from services.reading.measures import (
+    ABDOMEN,
+    FEMUR,
+    HEAD,
+    METHOD_DIAMETER,
+    SYMPHYSIS,
+    measure,
+    measure_angles,
+)
 
 NOT_DATED = "Not stated: needs a calibrated measurement."
 METHOD_CALIPER = "calipers set by a person"
 METHOD_DRAWN = "ellipse with the moments of the outline drawn by a person"
+METHOD_DRAWN_SHAFT = "bar with the moments of the outline drawn by a person"
+METHOD_DRAWN_TANGENT = "symphysis axis to the tangent of the head, drawn by a person"
 Points = tuple[tuple[float, float], ...]
 Mask = NDArray[np.bool_]
+# The structure that each plane is measured by.
+_MEASURED = {"head": HEAD, "abdomen": ABDOMEN, "femur": FEMUR}
 _OF_IMAGE = (Abstention.OUT_OF_SCOPE, Abstention.TOO_POOR, Abstention.UNKNOWN_PLANE)
 
 
@@ -103,6 +116,8 @@ def apply_edit(
         measurements=measurements,
         datings=datings,
         centiles=centiles,
+        subplane=frame.subplane if reading.plane == frame.plane else None,
+        angles=_angles(frame, reading, calibration),
     )
     return EditedFrame(replace(reading, abstentions=_abstentions(reading)), masks)
 
@@ -182,17 +197,43 @@ def _measurements(
         by_hand = tuple(_caliper(frame, c, calibration) for c in edit.calipers)
     else:
         by_hand = tuple(m for m in frame.measurements if m.method == METHOD_CALIPER)
-    by_outline: tuple[Measurement, ...] = ()
-    head = next((s for s in reading.structures if s.label == HEAD and s.polygon), None)
-    if head is not None and reading.plane is not None and reading.plane.label == "head":
-        if any(head is before for before in frame.structures) and reading.plane == frame.plane:
-            by_outline = tuple(m for m in frame.measurements if m.method != METHOD_CALIPER)
-        else:
-            outline = np.array(head.polygon, dtype=np.float64)
-            measured = measure_head(outline, calibration, Thresholds())
-            by_outline = tuple(replace(m, method=METHOD_DRAWN) for m in measured)
+    by_outline = _by_outline(frame, reading, calibration)
     named = {m.name for m in by_hand}
     return (*(m for m in by_outline if m.name not in named), *by_hand)
+
+
+def _by_outline(
+    frame: FrameReading, reading: FrameReading, calibration: Calibration
+) -> tuple[Measurement, ...]:
+    """The model's figures where neither plane nor outline was touched, else those of the new outline."""
+    plane = reading.plane
+    label = _MEASURED.get(plane.label) if plane is not None else None
+    shown = next((s for s in reading.structures if s.label == label and s.polygon), None)
+    if plane is None or shown is None:
+        return ()
+    before = tuple(m for m in frame.measurements if m.method != METHOD_CALIPER)
+    if any(shown is one for one in frame.structures) and plane == frame.plane:
+        return before
+    outline = np.array(shown.polygon, dtype=np.float64)
+    method = METHOD_DRAWN_SHAFT if shown.label == FEMUR else METHOD_DRAWN
+    along = {m.name: m.points for m in before if m.method == METHOD_DIAMETER}
+    measured = measure(plane.label, {shown.label: outline}, calibration, Thresholds(), along)
+    return tuple(replace(m, method=method) for m in measured)
+
+
+def _angles(
+    frame: FrameReading, reading: FrameReading, calibration: Calibration
+) -> tuple[Angle, ...]:
+    """The same of the angle of progression."""
+    shown = [s for s in reading.structures if s.label in (HEAD, SYMPHYSIS) and s.polygon]
+    untouched = all(any(s is before for before in frame.structures) for s in shown)
+    if reading.plane is None or len(shown) < 2:
+        return ()
+    if untouched and reading.plane == frame.plane:
+        return frame.angles
+    outlines = {s.label: np.array(s.polygon, dtype=np.float64) for s in shown}
+    angles = measure_angles(reading.plane.label, outlines, calibration, Thresholds())
+    return tuple(replace(a, method=METHOD_DRAWN_TANGENT) for a in angles)
 
 
 def _caliper(frame: FrameReading, caliper: Caliper, calibration: Calibration) -> Measurement:
@@ -227,6 +268,10 @@ def _length(points: Points, scale_x: float, scale_y: float) -> float:
     )
 
 
+def _is_head(reading: FrameReading) -> bool:
+    return reading.plane is not None and reading.plane.label == "head"
+
+
 def _abstentions(reading: FrameReading) -> tuple[tuple[Abstention, str], ...]:
     """Those that a person's work has answered go; that something is not calibrated stays said."""
     present = {s.label for s in reading.structures}
@@ -235,12 +280,13 @@ def _abstentions(reading: FrameReading) -> tuple[tuple[Abstention, str], ...]:
         for reason, about in reading.abstentions
         if reason not in (Abstention.NOT_CALIBRATED, Abstention.OUT_OF_RANGE)
         and not (reason in _OF_IMAGE and reading.plane is not None)
+        and not (reason is Abstention.UNKNOWN_SUBPLANE and not _is_head(reading))
         and about not in present
     ]
     kept += [
         (Abstention.NOT_CALIBRATED, m.name)
         for m in reading.measurements
-        if m.mm is None and m.name not in ("BPD", "OFD")
+        if m.mm is None and m.name not in ("BPD", "OFD", "TAD", "APAD")
     ]
     dated = any(m.name == "HC" and m.mm is not None for m in reading.measurements)
     if dated and not reading.datings:

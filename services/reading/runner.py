@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.domain.errors import InvalidModelOutput, NotFound, ReleaseRefused
+from services.reading.clips import Glance
 from services.reading.confidence import softmax
 from services.reading.contract import Phase, RawReading
 from services.reading.images.picture import Gray, Square
@@ -43,8 +45,14 @@ class Runner:
         self.manifest = verified.manifest
         self._reader = ReleaseReader(verified, threads=threads, load_text=load_text)
 
-    def read(self, images: Sequence[Gray] | Gray, phases: Sequence[Phase]) -> list[RawReading]:
-        """Read N squares, each (S, S) uint8; answers in the same order.
+    def read(
+        self,
+        images: Sequence[Gray] | Gray,
+        phases: Sequence[Phase],
+        structures: Sequence[str] = (),
+    ) -> list[RawReading]:
+        """Read N squares, each (S, S) uint8; answers in the same order. ``structures`` are what a release
+        without heads looks for, where that is not left to phase 3.
 
         Raises:
             InvalidModelOutput: squares of another size, or an answer that is not usable.
@@ -58,12 +66,21 @@ class Runner:
         began = time.perf_counter()
         dense = self._reader.dense_outputs(list(images))
         if dense is None:
-            return [self._reader.read(Square(i, side, side), phases) for i in images]
+            squares = [Square(i, side, side) for i in images]
+            return [self._reader.read(s, phases, structures=structures) for s in squares]
         each = round((time.perf_counter() - began) / len(images), 6)
         return [
             self._finish(image, _slice(dense, place), phases, each)
             for place, image in enumerate(images)
         ]
+
+    def survey(self, images: Sequence[Gray]) -> list[Glance]:
+        """See ``ReleaseReader.survey``."""
+        return self._reader.survey(images) if len(images) else []
+
+    def heat(self, of: str, image: Gray) -> NDArray[np.float32]:
+        """See ``ReleaseReader.heat``."""
+        return self._reader.heat(of, image)
 
     def _finish(
         self, image: Gray, dense: Dense, phases: Sequence[Phase], seconds: float

@@ -24,6 +24,24 @@ def _providers() -> list[str]:
     return [name for name in wanted if name in onnxruntime.get_available_providers()]
 
 
+def open_session(graph: bytes, threads: int) -> onnxruntime.InferenceSession:
+    """A session that leaves the CPU to others between two images.
+
+    Raises:
+        ReleaseRefused: ONNX Runtime cannot load it.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Spinning threads would take the CPU from the text model between two images.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=_providers())
+    except Exception as error:  # ONNX Runtime raises many kinds, all of them mean the same
+        raise ReleaseRefused("vision.onnx is not a graph that ONNX Runtime can load.") from error
+
+
 class Vision:
     """One loaded vision.onnx. Safe to call from several threads: ONNX Runtime sessions are."""
 
@@ -33,18 +51,7 @@ class Vision:
         Raises:
             ReleaseRefused: not an ONNX graph, or not with the contract's inputs and outputs.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Spinning threads would take the CPU from the text model between two images.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(graph, options, providers=_providers())
-        except Exception as error:  # ONNX Runtime raises many kinds, all of them mean the same
-            raise ReleaseRefused(
-                "vision.onnx is not a graph that ONNX Runtime can load."
-            ) from error
+        self._session = open_session(graph, threads)
         self.side = side
         self._check_graph()
 

@@ -19,9 +19,9 @@ from services.domain.study import Role
 from services.inference.port import Inference
 from services.processes.process import Process, ProcessFailed, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
-from services.settings import Settings
 from services.standalone import ports, programs, seaweed, secrets, triton, valkey
 from services.standalone.doctor import Check, Doctor, reads
+from services.standalone.local_settings import settings_of
 from services.standalone.lock import HomeLock
 from services.standalone.probe import http_ok
 from services.standalone.releases import gather
@@ -34,13 +34,19 @@ Say = Callable[[str, str], None]  # part, what happened: "starting", "ready", or
 
 @dataclass
 class StackOptions:
-    """``port`` 0: the usual one or, if that is taken, another. ``dimse_port`` 0: no C-STORE listener."""
+    """``port`` 0: the usual one or, if that is taken, another. ``dimse_port`` 0: no DICOM listener,
+    ``hl7_port`` 0: no HL7 listener.
+
+    ``quiet_seconds``: how long a study waits for further images; None: as the settings say.
+    """
 
     home: Path
     port: int = 0
     releases: Path = RELEASES
     runner: str = "triton"
     dimse_port: int = 0
+    hl7_port: int = 0
+    quiet_seconds: float | None = None
     environment: dict[str, str] = field(default_factory=dict)  # further FADA_… for the programs
 
 
@@ -61,7 +67,15 @@ class LocalStack:
             self.runner = "inprocess"
             self.notes.append(f"{why}: the worker reads images itself, without a model server")
         self._releases = gather(options.releases.expanduser().resolve(), self.home / "releases")
-        self.settings = self._settings()
+        self.settings = settings_of(self.home, self._secrets, self.ports).model_copy(
+            update={
+                "runner": self.runner,
+                "releases": self._releases,
+                "gateway_processes": programs.gateway_processes(),
+                "dimse_port": options.dimse_port,
+                "hl7_port": options.hl7_port,
+            }
+        )
         self._reaper = ProcessReaper()
         self.processes: dict[str, Process] = {}
         self._doctor: Doctor | None = None
@@ -104,6 +118,8 @@ class LocalStack:
     def tend(self) -> None:
         """Restart what ended, and what hangs. Call it twice a second or so."""
         for name in self._doctor.ill() if self._doctor is not None else ():
+            if self.processes[name].starting():
+                continue  # a start takes its time on a machine under load
             self._say(name, f"{name} does not answer; it is ended and starts again")
             self.processes[name].kill()
         for name, process in self.processes.items():
@@ -116,7 +132,7 @@ class LocalStack:
             self._doctor.close()
         if self._inference is not None:
             self._inference.close()
-        program_names = {"gateway", "worker", "sweeper", "dimse"}
+        program_names = {"gateway", "worker", "sweeper", "dimse", "hl7"}
         waves = [
             [p for n, p in self.processes.items() if n in program_names],
             [p for n, p in self.processes.items() if n not in program_names],
@@ -163,34 +179,15 @@ class LocalStack:
         ]
         if self.options.dimse_port:
             parts.append(programs.dimse(self.home, env))
+        if self.options.hl7_port:
+            parts.append(programs.hl7(self.home, env))
         return parts
-
-    def _settings(self) -> Settings:
-        own, p = self._secrets, self.ports
-        return Settings(
-            home=self.home,
-            index_url=f"sqlite:///{self.home / 'fada.db'}",
-            broker_url=SecretStr(f"redis://:{own.broker_password}@{ports.HOST}:{p['valkey']}/0"),
-            originals=(self.home / "originals").as_uri(),
-            s3_endpoint=f"{ports.HOST}:{p['s3']}",
-            s3_access_key=SecretStr(own.s3_access_key),
-            s3_secret_key=SecretStr(own.s3_secret_key),
-            runner=self.runner,
-            triton_grpc=f"{ports.HOST}:{p['triton_grpc']}",
-            triton_shared_memory=True,
-            releases=self._releases,
-            host=ports.HOST,
-            port=p["gateway"],
-            gateway_processes=programs.gateway_processes(),
-            secret_key=SecretStr(own.page_key),
-            metrics_port=p["worker_metrics"],
-            sweeper_metrics_port=p["sweeper_metrics"],
-            dimse_port=self.options.dimse_port,
-        )
 
     def _environment(self) -> dict[str, str]:
         """The same settings for the programs; what the caller's environment says besides stays."""
         env = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "", **self.options.environment}
+        if self.options.quiet_seconds is not None:
+            env["FADA_QUIET_SECONDS"] = str(self.options.quiet_seconds)
         for name in self.settings.model_fields_set:
             value = getattr(self.settings, name)
             text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)

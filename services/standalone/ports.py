@@ -56,7 +56,7 @@ def choose(
     names: Iterable[str], note: Path, wanted: dict[str, int] | None = None
 ) -> tuple[dict[str, int], list[str]]:
     """A port for each name, kept in ``note`` for the next start, and what to say about taken ones."""
-    before = _read(note)
+    before = kept(note)
     chosen: dict[str, int] = {}
     moved: list[str] = []
     for name in names:
@@ -78,7 +78,8 @@ def keep(note: Path, chosen: dict[str, int]) -> None:
     os.replace(partial, note)
 
 
-def _read(note: Path) -> dict[str, int]:
+def kept(note: Path) -> dict[str, int]:
+    """The ports that are noted; none where there is no note."""
     try:
         return {str(k): int(v) for k, v in json.loads(note.read_text()).items()}
     except (OSError, ValueError, AttributeError):

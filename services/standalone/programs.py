@@ -1,4 +1,4 @@
-"""FADA's own programs as child processes of one machine: gateway, worker, sweeper, and the DIMSE listener."""
+"""FADA's own programs as child processes of one machine: gateway, worker, sweeper, and the listeners."""
 
 from __future__ import annotations
 
@@ -40,8 +40,13 @@ def sweeper(home: Path, env: Mapping[str, str]) -> ProcessSpec:
 
 
 def dimse(home: Path, env: Mapping[str, str]) -> ProcessSpec:
-    """The C-STORE listener; ready at once."""
+    """The DICOM listener; ready at once."""
     return _part("dimse", home, env, lambda: True, stop_seconds=5)
+
+
+def hl7(home: Path, env: Mapping[str, str]) -> ProcessSpec:
+    """The HL7 listener; ready at once."""
+    return _part("hl7", home, env, lambda: True, stop_seconds=5)
 
 
 def _part(

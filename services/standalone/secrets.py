@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 
@@ -29,6 +29,11 @@ def load(path: Path) -> Secrets:
         made = Secrets(*(secrets.token_hex(32) for _ in fields(Secrets)))
         write_private(path, json.dumps(asdict(made), indent=2))
         return made
+
+
+def take_over(path: Path, page_key: str) -> None:
+    """Let ``page_key`` be another hub's: what that hub sealed and encrypted can be read here."""
+    write_private(path, json.dumps(asdict(replace(load(path), page_key=page_key)), indent=2))
 
 
 def write_private(path: Path, text: str) -> None:

@@ -51,7 +51,7 @@ ALLOWED = frozenset(
         "site", "actor", "role", "study_id", "job_id", "result_id", "upload_id", "delivery_id",
         "webhook_id", "device_id", "key_id", "request_id", "owner", "sha256", "event_seq", "version",
         # what happened
-        "code", "error", "where", "final", "reason", "outcome", "state", "action", "door", "kind",
+        "code", "error", "where", "final", "reason", "outcome", "state", "action", "source", "kind",
         "phase", "part", "channel", "topic", "task", "queue", "method", "route", "status",
         "media_type", "release",
         "model", "signal", "service",

@@ -33,7 +33,7 @@ CODE = re.compile(r"[a-z][a-z_]{1,40}")
 STATUS = re.compile(r"[1-5][0-9]{2}")
 ROUTE = re.compile(r"(/([a-z][a-z_.-]{0,30}[0-9]?|v[0-9]|\{[a-z_0-9:]{1,40}\})?){1,12}|unmatched")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-DOORS = ("stow", "web", "tus", "dimse", "phone")
+SOURCES = ("stow", "web", "tus", "dimse", "phone")
 PARTS = ("index", "store", "broker", "inference")
 
 
@@ -102,12 +102,15 @@ SECONDS = _histogram(
 )
 RECEIVED = _counter(
     "fada_received_instances_total",
-    "Instances by door",
-    door=DOORS,
+    "Instances by source",
+    source=SOURCES,
     outcome=("new", "known", "refused"),
 )
 REFUSED = _counter("fada_refusals_total", "Requests refused by error code", code=CODE)
 DEPENDENCY_UP = _gauge("fada_dependency_up", "1 when a part's last check succeeded", part=PARTS)
+DISK_USED = _gauge(
+    "fada_disk_used_share", "Share of a disk that is used", place=("spool", "originals")
+)
 
 # --- workers -----------------------------------------------------------------------------------
 JOBS = _counter("fada_worker_jobs_total", "Attempts at jobs", outcome=CODE)
@@ -135,6 +138,14 @@ RESTARTS = Counter("fada_worker_restarts_total", "Workers that stopped and were 
 # --- sweeper -----------------------------------------------------------------------------------
 WAITING = _gauge("fada_jobs", "Jobs by state", state=("queued", "leased", "done", "dead"))
 OUTBOX = Gauge("fada_outbox_rows", "Rows that wait to be sent", multiprocess_mode="mostrecent")
+DEVICES = _gauge(
+    "fada_devices",
+    "Phones by whether they were heard of in three days",
+    contact=("heard", "silent"),
+)
+DEVICE_CASES = Gauge(
+    "fada_device_cases_waiting", "Cases that wait on phones", multiprocess_mode="mostrecent"
+)
 DELIVERIES_OPEN = _gauge(
     "fada_deliveries", "Deliveries to the outside by state", state=("waiting", "dead")
 )

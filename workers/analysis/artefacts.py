@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
 
-from services.dicom.objects import seg, sr
-from services.dicom.parser.parse import ParsedInstance, parse_bytes
+from services.dicom.objects import seg
 from services.domain.errors import ObjectCorrupt
+from services.domain.examination.examination import Examination
 from services.domain.report import UNREVIEWED, FrameReading, ReleaseId, Report
-from services.index.port import Artefact, Instance, NewInstance, Result, Study
+from services.index.port import Artefact, Instance, Result, Study
 from services.publish import fhir
 from services.reading import report_json
 from services.reading.images import overlay
 from services.reading.judge import JudgedFrame
+from services.result_objects import DICOM, Predecessors, image_refs, reports
 from services.storage.port import ObjectStore, Stored
+from workers.analysis.noted import NotedFrame
 from workers.analysis.study_loader import FrameImage, SourceInstance
 
 OF_FRAMES = ("mask", "overlay", "seg")  # kinds that go on to the next version with their frame
@@ -128,83 +130,81 @@ def _frame(
     return reading
 
 
-def carried(hub: Result | None, kept: Sequence[FrameReading]) -> list[Artefact]:
+def carried(
+    hub: Result | None, kept: Sequence[FrameReading], noted: Iterable[NotedFrame]
+) -> list[Artefact]:
     """The artefacts of frames that were read before; they are in the store already."""
+    artefacts = [artefact for frame in noted for artefact in frame.artefacts]
     if hub is None:
-        return []
+        return artefacts
     frames = {(frame.sop_uid, frame.frame) for frame in kept}
     return [
-        one for one in hub.artefacts if one.kind in OF_FRAMES and (one.sop_uid, one.frame) in frames
+        *(a for a in hub.artefacts if a.kind in OF_FRAMES and (a.sop_uid, a.frame) in frames),
+        *artefacts,
     ]
 
 
-def of_study(
+def segmentations(
     uploader: ArtefactUploader,
-    report: Report,
-    sources: Sequence[SourceInstance],
+    images: Sequence[FrameImage],
     judged: Sequence[JudgedFrame],
+    report: Report,
     cause: str,
 ) -> list[bytes]:
-    """Store a SEG for each frame with masks, and the SRs.
+    """Store a SEG for each frame with masks.
 
     Args:
         uploader: where they go.
-        report: what the SRs say.
-        sources: the instances that SEG and SRs name as their evidence.
-        judged: the frames that were read now; frames kept from before have their SEG already.
+        images: the frames, with their sources.
+        judged: what was judged of them, in the same order.
+        report: says which release and when.
         cause: the job's id: the same job makes the same UIDs again.
 
     Returns:
         The DICOM objects, as files.
     """
-    made: list[bytes] = []
-    datasets = {source.instance.sop_uid: source.dataset for source in sources}
-    for one in judged:
+    made = []
+    for image, one in zip(images, judged, strict=True):
         if one.masks:
             reading = one.reading
-            data = seg.segmentation(datasets[reading.sop_uid], reading, one.masks, report, cause)
+            data = seg.segmentation(image.source.dataset, reading, one.masks, report, cause)
             uploader.put(
                 "seg", data, "application/dicom", sop_uid=reading.sop_uid, frame=reading.frame
             )
             made.append(data)
-    data = sr.measurement_report(list(datasets.values()), report, cause)
-    uploader.put("sr", data, "application/dicom")
-    made.append(data)
-    obstetric = sr.procedure_report(list(datasets.values()), report, cause)
-    if obstetric is not None:
-        uploader.put("sr_obgyn", obstetric, "application/dicom")
-        made.append(obstetric)
     return made
 
 
-def instances(objects: Sequence[bytes]) -> list[NewInstance]:
-    """FADA's own objects as the index takes them: further series of the study, without frames."""
-    return [_instance(data, parse_bytes(data)) for data in objects]
+def structured_reports(
+    uploader: ArtefactUploader,
+    report: Report,
+    sources: Sequence[SourceInstance],
+    cause: str,
+    predecessors: Predecessors,
+    examination: Examination,
+) -> list[bytes]:
+    """Store the SRs of a whole report.
 
-
-def _instance(data: bytes, parsed: ParsedInstance) -> NewInstance:
-    return NewInstance(
-        series_uid=parsed.series_uid,
-        sop_uid=parsed.sop_uid,
-        sop_class=parsed.sop_class,
-        transfer_syntax=parsed.transfer_syntax,
-        modality=parsed.modality,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        rows=parsed.rows,
-        columns=parsed.columns,
-        frames=0,
-        attributes=parsed.attributes,
-    )
+    ``sources`` are the instances that they name as evidence, ``predecessors`` the SRs of the version before.
+    """
+    datasets = [source.dataset for source in sources]
+    made = reports(report, datasets, cause, predecessors, examination)
+    for one in made:
+        uploader.put(one.kind, one.data, DICOM)
+    return [one.data for one in made]
 
 
 def documents(
-    uploader: ArtefactUploader, report: Report, study: Study, images: Sequence[Instance]
+    uploader: ArtefactUploader,
+    report: Report,
+    study: Study,
+    images: Sequence[Instance],
+    examination: Examination,
 ) -> None:
     """The report as JSON and as FHIR."""
     uploader.put("report", report_json.dump(report), "application/json")
-    references = [
-        fhir.ImageRef(one.series_uid, one.sop_uid, one.sop_class, one.modality, one.frames)
-        for one in images
-    ]
-    uploader.put("fhir", fhir.document(report, study.attributes, references), fhir.MEDIA_TYPE)
+    uploader.put(
+        "fhir",
+        fhir.document(report, study.attributes, image_refs(images), examination, site=study.site),
+        fhir.MEDIA_TYPE,
+    )

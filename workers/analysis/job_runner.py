@@ -10,87 +10,196 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 
-from services.domain.errors import FadaError
+from services.domain.errors import FadaError, ModelCrashed
 from services.domain.study import Principal, Role
 from services.index.port import InstancesDiffer, Job, Transaction
 from services.reading.contract import RawReading
 from services.telemetry import metrics
-from workers.analysis.leased_job import LeasedJob, OutageBackoff, PhaseTimer
-from workers.analysis.result_writer import WrittenResult, write_result
-from workers.analysis.study_loader import load_study
-from workers.analysis.study_reader import JudgedStudy, infer, judge_study
+from workers.analysis.clip_survey import Surveys
+from workers.analysis.image_opener import ImageOpener
+from workers.analysis.leased_job import LeasedJob, OutageBackoff
+from workers.analysis.phase_timer import PhaseTimer
+from workers.analysis.result_writer import WrittenResult, note_frames, write_result
+from workers.analysis.study_loader import (
+    FrameImage,
+    LoadedStudy,
+    complete_sources,
+    frames_to_read,
+    load_study,
+)
+from workers.analysis.study_reader import (
+    CALL_SECONDS,
+    BatchSize,
+    JudgedFrames,
+    JudgedStudy,
+    batches,
+    infer,
+    judge_frames,
+    judged_study,
+)
 from workers.resources import Resources
 
 _log = logging.getLogger("workers.analysis.job_runner")
+TURN_SECONDS = 10.0  # of a job that is not finished, before another that had its turn may go on
+
+
+class OthersFirst(Exception):
+    """The turn of a job ends; what it has read is noted."""
 
 
 class JobRunner:
     """Runs jobs for one process. ``run`` is for one thread; results may be written by another."""
 
     def __init__(
-        self, resources: Resources, *, owner: str, write_behind: WriteBehind | None = None
+        self,
+        resources: Resources,
+        *,
+        owner: str,
+        write_behind: WriteBehind | None = None,
+        opener: ImageOpener | None = None,
     ) -> None:
-        """``owner`` holds the leases: no two processes share one.
+        """``owner`` holds the leases: no two processes share one. ``opener``: else one of its own.
 
         With ``write_behind`` a result is written while ``run`` reads the next study.
         """
         self._resources, self._owner, self._write_behind = resources, owner, write_behind
         self._backoff = OutageBackoff()
+        self._opener = opener or ImageOpener(resources.settings)
+        self._size = BatchSize()
+        self._surveys = Surveys()
 
     def run(self, job_id: str) -> str:
         """Run one job.
 
         Returns:
-            What became of it: done, skipped, busy, again, dead, lost; written later: writing.
+            What became of it: done, turn (others come first), skipped, busy, again, dead, lost; written
+            later: writing.
 
         Raises:
             IndexUnavailable: nothing could be noted; the job stays as it is and is sent again.
         """
         job = self._lease(job_id)
-        if job is None:  # done, dead, or held by another
+        if job is None:  # done, dead, not due, or held by another
             metrics.JOBS.labels("skipped").inc()
             return "skipped"
         leased = LeasedJob(job, self._resources, self._owner, self._backoff)
+        write: Callable[[], None] | None = None
         with leased.ended_by_errors():
             timer = PhaseTimer()
-            judged = self._read(leased, timer)
+            try:
+                judged = self._read(leased, timer)
+            except OthersFirst:
+                judged = None
+                self._give_way(leased)
+            if judged is None:
+                return leased.outcome
             write = partial(self._write, leased, judged, timer, time.perf_counter())
             if self._write_behind is not None:
                 # Waiting for the result before belongs to this job's time: it may take too long, too.
                 self._write_behind.submit(write)
                 return "writing"
-        if not leased.outcome:
+        if write is not None and not leased.outcome:
             write()
         return leased.outcome
 
     def close(self) -> None:
-        """Wait until every result is written."""
+        """Wait until every result is written, and end the children that open images."""
         if self._write_behind is not None:
             self._write_behind.close()
+        self._opener.close()
 
     def _lease(self, job_id: str) -> Job | None:
         with self._resources.index.begin() as tx:
             return tx.jobs.lease(job_id, self._owner, self._resources.settings.lease_seconds)
 
-    def _read(self, leased: LeasedJob, timer: PhaseTimer) -> JudgedStudy:
-        """Load, infer, judge."""
+    def _read(self, leased: LeasedJob, timer: PhaseTimer) -> JudgedStudy | None:
+        """Load, infer, judge, batch by batch. All but the last are noted; None: the job has ended."""
+        began = time.monotonic()
         with timer.phase("load"):
-            study = load_study(leased.job, self._resources, check=leased.check)
-        leased.progress("infer", 20)
-        with timer.phase("infer"):
-            answers = infer(
-                study.images, self._resources.inference,
-                request_id=leased.job.request_id, check=leased.check,
-            )  # fmt: skip
+            study = load_study(leased.job, self._resources)
+        frames = frames_to_read(
+            study, self._resources, self._opener,
+            request_id=leased.job.request_id, surveys=self._surveys, check=leased.check,
+            pause=partial(self._pause, leased, began),
+        )  # fmt: skip
+        with closing(frames):
+            for batch, last in timer.timed("load", batches(frames, self._size)):
+                leased.progress("infer", 20 + int(50 * study.share_read))
+                judged = self._judge(leased, study, batch, timer)
+                if last:
+                    break
+                self._behind(partial(self._note, leased, study, judged))
+                if leased.outcome:
+                    return None
+                self._pause(leased, began)
+        if study.noted.frames:  # else what is still being written is the study's before
+            self._catch_up()
+        if leased.outcome:
+            return None
+        leased.progress("store", 80)
+        with timer.phase("load"):
+            complete_sources(study, self._resources, self._opener, check=leased.check)
+        return judged_study(study, judged)
+
+    def _judge(
+        self, leased: LeasedJob, study: LoadedStudy, batch: list[FrameImage], timer: PhaseTimer
+    ) -> JudgedFrames:
+        try:
+            with timer.phase("infer"):
+                answers = infer(
+                    batch, self._resources.inference, self._size,
+                    request_id=leased.job.request_id,
+                )  # fmt: skip
+        except ModelCrashed as error:
+            # The others of its study must not be lost with an image that crashes the model every time.
+            if len(batch) > 1 or leased.job.attempts + 1 < self._resources.settings.job_attempts:
+                self._size.took(1, CALL_SECONDS)  # next time alone
+                raise
+            study.failed(batch[0].source.instance, batch[0].where.frame, error)
+            return JudgedFrames([], [])
         _add_server_seconds(timer, answers)
         leased.check()
-        leased.progress("judge", 70)
         with timer.phase("judge"):
-            judged = judge_study(study, answers, self._resources.manifests)
-        leased.progress("store", 80)
-        return judged
+            return judge_frames(study, batch, answers, self._resources.manifests)
+
+    def _note(self, leased: LeasedJob, study: LoadedStudy, judged: JudgedFrames) -> None:
+        """Objects first, then the rows that tell of them."""
+        with leased.ended_by_errors():
+            leased.note(note_frames(leased.job, study, judged, self._resources.store))
+            metrics.FRAMES.labels("noted").inc(len(judged.judged))
+
+    def _behind(self, work: Callable[[], None]) -> None:
+        """While the next frames are read, where there is a thread for it."""
+        if self._write_behind is not None:
+            self._write_behind.submit(work)
+        else:
+            work()
+
+    def _catch_up(self) -> None:
+        if self._write_behind is not None:
+            self._write_behind.wait()
+
+    def _pause(self, leased: LeasedJob, began: float) -> None:
+        """Raises LeaseLost, and OthersFirst when the job should give way."""
+        leased.check()
+        if self._is_awaited(leased, began):
+            raise OthersFirst
+
+    def _is_awaited(self, leased: LeasedJob, began: float) -> bool:
+        """A long job lets new and urgent ones run first, and after a while any other."""
+        lasted = time.monotonic() - began
+        if lasted > self._resources.settings.job_soft_limit / 3:
+            return True
+        with self._resources.index.read() as tx:
+            return tx.jobs.is_awaited(leased.job.id, patient=lasted < TURN_SECONDS)
+
+    def _give_way(self, leased: LeasedJob) -> None:
+        self._catch_up()
+        if not leased.outcome:
+            leased.give_way()
 
     def _write(
         self, leased: LeasedJob, judged: JudgedStudy, timer: PhaseTimer, judged_at: float
@@ -98,7 +207,9 @@ class JobRunner:
         """Objects first, then commit them in one transaction."""
         timer.seconds["wait"] = time.perf_counter() - judged_at
         with leased.ended_by_errors():
-            result = write_result(leased.job, judged, self._resources.store, timer)
+            result = write_result(
+                leased.job, judged, self._resources.index, self._resources.store, timer
+            )
             leased.done(partial(self._commit, leased.job, judged, result))
 
     def _commit(self, job: Job, judged: JudgedStudy, result: WrittenResult) -> None:
@@ -111,7 +222,7 @@ class JobRunner:
             )  # fmt: skip
         for phase, seconds in result.report.seconds.items():
             metrics.PHASE_SECONDS.labels(phase).observe(seconds)
-        metrics.FRAMES.labels("read").inc(len(judged.judged))
+        metrics.FRAMES.labels("read").inc(len(judged.last.judged))
         metrics.FRAMES.labels("reused").inc(len(judged.kept))
         metrics.FRAMES.labels("skipped").inc(len(result.report.skipped))
         try:
@@ -124,7 +235,8 @@ class JobRunner:
 def _add_server_seconds(timer: PhaseTimer, answers: list[RawReading]) -> None:
     """The server's own phases stand beside ours; a batch has the same seconds for each image."""
     for name, value in answers[0].seconds.items() if answers else ():
-        timer.seconds[f"model_{name}"] = float(value)
+        key = f"model_{name}"
+        timer.seconds[key] = timer.seconds.get(key, 0.0) + float(value)
 
 
 def _receive_objects(job: Job, judged: JudgedStudy, result: WrittenResult, tx: Transaction) -> None:
@@ -155,10 +267,14 @@ class WriteBehind:
 
     def submit(self, write: Callable[[], object]) -> None:
         """Wait until the result before is written, then begin with this one."""
-        if self._last is not None:
-            self._last.result()
+        self.wait()
         context = contextvars.copy_context()
         self._last = self._pool.submit(context.run, _logged, write)
+
+    def wait(self) -> None:
+        """Wait until what was submitted last is written."""
+        if self._last is not None:
+            self._last.result()
 
     def close(self) -> None:
         """Wait until all is written."""

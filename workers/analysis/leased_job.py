@@ -7,9 +7,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -21,29 +20,30 @@ from services.domain.errors import (
     ModelCrashed,
     Unavailable,
 )
-from services.index.port import Index, Job
-from services.telemetry import metrics, traces
+from services.index.port import Index, Job, ReadFrame
+from services.telemetry import metrics
 from workers.resources import Resources
 
 _log = logging.getLogger("workers.analysis.leased_job")
 _INDEX_PAUSE = 1.0  # s between tries to note an end while the index is away
 _FIRST, _LONGEST = 2.0, 30.0  # s, before jitter
 _JITTER = (0.5, 1.5)
+_NEXT_TURN = 10.0  # s; the worker itself sends it at once, this is for one that dies before
 _BUSY = (2.0, 8.0)  # s, beside what a full queue asks for itself
-
-# One after the other, from the start of a job to the moment that its report bears. What comes later
-# ("objects") and the model server's own phases ("model_...") stand beside them.
-UNTIL_REPORT = ("load", "infer", "judge", "wait", "draw")
 
 
 class Lease:
     """A job held by this worker, and lost honestly.
 
-    Renews a third of the way to its end, and notes progress, both beside the work itself.
+    Renews a third of the way to its end, and notes progress, both beside the work itself. Work that
+    hangs loses it: without progress it is not renewed for longer than ``most`` seconds.
     """
 
-    def __init__(self, index: Index, job: Job, owner: str, seconds: int) -> None:
+    def __init__(
+        self, index: Index, job: Job, owner: str, seconds: int, most: float = 600.0
+    ) -> None:
         self._index, self._job, self._owner, self._seconds = index, job, owner, seconds
+        self._most, self._moved, self._shown = most, time.monotonic(), -1
         self._progress: queue.SimpleQueue[tuple[str, int] | None] = queue.SimpleQueue()
         self._ending = threading.Event()
         self.lost = threading.Event()
@@ -54,9 +54,17 @@ class Lease:
         self._thread.start()
 
     def progress(self, phase: str, percent: int) -> None:
-        """Tell pages how far the work is; never waits. ``phase`` is a code, not a sentence."""
-        if not self.lost.is_set():
+        """Tell pages how far the work is; never waits. ``phase`` is a code, not a sentence.
+
+        The same percentage is told once.
+        """
+        if not self.lost.is_set() and percent != self._shown:
+            self._shown = percent
             self._progress.put((phase, percent))
+
+    def went_on(self) -> None:
+        """Something was done: the work does not hang."""
+        self._moved = time.monotonic()
 
     def check(self) -> None:
         """Raises LeaseLost when another worker has the job by now."""
@@ -82,6 +90,10 @@ class Lease:
 
     def _renew(self, step: tuple[str, int] | None = None) -> None:
         job = self._job
+        if time.monotonic() - self._moved > self._most:
+            _log.error("job hangs", extra={"job_id": job.id})
+            self.lost.set()
+            return
         try:
             with self._index.begin() as tx:
                 tx.jobs.renew(job.id, self._owner, self._seconds)
@@ -92,28 +104,6 @@ class Lease:
             self.lost.set()
         except FadaError as error:  # the index is away: try again at the next turn
             _log.warning("lease not renewed", extra={"job_id": job.id, "code": error.code})
-
-
-@dataclass(slots=True)
-class PhaseTimer:
-    """The ``seconds`` of each phase of a job; the same name adds up."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """What is spent within is added to ``name``, and is a span of the trace."""
-        started = time.perf_counter()
-        try:
-            with traces.span(f"pipeline.{name}"):
-                yield
-        finally:
-            spent = time.perf_counter() - started
-            self.seconds[name] = self.seconds.get(name, 0.0) + spent
-
-    def rounded(self) -> dict[str, float]:
-        """Seconds to a tenth of a millisecond, as a report holds them."""
-        return {name: round(value, 4) for name, value in self.seconds.items()}
 
 
 class OutageBackoff:
@@ -146,7 +136,7 @@ class OutageBackoff:
 
 
 class LeasedJob:
-    """From its lease to its end. ``outcome`` is empty until then: done, busy, again, dead or lost.
+    """From its lease to its end. ``outcome`` is empty until then: done, turn, busy, again, dead or lost.
 
     An outage of a part gives the job back and counts no attempt, however long it lasts. What the
     study itself brought about (its images, the model's answer, a model that crashed on it) counts.
@@ -158,7 +148,10 @@ class LeasedJob:
         self._index, self._settings = resources.index, resources.settings
         self._backoff = backoff
         self._started = time.perf_counter()
-        self._lease = Lease(self._index, job, owner, self._settings.lease_seconds)
+        settings = self._settings
+        self._lease = Lease(
+            self._index, job, owner, settings.lease_seconds, settings.job_hard_limit
+        )
         self._lease.start()
 
     def progress(self, phase: str, percent: int) -> None:
@@ -168,6 +161,20 @@ class LeasedJob:
     def check(self) -> None:
         """Raises LeaseLost when another worker has the job by now."""
         self._lease.check()
+
+    def note(self, frames: Sequence[ReadFrame]) -> None:
+        """What was read by now. Raises LeaseLost, IndexUnavailable."""
+        self._lease.check()
+        with self._index.begin() as tx:
+            tx.jobs.note(self.job.id, self.owner, self._settings.lease_seconds, frames)
+        self._lease.went_on()
+
+    def give_way(self) -> None:
+        """End this turn; the job is not finished. Raises LeaseLost, IndexUnavailable."""
+        self._lease.stop()
+        with self._index.begin() as tx:
+            tx.jobs.give_way(self.job.id, self.owner, delay=_NEXT_TURN)
+        self._end("turn")
 
     @contextmanager
     def ended_by_errors(self) -> Iterator[None]:

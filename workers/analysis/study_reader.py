@@ -1,13 +1,14 @@
-"""Reads a loaded study: asks the model for its frames, and judges the answers by the rules of the
+"""Reads the frames of a study: asks the model in batches, and judges the answers by the rules of the
 release that answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from services.domain.errors import InvalidDicom, InvalidModelOutput
+from services.domain.errors import InvalidDicom, InvalidModelOutput, ModelCrashed
 from services.domain.report import FrameReading
 from services.inference.port import Inference
 from services.reading.contract import ALL_PHASES, RawReading
@@ -15,9 +16,10 @@ from services.reading.images.picture import flag_text
 from services.reading.judge import JudgedFrame, date_by_head, judge
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.registry import Manifests
-from workers.analysis.study_loader import Check, FrameImage, LoadedStudy
+from workers.analysis.study_loader import FrameImage, LoadedStudy
 
-BATCH = 8  # squares in one call of the model server
+MOST = 8  # squares in one call of the model server
+CALL_SECONDS = 0.7  # of one call: so long an urgent study may have to wait for a long one
 
 
 class NothingReadable(InvalidDicom):
@@ -36,82 +38,162 @@ class ReleaseChanged(InvalidModelOutput):
     )
 
 
+class BatchSize:
+    """How many frames go in one call: as many as the model reads in ``CALL_SECONDS``.
+
+    A processor reads one after the other, so a larger batch saves nothing there and others wait longer.
+    """
+
+    def __init__(self) -> None:
+        self._size = 2
+
+    def __call__(self) -> int:
+        """Frames of the next call."""
+        return self._size
+
+    def took(self, frames: int, seconds: float) -> None:
+        """A call of so many frames took so long."""
+        per_frame = max(seconds / frames, 1e-3)
+        self._size = int(min(max(CALL_SECONDS / per_frame, 1), MOST))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFrames:
+    """Images and what was judged of them, in the same order."""
+
+    images: list[FrameImage]
+    judged: list[JudgedFrame]
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedStudy:
     """A study after the model: all that its report is made of.
 
-    ``judged`` stands in the order of ``study.images``; ``kept`` are readings of the version before.
+    ``last`` was read now and is not noted; ``kept`` are readings of the version before.
     """
 
     study: LoadedStudy
-    manifest: Manifest
-    judged: list[JudgedFrame]
+    last: JudgedFrames
     kept: list[FrameReading]
 
 
+def batches(
+    frames: Iterator[FrameImage], size: Callable[[], int]
+) -> Iterator[tuple[list[FrameImage], bool]]:
+    """``frames`` in lists of ``size``, each with whether it is the last; one at least, maybe empty."""
+    batch: list[FrameImage] = []
+    for frame in frames:
+        if len(batch) >= size():
+            yield batch, False
+            batch = []
+        batch.append(frame)
+    yield batch, True
+
+
 def infer(
-    images: Sequence[FrameImage], inference: Inference, *, request_id: str, check: Check
+    images: Sequence[FrameImage], inference: Inference, size: BatchSize, *, request_id: str
 ) -> list[RawReading]:
-    """Read all images, in their order. Key frames go together; a large study in several calls.
+    """Read a batch, in its order.
 
     Raises:
         InvalidModelOutput: another number of answers than images.
-        ReleaseChanged: the answers are of two releases.
         InferenceBusy, InferenceUnavailable: the model server is not there; try again.
     """
-    answers: list[RawReading] = []
-    for start in range(0, len(images), BATCH):
-        check()
-        squares = [image.square.pixels for image in images[start : start + BATCH]]
-        batch = inference.read(squares, ALL_PHASES, request_id=request_id)
-        if len(batch) != len(squares):
-            raise InvalidModelOutput("The model server answered for another number of images.")
-        answers += batch
-    if len({answer.release for answer in answers}) > 1:
-        raise ReleaseChanged
+    if not images:
+        return []
+    began = time.perf_counter()
+    squares = [image.square.pixels for image in images]
+    answers = inference.read(squares, ALL_PHASES, request_id=request_id)
+    if len(answers) != len(squares):
+        raise InvalidModelOutput("The model server answered for another number of images.")
+    size.took(len(images), time.perf_counter() - began)
     return answers
 
 
-def judge_study(
-    study: LoadedStudy, answers: Sequence[RawReading], manifests: Manifests
-) -> JudgedStudy:
-    """Judge the answers to ``study.images``, in their order.
+def judge_frames(
+    study: LoadedStudy,
+    images: Sequence[FrameImage],
+    answers: Sequence[RawReading],
+    manifests: Manifests,
+) -> JudgedFrames:
+    """Judge a batch; a frame whose answer is not usable is noted as failed and left out.
 
     Raises:
-        NothingReadable: no instance could be decoded.
         ReleaseChanged: another release answered than the one whose readings are kept.
-        InvalidModelOutput: an answer is not usable; there is no report then.
+        ReleaseUnknown: the release that answered is not known here; later it may be.
     """
-    manifest = manifests.of_answer(answers[0].release) if answers else study.manifest
-    lmp_days = study.known.lmp_days
-    judged = [
-        _judge(answer, image, manifest, lmp_days)
-        for answer, image in zip(answers, study.images, strict=True)
-    ]
-    kept = _kept(study, manifest)
-    if not judged and not kept:
-        codes = ", ".join(sorted({code for _, code in study.skipped})) or "no pixels"
-        raise NothingReadable(f"{len(study.skipped)} images, none readable: {codes}.")
-    return JudgedStudy(study, manifest, judged, kept)
+    if answers:
+        _adopt_release(study, answers, manifests)
+    kept: list[tuple[FrameImage, JudgedFrame]] = []
+    for answer, image in zip(answers, images, strict=True):
+        try:
+            kept.append((image, _judge(answer, image, study.manifest, study.known.lmp_days)))
+        except InvalidModelOutput as error:
+            study.failed(image.source.instance, image.where.frame, error)
+    return JudgedFrames([image for image, _ in kept], [judged for _, judged in kept])
+
+
+def _adopt_release(study: LoadedStudy, answers: Sequence[RawReading], manifests: Manifests) -> None:
+    releases = {answer.release for answer in answers}
+    manifest = manifests.of_answer(answers[0].release)
+    if len(releases) == 1 and manifest.sha256 == study.manifest.sha256:
+        return
+    read = any(frame.reading for frame in study.noted.frames.values())
+    if len(releases) > 1 or study.before or read:
+        raise ReleaseChanged
+    study.manifest = manifest
 
 
 def _judge(
     answer: RawReading, image: FrameImage, manifest: Manifest, lmp_days: float | None
 ) -> JudgedFrame:
-    scale = image.source.calibration
-    judged = judge(answer, image.square, image.where, manifest, scale, lmp_days=lmp_days)
+    judged = judge(
+        answer, image.square, image.where, manifest, image.calibration, lmp_days=lmp_days
+    )
     return replace(judged, reading=flag_text(judged.reading, image.pixels))
 
 
-def _kept(study: LoadedStudy, manifest: Manifest) -> list[FrameReading]:
-    """Readings of the version before, with centiles for the last period as it is known now."""
-    if not study.before:
-        return []
-    if not study.known.was_read_by(manifest):
-        raise ReleaseChanged
-    present = {source.instance.sop_uid for source in study.sources}
-    return [
+def judged_study(study: LoadedStudy, last: JudgedFrames) -> JudgedStudy:
+    """All frames are read, ``last`` among them, and all sources are complete.
+
+    Raises:
+        NothingReadable: no instance could be decoded.
+        InvalidModelOutput, ModelCrashed: what the model made of the only frames.
+    """
+    kept = [
         replace(frame, centiles=date_by_head(frame.measurements, study.known.lmp_days)[1])
         for frame in study.before
-        if frame.sop_uid in present
+        if frame.sop_uid in study.sources
     ]
+    if not last.judged and not kept and not any(f.reading for f in study.noted.frames.values()):
+        if isinstance(study.fault, (InvalidModelOutput, ModelCrashed)):
+            raise study.fault
+        skipped = skipped_of(study)
+        codes = ", ".join(sorted({code for _, code in skipped})) or "no pixels"
+        raise NothingReadable(f"{len(skipped)} images, none readable: {codes}.")
+    return JudgedStudy(study, last, kept)
+
+
+def noted_readings(study: LoadedStudy) -> list[FrameReading]:
+    """Readings of earlier batches and turns, with centiles for the last period as it is known now."""
+    return [
+        replace(frame.reading, centiles=date_by_head(frame.reading.measurements, lmp)[1])
+        for lmp in [study.known.lmp_days]
+        for frame in study.noted.frames.values()
+        if frame.reading is not None
+    ]
+
+
+def skipped_of(study: LoadedStudy) -> list[tuple[str, str]]:
+    """(SOP Instance UID, code of the error) of images of which nothing could be read."""
+    skipped = []
+    for image in study.known.images:
+        noted = study.noted.instances.get(image.sop_uid)
+        if noted is None:
+            continue
+        frames = [study.noted.frames.get((image.sop_uid, number)) for number in noted.frames]
+        if noted.error:
+            skipped.append((image.sop_uid, noted.error))
+        elif frames and all(frame is not None and frame.error for frame in frames):
+            skipped.append((image.sop_uid, next(frame.error for frame in frames if frame)))
+    return skipped

@@ -1,35 +1,41 @@
-"""A C-STORE and C-ECHO provider over pynetdicom, bounded where pynetdicom is not.
-
-pynetdicom reads as many bytes as a PDU's header claims and waits for them without end. Here every
-connection gets a socket that refuses giant PDUs, slow ones and objects without an end.
-"""
+"""The DICOM provider over pynetdicom, on bounded sockets: it stores, and asks the hub for the rest."""
 
 from __future__ import annotations
 
 import functools
 import logging
-import socket as sockets
+import ssl
 import tempfile
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from pynetdicom import AE, _config, dimse_messages, evt
-from pynetdicom.transport import AssociationSocket, ThreadedAssociationServer
+from pynetdicom.transport import ThreadedAssociationServer
 
+from services.dicom.network import queries, retrieve
+from services.dicom.network.answers import Answers
+from services.dicom.network.bounded_socket import BoundedSocket
 from services.dicom.objects.composite import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION
 from services.dicom.parser.parse import COMPANIONS, COMPRESSED, IMAGES, NATIVE
+from services.listening import Network, within
 
 VERIFICATION = "1.2.840.10008.1.1"
-_LEAST_PDU_CAP = 64 * 1024  # an association request lists many contexts
+WORKLIST, STEP = "1.2.840.10008.5.1.4.31", "1.2.840.10008.3.1.2.3.3"
+# Of the patient root and the study root (PS3.4 annex C).
+FIND = ("1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.2.1")
+MOVE = ("1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2")
+GET = ("1.2.840.10008.5.1.4.1.2.1.3", "1.2.840.10008.5.1.4.1.2.2.3")
+_REQUEST_SECONDS = 10.0  # a connection without an association request is closed
 _log = logging.getLogger("dicom.scp")
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """``peers``: calling AE titles that may store; empty: any."""
+    """``peers``: calling AE titles that may store; empty: any. ``networks``: that may connect; empty:
+    any. ``per_address``: connections of one address at once, so that none takes all."""
 
     aet: str
     peers: tuple[str, ...]
@@ -39,6 +45,9 @@ class Bounds:
     stall_seconds: float
     idle_seconds: float = 60.0
     pdu_seconds: float = 60.0
+    networks: tuple[Network, ...] = ()
+    per_address: int = 8
+    tls: ssl.SSLContext | None = None
 
 
 # (the received file, the calling AE title) → DIMSE status
@@ -49,31 +58,49 @@ class Provider:
     """Listens until ``close``. Received objects lie in ``folder`` only while they are handled."""
 
     def __init__(
-        self, address: tuple[str, int], bounds: Bounds, folder: Path, receive: Receive
+        self,
+        address: tuple[str, int],
+        bounds: Bounds,
+        folder: Path,
+        receive: Receive,
+        answers: Answers | None = None,
     ) -> None:
-        """Raises OSError when the port is taken."""
+        """Without ``answers`` it stores and echoes alone. Raises OSError when the port is taken."""
         _spool_into(folder)
         self._bounds, self._receive = bounds, receive
+        self._lock = threading.Lock()
+        self._open: dict[Any, str] = {}  # association → address
         entity = AE(ae_title=bounds.aet)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS
         entity.implementation_version_name = IMPLEMENTATION_VERSION
         entity.maximum_pdu_size = bounds.max_pdu
         entity.maximum_associations = bounds.max_associations
         entity.network_timeout = entity.dimse_timeout = bounds.idle_seconds
-        entity.acse_timeout = min(bounds.idle_seconds, 30.0)
+        entity.acse_timeout = min(bounds.idle_seconds, _REQUEST_SECONDS)
         entity.require_called_aet = True
         entity.require_calling_aet = list(bounds.peers)
         entity.add_supported_context(VERIFICATION)
         for sop_class in sorted(IMAGES | COMPANIONS):
-            entity.add_supported_context(sop_class, sorted(NATIVE | COMPRESSED))
+            syntaxes = sorted(NATIVE | COMPRESSED)
+            # In both directions: who asks by C-GET is sent objects over the same association.
+            entity.add_supported_context(sop_class, syntaxes, scu_role=True, scp_role=True)
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, self._opened),
-            (evt.EVT_CONN_CLOSE, _drop_unfinished),
+            (evt.EVT_CONN_CLOSE, self._closed),
             (evt.EVT_C_ECHO, lambda event: 0x0000),
             (evt.EVT_C_STORE, self._store),
         ]
-        server = entity.start_server(address, block=False, evt_handlers=handlers)
-        self._server = cast(ThreadedAssociationServer, server)
+        if answers is not None:
+            for sop_class in (WORKLIST, STEP, *FIND, *MOVE, *GET):
+                entity.add_supported_context(sop_class)
+            handlers += _handlers(answers)
+        server = entity.make_server(
+            address, evt_handlers=handlers, ssl_context=bounds.tls, server_class=_Server
+        )
+        self._server = cast(_Server, server)
+        self._server.welcome = self._welcome
+        entity._servers.append(self._server)  # as start_server does; shutdown looks for it there
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
     def port(self) -> int:
@@ -87,8 +114,22 @@ class Provider:
 
     def _opened(self, event: evt.Event) -> None:
         socket = event.assoc.dul.socket
-        socket.__class__ = _BoundedSocket
+        socket.__class__ = BoundedSocket
         socket.bind_to(self._bounds)
+        with self._lock:
+            self._open[event.assoc] = str(event.address[0])
+
+    def _closed(self, event: evt.Event) -> None:
+        _drop_unfinished(event)
+        with self._lock:
+            self._open.pop(event.assoc, None)
+
+    def _welcome(self, address: str) -> bool:
+        if not within(address, self._bounds.networks):
+            return False
+        with self._lock:
+            count = sum(one == address for one in self._open.values())
+        return count < self._bounds.per_address
 
     def _store(self, event: evt.Event) -> int:
         event.assoc.dul.socket.object_ended()
@@ -100,44 +141,38 @@ class Provider:
             return 0xA700
 
 
-class _BoundedSocket(AssociationSocket):  # type: ignore[misc]  # pynetdicom is untyped
-    """pynetdicom's socket with a cap on a PDU, on an object, and a clock.
+def _handlers(answers: Answers) -> list[Any]:
+    def found(event: evt.Event) -> Any:
+        worklist = event.context.abstract_syntax == WORKLIST
+        return queries.find(event, answers.worklist if worklist else answers.find)
 
-    An OSError is what pynetdicom understands as a lost connection.
-    """
+    return [
+        (evt.EVT_C_FIND, found),
+        (evt.EVT_N_CREATE, lambda e: queries.step(e, answers.begin_step, "AttributeList")),
+        (evt.EVT_N_SET, lambda e: queries.step(e, answers.change_step, "ModificationList")),
+        (evt.EVT_C_GET, lambda event: retrieve.get(event, answers)),
+        (evt.EVT_C_MOVE, lambda event: retrieve.move(event, answers)),
+    ]
 
-    def bind_to(self, bounds: Bounds) -> None:
-        """Set the limits; call it once, before anything is received."""
-        self.bounds = bounds
-        self.received = 0
-        inner = cast(sockets.socket, self.socket)
-        inner.settimeout(bounds.stall_seconds)
 
-    def object_ended(self) -> None:
-        """An object is complete: its count begins anew."""
-        self.received = 0
+class _Server(ThreadedAssociationServer):  # type: ignore[misc]  # pynetdicom is untyped
+    """Asks whether a connection is welcome before anything is made for it, and shakes hands of TLS in
+    the connection's own thread: one that does not answer holds up nobody."""
 
-    def recv(self, nr_bytes: int) -> bytearray:
-        """Exactly ``nr_bytes``, or fewer when the peer closed; OSError beyond the bounds."""
-        bounds = self.bounds
-        if nr_bytes > max(bounds.max_pdu, _LEAST_PDU_CAP):
-            raise OSError("the PDU is longer than was agreed")
-        self.received += nr_bytes
-        if self.received > bounds.max_object + _LEAST_PDU_CAP:
-            raise OSError("the object is larger than is accepted")
-        inner = cast(sockets.socket, self.socket)
-        whole = bytearray(nr_bytes)
-        view, done = memoryview(whole), 0
-        end = time.monotonic() + bounds.pdu_seconds
-        while done < nr_bytes:
-            if time.monotonic() > end:
-                raise TimeoutError("the PDU comes too slowly")
-            count = inner.recv_into(view[done:])
-            if not count:
-                break
-            done += count
-        del view
-        return whole[:done]
+    welcome: Callable[[str], bool]
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether ``welcome`` says so; the connection is closed if not."""
+        return self.welcome(str(client_address[0]))
+
+    def get_request(self) -> tuple[Any, Any]:
+        """The next connection."""
+        accepted, address = self.socket.accept()
+        if self.ssl_context:
+            accepted = self.ssl_context.wrap_socket(
+                accepted, server_side=True, do_handshake_on_connect=False
+            )
+        return accepted, address
 
 
 def _drop_unfinished(event: evt.Event) -> None:
@@ -152,6 +187,7 @@ def _spool_into(folder: Path) -> None:
     """Receive into files, in the hub's own spool: they hold patient data."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _config.STORE_RECV_CHUNKED_DATASET = True
+    _config.STORE_SEND_CHUNKED_DATASET = True  # of what is given as a path (``retrieve``)
     _config.UNRESTRICTED_STORAGE_SERVICE = False
     dimse_messages.NamedTemporaryFile = functools.partial(
         tempfile.NamedTemporaryFile, dir=folder, prefix="in-dimse-"

@@ -1,90 +1,158 @@
-"""Send FADA's objects to a PACS by C-STORE."""
+"""Send FADA's objects to a PACS by C-STORE, each on its own terms."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pydicom
-from pynetdicom import AE
+from pynetdicom import AE, evt
 
-from services.domain.errors import Conflict, InvalidInput, Unavailable
+from services.dicom.network.bounded_socket import BoundedSocket
+from services.domain.errors import InvalidInput, Unavailable
 
+VERIFICATION = "1.2.840.10008.1.1"
+_EXPLICIT, _IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 _ADDRESS = re.compile(r"([^@]{1,16})@([^@:\s]+):(\d{1,5})")
 _WARNINGS = range(0xB000, 0xC000)
 _TEMPORARY = range(0xA700, 0xA800)  # out of resources
 
 
 class StoreFailed(Unavailable):
-    """Out of reach or out of resources: the same objects may be accepted later."""
+    """Out of reach: the same objects may be accepted later."""
 
     code, title = "push_failed", "The PACS did not accept the result"
 
 
-class StoreRejected(Conflict):
-    """The PACS will not take this object, however often it is sent."""
-
-    code, title = "push_rejected", "The PACS refuses this object"
-
-
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A storage provider."""
+    """A provider; ``tls``: whom to trust and who we are, None for a plain connection."""
 
     aet: str
     host: str
     port: int
+    tls: ssl.SSLContext | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Peer:
+    def parse(cls, text: str, tls: ssl.SSLContext | None = None) -> Peer:
         """``AET@host:port``. Raises InvalidInput."""
         parts = _ADDRESS.fullmatch(text.strip())
         if parts is None or not 0 < int(parts[3]) < 65536:
             raise InvalidInput("A PACS is given as AET@host:port.")
-        return cls(parts[1].strip(), parts[2], int(parts[3]))
+        return cls(parts[1].strip(), parts[2], int(parts[3]), tls)
 
 
-def c_store(peer: Peer, objects: Sequence[bytes], calling_aet: str, seconds: float = 30.0) -> None:
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    max_pdu: int = 256 * 1024
+    max_object: int = 16 * 2**20  # answers alone are received
+    stall_seconds: float = 30.0
+    pdu_seconds: float = 30.0
+
+
+ANSWER_BOUNDS = _Bounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The PACS's word on an object: ``code`` is empty when it has it, ``again`` when it may later."""
+
+    code: str = ""
+    again: bool = False
+
+
+def c_store(
+    peer: Peer, objects: Sequence[bytes], calling_aet: str, seconds: float = 100.0
+) -> Iterator[Stored]:
     """Store whole Part 10 files in one association; what is stored already is fine.
 
+    Implicit VR is always proposed: some PACS know nothing else. ``seconds`` for all of them.
+
     Raises:
-        StoreFailed: the PACS cannot be reached or is out of resources; try again.
-        StoreRejected: it refuses the association's contexts or an object.
+        StoreFailed: the PACS cannot be reached, breaks off or is too slow; try again.
     """
     datasets = [pydicom.dcmread(io.BytesIO(data)) for data in objects]
-    entity = AE(ae_title=calling_aet)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = seconds
-    entity.connection_timeout = min(seconds, 10.0)
+    entity = _entity(calling_aet)
     for sop_class, syntax in sorted(
         {(str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets}
     ):
-        entity.add_requested_context(sop_class, syntax)
-    association = entity.associate(peer.host, peer.port, ae_title=peer.aet)
-    if not association.is_established:
-        raise StoreFailed("The PACS cannot be reached, or refuses the association.", retry_after=30)
-    try:
+        plain = syntax in (_EXPLICIT, _IMPLICIT)
+        entity.add_requested_context(sop_class, [_EXPLICIT, _IMPLICIT] if plain else [syntax])
+    with _association(entity, peer, seconds) as association:
         for dataset in datasets:
-            _judge(_send(association, dataset))
-    finally:
-        association.release()
+            yield _send(association, dataset)
 
 
-def _send(association: object, dataset: pydicom.Dataset) -> pydicom.Dataset:
+def c_echo(peer: Peer, calling_aet: str, seconds: float = 15.0) -> None:
+    """Whether the peer answers. Raises StoreFailed."""
+    entity = _entity(calling_aet)
+    entity.add_requested_context(VERIFICATION)
+    with _association(entity, peer, seconds) as association:
+        if association.send_c_echo().get("Status") != 0x0000:
+            raise StoreFailed("The PACS does not answer an echo.")
+
+
+def _entity(calling_aet: str) -> Any:
+    entity = AE(ae_title=calling_aet)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30.0
+    entity.connection_timeout = 10.0
+    return entity
+
+
+@contextmanager
+def _association(entity: Any, peer: Peer, seconds: float) -> Iterator[Any]:
+    opened: list[Any] = []
+
+    def bind(event: evt.Event) -> None:
+        socket = event.assoc.dul.socket
+        socket.__class__ = BoundedSocket
+        socket.bind_to(ANSWER_BOUNDS)
+        opened.append(socket)
+
+    def cut() -> None:
+        for socket in opened:
+            with suppress(OSError, AttributeError):
+                socket.socket.shutdown(2)
+
+    watch = threading.Timer(seconds, cut)
+    watch.daemon = True
+    watch.start()
     try:
-        answer = association.send_c_store(dataset)  # type: ignore[attr-defined]
-    except ValueError as error:
-        raise StoreRejected("The PACS does not take this kind of object.") from error
-    return pydicom.Dataset() if answer is None else answer
+        association = entity.associate(
+            peer.host,
+            peer.port,
+            ae_title=peer.aet,
+            tls_args=(peer.tls, peer.host) if peer.tls else None,
+            evt_handlers=[(evt.EVT_CONN_OPEN, bind)],
+        )
+        if not association.is_established:
+            raise StoreFailed(
+                "The PACS cannot be reached, or refuses the association.", retry_after=30
+            )
+        try:
+            yield association
+        finally:
+            association.release()
+    finally:
+        watch.cancel()
 
 
-def _judge(answer: pydicom.Dataset) -> None:
-    status = answer.get("Status")
+def _send(association: Any, dataset: pydicom.Dataset) -> Stored:
+    try:
+        answer = association.send_c_store(dataset)
+    except ValueError:  # no accepted context
+        return Stored("class_or_syntax_refused")
+    except RuntimeError as error:  # the association has ended
+        raise StoreFailed("The PACS closed the connection.", retry_after=30) from error
+    status = None if answer is None else answer.get("Status")
     if status is None:
         raise StoreFailed("The PACS closed the connection.", retry_after=30)
     if status in (0x0000, 0x0111) or status in _WARNINGS:
-        return
-    if status in _TEMPORARY:
-        raise StoreFailed(f"The PACS is out of resources (0x{status:04X}).", retry_after=60)
-    raise StoreRejected(f"The PACS answered 0x{status:04X}.")
+        return Stored()
+    return Stored(f"0x{status:04X}", again=status in _TEMPORARY)

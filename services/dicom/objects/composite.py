@@ -12,6 +12,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,13 +36,29 @@ REASONS = {
     Abstention.OUT_OF_SCOPE: "not a fetal ultrasound of a plane that the model knows",
     Abstention.TOO_POOR: "image quality below what the model was validated on",
     Abstention.UNKNOWN_PLANE: "no plane is confident enough",
+    Abstention.UNKNOWN_SUBPLANE: "no level of the head is confident enough",
     Abstention.LOW_CONFIDENCE: "confidence too low",
     Abstention.NOT_CALIBRATED: "px only: not calibrated",
     Abstention.OUT_OF_RANGE: "outside the range of the formula",
 }
+PATIENT_AND_STUDY = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate",
+    "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription",
+    "IssuerOfPatientID", "PatientAge",
+)  # fmt: skip
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
 _AGE = re.compile(r"\d{3}[DWMY]")
 _DELIMITERS = {0x5C, 0x5E, 0x3D}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """A stored object, as others refer to it."""
+
+    study_uid: str
+    series_uid: str
+    sop_class: str
+    sop_uid: str
 
 
 def derived_uid(*cause: str) -> str:
@@ -134,6 +151,11 @@ def _text(source: Dataset, keyword: str) -> str:
         text = str(value[0] if many else value)
     first = text.split("\\", 1)[0]
     return "".join(c for c in first if unicodedata.category(c)[0] != "C").strip()
+
+
+def person(name: str) -> str:
+    """A user's name as a PN value: the family name component alone, as nothing else is known."""
+    return (name.replace("\\", " ").replace("=", " ").replace("^", " ")[:60] or "unknown") + "^"
 
 
 def _long(text: str) -> str:

@@ -3,7 +3,7 @@
 How FADA's own objects become part of a study (SEG here; SR in ``sr``): the worker stores
 the bytes, reads them back with ``services.dicom.parser.parse.parse_bytes`` and gives the parsed instance to
 ``tx.studies.receive(...)`` **in the transaction that finishes the job** (the study's own site, any
-Door). Such instances have ``frames`` 0, so they make no job. From then on QIDO-RS, WADO-RS and the
+source). Such instances have ``frames`` 0, so they make no job. From then on QIDO-RS, WADO-RS and the
 push to a PACS treat them like any series of the study. UIDs are a function of ``cause`` (the job's or
 the result's id), and the times are the report's: a run again makes the same object.
 """
@@ -14,12 +14,14 @@ from typing import Any
 
 import highdicom
 import numpy as np
-from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentDescription
+from highdicom.seg import SegmentAlgorithmTypeValues as _AlgorithmType
+from highdicom.seg import Segmentation, SegmentDescription
 from highdicom.seg import SegmentationTypeValues as Kind
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.valuerep import DSfloat
 
 from services.dicom.objects import composite
 from services.dicom.objects.codes import concept, structure
@@ -28,10 +30,15 @@ from services.dicom.objects.composite import (
     derived_uid,
     frame_count,
     part10,
+    person,
     source_header,
 )
 from services.dicom.objects.ultrasound import US_IMAGE
-from services.domain.report import FrameReading, Report
+from services.dicom.parser.frames import calibration
+from services.domain.calibration import PixelSize
+from services.domain.report import Abstention, FrameReading, Report
+
+_CONTENT = "Structures of a fetal ultrasound frame"
 
 
 def segmentation(
@@ -73,7 +80,10 @@ def segmentation(
     if frame_count(header) > 1:
         _refer_to_frame(seg, header, reading.frame)
     _own_uids(seg, *key)
+    _place(seg, header, _pixel_size(source, masks))
     seg.PatientOrientation = ""
+    if "ContentCreatorName" not in seg:
+        seg.ContentCreatorName = ""  # nobody: the model made it
     composite.stamp(seg, report)
     return part10(_plain(seg), ExplicitVRLittleEndian)
 
@@ -85,8 +95,8 @@ def _provenance(report: Report) -> dict[str, Any]:
         "manufacturer_model_name": report.release.name,
         "software_versions": f"{IMPLEMENTATION_VERSION} {report.release.version}",
         "device_serial_number": report.release.sha256[:16],
-        "content_description": "Structures of a fetal ultrasound frame",
-        "content_creator_name": None,
+        "content_description": _CONTENT,
+        "content_creator_name": person(report.reviewed_by) if report.reviewed_by else None,
         "content_label": "FADA",
         "series_description": composite.series_description("Segmentation", report),
     }
@@ -98,7 +108,9 @@ def _segment(number: int, label: str, report: Report) -> SegmentDescription:
         segment_label=label[:64],
         segmented_property_category=concept(codes.cid7150.AnatomicalStructure),
         segmented_property_type=structure(label),
-        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=_AlgorithmType.SEMIAUTOMATIC
+        if report.reviewed_by
+        else _AlgorithmType.AUTOMATIC,
         algorithm_identification=highdicom.AlgorithmIdentificationSequence(
             name=report.release.name,
             version=report.release.version,
@@ -136,8 +148,40 @@ def _own_uids(seg: Dataset, *key: str) -> None:
     dimensions = derived_uid("dimensions", *key)
     for item in (*seg.DimensionOrganizationSequence, *seg.DimensionIndexSequence):
         item.DimensionOrganizationUID = dimensions
-    if "FrameOfReferenceUID" in seg:
-        seg.FrameOfReferenceUID = derived_uid("frame of reference", *key)
+
+
+def _pixel_size(source: Dataset, masks: dict[str, NDArray[np.bool_]]) -> PixelSize | None:
+    """The scale that holds for all masks; None when the image says none, or they cross regions."""
+    rows, columns = np.nonzero(np.any(list(masks.values()), axis=0))
+    if rows.size == 0:
+        return None
+    corners = [(float(x), float(y)) for x in (columns.min(), columns.max())
+               for y in (rows.min(), rows.max())]  # fmt: skip
+    return calibration(source).for_points(corners)
+
+
+def _place(seg: Dataset, header: Dataset, size: PixelSize | None) -> None:
+    """The masks' plane in a space of the image's own (PS3.3 C.7.6.16.2.1, .3 and .4).
+
+    An ultrasound image has no place in the patient; viewers and converters draw nothing without one.
+    So the image is the plane z = 0 of its own frame of reference, its first pixel the origin. Without
+    calibration a pixel is one unit, and the object says that these are no millimetres. A thickness,
+    which one plane does not have, is what dcmqi takes for the step between planes.
+    """
+    seg.FrameOfReferenceUID = derived_uid("frame of reference", header.SOPInstanceUID)
+    seg.PositionReferenceIndicator = ""
+    measures, orientation, position = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing = [DSfloat(size.mm_y, True), DSfloat(size.mm_x, True)] if size else [1, 1]
+    measures.SliceThickness = 1
+    orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    position.ImagePositionPatient = [0, 0, 0]
+    shared = seg.SharedFunctionalGroupsSequence[0]
+    shared.PixelMeasuresSequence = [measures]
+    shared.PlaneOrientationSequence = [orientation]
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        frame.PlanePositionSequence = [position]
+    if size is None:
+        seg.ContentDescription = f"{_CONTENT}; {composite.REASONS[Abstention.NOT_CALIBRATED]}"
 
 
 def _plain(made: Dataset) -> Dataset:

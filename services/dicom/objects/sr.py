@@ -1,4 +1,4 @@
-"""The reading as DICOM SR: Measurement Report (TID 1500), OB-GYN Procedure Report (TID 5000).
+"""The readings of all frames as DICOM SR: Measurement Report (TID 1500).
 
 How such an object becomes part of its study stands in ``services.dicom.objects.seg``.
 """
@@ -11,33 +11,27 @@ from typing import Any
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
-    CodeContentItem,
     CodedConcept,
-    ContainerContentItem,
     ImageRegion,
     Measurement,
     MeasurementReport,
     MeasurementsAndQualitativeEvaluations,
-    NumContentItem,
     ObservationContext,
     PlanarROIMeasurementsAndQualitativeEvaluations,
     QualitativeEvaluation,
-    RelationshipTypeValues,
     SourceImageForMeasurementGroup,
     SourceImageForRegion,
-    TextContentItem,
     TrackingIdentifier,
 )
 from highdicom.sr import GraphicTypeValues as Graphic
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence as Items
 from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code
 
 from services.dicom.objects import composite
 from services.dicom.objects.codes import (
     CONFIDENCE,
     DAY,
+    DEGREE,
     GESTATIONAL_AGE,
     MEASURES,
     MILLIMETRE,
@@ -45,26 +39,30 @@ from services.dicom.objects.codes import (
     PERCENT,
     PIXELS,
     PLANE,
+    SUBPLANE,
     concept,
     private,
     structure,
 )
-from services.dicom.objects.composite import derived_uid, frame_count
-from services.dicom.objects.sr_document import age_details, document, observer, remarks, reviewer
+from services.dicom.objects.composite import ObjectRef, derived_uid, frame_count
+from services.dicom.objects.sr_document import age_details, document, observer, remarks
 from services.domain.report import Dating, FrameReading, Report
 
 _PROCEDURE = CodedConcept("268445003", "SCT", "Ultrasound scan - obstetric")
-_CONTAINS = RelationshipTypeValues.CONTAINS
-_CONTEXT = RelationshipTypeValues.HAS_OBS_CONTEXT
-_FETUS_ID = CodedConcept("11951-1", "LN", "Fetus ID")
+_ANGLES = {"AoP": "Angle of progression"}
+# What a plane's measurements are of.
+_FINDINGS = {"head": "fetal_head", "abdomen": "abdomen", "femur": "femur"}
 
 
-def measurement_report(sources: Sequence[Dataset], report: Report, cause: str) -> bytes:
+def measurement_report(
+    sources: Sequence[Dataset], report: Report, cause: str, predecessors: Sequence[ObjectRef] = ()
+) -> bytes:
     """TID 1500 of all frames of ``report``.
 
     Args:
         sources: the data sets of the images that the report's frames name (``Frames.dataset``).
         cause: id of the job or result.
+        predecessors: the documents of earlier versions, which this one replaces.
 
     Raises:
         ValueError: a frame names an image that is not in ``sources``.
@@ -82,7 +80,9 @@ def measurement_report(sources: Sequence[Dataset], report: Report, cause: str) -
         title=concept(codes.DCM.ImagingMeasurementReport),
     )
     content[0].ContentSequence.extend(remarks(report))
-    return document(list(sources), content[0], report, ("sr", cause), "Measurements", 9101)
+    return document(
+        list(sources), content[0], report, ("sr", cause), "Measurements", 9101, predecessors
+    )
 
 
 def _group(
@@ -104,12 +104,19 @@ def _group(
     if region is None:
         return MeasurementsAndQualitativeEvaluations(
             source_images=[SourceImageForMeasurementGroup(*image, frames)],
-            finding_type=structure("fetal_head") if reading.measurements else None,
+            finding_type=_finding(reading),
             **shared,
         )
     return PlanarROIMeasurementsAndQualitativeEvaluations(
         referenced_region=region, finding_type=structure("fetal_head"), **shared
     )
+
+
+def _finding(reading: FrameReading) -> CodedConcept | None:
+    if not reading.measurements or reading.plane is None:
+        return None
+    label = _FINDINGS.get(reading.plane.label)
+    return structure(label) if label is not None else None
 
 
 def _region(reading: FrameReading, image: SourceImageForRegion) -> ImageRegion | None:
@@ -130,6 +137,12 @@ def _measurements(reading: FrameReading, report: Report) -> list[Measurement]:
             algorithm_id=algorithm,
         )
         for m in reading.measurements
+    ]
+    measurements += [
+        Measurement(
+            private(a.name, _ANGLES.get(a.name, a.name)), a.degrees, DEGREE, algorithm_id=algorithm
+        )
+        for a in reading.angles
     ]
     measurements += [_age(dating) for dating in reading.datings]
     if reading.plane is not None:
@@ -153,79 +166,10 @@ def _evaluations(reading: FrameReading) -> list[QualitativeEvaluation]:
     if reading.plane is not None:
         label = reading.plane.label
         evaluations.append(QualitativeEvaluation(PLANE, private(label, label.replace("_", " "))))
+    if reading.subplane is not None:
+        level = reading.subplane.label
+        evaluations.append(QualitativeEvaluation(SUBPLANE, private(level, level)))
     for reason, what in reading.abstentions:
         meaning = f"{what.replace('_', ' ')}: {composite.REASONS[reason]}"
         evaluations.append(QualitativeEvaluation(NOT_ASSESSED, private(reason.value, meaning)))
     return evaluations
-
-
-def procedure_report(sources: Sequence[Dataset], report: Report, cause: str) -> bytes | None:
-    """TID 5000 of the frame that speaks for the study; None when it has no millimetres.
-
-    No library builds it. Source: PS3.16, TID 5000, 5003 (fetus summary), 5005 (fetal biometry), 5008
-    (biometry group), 300 (measurement), 1008 (subject context, fetus). Only calibrated values go in:
-    this form has millimetres alone. ``sources`` and ``cause`` as in ``measurement_report``.
-    """
-    best = report.best
-    if best is None or not any(m.mm is not None for m in best.measurements):
-        return None
-    children: list[Dataset] = [*_observer(report), *remarks(report)]
-    if best.datings:
-        children.append(_fetus_summary(best))
-    children.append(_biometry(best))
-    root = _container(codes.DCM.OBGYNUltrasoundProcedureReport, children, None, "5000")
-    named = [s for s in sources if str(s.SOPInstanceUID) == best.sop_uid]
-    return document(named, root, report, ("sr obgyn", cause), "OB-GYN report", 9102)
-
-
-def _observer(report: Report) -> list[Dataset]:
-    """TID 1001 of the device, and of the person when one has reviewed."""
-    items: list[Dataset] = list(observer(report))
-    person = reviewer(report)
-    return [*items, *person] if person is not None else items
-
-
-def _fetus_summary(best: FrameReading) -> Dataset:
-    return _container(codes.DCM.FetusSummary, [*_fetus(), *_ages(best)], _CONTAINS)
-
-
-def _biometry(best: FrameReading) -> Dataset:
-    """TID 5005: a biometry group (TID 5008) for each measurement; the age stands with HC."""
-    groups: list[Dataset] = []
-    for m in best.measurements:
-        if m.mm is None or m.name not in MEASURES:
-            continue
-        size = NumContentItem(MEASURES[m.name], round(m.mm, 1), MILLIMETRE,
-                              relationship_type=_CONTAINS)  # fmt: skip
-        ages = _ages(best) if m.name == "HC" else []
-        groups.append(_container(codes.DCM.BiometryGroup, [size, *ages], _CONTAINS))
-    return _container(codes.DCM.FetalBiometry, [*_fetus(), *groups], _CONTAINS)
-
-
-def _fetus() -> list[Dataset]:
-    """TID 1008: which subject this is about."""
-    return [
-        CodeContentItem(concept(codes.DCM.SubjectClass), concept(codes.DCM.Fetus), _CONTEXT),
-        TextContentItem(_FETUS_ID, "1", _CONTEXT),
-    ]
-
-
-def _ages(best: FrameReading) -> list[Dataset]:
-    ages: list[Dataset] = []
-    for dating in best.datings:
-        age = NumContentItem(GESTATIONAL_AGE, round(dating.days, 1), DAY,
-                             relationship_type=_CONTAINS)  # fmt: skip
-        age.ContentSequence = Items(age_details(dating))
-        ages.append(age)
-    return ages
-
-
-def _container(
-    name: Code,
-    children: list[Dataset],
-    relation: RelationshipTypeValues | None,
-    template: str | None = None,
-) -> Dataset:
-    made = ContainerContentItem(concept(name), template_id=template, relationship_type=relation)
-    made.ContentSequence = Items(children)
-    return made

@@ -25,18 +25,16 @@ from services.dicom.objects import composite
 from services.dicom.objects.codes import DAY, EQUATIONS, MODEL, STATUS, concept, private
 from services.dicom.objects.composite import (
     IMPLEMENTATION_VERSION,
+    PATIENT_AND_STUDY,
+    ObjectRef,
     derived_uid,
     part10,
+    person,
     source_header,
 )
 from services.domain.report import Dating, Report
 
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
-_PATIENT_AND_STUDY = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate",
-    "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription",
-    "IssuerOfPatientID", "PatientAge",
-)  # fmt: skip
 _ORGANISATION = "FADA"
 
 
@@ -47,8 +45,12 @@ def document(
     key: tuple[str, str],
     what: str,
     number: int,
+    predecessors: Sequence[ObjectRef] = (),
 ) -> bytes:
-    """A Comprehensive SR around ``content``; UNVERIFIED until a person has reviewed."""
+    """A Comprehensive SR around ``content``; UNVERIFIED until a person has reviewed.
+
+    ``predecessors`` are the documents that it replaces.
+    """
     made = _comprehensive(
         sources, content,
         series_uid=derived_uid("series", *key), sop_uid=derived_uid(*key), number=number,
@@ -60,6 +62,8 @@ def document(
     made.DeviceSerialNumber = report.release.sha256[:16]
     composite.stamp(made, report)
     _verify(made, report)
+    if predecessors:
+        made.PredecessorDocumentsSequence = _hierarchy(predecessors)
     return part10(made, ExplicitVRLittleEndian)
 
 
@@ -75,7 +79,7 @@ def _comprehensive(
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
     made.SOPClassUID, made.SOPInstanceUID = COMPREHENSIVE_SR, sop_uid
-    for keyword in _PATIENT_AND_STUDY:
+    for keyword in PATIENT_AND_STUDY:
         if keyword in first:
             setattr(made, keyword, first[keyword].value)
     made.Modality = "SR"
@@ -87,27 +91,40 @@ def _comprehensive(
     made.ContributingEquipmentSequence = [_acquired(first)]
     made.update(content)
     # They were all made for the procedure that is reported, whether the tree names them or not.
-    made.CurrentRequestedProcedureEvidenceSequence = _hierarchy(sources)
+    made.CurrentRequestedProcedureEvidenceSequence = _hierarchy(_references(sources))
     return made
 
 
-def _hierarchy(images: Sequence[Dataset]) -> list[Dataset]:
+def _references(images: Sequence[Dataset]) -> list[ObjectRef]:
+    return [
+        ObjectRef(
+            str(one.StudyInstanceUID), str(one.SeriesInstanceUID),
+            str(one.SOPClassUID), str(one.SOPInstanceUID),
+        )
+        for one in images
+    ]  # fmt: skip
+
+
+def _hierarchy(objects: Sequence[ObjectRef]) -> list[Dataset]:
     """Hierarchical SOP instance references (PS3.3 table C.17-3a), a series each."""
-    study = Dataset()
-    study.StudyInstanceUID = images[0].StudyInstanceUID
-    series: dict[str, Dataset] = {}
-    for image in images:
-        uid = str(image.SeriesInstanceUID)
-        if uid not in series:
-            series[uid] = Dataset()
-            series[uid].SeriesInstanceUID = uid
-            series[uid].ReferencedSOPSequence = []
+    studies: dict[str, Dataset] = {}
+    series: dict[tuple[str, str], Dataset] = {}
+    for one in objects:
+        if one.study_uid not in studies:
+            studies[one.study_uid] = Dataset()
+            studies[one.study_uid].StudyInstanceUID = one.study_uid
+            studies[one.study_uid].ReferencedSeriesSequence = []
+        key = (one.study_uid, one.series_uid)
+        if key not in series:
+            series[key] = Dataset()
+            series[key].SeriesInstanceUID = one.series_uid
+            series[key].ReferencedSOPSequence = []
+            studies[one.study_uid].ReferencedSeriesSequence.append(series[key])
         reference = Dataset()
-        reference.ReferencedSOPClassUID = image.SOPClassUID
-        reference.ReferencedSOPInstanceUID = image.SOPInstanceUID
-        series[uid].ReferencedSOPSequence.append(reference)
-    study.ReferencedSeriesSequence = list(series.values())
-    return [study]
+        reference.ReferencedSOPClassUID = one.sop_class
+        reference.ReferencedSOPInstanceUID = one.sop_uid
+        series[key].ReferencedSOPSequence.append(reference)
+    return list(studies.values())
 
 
 def _acquired(source: Dataset) -> Dataset:
@@ -162,11 +179,6 @@ def reviewer(report: Report) -> ObserverContext | None:
             name=person(report.reviewed_by)
         ),
     )
-
-
-def person(name: str) -> str:
-    """A user's name as a PN value: the family name component alone, as nothing else is known."""
-    return (name.replace("\\", " ").replace("=", " ").replace("^", " ")[:60] or "unknown") + "^"
 
 
 def remarks(report: Report) -> list[TextContentItem]:

@@ -74,20 +74,30 @@ def ultrasound_object(
     """
     frames = picture.frames
     sop_class = US_IMAGE if len(frames) == 1 else US_MULTIFRAME
-    study = subject.study_uid or derived_uid("study", subject.study_key)
-    series = subject.series_uid or derived_uid("series", study, subject.series_key)
-    sop = subject.sop_uid or derived_uid("instance", series, str(subject.instance_number))
+    study, series, sop = uids_of(subject)
     ds = Dataset()
     ds.SOPClassUID, ds.SOPInstanceUID = sop_class, sop
     ds.StudyInstanceUID, ds.SeriesInstanceUID = study, series
-    _describe(ds, subject)
+    describe(ds, subject)
     _pixels(ds, picture)
     if pixel_mm is not None:
-        ds.SequenceOfUltrasoundRegions = [_region(frames.shape[2], frames.shape[1], pixel_mm)]
+        ds.SequenceOfUltrasoundRegions = [region_of(frames.shape[2], frames.shape[1], pixel_mm)]
     return part10(ds, JPEGBaseline8Bit if picture.jpeg else ExplicitVRLittleEndian)
 
 
-def _describe(ds: Dataset, subject: Subject) -> None:
+def uids_of(subject: Subject) -> tuple[str, str, str]:
+    """Study, Series and SOP Instance UID of the object that is made for ``subject``."""
+    study = subject.study_uid or derived_uid("study", subject.study_key)
+    series = subject.series_uid or derived_uid("series", study, subject.series_key)
+    return (
+        study,
+        series,
+        subject.sop_uid or derived_uid("instance", series, str(subject.instance_number)),
+    )
+
+
+def describe(ds: Dataset, subject: Subject) -> None:
+    """Patient, study, series and equipment, empty where nothing is known."""
     ds.SpecificCharacterSet = "ISO_IR 192"
     ds.PatientName, ds.PatientID = subject.patient_name, subject.patient_id
     ds.PatientBirthDate, ds.PatientSex = "", ""
@@ -136,7 +146,8 @@ def _pixels(ds: Dataset, picture: PictureFrames) -> None:
     ds["PixelData"].VR = "OB"
 
 
-def _region(width: int, height: int, pixel_mm: tuple[float, float]) -> Dataset:
+def region_of(width: int, height: int, pixel_mm: tuple[float, float]) -> Dataset:
+    """The scale of a whole picture, ``pixel_mm`` in mm along x and y, as an ultrasound region."""
     region = Dataset()
     region.RegionSpatialFormat = 1  # 2D
     region.RegionDataType = 1  # tissue

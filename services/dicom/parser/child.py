@@ -12,6 +12,7 @@ import dataclasses
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,6 +34,7 @@ _KNOWN: dict[str, type[FadaError]] = {
         errors.UnsupportedObject,
     )
 }
+Work = Callable[[dict[str, Any]], dict[str, Any]]
 _FIELDS = tuple(field.name for field in dataclasses.fields(ParsedInstance))
 
 
@@ -77,14 +79,13 @@ def bound(memory: int, file_size: int) -> None:
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Do what is asked; any failure is a refusal, never the end of the child."""
-    try:
-        if request["do"] == "parse":
-            return of_parsed(parse_file(Path(request["path"]), Limits(*request["limits"])))
-        from services.dicom.parser import (
-            retrieve,  # pydicom and the decoders: loaded when first asked for
-        )
+    return refusing(_work, request)
 
-        return retrieve.answer(request)
+
+def refusing(work: Work, request: dict[str, Any]) -> dict[str, Any]:
+    """What ``work`` answers to a request, or its failure as a refusal."""
+    try:
+        return work(request)
     except FadaError as error:
         return of_error(error)
     except MemoryError:
@@ -95,19 +96,29 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return of_error(InvalidDicom(f"The object cannot be read ({type(error).__name__})."))
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def _work(request: dict[str, Any]) -> dict[str, Any]:
+    if request["do"] == "parse":
+        return of_parsed(parse_file(Path(request["path"]), Limits(*request["limits"])))
+    from services.dicom.parser import (
+        retrieve,  # pydicom and the decoders: loaded when first asked for
+    )
+
+    return retrieve.answer(request)
+
+
+def serve(requests: BinaryIO, answers: BinaryIO, work: Work = _work) -> None:
     """Answer request after request, a line each, until ``requests`` ends."""
     answers.write(line({"ready": True}))
     answers.flush()
     for request in requests:
-        answers.write(line(answer(json.loads(request))))
+        answers.write(line(refusing(work, json.loads(request))))
         answers.flush()
 
 
-def main() -> None:
-    """``python -m services.dicom.parser.child MEMORY FILE_SIZE`` (bytes)."""
+def main(work: Work = _work) -> None:
+    """``python -m PROGRAM MEMORY FILE_SIZE`` (bytes)."""
     bound(int(sys.argv[1]), int(sys.argv[2]))
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, work)
 
 
 if __name__ == "__main__":

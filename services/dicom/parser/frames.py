@@ -23,12 +23,14 @@ from services.dicom.parser.attributes import whole_number
 from services.dicom.parser.dataset import read_dataset, value_of
 from services.dicom.parser.display import to_uint8
 from services.dicom.parser.parse import MAX_FRAME_SAMPLES, NATIVE
+from services.dicom.parser.video import VIDEO, Video
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import FadaError, FrameUndecodable, InvalidDicom, NotFound, TooLarge
 
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 _HEAD = 1 << 16
+MAX_REGIONS = 256  # of one image; every measure asks each of them
 _CENTIMETRE = 3
 libjpeg_turbo.register()
 
@@ -76,6 +78,8 @@ class Frames:
                 another size than the header says.
         """
         pixels = self._decode(frame)
+        if self.syntax in VIDEO:
+            return np.asarray(pixels, np.uint8)
         try:
             return to_uint8(pixels, self.dataset)
         except FadaError:
@@ -110,9 +114,14 @@ class Frames:
 
         Raises:
             NotFound: there is no such frame.
-            FrameUndecodable: it cannot be found among the compressed fragments.
+            FrameUndecodable: it cannot be found among the compressed fragments, or is part of a video
+                stream.
         """
         self._check(frame)
+        if self.syntax in VIDEO:
+            raise FrameUndecodable(
+                "A frame of a video has no bytes of its own; ask for it decoded."
+            )
         if not self.native:
             return self._stream(frame)
         value = bytes(self._pixels.value)
@@ -133,7 +142,7 @@ class Frames:
 
     def check_all(self) -> None:
         """Refuse an object one of whose frames claims another size. Raises InvalidDicom."""
-        if not self.native:
+        if not self.native and self.syntax not in VIDEO:
             for frame in range(1, self.count + 1):
                 self._check_stream(self._stream(frame))
 
@@ -144,6 +153,15 @@ class Frames:
         reader = io.BytesIO(value)
         reader.seek(8 + int.from_bytes(value[4:8], "little"))
         return list(parse_fragments(reader)[1])
+
+    @cached_property
+    def _video(self) -> Video:
+        value = self._pixels.value
+        pieces = []
+        for start in self._fragments:
+            length = int.from_bytes(value[start + 4 : start + 8], "little")
+            pieces.append(bytes(value[start + 8 : start + 8 + length]))
+        return Video(b"".join(pieces))
 
     def _stream(self, frame: int) -> bytes:
         """The compressed stream of one frame. As many fragments as frames need no offset table."""
@@ -174,14 +192,15 @@ class Frames:
 
     def _decode(self, frame: int) -> NDArray[Any]:
         self._check(frame)
-        decoder = get_decoder(self.syntax)
         try:
-            if self.native:
-                pixels, _ = decoder.as_array(self.dataset, index=frame - 1)
+            if self.syntax in VIDEO:
+                pixels = self._video.read(frame)
+            elif self.native:
+                pixels, _ = get_decoder(self.syntax).as_array(self.dataset, index=frame - 1)
             else:
                 stream = self._stream(frame)
                 self._check_stream(stream)
-                pixels, _ = decoder.as_array(
+                pixels, _ = get_decoder(self.syntax).as_array(
                     encapsulate([stream]), decoding_plugin=self._plugin(), **self._pixel_options()
                 )
         except FadaError:
@@ -219,6 +238,8 @@ def calibration(dataset: Dataset) -> Calibration:
     """
     items = value_of(dataset, "SequenceOfUltrasoundRegions")
     if items:
+        if len(items) > MAX_REGIONS:
+            return Calibration()
         return Calibration(regions=tuple(r for item in items if (r := _region(item)) is not None))
     try:
         row, column = (float(v) for v in value_of(dataset, "PixelSpacing") or ())

@@ -18,6 +18,7 @@ from typing import Any
 from services.dicom.parser import attributes, jpeg
 from services.dicom.parser.attributes import AttributeReader
 from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, meta_end, walk
+from services.dicom.parser.video import VIDEO
 from services.domain.dicom_values import parse_uid
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
 
@@ -27,17 +28,24 @@ NATIVE = frozenset({"1.2.840.10008.1.2", EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED
 COMPRESSED = frozenset(
     {"1.2.840.10008.1.2.5"}  # RLE
     | {f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
+    | VIDEO
 )
 ULTRASOUND = frozenset(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("6.1", "6", "3.1", "3"))
 # Secondary captures too, of one frame or several.
 IMAGES = ULTRASOUND | {f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("7", "7.1", "7.2", "7.3", "7.4")}
-# Kept and given back as further series of a study, never analysed: SEG and SR.
+# Kept and given back as further series of a study, never analysed: SEG, SR, encapsulated PDF, key objects
+# and presentation states.
 COMPANIONS = frozenset(
-    f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("66.4", "88.11", "88.22", "88.33", "88.34")
-)
+    f"1.2.840.10008.5.1.4.1.1.{n}"
+    for n in ("66.4", "88.11", "88.22", "88.33", "88.34", "104.1", "88.59")
+) | {f"1.2.840.10008.5.1.4.1.1.11.{n}" for n in range(1, 5)}
+ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 _CODE_STRING = re.compile(r"[A-Z0-9_]{1,16}")
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 _CONTENT_SEQUENCE = 0x0040A730
+# No image packs as small as a bomb: black frames by deflate reach about a fiftieth.
+_INFLATED_ANYWAY, _INFLATED_RATIO = 32 * 2**20, 64
+_DOCUMENT = 0x00420011
 MAX_FRAME_SAMPLES = 2**26  # of one frame: 8192 × 8192 of one sample
 
 
@@ -87,7 +95,8 @@ def parse_file(path: Path, limits: Limits) -> ParsedInstance:
             inflated = path.with_name(path.name + ".inflated")
             try:
                 with whole[start:] as packed:
-                    _inflate(packed, inflated, limits.inflated_bytes)
+                    most = _INFLATED_ANYWAY + _INFLATED_RATIO * len(packed)
+                    _inflate(packed, inflated, min(limits.inflated_bytes, most))
                 return _parse_inflated(inflated, limits, _media_uids(whole, start))
             finally:
                 inflated.unlink(missing_ok=True)
@@ -213,7 +222,8 @@ def _size(
     if pixels is None:
         if sop_class in IMAGES or sop_class.endswith(".66.4"):
             raise InvalidDicom("The image has no pixels, or the file was cut before them.")
-        if _CONTENT_SEQUENCE not in layout.elements:
+        content = _DOCUMENT if sop_class == ENCAPSULATED_PDF else _CONTENT_SEQUENCE
+        if content not in layout.elements:
             raise InvalidDicom("The report has no content, or the file was cut before it.")
         return 0, 0, 0
     rows, columns, samples, bits = (
@@ -245,6 +255,10 @@ def _size(
 def _compressed(
     whole: memoryview, layout: Layout, syntax: str, rows: int, columns: int, frames: int
 ) -> None:
+    if syntax in VIDEO:  # one stream for all frames; what it holds shows when it is decoded
+        if not layout.fragments:
+            raise InvalidDicom("The clip has no video stream, or the file was cut before it.")
+        return
     if len(layout.fragments) < frames:
         raise InvalidDicom("There are fewer compressed frames than the header says.")
     if syntax.startswith("1.2.840.10008.1.2.4."):
@@ -257,7 +271,15 @@ def _compressed(
 
 
 def parse_bytes(data: bytes) -> ParsedInstance:
-    """Read an object that was made here (SEG, SR); nothing from outside comes here."""
+    """Read an object that was made here (SEG, SR), or any within a bounded child. Raises as
+    ``parse_file``."""
     whole = memoryview(data)
-    syntax, start = meta(whole)
-    return _parse(whole, start, syntax, Limits(2**30, 2**31, 3000), _media_uids(whole, start))
+    (syntax, start), limits = meta(whole), Limits(2**30, 2**31, 3000)
+    if syntax != DEFLATED:
+        return _parse(whole, start, syntax, limits, _media_uids(whole, start))
+    packed = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        inflated = packed.decompress(whole[start:], limits.inflated_bytes)
+    except zlib.error as error:
+        raise InvalidDicom("The compressed data set is damaged.") from error
+    return _parse(memoryview(inflated), 0, DEFLATED, limits, _media_uids(whole, start))

@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -18,11 +19,15 @@ from typing import Any
 from services.dicom.parser.child import line, of_limits, raise_error, to_parsed
 from services.dicom.parser.parse import Limits, ParsedInstance
 from services.domain.errors import FadaError, InvalidDicom, Unavailable
+from services.processes.start_grace import processor_seconds
 from services.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[3]
 _MAX_ANSWER = 64 * 2**20
 _START_SECONDS = 60.0
+PROGRAM = "services.dicom.parser.child"
+_LOADED = 5  # how much longer than its processor time a file may take on a machine under load
+_MOST_ANSWERS = 2000  # of one child: decoders leak
 
 
 class Parser:
@@ -32,10 +37,19 @@ class Parser:
     into what reads bytes from outside.
     """
 
-    def __init__(self, settings: Settings, children: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        children: int | None = None,
+        *,
+        program: str = PROGRAM,
+        seconds: float | None = None,
+    ) -> None:
+        """``program``: the module that a child runs; ``seconds``: for one request."""
         self._memory = settings.parse_memory_bytes
         self._file_size = settings.max_inflated_bytes + 2**20
-        self._seconds = settings.parse_seconds
+        self._seconds = seconds or settings.parse_seconds
+        self._program = program
         self.limits = Limits(settings.max_inflated_bytes, settings.max_pixels, settings.max_frames)
         self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(children or min(4, max(2, os.cpu_count() or 2))):
@@ -60,6 +74,41 @@ class Parser:
         self, request: dict[str, Any], meanwhile: Callable[[], None] | None = None
     ) -> dict[str, Any]:
         """One request to a child; its refusal is raised."""
+        fault: FadaError | None = None
+        left = meanwhile
+
+        def once() -> None:
+            nonlocal fault, left
+            work, left = left, None
+            if work is not None:
+                try:
+                    work()
+                except FadaError as error:  # it is kept, for an answer must be read
+                    fault = error
+
+        try:
+            reply = self._asked(request, once)
+        except _Lost:  # perhaps for a reason that is not the file's: memory, load, an operator
+            reply = self._asked_again(request, once)
+        raise_error(reply)
+        if fault is not None:
+            raise fault
+        return reply
+
+    def _asked_again(
+        self, request: dict[str, Any], meanwhile: Callable[[], None]
+    ) -> dict[str, Any]:
+        """By a fresh child. Raises InvalidDicom when it is the file's fault, Unavailable when that is
+        not known: who sent it sends it again.
+        """
+        try:
+            return self._asked(request, meanwhile)
+        except _Lost as error:
+            if error.own_fault:
+                raise InvalidDicom(f"The object {error}.") from None
+            raise Unavailable("The object could not be read now.", retry_after=10) from None
+
+    def _asked(self, request: dict[str, Any], meanwhile: Callable[[], None]) -> dict[str, Any]:
         try:
             child = self._idle.get(timeout=self._seconds * 2)
         except queue.Empty:
@@ -67,18 +116,15 @@ class Parser:
         keep: _Child | None = None
         try:
             child = child or self._start()
-            fault = child.send(request, meanwhile)
+            child.send(request)
+            meanwhile()
             reply = child.answer(self._seconds)
-            keep = child
-        except _Lost as error:
-            self._end(child)
-            raise InvalidDicom(f"The object {error}.") from None
+            keep = None if child.spent() else child
+            return reply
         finally:
+            if keep is None:
+                self._end(child)
             self._idle.put(keep)
-        raise_error(reply)
-        if fault is not None:
-            raise fault
-        return reply
 
     def warm(self) -> None:
         """Start a child now, so that the first file does not wait for it. Raises Unavailable."""
@@ -99,7 +145,7 @@ class Parser:
     def _start(self) -> _Child:
         if self._closed:
             raise Unavailable("This hub is going down.")
-        child = _Child(self._memory, self._file_size)
+        child = _Child(self._program, self._memory, self._file_size)
         with self._lock:
             self._all.add(child)
         return child
@@ -112,13 +158,19 @@ class Parser:
 
 
 class _Lost(Exception):
-    """The child gave no answer; the text completes "The object …"."""
+    """The child gave no answer; the text completes "The object …". ``own_fault``: that of what it read,
+    by all that is known.
+    """
+
+    def __init__(self, text: str, *, own_fault: bool) -> None:
+        super().__init__(text)
+        self.own_fault = own_fault
 
 
 class _Child:
-    def __init__(self, memory: int, file_size: int) -> None:
+    def __init__(self, program: str, memory: int, file_size: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "services.dicom.parser.child", str(memory), str(file_size)],
+            [sys.executable, "-m", program, str(memory), str(file_size)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -134,6 +186,7 @@ class _Child:
             bufsize=0,
             start_new_session=True,
         )
+        self._answered = 0
         self._poll = select.poll()
         assert self._process.stdout is not None
         self._out = self._process.stdout.fileno()
@@ -149,38 +202,50 @@ class _Child:
         """The child's process id."""
         return self._process.pid
 
-    def send(
-        self, request: dict[str, Any], meanwhile: Callable[[], None] | None
-    ) -> FadaError | None:
-        """Give it its work and do one's own; what that raised is kept, for an answer must be read."""
+    def send(self, request: dict[str, Any]) -> None:
+        """Give it its work. Raises _Lost."""
         assert self._process.stdin is not None
+        self._answered += 1
         try:
             self._process.stdin.write(line(request))
         except OSError:
-            raise _Lost("could not be read within its bounds") from None
-        try:
-            if meanwhile is not None:
-                meanwhile()
-        except FadaError as error:
-            return error
-        return None
+            raise self._lost() from None
 
     def answer(self, seconds: float) -> dict[str, Any]:
-        """Its next line within ``seconds``. Raises _Lost."""
-        deadline = time.monotonic() + seconds
-        answer = bytearray()
+        """Its next line within ``seconds`` of processor time, or five times as long by the clock: a
+        machine under load is not the file's fault. Raises _Lost.
+        """
+        began, used, answer = time.monotonic(), -1.0, bytearray()
         while not answer.endswith(b"\n"):
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._poll.poll(left * 1000):
-                raise _Lost("takes too long to read")
+            if not self._poll.poll(min(seconds, 1.0) * 1000):
+                now = processor_seconds(self.pid)
+                used = now if used < 0 else used
+                if now - used >= seconds:
+                    raise _Lost("takes too long to read", own_fault=True)
+                if time.monotonic() - began > _LOADED * seconds:
+                    raise _Lost("takes too long to read", own_fault=False)
+                continue
             piece = os.read(self._out, 1 << 20)
             if not piece or len(answer) > _MAX_ANSWER:
-                raise _Lost("could not be read within its bounds")
+                raise self._lost()
             answer += piece
         reply = json.loads(answer)
         if not isinstance(reply, dict):
-            raise _Lost("could not be read within its bounds")
+            raise self._lost()
         return reply
+
+    def spent(self) -> bool:
+        """Whether it has read so much that a fresh one should take its place."""
+        return self._answered >= _MOST_ANSWERS
+
+    def _lost(self) -> _Lost:
+        """It died: of what it read, unless somebody ended it."""
+        try:
+            status = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            status = 0
+        ended = status in (-signal.SIGKILL, -signal.SIGTERM)
+        return _Lost("could not be read within its bounds", own_fault=not ended)
 
     def end(self) -> None:
         """Kill it and close its pipes."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,17 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from services.dicom.objects.clip import clip_object
 from services.dicom.objects.composite import part10
+from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
 from services.dicom.parser import dicom_json
+from services.dicom.parser.correction import correct, corrected
 from services.dicom.parser.dataset import read_dataset, readable
-from services.dicom.parser.frames import Frames
+from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import NATIVE
 from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA
 from services.domain.errors import InvalidInput, NotFound, TooLarge
+from services.domain.file_kind import kind_of
 
 _OPEN: OrderedDict[str, Frames] = OrderedDict()
 _KEPT_OPEN = 2
@@ -31,16 +37,30 @@ _MAX_SIDE = 8192
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """``do`` is metadata, frame, rendered or bulk. Raises NotFound, InvalidInput, InvalidDicom."""
+    """``do`` is metadata, frame, rendered, pixels, calibration, header, picture or bulk.
+
+    Raises NotFound, InvalidInput, InvalidDicom.
+    """
     path = Path(request["path"])
     if request["do"] == "metadata":
-        return {"dataset": dicom_json.metadata(read_dataset(path, defer_size=1 << 16))}
+        dataset = dicom_json.metadata(read_dataset(path, defer_size=1 << 16))
+        return {"dataset": dict(sorted({**dataset, **request.get("attributes", {})}.items()))}
     if request["do"] == "bulk":
         return _write(request, dicom_json.bulk(read_dataset(path), list(request["where"])))
     if request["do"] == "explicit":
-        return _write(request, _explicit(path))
+        return _write(request, _explicit(path, request.get("attributes", {})))
+    if request["do"] == "corrected":
+        return _write(request, corrected(path, request["attributes"]))
+    if request["do"] == "picture":
+        return _picture(request, path)
     frames = _frames(path)
+    if request["do"] == "calibration":
+        return asdict(calibration(frames.dataset))
+    if request["do"] == "header":
+        return _write(request, _header(frames.dataset))
     number = int(request["frame"])
+    if request["do"] == "pixels":
+        return _pixels(request, frames.read(number))
     if request["do"] == "frame":
         return {**_write(request, frames.raw(number)), "syntax": frames.syntax}
     if request["do"] == "native":
@@ -50,9 +70,38 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     raise NotFound("There is no such request.")
 
 
-def _explicit(path: Path) -> bytes:
+def _picture(request: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A PNG, JPEG, MP4 or MOV becomes a DICOM object."""
+    scale = tuple(request["pixel_mm"]) if request["pixel_mm"] else None
+    subject, data = Subject(**request["subject"]), path.read_bytes()
+    if kind_of(data[:132]) == "clip":
+        return _write(request, clip_object(data, subject, scale))
+    return _write(request, ultrasound_object(read_picture(data), subject, scale))
+
+
+def _pixels(request: dict[str, Any], pixels: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """A frame as 8-bit samples, rows first, and its shape."""
+    shown = np.ascontiguousarray(pixels, dtype=np.uint8)
+    return {**_write(request, shown.tobytes()), "shape": list(shown.shape)}
+
+
+def _header(dataset: Dataset) -> bytes:
+    """The object without its pixels."""
+    made = Dataset()
+    for element in readable(dataset):
+        if element.tag != PIXEL_DATA:
+            if dataset.file_meta.TransferSyntaxUID == EXPLICIT_BIG:
+                _swap_words(element)
+            made[element.tag] = element
+    return part10(made, ExplicitVRLittleEndian)
+
+
+def _explicit(path: Path, attributes: dict[str, Any]) -> bytes:
     """The whole object with native pixels in Explicit VR Little Endian."""
     dataset = read_dataset(path)
+    if attributes:
+        with suppress(Exception):  # text of an unknown character set stays as it is
+            dataset.decode()
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax not in NATIVE:
         _decompress(dataset)
@@ -61,6 +110,9 @@ def _explicit(path: Path) -> bytes:
         if syntax == EXPLICIT_BIG:
             _swap_words(element)
         made[element.tag] = element
+    if attributes:
+        correct(made, attributes)
+        made.SpecificCharacterSet = "ISO_IR 192"
     return part10(made, ExplicitVRLittleEndian)
 
 

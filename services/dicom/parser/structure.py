@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.domain.errors import InvalidDicom
+from services.domain.errors import InvalidDicom, TooLarge
 
 Bytes = Sequence[int] | memoryview | bytes
 
@@ -25,6 +25,7 @@ EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 PIXEL_DATA = 0x7FE00010
 MAX_DEPTH = 48
+MAX_ITEMS = 50_000  # of one object: each costs a hundred times its eight bytes once it is read
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR",
@@ -97,6 +98,7 @@ class Walker:
         """``endian``: "<" or ">", as struct has it."""
         self.data = data
         self.layout = Layout()
+        self._items = 0
         self._tag = struct.Struct(endian + "HH").unpack_from
         self._explicit = struct.Struct(endian + "2sH").unpack_from
         self._u32 = struct.Struct(endian + "I").unpack_from
@@ -168,6 +170,9 @@ class Walker:
             return self._superfluous(pos)
         if tag != _ITEM:
             raise InvalidDicom("A sequence holds something that is not an item.")
+        self._items += 1
+        if self._items > MAX_ITEMS:
+            raise TooLarge(f"An object may have {MAX_ITEMS} sequence items.")
         self._push(stack, pos + 8, length, sequence=False, implicit=top.implicit)
         self.on_item()
         return pos + 8

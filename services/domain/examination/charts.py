@@ -88,6 +88,36 @@ def size_centile(chart: str, measure: str, mm: float, ga_days: float) -> Centile
     )
 
 
+def size_at(chart: str, measure: str, weeks: float, z: float) -> float | None:
+    """The size in mm that lies ``z`` standard deviations from the mean at exact weeks: one point of a
+    curve to draw. None where the chart does not hold the measure or the age.
+
+    Hadlock gives sizes by age only as its dating equation read backwards.
+    """
+    if chart == HADLOCK:
+        return _hadlock_hc_at(weeks, z) if measure == "HC" else None
+    curve = INTERGROWTH_SIZES.get(measure)
+    if curve is None or not _FIRST_WEEK <= weeks <= _LAST_WEEK:
+        return None
+    return curve.mean(weeks) + z * curve.sd(weeks)
+
+
+def _hadlock_hc_at(weeks: float, z: float) -> float | None:
+    """The HC whose own z at this age is ``z``, by bisection: z grows with the size."""
+    low, high = 68.0, 360.0
+    ends = [_hadlock_hc_centile(mm, weeks * 7) for mm in (low, high)]
+    if ends[0] is None or ends[1] is None or not ends[0].z <= z <= ends[1].z:
+        return None
+    for _ in range(40):
+        middle = (low + high) / 2
+        found = _hadlock_hc_centile(middle, weeks * 7)
+        if found is not None and found.z < z:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
 def _hadlock_hc_centile(mm: float, ga_days: float) -> Centile | None:
     """Hadlock gives the spread of ages at a size: z is the age's distance in its deviations."""
     dating = hadlock_hc(mm)

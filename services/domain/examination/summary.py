@@ -77,7 +77,11 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class ExaminationSummary:
-    """One examination. ``discordance_days`` is age by scan less age by the pregnancy's dating."""
+    """One examination. ``discordance_days`` is age by scan less age by the pregnancy's dating.
+
+    Where the pregnancy has several fetuses this is of one of them, or, without any measure, of all
+    together: ``several`` then, with the values of which nobody has said whose they are in ``unassigned``.
+    """
 
     day: date | None
     ga_days: int | None
@@ -90,6 +94,8 @@ class ExaminationSummary:
     weight: Weight | None = None
     ratios: Mapping[str, float] = field(default_factory=dict)
     growth: tuple[Growth, ...] = ()
+    several: bool = False
+    unassigned: tuple[Candidate, ...] = ()
 
     def of(self, measure: str) -> MeasureSummary | None:
         """The summary of one measure; None where it was not assessed."""
@@ -118,7 +124,7 @@ def summarise(
     ga_days = dating.age_on(day) if dating is not None and day is not None else None
     # An age that rests on this very examination places nothing that it was taken from.
     placing = None if dating is not None and dating.scan_day == day else ga_days
-    candidates = [candidate for frame in frames for candidate in _accepted(frame)]
+    candidates = [candidate for frame in frames for candidate in accepted(frame)]
     measures = []
     for name in MEASURES:
         mine = tuple(one for one in candidates if one.measure == name)
@@ -142,7 +148,7 @@ def summarise(
     )
 
 
-def _accepted(frame: FrameReading) -> list[Candidate]:
+def accepted(frame: FrameReading) -> list[Candidate]:
     """Values in mm of a frame that is in scope, and whatever a person measured."""
     return [
         Candidate(

@@ -101,10 +101,29 @@ def weight_centile(chart: str, grams: float, ga_days: float) -> Centile | None:
     return Centile(name, "EFW", 100 * NormalDist().cdf(z), z, ga_days)
 
 
+def weight_at(chart: str, weeks: float, z: float) -> float | None:
+    """The grams that lie ``z`` standard deviations from the median at exact weeks: one point of a curve
+    to draw. None outside the chart's ages."""
+    if chart == HADLOCK:
+        if not 10 <= weeks <= 40:
+            return None
+        median = math.exp(0.578 + 0.332 * weeks - 0.00354 * weeks**2)
+        return median * (1 + z * _HADLOCK_SD)
+    if not 22 <= weeks <= 40:
+        return None
+    power, middle, spread = _intergrowth_lms(weeks)
+    return math.exp(middle * (1 + z * spread * power) ** (1 / power))
+
+
 def _intergrowth_z(grams: float, weeks: float) -> float:
+    power, middle, spread = _intergrowth_lms(weeks)
+    z: float = ((math.log(grams) / middle) ** power - 1) / (spread * power)
+    return z
+
+
+def _intergrowth_lms(weeks: float) -> tuple[float, float, float]:
     ln = math.log(weeks)
     power = -4.257629 - 2162.234 / weeks**2 + 0.0002301829 * weeks**3
     middle = 4.956737 + 0.0005019687 * weeks**3 - 0.0001227065 * weeks**3 * ln
     spread = 1e-4 * (-6.997171 + 0.057559 * weeks**3 - 0.01493946 * weeks**3 * ln)
-    z: float = ((math.log(grams) / middle) ** power - 1) / (spread * power)
-    return z
+    return power, middle, spread

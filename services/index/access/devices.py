@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
@@ -12,7 +13,7 @@ from services.domain.errors import Gone, NotFound
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_access import device_codes, devices
+from services.index.database.tables.access import device_codes, device_settings, devices
 from services.index.port import Device
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is mistaken for another
@@ -78,6 +79,42 @@ class DevicesTable:
         change = update(devices).where(devices.c.id == device_id)
         values = {"last_seen_at": self._session.now(), "release": release}
         self._session.connection.execute(change.values(**values))
+
+    def report(self, device_id: str, status: dict[str, float]) -> Device:
+        """Note what it says of itself. Raises NotFound."""
+        change = update(devices).where(devices.c.id == device_id)
+        values = {"status": status, "last_seen_at": self._session.now()}
+        self._session.connection.execute(change.values(**values))
+        return self.get(device_id)
+
+    def erase(self, site: str, device_id: str) -> None:
+        """It is to erase itself at its next contact. Raises NotFound, also in another site."""
+        change = update(devices).where(devices.c.id == device_id, devices.c.site == site)
+        if not self._session.connection.execute(
+            change.values(erase_at=self._session.now())
+        ).rowcount:
+            raise NotFound
+
+    def settings(self, site: str) -> dict[str, Any]:
+        """What the programme gives to its devices; empty where it gives nothing."""
+        query = select(device_settings.c.given).where(device_settings.c.site == site)
+        return dict(self._session.connection.execute(query).scalar_one_or_none() or {})
+
+    def give_settings(self, site: str, given: dict[str, Any]) -> None:
+        """From now on, to all devices of the site."""
+        values = {"given": given, "changed_at": self._session.now()}
+        if not self._session.insert_new(device_settings, {"site": site, **values}):
+            change = update(device_settings).where(device_settings.c.site == site)
+            self._session.connection.execute(change.values(**values))
+
+    def contacts(self, silent_after: float) -> tuple[int, int, int]:
+        """Devices heard of within ``silent_after`` seconds, silent ones, and the cases that wait on them."""
+        query = select(devices).where(devices.c.revoked_at.is_(None))
+        found = [_device(row) for row in self._session.connection.execute(query).mappings()]
+        since = self._session.now() - timedelta(seconds=silent_after)
+        silent = sum((device.last_seen_at or device.enrolled_at) < since for device in found)
+        waiting = sum(int((device.status or {}).get("waiting", 0)) for device in found)
+        return len(found) - silent, silent, waiting
 
     def revoke(self, site: str, device_id: str) -> None:
         """It is shut out from now on. Raises NotFound, also in another site."""

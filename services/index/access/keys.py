@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, insert, select, update
 from services.domain.errors import NotFound
 from services.domain.study import Principal, Role
 from services.index.database.connection import Session
-from services.index.database.tables_access import api_keys
+from services.index.database.tables.access import api_keys
 from services.index.port import ApiKey
 
 _TOUCH = timedelta(seconds=60)  # ``last_used_at`` is written at most this often

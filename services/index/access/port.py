@@ -83,6 +83,14 @@ class Uploads(Protocol):
         """``state``: complete or failed; ``outcome`` as JSON, what became of each file."""
         ...
 
+    def unfinished(self, site: str | None) -> list[Upload]:
+        """Open ones of a site, or with None of all, oldest first."""
+        ...
+
+    def give_up(self, site: str, upload_id: str) -> None:
+        """From open to expired before its time: its sender starts again."""
+        ...
+
     def expired(self, limit: int = 100) -> list[Upload]:
         """Of all sites, in any state, those whose time is over."""
         ...
@@ -186,7 +194,11 @@ class Webhooks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A phone bound to a site. ``public_key``: Ed25519, base64."""
+    """A phone bound to a site. ``public_key``: Ed25519, base64.
+
+    ``status`` is what it said at its last contact: bytes of storage, cases that wait, seconds by which its
+    clock is ahead. ``erase_at``: since then it is told to erase itself.
+    """
 
     id: str
     site: str
@@ -196,6 +208,8 @@ class Device:
     last_seen_at: datetime | None
     release: str
     revoked_at: datetime | None
+    status: dict[str, float] | None = None
+    erase_at: datetime | None = None
 
 
 class Devices(Protocol):
@@ -219,6 +233,27 @@ class Devices(Protocol):
 
     def seen(self, device_id: str, release: str) -> None:
         """Note that it was here now, and which release it runs."""
+        ...
+
+    def report(self, device_id: str, status: dict[str, float]) -> Device:
+        """Note what it says of itself. Raises NotFound."""
+        ...
+
+    def erase(self, site: str, device_id: str) -> None:
+        """It is to erase itself at its next contact. Raises NotFound, also in another site."""
+        ...
+
+    def settings(self, site: str) -> dict[str, Any]:
+        """What the programme gives to its devices; empty where it gives nothing."""
+        ...
+
+    def give_settings(self, site: str, given: dict[str, Any]) -> None:
+        """From now on, to all devices of the site."""
+        ...
+
+    def contacts(self, silent_after: float) -> tuple[int, int, int]:
+        """Of all sites, not counting revoked ones: devices heard of within ``silent_after`` seconds,
+        silent ones, and the cases that wait on them by their own word."""
         ...
 
     def revoke(self, site: str, device_id: str) -> None:

@@ -11,7 +11,7 @@ from services.domain.study import Principal
 from services.index.access.audit import AuditTable
 from services.index.access.port import Share
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_access import api_keys, shares
+from services.index.database.tables.access import api_keys, shares
 
 
 class SharesTable:

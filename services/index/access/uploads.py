@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 from services.domain.errors import NotFound, OffsetMismatch
 from services.domain.study import Principal
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_access import idempotency, uploads
+from services.index.database.tables.access import idempotency, uploads
 from services.index.port import Remembered, Upload
 
 
@@ -62,6 +62,17 @@ class UploadsTable:
         """``state``: complete or failed; ``outcome`` as JSON, what became of each file."""
         if not self._set(site, upload_id, state=state, outcome=outcome):
             raise NotFound
+
+    def unfinished(self, site: str | None) -> list[Upload]:
+        """Open ones of a site, or with None of all, oldest first."""
+        query = select(uploads).where(uploads.c.state == "open").order_by(uploads.c.created_at)
+        if site is not None:
+            query = query.where(uploads.c.site == site)
+        return [_upload(row) for row in self._session.connection.execute(query).mappings()]
+
+    def give_up(self, site: str, upload_id: str) -> None:
+        """From open to expired before its time: its sender starts again."""
+        self._set(site, upload_id, uploads.c.state == "open", state="expired", outcome={})
 
     def expired(self, limit: int = 100) -> list[Upload]:
         """Of all sites, in any state: their files and rows can go."""

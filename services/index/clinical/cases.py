@@ -8,7 +8,7 @@ from services.domain.errors import Conflict, DifferentBytes, NotFound
 from services.domain.study import Principal
 from services.index.clinical.port import Case, CasePicture, CaseVersion
 from services.index.database.connection import Session
-from services.index.database.tables_cases import case_pictures, case_versions, cases
+from services.index.database.tables.cases import case_pictures, case_versions, cases
 
 
 class CasesTable:

@@ -7,7 +7,8 @@ import re
 from sqlalchemy import ColumnElement, and_, or_
 
 from services.domain.errors import InvalidInput
-from services.index.clinical.study_columns import COLUMNS, fold
+from services.domain.patient import fold
+from services.index.clinical.study_columns import COLUMNS
 from services.index.database.tables import studies
 from services.index.port import MATCHABLE
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_objects import index_identity, orphans
+from services.index.database.tables.objects import index_identity, orphans
 
 _ONLY = 1  # the number of the one row
 

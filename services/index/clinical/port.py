@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -144,7 +144,7 @@ class Studies(Protocol):
         ...
 
     def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:
-        """DICOM JSON of each series, with its number of instances. Raises NotFound."""
+        """DICOM JSON of each series, with its number of instances, replaced ones aside. Raises NotFound."""
         ...
 
     def instances(
@@ -154,10 +154,28 @@ class Studies(Protocol):
         study_uid: str | None = None,
         series_uid: str | None = None,
         sop_uid: str | None = None,
+        replaced: bool = True,
         limit: int = 10_000,
         offset: int = 0,
     ) -> list[Instance]:
-        """Those that fit every UID that is given, in the order of receipt."""
+        """Those that fit every UID that is given, in the order of receipt; with ``replaced`` False
+        without objects that a later version has replaced."""
+        ...
+
+    def held(self, study_ids: Collection[str]) -> set[str]:
+        """Those of which nothing may be sent out: withdrawn, or not known whose they are."""
+        ...
+
+    def withdraw(self, principal: Principal, study_id: str, reason: str) -> None:
+        """It leaves worklist, QIDO-RS and deliveries, and can be restored. Raises NotFound."""
+        ...
+
+    def restore(self, principal: Principal, study_id: str) -> None:
+        """It is back; results are sent again. Raises NotFound."""
+        ...
+
+    def claim(self, principal: Principal, study_id: str, name: str | None) -> None:
+        """``name`` reads this case, which locks nothing; nobody with None. Raises NotFound."""
         ...
 
     def is_own(self, principal: Principal, study_id: str) -> bool:
@@ -166,6 +184,13 @@ class Studies(Protocol):
 
     def set_urgent(self, principal: Principal, study_id: str, urgent: bool) -> None:
         """The study, its queued job, and its place in the worklist. Raises NotFound."""
+        ...
+
+    def complete(self, principal: Principal, study_id: str) -> str | None:
+        """All images of the study are there: it is read now, and not after its quiet time.
+
+        The id of the job that will read it; None when nothing waits. Raises NotFound.
+        """
         ...
 
     def referenced(self, sha256: Sequence[str]) -> set[str]:
@@ -205,6 +230,32 @@ class Results(Protocol):
 
     def artefact(self, site: str, sha256: str) -> Artefact:
         """Raises NotFound, also in another site."""
+        ...
+
+
+class Previews(Protocol):
+    """Small copies of frames of a case, until the pictures themselves are here."""
+
+    def keep(
+        self, case: Case, study_id: str, site: str, sop_uid: str, frame: int, jpeg: bytes
+    ) -> bool:
+        """False where the image itself is here, or a preview of the frame."""
+        ...
+
+    def of_study(self, site: str, study_id: str) -> list[tuple[str, int]]:
+        """(SOP Instance UID, frame) of images that are not here, in order."""
+        ...
+
+    def get(self, site: str, study_id: str, sop_uid: str, frame: int) -> bytes:
+        """A JPEG. Raises NotFound."""
+        ...
+
+    def count(self, principal: Principal, case_id: str) -> int:
+        """How many of a case are kept."""
+        ...
+
+    def arrived(self, site: str, sop_uid: str) -> None:
+        """The image is here: its previews go."""
         ...
 
 

@@ -10,6 +10,8 @@ from services.domain.errors import NotFound
 from services.domain.report import Origin, Report
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
+from services.index.clinical.examinations import ExaminationsTable
+from services.index.clinical.replaced_objects import mark_replaced
 from services.index.clinical.study_columns import priority_key
 from services.index.database import tables
 from services.index.database.connection import Session, new_id
@@ -28,8 +30,15 @@ _EVENTS = {
 class ResultsTable:
     """The port's ``Results``."""
 
-    def __init__(self, session: Session, events: EventsTable, audit: AuditTable) -> None:
+    def __init__(
+        self,
+        session: Session,
+        examinations: ExaminationsTable,
+        events: EventsTable,
+        audit: AuditTable,
+    ) -> None:
         self._session = session
+        self._examinations = examinations
         self._events = events
         self._audit = audit
 
@@ -103,6 +112,8 @@ class ResultsTable:
         """The one way a result comes to be. ``study`` is its row, locked, so versions cannot race."""
         self._insert(result)
         self._update_study(study, result, state, score, reasons)
+        mark_replaced(self._session, result)
+        self._examinations.refresh(result.study_id)
         payload = {"version": result.version, "result_id": result.id, "origin": result.origin.value}
         if result.job_id is not None:
             payload["job_id"] = result.job_id

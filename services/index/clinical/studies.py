@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, cast, func, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from services.domain.errors import NotFound
-from services.domain.study import IngestSource, Principal
+from services.domain.study import Principal
 from services.domain.triage import triage
 from services.index.clinical import matching
 from services.index.clinical.receive import StudyReceiver
-from services.index.clinical.study_columns import priority_key
+from services.index.clinical.study_columns import priority_key, study_of
 from services.index.database import tables
 from services.index.port import Instance, Study, StudyQuery, StudyState
 
@@ -51,7 +65,7 @@ class StudiesTable(StudyReceiver):
             .limit(query.limit)
             .offset(query.offset)
         )
-        return [_study(row) for row in self._rows(statement)]
+        return [study_of(row) for row in self._rows(statement)]
 
     def count(self, site: str, query: StudyQuery) -> int:
         """How many ``find`` would list without limit. Raises InvalidInput."""
@@ -65,7 +79,7 @@ class StudiesTable(StudyReceiver):
         columns = tables.instances.c
         groups = (
             select(func.count().label("count"), func.min(columns.id).label("first"))
-            .where(columns.study_id == study_id)
+            .where(columns.study_id == study_id, columns.replaced_version.is_(None))
             .group_by(columns.series_uid)
             .subquery()
         )
@@ -83,13 +97,14 @@ class StudiesTable(StudyReceiver):
         study_uid: str | None = None,
         series_uid: str | None = None,
         sop_uid: str | None = None,
+        replaced: bool = True,
         limit: int = 10_000,
         offset: int = 0,
     ) -> list[Instance]:
-        """Those that fit every UID that is given, in the order of receipt."""
+        """Those that fit every UID that is given, in the order of receipt; see the port."""
         columns = tables.instances.c
         statement = (
-            select(tables.instances, tables.studies.c.study_uid)
+            select(tables.instances, tables.studies.c.study_uid, tables.studies.c.corrected)
             .join(tables.studies, tables.studies.c.id == columns.study_id)
             .where(columns.site == site)
         )
@@ -100,6 +115,8 @@ class StudiesTable(StudyReceiver):
         ):
             if wanted is not None:
                 statement = statement.where(column == wanted)
+        if not replaced:
+            statement = statement.where(columns.replaced_version.is_(None))
         statement = statement.order_by(columns.id).limit(limit).offset(offset)
         return [_instance(row) for row in self._rows(statement)]
 
@@ -122,6 +139,63 @@ class StudiesTable(StudyReceiver):
         self._jobs.follow_urgency(study_id, urgent, triage(urgent=urgent).score)
         self._audit.add(principal, "study.urgent", study_id, {"urgent": urgent})
 
+    def complete(self, principal: Principal, study_id: str) -> str | None:
+        """End the quiet time of the study's queued job; see the port. Raises NotFound."""
+        self._session.lock_study(study_id, principal.site)
+        job_id = self._jobs.end_quiet_time(study_id)
+        if job_id is not None:
+            self._audit.add(principal, "study.complete", study_id, {"job_id": job_id})
+        return job_id
+
+    def held(self, study_ids: Collection[str]) -> set[str]:
+        """Those of which nothing may be sent out; see the port."""
+        columns = tables.studies.c
+        query = select(columns.id).where(
+            columns.id.in_(study_ids),
+            or_(columns.clash.is_not(null()), columns.withdrawn_at.is_not(None)),
+        )
+        return set(self._session.connection.execute(query).scalars())
+
+    def withdraw(self, principal: Principal, study_id: str, reason: str) -> None:
+        """Out of worklist, QIDO-RS and deliveries; see the port. Raises NotFound."""
+        row = self._session.lock_study(study_id, principal.site)
+        if row["withdrawn_at"] is not None:
+            return
+        self._change(study_id, withdrawn_at=self._session.now())
+        self._events.add(principal.site, "study.withdrawn", study_id, {})
+        self._audit.add(principal, "study.withdraw", study_id, {"reason": reason})
+
+    def restore(self, principal: Principal, study_id: str) -> None:
+        """Back in worklist and deliveries; see the port. Raises NotFound."""
+        row = self._session.lock_study(study_id, principal.site)
+        if row["withdrawn_at"] is None:
+            return
+        self._change(study_id, withdrawn_at=None)
+        payload = {"version": row["latest_version"]} if row["latest_version"] else {}
+        self._events.add(principal.site, "study.corrected", study_id, payload)
+        self._audit.add(principal, "study.restore", study_id)
+
+    def claim(self, principal: Principal, study_id: str, name: str | None) -> None:
+        """Who reads this case; see the port. Raises NotFound."""
+        row = self._session.lock_study(study_id, principal.site)
+        claim = row["claim"] or {}
+        if name is None and not claim:
+            return
+        if name is not None and claim.get("by") != principal.subject:
+            claim = {
+                "by": principal.subject,
+                "name": name,
+                "since": self._session.now().isoformat(),
+            }
+        self._change(study_id, claim=claim if name is not None else null())
+        action = "study.claim" if name is not None else "study.unclaim"
+        self._events.add(principal.site, action, study_id, {})
+        self._audit.add(principal, action, study_id)
+
+    def _change(self, study_id: str, **values: Any) -> None:
+        change = update(tables.studies).where(tables.studies.c.id == study_id)
+        self._session.connection.execute(change.values(**values))
+
     def referenced(self, sha256: Sequence[str]) -> set[str]:
         """Which of these SHA-256 an instance or artefact of any site needs."""
         known: set[str] = set()
@@ -140,7 +214,7 @@ class StudiesTable(StudyReceiver):
         rows = self._rows(select(tables.studies).where(*conditions))
         if not rows:
             raise NotFound
-        return _study(rows[0])
+        return study_of(rows[0])
 
     def _rows(self, statement: Select[Any]) -> Sequence[RowMapping]:
         return self._session.connection.execute(statement).mappings().all()
@@ -148,7 +222,10 @@ class StudiesTable(StudyReceiver):
 
 def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
     columns = tables.studies.c
-    conditions: list[ColumnElement[bool]] = [columns.site == site]
+    withdrawn = (
+        columns.withdrawn_at.is_not(None) if query.withdrawn else columns.withdrawn_at.is_(None)
+    )
+    conditions: list[ColumnElement[bool]] = [columns.site == site, withdrawn]
     if query.study_uid is not None:
         conditions.append(columns.study_uid == query.study_uid)
     for keyword, pattern in query.match.items():
@@ -168,37 +245,25 @@ def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
         conditions.append(columns.received_at >= query.received_from)
     if query.received_to is not None:
         conditions.append(columns.received_at <= query.received_to)
+    conditions += _days(query)
     if query.text.strip():
         conditions.append(matching.free_text(query.text))
     return conditions
 
 
-def _study(row: RowMapping) -> Study:
-    modalities = [one for one in row["modalities"].split("\\") if one]
-    derived = {
-        "00080061": {"vr": "CS", "Value": [one.upper() for one in modalities]},
-        "00201206": {"vr": "IS", "Value": [row["series"]]},
-        "00201208": {"vr": "IS", "Value": [row["instances"]]},
-    }
-    return Study(
-        id=row["id"],
-        site=row["site"],
-        study_uid=row["study_uid"],
-        state=StudyState(row["state"]),
-        source=IngestSource(row["door"]),
-        urgent=row["urgent"],
-        score=row["score"],
-        reasons=tuple(row["reasons"]),
-        received_at=row["received_at"],
-        instances=row["instances"],
-        latest_version=row["latest_version"],
-        newest_version=row["newest_version"],
-        signed_version=row["signed_version"],
-        plane=row["plane"],
-        ga_days=row["ga_days"],
-        attributes={**row["attributes"], **derived},
-        error_code=row["error_code"],
-    )
+def _days(query: StudyQuery) -> list[ColumnElement[bool]]:
+    """By the day of the examination; where the header has none, by the day of receipt (UTC)."""
+    columns, conditions = tables.studies.c, []
+    if query.day_from is not None:
+        at = datetime.combine(query.day_from, time.min, UTC)
+        undated = and_(columns.study_date == "", columns.received_at >= at)
+        conditions.append(or_(columns.study_date >= f"{query.day_from:%Y%m%d}", undated))
+    if query.day_to is not None:
+        end = datetime.combine(query.day_to + timedelta(days=1), time.min, UTC)
+        undated = and_(columns.study_date == "", columns.received_at < end)
+        dated = and_(columns.study_date != "", columns.study_date <= f"{query.day_to:%Y%m%d}")
+        conditions.append(or_(dated, undated))
+    return conditions
 
 
 def _series(row: RowMapping) -> dict[str, Any]:
@@ -210,4 +275,6 @@ def _series(row: RowMapping) -> dict[str, Any]:
 
 
 def _instance(row: RowMapping) -> Instance:
-    return Instance(**{key: value for key, value in row.items() if key != "id"})
+    values = {key: value for key, value in row.items() if key != "id"}
+    corrected = (row["corrected"] or {}).get("now")
+    return Instance(**{**values, "corrected": corrected})

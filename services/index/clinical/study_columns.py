@@ -1,13 +1,17 @@
-"""What a study's row is sorted and searched by: the order of need, and folded text of its header."""
+"""A study's row: the order of need, folded text of its header that is searched, and its record."""
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import RowMapping
+
+from services.domain.patient import fold
+from services.domain.study import IngestSource
 from services.domain.triage import PER_HOUR_WAITING
 from services.index.database.tables import studies
+from services.index.records import Study, StudyState
 
 _LAST = 1e9  # reviewed studies stand behind all that wait; above 2000 years of waiting
 # The folded columns: keyword -> (tag, column).
@@ -35,12 +39,6 @@ def priority_key(score: float, received_at: datetime, *, reviewed: bool = False)
     return score - PER_HOUR_WAITING * hours - (_LAST if reviewed else 0.0)
 
 
-def fold(text: str) -> str:
-    """Text as it is compared: no case, no NUL, one form of each letter."""
-    clean = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFKC", clean).casefold().strip()
-
-
 def _value(attributes: dict[str, Any], tag: str) -> str:
     values = (attributes.get(tag) or {}).get("Value") or [""]
     first = values[0]
@@ -62,3 +60,40 @@ def searched_columns(attributes: dict[str, Any]) -> dict[str, str]:
         (_all_names(attributes), columns["patient_id"], columns["accession"])
     )
     return columns
+
+
+def study_of(row: RowMapping) -> Study:
+    """The record of a study's row."""
+    modalities = [one for one in row["modalities"].split("\\") if one]
+    derived = {
+        "00080061": {"vr": "CS", "Value": [one.upper() for one in modalities]},
+        "00201206": {"vr": "IS", "Value": [row["series"]]},
+        "00201208": {"vr": "IS", "Value": [row["instances"]]},
+    }
+    return Study(
+        id=row["id"],
+        site=row["site"],
+        study_uid=row["study_uid"],
+        state=StudyState(row["state"]),
+        source=IngestSource(row["source"]),
+        urgent=row["urgent"],
+        score=row["score"],
+        reasons=tuple(row["reasons"]),
+        received_at=row["received_at"],
+        instances=row["instances"],
+        latest_version=row["latest_version"],
+        newest_version=row["newest_version"],
+        signed_version=row["signed_version"],
+        plane=row["plane"],
+        ga_days=row["ga_days"],
+        attributes={**row["attributes"], **derived},
+        error_code=row["error_code"],
+        patient_id=row["patient_key"],
+        pregnancy_id=row["pregnancy_id"],
+        order_id=row["order_id"],
+        withdrawn_at=row["withdrawn_at"],
+        clash=row["clash"],
+        corrected=row["corrected"],
+        claim=row["claim"],
+        headline=row["headline"],
+    )

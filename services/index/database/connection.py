@@ -20,13 +20,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 from uuid_utils import uuid7
 
-from services.domain.errors import IndexUnavailable, NotFound
+from services.domain.errors import IndexDeadlock, IndexUnavailable, NotFound
 from services.index.database import tables
 from services.index.database.limits import BUSY_SECONDS
 from services.index.database.postgres_connection import KEEPALIVE, SERVER_OPTIONS, use_deadlines
 
 Clock = Callable[[], datetime]
 _UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout)
+_DEADLOCK = "40P01"  # PostgreSQL's SQLSTATE deadlock_detected
 
 
 def open_engine(url: str) -> Engine:
@@ -124,7 +125,8 @@ def connect(engine: Engine, *, read: bool = False) -> Iterator[Connection]:
     """One transaction: committed at the end, rolled back on any error.
 
     Raises:
-        IndexUnavailable: no connection, a lock held too long, a deadlock, a full disk.
+        IndexUnavailable: no connection, a lock held too long, a full disk.
+        IndexDeadlock: another transaction held what this one waited for, and waited for it.
     """
     try:
         with engine.connect() as connection:
@@ -133,7 +135,8 @@ def connect(engine: Engine, *, read: bool = False) -> Iterator[Connection]:
             with connection.begin():
                 yield connection
     except _UNREACHABLE as error:
-        raise IndexUnavailable(
+        deadlock = getattr(getattr(error, "orig", None), "sqlstate", None) == _DEADLOCK
+        raise (IndexDeadlock if deadlock else IndexUnavailable)(
             "The index cannot be reached or is busy. Try again shortly.", retry_after=2.0
         ) from error
 

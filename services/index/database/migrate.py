@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from services.index.database.connection import connect
 from services.index.database.postgres_connection import DeadlineConnection
 
-_LOCK = 0x66616461  # "fada": the advisory lock that one migration holds
+LOCK = 0x66616461  # "fada": the advisory lock that one migration holds
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -30,13 +30,13 @@ def migrate(engine: Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL lock_timeout = 0"))
-            with _without_deadline(connection):  # another process may be migrating
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        with _without_deadline(connection):
+            with without_deadline(connection):  # another process may be migrating
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        with without_deadline(connection):
             command.upgrade(configuration(connection), "head")
 
 
-def _without_deadline(connection: Connection) -> AbstractContextManager[None]:
-    """A migration takes the time that it takes."""
+def without_deadline(connection: Connection) -> AbstractContextManager[None]:
+    """Inside the block an answer may take any time: migrations, copies."""
     driver = connection.connection.driver_connection
     return driver.answers_within(None) if isinstance(driver, DeadlineConnection) else nullcontext()

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, or_, select, update
 
 from services.domain.errors import Conflict, NotFound
 from services.domain.study import Principal
-from services.domain.work import DeliveryKind, Work, consequences
+from services.domain.work import DeliveryKind, Work
 from services.index.access.audit import AuditTable
 from services.index.access.port import Webhook
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_messaging import deliveries, outbox
+from services.index.database.tables.messaging import deliveries, outbox
+from services.index.messaging.deliveries_port import (
+    Delivery,
+    DeliveryState,
+    ObjectOutcome,
+    ObjectState,
+)
+from services.index.messaging.destinations_port import Destination
 from services.index.messaging.events import wants
 from services.index.messaging.outbox import OutboxTable
-from services.index.messaging.port import Delivery, DeliveryState, Event
+from services.index.messaging.port import Event
 from services.telemetry import traces
 
 _CLOCKS_APART = timedelta(seconds=2)  # between who sent a message and who got it
-HasPacs = Callable[[str], bool]  # whether results of this site go to a PACS
 
 
 class DeliveriesTable:
@@ -32,41 +38,69 @@ class DeliveriesTable:
         self._outbox = outbox
         self._audit = audit
 
-    def add_for(self, event: Event, hooks: list[Webhook], has_pacs: bool) -> None:
-        """One for each receiver that the event has outside; see ``services.domain.work.EVENTS``."""
+    def add_for(self, event: Event, hooks: list[Webhook]) -> None:
+        """One for each subscriber of the event; see ``services.domain.work.EVENTS``."""
         for hook in hooks:
             if wants(hook, event.type):
-                self._add(DeliveryKind.WEBHOOK, event, webhook_id=hook.id, event_seq=event.seq)
-        version = event.payload.get("version")
-        if has_pacs and version is not None and consequences(event.type).push:
-            self._add(DeliveryKind.PUSH, event, version=version)
+                self._add(
+                    DeliveryKind.WEBHOOK,
+                    event.site,
+                    event.study_id,
+                    webhook_id=hook.id,
+                    event_seq=event.seq,
+                )
 
-    def _add(
-        self,
-        kind: DeliveryKind,
-        event: Event,
-        *,
-        webhook_id: str | None = None,
-        event_seq: int | None = None,
-        version: int | None = None,
-    ) -> None:
-        """A delivery that is due now, and its message."""
+    def add_push(
+        self, destination: Destination, study_id: str, version: int | None, results: list[str]
+    ) -> Delivery:
+        """A result for a destination; ``results``: what it is to it."""
+        made = self._add(
+            DeliveryKind.PUSH,
+            destination.site,
+            study_id,
+            destination_id=destination.id,
+            version=version,
+            results=results,
+        )
+        return self.get(destination.site, made)
+
+    def give_to(self, site: str, destination_ids: list[str]) -> None:
+        """Deliveries from before there were destinations go to the first of these, copies to others."""
+        columns = deliveries.c
+        mine = (
+            columns.site == site,
+            columns.kind == DeliveryKind.PUSH.value,
+            columns.destination_id.is_(None),
+        )
+        if not destination_ids:
+            return
+        rows = self._session.connection.execute(select(deliveries).where(*mine)).mappings().all()
+        for row in rows:
+            self._set(row["id"], destination_id=destination_ids[0])
+            for other in destination_ids[1:]:
+                if row["state"] == DeliveryState.WAITING.value:
+                    copy = {**row, "id": new_id(), "destination_id": other}
+                    self._session.connection.execute(insert(deliveries), copy)
+                    self._send(copy["id"])
+
+    def _add(self, kind: DeliveryKind, site: str, study_id: str, **more: Any) -> str:
+        """A delivery that is due now, and its message; its id."""
+        now = self._session.now()
         row = {
             "id": new_id(),
-            "site": event.site,
+            "site": site,
             "kind": kind.value,
-            "study_id": event.study_id,
-            "webhook_id": webhook_id,
-            "event_seq": event_seq,
-            "version": version,
+            "study_id": study_id,
             "state": DeliveryState.WAITING.value,
             "attempts": 0,
             "error_code": "",
-            "created_at": event.created_at,
-            "next_attempt_at": event.created_at,
+            "created_at": now,
+            "next_attempt_at": now,
+            **more,
         }
         self._session.connection.execute(insert(deliveries), row)
         self._send(str(row["id"]))
+        return str(row["id"])
 
     def start(self, delivery_id: str, seconds: float) -> Delivery | None:
         """Count an attempt, and keep others from it for ``seconds``. None: it is not due."""
@@ -80,6 +114,38 @@ class DeliveriesTable:
         if not self._set(delivery_id, *due, attempts=counted, next_attempt_at=until):
             return None
         return self.get(None, delivery_id)
+
+    def postpone(self, delivery_id: str, seconds: float) -> None:
+        """Its receiver is busy: later, and no attempt is counted."""
+        now = self._session.now()
+        due = (
+            deliveries.c.state == DeliveryState.WAITING.value,
+            deliveries.c.next_attempt_at <= now + _CLOCKS_APART,  # else an attempt is under way
+        )
+        if self._set(delivery_id, *due, next_attempt_at=now + timedelta(seconds=seconds)):
+            self._send(delivery_id, seconds)
+
+    def next_of(self, receiver: str) -> str | None:
+        """The oldest that waits for this webhook or destination and was not tried yet."""
+        columns = deliveries.c
+        query = select(columns.id).where(
+            or_(columns.destination_id == receiver, columns.webhook_id == receiver),
+            columns.state == DeliveryState.WAITING.value,
+            columns.attempts == 0,
+        )
+        return self._session.connection.execute(
+            query.order_by(columns.id).limit(1)
+        ).scalar_one_or_none()
+
+    def make_due(self, delivery_id: str) -> None:
+        """A delivery that was postponed may be taken now."""
+        waiting = deliveries.c.state == DeliveryState.WAITING.value
+        untried = deliveries.c.attempts == 0
+        self._set(delivery_id, waiting, untried, next_attempt_at=self._session.now())
+
+    def note_objects(self, delivery_id: str, objects: tuple[ObjectOutcome, ...]) -> None:
+        """What became of each object so far."""
+        self._set(delivery_id, objects=[asdict(one) for one in objects])
 
     def delivered(self, delivery_id: str) -> None:
         """The receiver has it, whatever became of it in other eyes meanwhile."""
@@ -103,6 +169,14 @@ class DeliveriesTable:
     def drop(self, delivery_id: str) -> None:
         """There is no such receiver any more."""
         self._session.connection.execute(delete(deliveries).where(deliveries.c.id == delivery_id))
+
+    def drop_waiting(self, study_id: str) -> None:
+        """Nothing of this study may be sent out; what was is sent anew when it may."""
+        columns = deliveries.c
+        waiting = columns.state == DeliveryState.WAITING.value
+        self._session.connection.execute(
+            delete(deliveries).where(columns.study_id == study_id, waiting)
+        )
 
     def get(self, site: str | None, delivery_id: str) -> Delivery:
         """Raises NotFound."""
@@ -133,13 +207,16 @@ class DeliveriesTable:
         return [_delivery(row) for row in self._session.connection.execute(query).mappings()]
 
     def run_again(self, principal: Principal, delivery_id: str) -> Delivery:
-        """A dead delivery waits again, with no attempt counted. Raises NotFound, Conflict."""
+        """See the port."""
+        before = self.get(principal.site, delivery_id)
+        taken = [asdict(one) for one in before.objects if one.state == ObjectState.DELIVERED]
         changed = self._set(
             delivery_id,
             deliveries.c.site == principal.site,
             deliveries.c.state == DeliveryState.DEAD.value,
             state=DeliveryState.WAITING.value,
             attempts=0,
+            objects=taken or None,
             finished_at=None,
             next_attempt_at=self._session.now(),
         )
@@ -198,4 +275,8 @@ class DeliveriesTable:
 
 def _delivery(row: RowMapping) -> Delivery:
     state, kind = DeliveryState(row["state"]), DeliveryKind(row["kind"])
-    return Delivery(**{**row, "state": state, "kind": kind})
+    values = {**row, "state": state, "kind": kind, "results": tuple(row["results"] or ())}
+    values["objects"] = tuple(
+        ObjectOutcome(**{**one, "state": ObjectState(one["state"])}) for one in row["objects"] or ()
+    )
+    return Delivery(**values)

@@ -16,8 +16,8 @@ from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
 from services.domain.errors import NotFound
 from services.domain.work import consequences
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_access import webhooks
-from services.index.database.tables_messaging import event_counters, events
+from services.index.database.tables.access import webhooks
+from services.index.database.tables.messaging import event_counters, events
 from services.index.messaging.port import Event
 from services.index.port import Webhook
 

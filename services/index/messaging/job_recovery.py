@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from services.domain.errors import Conflict
 from services.domain.study import Principal
 from services.domain.work import Work
 from services.index.database import tables
-from services.index.database.tables_messaging import outbox
+from services.index.database.tables.messaging import outbox
+from services.index.messaging.clock_jumps import bound_moments
 from services.index.messaging.jobs import SUPERSEDED, JobsTable
-from services.index.port import Job, JobState, StudyState
+from services.index.port import Job, JobState, ReadFrame, StudyState
 
 WORKER_LOST = "worker_lost"
 _FIRST_DELAY, _LONGEST_DELAY = 5.0, 300.0  # s before a failed job runs again
@@ -27,6 +29,35 @@ class JobRecovery(JobsTable):
         """Back into the queue without counting an attempt. Raises LeaseLost."""
         job = self.held(job_id, owner)
         self._queue_again(job, delay=delay)
+
+    def note(self, job_id: str, owner: str, seconds: int, frames: Sequence[ReadFrame]) -> None:
+        """What was read by now; the lease goes on for ``seconds``. Raises LeaseLost."""
+        job = self.held(job_id, owner)
+        self._progress.add(job.site, job.study_id, frames)
+        until = self._session.now() + timedelta(seconds=seconds)
+        self.set(job_id, attempts=0, lease_until=until)
+
+    def is_awaited(self, job_id: str, *, patient: bool) -> bool:
+        """Whether this running job should let others run; see the port."""
+        columns, now, job = tables.jobs.c, self._session.now(), self.get(None, job_id)
+        query = select(columns.id).where(
+            columns.state == JobState.QUEUED.value,
+            columns.sent_at <= now,
+            columns.study_id != job.study_id,
+            or_(columns.due_at.is_(None), columns.due_at <= now),
+        )
+        if job.urgent:
+            query = query.where(columns.urgent.is_(True))
+        if patient:
+            query = query.where(or_(columns.turns == 0, columns.urgent.is_(not job.urgent)))
+        return self._session.connection.execute(query.limit(1)).first() is not None
+
+    def give_way(self, job_id: str, owner: str, *, delay: float) -> None:
+        """Back into the queue after a turn; the study is still being read. Raises LeaseLost."""
+        job = self.held(job_id, owner)
+        self.set(job_id, turns=job.turns + 1)
+        superseded = self.queued(job.study_id) is not None
+        self._queue_again(job, delay=delay, study_state=superseded)
 
     def fail(
         self, job_id: str, owner: str, code: str, detail: str, *, attempts: int, retryable: bool
@@ -70,7 +101,7 @@ class JobRecovery(JobsTable):
         columns, now = tables.jobs.c, self._session.now()
         waiting = exists().where(outbox.c.subject == columns.id, outbox.c.topic == Work.ANALYSE)
         query = (
-            select(columns.id, columns.urgent, columns.request_id)
+            select(columns.id)
             .where(
                 columns.state == JobState.QUEUED.value,
                 columns.sent_at <= now - timedelta(seconds=older_than),
@@ -80,10 +111,14 @@ class JobRecovery(JobsTable):
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        rows = self._session.connection.execute(query).all()
-        for row in rows:
-            self.send(row.id, row.urgent, row.request_id)
-        return len(rows)
+        ids = list(self._session.connection.execute(query).scalars())
+        for job_id in ids:
+            self.send(self.get(None, job_id))
+        return len(ids)
+
+    def bound_moments(self, lease_seconds: int, quiet_seconds: float) -> int:
+        """Leases and messages that a clock which was ahead has left behind; see the port."""
+        return bound_moments(self._session, lease_seconds, quiet_seconds)
 
     # --- inside -----------------------------------------------------------------------------------
     def _failed(
@@ -109,11 +144,11 @@ class JobRecovery(JobsTable):
         if sibling is not None:
             self.end(job.id, JobState.DONE, error_code=SUPERSEDED)
             self.set(sibling.id, attempts=max(sibling.attempts, job.attempts))
-            self.send(sibling.id, sibling.urgent, sibling.request_id, delay)
+            self.send(sibling, delay)
             state = JobState.DONE
         else:
             self.set(job.id, state=JobState.QUEUED.value, lease_owner=None, lease_until=None)
-            self.send(job.id, job.urgent, job.request_id, delay)
+            self.send(job, delay)
             state = JobState.QUEUED
         if study_state:
             self.set_study(job.study_id, StudyState.RECEIVED)

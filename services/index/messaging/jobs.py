@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, insert, update
 
-from services.domain.errors import LeaseLost, NotFound
+from services.domain.errors import LeaseLost
 from services.domain.report import Origin, Report
 from services.domain.work import Work
 from services.index.access.audit import AuditTable
@@ -15,18 +16,23 @@ from services.index.clinical.results import ResultsTable
 from services.index.database import tables
 from services.index.database.connection import Session, new_id
 from services.index.messaging.events import EventsTable
+from services.index.messaging.job_lookup import JobLookup
 from services.index.messaging.outbox import OutboxTable
+from services.index.messaging.progress import ProgressTable
+from services.index.messaging.quiet_time import (
+    QuietSeconds,
+    at_once,
+    quiet_until,
+    seconds_until,
+)
 from services.index.port import Artefact, Job, JobState, Result, StudyState
 from services.telemetry import traces
 
 SUPERSEDED = "superseded"
 _INSERT = insert(tables.jobs)
-_JOB_QUERY = select(tables.jobs, tables.studies.c.study_uid).join(
-    tables.studies, tables.studies.c.id == tables.jobs.c.study_id
-)
 
 
-class JobsTable:
+class JobsTable(JobLookup):
     """The port's ``Jobs`` as long as nothing fails; ``JobRecovery`` has the rest."""
 
     def __init__(
@@ -36,20 +42,27 @@ class JobsTable:
         events: EventsTable,
         results: ResultsTable,
         audit: AuditTable,
+        progress: ProgressTable,
+        quiet: QuietSeconds = at_once,
     ) -> None:
-        self._session = session
+        super().__init__(session)
         self._outbox = outbox
         self._events = events
         self._results = results
         self._audit = audit
+        self._progress = progress
+        self._quiet = quiet
 
     # --- a worker's view --------------------------------------------------------------------------
     def lease(self, job_id: str, owner: str, seconds: int) -> Job | None:
         """The job, now ``owner``'s for ``seconds``; None when it cannot be had. See the port."""
-        job, _study = self.locked(job_id)
+        job, study = self.locked(job_id)
         now = self._session.now()
         expired = job.state is JobState.LEASED and (job.lease_until or now) <= now
         if job.state is not JobState.QUEUED and not expired:
+            return None
+        if job.state is JobState.QUEUED and seconds_until(job.due_at, now) > 0:
+            self._send_when_due(job)
             return None
         other = self.running(job.study_id)
         if other is not None and other.id != job_id and (other.lease_until or now) > now:
@@ -61,8 +74,9 @@ class JobsTable:
             lease_until=now + timedelta(seconds=seconds),
             attempts=job.attempts + (1 if expired else 0),
         )
-        self.set_study(job.study_id, StudyState.ANALYSING)
-        self._events.add(job.site, "study.analysing", job.study_id, {"job_id": job_id})
+        if job.turns == 0 or study["state"] != StudyState.ANALYSING:
+            self.set_study(job.study_id, StudyState.ANALYSING)
+            self._events.add(job.site, "study.analysing", job.study_id, {"job_id": job_id})
         return self.get(None, job_id)
 
     def renew(self, job_id: str, owner: str, seconds: int) -> None:
@@ -109,6 +123,7 @@ class JobsTable:
         self.end(job_id, JobState.DONE, error_code="", error_detail="")
         self.set_study(job.study_id, StudyState.READY)
         self._results.append(study, result, state=StudyState.READY, score=score, reasons=reasons)
+        self._progress.clear(job.study_id)
         self._wake_sibling(job)
         return result
 
@@ -117,11 +132,23 @@ class JobsTable:
         """The id of the study's queued job, made if there is none. The study is locked."""
         study = self._session.lock_study(study_id)
         queued = self.queued(study_id)
-        if queued is not None:
-            if study["urgent"] and not queued.urgent:
-                self.follow_urgency(study_id, True, study["score"])
-            return queued.id
-        return self.make(study_id, study["site"], study["urgent"], study["score"], request_id)
+        if queued is None:
+            return self.make(study_id, study["site"], study["urgent"], study["score"], request_id)
+        if study["urgent"] and not queued.urgent:
+            self.follow_urgency(study_id, True, study["score"])
+        elif not queued.urgent:
+            self._wait_for_more(queued)
+        return queued.id
+
+    def end_quiet_time(self, study_id: str) -> str | None:
+        """All images are there: the queued job is due now. Its id, if there is one."""
+        self._session.lock_study(study_id)
+        queued = self.queued(study_id)
+        if queued is None:
+            return None
+        if seconds_until(queued.due_at, self._session.now()) > 0:
+            self._start_now(queued, urgent=queued.urgent)
+        return queued.id
 
     def follow_urgency(self, study_id: str, urgent: bool, score: float) -> None:
         """The queued job takes the study's urgency; if it became urgent it is sent once more."""
@@ -130,11 +157,13 @@ class JobsTable:
             return
         self.set(queued.id, urgent=urgent, score=score)
         if urgent:
-            self.send(queued.id, True, queued.request_id)
+            self._start_now(queued, urgent=True)
 
     def make(self, study_id: str, site: str, urgent: bool, score: float, request_id: str) -> str:
         """The id of a new queued job. The study is locked, or new, and has no other."""
         job_id, now = new_id(), self._session.now()
+        wait = 0.0 if urgent else self._quiet(site)
+        due = now + timedelta(seconds=wait)
         values: dict[str, Any] = {
             "id": job_id,
             "study_id": study_id,
@@ -142,67 +171,18 @@ class JobsTable:
             "state": JobState.QUEUED.value,
             "urgent": urgent,
             "attempts": 0,
+            "turns": 0,
             "score": score,
             "created_at": now,
-            "sent_at": now,
+            "sent_at": due,
+            "due_at": due,
             "request_id": request_id,
             "error_code": "",
             "error_detail": "",
         }
         self._session.connection.execute(_INSERT, values)
-        self._announce(job_id, urgent, request_id)
+        self._announce(job_id, urgent, request_id, wait)
         return job_id
-
-    # --- looked up --------------------------------------------------------------------------------
-    def get(self, site: str | None, job_id: str) -> Job:
-        """Raises NotFound."""
-        query = _JOB_QUERY.where(tables.jobs.c.id == job_id)
-        if site is not None:
-            query = query.where(tables.jobs.c.site == site)
-        row = self._session.connection.execute(query).mappings().first()
-        if row is None:
-            raise NotFound
-        return _job(row)
-
-    def find(
-        self,
-        site: str | None,
-        *,
-        states: tuple[JobState, ...] = (),
-        study_id: str | None = None,
-        limit: int = 100,
-    ) -> list[Job]:
-        """Newest first."""
-        query = _JOB_QUERY.order_by(tables.jobs.c.id.desc()).limit(limit)
-        if site is not None:
-            query = query.where(tables.jobs.c.site == site)
-        if states:
-            query = query.where(tables.jobs.c.state.in_([state.value for state in states]))
-        if study_id is not None:
-            query = query.where(tables.jobs.c.study_id == study_id)
-        return [_job(row) for row in self._session.connection.execute(query).mappings()]
-
-    def depth(self) -> dict[str, int]:
-        """State to count, of all sites."""
-        query = select(tables.jobs.c.state, func.count()).group_by(tables.jobs.c.state)
-        counts = {state.value: 0 for state in JobState}
-        counts |= {row[0]: row[1] for row in self._session.connection.execute(query)}
-        return counts
-
-    def running(self, study_id: str) -> Job | None:
-        """The study's leased job."""
-        jobs = self.find(None, states=(JobState.LEASED,), study_id=study_id, limit=1)
-        return jobs[0] if jobs else None
-
-    def queued(self, study_id: str) -> Job | None:
-        """The study's queued job; there is one at most."""
-        jobs = self.find(None, states=(JobState.QUEUED,), study_id=study_id, limit=1)
-        return jobs[0] if jobs else None
-
-    def latest_of(self, study_id: str) -> str | None:
-        """The id of the study's newest job."""
-        jobs = self.find(None, study_id=study_id, limit=1)
-        return jobs[0].id if jobs else None
 
     def locked(self, job_id: str, site: str | None = None) -> tuple[Job, RowMapping]:
         """The job, read after its study was locked."""
@@ -217,10 +197,33 @@ class JobsTable:
         return job
 
     # --- written ----------------------------------------------------------------------------------
-    def send(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
-        """An outbox row that is due in ``delay`` s."""
-        self._announce(job_id, urgent, request_id, delay)
-        self.set(job_id, sent_at=self._session.now() + timedelta(seconds=delay))
+    def send(self, job: Job, delay: float = 0.0) -> None:
+        """An outbox row that is due in ``delay`` s, and not before the job's quiet time is over."""
+        delay = max(delay, seconds_until(job.due_at, self._session.now()))
+        self._announce(job.id, job.urgent, job.request_id, delay)
+        self.set(job.id, sent_at=self._session.now() + timedelta(seconds=delay))
+
+    def _start_now(self, job: Job, *, urgent: bool) -> None:
+        """End the quiet time: what waited for its end is not needed any more."""
+        self._outbox.drop(Work.ANALYSE, job.id)
+        self.set(job.id, due_at=self._session.now())
+        self.send(replace(job, urgent=urgent, due_at=None))
+
+    def _wait_for_more(self, job: Job) -> None:
+        """Another image came: the quiet time begins anew.
+
+        The outbox row stays as it is: who comes too early finds the job not due and sends it again.
+        """
+        due = quiet_until(self._session.now(), job.created_at, self._quiet(job.site))
+        self.set(job.id, due_at=due)
+
+    def _send_when_due(self, job: Job) -> None:
+        """Its message came too early, since further images came meanwhile.
+
+        A row that is on its way to the broker now would be removed as sent: it is replaced.
+        """
+        self._outbox.drop(Work.ANALYSE, job.id)
+        self.send(job)
 
     def _announce(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
         payload = {"job_id": job_id, "urgent": urgent, "request_id": request_id}
@@ -231,7 +234,7 @@ class JobsTable:
         """A further job that came while this one ran may have been sent in vain: send it again."""
         sibling = self.queued(job.study_id)
         if sibling is not None:
-            self.send(sibling.id, sibling.urgent, sibling.request_id)
+            self.send(sibling)
 
     def end(self, job_id: str, state: JobState, **values: Any) -> None:
         """``lease_owner`` stays: it tells who ended the job."""
@@ -248,23 +251,3 @@ class JobsTable:
         """Change the study's state."""
         change = update(tables.studies).where(tables.studies.c.id == study_id)
         self._session.connection.execute(change.values(state=state.value, error_code=error_code))
-
-
-def _job(row: RowMapping) -> Job:
-    return Job(
-        id=row["id"],
-        study_id=row["study_id"],
-        site=row["site"],
-        study_uid=row["study_uid"],
-        state=JobState(row["state"]),
-        urgent=row["urgent"],
-        attempts=row["attempts"],
-        score=row["score"],
-        created_at=row["created_at"],
-        request_id=row["request_id"],
-        lease_owner=row["lease_owner"],
-        lease_until=row["lease_until"],
-        error_code=row["error_code"],
-        error_detail=row["error_detail"],
-        finished_at=row["finished_at"],
-    )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from services.index.database.connection import Session, new_id
-from services.index.database.tables_messaging import outbox
+from services.index.database.tables.messaging import outbox
 from services.index.messaging.port import OutboxRow
 
 _ERROR_LENGTH = 500
@@ -39,6 +39,11 @@ class OutboxTable:
         }
         self._session.connection.execute(_INSERT, values)
         return row_id
+
+    def drop(self, topic: str, subject: str) -> None:
+        """Remove the rows about ``subject``: they are not needed any more."""
+        change = delete(outbox).where(outbox.c.subject == subject, outbox.c.topic == topic)
+        self._session.connection.execute(change)
 
     def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:
         """Rows that are due, oldest first, hidden from others for ``seconds``."""

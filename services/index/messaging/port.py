@@ -1,15 +1,14 @@
-"""What the index promises about jobs, the outbox, deliveries to the outside, and events."""
+"""What the index promises about jobs, the outbox and events."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
 from services.domain.report import Report
 from services.domain.study import Principal
-from services.domain.work import DeliveryKind
 from services.index.records import Artefact, Job, JobState, Result
 
 
@@ -19,8 +18,8 @@ class Jobs(Protocol):
     def lease(self, job_id: str, owner: str, seconds: int) -> Job | None:
         """Take a queued job, or a leased one whose lease ran out (that counts as an attempt).
 
-        None: done, dead, held by another, or another job of the study is running. In the last
-        case the job is sent again when that one ends.
+        None: done, dead, held by another, not due yet, or another job of the study is running. In
+        the last two cases the job is sent again when it is due, or when that one ends.
         """
         ...
 
@@ -33,6 +32,21 @@ class Jobs(Protocol):
 
         An outbox row sends it again after ``delay`` s.
         """
+        ...
+
+    def note(self, job_id: str, owner: str, seconds: int, frames: Sequence[ReadFrame]) -> None:
+        """What was read by now, so that nobody reads it again. Renews the lease for ``seconds``, and
+        counts attempts anew: they are those since the last progress. Raises LeaseLost."""
+        ...
+
+    def is_awaited(self, job_id: str, *, patient: bool) -> bool:
+        """Whether this running job should let others run: those that had no turn yet, and urgent ones;
+        with ``patient`` False any. A routine job never holds up an urgent one."""
+        ...
+
+    def give_way(self, job_id: str, owner: str, *, delay: float) -> None:
+        """Back into the queue, after a turn in which it was not finished. An outbox row sends it again
+        after ``delay`` s, should nobody do it before. Raises LeaseLost."""
         ...
 
     def fail(
@@ -86,8 +100,35 @@ class Jobs(Protocol):
         """Queued jobs whose task may be lost (broker emptied): a new outbox row each."""
         ...
 
+    def bound_moments(self, lease_seconds: int, quiet_seconds: float) -> int:
+        """Bring back leases, jobs, outbox rows and deliveries that lie further ahead than any is ever
+        put, since a clock was ahead for a while. How many."""
+        ...
+
     def depth(self) -> dict[str, int]:
         """State to count, of all sites."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFrame:
+    """A frame that was read, or with ``frame`` 0 an instance that was opened; ``content`` is JSON.
+
+    ``sha256``: of the instance's bytes, ``release``: of the manifest of the release that read it.
+    """
+
+    sop_uid: str
+    frame: int
+    sha256: str
+    release: str
+    content: str
+
+
+class Progress(Protocol):
+    """What has been read of a study whose job is not done. ``Jobs.note`` writes, ``finish`` clears."""
+
+    def of_study(self, site: str, study_id: str) -> list[ReadFrame]:
+        """In the order of instance and frame."""
         ...
 
 
@@ -115,6 +156,10 @@ class Outbox(Protocol):
         """The id of a new row, due in ``delay`` s."""
         ...
 
+    def drop(self, topic: str, subject: str) -> None:
+        """Remove the rows about ``subject``: they are not needed any more."""
+        ...
+
     def claim(self, topic: str | None, limit: int, seconds: float = 30.0) -> list[OutboxRow]:
         """Rows that are due, oldest first, hidden from others for ``seconds``."""
         ...
@@ -129,87 +174,6 @@ class Outbox(Protocol):
 
     def pending(self, topic: str | None = None) -> int:
         """How many rows wait, due or not."""
-        ...
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery stands."""
-
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    DEAD = "dead"  # given up; visible; can be run again
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """Something for one receiver outside: an event for a webhook, or a result's version for a PACS.
-
-    ``error_code`` is that of the last attempt, empty after a success.
-    """
-
-    id: str
-    site: str
-    kind: DeliveryKind
-    study_id: str
-    state: DeliveryState
-    attempts: int
-    error_code: str
-    created_at: datetime
-    next_attempt_at: datetime
-    finished_at: datetime | None = None
-    webhook_id: str | None = None
-    event_seq: int | None = None
-    version: int | None = None
-
-
-class Deliveries(Protocol):
-    """Made by the index itself, with the event that causes them and only where there is a receiver."""
-
-    def start(self, delivery_id: str, seconds: float) -> Delivery | None:
-        """Count an attempt, and keep others from it for ``seconds``. None: it is not due (any more)."""
-        ...
-
-    def delivered(self, delivery_id: str) -> None:
-        """The receiver has it."""
-        ...
-
-    def failed(self, delivery_id: str, code: str, *, delay: float | None) -> None:
-        """Waiting for its next attempt in ``delay`` s (an outbox row); without one, dead."""
-        ...
-
-    def drop(self, delivery_id: str) -> None:
-        """There is no such receiver any more."""
-        ...
-
-    def get(self, site: str | None, delivery_id: str) -> Delivery:
-        """Raises NotFound."""
-        ...
-
-    def find(
-        self,
-        site: str | None,
-        *,
-        states: tuple[DeliveryState, ...] = (),
-        study_id: str | None = None,
-        limit: int = 100,
-    ) -> list[Delivery]:
-        """Newest first."""
-        ...
-
-    def run_again(self, principal: Principal, delivery_id: str) -> Delivery:
-        """A dead delivery waits again, with no attempt counted. Raises NotFound, Conflict."""
-        ...
-
-    def resend_stale(self, older_than: float, limit: int = 500) -> int:
-        """Waiting deliveries, due for longer than ``older_than`` s and without message: send again."""
-        ...
-
-    def purge(self, older_than: float) -> int:
-        """Forget what was delivered more than ``older_than`` s ago. Dead ones stay."""
-        ...
-
-    def depth(self) -> dict[str, int]:
-        """State to count, of all sites."""
         ...
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from services.domain.biometry import ellipse_perimeter
 
+Point = tuple[float, float]
 Points = NDArray[np.float64]  # (n, 2) x, y; closed implicitly
 MAX_POINTS = 64  # FADA's polygons
 _OUTSIDE = -20.0
@@ -34,6 +35,20 @@ class Ellipse:
     def perimeter(self) -> float:
         """Circumference, in the unit of the points."""
         return ellipse_perimeter(self.a, self.b)
+
+    @property
+    def area(self) -> float:
+        """Area, in the squared unit of the points."""
+        return math.pi * self.a * self.b
+
+    def diameter(self, start: Point, end: Point) -> tuple[Point, Point]:
+        """The ends of the diameter that is parallel to the line from `start` to `end`, in its sense; two
+        equal points give the long axis."""
+        along = math.atan2(end[1] - start[1], end[0] - start[0]) if start != end else self.angle
+        turn = along - self.angle
+        half = self.a * self.b / math.hypot(self.b * math.cos(turn), self.a * math.sin(turn))
+        ux, uy = half * math.cos(along), half * math.sin(along)
+        return (self.cx - ux, self.cy - uy), (self.cx + ux, self.cy + uy)
 
     def ends(self) -> tuple[tuple[float, float], ...]:
         """The ends of the long axis, then of the short one."""
@@ -95,6 +110,13 @@ def ellipse(points: Points) -> Ellipse | None:
         2 * math.sqrt(small),
         0.5 * math.atan2(2 * xy, xx - yy),
     )
+
+
+def filling(points: Points) -> float:
+    """The share that a polygon fills of the ellipse with its moments: 1 for an ellipse, 0.95 for a bar,
+    less where a border has leaked; 0 for a degenerate one."""
+    shape = ellipse(points)
+    return abs(area(points)) / shape.area if shape is not None else 0.0
 
 
 def resample(points: Points, count: int = MAX_POINTS) -> Points:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from services.domain.errors import (
     InferenceUnavailable,
-    InvalidModelOutput,
     NotFound,
     ReleaseOlder,
     ReleaseRefused,
+    ReleaseUnknown,
 )
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, Release, load, read_manifest
@@ -163,17 +163,17 @@ class Manifests:
         """The manifest of "name version sha256", as the model server signs its answers.
 
         Raises:
-            InvalidModelOutput: a release answered that this worker does not have: nothing could be
-                judged by its labels.
+            ReleaseUnknown: a release answered that this worker does not have (yet), or has with other
+                bytes: nothing could be judged by its labels. No study is at fault for that.
         """
         name, _, rest = release.partition(" ")
         version, _, sha256 = rest.partition(" ")
         try:
             manifest = self._named(f"{name}-{version}")
         except (NotFound, ReleaseRefused) as error:
-            raise InvalidModelOutput("A release answered that is not known here.") from error
+            raise ReleaseUnknown(f"{name[:80]} {version[:40]} answered; it is not here.") from error
         if manifest.sha256 != sha256:
-            raise InvalidModelOutput("The release that answered is not the one that is known here.")
+            raise ReleaseUnknown(f"The {manifest.id} that answered is not the one that is here.")
         return manifest
 
     def _active_name(self) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from alembic import context
 
-from services.index.database import (  # noqa: F401  (each adds its tables to the metadata)
-    tables,
-    tables_access,
-    tables_cases,
-    tables_messaging,
-    tables_objects,
+from services.index.database.tables import (  # noqa: F401  (each adds its tables to the metadata)
+    access,
+    cases,
+    destinations,
+    erasure,
+    messaging,
+    metadata,
+    objects,
+    orders,
+    patients,
+    progress,
 )
-from services.index.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,4 +1,4 @@
-"""The tables of cases from the field: the case, the versions of its report, its pictures."""
+"""The tables of cases from the field: the case, the versions of its report, its pictures, their previews."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
 )
@@ -68,4 +69,18 @@ case_pictures = Table(
     Column("media_type", String),
     Column("sop_uid", String(64), nullable=False),
     at_column("arrived_at", nullable=True),
+)
+
+# A small copy (JPEG) of a frame whose picture has not arrived: to be looked at, never measured on. It lies
+# here and not in the store: it is small, and gone when the picture comes.
+case_previews = Table(
+    "case_previews",
+    metadata,
+    *_case(),
+    Column("sop_uid", String(64), primary_key=True),
+    Column("frame", Integer, primary_key=True, autoincrement=False),
+    study_column(),
+    Column("jpeg", LargeBinary, nullable=False),
+    at_column("received_at"),
+    Index(None, "study_id"),
 )

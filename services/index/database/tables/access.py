@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from services.index.database.tables import (
@@ -90,7 +91,18 @@ devices = Table(
     at_column("last_seen_at", nullable=True),
     Column("release", String, nullable=False),
     at_column("revoked_at", nullable=True),
+    Column("status", JSON(none_as_null=True)),  # as it said at its last contact
+    at_column("erase_at", nullable=True),
     Index(None, "site"),
+)
+
+# What a programme gives to the devices of a site; nothing: each decides for itself.
+device_settings = Table(
+    "device_settings",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("given", JSON, nullable=False),
+    at_column("changed_at"),
 )
 
 device_codes = Table(
@@ -116,4 +128,84 @@ shares = Table(
     Column("revoked_by", String),
     at_column("revoked_at", nullable=True),
     Index(None, "study_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("subject", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("via", String, nullable=False),
+    Column("credential", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("browser", String, nullable=False),
+    at_column("created_at"),
+    at_column("expires_at"),
+    at_column("ended_at", nullable=True),
+    Index(None, "site", "subject"),
+    Index(None, "expires_at"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("login", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    at_column("created_at"),
+    Column("created_by", String, nullable=False),
+    at_column("disabled_at", nullable=True),
+    Column("failures", Integer, nullable=False),
+    at_column("locked_until", nullable=True),
+    Column("external", String),
+    Index(None, "site"),
+    Index(None, "external", "site", unique=True),
+    UniqueConstraint("login"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("secret_hash", String(64), primary_key=True),
+    Column("account_id", String(36), nullable=False),
+    site_column(),
+    at_column("created_at"),
+    at_column("expires_at"),
+    at_column("used_at", nullable=True),
+    Index(None, "account_id"),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("account_id", String(36), nullable=False),
+    Column("credential_id", String, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("name", String, nullable=False),
+    at_column("created_at"),
+    at_column("last_used_at", nullable=True),
+    Column("challenge_at", BigInteger, nullable=False),
+    Index(None, "account_id"),
+    UniqueConstraint("credential_id"),
+)
+
+# Append-only, as the audit trail that it closes.
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("mac", String(64), nullable=False),
+    at_column("at"),
 )

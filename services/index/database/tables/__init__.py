@@ -1,7 +1,8 @@
 """The tables of studies, jobs, results and audit, and what all tables have in common.
 
-``migrations/`` holds the same as history; a test compares. The others: ``tables_access``,
-``tables_cases``, ``tables_messaging``, ``tables_objects``.
+``migrations/`` holds the same as history; a test compares. The others: ``access``,
+``cases``, ``destinations``, ``messaging``, ``objects``,
+``orders``, ``patients``, ``progress``.
 
 JSON is kept as text on both databases (``json``, not ``jsonb``): it is never searched inside, and
 hostile content such as an escaped NUL must not turn into a database error.
@@ -99,7 +100,7 @@ studies = Table(
     site_column(),
     Column("study_uid", String(64), nullable=False),
     Column("state", String, nullable=False),
-    Column("door", String, nullable=False),
+    Column("source", String, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("score", Float, nullable=False),
     Column("reasons", JSON, nullable=False),
@@ -128,6 +129,24 @@ studies = Table(
     Column("birth_date", Text, nullable=False),
     Column("sex", Text, nullable=False),
     Column("searched", Text, nullable=False),
+    # An examination of a patient (``patients``); no foreign key, which SQLite adds to no table
+    # that is there. ``clash``: she came with another woman's name, birth date or number, and a person
+    # has to decide. ``corrected``: what a person put right, DICOM JSON ``was`` and ``now``. ``claim``:
+    # who reads this case. ``biometry`` and ``headline`` follow from its latest result.
+    Column(
+        "patient_key", String(36)
+    ),  # the id of her record; ``patient_id`` above is the header's number
+    Column("pregnancy_id", String(36)),
+    Column("order_id", String(36)),  # of the order that it met
+    at_column("withdrawn_at", nullable=True),
+    Column("clash", JSON(none_as_null=True)),
+    Column("corrected", JSON(none_as_null=True)),
+    Column("claim", JSON(none_as_null=True)),
+    Column("biometry", JSON(none_as_null=True)),
+    Column("headline", JSON(none_as_null=True)),
+    Index(None, "patient_key"),
+    Index(None, "pregnancy_id"),
+    Index(None, "order_id"),
     UniqueConstraint("site", "study_uid"),
     Index(None, "site", "priority_key"),
     Index(None, "site", "received_at"),
@@ -152,6 +171,8 @@ instances = Table(
     Column("frames", Integer, nullable=False),
     Column("attributes", JSON, nullable=False),
     at_column("received_at"),
+    # Of FADA's own objects: the version that replaced it; null: it is the newest.
+    Column("replaced_version", Integer),
     UniqueConstraint("site", "sop_uid"),
     Index(None, "study_id", "series_uid"),
     Index(None, "sha256"),
@@ -166,9 +187,11 @@ jobs = Table(
     Column("state", String, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("turns", Integer, nullable=False, server_default="0"),  # in which it was not finished
     Column("score", Float, nullable=False),
     at_column("created_at"),
     at_column("sent_at"),  # of the latest outbox row
+    at_column("due_at", nullable=True),  # the end of the study's quiet time
     Column("request_id", String, nullable=False),
     Column("lease_owner", String),
     at_column("lease_until", nullable=True),

@@ -43,7 +43,7 @@ events = Table(
     Index(None, "study_id", "seq"),
 )
 
-# One thing for one receiver: an event for a webhook, or a result's version for the site's PACS.
+# One thing for one receiver: an event for a webhook, or a result for a destination.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -54,6 +54,9 @@ deliveries = Table(
     Column("webhook_id", String(36)),  # of a webhook, with
     Column("event_seq", BigInteger),
     Column("version", Integer),  # of a push
+    Column("destination_id", String(36)),  # null in rows from before there were destinations
+    Column("results", JSON),  # what the result is: services.domain.routing.ResultKind
+    Column("objects", JSON),  # what became of each object: sop_uid, kind, state, code
     Column("state", String, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error_code", String, nullable=False),  # of the last attempt
@@ -62,4 +65,5 @@ deliveries = Table(
     at_column("finished_at", nullable=True),
     Index(None, "state", "next_attempt_at"),
     Index(None, "site", "state"),
+    Index(None, "destination_id", "state"),
 )

@@ -1,0 +1,181 @@
+"""Studies of one pregnancy beside each other, and what each row of the worklist says first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, select, update
+
+from services.domain.biometry import last_period_of
+from services.domain.dicom_values import STUDY_DATE, first_date
+from services.domain.errors import NotFound
+from services.domain.examination.fetuses import fetuses_of
+from services.domain.examination.headline import headline
+from services.domain.examination.history import (
+    StatedPeriod,
+    Visit,
+    biometry_of,
+    chosen_images,
+    date_visits,
+    measured,
+)
+from services.domain.examination.summary import ExaminationSummary, summarise
+from services.domain.report import Report
+from services.index.clinical.study_columns import study_of
+from services.index.database import tables
+from services.index.database.connection import Session
+from services.index.database.tables.patients import facts
+from services.index.records import ExaminationRecord, FactsVersion
+from services.reading import report_json
+
+_MOST = 200  # examinations of one pregnancy
+Told = Sequence[tuple[datetime, int]]
+
+
+class ExaminationsTable:
+    """The port's ``Examinations``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def of_study(self, site: str, study_id: str) -> ExaminationRecord:
+        """Raises NotFound."""
+        columns = tables.studies.c
+        found = self._read(columns.site == site, columns.id == study_id)
+        if not found:
+            raise NotFound
+        return found[0]
+
+    def of_pregnancy(self, site: str, pregnancy_id: str) -> list[ExaminationRecord]:
+        """Oldest first; withdrawn studies are left out."""
+        columns = tables.studies.c
+        found = self._read(
+            columns.site == site,
+            columns.pregnancy_id == pregnancy_id,
+            columns.withdrawn_at.is_(None),
+        )
+        return sorted(found, key=lambda one: (one.visit.day or date.min, one.study.received_at))
+
+    def of_patient(self, site: str, patient_id: str) -> list[ExaminationRecord]:
+        """All of them, withdrawn ones too."""
+        columns = tables.studies.c
+        return self._read(columns.site == site, columns.patient_key == patient_id)
+
+    def refresh(self, study_id: str) -> None:
+        """Biometry and headline anew, after a result, facts, identity or pregnancy changed.
+
+        The study is locked. A headline hangs on the dating of the pregnancy: the other examinations get
+        theirs anew, but for those that another transaction holds, which does so itself.
+        """
+        site = self._session.lock_study(study_id)["site"]
+        beside = self._beside(site, study_id)
+        own, *others = beside
+        told = [one.fetuses_told for one in beside if one.fetuses_told is not None]
+        several = fetuses_of({}, told).count > 1
+        held = [own, *(o for o in others if self._session.try_lock_study(o.study.id))]
+        # How many there are, which decides what is averaged, may stand in another one's facts.
+        for one in held if several else [own]:
+            self._set(one.study.id, biometry=self._measured(one, told))
+        beside = self._beside(site, study_id)
+        for one in beside:
+            if one.study.id in {h.study.id for h in held}:
+                self._set(one.study.id, headline=self._headline(one, beside, told))
+
+    def _beside(self, site: str, study_id: str) -> list[ExaminationRecord]:
+        own = self.of_study(site, study_id)
+        if own.study.pregnancy_id is None:
+            return [own]
+        others = self.of_pregnancy(site, own.study.pregnancy_id)
+        return [own, *(one for one in others if one.study.id != study_id)]
+
+    def _headline(
+        self, own: ExaminationRecord, beside: Sequence[ExaminationRecord], told: Told
+    ) -> dict[str, Any] | None:
+        study = own.study
+        found: dict[str, ExaminationSummary] = {}
+        report = _latest_report(self._session, study.id, study.latest_version)
+        if report is not None:
+            fetuses = fetuses_of(own.facts.values, told)
+            there = [o for o in beside if o is own or o.study.withdrawn_at is None]
+            dating = date_visits([one.visit for one in there])
+            for letter in fetuses.letters or ("",):
+                found[letter] = summarise(
+                    fetuses.frames_of(letter, report.frames) if letter else report.frames,
+                    day=own.visit.day,
+                    dating=dating,
+                    chosen=chosen_images(own.facts.values),
+                )
+        differ = "disagreement" in study.reasons
+        return headline(found, clash=study.clash is not None, readers_differ=differ)
+
+    def _measured(self, own: ExaminationRecord, told: Told) -> dict[str, Any] | None:
+        study = own.study
+        report = _latest_report(self._session, study.id, study.latest_version)
+        if report is None:
+            return None
+        entered = own.facts.values
+        return asdict(measured(report.frames, chosen_images(entered), fetuses_of(entered, told)))
+
+    def _set(self, study_id: str, **values: Any) -> None:
+        change = update(tables.studies).where(tables.studies.c.id == study_id)
+        self._session.connection.execute(change.values(**values))
+
+    def _read(self, *conditions: Any) -> list[ExaminationRecord]:
+        query = select(tables.studies).where(*conditions).limit(_MOST)
+        rows = self._session.connection.execute(query).mappings().all()
+        entered = facts_of(self._session, [row["id"] for row in rows])
+        return [self._examination(row, entered.get(row["id"], [])) for row in rows]
+
+    def _examination(self, row: RowMapping, versions: list[FactsVersion]) -> ExaminationRecord:
+        study, latest = study_of(row), versions[-1] if versions else FactsVersion(row["id"])
+        biometry = row["biometry"]
+        if biometry is None and row["latest_version"]:  # of a version before these columns
+            biometry = self._measured(ExaminationRecord(study, latest, Visit(None)), ())
+        stated = _entered_periods(versions)
+        header = last_period_of(study.attributes)
+        if header is not None:
+            stated.append(StatedPeriod(study.received_at, header))
+        visit = Visit(
+            first_date(study.attributes, STUDY_DATE),
+            tuple(stated),
+            biometry_of(biometry or {}),
+        )
+        return ExaminationRecord(study, latest, visit)
+
+
+def facts_of(session: Session, study_ids: Sequence[str]) -> dict[str, list[FactsVersion]]:
+    """Study's id → the versions of its facts, oldest first."""
+    if not study_ids:
+        return {}
+    query = select(facts).where(facts.c.study_id.in_(study_ids)).order_by(facts.c.version)
+    found: dict[str, list[FactsVersion]] = {}
+    for row in session.connection.execute(query).mappings():
+        version = FactsVersion(
+            row["study_id"], row["version"], row["author"], row["at"], row["entered"]
+        )
+        found.setdefault(version.study_id, []).append(version)
+    return found
+
+
+def _entered_periods(versions: Sequence[FactsVersion]) -> list[StatedPeriod]:
+    """The last period of the newest version, with the moment at which it was first entered."""
+    stated: StatedPeriod | None = None
+    for one in versions:
+        text = one.values.get("last_period")
+        if not text or one.at is None:
+            stated = None
+        elif stated is None or stated.first_day.isoformat() != text:
+            stated = StatedPeriod(one.at, date.fromisoformat(text))
+    return [stated] if stated is not None else []
+
+
+def _latest_report(session: Session, study_id: str, version: int) -> Report | None:
+    if not version:
+        return None
+    columns = tables.results.c
+    query = select(columns.report).where(columns.study_id == study_id, columns.version == version)
+    text = session.connection.execute(query).scalar_one_or_none()
+    return report_json.load(text) if text is not None else None

@@ -1,0 +1,1 @@
+"""Erasure of women and studies, its certificates, and retention."""

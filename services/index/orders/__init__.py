@@ -1,0 +1,1 @@
+"""Orders: what was asked for, the procedure steps of machines, and how a study meets its order."""

@@ -1,0 +1,197 @@
+"""A result's version for one destination, in the form that the destination takes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.dicom.parser.correction import corrected
+from services.domain.errors import Conflict, NotFound, Unavailable
+from services.examinations import examination_of
+from services.index.port import (
+    Artefact,
+    Delivery,
+    Destination,
+    Index,
+    ObjectOutcome,
+    ObjectState,
+    Result,
+    Study,
+    Transaction,
+)
+from services.publish import fhir, oru
+from services.publish.fhir.server import FhirSender
+from services.publish.outcomes import Outgoing, Taken
+from services.publish.stow import StowSender
+from services.result_objects import image_refs
+from services.senders import DimseSender, Hl7Sender, Senders, WebhookSender
+from services.storage.port import ObjectStore
+
+# Kinds of artefacts that a PACS gets, in the order in which it gets them.
+PUSHED = ("sr", "sr_obgyn", "seg", "pdf_dicom")
+
+
+class ObjectsRefused(Conflict):
+    """The others were delivered; which were not, the delivery's objects say."""
+
+    code, title = "objects_refused", "The PACS has the result but for some objects that it refuses"
+
+
+class AllObjectsRefused(Conflict):
+    """The PACS refuses every object of the result."""
+
+    code, title = "push_rejected", "The destination refuses this result"
+
+
+class ObjectsWait(Unavailable):
+    """The PACS asked to send some objects later."""
+
+    code, title = "push_failed", "The PACS did not accept the result"
+
+
+class ResultDelivery:
+    """Safe to share between threads."""
+
+    def __init__(self, index: Index, store: ObjectStore, senders: Senders) -> None:
+        self._index, self._store, self._senders = index, store, senders
+
+    def send(self, delivery: Delivery) -> None:
+        """Raises NotFound: the destination or the version is gone; else the receiver's FadaError."""
+        with self._index.read() as tx:
+            if delivery.destination_id is None:
+                raise NotFound  # the setting was taken away
+            destination = tx.destinations.get(delivery.site, delivery.destination_id)
+        sender = self._senders.of(destination)
+        if isinstance(sender, WebhookSender):
+            sender.send(f"msg_{delivery.id}", "result", delivery.created_at, _codes(delivery))
+            return
+        with self._index.read() as tx:
+            study = tx.studies.get(delivery.site, delivery.study_id)
+            result = tx.results.get(delivery.site, delivery.study_id, delivery.version)
+        if isinstance(sender, StowSender | DimseSender):
+            self._send_objects(sender, delivery, study, result)
+        elif isinstance(sender, FhirSender):
+            sender.send(self._bundle(study, result))
+        else:
+            self._send_message(sender, destination, delivery, study, result)
+
+    # --- DICOM objects -----------------------------------------------------------------------
+    def _send_objects(
+        self, sender: StowSender | DimseSender, delivery: Delivery, study: Study, result: Result
+    ) -> None:
+        known = {one.sop_uid: one for one in delivery.objects}
+        wanted = sorted(
+            (one for one in result.artefacts if one.kind in PUSHED and _holds(one, study, result)),
+            key=lambda one: PUSHED.index(one.kind),
+        )
+        outcomes = {
+            one.sop_uid: known.get(one.sop_uid)
+            or ObjectOutcome(one.sop_uid, one.kind, ObjectState.WAITING)
+            for one in wanted
+        }
+        left = [one for one in wanted if outcomes[one.sop_uid].state is ObjectState.WAITING]
+        if left:
+            try:
+                for taken in sender.store([self._outgoing(study, one) for one in left]):
+                    outcomes[taken.sop_uid] = _outcome(outcomes[taken.sop_uid], taken)
+            finally:
+                with self._index.begin() as tx:
+                    tx.deliveries.note_objects(delivery.id, tuple(outcomes.values()))
+        _judge(list(outcomes.values()))
+
+    def _outgoing(self, study: Study, one: Artefact) -> Outgoing:
+        data = self._store.get(study.site, one.sha256)
+        if study.corrected is not None:
+            data = corrected(data, study.corrected["now"])
+        return Outgoing(one.sop_uid, one.kind, data)
+
+    # --- FHIR and HL7 ------------------------------------------------------------------------
+    def _bundle(self, study: Study, result: Result) -> bytes:
+        stored = next((one for one in result.artefacts if one.kind == "fhir"), None)
+        if stored is not None and study.corrected is None:
+            return self._store.get(result.site, stored.sha256)
+        with self._index.read() as tx:
+            instances = tx.studies.instances(study.site, study_uid=study.study_uid)
+            found = examination_of(tx, study, result.report.frames)
+        return fhir.document(
+            result.report,
+            study.attributes,
+            image_refs(instances),
+            found.examination,
+            site=study.site,
+        )
+
+    def _send_message(
+        self,
+        sender: Hl7Sender,
+        destination: Destination,
+        delivery: Delivery,
+        study: Study,
+        result: Result,
+    ) -> None:
+        options = destination.options
+        with self._index.read() as tx:
+            status = _status(tx, delivery, result)
+            found = examination_of(tx, study, result.report.frames)
+        pages = (one for one in result.artefacts if one.kind == "pdf")
+        pdf = next((one for one in pages if _holds(one, study, result)), None)
+        content = oru.Content(
+            result.report,
+            study.attributes,
+            found.examination,
+            status,
+            self._store.get(result.site, pdf.sha256) if pdf and options.get("pdf", True) else None,
+        )
+        envelope = oru.Envelope(
+            delivery.id,
+            delivery.site,
+            str(options.get("receiving_application", "")),
+            str(options.get("receiving_facility", "")),
+            str(options.get("assigner", "")),
+        )
+        sender.send(oru.message(envelope, content, datetime.now(UTC)))
+
+
+def _holds(one: Artefact, study: Study, result: Result) -> bool:
+    """Not a page that was printed before a person put right whose it is."""
+    if study.corrected is None or one.kind not in ("pdf", "pdf_dicom"):
+        return True
+    return result.created_at.isoformat() > str(study.corrected.get("at", ""))
+
+
+def _codes(delivery: Delivery) -> dict[str, Any]:
+    """Ids and codes alone: what a receiver may know it asks the hub for."""
+    return {
+        "site": delivery.site,
+        "study_id": delivery.study_id,
+        "version": delivery.version,
+        "results": list(delivery.results),
+    }
+
+
+def _outcome(before: ObjectOutcome, taken: Taken) -> ObjectOutcome:
+    state = ObjectState.DELIVERED if not taken.code else ObjectState.REFUSED
+    if taken.again:
+        state = ObjectState.WAITING
+    return ObjectOutcome(before.sop_uid, before.kind, state, taken.code)
+
+
+def _judge(outcomes: list[ObjectOutcome]) -> None:
+    """Raises ObjectsWait, ObjectsRefused, AllObjectsRefused."""
+    states = [one.state for one in outcomes]
+    if ObjectState.WAITING in states:
+        raise ObjectsWait("Some objects wait.")
+    if ObjectState.REFUSED in states:
+        raise ObjectsRefused() if ObjectState.DELIVERED in states else AllObjectsRefused()
+
+
+def _status(tx: Transaction, delivery: Delivery, result: Result) -> str:
+    """P until a person has reviewed; C when an earlier final version was sent to somebody before."""
+    if result.report.reviewed_by is None:
+        return oru.PRELIMINARY
+    earlier = [
+        one
+        for one in tx.results.versions(delivery.site, delivery.study_id)
+        if one.version < result.version and one.report.reviewed_by is not None
+    ]
+    return oru.CORRECTED if earlier else oru.FINAL
