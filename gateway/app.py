@@ -9,42 +9,51 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from gateway import dicomweb, pages
-from gateway.api import (
+from gateway.api import events, health, metrics, studies
+from gateway.api.administration import (
+    accounts,
     admin,
-    artefacts,
+    audit,
     deliveries,
-    events,
-    examinations,
-    growth_charts,
-    health,
-    metrics,
+    destinations,
+    devices,
+    erasures,
     operations,
-    report_formats,
-    results,
+    passkeys,
     sessions,
-    shares,
-    studies,
+    sign_in,
+    sign_on,
 )
+from gateway.api.record import examinations, facts, growth_charts, orders, patients
+from gateway.api.results import artefacts, heatmaps, questions, report_formats, results, shares
 from gateway.dependencies import Services
 from gateway.http import problems
+from gateway.http.access_audit import AccessAudit, AccessNotes, keep_sealing, seal_key
 from gateway.http.auth import Authentication, Authenticator
 from gateway.http.authorization import unguarded
 from gateway.http.idempotency import Idempotency
 from gateway.http.limits import LoginAttempts, RequestLimits
+from gateway.http.oidc.sign_on import SignOn
+from gateway.http.passkeys import RelyingParty
 from gateway.http.request_logging import RequestLogging
 from gateway.http.tokens import Signer
 from gateway.representations.images import CalibrationCache
-from gateway.reviews import agreement, export, reviews
-from gateway.sync import case_routes, enrolment, phone_releases
-from gateway.uploads import forms, housekeeping, tus
+from gateway.reviews import agreement, export, reviews, scores
+from gateway.sync import case_routes, device_status, enrolment, phone_releases, previews
+from gateway.uploads import bundles, forms, housekeeping, tus
+from services.credentials import secrets_of
 from services.domain.errors import FadaError
+from services.reading.releases.registry import Manifests
 
 TAGS: list[dict[str, str]] = [
     {"name": "Studies", "description": "Worklist, status, events"},
+    {"name": "Patients", "description": "Patients, their pregnancies, and whose a study is"},
+    {"name": "Orders", "description": "What was asked for, and which studies met it"},
     {"name": "Results", "description": "Result versions, their reports and artefacts"},
     {"name": "Review", "description": "Reviews by people; each is a further version"},
     {"name": "Upload", "description": "Web form and resumable upload (tus 1.0)"},
@@ -60,26 +69,43 @@ ROUTERS: tuple[APIRouter, ...] = (
     *dicomweb.ROUTERS,  # first: routes are tried in this order, and most requests come here
     health.router,
     metrics.router,
+    sign_in.router,
     sessions.router,
+    sign_on.router,
+    passkeys.router,
+    accounts.router,
     studies.router,
     events.router,
     artefacts.router,
     results.router,
     examinations.router,
+    facts.router,
+    patients.router,
+    orders.router,
+    questions.router,
+    heatmaps.router,
     report_formats.router,
     growth_charts.router,
     agreement.router,
     export.router,
+    scores.router,
     shares.router,
     enrolment.router,
+    device_status.router,
     case_routes.router,
     phone_releases.router,
+    previews.router,
     admin.router,
+    devices.router,
+    audit.router,
     operations.router,
     deliveries.router,
+    destinations.router,
+    erasures.router,
     reviews.router,
     forms.router,
     tus.router,
+    bundles.router,
 )
 
 
@@ -100,13 +126,17 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        # FastAPI's own spans and logs hold paths, queries and bodies; ours (telemetry.traces) do not.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    secret = services.settings.secret_key.get_secret_value().encode()
-    signer = Signer(secret)
+    signer = Signer(*secrets_of(services.settings))
     authenticator = Authenticator(services.index, services.settings, signer)
     app.state.owned = owned
     app.state.signer = signer
     app.state.authenticator = authenticator
+    app.state.sign_on = _sign_on(services, authenticator, signer)
+    fits = RelyingParty.fits(services.settings)
+    app.state.relying_party = RelyingParty(services.settings, signer) if fits else None
     _add_state(app, services)
     for router in ROUTERS:
         app.include_router(router)
@@ -115,8 +145,18 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     problems.install(app)
     # The one added last is outermost.
     app.add_middleware(Idempotency, index=services.index, settings=services.settings)
+    app.add_middleware(AccessAudit, notes=app.state.access)
     app.add_middleware(RequestLimits, settings=services.settings)
     app.add_middleware(Authentication, authenticator=authenticator)
+    if origins := services.settings.cors_origin_list:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,  # with a key or token of their own: never with this hub's cookie
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Accept", "Content-Type"],
+            expose_headers=["Warning"],
+            max_age=600,
+        )
     app.add_middleware(RequestLogging)
     if open_to_all := unguarded(app):
         raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
@@ -127,10 +167,19 @@ def _add_state(app: FastAPI, services: Services) -> None:
     """What routes find in ``app.state``, one of each per process."""
     share = services.settings.share
     app.state.services = services
+    app.state.access = AccessNotes(services.index)
     app.state.attempts = LoginAttempts(rate=0.5 * share, burst=20 * share)
     app.state.calibrations = CalibrationCache(services)
+    app.state.manifests = Manifests(services.settings.releases, services.settings.release)
     app.state.probe = health.ReadinessProbe(services)
     app.state.broadcaster = events.Broadcaster(services)
+
+
+def _sign_on(services: Services, authenticator: Authenticator, signer: Signer) -> SignOn | None:
+    """None: no issuer is configured for people. Raises ValueError: the settings are not enough."""
+    if authenticator.oidc is None or not services.settings.oidc_client_id:
+        return None
+    return SignOn(services.settings, authenticator.oidc, signer)
 
 
 def _openapi(app: FastAPI) -> Any:
@@ -146,9 +195,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(app.state.broadcaster.run()),
         asyncio.create_task(housekeeping.run(services)),
+        asyncio.create_task(app.state.access.run()),
+        asyncio.create_task(keep_sealing(services.index, _seal_key(services))),
     ]
     if app.state.owned:
         tasks.append(asyncio.create_task(_warm(services)))
+        tasks.append(asyncio.create_task(app.state.probe.watch()))
     try:
         yield
     finally:
@@ -160,6 +212,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.probe.close()
         if app.state.owned:
             await run_in_threadpool(services.close)
+
+
+def _seal_key(services: Services) -> bytes:
+    return seal_key(secrets_of(services.settings)[0])
 
 
 async def _warm(services: Services) -> None:

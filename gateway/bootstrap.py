@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
-import secrets
 import signal
+import tempfile
 import threading
-from pathlib import Path
+from collections.abc import Callable
 
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from gateway.app import create_app
 from gateway.dependencies import Services
-from gateway.dimse.server import StoreScp
+from gateway.dimse.server import DicomServer
+from gateway.hl7.server import Hl7Server
 from gateway.ingest.service import IngestService
 from gateway.ingest.spool import Spool
 from gateway.ingest.tuning import keep_freed_memory
 from services.composition import Adapters
+from services.credentials import with_secret
 from services.dicom.parser.pool import Parser
 from services.settings import Settings, settings
 from services.telemetry import logs, traces
@@ -32,7 +32,7 @@ def compose(settings: Settings) -> Services:
     settings = with_secret(settings)
     adapters = Adapters(settings)
     index, store, queue = adapters.index, adapters.store, adapters.queue
-    spool = Spool(settings.spool)
+    spool = Spool(settings.spool, settings.spool_reserve_bytes)
     parser = Parser(settings)
     return Services(
         settings=settings,
@@ -46,52 +46,37 @@ def compose(settings: Settings) -> Services:
     )
 
 
-def with_secret(settings: Settings) -> Settings:
-    """With the secret that signs tokens; where none is set, one is made and kept in FADA_HOME."""
-    if settings.secret_key.get_secret_value():
-        return settings
-    home = settings.home.expanduser()
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return settings.model_copy(update={"secret_key": SecretStr(_secret_in(home / "secret.key"))})
-
-
-def _secret_in(path: Path) -> str:
-    """The secret that the file holds; made when there is none."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fd = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(secrets.token_hex(32))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)  # of several processes that start at once, one wins
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
-    return path.read_text().strip()
-
-
 def app() -> FastAPI:
     """For ``uvicorn gateway.bootstrap:app --factory``."""
     given = settings()
     logs.setup(given.log_level)
     traces.setup("gateway")
     keep_freed_memory()
-    application = create_app(compose(given), owned=True)
+    services = compose(given)
+    tempfile.tempdir = str(services.spool.folder)  # parts of forms: /tmp may be memory
+    application = create_app(services, owned=True)
     gc.freeze()  # what exists now stays: the collector need not look through it again and again
     return application
 
 
 def serve_dimse(settings: Settings) -> None:
     """``fada serve dimse``: listen until SIGTERM or SIGINT."""
+    _listen(settings, DicomServer)
+
+
+def serve_hl7(settings: Settings) -> None:
+    """``fada serve hl7``: listen until SIGTERM or SIGINT."""
+    _listen(settings, lambda services: Hl7Server(services.index, services.settings))
+
+
+def _listen(settings: Settings, listener: Callable[[Services], DicomServer | Hl7Server]) -> None:
     logs.setup(settings.log_level)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     services = compose(settings)
-    scp = StoreScp(services.ingest, services.settings)
-    _log.info("listening", extra={"port": scp.port})
+    listening = listener(services)
+    _log.info("listening", extra={"port": listening.port})
     ended.wait()
-    scp.close()
+    listening.close()
     services.close()

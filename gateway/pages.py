@@ -15,7 +15,7 @@ WEB = Path(__file__).parents[1] / "web"
 HUB, PHONE = WEB / "hub" / "dist", WEB / "phone" / "dist"
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm",
           ".webmanifest": "application/manifest+json", ".gguf": "application/octet-stream",
-          ".onnx": "application/octet-stream", ".svg": "image/svg+xml"}  # fmt: skip
+          ".onnx": "application/octet-stream", ".svg": "image/svg+xml", ".webp": "image/webp"}  # fmt: skip
 
 
 @router.get("/field", name="phone")

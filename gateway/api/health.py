@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from concurrent.futures import TimeoutError as CheckTimeout
 from dataclasses import dataclass
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
@@ -20,6 +22,7 @@ from services.telemetry import metrics
 router = APIRouter(prefix="/health", tags=["Health"])
 CACHE_SECONDS = 5.0
 CHECK_SECONDS = 10.0
+WATCH_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,12 @@ class ReadinessProbe:
         for name, part in states.items():
             metrics.DEPENDENCY_UP.labels(name).set(float(part.state != "down"))
         return states
+
+    async def watch(self) -> None:
+        """Until cancelled: the figures tell of the parts also when nobody asks for readiness."""
+        while True:
+            await to_thread.run_sync(self.check, abandon_on_cancel=True)
+            await asyncio.sleep(WATCH_SECONDS)
 
     def close(self) -> None:
         """End the threads that do not hang."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gateway.dependencies import ServicesDep
 from gateway.http.params import (
@@ -33,7 +34,7 @@ _ROW: dict[str, Any] = {
     "id": "01930a5e-7c1b-7a55-9a43-0d8c1d5f3a10",
     "study_uid": "2.25.3113579",
     "state": "ready",
-    "door": "stow",
+    "source": "stow",
     "urgent": False,
     "score": 22.5,
     "reasons": ["low_confidence"],
@@ -53,6 +54,11 @@ _ROW: dict[str, Any] = {
     "description": "",
     "last_period": None,
     "error_code": "",
+    "headline": {"code": "below_3rd", "measure": "AC", "centile": 2.1},
+    "claim": None,
+    "withdrawn_at": None,
+    "patient_id": "01930a5e-7c1b-7a55-9a43-0d8c1d5f3a11",
+    "pregnancy_id": "01930a5e-7c1b-7a55-9a43-0d8c1d5f3a12",
 }
 
 
@@ -60,6 +66,12 @@ class Change(BaseModel):
     """A change of a study by a person."""
 
     urgent: bool
+
+
+class Withdrawal(BaseModel):
+    """Why a study is withdrawn, for the audit."""
+
+    reason: str = Field(min_length=1, max_length=400, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
 @router.get(
@@ -91,12 +103,17 @@ def find(
     reason: Annotated[str | None, Query(max_length=32, pattern=r"^[a-z_]*$")] = None,
     received_from: Since = None,
     received_to: Until = None,
+    date_from: Annotated[date | None, Query(description="day of the examination or later")] = None,
+    date_to: Annotated[date | None, Query(description="day of the examination or earlier")] = None,
+    withdrawn: Annotated[bool, Query(description="withdrawn studies alone")] = False,
     order: Annotated[str, Query(pattern="^(need|newest)$")] = "need",
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> dict[str, Any]:
     """The worklist by priority, or newest first.
 
+    ``headline`` is what each row says first, or null: ``identity_clash``, ``below_3rd`` or ``below_10th``
+    with ``measure`` (EFW, AC, HC) and ``centile``, or ``readers_differ`` (hub and phone).
     ``cursor`` is the number of the site's last event: stream events from there.
     """
     query = StudyQuery(
@@ -107,6 +124,9 @@ def find(
         reason=reason or None,
         received_from=received_from,
         received_to=received_to,
+        day_from=date_from,
+        day_to=date_to,
+        withdrawn=withdrawn,
         text=text,
         by_need=order == "need",
         limit=limit,
@@ -126,9 +146,10 @@ def get(study_id: StudyId, who: Reader, services: ServicesDep, request: Request)
     calibrations: CalibrationCache = request.app.state.calibrations
     with services.index.read() as tx:
         row = tx.studies.get(who.site, study_id)
-        instances = tx.studies.instances(who.site, study_uid=row.study_uid)
+        instances = tx.studies.instances(who.site, study_uid=row.study_uid, replaced=False)
         jobs = tx.jobs.find(who.site, study_id=study_id)
         results = tx.results.versions(who.site, study_id)
+        names = serializers.names_of(tx, who.site)
     return {
         **serializers.study(row),
         "instances_list": [
@@ -136,7 +157,7 @@ def get(study_id: StudyId, who: Reader, services: ServicesDep, request: Request)
             for i in instances
         ],
         "jobs": [serializers.job(j) for j in jobs],
-        "results": [serializers.result_summary(r) for r in results],
+        "results": [serializers.result_summary(r, names) for r in results],
     }
 
 
@@ -179,6 +200,21 @@ def change(
 
 
 @router.post(
+    "/{study_id}/complete",
+    summary="Read a study now",
+    operation_id="completeStudy",
+    status_code=202,
+)
+def complete(study_id: StudyId, who: Sonographer, services: ServicesDep) -> dict[str, Any]:
+    """All of its images are here: do not wait for more. ``job`` is null when nothing waits."""
+    with services.index.begin() as tx:
+        job_id = tx.studies.complete(who, study_id)
+        job = tx.jobs.get(who.site, job_id) if job_id is not None else None
+    services.ingest.dispatcher.wake()
+    return {"id": study_id, "job": serializers.job(job) if job else None}
+
+
+@router.post(
     "/{study_id}/run-again",
     summary="Retry a study's dead job",
     operation_id="runAgain",
@@ -193,6 +229,45 @@ def run_again(study_id: StudyId, who: Manager, services: ServicesDep) -> dict[st
             raise Conflict("No job of this study has failed for good.")
         job = tx.jobs.run_again(who, max(dead, key=lambda j: j.id).id)
     return serializers.job(job)
+
+
+@router.post("/{study_id}/withdraw", summary="Withdraw a study", operation_id="withdrawStudy")
+def withdraw(
+    study_id: StudyId, body: Withdrawal, who: Sonographer, services: ServicesDep
+) -> dict[str, Any]:
+    """It leaves the worklist, QIDO-RS and all deliveries; nothing is deleted, and it can be restored."""
+    with services.index.begin() as tx:
+        tx.studies.withdraw(who, study_id, body.reason)
+        row = tx.studies.get(who.site, study_id)
+    return serializers.study(row)
+
+
+@router.post("/{study_id}/restore", summary="Restore a study", operation_id="restoreStudy")
+def restore(study_id: StudyId, who: Sonographer, services: ServicesDep) -> dict[str, Any]:
+    """A withdrawn study is back; its latest result is sent again."""
+    with services.index.begin() as tx:
+        tx.studies.restore(who, study_id)
+        row = tx.studies.get(who.site, study_id)
+    services.ingest.dispatcher.wake()
+    return serializers.study(row)
+
+
+@router.post("/{study_id}/claim", summary="Claim a case", operation_id="claimStudy")
+def claim(study_id: StudyId, who: Sonographer, services: ServicesDep) -> dict[str, Any]:
+    """The caller reads this case: others see who, and may read it all the same."""
+    with services.index.begin() as tx:
+        tx.studies.claim(who, study_id, serializers.display_name(tx, who))
+        row = tx.studies.get(who.site, study_id)
+    return serializers.study(row)
+
+
+@router.delete("/{study_id}/claim", summary="Give a case back", operation_id="unclaimStudy")
+def unclaim(study_id: StudyId, who: Sonographer, services: ServicesDep) -> dict[str, Any]:
+    """Nobody reads this case."""
+    with services.index.begin() as tx:
+        tx.studies.claim(who, study_id, None)
+        row = tx.studies.get(who.site, study_id)
+    return serializers.study(row)
 
 
 def _latest_job(tx: Transaction, site: str, study_id: str) -> Job | None:

@@ -14,9 +14,10 @@ from starlette.responses import Response, StreamingResponse
 from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb import accept
 from gateway.dicomweb.multipart import MultipartWriter
-from gateway.dicomweb.object_cache import object_cache
 from gateway.dicomweb.wado import find_instances
 from gateway.http.params import ReaderOrDevice, SeriesUid, SopUid, StudyUid
+from gateway.representations.object_cache import object_cache
+from services.dicom.parser.video import VIDEO
 from services.domain.dicom_values import parse_uid
 from services.domain.errors import InvalidInput, NotFound
 from services.index.port import Instance
@@ -69,6 +70,7 @@ def frames(
     native = choice.name == _OCTETS and stored != _OCTETS
     if native and choice.syntax == "*" and _names_any_syntax(request):
         native = False
+    native = native or row.transfer_syntax in VIDEO  # its frames have no bytes of their own
     do = "native" if native else "frame"
     inner = _OCTETS if native else stored if choice.name != _OCTETS else _OCTETS
     syntax = accept.EXPLICIT_LITTLE if native else row.transfer_syntax
@@ -224,12 +226,25 @@ def _rendered(
     if row.rows == 0:
         raise accept.NotAcceptable("This object has no image.")
     media = accept.image_type(request)
+    return render(request, services, row, number, media, _viewport(viewport), quality)
+
+
+def render(
+    request: Request,
+    services: Services,
+    row: Instance,
+    number: int,
+    media: str,
+    viewport: list[float] | None,
+    quality: int,
+) -> Response:
+    """A frame, counted from 1, as ``media``: image/jpeg or image/png."""
     task = {
         "do": "rendered",
         "frame": number,
         "media": media,
         "quality": quality,
-        "viewport": _viewport(viewport),
+        "viewport": viewport,
     }
     return Response(_parse(request, services, row, task), media_type=media, headers=_CACHED)
 

@@ -1,14 +1,9 @@
-"""Attribute matching of QIDO-RS on DICOM JSON (PS3.4 C.2.2.2), for series and instances.
-
-The index matches studies itself.
-"""
+"""The query of a QIDO-RS request: what is matched, what is returned, how many."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fnmatch import translate
-from typing import Any
 
 from services.domain.errors import InvalidInput
 
@@ -31,12 +26,6 @@ TAGS = {
     "NumberOfFrames": "00280008", "BitsAllocated": "00280100",
 }  # fmt: skip
 KEYWORDS = {tag: keyword for keyword, tag in TAGS.items()}
-_RANGED = frozenset(
-    TAGS[name]
-    for name in ("StudyDate", "AcquisitionDate", "ContentDate", "StudyTime", "ContentTime",
-                 "PatientBirthDate", "PerformedProcedureStepStartDate",
-                 "PerformedProcedureStepStartTime", "LastMenstrualDate")
-)  # fmt: skip
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _OPTIONS = frozenset({"limit", "offset", "fuzzymatching", "includefield", "emptyvaluematching",
                       "multiplevaluematching", "accept", "charset"})  # fmt: skip
@@ -46,16 +35,22 @@ _MAX_OFFSET = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """A QIDO-RS query. ``match``: tag → pattern; ``include``: tags to return, or None for all."""
+    """A QIDO-RS query. ``match``: tag → pattern; ``include``: tags to return, or None for all;
+    ``ignored``: whether there were parameters that nothing here is matched by."""
 
     match: dict[str, str]
     include: frozenset[str] | None
     limit: int
     offset: int
+    ignored: bool = False
 
 
 def parse_query(parameters: list[tuple[str, str]]) -> SearchQuery:
-    """A query from the (name, value) pairs of a URL. Raises InvalidInput for unknown attributes."""
+    """A query from the (name, value) pairs of a URL. Raises InvalidInput for a limit or field that is none.
+
+    Viewers add keys of their own: one that is not known is left out, and said so (PS3.18 8.3.4.4).
+    """
+    ignored = False
     match: dict[str, str] = {}
     include: set[str] | None = set()
     options = {"limit": MAX_LIMIT, "offset": 0}
@@ -69,9 +64,13 @@ def parse_query(parameters: list[tuple[str, str]]) -> SearchQuery:
         elif name in options:
             options[name] = _number(name, value)
         elif name not in _OPTIONS:
-            match[tag_of(name)] = value
+            try:
+                match[tag_of(name)] = value
+            except InvalidInput:
+                ignored = True
     tags = None if include is None else frozenset(include)
-    return SearchQuery(match, tags, min(options["limit"], MAX_LIMIT), options["offset"])
+    limit = min(options["limit"], MAX_LIMIT)
+    return SearchQuery(match, tags, limit, options["offset"], ignored)
 
 
 def tag_of(name: str) -> str:
@@ -92,35 +91,3 @@ def _number(name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or int(value[:12]) > _MAX_OFFSET:
         raise InvalidInput(f"{name} must be a whole number from 0 to {_MAX_OFFSET}.")
     return int(value)
-
-
-def matches(attributes: dict[str, Any], match: dict[str, str]) -> bool:
-    """Whether every pattern (by tag) matches a value of its attribute, in DICOM JSON."""
-    return all(
-        _attribute_matches(attributes.get(tag, {}), tag, pattern) for tag, pattern in match.items()
-    )
-
-
-def _attribute_matches(entry: dict[str, Any], tag: str, pattern: str) -> bool:
-    if pattern in ("", "*"):
-        return True
-    values = [_text(value) for value in entry.get("Value") or []]
-    if tag in _RANGED and "-" in pattern:
-        low, _, high = pattern.partition("-")
-        return any((not low or v >= low) and (not high or v[: len(high)] <= high) for v in values)
-    if entry.get("vr") == "UI":
-        uids = set(re.split(r"[\\,]", pattern))
-        return any(v in uids for v in values)
-    expression = re.compile(_wildcard(pattern), re.IGNORECASE)
-    return any(expression.match(v) for v in values)
-
-
-def _wildcard(pattern: str) -> str:
-    """Only * and ? are wildcards in DICOM; fnmatch's sets are not."""
-    return translate(pattern.rstrip("^").replace("[", "[[]"))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        value = value.get("Alphabetic") or value.get("Ideographic") or ""
-    return str(value).rstrip("^")

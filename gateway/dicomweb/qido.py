@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.dicomweb.matching import KEYWORDS, SearchQuery, matches, parse_query
+from gateway.dicomweb.matching import KEYWORDS, SearchQuery, parse_query
 from gateway.dicomweb.responses import (
     JSON,
     base_url,
@@ -20,10 +21,11 @@ from gateway.dicomweb.responses import (
     study_url,
 )
 from gateway.http.params import ReaderOrDevice, SeriesUid, StudyUid
+from services.domain.dicom_matching import matches
 from services.domain.dicom_values import is_uid
 from services.domain.errors import NotFound
 from services.domain.study import Principal
-from services.index.port import Instance, StudyQuery, Transaction
+from services.index.port import MATCHABLE, Instance, Study, StudyQuery, Transaction
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 _ONLINE = {"vr": "CS", "Value": ["ONLINE"]}
@@ -42,6 +44,7 @@ _INSTANCE_TAGS = frozenset(
      "00200013", "00280008", "00280010", "00280011", "00280100")
 )  # fmt: skip
 _PAGE = 500
+_IGNORED = {"Warning": '299 fada "Some query keys are not supported and were ignored."'}
 _DOCUMENTED: dict[str, Any] = {
     "response_class": Response,
     "responses": {
@@ -56,7 +59,10 @@ _DOCUMENTED: dict[str, Any] = {
 def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Response:
     """Match by PatientName, PatientID, StudyDate and others; ``*`` and ``?`` are wildcards."""
     query = _parse(request)
-    study_query = StudyQuery(match=_by_keyword(query), limit=query.limit, offset=query.offset)
+    match = _by_keyword(query)
+    known = {name: pattern for name, pattern in match.items() if name in MATCHABLE}
+    query = replace(query, ignored=query.ignored or len(known) < len(match))
+    study_query = StudyQuery(match=known, limit=query.limit, offset=query.offset)
     with services.index.read() as tx:
         rows = tx.studies.find(who.site, study_query) if query.limit else []
     base = base_url(request)
@@ -70,7 +76,7 @@ def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Res
         }
         for row in rows
     ]
-    return _response([_select(item, _STUDY_TAGS, query) for item in items])
+    return _response([_select(item, _STUDY_TAGS, query) for item in items], query)
 
 
 @router.get("/series", summary="Search for series (QIDO-RS)", operation_id="qidoSeries",
@@ -142,7 +148,9 @@ def _series(request: Request, who: Principal, services: Services, study: str | N
                     }
                 )
     page = _page([item for item in items if matches(item, query.match)], query)
-    return _response([_select(item, _SERIES_TAGS | _study_tags(study), query) for item in page])
+    return _response(
+        [_select(item, _SERIES_TAGS | _study_tags(study), query) for item in page], query
+    )
 
 
 def _instances(
@@ -156,18 +164,21 @@ def _instances(
     exact = {tag: p for tag, p in query.match.items() if is_uid(p)}
     items: list[dict[str, Any]] = []
     with services.index.read() as tx:
-        studies: dict[str, dict[str, Any]] = {}
+        studies: dict[str, Study] = {}
         for row in _rows(tx, who.site, study or exact.get("0020000D"),
                          series_uid or exact.get("0020000E"), exact.get("00080018")):  # fmt: skip
             if row.study_uid not in studies:
-                studies[row.study_uid] = tx.studies.by_uid(who.site, row.study_uid).attributes
-            item = _instance(row, studies[row.study_uid], base)
+                studies[row.study_uid] = tx.studies.by_uid(who.site, row.study_uid)
+            of = studies[row.study_uid]
+            if of.withdrawn_at is not None:
+                continue
+            item = _instance(row, of.attributes, base)
             if matches(item, query.match):
                 items.append(item)
                 if len(items) >= query.limit + query.offset:
                     break
     tags = _INSTANCE_TAGS | _study_tags(study)
-    return _response([_select(item, tags, query) for item in _page(items, query)])
+    return _response([_select(item, tags, query) for item in _page(items, query)], query)
 
 
 def _rows(
@@ -176,8 +187,9 @@ def _rows(
     offset = 0
     while True:
         rows = tx.studies.instances(
-            site, study_uid=study, series_uid=series_uid, sop_uid=sop, limit=_PAGE, offset=offset
-        )
+            site, study_uid=study, series_uid=series_uid, sop_uid=sop,
+            replaced=sop is not None, limit=_PAGE, offset=offset,
+        )  # fmt: skip
         yield from rows
         if len(rows) < _PAGE:
             return
@@ -206,7 +218,7 @@ def _studies(
             row = tx.studies.by_uid(site, study)
         except NotFound:
             return []
-        return [(row.study_uid, row.attributes)]
+        return [(row.study_uid, row.attributes)] if row.withdrawn_at is None else []
     uid = query.match.get("0020000D")
     studies = StudyQuery(match={"StudyInstanceUID": uid} if uid else {}, limit=10_000)
     return [(row.study_uid, row.attributes) for row in tx.studies.find(site, studies)]
@@ -229,7 +241,9 @@ def _select(item: dict[str, Any], tags: frozenset[str], query: SearchQuery) -> d
     return {tag: item[tag] for tag in sorted(item) if tag in keep}
 
 
-def _response(items: list[dict[str, Any]]) -> Response:
+def _response(items: list[dict[str, Any]], query: SearchQuery) -> Response:
+    headers = _IGNORED if query.ignored else {}
     if not items:
-        return Response(status_code=204)
-    return Response(json.dumps(items, ensure_ascii=False).encode(), media_type=JSON)
+        return Response(status_code=204, headers=headers)
+    body = json.dumps(items, ensure_ascii=False).encode()
+    return Response(body, media_type=JSON, headers=headers)

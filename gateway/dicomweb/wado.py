@@ -16,9 +16,9 @@ from starlette.responses import Response, StreamingResponse
 from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb import accept
 from gateway.dicomweb.multipart import MultipartWriter
-from gateway.dicomweb.object_cache import ObjectCache, object_cache
 from gateway.dicomweb.responses import JSON, base_url, instance_url
 from gateway.http.params import ReaderOrDevice, SeriesUid, SopUid, StudyUid
+from gateway.representations.object_cache import ObjectCache, object_cache, part10
 from services.domain.errors import NotFound
 from services.index.port import Instance
 
@@ -112,11 +112,15 @@ def find_instances(
     series_uid: str | None = None,
     sop_uid: str | None = None,
 ) -> list[Instance]:
-    """Instances of the caller's site by their UIDs. Raises NotFound: none, or of another site."""
+    """Instances of the caller's site by their UIDs. Raises NotFound: none, or of another site.
+
+    A whole study is what is current of it; what a later version replaced is had by its own UIDs.
+    """
     with services.index.read() as tx:
         instances = tx.studies.instances(
-            site, study_uid=study_uid, series_uid=series_uid, sop_uid=sop_uid
-        )
+            site, study_uid=study_uid, series_uid=series_uid, sop_uid=sop_uid,
+            replaced=series_uid is not None or sop_uid is not None,
+        )  # fmt: skip
     if not instances:
         raise NotFound()
     return instances
@@ -145,13 +149,13 @@ def _content(
     services: Services, objects: ObjectCache, row: Instance, syntax: str
 ) -> tuple[dict[str, str], Iterable[bytes]]:
     """(headers, bytes) of one object; the store was reached when this returns."""
-    if syntax in ("*", row.transfer_syntax):
-        headers = {"Content-Type": f"{DICOM}; transfer-syntax={row.transfer_syntax}"}
+    as_stored = syntax in ("*", row.transfer_syntax)
+    given = row.transfer_syntax if as_stored else accept.EXPLICIT_LITTLE
+    headers = {"Content-Type": f"{DICOM}; transfer-syntax={given}"}
+    if as_stored and row.corrected is None:
         return headers, _started(services.store.open(row.site, row.sha256))
-    with objects.local(row.site, row.sha256) as path, objects.scratch() as out:
-        services.parser.ask({"do": "explicit", "path": str(path), "out": str(out)})
-        data = out.read_bytes()
-    return {"Content-Type": f"{DICOM}; transfer-syntax={accept.EXPLICIT_LITTLE}"}, [data]
+    with part10(services, objects, row, as_stored=as_stored) as path:
+        return headers, [path.read_bytes()]
 
 
 def _started(stream: Iterator[bytes]) -> Iterator[bytes]:
@@ -165,7 +169,9 @@ def _metadata(request: Request, services: Services, instances: list[Instance]) -
 
     def metadata(row: Instance) -> bytes:
         with objects.local(row.site, row.sha256) as path:
-            dataset = services.parser.ask({"do": "metadata", "path": str(path)})["dataset"]
+            dataset = services.parser.ask(
+                {"do": "metadata", "path": str(path), "attributes": row.corrected or {}}
+            )["dataset"]
         url = instance_url(base, row.study_uid, row.series_uid, row.sop_uid)
         _set_bulk_data_uris(dataset, f"{url}/bulkdata")
         return json.dumps(dataset, ensure_ascii=False).encode()

@@ -1,17 +1,19 @@
-"""The C-STORE SCP for ultrasound machines. Objects are ingested in the same way as by HTTP."""
+"""The DICOM server for machines and workstations. What they store is ingested in the same way as by HTTP."""
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from pathlib import Path
 from uuid import uuid4
 
-from gateway.ingest.service import IngestService
+from gateway.dependencies import Services
+from gateway.dimse.answers import HubAnswers, site_of, titles
 from gateway.ingest.spool import SpooledFile, sha256_of
+from services.dicom.network.answers import NOT_AUTHORISED
 from services.dicom.network.scp import Bounds, Provider
 from services.domain.errors import FadaError
 from services.domain.study import IngestSource, Principal, Role
+from services.listening import LOOPBACK, is_loopback, parse_networks, server_tls
 from services.settings import Settings
 
 STORED = 0x0000
@@ -27,17 +29,28 @@ _STATUS = {
 _log = logging.getLogger("gateway.dimse.server")
 
 
-class StoreScp:
-    """Ingests what a machine sends, as a device of the site that the settings name."""
+class DicomServer:
+    """Stores what a machine sends, as a device of the site of its AE title; answers its worklist, its
+    procedure steps, and the queries and retrievals of those who may."""
 
     def __init__(
-        self, ingest: IngestService, settings: Settings, *, port: int | None = None
+        self, services: Services, settings: Settings | None = None, *, port: int | None = None
     ) -> None:
-        """``port`` goes before the settings' port; 0 takes a free one. Raises OSError: it is taken."""
-        self._ingest, self._site = ingest, settings.dimse_site
-        peers = tuple(p.strip() for p in settings.dimse_peers.split(",") if p.strip())
+        """``settings``: others than those of the services. ``port`` goes before the settings' port;
+        0 takes a free one.
+
+        Raises:
+            OSError: it is taken, or a certificate cannot be read.
+            InvalidInput: a network of the settings is none.
+        """
+        settings = settings or services.settings
+        self._ingest, self._settings = services.ingest, settings
+        self._machines = titles(settings.dimse_peers)
+        # Those who query and retrieve may connect, too; what each may is asked again.
+        peers = tuple(sorted(self._machines | titles(settings.dimse_query_peers)))
+        self._listed = bool(peers)
         # Without a list of peers only this very machine may store.
-        host = settings.host if peers or _is_loopback(settings.host) else "127.0.0.1"
+        host = settings.host if peers or is_loopback(settings.host) else LOOPBACK
         bounds = Bounds(
             aet=settings.dimse_aet,
             peers=peers,
@@ -45,9 +58,13 @@ class StoreScp:
             max_associations=settings.dimse_max_associations,
             max_object=settings.max_instance_bytes,
             stall_seconds=settings.stall_seconds,
+            networks=parse_networks(settings.dimse_networks, "FADA_DIMSE_NETWORKS"),
+            per_address=settings.dimse_associations_per_peer,
+            tls=server_tls(settings.dimse_tls_certificate, settings.dimse_tls_ca),
         )
         address = (host, settings.dimse_port if port is None else port)
-        self._provider = Provider(address, bounds, settings.spool, self._receive)
+        self._answers = HubAnswers(services, settings)
+        self._provider = Provider(address, bounds, settings.spool, self._receive, self._answers)
 
     @property
     def port(self) -> int:
@@ -57,12 +74,15 @@ class StoreScp:
     def close(self) -> None:
         """End all associations and stop listening."""
         self._provider.close()
+        self._answers.close()
 
     def _receive(self, path: Path, caller: str) -> int:
         """The DIMSE status of one object (PS3.4 table B.2-1); ``caller`` is the AE title."""
+        if self._listed and caller not in self._machines:
+            return NOT_AUTHORISED
         path.chmod(0o400)  # complete: it never changes from here on
         file = SpooledFile(path, sha256_of(path), path.stat().st_size)
-        who = Principal(f"dimse:{caller}", self._site, Role.DEVICE)
+        who = Principal(f"dimse:{caller}", site_of(self._settings, caller), Role.DEVICE)
         try:
             (outcome,) = self._ingest.ingest(
                 who, [file], source=IngestSource.DIMSE, request_id=uuid4().hex
@@ -73,10 +93,3 @@ class StoreScp:
         if outcome.error is None:
             return STORED
         return _STATUS.get(outcome.error.code, CANNOT_UNDERSTAND)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.http.oidc import Oidc
+from gateway.http.oidc.tokens import Oidc
 from gateway.http.tokens import Signer
 from services.domain.errors import Forbidden, IndexUnavailable, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
@@ -38,8 +39,16 @@ PUBLIC = frozenset(
     {
         "/health/live",
         "/health/ready",
-        "/metrics",
+        "/metrics",  # the route asks for its own token, or a manager's key
         "/login",
+        "/login/options",
+        "/login/oidc",
+        "/login/oidc/callback",
+        "/login/passkey",
+        "/login/passkey/options",
+        "/login/password",
+        "/api/invitations/look",
+        "/api/invitations/accept",
         "/logout",
         "/api/openapi.json",
         "/api/sync/enrol",
@@ -54,12 +63,13 @@ _PROTECTED = ("api", "dicomweb", "tus")  # any other path is a file of the pages
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who sends a request. ``via``: key, oidc, session or device; ``until``: end of the sign-in,
-    Unix seconds.
+    Unix seconds; ``session``: the id of the page's session, if it is one.
     """
 
     principal: Principal
     via: str
     until: float = float("inf")
+    session: str = ""
 
 
 def is_public(method: str, path: str) -> bool:
@@ -95,7 +105,7 @@ class Authenticator:
     def __init__(self, index: Index, settings: Settings, signer: Signer) -> None:
         self._index = index
         self._signer = signer
-        self._oidc = Oidc(settings) if settings.oidc_issuer else None
+        self.oidc = Oidc(settings) if settings.oidc_issuer else None
         self._revocations = Revocations(settings.spool / "revocations")
         self._cache: dict[str, tuple[float, int, Caller]] = {}
         self._last_used: dict[str, float] = {}
@@ -131,9 +141,9 @@ class Authenticator:
             return self._device(secret)
         if secret.startswith(KEY_PREFIX):
             return Caller(self._key(secret), "key")
-        if self._oidc is None:
+        if self.oidc is None:
             raise NotAuthenticated()
-        principal, until = self._oidc.principal(secret)
+        principal, until = self.oidc.principal(secret)
         return Caller(principal, "oidc", until)
 
     def _key(self, secret: str) -> Principal:
@@ -151,13 +161,12 @@ class Authenticator:
 
     def _session(self, token: str) -> Caller:
         claims = self._signer.read("session", token)
-        principal = Principal(claims["sub"], claims["site"], Role(claims["role"]))
-        if claims["key"]:
-            with self._index.read() as tx:
-                keys = tx.keys.find(principal.site)
-            if not any(k.id == claims["key"] and k.revoked_at is None for k in keys):
-                raise NotAuthenticated("The key of this session was revoked.")
-        return Caller(principal, "session", float(claims["exp"]))
+        with self._index.read() as tx:
+            session = tx.sessions.live(str(claims.get("session", "")))
+        if session is None:
+            raise NotAuthenticated("This session has ended; sign in again.")
+        principal = Principal(session.subject, session.site, session.role)
+        return Caller(principal, "session", session.expires_at.timestamp(), session.id)
 
     def _device(self, token: str) -> Caller:
         claims = self._signer.read("device", token.removeprefix(DEVICE_PREFIX))
@@ -171,13 +180,36 @@ class Authenticator:
         principal = Principal(f"device:{device.id}", device.site, Role.DEVICE)
         return Caller(principal, "device", float(claims["exp"]))
 
-    def new_session(self, caller: Caller, secret: str) -> tuple[str, float]:
-        """A page session for a key or token: (cookie value, seconds it holds)."""
-        key = secret.split("_")[1] if caller.via == "key" else ""
-        seconds = min(SESSION_SECONDS, caller.until - time.time())
-        who = caller.principal
-        claims = {"sub": who.subject, "site": who.site, "role": who.role.value, "key": key}
-        return self._signer.sign("session", claims, seconds), seconds
+    def new_session(
+        self, caller: Caller, connection: HTTPConnection, credential: str, name: str
+    ) -> tuple[str, float]:
+        """A page session for a caller who was identified: (cookie value, Unix seconds of its end).
+
+        ``credential``: the id of the key or account that it ends with. Blocking.
+        """
+        until = min(time.time() + SESSION_SECONDS, caller.until)
+        with self._index.begin() as tx:
+            session = tx.sessions.create(
+                caller.principal,
+                via=caller.via,
+                credential=credential,
+                name=name,
+                address=str((connection.scope.get("client") or ("",))[0]),
+                browser=connection.headers.get("user-agent", ""),
+                expires_at=datetime.fromtimestamp(until, UTC),
+            )
+        return self._signer.sign("session", {"session": session.id}, until - time.time()), until
+
+    def end_session(self, token: str) -> Caller | None:
+        """The session of a cookie holds no more; None: it held no more before. Blocking."""
+        try:
+            caller = self._session(token)
+        except NotAuthenticated:
+            return None
+        with self._index.begin() as tx:
+            tx.sessions.end(caller.principal.site, caller.session)
+        self.invalidate()
+        return caller
 
 
 class Authentication:

@@ -39,7 +39,7 @@ def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitabl
             allowed = device or role is Role.DEVICE
         else:
             least = Role.SONOGRAPHER if role is Role.DEVICE else role
-            allowed = _RANK[held] >= _RANK[least]
+            allowed = holds(held, least)
         if not allowed:
             raise Forbidden()
         if caller.principal.is_phone:
@@ -48,6 +48,11 @@ def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitabl
 
     guard.__dict__["fada_guard"] = role
     return guard
+
+
+def holds(held: Role, least: Role) -> bool:
+    """Whether one role has the rights of another; a device has those of no other."""
+    return held is not Role.DEVICE and _RANK[held] >= _RANK[least]
 
 
 async def _phone_guard(request: Request, phone: Principal) -> None:

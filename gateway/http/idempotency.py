@@ -24,7 +24,12 @@ from services.settings import Settings
 
 _KEPT_BYTES = 1 << 20
 _PATHS = ("/api/", "/dicomweb/")
-_SECRETS = ("/api/keys", "/api/webhooks", "/api/devices/codes")  # responses that are shown once
+_SECRETS = (
+    "/api/keys",
+    "/api/accounts",
+    "/api/webhooks",
+    "/api/devices/codes",
+)  # responses that are shown once
 _KEPT = frozenset({400, 404, 409, 410, 413, 415, 422})
 
 
@@ -57,7 +62,7 @@ class Idempotency:
             or scope["method"] != "POST"
             or caller is None
             or not path.startswith(_PATHS)
-            or path in _SECRETS
+            or path.startswith(_SECRETS)
         ):
             await self._app(scope, receive, send)
             return

@@ -12,6 +12,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -29,8 +30,13 @@ from services.domain.errors import (
 )
 from services.settings import Settings
 
-JSON_BYTES = 32 * 2**20  # a review with masks of many frames
+PUBLIC_BYTES = 16 * 2**10  # a sign-in, an enrolment
+PUBLIC_SECONDS, PUBLIC_STALL_SECONDS = 10.0, 5.0
+SMALL_BYTES = 256 * 2**10
+JSON_BYTES = 32 * 2**20  # a review with masks of many frames, a phone's report
+_LARGE_JSON = ("/api/studies/", "/api/sync/cases/")
 _STREAMS = ("/api/uploads", "/dicomweb/", "/tus/", "/tus")
+_RATED_UNDER = ("/api/", "/health/", "/login/")
 _MIN_PACE = 128.0  # bytes/s on average, once the first pause is over
 _DRAIN_BYTES, _DRAIN_SECONDS = 8 * 2**20, 2.0
 
@@ -66,24 +72,45 @@ class TokenBuckets:
         return min(self._burst, level + (now - seen) * self._rate)
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of one request's body: bytes as sent, bytes inflated, seconds in all, seconds of a pause."""
+
+    sent: int
+    inflated: int
+    seconds: float
+    stall: float
+
+
 class LoginAttempts:
-    """Slows down guessing: failed attempts are counted by address, successes cost nothing."""
+    """Slows down guessing: failed attempts are counted, successes cost nothing.
+
+    Counted by address and account together, and by address alone. After too many for one account
+    nothing more is verified for it from there; after too many for an address, who is wrong is told to
+    wait, and who is right comes in: behind one address there may be a whole clinic.
+    """
 
     def __init__(self, rate: float, burst: float) -> None:
-        self._buckets = TokenBuckets(rate, burst)
+        self._accounts = TokenBuckets(rate, burst)
+        self._addresses = TokenBuckets(rate, burst)
 
     @contextmanager
-    def attempt(self, connection: HTTPConnection) -> Iterator[None]:
-        """Counts a refusal inside the block. Raises RateLimited after too many of them."""
-        who = str((connection.scope.get("client") or ("",))[0])
-        wait = self._buckets.wait(who)
-        if wait > 0:
+    def attempt(self, connection: HTTPConnection, account: str = "") -> Iterator[None]:
+        """Counts a refusal inside the block. ``account``: the one that is claimed.
+
+        Raises RateLimited after too many of them.
+        """
+        address = address_of(connection.scope)
+        pair = f"{address}\n{account}"
+        if (wait := self._accounts.wait(pair)) > 0:
             raise RateLimited("Too many failed attempts.", retry_after=wait)
         try:
             yield
         except FadaError as error:
             if error.status < 500:
-                self._buckets.take(who)
+                self._accounts.take(pair)
+                if (wait := self._addresses.take(address)) > 0:
+                    raise RateLimited("Too many failed attempts.", retry_after=wait) from error
             raise
 
 
@@ -103,22 +130,20 @@ class RequestLimits:
             return
         self._rate(scope)
         headers = Headers(scope=scope)
-        streams = scope["path"].startswith(_STREAMS)
-        cap = self._settings.max_request_bytes if streams else JSON_BYTES
-        inflated = self._settings.max_inflated_bytes if streams else JSON_BYTES
+        bounds = self._bounds(scope)
         declared = _length(headers)
-        body = BoundedBody(receive, cap, self._settings)
+        body = BoundedBody(receive, bounds)
         reading: Receive = body
         coding = headers.get("content-encoding", "identity").strip().lower()
         if coding in ("gzip", "x-gzip") and not scope["path"].startswith("/tus"):
-            reading = GunzipBody(body, inflated)
+            reading = GunzipBody(body, bounds.inflated)
             inner = MutableHeaders(scope=scope)
             del inner["content-encoding"]
             if "content-length" in inner:
                 del inner["content-length"]
         refusal: FadaError | None = None
-        if declared is not None and declared > cap:
-            refusal = TooLarge(f"A request here may have {cap} bytes.")
+        if declared is not None and declared > bounds.sent:
+            refusal = TooLarge(f"A request here may have {bounds.sent} bytes.")
         elif coding not in ("identity", "") and reading is body:
             refusal = UnsupportedMedia("Send the content as it is, or gzip-compressed.")
 
@@ -133,15 +158,25 @@ class RequestLimits:
             raise refusal
         await self._app(scope, reading, sending)
 
+    def _bounds(self, scope: Scope) -> Bounds:
+        given, path = self._settings, scope["path"]
+        if scope["state"].get("caller") is None:
+            return Bounds(PUBLIC_BYTES, PUBLIC_BYTES, PUBLIC_SECONDS, PUBLIC_STALL_SECONDS)
+        if path.startswith(_STREAMS):
+            sent, inflated = given.max_request_bytes, given.max_inflated_bytes
+        else:
+            sent = inflated = JSON_BYTES if path.startswith(_LARGE_JSON) else SMALL_BYTES
+        return Bounds(sent, inflated, given.request_seconds, given.stall_seconds)
+
     def _rate(self, scope: Scope) -> None:
         caller: Caller | None = scope["state"].get("caller")
         if caller is not None:
             who = caller.principal
             wait = self._callers.take(f"{who.site}\n{who.subject}")
-        elif scope["method"] in ("GET", "HEAD"):
-            return  # files of the pages, health and metrics
+        elif scope["method"] in ("GET", "HEAD") and not scope["path"].startswith(_RATED_UNDER):
+            return  # files of the pages
         else:
-            wait = self._anonymous.take(str((scope.get("client") or ("",))[0]))
+            wait = self._anonymous.take(address_of(scope))
         if wait > 0:
             raise RateLimited("Wait a little, then go on.", retry_after=wait)
 
@@ -149,8 +184,8 @@ class RequestLimits:
 class BoundedBody:
     """``receive`` with a limit in bytes and in time, until the body is complete."""
 
-    def __init__(self, receive: Receive, cap: int, settings: Settings) -> None:
-        self._receive, self._cap, self._settings = receive, cap, settings
+    def __init__(self, receive: Receive, bounds: Bounds) -> None:
+        self._receive, self._bounds = receive, bounds
         self._seen = 0
         self._started = 0.0
         self._done = False
@@ -162,8 +197,8 @@ class BoundedBody:
         now = time.monotonic()
         self._started = self._started or now
         spent = now - self._started
-        wait = min(self._settings.stall_seconds, self._settings.request_seconds - spent)
-        if wait <= 0 or (spent > self._settings.stall_seconds and self._seen < _MIN_PACE * spent):
+        wait = min(self._bounds.stall, self._bounds.seconds - spent)
+        if wait <= 0 or (spent > self._bounds.stall and self._seen < _MIN_PACE * spent):
             raise self._slow()
         try:
             async with asyncio.timeout(wait):
@@ -176,8 +211,8 @@ class BoundedBody:
     def _count(self, message: Message) -> None:
         self._done = message["type"] != "http.request" or not message.get("more_body", False)
         self._seen += len(message.get("body", b""))
-        if self._seen > self._cap:
-            raise TooLarge(f"A request here may have {self._cap} bytes.")
+        if self._seen > self._bounds.sent:
+            raise TooLarge(f"A request here may have {self._bounds.sent} bytes.")
 
     def _slow(self) -> SlowRequest:
         return SlowRequest("Send it again, in smaller chunks (resumable upload) if need be.")
@@ -232,6 +267,11 @@ class GunzipBody:
                 raise IncompleteBody("The gzip content does not end.")
             chunk += tail
         return {"type": "http.request", "body": chunk, "more_body": more}
+
+
+def address_of(scope: Scope) -> str:
+    """The caller's address; behind a trusted proxy, the one that the proxy names."""
+    return str((scope.get("client") or ("",))[0])
 
 
 def _length(headers: Headers) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Depends, Path, Query
 from pydantic import AfterValidator
@@ -42,6 +42,7 @@ StudyUid = Annotated[str, Path(pattern=_UID, max_length=64, description="Study I
 SeriesUid = Annotated[str, Path(pattern=_UID, max_length=64, description="Series Instance UID")]
 SopUid = Annotated[str, Path(pattern=_UID, max_length=64, description="SOP Instance UID")]
 Frame = Annotated[int, Path(ge=1, le=100_000, description="counted from 1")]
+Language = Literal["en", "fr", "sw", "hi", "pt"]
 Text = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Since = Annotated[
     datetime | None,
@@ -53,6 +54,8 @@ Until = Annotated[
     AfterValidator(utc_if_naive),
     Query(description="received at or before, RFC 3339"),
 ]
+States = Annotated[str, Query(max_length=60, description="comma-separated")]
+OfStudy = Annotated[str | None, Query(max_length=36, pattern=r"^[0-9a-f-]*$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 

@@ -1,4 +1,4 @@
-"""The same instance by two doors: the file meta information may differ, the data set may not.
+"""The same instance from two sources: the file meta information may differ, the data set may not.
 
 A C-STORE sender's file header is written here, a STOW sender's by itself (PS3.10 section 7.1). What
 follows it is the instance; when that is equal nothing is contradicted.

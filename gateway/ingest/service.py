@@ -25,11 +25,13 @@ from services.domain.errors import (
     NotOwnStudy,
     Unavailable,
 )
+from services.domain.patient import Identity, identity_of
 from services.domain.study import IngestSource, Principal
 from services.index.port import Index, InstancesDiffer, NewInstance, Received, Transaction
 from services.outbox import AfterCommit
 from services.queue.port import Queue
 from services.settings import Settings
+from services.storage import disks
 from services.storage.port import ObjectStore
 from services.telemetry import metrics
 
@@ -135,15 +137,16 @@ class IngestService:
                     extra={
                         "code": outcome.error.code,
                         "request_id": request_id,
-                        "door": source.value,
+                        "source": source.value,
                     },
                 )
         return outcomes
 
     def _check_room(self) -> None:
-        """503 while the outbox is too long: better than a queue without an end."""
+        """503 while the outbox is too long: better than a queue without an end; 507 on a full disk."""
         if time.monotonic() < self._room_until:
             return
+        disks.check(self._settings)
         with self._index.read() as tx:
             pending = tx.outbox.pending()
         if pending >= self._settings.max_outbox:
@@ -224,7 +227,16 @@ def _index_files(
         else:
             studies.setdefault(one.parsed.study_uid, []).append(one)
     for study_uid, members in sorted(studies.items()):  # one order: no two wait for each other
-        yield from _index_study(tx, request, study_uid, members)
+        for of_one in _by_patient(members):
+            yield from _index_study(tx, request, study_uid, of_one)
+
+
+def _by_patient(members: list[_StoredFile]) -> list[list[_StoredFile]]:
+    """Files of one study that say different things of its patient are received one after the other."""
+    groups: dict[Identity, list[_StoredFile]] = {}
+    for one in members:
+        groups.setdefault(identity_of(one.parsed.study_attributes), []).append(one)
+    return list(groups.values())
 
 
 def _index_study(

@@ -54,8 +54,8 @@ class SpooledFile:
 class SpoolWriter:
     """One growing file. Leaving the ``with`` block without ``finish`` removes it."""
 
-    def __init__(self, path: Path, limit: int, name: str) -> None:
-        self._path, self._limit, self._name = path, limit, name
+    def __init__(self, path: Path, limit: int, name: str, reserve: int = 0) -> None:
+        self._path, self._limit, self._name, self._reserve = path, limit, name, reserve
         self._hash = hashlib.sha256()
         self._size = self._writeback_from = 0
         self._start = b""
@@ -80,6 +80,7 @@ class SpoolWriter:
             raise _disk_error(error) from error
         if self._size - self._writeback_from >= WRITEBACK_BYTES:
             self._start_writeback()
+            _check_room(self._file, self._reserve)
         self._hash.update(data)  # while the disk writes
 
     def finish(self) -> SpooledFile:
@@ -120,16 +121,55 @@ class SpoolWriter:
             os.close(file)
 
 
+@dataclass(slots=True)
+class ChildFile:
+    """A file of the spool that a bounded child writes to ``path``; ``limit`` in bytes."""
+
+    path: Path
+    limit: int
+    name: str
+    finished: bool = False
+
+    def finish(self) -> SpooledFile:
+        """What it has become, read-only. Raises TooLarge."""
+        size = self.path.stat().st_size
+        if size > self.limit:
+            raise TooLarge(f"One object may have {self.limit} bytes.")
+        self.path.chmod(0o400)
+        self.finished = True
+        return SpooledFile(self.path, sha256_of(self.path), size, self.name)
+
+
 class Spool:
     """A folder of this hub's own; several processes may share it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, reserve: int = 0) -> None:
+        """``reserve``: bytes of the disk that stay free of what comes from outside."""
+        self.folder, self._reserve = folder, reserve
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def writer(self, limit: int, name: str = "") -> SpoolWriter:
         """A new file of at most ``limit`` bytes."""
-        return SpoolWriter(self.folder / f"in-{uuid4().hex}", limit, name)
+        return SpoolWriter(self.folder / f"in-{uuid4().hex}", limit, name, self._reserve)
+
+    def room(self) -> int:
+        """Bytes that may still come: what is free, less the reserve; negative below it."""
+        return _free(self.folder) - self._reserve
+
+    def check_room(self, count: int = 0) -> None:
+        """Raises StoreUnavailable when ``count`` more bytes would go into the reserve."""
+        if self.room() < count:
+            raise StoreUnavailable("The hub's disk is nearly full.", retry_after=60)
+
+    @contextmanager
+    def made_by(self, limit: int, name: str = "") -> Iterator[ChildFile]:
+        """A new file that another process writes; leaving without ``finish`` removes it."""
+        file = ChildFile(self.folder / f"in-{uuid4().hex}", limit, name)
+        try:
+            yield file
+        finally:
+            if not file.finished:
+                file.path.unlink(missing_ok=True)
 
     @contextmanager
     def request_files(self) -> Iterator[list[SpooledFile]]:
@@ -181,6 +221,16 @@ def write_all(file: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
+
+
+def _free(place: Path | int) -> int:
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
+
+
+def _check_room(file: int, reserve: int) -> None:
+    if reserve and _free(file) < reserve:
+        raise StoreUnavailable("The hub's disk is nearly full.", retry_after=60)
 
 
 def _disk_error(error: OSError) -> Exception:

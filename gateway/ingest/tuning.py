@@ -12,6 +12,7 @@ Nothing else in the gateway calls the C library or waits on purpose.
 from __future__ import annotations
 
 import ctypes
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from services.domain.errors import IndexUnavailable
+from services.domain.errors import IndexDeadlock, IndexUnavailable
 from services.index.port import Index, Transaction
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ COMMIT_DELAY = (
 COMMIT_WAIT = 40.0  # s that a write waits for the commits before it
 ALONE_SECONDS = 15.0  # s for trying the writes of a failed transaction one by one
 COMMIT_BATCH = 32  # writes in one transaction
+DEADLOCK_PAUSE = 0.2  # s at most before a write that was alone in a deadlock is tried again
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 _SYNC_FILE_RANGE_WRITE = 2  # fcntl.h
@@ -114,8 +116,9 @@ class GroupCommit:
     def run(self, work: Callable[[Transaction], T], *, announced: bool = False) -> T:
         """The result of ``work(tx)`` after its commit. Raises what ``work`` or the commit raises.
 
-        ``work`` may be called twice: when another write of the same transaction failed, each is
-        committed alone.
+        ``work`` may be called several times: when another write of the same transaction failed, each
+        is committed alone, and after a deadlock once more. Two gateways that receive the same studies
+        in different order meet there: each locks several studies and its site's last event.
         """
         write = _PendingWrite(work)
         with self._queue_lock:
@@ -159,14 +162,31 @@ class GroupCommit:
     def _commit(self, batch: list[_PendingWrite[Any]]) -> None:
         end = time.monotonic() + ALONE_SECONDS
         try:
-            with self._index.begin() as tx:
-                results = [write.work(tx) for write in batch]
+            self._commit_together(batch)
         except BaseException as error:
             for write in batch:
-                if len(batch) == 1 or time.monotonic() > end:  # others wait for the lock
+                # Others wait for the commit lock: no write is tried for longer than ALONE_SECONDS.
+                if time.monotonic() > end or (len(batch) == 1 and not _is_deadlock(error)):
                     write.error, write.done = error, True
                 else:
-                    self._commit([write])
-            return
+                    self._commit_alone(write, end)
+
+    def _commit_alone(self, write: _PendingWrite[Any], end: float) -> None:
+        while not write.done:
+            try:
+                self._commit_together([write])
+            except BaseException as error:
+                if time.monotonic() > end or not _is_deadlock(error):
+                    write.error, write.done = error, True
+                else:
+                    time.sleep(random.uniform(0, DEADLOCK_PAUSE))  # noqa: S311 - no secret
+
+    def _commit_together(self, batch: list[_PendingWrite[Any]]) -> None:
+        with self._index.begin() as tx:
+            results = [write.work(tx) for write in batch]
         for write, result in zip(batch, results, strict=True):
             write.result, write.done = result, True
+
+
+def _is_deadlock(error: BaseException) -> bool:
+    return isinstance(error, IndexDeadlock)

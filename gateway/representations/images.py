@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway.dependencies import Services
-from services.dicom.parser.frames import Frames, calibration
-from services.domain.calibration import Calibration
+from services.dicom.parser.correction import correct
+from services.dicom.parser.dataset import read_dataset
+from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import NotFound
 from services.index.port import Instance, Transaction
 
@@ -22,17 +28,53 @@ def find_instance(tx: Transaction, site: str, study_uid: str, sop_uid: str) -> I
     return instances[0]
 
 
+class ImageFile:
+    """A stored object while it lies in the spool. Bounded children open it, never this process."""
+
+    def __init__(self, services: Services, path: Path, corrected: dict[str, Any] | None) -> None:
+        """``corrected``: DICOM JSON that a person put in place of what the object says."""
+        self._services, self._path, self._corrected = services, path, corrected
+
+    def read(self, frame: int) -> NDArray[np.uint8]:
+        """A frame as it is shown, (H, W) or (H, W, 3). Raises NotFound, InvalidDicom, Unavailable."""
+        request = {"do": "pixels", "path": str(self._path), "frame": frame}
+        data, answer = self._ask(request)
+        return np.frombuffer(data, np.uint8).reshape(answer["shape"])
+
+    def calibration(self) -> Calibration:
+        """Its scale in mm per pixel. Raises InvalidDicom, Unavailable."""
+        answer = self._services.parser.ask({"do": "calibration", "path": str(self._path)})
+        spacing = answer["spacing"]
+        return Calibration(
+            tuple(Region(**region) for region in answer["regions"]),
+            PixelSize(**spacing) if spacing else None,
+        )
+
+    @property
+    def dataset(self) -> Any:
+        """The object without its pixels, written anew by the child. Raises InvalidDicom, Unavailable."""
+        data, _ = self._ask({"do": "header", "path": str(self._path)})
+        dataset = read_dataset(data)
+        if self._corrected is not None:
+            correct(dataset, self._corrected)
+        return dataset
+
+    def _ask(self, request: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        limit = self._services.settings.max_instance_bytes
+        with self._services.spool.made_by(limit) as out:
+            answer = self._services.parser.ask({**request, "out": str(out.path)})
+            return out.path.read_bytes(), answer
+
+
 @contextmanager
-def open_frames(services: Services, instance: Instance) -> Iterator[Frames]:
-    """The object's frames. Blocking; it lies in the spool meanwhile, so that a long clip fills no
-    memory.
-    """
+def open_frames(services: Services, instance: Instance) -> Iterator[ImageFile]:
+    """The object. Blocking; it lies in the spool meanwhile, so that a long clip fills no memory."""
     with services.spool.request_files() as files:
         with services.spool.writer(instance.size) as out:
             for chunk in services.store.open(instance.site, instance.sha256):
                 out.write(chunk)
             files.append(out.finish())
-        yield Frames.of_file(files[0].path)
+        yield ImageFile(services, files[0].path, instance.corrected)
 
 
 class CalibrationCache:
@@ -51,7 +93,7 @@ class CalibrationCache:
         key = (instance.site, instance.sha256)
         if key not in self._known:
             with open_frames(self._services, instance) as frames:
-                scale = calibration(frames.dataset)
+                scale = frames.calibration()
             if len(self._known) > _CACHED_CALIBRATIONS:
                 self._known.clear()
             self._known[key] = scale

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.domain.errors import NotFound, ReleaseRefused
+from services.domain.errors import Conflict, NotFound, ReleaseRefused
 from services.reading.releases import registry as releases
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import MANIFEST, read_manifest
@@ -105,9 +105,18 @@ def file(store: Path, release: str, name: str) -> ReleaseFile:
 
 
 def activate(store: Path, release: str, *, rollback: bool) -> str:
-    """Verify and activate a release; its manifest's SHA-256. Raises NotFound, ReleaseRefused."""
+    """Verify and activate a release; its manifest's SHA-256.
+
+    Raises NotFound, ReleaseRefused; Conflict: the folder of releases cannot be written.
+    """
     trust = releases.trust_of(store)
-    return releases.activate(store, release, trust, rollback=rollback).sha256
+    try:
+        return releases.activate(store, release, trust, rollback=rollback).sha256
+    except OSError as error:
+        raise Conflict(
+            "The folder of releases (FADA_RELEASES) cannot be written. Put it on a volume that gateway, "
+            "workers and model server share, or set FADA_RELEASE and start them again."
+        ) from error
 
 
 def _manifest(store: Path, manifest: Manifest) -> ReleaseFile:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from gateway.dependencies import Services
 from gateway.representations import images
 from services.domain.errors import NotFound
 from services.domain.report import FrameReading
 from services.domain.study import Principal
 from services.index.port import Result
-from services.reading.images import overlay
+from services.reading.images import geometry, overlay
 
 
 def read_result(services: Services, who: Principal, study_id: str, version: str) -> Result:
@@ -32,3 +38,16 @@ def draw_overlay(services: Services, site: str, result: Result, reading: FrameRe
     with images.open_frames(services, instance) as frames:
         pixels = frames.read(reading.frame)
     return overlay.png(overlay.render(pixels, reading, overlay.caption(result.report)))
+
+
+def masks_of(services: Services, site: str, reading: FrameReading) -> dict[str, NDArray[np.bool_]]:
+    """The frame's masks by label: as stored, else the outline filled; a box alone has none."""
+    masks: dict[str, NDArray[np.bool_]] = {}
+    for structure in reading.structures:
+        if structure.mask:
+            png = Image.open(io.BytesIO(services.store.get(site, structure.mask)))
+            masks[structure.label] = np.asarray(png.convert("L")) > 127
+        elif structure.polygon:
+            outline = np.array(structure.polygon, dtype=np.float64)
+            masks[structure.label] = geometry.fill(outline, reading.width, reading.height)
+    return masks

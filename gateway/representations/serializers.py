@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,17 @@ from services.domain.dicom_values import LAST_MENSTRUAL_DATE, STUDY_DATE, first_
 from services.domain.report import Origin
 from services.domain.review import disagreements
 from services.domain.study import Principal
-from services.index.port import Artefact, Instance, Job, Result, Study, Transaction
+from services.index.port import (
+    Artefact,
+    Instance,
+    Job,
+    Order,
+    Patient,
+    Result,
+    Study,
+    Transaction,
+    WaitingNews,
+)
 
 
 def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
@@ -20,7 +31,7 @@ def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
         "id": row.id,
         "study_uid": row.study_uid,
         "state": row.state.value,
-        "door": row.source.value,
+        "source": row.source.value,
         "urgent": row.urgent,
         "score": round(row.score, 2),
         "reasons": list(row.reasons),
@@ -44,6 +55,64 @@ def study(row: Study, now: datetime | None = None) -> dict[str, Any]:
         "description": first_text(row.attributes, "00081030"),
         "last_period": iso_date(row.attributes, LAST_MENSTRUAL_DATE) or None,
         "error_code": row.error_code,
+        "headline": row.headline,
+        "claim": row.claim,
+        "withdrawn_at": row.withdrawn_at,
+        "patient_id": row.patient_id,
+        "pregnancy_id": row.pregnancy_id,
+        "order_id": row.order_id,
+    }
+
+
+def patient(row: Patient) -> dict[str, Any]:
+    """A woman in the record; ``name`` is DICOM PN text."""
+    return {
+        "id": row.id,
+        "number": row.number,
+        "name": row.name,
+        "birth_date": row.birth_date or None,
+    }
+
+
+def order(row: Order, studies: Sequence[Study]) -> dict[str, Any]:
+    """An order with the studies that met it; ``name`` and ``referring`` are DICOM PN text."""
+    return {
+        "id": row.id,
+        "accession": row.accession,
+        "placer": row.placer,
+        "source": row.source.value,
+        "state": row.state.value,
+        "urgent": row.urgent,
+        "number": row.number,
+        "name": row.name,
+        "birth_date": row.birth_date or None,
+        "sex": row.sex,
+        "procedure": row.procedure,
+        "reason": row.reason,
+        "referring": row.referring,
+        "station": row.station,
+        "day": row.day,
+        "time": row.time,
+        "study_uid": row.study_uid,
+        "created_at": row.created_at,
+        "changed_at": row.changed_at,
+        "studies": [study(one) for one in studies],
+    }
+
+
+def news(row: WaitingNews) -> dict[str, Any]:
+    """What a hospital says of a woman, beside what her record says. ``prior``: the number that is to be
+    merged into ``number``; empty for a change of name or birth date."""
+    said, recorded = row.identity, row.recorded
+    return {
+        "id": row.id,
+        "received_at": row.received_at,
+        "patient_id": row.patient_id,
+        "number": said.number,
+        "prior": row.prior,
+        "name": said.name,
+        "birth_date": said.birth_date or None,
+        "recorded": {"name": recorded.name, "birth_date": recorded.birth_date or None},
     }
 
 
@@ -74,6 +143,7 @@ def job(row: Job) -> dict[str, Any]:
         "urgent": row.urgent,
         "attempts": row.attempts,
         "created_at": row.created_at,
+        "due_at": row.due_at,
         "finished_at": row.finished_at,
         "error_code": row.error_code,
         "error_detail": row.error_detail,
@@ -81,8 +151,8 @@ def job(row: Job) -> dict[str, Any]:
     }
 
 
-def result_summary(row: Result) -> dict[str, Any]:
-    """A result version without its report."""
+def result_summary(row: Result, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A result version without its report. ``names``: of authors by subject (``names_of``)."""
     release = row.report.release
     return {
         "id": row.id,
@@ -90,6 +160,7 @@ def result_summary(row: Result) -> dict[str, Any]:
         "version": row.version,
         "origin": row.origin.value,
         "author": row.author,
+        "author_name": (names or {}).get(row.author, row.author),
         "created_at": row.created_at,
         "based_on": row.based_on,
         "release": {"name": release.name, "version": release.version, "sha256": release.sha256},
@@ -100,11 +171,11 @@ def result_summary(row: Result) -> dict[str, Any]:
     }
 
 
-def result(row: Result) -> dict[str, Any]:
+def result(row: Result, names: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A result version with its report. ``stale``: it started from one that was not the latest."""
     stale = row.based_on is not None and row.based_on != row.version - 1
     return {
-        **result_summary(row),
+        **result_summary(row, names),
         "report": row.report,
         "artefacts": [artefact(a) for a in row.artefacts],
         "stale": stale,
@@ -148,7 +219,18 @@ def display_name(tx: Transaction, who: Principal) -> str:
     if kind == "key":
         name = next((k.name for k in tx.keys.find(who.site) if k.id == identity), "")
         return name or who.subject
+    if kind == "person":
+        return next((a.name for a in tx.accounts.find(who.site) if a.id == identity), who.subject)
     return identity or who.subject
+
+
+def names_of(tx: Transaction, site: str) -> dict[str, str]:
+    """What people call those who act at a site: by subject, the name of key, person or phone."""
+    return {
+        **{f"key:{key.id}": key.name for key in tx.keys.find(site)},
+        **{f"person:{account.id}": account.name for account in tx.accounts.find(site)},
+        **{f"device:{device.id}": device.name for device in tx.devices.find(site)},
+    }
 
 
 def _name(attributes: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
+from gateway.representations.serializers import names_of
 from services.domain.report import Origin, Structure
 from services.domain.review import Kappa, box_dice, dice, kappa
 from services.index.port import Result, StudyQuery, StudyState
@@ -25,7 +26,8 @@ _SCALE = (1, 2, 3)
 def agreement(
     who: Manager, services: ServicesDep, received_from: Since = None, received_to: Until = None
 ) -> dict[str, Any]:
-    """Pairs of readers, over the studies that both reviewed, each by their last version.
+    """Pairs of readers, over the studies that both reviewed, each by their last version; ``names``: what
+    people call them.
 
     Scores by linearly weighted kappa, planes by plain kappa, structures by mean Dice. A reader who
     started from the other's version did not read independently: such pairs do not count.
@@ -38,7 +40,10 @@ def agreement(
     studies = reviews_by_reader(services, who.site, query)
     readers = sorted({author for reviews in studies for author in reviews})
     pairs = [p for a, b in combinations(readers, 2) if (p := _pair(studies, a, b)) is not None]
-    return {"readers": readers, "studies": len(studies), "pairs": pairs}
+    with services.index.read() as tx:
+        known = names_of(tx, who.site)
+    names = {reader: known.get(reader, reader) for reader in readers}
+    return {"readers": readers, "names": names, "studies": len(studies), "pairs": pairs}
 
 
 def reviews_by_reader(services: Services, site: str, query: StudyQuery) -> list[dict[str, Result]]:

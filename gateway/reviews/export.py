@@ -27,7 +27,6 @@ from starlette.responses import StreamingResponse
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
 from gateway.representations import images
-from services.dicom.parser.frames import calibration
 from services.domain.calibration import Calibration
 from services.domain.dicom_values import first_text
 from services.domain.errors import FadaError
@@ -120,14 +119,14 @@ def _archive(
                 except FadaError:  # the image has not arrived (yet), or is not readable
                     skipped += 1
                     continue
-                rows.writerow({name: _cell(value) for name, value in row.items()})
+                rows.writerow({name: spreadsheet_safe(value) for name, value in row.items()})
                 yield buffer.take()
         archive.writestr("manifest.csv", table.getvalue(), zipfile.ZIP_DEFLATED)
         archive.writestr("ATTRIBUTION.txt", _attribution(skipped), zipfile.ZIP_DEFLATED)
     yield buffer.take()
 
 
-def _cell(value: Any) -> Any:
+def spreadsheet_safe(value: Any) -> Any:
     """A text that a spreadsheet would run as a formula gets an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
@@ -167,7 +166,7 @@ def _frame(
         instance = images.find_instance(tx, study.site, study.study_uid, reading.sop_uid)
     with images.open_frames(services, instance) as frames:
         pixels = frames.read(reading.frame)
-        size = _pixel_size(calibration(frames.dataset), reading)
+        size = _pixel_size(frames.calibration(), reading)
     identity = first_text(study.attributes, "00100020") or study.study_uid
     patient = pseudonyms.of("patient", identity)
     stem = f"fada_{pseudonyms.of('frame', reading.sop_uid, str(reading.frame))}"

@@ -10,15 +10,19 @@ from fastapi import APIRouter, Request
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Reader, Sonographer, StudyId
+from gateway.http.request_logging import request_id
 from gateway.representations import images, serializers
 from gateway.representations.images import CalibrationCache
 from gateway.representations.results import frame_of
+from gateway.reviews import final_objects
+from gateway.reviews.final_objects import FinalObjects
 from gateway.reviews.schemas import FrameIn, MeasureIn, ReviewIn
 from services.domain.biometry import age_by_last_period
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound, StaleVersion
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.triage import triage
+from services.examinations import known_last_period
 from services.index.port import Artefact, Result, Study
 from services.reading.images import overlay
 from services.reading.review_edits import EditedFrame, Mask, apply_edit
@@ -56,7 +60,8 @@ def review(
     study_id: StudyId, body: ReviewIn, who: Sonographer, services: ServicesDep, request: Request
 ) -> dict[str, Any]:
     """Corrects, accepts or signs a version, which makes a further one. Measurements, age and centile
-    are computed here from what was drawn.
+    are computed here from what was drawn. A version that is accepted or signed makes its own final SEG,
+    SR, printed page and FHIR, which go where results go.
     """
     calibrations: CalibrationCache = request.app.state.calibrations
     body.check_words()
@@ -64,16 +69,27 @@ def review(
         study = tx.studies.get(who.site, study_id)
         base = tx.results.get(who.site, study_id, body.based_on)
         name = serializers.display_name(tx, who)
-    report, masks = _revised(services, calibrations, study, base, body)
+        age = _age(study, base, body.last_period or known_last_period(tx, study))
+    report, masks = _revised(services, calibrations, study, base, body, age)
     report = _as_review(report, body, name)
     report, artefacts = _store_masks(services, who.site, report, base, masks)
+    final = FinalObjects([], [])
+    if report.reviewed_by is not None:
+        final = final_objects.make(services, study, report, body.language, body.last_period)
     triaged = triage(urgent=study.urgent) if body.action != "save" else None
     with services.index.begin() as tx:
+        if body.last_period is not None:
+            tx.facts.state(who, study_id, last_period=body.last_period.isoformat())
+        if final.instances:
+            tx.studies.receive(
+                who, study.study_uid, {}, final.instances, source=study.source, urgent=False,
+                request_id=request_id(request),
+            )  # fmt: skip
         result = tx.results.add(
             who,
             study_id,
             report,
-            artefacts,
+            [*artefacts, *final.artefacts],
             origin=Origin.REVIEW,
             based_on=body.based_on,
             scores=body.scores.given(),
@@ -82,9 +98,10 @@ def review(
         )
         tx.audit.add(who, f"review.{body.action}", study_id, {"version": result.version})
         latest = tx.studies.get(who.site, study_id).latest_version
+        names = serializers.names_of(tx, who.site)
     if result.based_on != result.version - 1:
         raise ReviewConflict(result, latest)
-    return serializers.result(result)
+    return serializers.result(result, names)
 
 
 @router.post("/measure", summary="Measure an edit", operation_id="measure")
@@ -96,8 +113,9 @@ def measure(
     with services.index.read() as tx:
         study = tx.studies.get(who.site, body.study_id)
         base = tx.results.get(who.site, body.study_id, body.version)
-    age = _age(study, base, body.last_period)
-    reading = _edit(services, calibrations, study, base, body, age).reading
+        age = _age(study, base, body.last_period or known_last_period(tx, study))
+    frame = _reading(services, study, base, body.sop_uid, body.frame)
+    reading = _edit(services, calibrations, study, frame, body, age).reading
     return {
         "structures": reading.structures,
         "measurements": reading.measurements,
@@ -122,36 +140,63 @@ def _as_review(report: Report, body: ReviewIn, name: str) -> Report:
 
 
 def _revised(
-    services: Services, calibrations: CalibrationCache, study: Study, base: Result, body: ReviewIn
+    services: Services,
+    calibrations: CalibrationCache,
+    study: Study,
+    base: Result,
+    body: ReviewIn,
+    age: float | None,
 ) -> tuple[Report, dict[tuple[str, int], dict[str, Mask]]]:
-    age = _age(study, base, body.last_period)
     edits = {(f.sop_uid, f.frame): f for f in body.frames}
-    for sop_uid, number in edits:
-        frame_of(base, sop_uid, number)
+    read = {(f.sop_uid, f.frame) for f in base.report.frames}
+    unread = [_unread(services, study, *key) for key in edits if key not in read]
     frames: list[FrameReading] = []
     fresh: dict[tuple[str, int], dict[str, Mask]] = {}
-    for reading in base.report.frames:
+    for reading in (*base.report.frames, *unread):
         key = (reading.sop_uid, reading.frame)
         given = edits.get(key)
         if given is None and body.last_period is None:
             frames.append(reading)
             continue
         given = given or FrameIn(sop_uid=reading.sop_uid, frame=reading.frame)
-        revised = _edit(services, calibrations, study, base, given, age)
+        revised = _edit(services, calibrations, study, reading, given, age)
         frames.append(revised.reading)
         fresh[key] = revised.masks
     return replace(base.report, frames=tuple(frames)), fresh
+
+
+def _reading(
+    services: Services, study: Study, base: Result, sop_uid: str, frame: int
+) -> FrameReading:
+    try:
+        return frame_of(base, sop_uid, frame)
+    except NotFound:
+        return _unread(services, study, sop_uid, frame)
+
+
+def _unread(services: Services, study: Study, sop_uid: str, frame: int) -> FrameReading:
+    """A frame of the study that no model has read: a person may measure it all the same.
+
+    Raises NotFound: the study has no such frame.
+    """
+    with services.index.read() as tx:
+        instance = images.find_instance(tx, study.site, study.study_uid, sop_uid)
+    if not 1 <= frame <= instance.frames:
+        raise NotFound("This image has no such frame.")
+    return FrameReading(
+        instance.series_uid, sop_uid, frame, instance.columns, instance.rows,
+        in_scope=False, scope_confidence=0.0, quality=0.0, plane=None,
+    )  # fmt: skip
 
 
 def _edit(
     services: Services,
     calibrations: CalibrationCache,
     study: Study,
-    base: Result,
+    reading: FrameReading,
     given: FrameIn,
     age: float | None,
 ) -> EditedFrame:
-    reading = frame_of(base, given.sop_uid, given.frame)
     try:
         with services.index.read() as tx:
             instance = images.find_instance(tx, study.site, study.study_uid, given.sop_uid)
@@ -162,7 +207,7 @@ def _edit(
 
 
 def _age(study: Study, base: Result, last_period: date | None) -> float | None:
-    """Age in days by last period: as given now, as the study says, as the version before had it."""
+    """Age in days by last period: as stated, as the study says, as the version before had it."""
     age = age_by_last_period(study.attributes, last_period)
     if age is not None:
         return age

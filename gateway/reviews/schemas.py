@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from gateway.http.params import Language
 from services.domain.errors import InvalidInput, TooLarge
 from services.domain.fetal_sex_filter import tells_sex
 from services.domain.report import FrameReading
@@ -118,6 +119,9 @@ class ReviewIn(StrictModel):
     comment: str = Field(default="", max_length=4000, pattern=_PLAIN)
     scores: ScoresIn = ScoresIn(interpretation=None, annotation=None)
     last_period: date | None = None
+    language: Language = Field(
+        default="en", description="of the printed page that a signature makes"
+    )
     frames: list[FrameIn] = Field(default_factory=list, max_length=256)
 
     def check_words(self) -> None:

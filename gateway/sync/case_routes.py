@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
-from gateway.dependencies import Services, ServicesDep
+from gateway.dependencies import ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
+from gateway.ingest.case_form import case_json_schema
+from gateway.ingest.case_reports import receive_case
 from gateway.representations import serializers
-from gateway.sync.schemas import (
-    CaseIn,
-    case_json_schema,
-    case_of,
-    parse_case,
-    report_of,
-    study_attributes,
-)
-from services.domain.biometry import age_by_last_period
-from services.domain.report import Origin, Report
-from services.domain.study import IngestSource, Principal, Role
-from services.domain.triage import triage_readings
-from services.index.port import Artefact, Case, CaseVersion, Study, Transaction
-from services.reading import report_json
+from services.index.port import Case, Transaction
 
 router = APIRouter(prefix="/api/sync", tags=["Phones"])
 CaseId = Annotated[uuid.UUID, Path(description="made on the phone (UUIDv7)")]
@@ -49,6 +38,7 @@ _EVENTS = 500
     responses={
         200: {"description": "The very same bytes were here already."},
         409: {"description": "This version came before with other bytes (``different_bytes``)."},
+        410: {"description": "The case was erased at the hub; erase it on the phone."},
     },
 )
 async def put(
@@ -56,11 +46,10 @@ async def put(
 ) -> JSONResponse:
     """Kilobytes before megabytes: the hub can triage before the images are here."""
     data = await request.body()
-    sent = parse_case(data)
-    digest = hashlib.sha256(data).hexdigest()
     new, answer = await run_in_threadpool(
-        _receive, services, who, str(case_id), number, digest, sent, request_id(request)
-    )
+        receive_case, services.index, services.store, who, str(case_id), number, data,
+        request_id=request_id(request),
+    )  # fmt: skip
     return JSONResponse(answer, 201 if new else 200)
 
 
@@ -95,7 +84,10 @@ def changes(
     services: ServicesDep,
     cursor: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> dict[str, Any]:
-    """Cases of this phone that changed since ``cursor``, with all their versions; keep ``cursor``."""
+    """Cases of this phone that changed since ``cursor``, with all their versions; keep ``cursor``.
+
+    ``forget``: cases that were erased at the hub. The phone erases its copies and says so.
+    """
     with services.index.read() as tx:
         events = tx.events.since(who.site, cursor, limit=_EVENTS)
         items = []
@@ -103,8 +95,22 @@ def changes(
             for case in tx.cases.of_study(who.site, study_id):
                 if case.owner == who.subject:
                     items.append(_item(tx, who.site, study_id, case))
+        forget = tx.erasures.to_forget(who)
     last = events[-1].seq if events else cursor
-    return {"items": items, "cursor": last, "more": len(events) == _EVENTS}
+    return {"items": items, "forget": forget, "cursor": last, "more": len(events) == _EVENTS}
+
+
+@router.delete(
+    "/cases/{case_id}",
+    summary="Say that a case is forgotten",
+    operation_id="forgotCase",
+    status_code=204,
+)
+def forgot(case_id: CaseId, who: Sender, services: ServicesDep) -> Response:
+    """The phone has erased its copy of a case that ``changes`` asked it to forget."""
+    with services.index.begin() as tx:
+        tx.erasures.forgotten(who, str(case_id))
+    return Response(status_code=204)
 
 
 def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, Any]:
@@ -115,6 +121,7 @@ def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, An
         "study_id": study_id,
         "state": study.state.value,
         "error_code": study.error_code,
+        "comment": tx.facts.latest(site, study_id).values.get("comment") or "",
         "results": [
             {
                 **serializers.result_summary(r),
@@ -125,86 +132,3 @@ def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, An
         ],
         "disagreement": serializers.compare_phone_and_hub(versions),
     }
-
-
-def _receive(
-    services: Services,
-    who: Principal,
-    case_id: str,
-    number: int,
-    digest: str,
-    sent: CaseIn,
-    identity: str,
-) -> tuple[bool, dict[str, Any]]:
-    """Object first, then one transaction; (whether the version is new, the answer)."""
-    case = case_of(who, case_id, sent)
-    report = report_of(sent, case)
-    artefacts = []
-    if report is not None:
-        stored = services.store.put(who.site, report_json.dump(report), "application/json")
-        artefacts = [Artefact("report", stored.sha256, "application/json", stored.size)]
-    with services.index.begin() as tx:
-        # Locks the study, so that the same case sent twice at once comes one after the other.
-        tx.studies.receive(
-            who, case.study_uid, study_attributes(case, sent), [],
-            source=IngestSource.PHONE, urgent=sent.urgent, request_id=identity,
-        )  # fmt: skip
-        study = tx.studies.by_uid(who.site, case.study_uid)
-        tx.cases.open(who.site, case)
-        version = tx.cases.known_version(who.site, case_id, number, digest)
-        new = version is None
-        if version is None:
-            became = _add_result(tx, who, study, sent.urgent, report, artefacts)
-            version = CaseVersion(number, study.id, digest, case.pictures, became)
-            tx.cases.add_version(who.site, case_id, version)
-        missing = tx.cases.missing(who.site, case_id, number)
-    return new, {
-        "case_id": case_id,
-        "study_id": study.id,
-        "study_uid": study.study_uid,
-        "version": number,
-        "result_version": version.result_version or None,
-        "missing": missing,
-    }
-
-
-def _add_result(
-    tx: Transaction,
-    who: Principal,
-    study: Study,
-    urgent: bool,
-    report: Report | None,
-    artefacts: list[Artefact],
-) -> int:
-    """The version that the report became among the study's results; 0 without one."""
-    if urgent and not study.urgent:
-        tx.studies.set_urgent(who, study.id, True)
-        study = tx.studies.get(who.site, study.id)
-    if report is None:
-        return 0
-    _note_release(tx, who, report)
-    versions = tx.results.versions(who.site, study.id)
-    triaged = triage_readings(
-        urgent=study.urgent,
-        hub=next((r.report for r in reversed(versions) if r.origin is Origin.HUB), None),
-        phone=report,
-        lmp_days=age_by_last_period(study.attributes),
-    )
-    added = tx.results.add(
-        who,
-        study.id,
-        report,
-        artefacts,
-        origin=Origin.PHONE,
-        based_on=None,
-        score=triaged.score,
-        reasons=triaged.reasons,
-    )
-    return added.version
-
-
-def _note_release(tx: Transaction, who: Principal, report: Report) -> None:
-    """Which release the phone runs, for the hub's list of phones."""
-    if who.role is Role.DEVICE and who.subject.startswith("device:"):
-        release = f"{report.release.name}-{report.release.version}"
-        tx.devices.seen(who.subject.partition(":")[2], release[:100])

@@ -19,6 +19,8 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.http.auth import DEVICE_PREFIX, DEVICE_SECONDS
 from gateway.http.limits import LoginAttempts
 from gateway.http.tokens import Signer
+from services import bundle
+from services.credentials import secrets_of
 from services.domain.errors import InvalidInput, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
 from services.index.port import Device, Remembered
@@ -57,13 +59,16 @@ def enrol(body: EnrolIn, services: ServicesDep, request: Request) -> dict[str, A
     """By a code from the hub's page, good once. The key never leaves the phone."""
     attempts: LoginAttempts = request.app.state.attempts
     key = _key(body.public_key)
-    with attempts.attempt(request), services.index.begin() as tx:
+    with attempts.attempt(request, "enrol"), services.index.begin() as tx:
         device = tx.devices.enrol(body.code, body.name, base64.b64encode(key).decode())
         tx.audit.add(_principal(device), "device.enrolled", device.id)
+        given = tx.devices.settings(device.site)
     return {
         "device_id": device.id,
         "site": device.site,
         "release_keys": _trusted(services),
+        "settings": given,
+        **_hub_keys(services),
     }
 
 
@@ -88,7 +93,11 @@ def session(body: SessionIn, services: ServicesDep, request: Request) -> dict[st
     with services.index.begin() as tx:
         tx.devices.seen(device.id, device.release)
     token = signer.sign("device", {"device": device.id}, DEVICE_SECONDS)
-    return {"token": DEVICE_PREFIX + token, "expires_in": DEVICE_SECONDS}
+    return {
+        "token": DEVICE_PREFIX + token,
+        "expires_in": DEVICE_SECONDS,
+        **_hub_keys(services),
+    }
 
 
 def _proven(services: Services, body: SessionIn) -> Device:
@@ -132,6 +141,15 @@ def _trusted(services: Services) -> list[str]:
     """The public keys, base64, whose releases the phone may run."""
     keys = trust_of(services.settings.releases).keys
     return [base64.b64encode(raw).decode() for raw in keys.values()]
+
+
+def _hub_keys(services: Services) -> dict[str, str]:
+    """What carried cases are sealed to and what their receipts are signed by: P-256 points, base64."""
+    secret = secrets_of(services.settings)[0]
+    named = {"bundle_key": bundle.hub_key(secret), "receipt_key": bundle.receipt_key(secret)}
+    return {
+        name: base64.b64encode(bundle.public_bytes(key)).decode() for name, key in named.items()
+    }
 
 
 def _principal(device: Device) -> Principal:

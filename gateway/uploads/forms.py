@@ -71,6 +71,9 @@ async def upload(request: Request, who: Sender, services: ServicesDep) -> dict[s
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UnsupportedMedia("Send a multipart/form-data form with the field 'file'.")
     identity = request_id(request)
+    declared = request.headers.get("content-length", "")
+    most = services.settings.max_request_bytes
+    services.spool.check_room(int(declared) if declared.isdigit() else most)
     with services.spool.request_files() as files:
         async with request.form(
             max_files=services.settings.max_zip_entries, max_fields=64, max_part_size=1 << 16

@@ -1,4 +1,4 @@
-"""What a gateway removes from its own spool: expired uploads, and files that a crash left behind."""
+"""A gateway's own disk: expired uploads and files of a crash are removed, and how full it is is measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from gateway.dependencies import Services
 from gateway.uploads.partial_upload import UploadFiles
 from services.domain.errors import FadaError, NotFound
-from services.telemetry import logs
+from services.storage.disks import disks
+from services.telemetry import logs, metrics
 
 EVERY_SECONDS = 60.0
 _SPOOL_SECONDS = 6 * 3600.0
@@ -33,6 +34,8 @@ def once(services: Services) -> None:
 
     The only place where uploads expire, since their bytes lie in the gateway's own spool.
     """
+    for disk in disks(services.settings):
+        metrics.DISK_USED.labels(disk.place).set(disk.used_share)
     files = UploadFiles(services.spool.folder)
     services.spool.sweep(_SPOOL_SECONDS)
     forget = datetime.now(UTC) - timedelta(days=services.settings.upload_days)

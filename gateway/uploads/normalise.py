@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from gateway.dependencies import Services
@@ -16,13 +16,14 @@ from gateway.http import problems
 from gateway.ingest.service import IngestOutcome
 from gateway.ingest.spool import SpooledFile
 from gateway.uploads import zip_archive
-from services.dicom.objects.ultrasound import Subject, read_picture, ultrasound_object
+from gateway.uploads.known_picture import known_picture, with_known
+from services.dicom.objects.ultrasound import Subject
 from services.domain import dicom_values
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
+from services.domain.file_kind import HEIC_WORDS, kind_of
 from services.domain.study import IngestSource, Principal
 
-IMAGE_BYTES = 64 * 2**20
-MANUAL_SCALE = "Pixel size given by hand at upload; not read from the image."
+IMAGE_BYTES, CLIP_BYTES = 64 * 2**20, 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class UploadDescription:
 @dataclass(frozen=True, slots=True)
 class _Upload:
     services: Services
+    site: str
     description: UploadDescription
     study_key: str
     request_files: list[SpooledFile]
@@ -79,7 +81,9 @@ def ingest_uploads(
     Raises:
         Unavailable: a part of the hub is down; nothing may be taken as received.
     """
-    upload = _Upload(services, description, _study_key(principal.site, files), request_files)
+    upload = _Upload(
+        services, principal.site, description, _study_key(principal.site, files), request_files
+    )
     parts: list[SpooledFile | IngestOutcome] = []
     for file in files:
         try:
@@ -119,17 +123,16 @@ def _as_dicom(upload: _Upload, file: SpooledFile, position: int) -> SpooledFile 
         kind = kind_of(file.head())
         if kind == "dicom":
             return file
-        if kind != "image":
-            raise UnsupportedMedia("Send DICOM, PNG, JPEG, or a ZIP archive of these.")
-        if file.size > IMAGE_BYTES:
-            raise TooLarge("A picture may have 64 MiB.")
+        if kind == "heic":
+            raise UnsupportedMedia(HEIC_WORDS)
+        if kind not in ("image", "clip"):
+            raise UnsupportedMedia("Send DICOM, PNG, JPEG, MP4, MOV, or a ZIP archive of these.")
+        if file.size > (CLIP_BYTES if kind == "clip" else IMAGE_BYTES):
+            raise TooLarge("A picture may have 64 MiB, a clip 256 MiB.")
         subject = _subject(upload, file, position)
-        pixels = read_picture(file.path.read_bytes())
-        data = ultrasound_object(pixels, subject, upload.description.pixel_mm)
-        limit = upload.services.settings.max_instance_bytes
-        with upload.services.spool.writer(limit, file.name) as out:
-            out.write(data)
-            dicom = replace(out.finish(), correction=upload.description.corrects)
+        known = known_picture(upload.services, upload.site, subject)
+        subject, pixel_mm = with_known(subject, upload.description.pixel_mm, known)
+        dicom = _decoded(upload, file, subject, pixel_mm)
         upload.request_files.append(dicom)
         return dicom
     except FadaError as error:
@@ -138,37 +141,39 @@ def _as_dicom(upload: _Upload, file: SpooledFile, position: int) -> SpooledFile 
         return IngestOutcome(file.name, sha256=file.sha256, error=error)
 
 
+def _decoded(
+    upload: _Upload, file: SpooledFile, subject: Subject, pixel_mm: tuple[float, float] | None
+) -> SpooledFile:
+    """A picture or clip as a DICOM object, made in a bounded child."""
+    services, description = upload.services, upload.description
+    request = {
+        "do": "picture",
+        "path": str(file.path),
+        "subject": asdict(subject),
+        "pixel_mm": pixel_mm,
+    }
+    with services.spool.made_by(services.settings.max_instance_bytes, file.name) as out:
+        services.parser.ask({**request, "out": str(out.path)})
+        return replace(out.finish(), correction=description.corrects)
+
+
 def _subject(upload: _Upload, file: SpooledFile, position: int) -> Subject:
     """The same images sent again make the same objects."""
     description = upload.description
     subject = description.subject
-    note = MANUAL_SCALE if description.pixel_mm is not None else ""
     if description.case:
         return replace(
             subject,
             study_uid=description.study_uid,
             series_uid=dicom_values.case_series_uid(description.case),
             sop_uid=dicom_values.case_picture_uid(description.case, file.sha256),
-            note=note,
         )
     return replace(
         subject,
         study_key=subject.study_key or upload.study_key,
         series_key=file.sha256[:16],
         instance_number=position + 1,
-        note=note,
     )
-
-
-def kind_of(head: bytes) -> str:
-    """dicom, zip, image or unknown, by a file's first 132 bytes and never by its name."""
-    if head[128:132] == b"DICM":
-        return "dicom"
-    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return "zip"
-    if head[:8] == b"\x89PNG\r\n\x1a\n" or head[:3] == b"\xff\xd8\xff":
-        return "image"
-    return "unknown"
 
 
 def _study_key(site: str, files: list[SpooledFile]) -> str:

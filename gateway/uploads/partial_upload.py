@@ -119,6 +119,13 @@ class UploadFiles:
         """Forget the bytes; it may be gone already."""
         self.path(upload_id).unlink(missing_ok=True)
 
+    def touched(self, upload_id: str) -> float:
+        """When bytes came last, Unix seconds; 0 when the file is gone."""
+        try:
+            return self.path(upload_id).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
     def spooled(self, upload_id: str, name: str) -> SpooledFile:
         """The complete file with its SHA-256; ``name`` is the sender's."""
         path = self.path(upload_id)
@@ -170,6 +177,7 @@ class Appender:
         """Make what is written durable, then count it in the index."""
         if self.part.at == self.durable:
             return
+        self.services.spool.check_room()
         self.part.sync()
         with self.services.index.begin() as tx:
             tx.uploads.advance(self.site, self.upload_id, self.durable, self.part.at)
@@ -239,28 +247,62 @@ def _outcomes(
     if expected and file.sha256 != expected:
         error: FadaError = ChecksumMismatch("The file is not the one that was announced.")
         return [IngestOutcome(name, sha256=file.sha256, error=error)]
-    description, source = normalise.parse_description(metadata), IngestSource.TUS
     if metadata.get("case"):
-        with services.index.read() as tx:
-            case = tx.cases.get(who, str(uuid.UUID(metadata["case"])))
-        # A scale set by hand belongs to one image; a case's own is for all of them.
-        description = _description_of(case, description.pixel_mm or case.pixel_mm)
-        source = IngestSource.PHONE
+        return ingest_case_file(services, who, file, metadata, request_id, request_files)
+    return normalise.ingest_uploads(
+        services,
+        who,
+        [file],
+        normalise.parse_description(metadata),
+        source=IngestSource.TUS,
+        request_id=request_id,
+        request_files=request_files,
+    )
+
+
+def ingest_case_file(
+    services: Services,
+    who: Principal,
+    file: SpooledFile,
+    metadata: dict[str, str],
+    request_id: str,
+    request_files: list[SpooledFile],
+) -> list[IngestOutcome]:
+    """A file of a phone's case, named in ``metadata``. Raises as ``normalise.ingest_uploads``."""
+    with services.index.read() as tx:
+        case = tx.cases.get(who, str(uuid.UUID(metadata["case"])))
+    # A scale set by hand belongs to one image; a case's own is for all of them.
+    pixel_mm = normalise.parse_description(metadata).pixel_mm or case.pixel_mm
     outcomes = normalise.ingest_uploads(
         services,
         who,
         [file],
-        description,
-        source=source,
+        _description_of(case, pixel_mm),
+        source=IngestSource.PHONE,
         request_id=request_id,
         request_files=request_files,
     )
-    if description.case:
-        with services.index.begin() as tx:
-            for outcome in outcomes:
-                if outcome.error is None:
-                    tx.cases.arrived(who.site, description.case, file.sha256, outcome.sop_uid)
+    _note_arrivals(services, who, case.id, file.sha256, outcomes)
     return outcomes
+
+
+def _note_arrivals(
+    services: Services,
+    who: Principal,
+    case_id: str,
+    sha256: str,
+    outcomes: list[IngestOutcome],
+) -> None:
+    """The case's pictures that are here; with its last one its study is read at once."""
+    arrived = [outcome for outcome in outcomes if outcome.error is None]
+    with services.index.begin() as tx:
+        for outcome in arrived:
+            tx.cases.arrived(who.site, case_id, sha256, outcome.sop_uid)
+            tx.previews.arrived(who.site, outcome.sop_uid)
+        if not tx.cases.missing(who.site, case_id):
+            for study_id in {one.study_id for one in arrived if one.study_id}:
+                tx.studies.complete(who, study_id)
+    services.ingest.dispatcher.wake()
 
 
 def _description_of(

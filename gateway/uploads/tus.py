@@ -27,6 +27,7 @@ from gateway.uploads.partial_upload import (
     require_case,
     validate_metadata,
 )
+from gateway.uploads.quota import make_room
 from services.domain.errors import (
     Gone,
     InvalidInput,
@@ -94,6 +95,7 @@ def _create(services: Services, who: Principal, length: int, metadata: dict[str,
     until = datetime.now(UTC) + timedelta(days=services.settings.upload_days)
     with services.index.begin() as tx:
         require_case(tx, who, metadata)
+        make_room(tx, services, who, length)
         upload = tx.uploads.create(who, length, metadata, until)
         _files(services).create(upload.id)
     return upload

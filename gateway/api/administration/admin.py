@@ -1,12 +1,12 @@
-"""API keys, webhooks, phones and the audit trail of one site."""
+"""API keys and webhooks of one site."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -23,8 +23,8 @@ EVENTS = (
     "study.ready",
     "study.failed",
     "study.reviewed",
+    "study.corrected",
 )
-CODE_SECONDS = 900.0
 _NAME = r"^[^\x00-\x1f\x7f]+$"
 
 
@@ -147,78 +147,6 @@ def delete_webhook(webhook_id: RecordId, who: Manager, services: ServicesDep) ->
         tx.webhooks.delete(who.site, webhook_id)
         tx.audit.add(who, "webhook.deleted", webhook_id)
     return Response(status_code=204)
-
-
-@router.get("/devices", summary="List phones", operation_id="listDevices")
-def list_devices(who: Manager, services: ServicesDep) -> dict[str, Any]:
-    """With their last contact and release."""
-    with services.index.read() as tx:
-        devices = tx.devices.find(who.site)
-    return {
-        "items": [
-            {
-                "id": d.id,
-                "name": d.name,
-                "enrolled_at": d.enrolled_at,
-                "last_seen_at": d.last_seen_at,
-                "release": d.release,
-                "revoked_at": d.revoked_at,
-            }
-            for d in devices
-        ]
-    }
-
-
-@router.post(
-    "/devices/codes", summary="Create an enrolment code", operation_id="makeCode", status_code=201
-)
-def make_code(who: Manager, services: ServicesDep, request: Request) -> dict[str, Any]:
-    """For one phone, within fifteen minutes. ``url`` is what the QR code holds."""
-    with services.index.begin() as tx:
-        code = tx.devices.new_code(who, CODE_SECONDS)
-    base = services.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
-    return {"code": code, "expires_in": int(CODE_SECONDS), "url": f"{base}/field/#enrol={code}"}
-
-
-@router.delete(
-    "/devices/{device_id}", summary="Revoke a phone", operation_id="revokeDevice", status_code=204
-)
-def revoke_device(
-    device_id: RecordId, who: Manager, services: ServicesDep, request: Request
-) -> Response:
-    """Its key is refused from now on."""
-    with services.index.begin() as tx:
-        tx.devices.revoke(who.site, device_id)
-        tx.audit.add(who, "device.revoked", device_id)
-    request.app.state.authenticator.invalidate()
-    return Response(status_code=204)
-
-
-@router.get("/audit", summary="List audit entries", operation_id="audit")
-def audit(
-    who: Manager,
-    services: ServicesDep,
-    subject: Annotated[str | None, Query(max_length=64, pattern=r"^[\w:.-]*$")] = None,
-    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> dict[str, Any]:
-    """Newest first; for the next page give the ``before`` of this one."""
-    with services.index.read() as tx:
-        entries = tx.audit.find(who.site, subject=subject or None, limit=limit, before=before)
-    return {
-        "items": [
-            {
-                "seq": e.seq,
-                "at": e.at,
-                "actor": e.actor,
-                "action": e.action,
-                "subject": e.subject,
-                "detail": e.detail,
-            }
-            for e in entries
-        ],
-        "before": entries[-1].seq if len(entries) == limit else None,
-    }
 
 
 def _check_url(url: str, private: bool) -> None:

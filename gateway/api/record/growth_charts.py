@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from gateway.http.params import Reader
 from services.domain.biometry import (
@@ -14,10 +14,15 @@ from services.domain.biometry import (
     hadlock_hc,
     intergrowth_hc_mean_sd,
 )
+from services.domain.examination.charts import HADLOCK, INTERGROWTH, size_at
+from services.domain.examination.weight import weight_at
 from services.reading import report_json
 
 router = APIRouter(prefix="/api", tags=["Results"])
 _CENTILES = (3, 10, 50, 90, 97)
+Measure = Annotated[
+    Literal["BPD", "HC", "OFD", "AC", "FL", "EFW"], Path(description="EFW: estimated fetal weight")
+]
 
 
 @router.get("/charts/hc", summary="Get head circumference charts", operation_id="chartsHc")
@@ -46,6 +51,34 @@ def hc(_: Reader) -> dict[str, Any]:
             },
         ]
     }
+
+
+@router.get("/charts/{measure}", summary="Get a growth chart", operation_id="charts")
+def chart_of(measure: Measure, _: Reader) -> dict[str, Any]:
+    """The curves of a measure (mm) or of the weight (g) by exact weeks, for each chart that holds it."""
+    charts = [
+        {"chart": chart, "unit": "g" if measure == "EFW" else "mm", **curves}
+        for chart in (INTERGROWTH, HADLOCK)
+        if (curves := _curves(chart, measure))["weeks"]
+    ]
+    return {"measure": measure, "charts": charts}
+
+
+def _curves(chart: str, measure: str) -> dict[str, list[float]]:
+    """Only the ages at which every curve holds."""
+    curves: dict[str, list[float]] = {"weeks": [], **{f"p{c}": [] for c in _CENTILES}}
+    for week in (14 + step / 2 for step in range(53)):
+        scores = [NormalDist().inv_cdf(centile / 100) for centile in _CENTILES]
+        values = [
+            weight_at(chart, week, z) if measure == "EFW" else size_at(chart, measure, week, z)
+            for z in scores
+        ]
+        if any(value is None for value in values):
+            continue
+        curves["weeks"].append(week)
+        for centile, value in zip(_CENTILES, values, strict=True):
+            curves[f"p{centile}"].append(round(value or 0.0, 2))
+    return curves
 
 
 @router.get(

@@ -18,6 +18,7 @@ from uuid import uuid4
 from starlette.requests import HTTPConnection
 
 from gateway.dependencies import Services
+from services.index.port import Instance
 from services.storage.port import ObjectStore
 
 _CREATING = threading.Lock()
@@ -107,6 +108,32 @@ class ObjectCache:
         path.unlink(missing_ok=True)
         self._sizes.pop(path, None)
         self._readers.pop(path, None)
+
+
+@contextmanager
+def part10(
+    services: Services, objects: ObjectCache, row: Instance, *, as_stored: bool
+) -> Iterator[Path]:
+    """A stored object as a file, as it is given out: with what a person put right about its patient, and
+    where it is not ``as_stored``, in Explicit VR Little Endian with native pixels.
+
+    Raises:
+        NotFound, ObjectCorrupt, StoreUnavailable, InvalidDicom.
+    """
+    with objects.local(row.site, row.sha256) as path:
+        if as_stored and row.corrected is None:
+            yield path
+            return
+        with objects.scratch() as out:
+            services.parser.ask(
+                {
+                    "do": "corrected" if as_stored else "explicit",
+                    "path": str(path),
+                    "out": str(out),
+                    "attributes": row.corrected or {},
+                }
+            )
+            yield out
 
 
 def object_cache(connection: HTTPConnection, services: Services) -> ObjectCache:

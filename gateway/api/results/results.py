@@ -23,7 +23,8 @@ def versions(study_id: StudyId, who: ReaderOrDevice, services: ServicesDep) -> d
     with services.index.read() as tx:
         tx.studies.get(who.site, study_id)
         rows = tx.results.versions(who.site, study_id)
-    return {"items": [serializers.result_summary(row) for row in rows]}
+        names = serializers.names_of(tx, who.site)
+    return {"items": [serializers.result_summary(row, names) for row in rows]}
 
 
 @router.get("/results/{version}", summary="Get a result version", operation_id="getResult")
@@ -31,7 +32,10 @@ def get(
     study_id: StudyId, version: ResultVersion, who: ReaderOrDevice, services: ServicesDep
 ) -> dict[str, Any]:
     """The report and the artefacts that were stored with it."""
-    return serializers.result(read_result(services, who, study_id, version))
+    result = read_result(services, who, study_id, version)
+    with services.index.read() as tx:
+        names = serializers.names_of(tx, who.site)
+    return serializers.result(result, names)
 
 
 @router.get(

@@ -6,32 +6,34 @@ the label that this version carries.
 
 from __future__ import annotations
 
-import io
 from contextlib import ExitStack
-from typing import Annotated, Literal
+from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Query
-from PIL import Image
 from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.params import Reader, ResultVersion, StudyId
+from gateway.http.params import Language, Reader, ResultVersion, StudyId
 from gateway.representations import images
-from gateway.representations.files import artefact_response
-from gateway.representations.results import draw_overlay, read_result
+from gateway.representations.files import artefact_filename, artefact_response
+from gateway.representations.images import ImageFile
+from gateway.representations.results import draw_overlay, masks_of, read_result
 from services.dicom.objects import seg, sr
-from services.dicom.parser.frames import Frames
+from services.dicom.objects.sr_examination import procedure_report
+from services.dicom.parser.correction import corrected
 from services.domain.errors import NotFound
+from services.domain.examination.charts import CHARTS, INTERGROWTH
 from services.domain.report import FrameReading
 from services.domain.study import Principal
+from services.examinations import examination_of
 from services.index.port import Artefact, Instance, Result, Study
 from services.publish import fhir, pdf
+from services.result_objects import image_refs
 
 router = APIRouter(prefix="/api/studies/{study_id}/results/{version}", tags=["Results"])
-Language = Literal["en", "fr", "sw", "hi", "pt"]
+Chart = Annotated[str, Query(pattern=f"^({'|'.join(CHARTS)})$", description="of size and weight")]
 _DICOM = "application/dicom"
-_PDF_IMAGES = 12  # frames with an image in the PDF
+_PDF_IMAGES = 24  # frames with an image in the PDF
 
 
 @router.get(
@@ -49,17 +51,23 @@ def report_pdf(
     lang: Annotated[
         Language, Query(description="of the text; numbers and units stay as they are")
     ] = "en",
+    with_images: Annotated[
+        bool, Query(alias="images", description="the images too, on further pages")
+    ] = False,
+    chart: Chart = INTERGROWTH,
 ) -> Response:
-    """In one of five languages; every page says whether a person has reviewed it."""
+    """One page on the examination, in one of five languages; it says whether a person has reviewed it."""
     study, result = _read(services, who, study_id, version)
     overlays: dict[tuple[str, int], bytes] = {}
-    for reading in result.report.frames[:_PDF_IMAGES]:
+    for reading in result.report.frames[:_PDF_IMAGES] if with_images else ():
         try:
             key = (reading.sop_uid, reading.frame)
             overlays[key] = draw_overlay(services, who.site, result, reading)
         except NotFound:  # a phone's report whose image has not arrived
             continue
-    data = pdf.render(result.report, study.attributes, overlays, lang)
+    with services.index.read() as tx:
+        found = examination_of(tx, study, result.report.frames, chart=chart)
+    data = pdf.render(result.report, study.attributes, found.examination, overlays, lang)
     return _file(data, pdf.MEDIA_TYPE, f"report-{result.version}.pdf")
 
 
@@ -75,14 +83,15 @@ def report_fhir(
 ) -> Response:
     """A bundle of ImagingStudy, DiagnosticReport and Observations."""
     study, result = _read(services, who, study_id, version)
-    if stored := _stored_artefact(result, "fhir"):
+    stored = _stored_artefact(result, "fhir")
+    if stored is not None and study.corrected is None:
         return artefact_response(services, who.site, stored)
-    image_refs = [
-        fhir.ImageRef(i.series_uid, i.sop_uid, i.sop_class, i.modality, i.frames)
-        for i in _instances(services, study)
-        if i.frames > 0
-    ]
-    data = fhir.document(result.report, study.attributes, image_refs)
+    with services.index.read() as tx:
+        found = examination_of(tx, study, result.report.frames)
+    stored_images = image_refs(_instances(services, study))
+    data = fhir.document(
+        result.report, study.attributes, stored_images, found.examination, site=study.site
+    )
     return _file(data, fhir.MEDIA_TYPE, f"report-{result.version}.fhir.json")
 
 
@@ -99,7 +108,7 @@ def report_sr(
     """TID 1500 (PS3.16) of all frames."""
     study, result = _read(services, who, study_id, version)
     if stored := _stored_artefact(result, "sr"):
-        return artefact_response(services, who.site, stored)
+        return _stored_dicom(services, study, stored)
     with ExitStack() as stack:
         sources = [f.dataset for f in _sources(services, stack, study, result)]
         data = sr.measurement_report(sources, result.report, result.id)
@@ -119,10 +128,12 @@ def report_obgyn(
     """TID 5000 (PS3.16); 404 where nothing was measured in millimetres."""
     study, result = _read(services, who, study_id, version)
     if stored := _stored_artefact(result, "sr_obgyn"):
-        return artefact_response(services, who.site, stored)
+        return _stored_dicom(services, study, stored)
     with ExitStack() as stack:
         sources = [f.dataset for f in _sources(services, stack, study, result)]
-        data = sr.procedure_report(sources, result.report, result.id)
+        with services.index.read() as tx:
+            whole = examination_of(tx, study, result.report.frames).examination
+        data = procedure_report(sources, result.report, result.id, (), whole)
     if data is None:
         raise NotFound("Nothing in this version was measured in millimetres.")
     return _file(data, _DICOM, f"report-{result.version}.obgyn.dcm")
@@ -147,7 +158,7 @@ def report_seg(
     study, result = _read(services, who, study_id, version)
     for reading in result.report.frames:
         named = not sop or (reading.sop_uid, reading.frame) == (sop, frame)
-        if named and any(s.mask for s in reading.structures):
+        if named and any(s.mask or s.polygon for s in reading.structures):
             return _segmentation(services, study, result, reading)
     raise NotFound("There are no masks in this version, or not in that frame.")
 
@@ -157,22 +168,13 @@ def _segmentation(
 ) -> Response:
     stored = _stored_artefact(result, "seg", reading)
     if stored is not None:
-        return artefact_response(services, study.site, stored)
-    masks = {
-        s.label: _mask(services.store.get(study.site, s.mask)) for s in reading.structures if s.mask
-    }
+        return _stored_dicom(services, study, stored)
+    masks = masks_of(services, study.site, reading)
     with services.index.read() as tx:
         instance = images.find_instance(tx, study.site, study.study_uid, reading.sop_uid)
     with images.open_frames(services, instance) as frames:
         data = seg.segmentation(frames.dataset, reading, masks, result.report, result.id)
     return _file(data, _DICOM, f"masks-{result.version}.seg.dcm")
-
-
-def _mask(png: bytes) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    pixels: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = (
-        np.asarray(Image.open(io.BytesIO(png)).convert("L")) > 127
-    )
-    return pixels
 
 
 def _read(services: Services, who: Principal, study_id: str, version: str) -> tuple[Study, Result]:
@@ -186,7 +188,7 @@ def _instances(services: Services, study: Study) -> list[Instance]:
         return tx.studies.instances(study.site, study_uid=study.study_uid)
 
 
-def _sources(services: Services, stack: ExitStack, study: Study, result: Result) -> list[Frames]:
+def _sources(services: Services, stack: ExitStack, study: Study, result: Result) -> list[ImageFile]:
     """The images that the report describes; open as long as ``stack``. Raises NotFound."""
     frames = []
     for sop_uid in dict.fromkeys(f.sop_uid for f in result.report.frames):
@@ -206,6 +208,14 @@ def _stored_artefact(
         if artefact.kind == kind and (reading is None or frame == (reading.sop_uid, reading.frame)):
             return artefact
     return None
+
+
+def _stored_dicom(services: Services, study: Study, stored: Artefact) -> Response:
+    """The object as it is stored, or with the patient as a person put her right."""
+    if study.corrected is None:
+        return artefact_response(services, study.site, stored)
+    data = corrected(services.store.get(study.site, stored.sha256), study.corrected["now"])
+    return _file(data, _DICOM, artefact_filename(stored))
 
 
 def _file(data: bytes, media_type: str, name: str) -> Response:

@@ -18,6 +18,9 @@ from services.domain.study import Principal
 from services.index.port import Case, CasePicture
 from services.reading import report_json
 
+_LO = 64  # characters of a Long String (PS3.5 6.2)
+_LONGEST_SIDE = 8192  # pixels
+_MOST_FRAMES = 1000
 _PLAIN = r"^[^\x00-\x1f\x7f\\]*$"
 
 
@@ -52,6 +55,7 @@ class CaseIn(BaseModel):
     patient_id: str = Field(default="", max_length=64, pattern=_PLAIN)
     study_date: date | None = None
     last_period: date | None = None
+    indication: str = Field(default="", max_length=200, pattern=_PLAIN)
 
 
 def parse_case(data: bytes) -> CaseIn:
@@ -95,6 +99,7 @@ def report_of(sent: CaseIn, case: Case) -> Report | None:
         report = report_json.load(report_json.dump(report))  # what is kept must be readable again
     except (ValueError, RecursionError) as error:
         raise InvalidInput("The report is not of the form that this hub knows.") from error
+    _check_sizes(report)
     pictures = [p.sha256 for p in sent.pictures]
     frames = []
     for reading in report.frames:
@@ -115,6 +120,28 @@ def report_of(sent: CaseIn, case: Case) -> Report | None:
     return cleaned(named)
 
 
+def _check_sizes(report: Report) -> None:
+    """Masks are filled and pictures drawn at a frame's size: so it is bounded here.
+
+    Raises InvalidInput.
+    """
+    for reading in report.frames:
+        sides = (reading.width, reading.height)
+        if not all(1 <= side <= _LONGEST_SIDE for side in sides) or len(reading.structures) > 200:
+            raise InvalidInput("A frame of the report has a size that no image has.")
+    if len(report.frames) > _MOST_FRAMES:
+        raise InvalidInput(f"A report has at most {_MOST_FRAMES} frames.")
+
+
+def facts_of(sent: CaseIn) -> dict[str, Any]:
+    """What a person said when the case was taken, as facts of its examination; what is empty is not said."""
+    said = {
+        "last_period": sent.last_period.isoformat() if sent.last_period else "",
+        "indication": sent.indication,
+    }
+    return {name: value for name, value in said.items() if value}
+
+
 def study_attributes(case: Case, sent: CaseIn) -> dict[str, Any]:
     """DICOM JSON of the study (PS3.18 annex F), from what the phone knows."""
     attributes: dict[str, Any] = {
@@ -127,6 +154,7 @@ def study_attributes(case: Case, sent: CaseIn) -> dict[str, Any]:
         ("00100020", "LO", sent.patient_id),
         ("00080020", "DA", case.study_date),
         ("001021D0", "DA", sent.last_period.strftime("%Y%m%d") if sent.last_period else ""),
+        ("00401002", "LO", sent.indication[:_LO]),
     ):
         if value:
             attributes[tag] = {"vr": vr, "Value": [value]}

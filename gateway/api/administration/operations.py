@@ -10,7 +10,17 @@ from fastapi import Path as InPath
 from starlette.responses import Response
 
 from gateway.dependencies import ServicesDep
-from gateway.http.params import Admin, JobId, Limit, Manager, Reader, ReaderOrDevice, parse_states
+from gateway.http.params import (
+    Admin,
+    JobId,
+    Limit,
+    Manager,
+    OfStudy,
+    Reader,
+    ReaderOrDevice,
+    States,
+    parse_states,
+)
 from gateway.representations import releases, serializers
 from services.domain.errors import BrokerUnavailable
 from services.index.port import JobState
@@ -36,8 +46,8 @@ def queue(_: Reader, services: ServicesDep) -> dict[str, Any]:
 def jobs(
     who: Manager,
     services: ServicesDep,
-    state: Annotated[str, Query(max_length=60, description="comma-separated")] = "",
-    study: Annotated[str | None, Query(max_length=36, pattern=r"^[0-9a-f-]*$")] = None,
+    state: States = "",
+    study: OfStudy = None,
     limit: Limit = 100,
 ) -> dict[str, Any]:
     """Of the caller's site; ``state=dead`` are those that failed for good."""

@@ -15,10 +15,12 @@ from starlette.responses import Response
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Frame, RecordId, Sha256, Sonographer, SopUid, StudyId
 from gateway.http.tokens import Signer
-from gateway.representations import serializers
+from gateway.representations import examinations, serializers
 from gateway.representations.files import artefact_response
 from gateway.representations.results import draw_overlay, frame_of
 from services.domain.errors import FadaError, Gone, NotAuthenticated, NotFound
+from services.domain.study import Principal, Role
+from services.examinations import examination_of
 from services.index.port import Result, Share, Study
 
 router = APIRouter(tags=["Sharing"])
@@ -75,8 +77,10 @@ def revoke(
 
 @router.get("/api/shared/{token}", summary="Get a shared result", operation_id="shared")
 def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, Any]:
-    """The latest result, without the patient's identity."""
+    """The latest result, and the examination that it is of, without the patient's identity."""
     study, result, ends = _opened(services, request, token)
+    with services.index.read() as tx:
+        found = examination_of(tx, study, result.report.frames)
     return {
         "study": {
             "study_date": serializers.study(study)["study_date"],
@@ -84,6 +88,7 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
             "state": study.state.value,
         },
         "result": serializers.result(result),
+        "examination": examinations.without_identity(found),
         "expires_at": ends,
     }
 
@@ -136,7 +141,12 @@ def _opened(services: Services, request: Request, token: str) -> tuple[Study, Re
         study = tx.studies.get(site, study_id)
         if claims["share"] not in {one.id for one in tx.shares.open_shares(site, study_id)}:
             raise Gone("This link was taken back.")
+        if study.held:  # withdrawn, or not known whose it is
+            raise Gone("This examination cannot be shown at present.")
         result = tx.results.get(site, study_id)
+    # By whoever has the link: its maker answers for it.
+    reader = Principal(f"share:{claims['share']}", site, Role.READER)
+    request.app.state.access.note(reader, "share.opened", study_id)
     return study, result, datetime.fromtimestamp(claims["exp"], UTC)
 
 

@@ -1,13 +1,13 @@
-"""Deliveries to webhooks and the PACS: which wait, which were given up, and running those again."""
+"""Deliveries to webhooks and destinations: which wait, which were given up, and running those again."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from gateway.dependencies import ServicesDep
-from gateway.http.params import Limit, Manager, parse_states
+from gateway.http.params import Limit, Manager, OfStudy, States, parse_states
 from services.index.port import Delivery, DeliveryState
 
 router = APIRouter(prefix="/api/deliveries", tags=["Operations"])
@@ -18,8 +18,8 @@ DeliveryId = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")]
 def deliveries(
     who: Manager,
     services: ServicesDep,
-    state: Annotated[str, Query(max_length=60, description="comma-separated")] = "",
-    study: Annotated[str | None, Query(max_length=36, pattern=r"^[0-9a-f-]*$")] = None,
+    state: States = "",
+    study: OfStudy = None,
     limit: Limit = 100,
 ) -> dict[str, Any]:
     """``state=dead`` are those that were given up. What was delivered is listed for a week."""
@@ -28,7 +28,8 @@ def deliveries(
             who.site, states=parse_states(DeliveryState, state), study_id=study or None, limit=limit
         )
         urls = {hook.id: hook.url for hook in tx.webhooks.find(who.site)}
-    return {"items": [_item(row, urls) for row in rows]}
+        names = tx.destinations.names(who.site)
+    return {"items": [item(row, urls, names) for row in rows]}
 
 
 @router.post(
@@ -40,17 +41,26 @@ def run_again(delivery_id: DeliveryId, who: Manager, services: ServicesDep) -> d
     with services.index.begin() as tx:
         row = tx.deliveries.run_again(who, delivery_id)
         urls = {hook.id: hook.url for hook in tx.webhooks.find(who.site)}
-    return _item(row, urls)
+        names = tx.destinations.names(who.site)
+    return item(row, urls, names)
 
 
-def _item(row: Delivery, urls: dict[str, str]) -> dict[str, Any]:
-    """``url`` is the webhook's; null for the PACS, which the hub's settings name."""
+def item(row: Delivery, urls: dict[str, str], names: dict[str, str]) -> dict[str, Any]:
+    """``url`` is a webhook's, ``destination`` the name of one of the site's destinations; ``objects``
+    says what it made of each object."""
     return {
         "id": row.id,
         "kind": row.kind.value,
         "study_id": row.study_id,
         "webhook_id": row.webhook_id,
         "url": urls.get(row.webhook_id or ""),
+        "destination_id": row.destination_id,
+        "destination": names.get(row.destination_id or ""),
+        "results": list(row.results),
+        "objects": [
+            {"sop_uid": o.sop_uid, "kind": o.kind, "state": o.state.value, "code": o.code}
+            for o in row.objects
+        ],
         "event_seq": row.event_seq,
         "version": row.version,
         "state": row.state.value,

@@ -1,0 +1,1 @@
+"""Running a site: people and keys, destinations and deliveries, audit, queue and releases."""

@@ -1,0 +1,1 @@
+"""The record: patients, their examinations, what people entered, growth charts."""

@@ -1,0 +1,1 @@
+"""Results as people and programs fetch them: versions, formats, artefacts, links, questions, maps."""

@@ -1,0 +1,1 @@
+"""OpenID Connect: bearer tokens of an issuer for the API, and sign-on at it for people."""

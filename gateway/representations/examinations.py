@@ -1,0 +1,54 @@
+"""An examination as pages and machines get it: its summary, what people entered, the earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.representations import serializers
+from services.examinations import EarlierExamination, FoundExamination
+from services.index.port import FactsVersion
+
+
+def facts(version: FactsVersion, names: Mapping[str, str]) -> dict[str, Any]:
+    """Version 0: nothing was entered. ``names``: of authors by subject (``serializers.names_of``)."""
+    return {
+        "version": version.version,
+        "author": version.author or None,
+        "author_name": names.get(version.author, version.author) or None,
+        "at": version.at,
+        "values": version.values,
+    }
+
+
+def earlier(one: EarlierExamination) -> dict[str, Any]:
+    """One that came before in the pregnancy."""
+    return {"study": serializers.study(one.study), **_measured(one), "summary": one.summary}
+
+
+def fetuses(found: FoundExamination) -> list[dict[str, Any]]:
+    """Of several, the summary of each; empty for one."""
+    each = found.examination.fetuses.items()
+    return [{"fetus": letter, "summary": one.summary} for letter, one in each]
+
+
+def without_identity(found: FoundExamination) -> dict[str, Any]:
+    """For whoever has a link: neither whose it is, nor who entered it, nor her other studies by name."""
+    return {
+        "summary": found.examination.summary,
+        "fetuses": fetuses(found),
+        "facts": {"version": found.facts.version, "values": found.facts.values},
+        "earlier": [_measured(one) for one in found.earlier],
+    }
+
+
+def _measured(one: EarlierExamination) -> dict[str, Any]:
+    return {
+        "day": one.day,
+        "ga_days": one.ga_days,
+        "mm": one.past.mm,
+        "grams": one.past.grams,
+        "fetuses": {
+            letter: {"mm": past.mm, "grams": past.grams} for letter, past in one.fetuses.items()
+        },
+    }
