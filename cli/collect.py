@@ -9,6 +9,7 @@ from pathlib import Path
 
 TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".zip": "application/zip",
+    ".mp4": "video/mp4", ".mov": "video/quicktime",
 }  # fmt: skip
 
 

@@ -7,8 +7,24 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import deliveries, jobs, keys, models, serve
+from cli.commands import (
+    accounts,
+    audit,
+    deliveries,
+    destinations,
+    erasures,
+    jobs,
+    keys,
+    models,
+    orders,
+    secret,
+    serve,
+)
+from cli.commands.ask import ask
+from cli.commands.backup import backup, restore
 from cli.commands.doctor import doctor
+from cli.commands.done import done
+from cli.commands.exams import exams, patients
 from cli.commands.import_images import import_images
 from cli.commands.report import report
 from cli.commands.send import send
@@ -54,13 +70,26 @@ def options(
 
 app.command()(up)
 app.command()(send)
+app.command()(done)
 app.command()(status)
 app.command()(watch)
 app.command()(report)
+app.command()(exams)
+app.command()(patients)
+app.command()(ask)
 app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(destinations.app, name="destinations")
+app.add_typer(orders.app, name="orders")
 app.add_typer(keys.app, name="keys")
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(secret.app, name="secret")
+app.add_typer(audit.app, name="audit")
+app.add_typer(erasures.app, name="erasures")
+app.command()(erasures.retention)
 app.command("import-images")(import_images)
 app.add_typer(models.app, name="models")
 app.command("evaluate")(models.evaluate)

@@ -16,6 +16,7 @@ _ABSTENTIONS = {
     "out_of_scope": "not taken for a fetal ultrasound of a plane that this model knows",
     "too_poor": "too poor to read reliably",
     "unknown_plane": "no plane is certain enough",
+    "unknown_subplane": "no level of the head is certain enough",
     "low_confidence": "not shown: its own confidence is too low",
     "not_calibrated": "pixels only: the image carries no usable calibration",
     "out_of_range": "outside the range in which the equation holds",
@@ -64,10 +65,15 @@ def frame_words(frame: dict[str, Any]) -> RenderableType:
     table.add_row("image", Text(where, style="dim"))
     if plane:
         table.add_row("plane", f"{plane['label']}  {percent(plane['confidence'])}")
+    subplane = frame.get("subplane")
+    if subplane:
+        table.add_row("level", f"{subplane['label']}  {percent(subplane['confidence'])}")
     for structure in frame.get("structures", ()):
         table.add_row("structure", f"{structure['label']}  {percent(structure['confidence'])}")
     for measured in frame.get("measurements", ()):
         table.add_row(measured["name"], measurement(measured))
+    for angle in frame.get("angles", ()):
+        table.add_row(angle["name"], angle_words(angle))
     for dating in frame.get("datings", ()):
         table.add_row("age", dating_words(dating))
     for centile in frame.get("centiles", ()):
@@ -90,6 +96,14 @@ def measurement(measured: dict[str, Any]) -> str:
     words = f"{measured['mm']:.1f} mm"
     if measured.get("mm_low") is not None and measured.get("mm_high") is not None:
         words += f"  (95 %: {measured['mm_low']:.1f} to {measured['mm_high']:.1f} mm)"
+    return words
+
+
+def angle_words(angle: dict[str, Any]) -> str:
+    """Degrees, with their interval where there is one."""
+    words = f"{angle['degrees']:.0f}°"
+    if angle.get("low") is not None and angle.get("high") is not None:
+        words += f"  (95 %: {angle['low']:.0f} to {angle['high']:.0f}°)"
     return words
 
 

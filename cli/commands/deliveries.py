@@ -1,4 +1,4 @@
-"""``fada deliveries``: what goes to webhooks and the PACS, what was given up, and running that again."""
+"""``fada deliveries``: what goes to webhooks and destinations, what was given up, and running that again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cli.hub import Hub, HubOption, KeyOption
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Results and events on their way to webhooks and the PACS. A delivery that kept failing for
+    help="""Results and events on their way to webhooks and destinations. A delivery that kept failing for
     about a day and a half, or that its receiver refused, is dead: visible, kept, and can run again.""",
 )
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
@@ -81,9 +81,15 @@ def _show(items: list[dict[str, Any]], as_json: bool) -> None:
         return
     table = report_text.table("delivery", "study", "to", "state", "tries", "error")
     for item in items:
-        receiver = item["url"] or item["kind"]
+        receiver = item["url"] or item["destination"] or item["kind"]
         table.add_row(
             item["id"], item["study_id"], receiver, item["state"], str(item["attempts"]),
-            item["error_code"],
+            _error(item),
         )  # fmt: skip
     report_text.console().print(table if items else "none")
+
+
+def _error(item: dict[str, Any]) -> str:
+    """The last error, and which objects were refused and why."""
+    refused = [f"{o['kind']} {o['code']}" for o in item["objects"] if o["state"] == "refused"]
+    return " ".join([item["error_code"], *([f"({', '.join(refused)})"] if refused else [])])

@@ -58,7 +58,7 @@ def verify(
 ) -> None:
     """Check signature, sizes, hashes and file forms of one release.
 
-    Example:  fada models verify models/releases/fada-nano-0.4.0
+    Example:  fada models verify models/releases/fada-nano-0.5.0
     """
     release = load(folder, registry.trust_of(folder.parent))
     console = report_text.console()
@@ -79,7 +79,7 @@ def activate(
 
     Examples:
 
-      fada models activate fada-nano-0.4.0
+      fada models activate fada-nano-0.5.0
 
       fada models activate --back
     """
@@ -112,6 +112,13 @@ def import_release(
     serve: Annotated[
         str, typer.Option(help="llama.cpp (merged and converted) or transformers (as published).")
     ] = "llama.cpp",
+    mmproj: Annotated[
+        str, typer.Option(help="Numbers of the vision tower: f16, or q8_0 (half as large).")
+    ] = "f16",
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what is there and what is missing; change nothing."),
+    ] = False,
     folder: StoreOption = None,
 ) -> None:
     """Bring in FADA's own weights: a PEFT adapter on its base, or a pair of GGUF files.
@@ -128,9 +135,16 @@ def import_release(
       fada models import org/FADA-SKD --name fada-4b --base base/ --about prompts.json
 
       fada models import org/FADA-SKD --name fada-4b --base base/ --serve transformers
+
+      fada models import weights/adapter --name fada-4b --base weights/base --dry-run
     """
     if serve not in ("llama.cpp", "transformers"):
         raise typer.BadParameter("--serve is llama.cpp or transformers")
+    if mmproj not in ("f16", "q8_0"):
+        raise typer.BadParameter("--mmproj is f16 or q8_0")
+    if dry_run:
+        _dry_run(Path(source), Path(base) if base else None, about)
+        return
     from models.packaging.importing import Import, fetch
     from models.packaging.importing import import_release as bring
     from models.programs.releasing.package import signing_key
@@ -138,12 +152,37 @@ def import_release(
     place = release_folder(folder)
     key = signing_key(key_file or settings().config.expanduser() / "release-signing.key")
     request = Import(
-        fetch(source), name, version, base=fetch(base) if base else None, about=about, serve=serve
+        fetch(source),
+        name,
+        version,
+        base=fetch(base) if base else None,
+        about=about,
+        serve=serve,
+        vision_kind=mmproj,
     )
     made = bring(request, place, key)
     console = report_text.console()
     console.print(f"{made.manifest.id} is in {made.folder}")
     console.print(f"use it: fada models activate {made.manifest.id}")
+
+
+def _dry_run(source: Path, base: Path | None, about: Path | None) -> None:
+    """Nothing is fetched: a folder is looked at as it lies there."""
+    from models.packaging.layout import inspect
+
+    for place in (source, base):
+        if place is not None and not place.is_dir():
+            raise typer.BadParameter(f"{place} is no folder; a dry run fetches nothing")
+    layout = inspect(source, base, about)
+    console = report_text.console()
+    console.print(f"{source}: {layout.kind or 'no weights that are known here'}", markup=False)
+    table = Table(box=None, show_header=False)
+    for part in layout.parts:
+        table.add_row("[green]there[/]" if part.there else "[red]missing[/]", part.name, part.note)
+    console.print(table)
+    if not layout.is_whole:
+        raise typer.Exit(5)
+    console.print("Nothing is missing: the same command without --dry-run imports it.")
 
 
 @app.command()

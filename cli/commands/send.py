@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,7 +49,9 @@ def send(
         typer.Argument(help="Files, folders (with all in them) or patterns like 'scans/*.dcm'."),
     ],
     urgent: Annotated[bool, typer.Option(help="Read these before the others.")] = False,
-    watch: Annotated[bool, typer.Option(help="Follow until the reports are there.")] = False,
+    watch: Annotated[
+        bool, typer.Option(help="Read now, follow until the reports are there.")
+    ] = False,
     pixel_mm: Annotated[
         float | None, typer.Option(help="Pictures only: mm per pixel; marked as given by hand.")
     ] = None,
@@ -70,6 +72,9 @@ def send(
     """Send DICOM files, ZIP archives, PNG or JPEG pictures.
 
     DICOM files say themselves whose they are; of pictures the options for pictures say it.
+
+    A study is read when no image of it has come for a while, at once with --watch or --urgent, and
+    when 'fada done STUDY' says that all are there.
 
     A transfer that breaks, or is ended by Ctrl-C, is resumed where it stopped when the same command
     is given again. Sending the same bytes twice does no harm: the hub keeps one.
@@ -114,8 +119,11 @@ def send(
 
 
 def _follow(hub: Hub, studies: list[str]) -> list[str]:
-    """Follow each study to its end; their states."""
+    """Read each study now, and follow it to its end; their states."""
     console, states = report_text.console(), []
+    for study in studies:
+        with suppress(HubSays):  # a key that may only send: the study is read after its quiet time
+            hub.post(f"/api/studies/{study}/complete")
     for study in studies:
         state = follow.until_done(
             hub, study, lambda event: console.print(f"  {report_text.event(event)}")

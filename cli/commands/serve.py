@@ -27,8 +27,7 @@ def gateway() -> None:
 
     Example:  FADA_INDEX_URL=postgresql://… FADA_HOST=0.0.0.0 fada serve gateway
     """
-    import uvicorn
-
+    from gateway import processes
     from services.telemetry import logs, multiprocess
 
     given = settings()
@@ -37,21 +36,7 @@ def gateway() -> None:
     with tempfile.TemporaryDirectory(prefix="fada-gateway-") as figures:
         if given.gateway_processes > 1:
             multiprocess.prepare(Path(figures))
-        uvicorn.run(
-            "gateway.bootstrap:app",
-            factory=True,
-            host=given.host,
-            port=given.port,
-            workers=given.gateway_processes,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=5,
-            timeout_worker_healthcheck=10,
-            forwarded_allow_ips="127.0.0.1",
-        )
+        processes.serve(given)
 
 
 @app.command()
@@ -75,13 +60,24 @@ def sweeper() -> None:
 
 @app.command()
 def dimse() -> None:
-    """A C-STORE door for ultrasound machines: the same way in as by HTTP.
+    """A C-STORE receiver for ultrasound machines: the same way in as by HTTP.
 
     Example:  FADA_DIMSE_PORT=11112 FADA_DIMSE_AET=FADA fada serve dimse
     """
     from gateway.bootstrap import serve_dimse
 
     serve_dimse(settings())
+
+
+@app.command()
+def hl7() -> None:
+    """A listener for HL7 v2 by MLLP: orders and news of patients from a hospital's systems.
+
+    Example:  FADA_HL7_PORT=2575 FADA_HL7_SENDERS=HIS fada serve hl7
+    """
+    from gateway.bootstrap import serve_hl7
+
+    serve_hl7(settings())
 
 
 @app.command()
@@ -103,7 +99,8 @@ def triton() -> None:
 
 @app.command()
 def prepare() -> None:
-    """Once before a hub's first start and after an update: database tables and the store's bucket.
+    """Once before a hub's first start and after an update: database tables, the store's bucket, and the
+    image's releases in FADA_RELEASES where that is a volume.
 
     Calling it again does no harm. 'fada up' does it by itself.
     """
@@ -117,7 +114,26 @@ def prepare() -> None:
     store = storage.connect(given)
     store.prepare()
     store.close()
+    _gather(given.releases)
     typer.echo("The index and the store are ready.")
+
+
+@app.command()
+def releases() -> None:
+    """Link the releases that came with this program into FADA_RELEASES, where that is a volume.
+
+    What was imported there, and which release is in use, stay. 'fada serve prepare' does it too.
+    """
+    _gather(settings().releases)
+    typer.echo("The releases are in place.")
+
+
+def _gather(own: Path) -> None:
+    from services.standalone.local_stack import RELEASES
+    from services.standalone.releases import gather
+
+    if own.resolve() != RELEASES.resolve():
+        gather(RELEASES, own)
 
 
 @app.command()

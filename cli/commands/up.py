@@ -39,7 +39,8 @@ def up(
         Path | None, typer.Option(help="Folder of all state; default: FADA_HOME.")
     ] = None,
     port: Annotated[int, typer.Option(help="The gateway's; 0: 8042, or a free one.")] = 0,
-    dimse_port: Annotated[int, typer.Option(help="Open a C-STORE door here; 0: none.")] = 0,
+    dimse_port: Annotated[int, typer.Option(help="Take DICOM on this port; 0: not at all.")] = 0,
+    hl7_port: Annotated[int, typer.Option(help="Take HL7 v2 on this port; 0: not at all.")] = 0,
     releases: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Folder of bundled releases.")
     ] = None,
@@ -65,8 +66,8 @@ def up(
 
     console = report_text.console()
     options = StackOptions(
-        home=home or settings().home, port=port, dimse_port=dimse_port, runner=runner,
-        releases=releases or RELEASES,
+        home=home or settings().home, port=port, dimse_port=dimse_port, hl7_port=hl7_port,
+        runner=runner, releases=releases or RELEASES,
     )  # fmt: skip
     with _signals() as stopping, Board(console) as board:
         machine = LocalStack(options, board.say)
@@ -166,6 +167,7 @@ def show_sample(machine: LocalStack, key: str, path: Path, console: Console) -> 
         study = str(sent.items[0]["study_id"])
         if not sent.items[0].get("new", True):
             console.print("  it was here already, and is not read again")
+        hub.post(f"/api/studies/{study}/complete")
         state = follow.until_done(
             hub, study, lambda event: console.print(f"  {_since(began)} {report_text.event(event)}")
         )

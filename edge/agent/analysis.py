@@ -7,12 +7,12 @@ from pathlib import Path
 
 from edge.agent.case import Case
 from edge.agent.case_reader import CaseReader
+from edge.agent.image_file import identify, open_image
 from edge.agent.outbox import Outbox
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import FadaError, InvalidInput
 from services.domain.report import Report
 from services.reading import report_json
-from services.reading.images.picture import decode
 
 MAX_READS = 3  # so many attempts without an end, and the hub reads the case instead
 ReportSink = Callable[[Case, Report], None]
@@ -30,8 +30,9 @@ def capture_files(
     """Keep files as one case; ``pixel_mm`` is the size of a pixel in mm, measured by hand.
 
     Raises:
-        InvalidInput: a file cannot be opened or is not a picture that can be read.
-        TooLarge: a picture has too many pixels.
+        InvalidInput, InvalidDicom, UnsupportedObject: a file cannot be opened, is nothing that can be
+            read, or the files are of several examinations.
+        TooLarge: an image has too many pixels.
         StorageFull: there is no room.
     """
     return capture_bytes(
@@ -52,15 +53,21 @@ def capture_bytes(
     source: str = "",
 ) -> Case:
     """Keep the contents of files (name, bytes) as one case. Raises as ``capture_files``."""
-    images = []
+    images, studies = [], set()
     for name, data in files:
         try:
-            media_type = "image/jpeg" if decode(data).jpeg else "image/png"
+            media_type, study = identify(data)
         except FadaError as error:
             raise type(error)(f"{name}: {error.detail}") from error
         images.append((data, media_type))
+        studies |= {study} - {""}
+    if len(studies) > 1:
+        raise InvalidInput(
+            "These files are of several examinations. Take each as a case of its own."
+        )
     size = (pixel_mm, pixel_mm) if pixel_mm else None
-    return outbox.capture(images, urgent=urgent, pixel_mm=size, source=source)
+    (study_uid,) = studies or {""}
+    return outbox.capture(images, urgent=urgent, pixel_mm=size, study_uid=study_uid, source=source)
 
 
 def _content(path: Path) -> bytes:
@@ -98,9 +105,13 @@ def _read(outbox: Outbox, reader: CaseReader, case: Case, show: ReportSink, noti
         outbox.give_up_reading(case.id, "Reading it on this device ended the program.")
         return False
     try:
-        pixels = [decode(outbox.image(image.sha256)).pixels for image in case.images]
-        names = [image.sha256 for image in case.images]
-        report = reader.read(case.id, pixels, _by_hand(case), sha256s=names)
+        files = [
+            open_image(
+                case.id, image.sha256, image.media_type, outbox.image(image.sha256), choose=reader
+            )
+            for image in case.images
+        ]
+        report = reader.read(case.id, files, _by_hand(case))
     except KeyboardInterrupt:
         outbox.interrupt_reading(case.id)
         raise

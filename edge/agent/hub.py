@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,7 +47,8 @@ def enrol(address: str, code: str, name: str) -> Identity:
         answer = _checked(
             client.post("/api/sync/enrol", json={"code": code, "name": name, "public_key": public})
         ).json()
-    return Identity(address, answer["device_id"], answer["site"], private)
+    keys = {name: answer.get(name, "") for name in ("bundle_key", "receipt_key")}
+    return Identity(address, answer["device_id"], answer["site"], private, **keys)
 
 
 class Hub:
@@ -77,6 +79,24 @@ class Hub:
         ).json()
         return answer
 
+    def put_preview(self, case_id: str, sop_uid: str, frame: int, jpeg: bytes) -> None:
+        """A small copy of a frame whose image comes later."""
+        path = f"/api/sync/cases/{case_id}/previews/{sop_uid}/{frame}"
+        self._ask("PUT", path, content=jpeg, headers={"Content-Type": "image/jpeg"})
+
+    def hand_in(self, bundle: bytes) -> dict[str, Any]:
+        """A carried case, this device's own or another's; the answer holds its receipt."""
+        headers = {"Content-Type": "application/octet-stream"}
+        answer: dict[str, Any] = self._ask(
+            "POST", "/api/sync/bundles", content=bundle, headers=headers
+        ).json()
+        return answer
+
+    def keys(self) -> Identity:
+        """This device with the hub's keys for carried cases, as the hub tells them now."""
+        self._authenticate()
+        return self._identity
+
     def case(self, case_id: str) -> dict[str, Any]:
         """How the case fares at the hub: its state, and which images are missing."""
         answer: dict[str, Any] = self._ask("GET", f"/api/sync/cases/{case_id}").json()
@@ -88,6 +108,10 @@ class Hub:
             "GET", "/api/sync/changes", params={"cursor": cursor or "0"}
         ).json()
         return answer
+
+    def forgot(self, case_id: str) -> None:
+        """This device has erased its copy of a case that was erased at the hub."""
+        self._ask("DELETE", f"/api/sync/cases/{case_id}")
 
     # --- images by tus 1.0 ---------------------------------------------------------------------
     def new_upload(self, case_id: str, sha256: str, media_type: str, data: bytes) -> str:
@@ -171,7 +195,10 @@ class Hub:
                 "signature": self._identity.sign(nonce),
             },
         )
-        self._token = answer.json()["token"]
+        told = answer.json()
+        self._token = told["token"]
+        keys = {name: told.get(name, "") for name in ("bundle_key", "receipt_key")}
+        self._identity = replace(self._identity, **keys)
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = more.pop("headers", {})

@@ -17,18 +17,28 @@ _FILE = "identity.json"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """``private_key`` is the raw key, base64; the file has mode 0600."""
+    """``private_key`` is the raw key, base64; the file has mode 0600.
+
+    ``bundle_key`` and ``receipt_key`` are the hub's (``services.bundle``), base64; empty until a hub has
+    told them.
+    """
 
     hub: str
     device_id: str
     site: str
     private_key: str
+    bundle_key: str = ""
+    receipt_key: str = ""
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """64 bytes of Ed25519."""
+        key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.private_key))
+        return key.sign(message)
 
     def sign(self, challenge: str) -> str:
         """Sign the hub's nonce; base64 of 64 bytes. No clock is involved."""
-        key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.private_key))
         message = f"fada-sync-1:{self.device_id}:{challenge}"
-        return base64.b64encode(key.sign(message.encode())).decode()
+        return base64.b64encode(self.sign_bytes(message.encode())).decode()
 
     def save(self, folder: Path) -> None:
         """Keep it in ``folder``, for this user alone."""

@@ -67,6 +67,12 @@ class ImageFolder:
             raise InvalidInput("An image of this case cannot be found on this device.") from error
         return self._vault.open(sealed, sha256)
 
+    def remove(self, images: set[str]) -> None:
+        """Remove images by SHA-256; what is not there is fine."""
+        for sha256 in images:
+            (self.path / sha256).unlink(missing_ok=True)
+        sync_folder(self.path)
+
     def remove_orphans(self, named: Callable[[], set[str]]) -> None:
         """Remove images that no case names: a kill came between the image and its row. Only old ones:
         another process of this device may be capturing now."""

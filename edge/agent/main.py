@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from edge.agent import carry as carried
 from edge.agent import identity as identities
 from edge.agent import releases as updates
 from edge.agent import terminal
@@ -96,7 +97,9 @@ def enrol(
 
 @app.command()
 def analyse(
-    images: Annotated[list[Path], typer.Argument(help="PNG or JPEG images of one case.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="PNG, JPEG, MP4, MOV or DICOM files of one case.")
+    ],
     pin: Pin,
     urgent: Annotated[bool, typer.Option(help="To be sent and read before others.")] = False,
     pixel_mm: Annotated[
@@ -111,7 +114,7 @@ def analyse(
 
     The images are kept first: what a power cut interrupts is read at the next start.
 
-    Example: fada-edge analyse scan1.png scan2.png --urgent
+    Example: fada-edge analyse scan1.png IM000001 --urgent
     """
     outbox = _outbox(home, pin)
     capture_files(outbox, images, urgent=urgent, pixel_mm=pixel_mm)
@@ -179,8 +182,46 @@ def sync(pin: Pin, home: Home = HOME, releases: Releases = RELEASES, threads: Th
         _read(outbox, _loader(releases, threads))
     except (NotFound, ReleaseRefused) as problem:
         _warn(problem.detail)  # what was read can go out without a release
-    outcome = exchange(outbox, Hub(device), console.print)
+    hub = Hub(device)
+    outcome = exchange(outbox, hub, console.print)
+    hub.keys().save(home)
     console.print(f"{outcome.sent} sent, {outcome.refused} refused, {outcome.answered} answers")
+
+
+@app.command()
+def pack(
+    folder: Annotated[Path, typer.Argument(help="Where to, for example a stick.")],
+    pin: Pin,
+    home: Home = HOME,
+) -> None:
+    """Seal the cases that wait, for somebody to carry to a network. Nobody but the hub can open them.
+
+    Example: fada-edge pack /media/stick
+    """
+    device, outbox = identities.Identity.load(home), _outbox(home, pin)
+    count = carried.pack(outbox, device, folder, console.print)
+    console.print(f"{count} cases. They still count as not sent: keep them, and take the receipts.")
+
+
+@app.command()
+def carry(
+    folder: Annotated[Path, typer.Argument(help="Where sealed cases lie, anybody's.")],
+    home: Home = HOME,
+) -> None:
+    """Hand in sealed cases of any device of this site; receipts are laid beside them."""
+    done = carried.hand_in(Hub(identities.Identity.load(home)), folder, console.print)
+    console.print(f"{done.received} handed in, {done.refused} refused")
+
+
+@app.command()
+def receipts(
+    folder: Annotated[Path, typer.Argument(help="Where receipts lie, anybody's.")],
+    pin: Pin,
+    home: Home = HOME,
+) -> None:
+    """Note which of this device's cases the hub has, by receipts that were brought back."""
+    device, outbox = identities.Identity.load(home), _outbox(home, pin)
+    console.print(f"{carried.take_receipts(outbox, device, folder, console.print)} cases arrived")
 
 
 @app.command()

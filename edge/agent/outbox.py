@@ -233,6 +233,23 @@ class Outbox:
             )
         return kept.rowcount > 0
 
+    def forget(self, case_id: str) -> None:
+        """Erase a case that was erased at the hub, with the images that no other case has. Again: nothing.
+
+        That its source was captured stays known, so that it is not captured anew.
+        """
+        with self._lock:
+            found = self._find("WHERE id = ?", (case_id,))
+            with self._write():
+                self._db.execute("DELETE FROM cases WHERE id = ?", (case_id,))
+                for kind in ("missing", "upload"):
+                    self._db.execute(
+                        "DELETE FROM facts WHERE name LIKE ?", (f"{kind}:{case_id}:%",)
+                    )
+            self.images.remove(
+                {one.sha256 for case in found for one in case.images} - self._named_images()
+            )
+
     # --- look ----------------------------------------------------------------------------------
     def get(self, case_id: str) -> Case:
         """One case.

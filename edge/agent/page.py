@@ -8,20 +8,22 @@ from __future__ import annotations
 import secrets
 from html import escape
 
+import numpy as np
 import uvicorn
 from fastapi import FastAPI, File, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from numpy.typing import NDArray
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from edge.agent.analysis import capture_bytes, read_captured
 from edge.agent.case import WORDS, Case
 from edge.agent.case_reader import CaseReader
+from edge.agent.image_file import open_image
 from edge.agent.outbox import Outbox
-from services.domain.errors import FadaError
-from services.domain.report import UNREVIEWED
+from services.domain.errors import FadaError, NotFound
+from services.domain.report import UNREVIEWED, FrameReading, Report
 from services.reading import report_json
 from services.reading.images import overlay
-from services.reading.images.picture import decode
 
 _STYLE = """body{font:16px/1.5 system-ui;margin:0 auto;max-width:60rem;padding:1rem;background:#10151a;
 color:#e8eef2}img{max-width:100%;border-radius:6px}article{border-top:1px solid #33424d;padding:1rem 0}
@@ -59,8 +61,8 @@ def build(outbox: Outbox, reader: CaseReader, word: str) -> FastAPI:
     def picture(case_id: str, number: int) -> Response:
         case = outbox.get(case_id)
         report = report_json.load(case.report)
-        frame = decode(outbox.image(case.images[number - 1].sha256)).pixels
-        image = overlay.render(frame, report.frames[number - 1], report.label)
+        reading = report.frames[number - 1]
+        image = overlay.render(_frame(outbox, case, reading), reading, report.label)
         return Response(overlay.png(image), media_type="image/png", headers=secure)
 
     @app.exception_handler(FadaError)
@@ -79,18 +81,43 @@ def run(outbox: Outbox, reader: CaseReader, port: int) -> None:
     uvicorn.run(build(outbox, reader, word), host="127.0.0.1", port=port, log_level="warning")
 
 
+def _frame(outbox: Outbox, case: Case, reading: FrameReading) -> NDArray[np.uint8]:
+    """The pixels that a reading is of. Raises NotFound."""
+    for kept in case.images:
+        data = outbox.image(kept.sha256)
+        image = open_image(case.id, kept.sha256, kept.media_type, data, frames=[reading.frame])
+        for number, pixels in image.frames:
+            if (image.sop_uid, number) == (reading.sop_uid, reading.frame):
+                return pixels
+    raise NotFound("This frame is not in the case.")
+
+
 def _article(case: Case, word: str) -> str:
     pictures = ""
     if case.report:
         pictures = "".join(
             f'<img alt="image {n} with what was found" src="/{word}/cases/{case.id}/{n}.png">'
-            for n in range(1, len(case.images) + 1)
+            for n in range(1, len(report_json.load(case.report).frames) + 1)
         )
+    if case.hub_report:
+        pictures = _hub_reading(report_json.load(case.hub_report)) + pictures
     urgent = "<strong>urgent</strong> " if case.urgent else ""
     return (
         f"<article><h2>#{case.order} {urgent}{escape(WORDS[case.state])}</h2>"
         f"<p>{escape(case.problem)}</p>{pictures}</article>"
     )
+
+
+def _hub_reading(report: Report) -> str:
+    """The reviewer's comment first, then what the hub read of each image, in words."""
+    lines = [f"<strong>{escape(report.comment)}</strong>"] if report.comment else []
+    lines.append(f"The hub: {escape(report.label)}")
+    for frame in report.frames:
+        values = [f"{m.name} {m.mm} mm" for m in frame.measurements if m.mm is not None]
+        values += [f"{dating.text} by {dating.equation}" for dating in frame.datings]
+        plane = frame.plane.label if frame.plane else "not assessed"
+        lines.append(escape(", ".join([plane, *values])))
+    return "".join(f"<p>{line}</p>" for line in lines)
 
 
 def _page(word: str, body: str) -> str:
@@ -99,7 +126,7 @@ def _page(word: str, body: str) -> str:
         "<meta name=viewport content='width=device-width'>"
         f"<style>{_STYLE}</style><h1>FADA on this device</h1><p><strong>{UNREVIEWED}</strong></p>"
         f"<form method=post action='/{word}/cases' enctype=multipart/form-data>"
-        "<label>PNG or JPEG images of one case <input type=file name=image multiple required "
-        "accept='image/png,image/jpeg'></label> <button>Analyse</button></form>"
+        "<label>PNG, JPEG, MP4, MOV or DICOM files of one case "
+        "<input type=file name=image multiple required></label> <button>Analyse</button></form>"
         f"{body}</html>"
     )

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from edge.agent.case import CapturedImage, Case
 from edge.agent.hub import Hub
+from edge.agent.image_file import open_image, sop_uid_of
 from edge.agent.outbox import Outbox
+from edge.agent.preview import WORTH_BYTES, preview
 from services.domain.errors import (
     DifferentBytes,
     FadaError,
@@ -18,6 +20,7 @@ from services.domain.errors import (
     NotFound,
     Unavailable,
 )
+from services.reading import report_json
 
 Say = Callable[[str], None]
 
@@ -32,14 +35,14 @@ class Outcome:
 
 
 def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
-    """Reports of all waiting cases first, then their images, then the hub's answers.
+    """Reports of all waiting cases first, then previews, then the images, then the hub's answers.
 
     Raises:
         Unavailable: the hub cannot be reached; what was done stays done.
         NotAuthenticated: the hub does not know this device any more.
     """
     outcome = Outcome()
-    for work in (_send_report, _send_images):
+    for work in (_send_report, _send_previews, _send_images):
         for waiting in outbox.waiting():
             case = outbox.attempt(waiting.id)
             try:
@@ -72,12 +75,15 @@ def fetch_answers(outbox: Outbox, hub: Hub) -> int:
                         json.dumps(result["report"]).encode(),
                         reviewed=bool(result["reviewed"]),
                     )
+        for case_id in page.get("forget", ()):  # erased at the hub
+            outbox.forget(case_id)
+            hub.forgot(case_id)
         outbox.set_fact("cursor", str(page["cursor"]))
         more = bool(page["more"])
     return answered
 
 
-def _body(case: Case) -> bytes:
+def body_of(case: Case) -> bytes:
     """The same case and version always give the same bytes: the hub compares them."""
     pictures = [
         {"sha256": p.sha256, "size": p.size, "media_type": p.media_type} for p in case.images
@@ -88,6 +94,7 @@ def _body(case: Case) -> bytes:
             "pictures": pictures,
             "pixel_mm": list(case.pixel_mm) if case.pixel_mm else None,
             "report": json.loads(case.report) if case.report else None,
+            **({"study_uid": case.study_uid} if case.study_uid else {}),
         },
         sort_keys=True,
         separators=(",", ":"),
@@ -97,10 +104,41 @@ def _body(case: Case) -> bytes:
 def _send_report(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     """The kilobytes first, once: which images the hub lacks is kept for the next try."""
     if not outbox.fact(_missing(case)):
-        answer = hub.put_case(case.id, case.version, _body(case))
+        answer = hub.put_case(case.id, case.version, body_of(case))
         outbox.set_fact(_missing(case), json.dumps(answer["missing"]))
         say(f"{case.id}: report sent")
     return False
+
+
+def _send_previews(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
+    """A small copy of each frame that was read, of images that are large and not at the hub."""
+    missing = json.loads(outbox.fact(_missing(case)) or "[]")
+    large = [i for i in case.images if i.sha256 in missing and i.size >= WORTH_BYTES]
+    if not case.report or not large:
+        return False
+    for image in large:
+        fact = f"previews:{case.id}:{image.sha256}"
+        if outbox.fact(fact):
+            continue
+        try:
+            _send_previews_of(outbox, hub, case, image)
+            say(f"{case.id}: preview sent")
+        except (Unavailable, NotAuthenticated):
+            raise
+        except FadaError as refusal:  # an older hub, a damaged frame: the image itself will come
+            say(f"{case.id}: no preview: {refusal.detail}")
+        outbox.set_fact(fact, "1")
+    return False
+
+
+def _send_previews_of(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage) -> None:
+    data = outbox.image(image.sha256)
+    name = sop_uid_of(case.id, image.sha256, image.media_type, data)
+    frames = [f.frame for f in report_json.load(case.report).frames if f.sop_uid == name]
+    if frames:
+        opened = open_image(case.id, image.sha256, image.media_type, data, frames=frames)
+        for number, pixels in opened.frames:
+            hub.put_preview(case.id, name, number, preview(pixels))
 
 
 def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:

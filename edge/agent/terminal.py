@@ -47,11 +47,15 @@ def _print_frame(console: Console, number: int, frame: FrameReading) -> None:
         console.print(f"  image {number}: not assessed ({reasons})")
         return
     console.print(f"  image {number}: {frame.plane.label} {percent(frame.plane.confidence)}")
+    if frame.subplane is not None:
+        console.print(f"    {frame.subplane.label} {percent(frame.subplane.confidence)}")
     for structure in frame.structures:
         console.print(f"    {structure.label} {percent(structure.confidence)}")
     for m in frame.measurements:
         value = f"{m.mm} mm" if m.mm is not None else f"{m.px} px only: not calibrated"
         console.print(f"    {m.name} {value}")
+    for angle in frame.angles:
+        console.print(f"    {angle.name} {angle.degrees}°")
     for dating in frame.datings:
         console.print(f"    GA {dating.text} by {dating.equation}")
 

@@ -11,8 +11,17 @@ from edge.agent.analysis import capture_files
 from edge.agent.image_folder import StorageFull
 from edge.agent.outbox import Outbox
 from services.domain.errors import FadaError, InvalidInput
+from services.domain.file_kind import kind_of
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".mp4",
+    ".mov",
+    ".dcm",
+    "",
+)  # probes give their DICOM files no ending
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0  # s between two tries of a file that is refused
 Notify = Callable[[str], None]
 
@@ -47,7 +56,7 @@ class FolderWatch:
         """Capture what is new and whole; the number of cases made. A refusal is said once."""
         count = 0
         try:
-            paths = sorted(p for p in self.folder.iterdir() if p.suffix.lower() in SUFFIXES)
+            paths = sorted(p for p in self.folder.iterdir() if _is_image(p))
         except OSError as error:  # a stick that was pulled out: it may come back
             self._say(f"{self.folder} cannot be read: {error.strerror}. It will be tried again.")
             return 0
@@ -97,6 +106,20 @@ class FolderWatch:
         if before is None or not same or before.reason != error.detail:
             self._notify(error.detail)
         self._refusals[path] = _Refusal(mark, error.detail, wait, self._clock() + wait)
+
+
+def _is_image(path: Path) -> bool:
+    """By its ending; a file without one only when it begins as a DICOM file does."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES or path.name.startswith(".") or not path.is_file():
+        return False
+    if suffix:
+        return True
+    try:
+        with path.open("rb") as file:
+            return kind_of(file.read(132)) == "dicom"
+    except OSError:
+        return False
 
 
 def check_folder(folder: Path) -> None:

@@ -1,0 +1,132 @@
+"""An examination's summary as lines of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+
+from services.domain.biometry import weeks_and_days
+
+_REASONS = {
+    "lmp_only": "by last period; no scan dates it",
+    "lmp_agrees": "by last period; the earliest scan agrees",
+    "scan_only": "by scan; no last period is known",
+    "lmp_differs": "by the earliest scan, which differs from the last period",
+}
+
+
+def headline(row: dict[str, Any]) -> str:
+    """What a row says first; empty: nothing."""
+    said = row.get("headline") or {}
+    code = said.get("code", "")
+    if code in ("below_3rd", "below_10th"):
+        fetus = f", fetus {said['fetus']}" if said.get("fetus") else ""
+        return f"{said['measure']} below {code.removeprefix('below_')} centile{fetus}"
+    return {"identity_clash": "whose study? decide", "readers_differ": "hub and phone differ"}.get(
+        code, ""
+    )
+
+
+def name(text: str) -> str:
+    """DICOM PN text for people."""
+    groups = [group.replace("^", " ").strip() for group in text.split("=")]
+    return escape(" / ".join(group for group in groups if group))
+
+
+def mm(values: dict[str, float]) -> str:
+    """``HC 290.0  AC 260.0``, in mm."""
+    return "  ".join(f"{measure} {value:.1f}" for measure, value in values.items())
+
+
+def summary(body: dict[str, Any]) -> list[str]:
+    """The lines of one examination."""
+    return [
+        *_who(body), *_dating(body), *_biometry(body), *_facts(body["facts"]), *_earlier(body["earlier"]),
+    ]  # fmt: skip
+
+
+def _who(body: dict[str, Any]) -> list[str]:
+    patient, clash = body["patient"], body["clash"]
+    lines = []
+    if patient is not None:
+        born = f", born {patient['birth_date']}" if patient["birth_date"] else ""
+        lines.append(f"[bold]{escape(patient['number'])}[/]  {name(patient['name'])}{born}")
+    for one in clash["fields"] if clash is not None else ():
+        recorded = one["recorded"] or "nothing"
+        lines.append(
+            f"[red]{one['field']}: recorded {escape(recorded)}, received {escape(one['received'])}[/]"
+        )
+    if clash is not None:
+        lines.append("[red]Nothing of it is sent out until a person has decided whose it is.[/]")
+    return lines
+
+
+def _dating(body: dict[str, Any]) -> list[str]:
+    told, dating = body["summary"], body["summary"]["dating"]
+    if dating is None:
+        return ["age: nothing dates this pregnancy"]
+    age = weeks_and_days(told["ga_days"]) if told["ga_days"] is not None else "unknown"
+    why = _REASONS.get(dating["reason"], dating["reason"])
+    return [f"age {age} {why}; due {dating['due']}"]
+
+
+def _biometry(body: dict[str, Any]) -> list[str]:
+    """Of several fetuses one after the other."""
+    lines = []
+    for one in body.get("fetuses") or [{"fetus": "", "summary": body["summary"]}]:
+        lines += [f"fetus {one['fetus']}:"] if one["fetus"] else []
+        lines += [*_measures(one["summary"]), *_weight(one["summary"]), *_growth(one["summary"])]
+    unassigned = body["summary"].get("unassigned") or []
+    if unassigned:
+        values = ", ".join(f"{one['measure']} {one['mm']:.1f} mm" for one in unassigned)
+        lines.append(f"of a fetus that nobody has named, and in no mean: {values}")
+    return lines
+
+
+def _measures(told: dict[str, Any]) -> list[str]:
+    lines = []
+    for one in told["measures"]:
+        dated, centile = one["dating"], one["centile"]
+        age = f"  {dated['text']} ({dated['equation']})" if dated else ""
+        stands = f"  {centile['centile']:.0f}th centile ({centile['chart']})" if centile else ""
+        lines.append(f"  {one['measure']:<4} {one['mm']:6.1f} mm{age}{stands}")
+    if told["not_assessed"]:
+        lines.append(f"  not assessed: {', '.join(told['not_assessed'])}")
+    return lines
+
+
+def _weight(told: dict[str, Any]) -> list[str]:
+    weight = told["weight"]
+    if weight is None:
+        return []
+    centile = weight["centile"]
+    stands = f"  {centile['centile']:.0f}th centile ({centile['chart']})" if centile else ""
+    low, high = weight["low_grams"], weight["high_grams"]
+    return [
+        f"  weight {weight['grams']:.0f} g ({low:.0f} to {high:.0f}; {weight['equation']}){stands}"
+    ]
+
+
+def _growth(told: dict[str, Any]) -> list[str]:
+    return [
+        f"  {one['measure']}: {one['before']:.1f} → {one['now']:.1f} in {one['days']} days"
+        for one in told["growth"]
+    ]
+
+
+def _facts(facts: dict[str, Any]) -> list[str]:
+    if not facts["version"]:
+        return []
+    lines = [
+        f"entered by {facts.get('author_name') or facts['author']}, version {facts['version']}:"
+    ]
+    return lines + [escape(f"  {key}: {value}") for key, value in facts["values"].items()]
+
+
+def _earlier(earlier: list[dict[str, Any]]) -> list[str]:
+    lines = ["earlier examinations:"] if earlier else []
+    for one in earlier:
+        age = weeks_and_days(one["ga_days"]) if one["ga_days"] is not None else ""
+        lines.append(f"  {one['day']}  {age}  {mm(one['mm'])}  {one['study']['id']}")
+    return lines

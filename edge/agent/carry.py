@@ -1,0 +1,111 @@
+"""Carried cases: pack what waits into a folder, hand in what others packed, take receipts back.
+
+A folder may lie on a stick. ``NAME.fadacase`` is a sealed bundle (``services.bundle``), ``NAME.receipt`` the
+hub's word that it has the case. Whoever carries them can read neither a patient nor a picture.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.agent.case import UNSENT, Case
+from edge.agent.files import write_durably
+from edge.agent.hub import Hub
+from edge.agent.identity import Identity
+from edge.agent.outbox import Outbox
+from edge.agent.sync import body_of
+from services import bundle
+from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound, Unavailable
+
+SUFFIX, RECEIPT = ".fadacase", ".receipt"
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class HandedIn:
+    """What became of the bundles of a folder."""
+
+    received: int = 0
+    refused: int = 0
+
+
+def pack(outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: None) -> int:
+    """Write a bundle for each case that waits to be sent; how many. Packing again changes nothing.
+
+    Raises:
+        InvalidInput: this device does not know its hub's key yet.
+        OSError: the folder cannot be written.
+    """
+    if not who.bundle_key:
+        raise InvalidInput("This device has not met its hub since it can carry cases: sync once.")
+    made = 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for waiting in outbox.waiting():
+        case = outbox.attempt(waiting.id)  # frozen: what was given away is not changed any more
+        path = folder / f"{case.id}-{case.version}{SUFFIX}"
+        if not path.exists():
+            write_durably(path, _sealed(outbox, who, case))
+            say(f"{case.id}: packed")
+        made += 1
+    return made
+
+
+def _sealed(outbox: Outbox, who: Identity, case: Case) -> bytes:
+    images = tuple(
+        bundle.BundleImage(i.sha256, i.media_type, outbox.image(i.sha256)) for i in case.images
+    )
+    content = bundle.Bundle(who.device_id, case.id, case.version, body_of(case), images)
+    return bundle.seal(content, who.sign_bytes, base64.b64decode(who.bundle_key))
+
+
+def hand_in(hub: Hub, folder: Path, say: Say = lambda words: None) -> HandedIn:
+    """Hand in every bundle of a folder that has no receipt yet, and lay the receipt beside it.
+
+    Raises:
+        Unavailable: the hub cannot be reached; what was handed in stays so.
+        NotAuthenticated: the hub does not know this device.
+    """
+    done = HandedIn()
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        target = path.with_suffix(RECEIPT)
+        if target.exists():
+            continue
+        try:
+            answer = hub.hand_in(path.read_bytes())
+        except (Unavailable, NotAuthenticated):
+            raise
+        except FadaError as refusal:
+            done.refused += 1
+            say(f"{path.name}: refused by the hub: {refusal.detail}")
+            continue
+        write_durably(target, json.dumps(answer["receipt"]).encode())
+        done.received += 1
+        say(f"{path.name}: the hub has it")
+    return done
+
+
+def take_receipts(
+    outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: None
+) -> int:
+    """Note what the hub has, by the receipts in a folder; how many cases of this device they are for."""
+    taken = 0
+    for path in sorted(folder.glob(f"*{RECEIPT}")):
+        try:
+            told = json.loads(path.read_bytes())
+            case_id, version = bundle.check_receipt(told, base64.b64decode(who.receipt_key))
+            case = outbox.get(case_id)
+        except NotFound:
+            continue  # another device's
+        except (FadaError, ValueError) as refusal:
+            say(f"{path.name}: {getattr(refusal, 'detail', 'not a receipt')}")
+            continue
+        if case.state in UNSENT and case.version == version:
+            outbox.attempt(case_id)
+            outbox.received(case_id, version)
+            taken += 1
+            say(f"{case_id}: the hub has it")
+    return taken
