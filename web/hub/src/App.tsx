@@ -9,6 +9,7 @@ import { ErrorBoundary } from "./shell/ErrorBoundary";
 import { Header } from "./shell/Header";
 import { Help } from "./shell/Help";
 import { Toasts } from "./shell/toasts";
+import { InvitationPage } from "./shell/InvitationPage";
 import { SignIn } from "./shell/SignIn";
 import { useShortcuts } from "./shell/shortcuts";
 import { lazy } from "./shell/lazy";
@@ -16,6 +17,11 @@ import { usePath } from "./shell/router";
 import { Session } from "./shell/session";
 
 const Upload = lazy(async () => (await import("./upload/Upload")).Upload);
+const Orders = lazy(async () => (await import("./orders/Orders")).Orders);
+const Patients = lazy(async () => (await import("./patients/Patients")).Patients);
+const Woman = lazy(async () => (await import("./patients/Woman")).Woman);
+const AccountPage = lazy(async () => (await import("./account/AccountPage")).AccountPage);
+const AtlasPage = lazy(async () => (await import("./atlas/AtlasPage")).AtlasPage);
 const Operations = lazy(async () => (await import("./operations/Operations")).Operations);
 const ReportPage = lazy(async () => (await import("./report/ReportPage")).ReportPage);
 const Monitor = lazy(async () => (await import("./worklist/Monitor")).Monitor);
@@ -35,6 +41,7 @@ export function App(): JSX.Element {
   useShortcuts(me ? { "?": () => setHelp(true) } : {});
 
   if (shared) return <SharedReport token={shared} />;
+  if (path[0] === "invitation") return <InvitationPage signedIn={setMe} />;
   if (me === undefined) return <p class="waiting" role="status">{t("loading")}</p>;
   if (me === null) return <SignIn signedIn={setMe} />;
   if (path[0] === "monitor") return <Session.Provider value={me}><Monitor /></Session.Provider>;
@@ -52,6 +59,10 @@ function Page({ path }: { path: string[] }): JSX.Element {
   const [place, id, more] = path;
   if (place === undefined) return <Worklist />;
   if (place === "upload") return <Upload />;
+  if (place === "orders") return <Orders />;
+  if (place === "patients") return id ? <Woman key={id} id={id} /> : <Patients />;
+  if (place === "account") return <AccountPage />;
+  if (place === "atlas") return <AtlasPage />;
   if (place === "operations") return <Operations tab={id ?? "queue"} />;
   if (place === "study" && id && more === "report") return <ReportPage id={id} />;
   if (place === "study" && id) return <Case key={id} id={id} />;

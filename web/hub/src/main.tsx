@@ -7,6 +7,7 @@ import "./style/shell.css";
 import "./style/worklist.css";
 import "@fada/shared/style/viewer.css";
 import "@fada/shared/style/case.css";
+import "./style/examination.css";
 
 applyTheme();
 await choose(preferred(), false);

@@ -1,5 +1,5 @@
 import { openDicom } from "../src/dicom/file";
-import { candidates, choose, scoreFrame } from "../src/reading/keyframes";
+import { candidates, choose, scoreFrame } from "../src/reading/clip/keyframes";
 
 /** All that the phone knows of an object, with the given frames decoded. */
 export async function read(file: Uint8Array, frames: number[]): Promise<unknown> {

@@ -1,12 +1,13 @@
 import type { Report } from "@fada/shared/api/types";
 import { openDicom } from "../src/dicom/file";
+import { type Details, NO_DETAILS } from "../src/case/details";
 import { Unreadable } from "../src/dicom/unreadable";
 import { decode } from "../src/reading/image";
 import { identify } from "../src/reading/imageFile";
 import { type Case, CaseStore, StorageFull } from "../src/store/cases";
 import { read as readFact } from "../src/store/database";
 import { ReleaseRefused, activeRelease, updateRelease } from "../src/sync/releases";
-import { Vault } from "../src/store/vault";
+import { PinMustWait, Vault } from "../src/store/vault";
 import { HubClient, HubError, enrol, identity } from "../src/sync/hubClient";
 import { sync } from "../src/sync/sync";
 import { sopUid, studyUid } from "../src/case/ids";
@@ -49,14 +50,14 @@ export const remove = async (id: string): Promise<number> => (await store()).del
 export const sweep = async (): Promise<void> => (await store()).sweep();
 
 /** Take files as one case, or into one that is there; its id, or why not. */
-export async function capture(files: string[], into = "", urgent = false): Promise<string> {
+export async function capture(files: string[], into = "", urgent = false, said: Details = NO_DETAILS): Promise<string> {
   try {
     const box = await store(), taken = [];
     for (const text of files) {
       const file = new Blob([bytesOf(text)]);
       taken.push({ file, ...(await identify(file)) });
     }
-    return into ? ((await box.add(into, taken)) ?? { id: into }).id : (await box.capture(taken, urgent)).id;
+    return into ? ((await box.add(into, taken)) ?? { id: into }).id : (await box.capture(taken, { urgent, details: said })).id;
   } catch (reason) {
     return why(reason);
   }
@@ -79,6 +80,28 @@ export async function analyse(id: string, scope = 0.01): Promise<void> {
   } as unknown as Report;
   await box.analysed(record, report, record.pictures.map(() => [1]));
 }
+
+/** What a person says of the woman, changed. */
+export const describe = async (id: string, details: Details): Promise<void> => void (await (await store()).describe(id, details));
+export const details = async (id: string): Promise<Details> => (await store()).details((await (await store()).get(id))!);
+export const comment = async (id: string): Promise<string> => (await store()).comment((await (await store()).get(id))!);
+/** As often as reading it begins, until it is left to the hub. */
+export async function tryToRead(id: string): Promise<boolean> {
+  const begun = await (await store()).startReading(id);
+  if (!begun) await (await store()).leaveToHub(id);
+  return begun !== null;
+}
+/** The PIN, and how long the next one has to wait, in ms. */
+export async function unlock(pin: string): Promise<string> {
+  try {
+    await Vault.open(pin);
+    return "open";
+  } catch (reason) {
+    return reason instanceof PinMustWait ? "wait" : "wrong";
+  }
+}
+export { eraseAll as erase } from "../src/store/database";
+export { waitLeft } from "../src/store/pinTries";
 
 export const scale = async (id: string, sha256: string, mm: number): Promise<void> => void (await (await store()).revise(id, sha256, { pixelMm: [mm, mm] }));
 

@@ -8,15 +8,23 @@ export type StudyState = "received" | "analysing" | "ready" | "failed" | "review
 export type Reason = "urgent" | "disagreement" | "finding" | "low_confidence";
 export type Origin = "hub" | "phone" | "review";
 export type AbstentionCode =
-  | "out_of_scope" | "too_poor" | "unknown_plane" | "low_confidence" | "not_calibrated" | "out_of_range";
+  | "out_of_scope" | "too_poor" | "unknown_plane" | "unknown_subplane" | "low_confidence" | "not_calibrated" | "out_of_range";
 
-export interface Me { subject: string; name?: string; site: string; role: Role; via?: string }
+export interface Me {
+  subject: string;
+  name?: string;
+  site: string;
+  role: Role;
+  via?: string;
+  /** Of people with a password of this hub: whether passkeys are possible, and whether one must be made. */
+  account?: { passkeys: boolean; needs_passkey: boolean } | null;
+}
 
 export interface StudyRow {
   id: string;
   study_uid: string;
   state: StudyState;
-  door: string;
+  source: string;
   urgent: boolean;
   score: number;
   reasons: Reason[];
@@ -32,7 +40,16 @@ export interface StudyRow {
   study_date: string;
   description: string;
   error_code: string;
+  /** The newest of all versions; after a signature it may be one that came since (`has_new_version`). */
+  newest_version?: number;
+  has_new_version?: boolean;
+  /** What is to be said first; null: nothing. Undefined where the hub does not keep it, as the two below. */
+  headline?: Headline | null;
+  claim?: { by: string; name: string; since: string } | null;
+  withdrawn_at?: string | null;
 }
+
+export interface Headline { code: string; measure?: string; centile?: number; fetus?: string }
 
 export interface Page<T> { items: T[]; total: number; limit: number; offset: number; cursor: number }
 
@@ -71,6 +88,8 @@ export interface Job {
 export interface Study extends StudyRow {
   last_period: string | null;
   instances_list: Instance[];
+  /** Frames of which a small copy is here and the image is not; asked for beside the study. */
+  previews?: { sop_uid: string; frame: number }[];
   jobs: Job[];
   results: Summary[];
 }
@@ -83,6 +102,7 @@ export interface Summary {
   version: number;
   origin: Origin;
   author: string;
+  author_name?: string;
   created_at: string;
   based_on: number | null;
   release: ReleaseId;
@@ -115,6 +135,9 @@ export interface Measurement {
   method: string;
   points: Point[];
 }
+
+/** AoP: degrees; the points are the symphysis's two ends and where the tangent touches the head. */
+export interface Angle { name: string; degrees: number; low: number | null; high: number | null; method: string; points: Point[] }
 
 export interface Dating {
   equation: string;
@@ -149,6 +172,8 @@ export interface FrameReading {
   centiles: Centile[];
   abstentions: [AbstentionCode, string][];
   flags: string[];
+  subplane?: Scored | null; // missing in reports of before
+  angles?: Angle[];
 }
 
 export interface Report {
@@ -209,6 +234,8 @@ export interface Review {
   comment: string;
   scores?: Scores;
   last_period: string | null;
+  /** Of the printed page that a signature makes. */
+  language: string;
   frames: FrameEdit[];
 }
 

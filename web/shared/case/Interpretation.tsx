@@ -74,6 +74,9 @@ export function Confidence({ reading, plane }: { reading: FrameReading; plane: s
             : <span class="tag">{t("structures.by_hand")}</span>}</p>
         )
         : <p class="plane">{t("confidence.no_plane")}</p>}
+      {reading.subplane && (
+        <p>{code("subplane", reading.subplane.label)} <span class="muted">{t("confidence.sure", { n: percent(reading.subplane.confidence) })}</span></p>
+      )}
       {reading.plane && reading.plane.confidence < 0.9 && (
         <p class="muted small">{t("confidence.else", { list: reading.planes.slice(1, 3).map((p) => `${code("plane", p.label)} ${percent(p.confidence)}`).join(", ") })}</p>
       )}

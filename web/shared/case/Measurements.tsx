@@ -1,5 +1,5 @@
-import type { JSX } from "preact";
-import type { Dating, FrameReading, Measurement } from "../api/types";
+import type { ComponentChildren, JSX } from "preact";
+import type { Centile, Dating, FrameReading, Measurement } from "../api/types";
 import { code, t } from "../i18n";
 import type { FrameMeasurements } from "./findings";
 import { weeksAndDays } from "../measurement/biometry";
@@ -24,6 +24,9 @@ export const ageInterval = (d: Dating): string =>
     ? `${weeksAndDays(d.low_days)} – ${weeksAndDays(d.high_days)} (±2 SD)`
     : t("figures.no_interval");
 
+/** A centile for people: never 0 or 100. */
+export const centileNumber = (c: Centile): string => (c.centile < 1 ? "<1" : c.centile > 99 ? ">99" : c.centile.toFixed(0));
+
 interface Props {
   measured: FrameMeasurements;
   reading: FrameReading | null;
@@ -31,15 +34,17 @@ interface Props {
   periodDays: number | null;
   scanDay: string;
   setPeriod?: (day: string | null) => void;
+  /** What is to be said of the figures beside them. */
+  children?: ComponentChildren;
 }
 
 /** Millimetres with their interval, age by named equations, age by last period and what they differ. */
-export function Measurements({ measured, reading, lastPeriod, periodDays, scanDay, setPeriod }: Props): JSX.Element {
+export function Measurements({ measured, reading, lastPeriod, periodDays, scanDay, setPeriod, children }: Props): JSX.Element {
   const { measurements, datings, centiles, byHand } = measured;
   return (
     <section class="panel" aria-labelledby="figures-title">
       <h2 id="figures-title">{t("figures.title")} {byHand && <span class="tag">{t("figures.by_hand")}</span>}</h2>
-      {measurements.length === 0
+      {measurements.length === 0 && !reading?.angles?.length
         ? <p class="muted">{reading ? t("figures.none") : t("frame.not_read")}</p>
         : (
           <table class="figures">
@@ -55,6 +60,10 @@ export function Measurements({ measured, reading, lastPeriod, periodDays, scanDa
             </tbody>
           </table>
         )}
+      {(reading?.angles ?? []).map((a) => (
+        <p key={a.name}>{code("measure", a.name)}: <b>{a.degrees.toFixed(0)}°</b>{a.low !== null && a.high !== null && ` (${a.low.toFixed(0)} – ${a.high.toFixed(0)}°)`}</p>
+      ))}
+      {children}
       {measurements.some((m) => m.mm !== null) && (
         <p class="muted small">{t("figures.scale", { source: code("calibration", measurements.find((m) => m.mm !== null)!.calibration) })}</p>
       )}
@@ -82,7 +91,7 @@ export function Measurements({ measured, reading, lastPeriod, periodDays, scanDa
       {lastPeriod && periodDays === null && <p class="warn small">{t("age.period_out")}</p>}
       {centiles.map((c) => (
         <p key={c.chart} class="centile">
-          {c.measurement}: <b>{t("centile.value", { n: c.centile < 1 ? "<1" : c.centile > 99 ? ">99" : c.centile.toFixed(0) })}</b> (z {c.z.toFixed(2)}) <small>{c.chart}, {weeksAndDays(c.at_days)}</small>
+          {c.measurement}: <b>{t("centile.value", { n: centileNumber(c) })}</b> (z {c.z.toFixed(2)}) <small>{c.chart}, {weeksAndDays(c.at_days)}</small>
         </p>
       ))}
       {setPeriod && datings.length > 0 && periodDays === null && <p class="muted small">{t("centile.needs_period")}</p>}

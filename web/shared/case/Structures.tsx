@@ -2,11 +2,19 @@ import type { JSX } from "preact";
 import type { FrameReading } from "../api/types";
 import { code, t } from "../i18n";
 import type { Mark } from "./findings";
+import { percent } from "../measurement/percent";
 import { colour } from "../viewer/colours";
 
-/** Never `100 %`: nothing here is certain. */
-export const percent = (confidence: number): string =>
-  confidence > 0.99 ? ">99 %" : confidence < 0.01 ? "<1 %" : `${Math.round(confidence * 100)} %`;
+export { percent };
+
+/** What a reader chose to look for, by label: boxes, and outlines in them. It hides the rest and deletes nothing. */
+export interface Sought { detect: ReadonlySet<string>; segment: ReadonlySet<string> }
+
+/** The mark as the guided mode shows it: whole, as its box alone, or not at all. What a person drew is always shown. */
+export function asSought(mark: Mark, sought: Sought | null): Mark | null {
+  if (sought === null || mark.confidence === null || sought.segment.has(mark.label)) return mark;
+  return sought.detect.has(mark.label) ? { ...mark, polygon: [] } : null;
+}
 
 interface Props {
   marks: readonly Mark[];
@@ -15,27 +23,26 @@ interface Props {
   toggle: (label: string) => void;
   opacity: number;
   setOpacity: (value: number) => void;
-  guided: boolean;
-  setGuided: (on: boolean) => void;
-  /** Guided reading: what was chosen for this frame. Null where nothing can be changed. */
-  choose: ((label: string, how: "detect" | "segment", on: boolean) => void) | null;
+  /** Guided reading: what the reader looks for; null: everything is shown. */
+  sought: Sought | null;
+  setSought: (sought: Sought | null) => void;
   draw: ((label: string) => void) | null;
 }
 
 /** Overlays one by one; or, in the guided mode, the choice of what to detect and to segment. */
 export function Structures(props: Props): JSX.Element {
-  const { marks, reading, guided } = props;
+  const { marks, reading } = props;
+  const guided = props.sought !== null;
   const missing = (reading?.abstentions ?? []).filter(([why]) => why === "low_confidence").map(([, what]) => what)
     .filter((label) => !marks.some((m) => m.label === label));
   return (
     <section class="panel" aria-labelledby="structures-title">
       <div class="panel-head">
         <h2 id="structures-title">{t("structures.title")}</h2>
-        {props.choose && (
-          <label class="check"><input type="checkbox" checked={guided} onChange={(e) => props.setGuided(e.currentTarget.checked)} />{t("guided.mode")}</label>
-        )}
+        <label class="check"><input type="checkbox" checked={guided}
+          onChange={(e) => props.setSought(e.currentTarget.checked ? { detect: new Set(), segment: new Set() } : null)} />{t("guided.mode")}</label>
       </div>
-      {guided && props.choose ? <Guided {...props} /> : (
+      {guided ? <Guided {...props} /> : (
         <ul class="structures">
           {marks.map((mark, index) => (
             <li key={mark.id}>
@@ -62,9 +69,16 @@ export function Structures(props: Props): JSX.Element {
 }
 
 /** FADA's second mode: the reader reads first, then says what is to be looked for. */
-function Guided({ marks, reading, choose, draw }: Props): JSX.Element {
-  const detected = reading?.structures ?? [];
-  const labels = [...new Set([...detected.map((s) => s.label), ...marks.map((m) => m.label), ...(reading?.mapping?.structures ?? []).filter((s) => /^[a-z]+_/.test(s) || s === "CSP" || s === "NT")])];
+function Guided({ marks, reading, sought, setSought, draw }: Props): JSX.Element {
+  const labels = [...new Set([...marks.map((m) => m.label), ...(reading?.mapping?.structures ?? []).filter((s) => /^[a-z]+_/.test(s) || s === "CSP" || s === "NT")])];
+  const choose = (label: string, how: keyof Sought, on: boolean): void => {
+    const next = { detect: new Set(sought!.detect), segment: new Set(sought!.segment) };
+    if (on) next[how].add(label);
+    else next[how].delete(label);
+    if (on && how === "segment") next.detect.add(label);
+    if (!on && how === "detect") next.segment.delete(label);
+    setSought(next);
+  };
   return (
     <>
       <p class="muted small">{t("guided.hint")}</p>
@@ -72,18 +86,17 @@ function Guided({ marks, reading, choose, draw }: Props): JSX.Element {
         <thead><tr><th scope="col">{t("structures.title")}</th><th scope="col">{t("guided.detect")}</th><th scope="col">{t("guided.segment")}</th><td /></tr></thead>
         <tbody>
           {labels.map((label) => {
-            const candidate = detected.find((s) => s.label === label);
             const mark = marks.find((m) => m.label === label);
             const name = code("structure", label);
             const tick = (how: "detect" | "segment", can: boolean, on: boolean): JSX.Element => (
               <td><input type="checkbox" aria-label={`${t(`guided.${how}`)}: ${name}`} disabled={!can} checked={on}
-                onChange={(e) => choose!(label, how, e.currentTarget.checked)} /></td>
+                onChange={(e) => choose(label, how, e.currentTarget.checked)} /></td>
             );
             return (
               <tr key={label}>
-                <th scope="row">{name}{candidate ? <small>{percent(candidate.confidence)}</small> : <small>{t("guided.not_found")}</small>}</th>
-                {tick("detect", candidate !== undefined || mark !== undefined, mark !== undefined)}
-                {tick("segment", (candidate?.polygon.length ?? 0) > 2, (mark?.polygon.length ?? 0) > 2)}
+                <th scope="row">{name}<small>{mark === undefined ? t("guided.not_found") : mark.confidence === null ? t("structures.by_hand") : percent(mark.confidence)}</small></th>
+                {tick("detect", mark !== undefined, sought!.detect.has(label))}
+                {tick("segment", (mark?.polygon.length ?? 0) > 2, sought!.segment.has(label))}
                 <td>{draw && <button type="button" class="quiet" onClick={() => draw(label)}>{t("guided.draw")}</button>}</td>
               </tr>
             );

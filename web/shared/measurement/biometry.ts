@@ -22,17 +22,26 @@ export function weeksAndDays(days: number): string {
   return `${Math.floor(whole / 7)}w ${whole % 7}d`;
 }
 
-/** Weeks by HC in mm (Hadlock 1984). */
-export const hadlockWeeks = (hcMm: number): number => {
-  const h = hcMm / 10;
-  return 8.96 + 0.54 * h + 0.0003 * h ** 3;
+/** Weeks by one measure in cm (Hadlock 1984). */
+const HADLOCK_CM: Readonly<Record<string, (cm: number) => number>> = {
+  BPD: (b) => 9.54 + 1.482 * b + 0.1676 * b ** 2,
+  HC: (h) => 8.96 + 0.54 * h + 0.0003 * h ** 3,
+  AC: (a) => 8.14 + 0.753 * a + 0.0036 * a ** 2,
+  FL: (f) => 10.35 + 2.46 * f + 0.17 * f ** 2,
 };
+
+/** Weeks by one measure in mm; null where Hadlock 1984 has no equation for it. */
+export const hadlockWeeks = (measure: string, mm: number): number | null => HADLOCK_CM[measure]?.(mm / 10) ?? null;
+
+/** Weeks by all four measures in mm (Hadlock 1984). */
+export const hadlockWeeksByAll = (bpd: number, hc: number, ac: number, fl: number): number =>
+  10.85 + 0.06 * (hc / 10) * (fl / 10) + 0.67 * (bpd / 10) + 0.168 * (ac / 10);
 
 /** Age by HC in mm with two standard deviations; null outside 68 to 360 mm. */
 export function hadlockHc(hcMm: number): Dating | null {
   if (!(hcMm >= 68 && hcMm <= 360)) return null;
   const sd = TWO_SD.find(([upper]) => hcMm <= upper)![1];
-  const days = hadlockWeeks(hcMm) * 7;
+  const days = hadlockWeeks("HC", hcMm)! * 7;
   return {
     equation: HADLOCK_HC, measurement: "HC", days, low_days: days - sd * 7, high_days: days + sd * 7,
     text: weeksAndDays(days),
@@ -123,6 +132,21 @@ export function measureHead(outline: readonly Point[], calibration: Calibration 
     make("BPD", 2 * shape.b, inMm ? 2 * inMm.b : null, [tips[2], tips[3]]),
     make("OFD", 2 * shape.a, inMm ? 2 * inMm.a : null, [tips[0], tips[1]]),
   ];
+}
+
+/** The structure that a plane's measures are taken from (services/reading/measures.py). */
+export const MEASURED: Readonly<Record<string, string>> = { head: "fetal_head", abdomen: "abdomen", femur: "femur" };
+
+/** What a plane's own structure measures from its outline: HC, BPD and OFD, or AC, or FL. */
+export function measureOutline(plane: string, outline: readonly Point[], calibration: Calibration | null): Measurement[] {
+  const around = measureHead(outline, calibration), [circumference, , length] = around;
+  if (plane === "abdomen" && circumference) return [{ ...circumference, name: "AC" }];
+  if (plane !== "femur" || !length) return plane === "head" ? around : [];
+  // A bar's long semi-axis by moments is its length over the root of 3, whatever its width.
+  const grow = Math.sqrt(3) / 2, [p, q] = length.points as [Point, Point];
+  const cx = (p[0] + q[0]) / 2, cy = (p[1] + q[1]) / 2;
+  const ends = [p, q].map(([x, y]) => [cx + (x - cx) * grow, cy + (y - cy) * grow] as const);
+  return [{ ...length, name: "FL", px: length.px * grow, mm: length.mm === null ? null : length.mm * grow, points: ends }];
 }
 
 /** A length between two points set by hand; with four points, the ellipse over two crossed axes. */

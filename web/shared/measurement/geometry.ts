@@ -48,6 +48,21 @@ export function axisEnds(e: Ellipse): [Point, Point, Point, Point] {
   ];
 }
 
+/** The ends of the diameter that is parallel to the line from `from` to `to`, in its sense; two equal points give the long axis. */
+export function diameter(e: Ellipse, from: Point, to: Point): [Point, Point] {
+  const same = from[0] === to[0] && from[1] === to[1];
+  const along = same ? e.angle : Math.atan2(to[1] - from[1], to[0] - from[0]), turn = along - e.angle;
+  const half = (e.a * e.b) / Math.hypot(e.b * Math.cos(turn), e.a * Math.sin(turn));
+  const ux = half * Math.cos(along), uy = half * Math.sin(along);
+  return [[e.cx - ux, e.cy - uy], [e.cx + ux, e.cy + uy]];
+}
+
+/** The share that a polygon fills of the ellipse with its moments: less where a border has leaked; 0 for a degenerate one. */
+export function filling(points: readonly Point[]): number {
+  const shape = ellipseOf(points);
+  return shape ? area(points) / (Math.PI * shape.a * shape.b) : 0;
+}
+
 /** An ellipse as a polygon of `count` points whose area moments are the ellipse's own. */
 export function ellipsePolygon(e: Ellipse, count = MAX_POINTS): Point[] {
   const ux = Math.cos(e.angle), uy = Math.sin(e.angle);

@@ -16,6 +16,8 @@ export interface Shape {
 
 export interface Line { id: string; title: string; points: readonly Point[] }
 export interface Drawing {
+  /** Whether there is something to take hold of; elsewhere the pointer moves the picture. Left out: it draws everywhere. */
+  grabs?(at: Point): boolean;
   down(at: Point, event: PointerEvent): void;
   move(at: Point, event: PointerEvent): void;
   up(at: Point, event: PointerEvent): void;
@@ -37,6 +39,8 @@ interface Props {
   contrast: number;
   /** The words that stay on the picture. */
   label: string;
+  /** Enlarges from outside, by key: each further `n` once. */
+  zoomed?: { how: "larger" | "smaller" | "whole"; n: number } | null;
   drawing?: Drawing | undefined;
   children?: ComponentChildren;
   words: { larger: string; smaller: string; whole: string; failed: string };
@@ -48,7 +52,7 @@ const path = (points: readonly Point[]): string =>
 /** One frame with what was found in it; shared by the hub's pages and the phone. */
 export function Viewer(props: Props): JSX.Element {
   const { width, height, drawing } = props;
-  const zoom = useZoom(drawing !== undefined);
+  const zoom = useZoom();
   const svg = useRef<SVGSVGElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const [failed, setFailed] = useState(false);
@@ -76,7 +80,7 @@ export function Viewer(props: Props): JSX.Element {
   };
   const down = (event: PointerEvent): void => {
     (event.currentTarget as Element).setPointerCapture(event.pointerId);
-    if (!zoom.down(event)) drawing?.down(at(event), event);
+    if (!zoom.down(event, drawing !== undefined && (drawing.grabs?.(at(event)) ?? true))) drawing?.down(at(event), event);
   };
   const move = (event: PointerEvent): void => {
     if (!zoom.move(event)) drawing?.move(at(event), event);
@@ -88,6 +92,11 @@ export function Viewer(props: Props): JSX.Element {
     const box = stage.current!.getBoundingClientRect();
     zoom.enlarge(factor, box.width, box.height);
   };
+  useEffect(() => {
+    if (!props.zoomed) return;
+    if (props.zoomed.how === "whole") zoom.reset();
+    else by(props.zoomed.how === "larger" ? 1.3 : 1 / 1.3);
+  }, [props.zoomed]);
   const keys = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget) return;
     if (event.key === "+" || event.key === "=") by(1.3);

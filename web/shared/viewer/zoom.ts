@@ -14,9 +14,9 @@ function around(view: View, factor: number, cx: number, cy: number): View {
   return { scale, x: cx - (cx - view.x) * ratio, y: cy - (cy - view.y) * ratio };
 }
 
-/** Wheel, pinch and drag. With `drawing`, one finger or the main button draws and two fingers, the
- * middle button or a held space move the picture. */
-export function useZoom(drawing: boolean) {
+/** Wheel, pinch and drag. Where a pointer draws, one finger or the main button does, and two fingers or the middle
+ * button move the picture. */
+export function useZoom() {
   const [view, setView] = useState(WHOLE);
   const fingers = useRef(new Map<number, { x: number; y: number }>());
   const moves = useRef(false);
@@ -31,10 +31,10 @@ export function useZoom(drawing: boolean) {
     reset: (): void => setView(WHOLE),
     enlarge: (factor: number, width: number, height: number): void =>
       setView((v) => around(v, factor, width / 2, height / 2)),
-    /** Whether this pointer moves the picture (else it is the drawing's). */
-    down(event: PointerEvent): boolean {
+    /** Whether this pointer moves the picture; else it draws, which it may only where `draws` is true. */
+    down(event: PointerEvent, draws: boolean): boolean {
       fingers.current.set(event.pointerId, local(event));
-      moves.current = fingers.current.size > 1 || !drawing || event.button === 1;
+      moves.current = fingers.current.size > 1 || !draws || event.button === 1;
       return moves.current;
     },
     move(event: PointerEvent): boolean {

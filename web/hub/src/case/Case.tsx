@@ -1,32 +1,42 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { get, patch, post, Problem, query } from "../api/client";
-import type { CaliperEdit, Page, Result, StudyRow, Scores, Study } from "@fada/shared/api/types";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { patch } from "../api/client";
+import type { Result, Study } from "@fada/shared/api/types";
+import type { Candidate } from "@fada/shared/examination/summary";
 import { code, t } from "@fada/shared/i18n";
-import { type Action, SignDialog } from "../review/SignDialog";
-import { ConflictDialog } from "../review/ConflictDialog";
+import { FactsForm } from "../examination/FactsForm";
+import { useFacts } from "../examination/useFacts";
+import { useExamination } from "../examination/useExamination";
+import { liveSummary } from "../examination/live";
+import { Arrival } from "../record/Arrival";
+import { Claim } from "../record/Claim";
+import { ClashBanner } from "../record/ClashBanner";
+import { StudyMenu } from "../record/StudyMenu";
+import { Blind } from "../review/Blind";
+import { LeaveDialog } from "../review/LeaveDialog";
+import { OlderDraft } from "../review/OlderDraft";
 import { EditorBar, useEditor } from "../review/Editor";
-import { draftOf, edits, figures, frameDraft, frameKey, withFrame } from "../review/draft";
-import type { Mark } from "@fada/shared/case/findings";
-import { useHistory } from "../review/history";
-import { useShortcuts } from "../shell/shortcuts";
-import { toastError, toast, errorText } from "../shell/toasts";
+import type { Action } from "../review/SignDialog";
+import { dateTime, personName } from "../shell/format";
 import { navigate } from "../shell/router";
 import { hasRole, useMe } from "../shell/session";
-import { daysByPeriod } from "@fada/shared/measurement/biometry";
-import { isoDate, personName } from "../shell/format";
+import { errorText, toast, toastError } from "../shell/toasts";
+import { usePlace } from "../study/usePlace";
+import { Actions } from "./Actions";
 import { CaseHeader } from "./CaseHeader";
-import { Confidence, Interpretation } from "@fada/shared/case/Interpretation";
-import { Measurements } from "@fada/shared/case/Measurements";
-import { Growth } from "./Growth";
+import { Cine } from "./Cine";
 import { FrameView } from "./FrameView";
+import { ImagePanels, useOverlays } from "./ImagePanels";
 import { Provenance } from "./Provenance";
-import { FrameSlider } from "./FrameSlider";
-import { Structures } from "@fada/shared/case/Structures";
+import { Side } from "./Side";
+import { Thumbnails } from "./Thumbnails";
+import { Versions } from "./Versions";
 import { type CaseData, useCase } from "./useCase";
-import { bestFrame, framesOf } from "../study/frames";
+import { useCaseKeys } from "./useCaseKeys";
+import { useImages } from "./useImages";
+import { useReading } from "./useReading";
 
-/** One case from the first look to the signature. */
+/** One examination from the first look to the signature. */
 export function Case({ id }: { id: string }): JSX.Element {
   const data = useCase(id);
   const { study, result } = data;
@@ -34,160 +44,93 @@ export function Case({ id }: { id: string }): JSX.Element {
     return <main id="main" class="page"><p class="bad" role="alert">{errorText(data.failure)}</p><a href="/" data-inside>{t("nav.worklist")}</a></main>;
   }
   if (!study) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
-  return <Reading key={`${id}/${result?.version ?? 0}`} data={data} study={study} result={result} />;
+  return <Room key={`${id}/${result?.version ?? 0}`} data={data} study={study} result={result} />;
 }
 
-function Reading({ data, study, result }: { data: CaseData; study: Study; result: Result | null }): JSX.Element {
+function Room({ data, study, result }: { data: CaseData; study: Study; result: Result | null }): JSX.Element {
   const me = useMe();
-  const frames = framesOf(study, result?.report ?? null);
-  const [index, setIndex] = useState(() => bestFrame(frames));
-  const history = useHistory(draftOf(result?.report ?? null, study.last_period));
-  const [live, setLive] = useState<{ marks?: Mark[]; calipers?: CaliperEdit[] } | null>(null);
-  const [scores, setScores] = useState<Scores>({});
-  const [action, setAction] = useState<Action | null>(null);
-  const [conflict, setConflict] = useState<{ mine: number; other: number; latest: number } | null>(null);
-  const [editing, setEditing] = useState(false);
-  const [guided, setGuided] = useState(false);
-  const [label, setLabel] = useState("fetal_head");
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const [opacity, setOpacity] = useState(0.2);
-  const [original, setOriginal] = useState(false);
-
-  const frame = frames[Math.min(index, frames.length - 1)];
-  const key = frame ? frameKey(frame.sopUid, frame.frame) : "";
-  const draft = history.now;
-  const drafted = draft.frames[key] ?? frameDraft(frame?.reading ?? null);
-  const shown = live ? { ...drafted, ...live, changed: { ...drafted.changed, marks: drafted.changed.marks || !!live.marks, calipers: drafted.changed.calipers || !!live.calipers } } : drafted;
-  const scanDay = isoDate(study.study_date) || study.received_at.slice(0, 10);
-  const periodDays = daysByPeriod(draft.lastPeriod, scanDay);
-  const measured = figures(frame?.reading ?? null, shown, frame?.calibration ?? null, periodDays);
   const latest = result === null || data.base !== null;
-  const takenUp = result !== null && data.base !== null && data.base !== result.version;
   const editable = result !== null && latest && hasRole(me, "sonographer");
+  const takenUp = result !== null && data.base !== null && data.base !== result.version;
+  const examined = useExamination(study.id, `${study.latest_version}/${study.state}`);
+  const { examination } = examined;
+  const entered = useFacts(study.id, examination?.facts, () => void examined.reload(), examined.latestFacts);
+  const facts = useMemo(() => (data.blind ? { ...entered?.values, chosen: {} } : entered?.values ?? {}), [entered?.values, data.blind]);
+  const reading = useReading(study, result, editable, entered ? facts.last_period ?? examination?.pregnancy?.last_period ?? null : undefined);
+  const { frames, pictures, picture, index, setIndex, frame, history, shown } = reading;
   const changed = history.changed || takenUp;
-  const drawable = editing && editable && frame?.reading != null; // the hub corrects what it has read
+  const live = useMemo(() => examination && liveSummary(examination, reading.readings, facts, study.last_period), [examination, reading.readings, facts]);
+  const [action, setAction] = useState<Action | null>(null);
+  const [editing, setEditing] = useState(false);
+  const overlays = useOverlays();
+  const place = usePlace(study.id);
 
-  const change = (some: Parameters<typeof withFrame>[2]): void => {
-    setLive(null);
-    history.set(withFrame(draft.frames[key] ? draft : { ...draft, frames: { ...draft.frames, [key]: drafted } }, key, some));
-  };
+  const drawable = editing && editable && frame !== undefined && !frame.preview; // nobody measures on a small copy
   const editor = useEditor({
-    frame: drafted, width: frame?.width ?? 1, height: frame?.height ?? 1, label, preview: setLive, commit: change,
+    frame: reading.drafted, reading: frame?.reading ?? null, width: frame?.width ?? 1, height: frame?.height ?? 1, label: overlays.label, preview: reading.setPreview, commit: reading.change,
   });
+  useEffect(() => { document.title = `${personName(study.patient.name) || t("patient.unnamed")} · FADA`; }, [study]);
+  useEffect(() => { if (reading.restored) toast("draft.restored"); }, []);
 
-  useEffect(() => {
-    document.title = `${personName(study.patient.name) || t("patient.unnamed")} · FADA`;
-  }, [study]);
-  useEffect(() => {
-    if (!changed) return;
-    const stay = (event: BeforeUnloadEvent): void => event.preventDefault();
-    addEventListener("beforeunload", stay);
-    return () => removeEventListener("beforeunload", stay);
-  }, [changed]);
-
-  const choose = (next: string, how: "detect" | "segment", on: boolean): void => {
-    const structure = frame?.reading?.structures.find((s) => s.label === next);
-    const others = drafted.marks.filter((m) => m.label !== next);
-    const present = drafted.marks.find((m) => m.label === next);
-    if (!on && how === "detect") return change({ marks: others });
-    const whole = structure && frameDraft({ ...frame!.reading!, structures: [structure] }).marks[0];
-    const mark = whole ?? present;
-    if (!mark) return;
-    change({ marks: [...others, how === "segment" && on ? mark : { ...mark, polygon: [], raster: null }] });
-  };
-  const guide = (on: boolean): void => {
-    setGuided(on);
-    if (on && !drafted.changed.marks) change({ marks: [] });
-  };
-  const draw = (next: string): void => {
-    setLabel(next);
+  const go = (id: string | null | undefined): void => { if (id) navigate(`/study/${id}`); };
+  const draw = (label: string): void => {
+    overlays.setLabel(label);
     setEditing(true);
     editor.setTool("ellipse");
   };
-  const next = async (): Promise<void> => {
-    const page = await get<Page<StudyRow>>(`/api/studies${query({ state: "ready,failed", order: "need", limit: 2 })}`).catch(() => null);
-    const row = page?.items.find((r) => r.id !== study.id);
-    navigate(row ? `/study/${row.id}` : "/");
-  };
-  const send = async (comment: string): Promise<void> => {
-    try {
-      const made = await post<Result>(`/api/studies/${study.id}/reviews`, {
-        based_on: data.base, action, comment, ...(Object.keys(scores).length > 0 ? { scores } : {}),
-        last_period: draft.lastPeriod, frames: await edits(draft, takenUp),
-      });
-      setAction(null);
-      toast(`action.${action!}_done`, { n: made.version });
-      await data.reload();
-    } catch (reason) {
-      setAction(null);
-      if (reason instanceof Problem && reason.code === "stale_version") {
-        const { version, latest: other, conflicting } = reason.body as unknown as { version: number; latest: number; conflicting?: number[] };
-        setConflict({ mine: version, latest: other, other: conflicting?.at(-1) ?? other });
-      } else toastError(reason);
-    }
-  };
   const urgent = (): Promise<void> => patch(`/api/studies/${study.id}`, { urgent: !study.urgent }).then(() => data.reload(), toastError);
-  const keyed = frames.flatMap((f, i) => (f.reading ? [i] : []));
-  const step = (by: number): void => setIndex((i) => Math.min(frames.length - 1, Math.max(0, i + by)));
-  useShortcuts({
-    o: () => setOriginal((v) => !v), m: () => setOpacity((v) => (v === 0 ? 0.2 : 0)),
-    ArrowLeft: () => step(-1), ArrowRight: () => step(1),
-    "[": () => setIndex((i) => keyed.filter((k) => k < i).at(-1) ?? i), "]": () => setIndex((i) => keyed.find((k) => k > i) ?? i),
-    n: () => void next(), u: () => void urgent(),
-    ...(editable ? { e: () => setEditing((v) => !v), a: () => setAction("accept"), s: () => setAction("sign") } : {}),
-    ...(editing ? {} : { Escape: () => navigate("/") }),
-  });
+  const choose = (measure: string, one: Candidate | null): void => {
+    const { [measure]: _, ...others } = facts.chosen ?? {};
+    entered?.change({ chosen: one ? { ...others, [measure]: { sop_uid: one.sop_uid, frame: one.frame } } : others });
+  };
+  const images = useImages(reading, live);
+  const letters = live ? live.fetuses.map((one) => one.fetus) : [];
+  const nameFetus = (sopUid: string, letter: string): void => {
+    const { [sopUid]: _, ...others } = facts.fetus_images ?? {};
+    entered?.change({ fetus_images: letter ? { ...others, [sopUid]: letter } : others });
+  };
+  const mayWrite = hasRole(me, "sonographer");
+  const refresh = (): void => void Promise.all([data.reload(), examined.reload()]);
+  useCaseKeys({ reading, overlays, place, editing, setEditing, act: editable ? setAction : null, urgent: mayWrite ? () => void urgent() : null });
 
   return (
     <main id="main" class="case">
-      <CaseHeader study={study} result={result} newer={data.newer} progress={data.progress} latest={latest}
-        urgent={hasRole(me, "sonographer") ? () => void urgent() : null} reload={() => void data.reload()} />
+      <CaseHeader study={study} result={result} newer={data.newer} progress={data.progress} latest={latest} place={place}
+        urgent={mayWrite ? () => void urgent() : null} reload={() => void data.reload()} showNewest={data.blind ? null : () => void data.show(study.newest_version ?? study.latest_version)}
+        claim={<Claim study={study} editable={mayWrite} changed={() => void data.reload()} />}>
+        {examination?.clash && <ClashBanner study={study.id} clash={examination.clash} editable={mayWrite} decided={refresh} />}
+        {examination?.state && <Arrival study={study.id} state={examination.state} editable={mayWrite} changed={refresh} />}
+        {study.withdrawn_at && <p class="banner bad" role="status">{t("record.is_withdrawn", { at: dateTime(study.withdrawn_at) })}</p>}
+        <Blind study={study} result={result} editable={editable} blind={data.blind} start={() => void data.readBlind()} end={() => void data.reload()} />
+        {result && !data.blind && !takenUp && <OlderDraft study={study} result={result} editable={editable} takeUp={(version) => void data.show(version, study.latest_version)} />}
+      </CaseHeader>
       <div class="reading-room">
-        {editing && <EditorBar editor={editor} label={label} setLabel={setLabel} undo={history.undo} redo={history.redo} leave={() => setEditing(false)} />}
+        {editing && !frame?.preview && <EditorBar editor={editor} label={overlays.label} setLabel={overlays.setLabel} leave={() => setEditing(false)} />}
         {frame
-          ? <FrameView study={study} frame={frame} shown={shown} hidden={hidden} measured={measured} opacity={opacity} original={original} setOriginal={setOriginal}
-              label={result?.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")} chosen={editing ? label : null} drawing={drawable ? editor.drawing : undefined}>{drawable && editor.extras}</FrameView>
+          ? <FrameView study={study} frame={frame} shown={shown} overlays={overlays} measured={reading.measured}
+              label={result?.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")}
+              setPlane={editable ? (plane) => reading.change({ plane }) : null} chosen={editing ? overlays.label : null}
+              fetus={frame && letters.length > 0 ? { letters, shown: facts.fetus_images?.[frame.sopUid] ?? "", set: mayWrite && entered ? (letter) => nameFetus(frame.sopUid, letter) : null } : null}
+              drawing={drawable ? editor.drawing : undefined}>{drawable && editor.extras}</FrameView>
           : <p class="nothing">{t("frame.none")}</p>}
-        <FrameSlider frames={frames} index={index} choose={setIndex} />
+        {picture && <Cine study={study} frames={frames} picture={picture} index={index} choose={setIndex} />}
+        <Thumbnails study={study} frames={frames} pictures={pictures} index={index} choose={setIndex} skipped={result?.report.skipped ?? []}
+          planeOf={images.planeOf} countedOn={images.countedOn} changed={reading.changedPictures} />
       </div>
-      <div class="case-side">
-        {result && (
-          <Measurements measured={measured} reading={frame?.reading ?? null} lastPeriod={draft.lastPeriod} periodDays={periodDays} scanDay={scanDay}
-            {...(editable ? { setPeriod: (lastPeriod: string | null) => history.set({ ...draft, lastPeriod }) } : {})} />
-        )}
-        {frame?.reading && <Confidence reading={frame.reading} plane={drafted.plane} />}
-        {result && (
-          <Structures marks={shown.marks} reading={frame?.reading ?? null} hidden={hidden} opacity={opacity} setOpacity={setOpacity} guided={guided} setGuided={guide}
-            toggle={(name) => setHidden((was) => { const now = new Set(was); if (!now.delete(name)) now.add(name); return now; })}
-            choose={editable ? choose : null} draw={editable ? draw : null} />
-        )}
-        {result && frame && (
-          <Interpretation key={key} texts={drafted.texts} reading={frame.reading} byModel={!drafted.changed.texts}
-            change={editable ? (texts) => change({ texts }) : null} />
-        )}
-        {measured.measurements.some((m) => m.name === "HC" && m.mm !== null) && (
-          <Growth hc={measured.measurements.find((m) => m.name === "HC")!.mm} periodDays={periodDays} scanDays={measured.datings[0]?.days ?? null} />
-        )}
-        {result && <Provenance study={study} result={result} disagreement={data.disagreement} show={(version) => void data.show(version)} />}
-      </div>
+      <Side examination={examination} live={live} setChart={examined.setChart} nameOf={images.nameOf} show={images.show}
+        choose={editable && entered ? choose : null} chosen={facts.chosen ?? {}}
+        image={() => <ImagePanels study={study.id} reading={reading} result={result} editable={editable} ownPeriod={!entered} overlays={overlays} draw={draw} />}
+        facts={entered && (() => <FactsForm facts={entered} scanDay={reading.scanDay} editable={mayWrite} blind={data.blind} />)}
+        history={data.blind ? null : () => <>
+          {examination?.state && mayWrite && <StudyMenu study={study.id} examination={examination} withdrawn={!!study.withdrawn_at} changed={refresh} />}
+          {result && <Provenance study={study} result={result} disagreement={data.disagreement} show={(version) => void data.show(version)} />}
+        </>} />
       {result && (
-        <footer class="actions">
-          <p class={result.reviewed_by ? "label reviewed" : "label"}>{result.reviewed_by ? t("label.reviewed", { who: result.reviewed_by }) : t("label.unreviewed")}</p>
-          {changed && <span class="tag">{t("actions.changed")}</span>}
-          <a class="button" href={`/study/${study.id}/report`} data-inside>{t("actions.report")}</a>
-          {editable && <>
-            <button type="button" aria-pressed={editing} onClick={() => setEditing(!editing)}>{t("actions.edit")}</button>
-            {changed && <button type="button" onClick={() => setAction("save")}>{t("action.save")}</button>}
-            <button type="button" onClick={() => setAction("accept")}>{t("action.accept")}</button>
-            <button type="button" class="main" onClick={() => setAction("sign")}>{t("action.sign")}</button>
-          </>}
-          {result.reviewed_by && <button type="button" class="main" onClick={() => void next()}>{t("actions.next")}</button>}
-          {!latest && <button type="button" onClick={() => void data.reload()}>{t("versions.latest")}</button>}
-        </footer>
+        <Actions blind={data.blind} study={study} result={result} changed={changed} editable={editable} editing={editing} setEditing={setEditing} history={history} act={setAction}
+          next={place?.after ? () => go(place.after) : null} showLatest={latest ? null : () => void data.reload()} />
       )}
-      {action && <SignDialog action={action} changed={changed} scores={scores} setScores={setScores} send={send} close={() => setAction(null)} />}
-      {conflict && <ConflictDialog study={study} mine={conflict.mine} other={conflict.other} close={() => { setConflict(null); void data.reload(); }}
-        choose={(version) => { setConflict(null); void data.show(version, conflict.latest); }} />}
+      {result && <Versions data={data} study={study} result={result} reading={reading} takenUp={takenUp} blind={data.blind} lastPeriod={entered ? facts.last_period ?? null : reading.draft.lastPeriod} action={action} close={() => setAction(null)} />}
+      <LeaveDialog changed={history.changed} keep={reading.keep} discard={reading.forget} />
       <span class="hidden" role="status">{code("state", study.state)}</span>
     </main>
   );

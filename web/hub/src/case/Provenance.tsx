@@ -33,9 +33,9 @@ export function Provenance({ study, result, disagreement, show }: Props): JSX.El
       <dl class="facts">
         <div><dt>{t("provenance.release")}</dt><dd>{release.name} {release.version}</dd></div>
         <div><dt>{t("provenance.hash")}</dt><dd class="hash" title={release.sha256}>{release.sha256.slice(0, 16)}…</dd></div>
-        <div><dt>{t("provenance.where")}</dt><dd>{code("origin", result.origin)} · {result.author}</dd></div>
+        <div><dt>{t("provenance.where")}</dt><dd>{code("origin", result.origin)} · {result.author_name ?? result.author}</dd></div>
         <div><dt>{t("provenance.when")}</dt><dd>{dateTime(result.created_at)}{total > 0 && ` (${total.toFixed(1)} s)`}</dd></div>
-        <div><dt>{t("provenance.received")}</dt><dd>{dateTime(study.received_at)} · {code("door", study.door)}</dd></div>
+        <div><dt>{t("provenance.received")}</dt><dd>{dateTime(study.received_at)} · {code("source", study.source)}</dd></div>
         {result.reviewed_by && <div><dt>{t("provenance.reviewed")}</dt><dd>{result.reviewed_by} · {dateTime(result.reviewed_at)}</dd></div>}
         <div><dt>{t("patient.name")}</dt><dd>{personName(study.patient.name) || "–"} · {study.patient.id || "–"}</dd></div>
         <div><dt>UID</dt><dd class="hash">{study.study_uid}</dd></div>
@@ -45,7 +45,7 @@ export function Provenance({ study, result, disagreement, show }: Props): JSX.El
         {[...study.results].sort((a, b) => b.version - a.version).map((v) => (
           <li key={v.version}>
             <button type="button" class={v.version === result.version ? "version here" : "version"} aria-pressed={v.version === result.version} onClick={() => show(v.version)}>
-              <b>{t("versions.one", { n: v.version })}</b> {code("origin", v.origin)} · {v.author}
+              <b>{t("versions.one", { n: v.version })}</b> {code("origin", v.origin)} · {v.author_name ?? v.author}
               <small>{dateTime(v.created_at)}{v.based_on !== null && ` · ${t("versions.from", { n: v.based_on })}`}{v.reviewed_by && ` · ${t("versions.reviewed")}`}</small>
             </button>
           </li>

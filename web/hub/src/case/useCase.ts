@@ -16,8 +16,19 @@ export interface CaseData {
   /** The version that a change is based on: the one on the screen, or, where an older one is taken up
    * again, the latest. Null while an old version is only looked at. */
   base: number | null;
+  /** A second reader looks at the model's own version and sees nothing of the first reader's. */
+  blind: boolean;
+  readBlind(): Promise<void>;
   show(version: number | "latest", base?: number): Promise<Result | null>;
   reload(): Promise<void>;
+}
+
+/** A study, and the previews of images that the phone's report names and that are not here. */
+async function load(id: string): Promise<Study> {
+  const study = await get<Study>(`/api/studies/${id}`);
+  if (!study.results.some((one) => one.origin === "phone")) return study;
+  const found = await get<{ items: { sop_uid: string; frame: number }[] }>(`/api/studies/${id}/previews`).catch(() => ({ items: [] }));
+  return { ...study, previews: found.items };
 }
 
 /** A study with one version of its result, kept up to date by the hub's events. */
@@ -29,6 +40,7 @@ export function useCase(id: string): CaseData {
   const [progress, setProgress] = useState("");
   const [newer, setNewer] = useState<number | null>(null);
   const [base, setBase] = useState<number | null>(null);
+  const [blind, setBlind] = useState(false);
   const shown = useRef(0), known = useRef(0); // the version on the screen, the highest known
 
   const show = useCallback(async (version: number | "latest", on?: number): Promise<Result | null> => {
@@ -47,7 +59,8 @@ export function useCase(id: string): CaseData {
   }, [id]);
 
   const reload = useCallback(async (): Promise<void> => {
-    const [fresh] = await Promise.allSettled([get<Study>(`/api/studies/${id}`), show("latest")]);
+    setBlind(false);
+    const [fresh] = await Promise.allSettled([load(id), show("latest")]);
     if (fresh.status === "rejected") return setFailure(fresh.reason);
     setFailure(null);
     setStudy(fresh.value);
@@ -65,7 +78,7 @@ export function useCase(id: string): CaseData {
       if (event.study_id !== id) return;
       if (event.type === "study.progress") setProgress(String(event.payload["phase"] ?? ""));
       else if (shown.current === 0) void reload();
-      else void get<Study>(`/api/studies/${id}`).then((fresh) => {
+      else void load(id).then((fresh) => {
         setStudy(fresh);
         known.current = Math.max(known.current, fresh.latest_version);
         if (fresh.latest_version > shown.current) setNewer(fresh.latest_version);
@@ -74,5 +87,11 @@ export function useCase(id: string): CaseData {
     return stop;
   }, [id, reload]);
 
-  return { study, result, disagreement, failure, progress, newer, base, show, reload };
+  const readBlind = async (): Promise<void> => {
+    const own = study?.results.filter((one) => one.origin !== "review").at(-1);
+    if (!own) return;
+    setBlind(true);
+    await show(own.version, own.version);
+  };
+  return { study, result, disagreement, failure, progress, newer: blind ? null : newer, base, blind, readBlind, show, reload };
 }

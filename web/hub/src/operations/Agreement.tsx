@@ -14,7 +14,7 @@ const kappaText = (kappa: Kappa | null): string => (kappa === null ? "–" : `${
 /** How well readers agree, and their corrections as a training set. */
 export function Agreement(): JSX.Element {
   const [from, setFrom] = useState("");
-  const [agreement] = usePolling<{ readers: string[]; pairs: Pair[] }>(`/api/agreement${query({ received_from: from && `${from}T00:00:00Z` })}`);
+  const [agreement] = usePolling<{ readers: string[]; names: Record<string, string>; pairs: Pair[] }>(`/api/agreement${query({ received_from: from && `${from}T00:00:00Z` })}`);
   return (
     <>
       <form class="filters"><label>{t("readers.from")}<input type="date" value={from} onChange={(e) => setFrom(e.currentTarget.value)} /></label>
@@ -23,7 +23,7 @@ export function Agreement(): JSX.Element {
       {agreement && agreement.pairs.length > 0 && <div class="scroll" tabIndex={0} role="region" aria-label={t("ops.readers")}><table class="wide-table">
         <thead><tr><th scope="col">{t("ops.readers")}</th><th scope="col">{t("readers.studies")}</th><th scope="col">κ {t("score.interpretation")}</th><th scope="col">κ {t("score.annotation")}</th><th scope="col">κ {t("column.plane")}</th><th scope="col">Dice</th></tr></thead>
         <tbody>{agreement.pairs.map((p) => (
-          <tr key={`${p.a} ${p.b}`}><td>{p.a} · {p.b}</td><td>{p.studies}</td><td>{kappaText(p.kappa.interpretation)}</td><td>{kappaText(p.kappa.annotation)}</td><td>{kappaText(p.kappa.plane)}</td>
+          <tr key={`${p.a} ${p.b}`}><td><span title={p.a}>{agreement.names[p.a] ?? p.a}</span> · <span title={p.b}>{agreement.names[p.b] ?? p.b}</span></td><td>{p.studies}</td><td>{kappaText(p.kappa.interpretation)}</td><td>{kappaText(p.kappa.annotation)}</td><td>{kappaText(p.kappa.plane)}</td>
             <td>{Object.entries(p.dice).map(([label, d]) => `${code("structure", label)} ${decimal(d.mean)} (${d.n})`).join(", ") || "–"}</td></tr>
         ))}</tbody>
       </table></div>}

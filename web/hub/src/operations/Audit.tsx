@@ -5,7 +5,7 @@ import { t } from "@fada/shared/i18n";
 import { toastError } from "../shell/toasts";
 import { dateTime } from "../shell/format";
 
-interface Entry { seq: number; at: string; actor: string; action: string; subject: string; detail: Record<string, unknown> }
+interface Entry { seq: number; at: string; actor: string; name: string; action: string; subject: string; detail: Record<string, unknown> }
 
 /** Who did what, newest first. */
 export function Audit(): JSX.Element {
@@ -27,7 +27,7 @@ export function Audit(): JSX.Element {
       </form>
       <div class="scroll" tabIndex={0} role="region" aria-label={t("ops.audit")}><table class="wide-table">
         <thead><tr><th scope="col">{t("audit.at")}</th><th scope="col">{t("audit.actor")}</th><th scope="col">{t("audit.action")}</th><th scope="col">{t("audit.subject")}</th><th scope="col">{t("audit.detail")}</th></tr></thead>
-        <tbody>{entries.map((e) => <tr key={e.seq}><td>{dateTime(e.at)}</td><td>{e.actor}</td><td>{e.action}</td><td class="hash">{e.subject}</td><td class="hash">{Object.entries(e.detail).map(([k, v]) => `${k} ${typeof v === "object" ? JSON.stringify(v) : String(v)}`).join(", ")}</td></tr>)}</tbody>
+        <tbody>{entries.map((e) => <tr key={e.seq}><td>{dateTime(e.at)}</td><td title={e.actor}>{e.name}</td><td>{e.action}</td><td class="hash">{e.subject}</td><td class="hash">{Object.entries(e.detail).map(([k, v]) => `${k} ${typeof v === "object" ? JSON.stringify(v) : String(v)}`).join(", ")}</td></tr>)}</tbody>
       </table></div>
       {before !== null && entries.length >= 100 && <button type="button" onClick={() => load(before)}>{t("audit.more")}</button>}
     </>

@@ -15,8 +15,10 @@ interface Delivery {
   error_code: string;
   created_at: string;
   next_attempt_at: string;
-  /** The webhook's address; null for the PACS. */
+  /** A webhook's address, or the name of a destination. */
   url: string | null;
+  destination: string | null;
+  objects: { sop_uid: string; kind: string; state: "waiting" | "delivered" | "refused"; code: string }[];
   version: number | null;
 }
 
@@ -55,14 +57,20 @@ function Table({ label, deliveries, sendAgain }: TableProps): JSX.Element {
       </tr></thead>
       <tbody>{deliveries.map((d) => (
         <tr key={d.id}>
-          <td class="hash">{d.url ?? code("delivery", d.kind)}</td>
+          <td class="hash">{d.url ?? d.destination ?? code("delivery", d.kind)}</td>
           <td><a href={`/study/${d.study_id}`} data-inside>{t("upload.open_case")}</a></td>
           <td>{dateTime(d.created_at)}</td>
           <td>{d.attempts}</td>
-          <td>{d.error_code ? code("problem", d.error_code) : "–"}</td>
+          <td>{d.error_code ? code("problem", d.error_code) : "–"}{refused(d)}</td>
           <td>{sendAgain ? <button type="button" onClick={() => sendAgain(d)}>{t("deliveries.send_again")}</button> : dateTime(d.next_attempt_at)}</td>
         </tr>
       ))}</tbody>
     </table></div>
   );
+}
+
+/** Which objects the receiver refuses, and its own code for it. */
+function refused(delivery: Delivery): string {
+  const words = delivery.objects.filter((one) => one.state === "refused").map((one) => `${one.kind}: ${one.code}`);
+  return words.length > 0 ? ` (${words.join(", ")})` : "";
 }

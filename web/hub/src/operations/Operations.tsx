@@ -2,24 +2,30 @@ import type { ComponentType, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Key, t } from "@fada/shared/i18n";
 import { hasRole, useMe } from "../shell/session";
+import { Accounts } from "./Accounts";
 import { Agreement } from "./Agreement";
 import { Audit } from "./Audit";
-import { Phones } from "./Phones";
+import { Phones } from "./phones/Phones";
 import { Deliveries } from "./Deliveries";
+import { Destinations } from "./destinations/Destinations";
 import { Keys } from "./Keys";
 import { Queue } from "./Queue";
 import { Releases } from "./Releases";
+import { Retention } from "./Retention";
 import { Webhooks } from "./Webhooks";
 import "../style/operations.css";
 
 const TABS: Record<string, { title: Key; Part: ComponentType }> = {
   queue: { title: "ops.queue", Part: Queue },
   deliveries: { title: "ops.deliveries", Part: Deliveries },
+  destinations: { title: "ops.destinations", Part: Destinations },
   phones: { title: "ops.phones", Part: Phones },
   releases: { title: "ops.releases", Part: Releases },
   readers: { title: "ops.readers", Part: Agreement },
+  accounts: { title: "ops.accounts", Part: Accounts },
   keys: { title: "ops.keys", Part: Keys },
   webhooks: { title: "ops.webhooks", Part: Webhooks },
+  retention: { title: "ops.retention", Part: Retention },
   audit: { title: "ops.audit", Part: Audit },
 };
 

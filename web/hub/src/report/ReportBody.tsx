@@ -5,16 +5,19 @@ import { FIELDS, FilteredText } from "@fada/shared/case/Interpretation";
 import { type Key, code, t } from "@fada/shared/i18n";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
 import { withhold } from "@fada/shared/text/fetalSexFilter";
+import type { Examination } from "../api/examination";
 import { dateTime } from "../shell/format";
+import { ExaminationSheet } from "./ExaminationSheet";
 
 interface Props {
   result: Result;
   facts: [string, string][];
+  examination?: Examination | null;
   pictures: { key: string; src: string; reading: FrameReading }[];
 }
 
 /** The report as it is printed. */
-export function ReportBody({ result, facts, pictures }: Props): JSX.Element {
+export function ReportBody({ result, facts, examination, pictures }: Props): JSX.Element {
   const { report } = result;
   const label = result.reviewed_by ? `${t("label.reviewed", { who: result.reviewed_by })}, ${dateTime(result.reviewed_at)}` : t("label.unreviewed");
   const read = report.frames.filter((f) => f.in_scope);
@@ -25,6 +28,7 @@ export function ReportBody({ result, facts, pictures }: Props): JSX.Element {
         <p class={result.reviewed_by ? "label reviewed" : "label"}>{label}</p>
       </header>
       <dl class="facts">{facts.filter(([, value]) => value).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      {examination && <ExaminationSheet examination={examination} />}
       {read.length === 0 && <p>{t("report.nothing")}</p>}
       {pictures.map(({ key, src, reading }) => (
         <section key={key} class="sheet-frame">

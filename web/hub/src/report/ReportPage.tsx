@@ -3,10 +3,11 @@ import { useEffect, useState } from "preact/hooks";
 import { get, post, remove } from "../api/client";
 import type { Result, Study } from "@fada/shared/api/types";
 import { framesOf } from "../study/frames";
-import { t } from "@fada/shared/i18n";
+import { language, t } from "@fada/shared/i18n";
+import { useExamination } from "../examination/useExamination";
 import { toastError, toast, errorText } from "../shell/toasts";
 import { hasRole, useMe } from "../shell/session";
-import { isoDate, dateTime, personName } from "../shell/format";
+import { formatDay, dateTime, personName } from "../shell/format";
 import { ReportBody } from "./ReportBody";
 import "../style/report.css";
 
@@ -17,6 +18,7 @@ export function ReportPage({ id }: { id: string }): JSX.Element {
   const me = useMe();
   const [study, setStudy] = useState<Study | null>(null);
   const [result, setResult] = useState<Result | null>(null);
+  const { examination, chart } = useExamination(id, String(result?.version ?? 0));
   const [failure, setFailure] = useState<unknown>(null);
   useEffect(() => {
     document.title = `${t("report.title")} · FADA`;
@@ -32,15 +34,15 @@ export function ReportPage({ id }: { id: string }): JSX.Element {
       <div class="report-bar">
         <a href={`/study/${id}`} data-inside>← {t("report.back")}</a>
         <button type="button" class="main" onClick={() => print()}>{t("report.print")}</button>
-        <a class="button" href={`${base}/report.pdf`} download>PDF</a>
+        <a class="button" href={`${base}/report.pdf?lang=${language()}&chart=${chart}`} download>PDF</a>
         <a class="button" href={`${base}/fhir.json`} download>FHIR</a>
         <a class="button" href={`${base}/sr.dcm`} download>DICOM SR</a>
         <a class="button" href={`${base}/report.json`} download>JSON</a>
       </div>
       {hasRole(me, "sonographer") && <Shares id={id} />}
-      <ReportBody result={result} facts={[
-        [t("patient.name"), personName(study.patient.name)], [t("patient.id"), study.patient.id], [t("patient.birth_date"), isoDate(study.patient.birth_date)],
-        [t("patient.accession"), study.accession], [t("report.study_date"), isoDate(study.study_date)], [t("age.period"), study.last_period ?? ""],
+      <ReportBody result={result} examination={examination} facts={[
+        [t("patient.name"), personName(study.patient.name)], [t("patient.id"), study.patient.id], [t("patient.birth_date"), formatDay(study.patient.birth_date)],
+        [t("patient.accession"), study.accession], [t("report.study_date"), formatDay(study.study_date)], [t("age.period"), formatDay(study.last_period)],
       ]} pictures={pictures.map((f) => ({ key: `${f.sopUid}/${f.frame}`, src: `${base}/frames/${f.sopUid}/${f.frame}/overlay.png`, reading: f.reading! }))} />
     </main>
   );

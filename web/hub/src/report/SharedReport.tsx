@@ -2,13 +2,14 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api/client";
 import type { Result, StudyRow } from "@fada/shared/api/types";
+import type { Examination } from "../api/examination";
 import { t } from "@fada/shared/i18n";
 import { errorText } from "../shell/toasts";
-import { isoDate, dateTime } from "../shell/format";
+import { formatDay, dateTime } from "../shell/format";
 import { ReportBody } from "./ReportBody";
 import "../style/report.css";
 
-interface SharedStudy { study: Partial<StudyRow> & { initials?: string }; result: Result; expires_at: string }
+interface SharedStudy { study: Partial<StudyRow> & { initials?: string }; result: Result; examination?: Examination; expires_at: string }
 
 /** What a shared link shows: the report without the patient's identity, until the link ends. */
 export function SharedReport({ token }: { token: string }): JSX.Element {
@@ -24,7 +25,7 @@ export function SharedReport({ token }: { token: string }): JSX.Element {
   return (
     <main id="main" class="page report">
       <div class="report-bar"><button type="button" class="main" onClick={() => print()}>{t("report.print")}</button><span class="muted">{t("share.until", { at: dateTime(shared.expires_at) })}</span></div>
-      <ReportBody result={result} facts={[[t("patient.name"), study.initials ?? study.patient?.name ?? ""], [t("report.study_date"), isoDate(study.study_date ?? "")]]}
+      <ReportBody result={result} examination={shared.examination ?? null} facts={[[t("patient.name"), study.initials ?? study.patient?.name ?? ""], [t("report.study_date"), formatDay(study.study_date ?? "")]]}
         pictures={result.report.frames.filter((f) => f.in_scope).slice(0, 6).map((f) => ({
           key: `${f.sop_uid}/${f.frame}`, src: `/api/shared/${encodeURIComponent(token)}/frames/${f.sop_uid}/${f.frame}.png`, reading: f,
         }))} />

@@ -12,18 +12,19 @@ import { weeksAndDays } from "@fada/shared/measurement/biometry";
 import { withhold } from "@fada/shared/text/fetalSexFilter";
 import { dateTime } from "../shell/format";
 
-interface Props { study: Study; mine: number; other: number; choose: (version: number) => void; close: () => void }
+/** `blind`: the second was read without sight of the first, and they are only compared. */
+interface Props { study: Study; mine: number; other: number; blind: boolean; choose: (version: number) => void; close: () => void }
 
 /** Two people changed the same result: both versions are kept, and here they stand side by side. */
-export function ConflictDialog({ study, mine, other, choose, close }: Props): JSX.Element {
+export function ConflictDialog({ study, mine, other, blind, choose, close }: Props): JSX.Element {
   const [pair, setPair] = useState<Result[]>([]);
   useEffect(() => {
     const versions = [...new Set([other, mine])];
     void Promise.all(versions.map((v) => get<Result>(`/api/studies/${study.id}/results/${v}`))).then(setPair, () => undefined);
   }, [mine, other]);
   return (
-    <Dialog title={t("conflict.title")} close={close} wide>
-      <p>{t("conflict.text")}</p>
+    <Dialog title={t(blind ? "blind.compare" : "conflict.title")} close={close} wide>
+      <p>{t(blind ? "blind.compare_text" : "conflict.text")}</p>
       <div class="pair">{pair.map((result) => <Side key={result.version} study={study} result={result} mine={result.version === mine} choose={choose} />)}</div>
     </Dialog>
   );
@@ -35,7 +36,7 @@ function Side({ study, result, mine, choose }: { study: Study; result: Result; m
   const reading = frame?.reading;
   return (
     <section class="panel">
-      <h3>{t("versions.one", { n: result.version })}: {mine ? t("conflict.mine") : (result.reviewed_by ?? result.author)}</h3>
+      <h3>{t("versions.one", { n: result.version })}: {mine ? t("conflict.mine") : (result.reviewed_by ?? result.author_name ?? result.author)}</h3>
       <p class="muted small">{dateTime(result.created_at)} · {t("versions.from", { n: result.based_on ?? 0 })}</p>
       {frame && (
         <Viewer src={frameUrl(study, frame)} alt={t("versions.one", { n: result.version })} width={frame.width} height={frame.height}

@@ -1,21 +1,22 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { Mark } from "@fada/shared/case/findings";
-import type { CaliperEdit } from "@fada/shared/api/types";
+import type { CaliperEdit, FrameReading } from "@fada/shared/api/types";
 import { type Key, code, t } from "@fada/shared/i18n";
 import { useShortcuts } from "../shell/shortcuts";
 import { type Point, distance } from "@fada/shared/measurement/geometry";
 import type { Raster } from "@fada/shared/measurement/mask";
 import type { Drawing } from "@fada/shared/viewer/Viewer";
+import { type Grip, grips, withCaliper, withoutCaliper } from "./adjust";
 import type { FrameDraft } from "./draft";
 import {
-  CALIPERS, TOOLS, type Tool, boxed, brushed, caliperOf, caliperPulled, emptyMark, handles, nearest, outlined, pulled, rasterOf, spanned,
+  CALIPERS, TOOLS, type Tool, boxed, brushed, caliperOf, emptyMark, handles, nearest, outlined, pulled, rasterOf, spanned,
 } from "./tools";
 import { ellipsePolygon } from "@fada/shared/measurement/geometry";
 
 /** Structures that a person can draw. */
 export const LABELS = [
-  "fetal_head", "CSP", "lateral_ventricle", "NT", "nasal_bone", "nasal_tip", "nasal_skin", "palate", "thalami", "midbrain", "IT", "CM",
+  "fetal_head", "abdomen", "femur", "CSP", "lateral_ventricle", "NT", "nasal_bone", "nasal_tip", "nasal_skin", "palate", "thalami", "midbrain", "IT", "CM",
 ];
 
 /** What is held while the pointer is down. */
@@ -24,10 +25,12 @@ type Gesture =
   | { kind: "handle"; mark: Mark; handle: number }
   | { kind: "span"; mark: Mark; from: Point }
   | { kind: "caliper"; from: Point }
-  | { kind: "caliper-handle"; caliper: CaliperEdit; handle: number };
+  | { kind: "grip"; grip: Grip };
 
 interface Props {
   frame: FrameDraft;
+  /** What the model read, whose measures can be pulled too. */
+  reading: FrameReading | null;
   width: number;
   height: number;
   label: string;
@@ -37,7 +40,7 @@ interface Props {
 }
 
 /** The tools' state and what they make of the pointer. */
-export function useEditor({ frame, width, height, label, preview, commit }: Props) {
+export function useEditor({ frame, reading, width, height, label, preview, commit }: Props) {
   const [tool, setTool] = useState<Tool>("look");
   const [radius, setRadius] = useState(Math.max(4, Math.round(width / 40)));
   const [caliper, setCaliper] = useState("BPD");
@@ -46,16 +49,14 @@ export function useEditor({ frame, width, height, label, preview, commit }: Prop
   const gesture = useRef<Gesture | null>(null);
   const result = useRef<{ marks?: Mark[]; calipers?: CaliperEdit[] } | null>(null);
   const mark = frame.marks.find((m) => m.label === label);
-  const set = frame.calipers.find((c) => c.name === caliper);
   const reach = width * 0.03;
-  const hold = handles(tool, mark, set);
+  const ends = tool === "look" || tool === "caliper" ? grips(frame, reading) : [];
+  const hold = ends.length > 0 ? ends.map((one) => one.at) : handles(tool, mark);
 
   const withMark = (next: Mark | null): { marks: Mark[] } => ({
     marks: next === null ? frame.marks.filter((m) => m.label !== label)
       : mark ? frame.marks.map((m) => (m.id === mark.id ? { ...next, id: mark.id } : m)) : [...frame.marks, next],
   });
-  const withCaliper = (next: CaliperEdit): { calipers: CaliperEdit[] } =>
-    ({ calipers: [...frame.calipers.filter((c) => c.name !== next.name), next] });
   const show = (next: { marks?: Mark[]; calipers?: CaliperEdit[] }): void => {
     result.current = next;
     preview(next);
@@ -65,13 +66,15 @@ export function useEditor({ frame, width, height, label, preview, commit }: Prop
     setCorners([]);
   };
 
-  const drawing: Drawing | undefined = tool === "look" ? undefined : {
-    cursor: tool === "brush" || tool === "erase" ? "none" : "crosshair",
+  const drawing: Drawing = {
+    ...(tool === "look" ? { grabs: (at: Point) => nearest(hold, at, reach) >= 0 } : {}),
+    cursor: tool === "look" ? "default" : tool === "brush" || tool === "erase" ? "none" : "crosshair",
     down(at) {
       const held = corners.length === 0 ? nearest(hold, at, reach) : -1;
-      if (tool === "caliper") {
-        gesture.current = held >= 0 && set ? { kind: "caliper-handle", caliper: set, handle: held } : { kind: "caliper", from: at };
-      } else if (tool === "brush" || tool === "erase") {
+      if (held >= 0 && ends[held]) gesture.current = { kind: "grip", grip: ends[held] };
+      else if (tool === "look") gesture.current = null;
+      else if (tool === "caliper") gesture.current = { kind: "caliper", from: at };
+      else if (tool === "brush" || tool === "erase") {
         const base = rasterOf(mark ?? emptyMark(label), width, height);
         gesture.current = { kind: "brush", mark: mark ?? emptyMark(label), base, last: at };
         this.move(at, new PointerEvent("pointermove"));
@@ -97,8 +100,8 @@ export function useEditor({ frame, width, height, label, preview, commit }: Prop
       else if (now.kind === "span") {
         if (distance(now.from, at) < 3) return;
         show(withMark(tool === "box" ? boxed(now.mark, now.from, at) : outlined(now.mark, ellipsePolygon(spanned(now.from, at)))));
-      } else if (now.kind === "caliper") { if (distance(now.from, at) >= 3) show(withCaliper(caliperOf(caliper, now.from, at))); }
-      else show(withCaliper(caliperPulled(now.caliper, now.handle, at)));
+      } else if (now.kind === "caliper") { if (distance(now.from, at) >= 3) show({ calipers: withCaliper(frame.calipers, caliperOf(caliper, now.from, at)) }); }
+      else show(now.grip.pull(at));
     },
     up() {
       if (gesture.current && result.current) commit(result.current);
@@ -109,10 +112,10 @@ export function useEditor({ frame, width, height, label, preview, commit }: Prop
   };
 
   const removeMark = (): void => {
-    if (tool === "caliper") commit({ calipers: frame.calipers.filter((c) => c.name !== caliper) });
+    if (tool === "caliper") commit({ calipers: withoutCaliper(frame.calipers, caliper) });
     else commit(withMark(null));
   };
-  const extras = tool === "look" ? null : (
+  const extras = (
     <g class="handles">
       {corners.length > 0 && <path class="rubber" d={`M${[...corners, ...(hover ? [hover] : [])].map((p) => p.join(" ")).join("L")}`} vector-effect="non-scaling-stroke" />}
       {[...hold, ...corners].map(([x, y], i) => <circle key={i} cx={x} cy={y} r={width / 85} vector-effect="non-scaling-stroke" />)}
@@ -126,17 +129,14 @@ interface BarProps {
   editor: ReturnType<typeof useEditor>;
   label: string;
   setLabel: (label: string) => void;
-  undo: () => void;
-  redo: () => void;
   leave: () => void;
 }
 
 /** The tools by hand and by key. */
-export function EditorBar({ editor, label, setLabel, undo, redo, leave }: BarProps): JSX.Element {
+export function EditorBar({ editor, label, setLabel, leave }: BarProps): JSX.Element {
   useShortcuts({
     ...Object.fromEntries(TOOLS.map(({ tool, key }) => [key, () => editor.setTool(tool)])),
-    "ctrl+z": (e) => (e.shiftKey ? redo() : undo()), "ctrl+y": redo,
-    Delete: editor.removeMark, Backspace: editor.removeMark,
+    ...(editor.tool === "look" ? {} : { Delete: editor.removeMark, Backspace: editor.removeMark }),
     Enter: editor.closePolygon,
     Escape: () => (editor.pending ? editor.cancel() : leave()),
   });
@@ -148,14 +148,13 @@ export function EditorBar({ editor, label, setLabel, undo, redo, leave }: BarPro
           <span aria-hidden="true">{sign}</span><small>{t(`tool.${tool}` as Key)}</small>
         </button>
       ))}
-      {editor.tool === "caliper"
+      {editor.tool === "look" ? null : editor.tool === "caliper"
         ? <label>{t("editor.caliper")}<select value={editor.caliper} onChange={(e) => editor.setCaliper(e.currentTarget.value)}>{CALIPERS.map((c) => <option key={c} value={c}>{c === "length" ? t("measure.length") : c}</option>)}</select></label>
         : <label>{t("editor.structure")}<select value={label} onChange={(e) => setLabel(e.currentTarget.value)}>{LABELS.map((l) => <option key={l} value={l}>{code("structure", l)}</option>)}</select></label>}
       {brush && <label>{t("editor.size")}<input type="range" min="2" max="80" value={editor.radius} onInput={(e) => editor.setRadius(Number(e.currentTarget.value))} /></label>}
       {editor.pending && <button type="button" onClick={editor.closePolygon}>{t("editor.close_polygon")}</button>}
-      <button type="button" onClick={editor.removeMark}>{t("editor.delete")}</button>
-      <button type="button" onClick={undo} aria-label={t("editor.undo")}>↶</button>
-      <button type="button" onClick={redo} aria-label={t("editor.redo")}>↷</button>
+      {editor.tool !== "look" && <button type="button" onClick={editor.removeMark}>{t("editor.delete")}</button>}
+      {editor.tool === "look" && <span class="muted small">{t("editor.pull_hint")}</span>}
     </div>
   );
 }

@@ -51,10 +51,11 @@ export function SignDialog({ action, changed, scores, setScores, send, close }: 
   return (
     <Dialog title={t(`action.${action}_title`)} close={close}>
       <form class="sign" onSubmit={(e) => void go(e)}>
+        <p>{t(`sign.${action}_hint`)}</p>
         <p>{changed ? t("sign.changed") : t("sign.unchanged")}</p>
         <ScoreChoice scores={scores} set={setScores} />
         <label>{t("sign.comment")}<textarea rows={2} maxLength={2000} value={comment} onInput={(e) => setComment(e.currentTarget.value)} /></label>
-        <p class="muted small">{t(action === "save" ? "sign.save_hint" : "sign.hint", { who: me.name ?? me.subject })}</p>
+        {action !== "save" && <p class="muted small">{t("sign.hint", { who: me.name ?? me.subject })}</p>}
         <p class="buttons">
           <button type="submit" class="main" disabled={busy} autofocus>{t(`action.${action}`)}</button>
           <button type="button" onClick={close}>{t("cancel")}</button>

@@ -1,11 +1,10 @@
 import type { Calibration, CaliperEdit, FrameEdit, FrameReading, Report } from "@fada/shared/api/types";
 import type { FrameMeasurements, Mark } from "@fada/shared/case/findings";
-import { date, measureCaliper, measureHead } from "@fada/shared/measurement/biometry";
+import { MEASURED, date, measureCaliper, measureOutline } from "@fada/shared/measurement/biometry";
 import { bounds, resample } from "@fada/shared/measurement/geometry";
 import { maskPng } from "@fada/shared/measurement/mask";
+import type { Frame } from "../study/frames";
 
-/** The structure whose outline gives HC, BPD and OFD. */
-export const HEAD = "fetal_head";
 const SENT_POINTS = 400; // an outline's points on their way to the hub, which measures them
 
 export interface FrameDraft {
@@ -15,6 +14,9 @@ export interface FrameDraft {
   plane: string | null;
   changed: { marks: boolean; calipers: boolean; texts: boolean; plane: boolean };
 }
+
+/** Whether anything of the frame was changed. */
+export const isChanged = (frame: FrameDraft): boolean => Object.values(frame.changed).some(Boolean);
 
 /** What a reader has changed and not yet saved. Never changed itself, only followed by another. */
 export interface Draft { frames: Record<string, FrameDraft>; lastPeriod: string | null }
@@ -59,12 +61,13 @@ export function withFrame(draft: Draft, key: string, some: Partial<Omit<FrameDra
 export function figures(
   reading: FrameReading | null, frame: FrameDraft | undefined, calibration: Calibration | null, periodDays: number | null,
 ): FrameMeasurements {
-  const changed = frame !== undefined && (frame.changed.marks || frame.changed.calipers);
+  const changed = frame !== undefined && (frame.changed.marks || frame.changed.calipers || frame.changed.plane);
   let measurements = reading?.measurements ?? [];
   if (frame && changed) {
-    const head = frame.plane === "head" ? frame.marks.find((m) => m.label === HEAD && m.polygon.length > 2) : undefined;
-    const own = frame.changed.marks
-      ? (head ? measureHead(head.polygon, calibration) : [])
+    const plane = frame.plane ?? "";
+    const outlined = frame.marks.find((m) => m.label === MEASURED[plane] && m.polygon.length > 2);
+    const own = frame.changed.marks || frame.changed.plane
+      ? (outlined ? measureOutline(plane, outlined.polygon, calibration) : [])
       : measurements.filter((m) => !m.method.includes("caliper"));
     const set = frame.calipers.map((c) => measureCaliper(c.name, c.points, calibration));
     measurements = [...own.filter((m) => !set.some((s) => s.name === m.name)), ...set];
@@ -75,9 +78,27 @@ export function figures(
     : { measurements, datings: reading?.datings ?? [], centiles: periodDays === null ? (reading?.centiles ?? []) : centiles, byHand: false };
 }
 
+/** A frame's reading as the draft has it: its plane, and what is measured on it. Null where nobody has read it. */
+export function readingWith(frame: Frame, draft: FrameDraft | undefined): FrameReading | null {
+  if (!draft || !isChanged(draft)) return frame.reading;
+  const before = frame.reading ?? unread(frame);
+  return {
+    ...before, in_scope: before.in_scope || draft.changed.plane,
+    plane: draft.changed.plane && draft.plane ? { label: draft.plane, confidence: 1 } : before.plane,
+    measurements: figures(before, draft, frame.calibration, null).measurements,
+  };
+}
+
+/** A frame that no model has read. */
+const unread = (frame: Frame): FrameReading => ({
+  series_uid: frame.seriesUid, sop_uid: frame.sopUid, frame: frame.frame, width: frame.width, height: frame.height, in_scope: false, scope_confidence: 0,
+  quality: 0, plane: null, planes: [], interpretation: {}, classification: null, mapping: null, structures: [], keypoints: [], measurements: [],
+  datings: [], centiles: [], abstentions: [], flags: [],
+});
+
 /** What the gateway needs to know of a draft: only what was changed, or, with `all`, everything. */
 export async function edits(draft: Draft, all = false): Promise<FrameEdit[]> {
-  const changed = Object.entries(draft.frames).filter(([, f]) => all || Object.values(f.changed).some(Boolean));
+  const changed = Object.entries(draft.frames).filter(([, f]) => all || isChanged(f));
   return Promise.all(changed.map(async ([key, { changed: parts, ...f }]) => {
     const cut = key.lastIndexOf("/");
     const edit: FrameEdit = { sop_uid: key.slice(0, cut), frame: Number(key.slice(cut + 1)) };

@@ -5,18 +5,20 @@ interface Steps<T> { past: T[]; now: T; future: T[] }
 export interface History<T> {
   now: T;
   changed: boolean;
+  canRedo: boolean;
   set(next: T): void;
   undo(): void;
   redo(): void;
   restart(from: T): void;
 }
 
-/** A value with the way back and forth. */
-export function useHistory<T>(first: T): History<T> {
-  const [steps, setSteps] = useState<Steps<T>>({ past: [], now: first, future: [] });
+/** A value with the way back and forth; `restored` is what an earlier visit made of it, and can be undone too. */
+export function useHistory<T>(first: T, restored: T | null = null): History<T> {
+  const [steps, setSteps] = useState<Steps<T>>(() => (restored === null ? { past: [], now: first, future: [] } : { past: [first], now: restored, future: [] }));
   return useMemo(() => ({
     now: steps.now,
     changed: steps.past.length > 0,
+    canRedo: steps.future.length > 0,
     set: (next) => setSteps(({ past, now }) => ({ past: [...past.slice(-99), now], now: next, future: [] })),
     undo: () => setSteps(({ past, now, future }) => {
       const before = past.at(-1);

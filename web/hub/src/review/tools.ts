@@ -18,7 +18,7 @@ export const TOOLS: { tool: Tool; key: string; sign: string }[] = [
 ];
 
 /** What a caliper can measure. */
-export const CALIPERS = ["BPD", "OFD", "HC", "AC", "FL", "length"];
+export const CALIPERS = ["BPD", "OFD", "HC", "AC", "FL", "CRL", "NT", "length"];
 const CROSSED = new Set(["HC", "AC"]);
 
 /** A structure that holds nothing yet; `confidence` null says that a person made it. */
@@ -55,8 +55,7 @@ export function spanned(a: Point, b: Point): Ellipse {
 }
 
 /** The handles of a shape under a tool: what can be taken hold of. */
-export function handles(tool: Tool, mark: Mark | undefined, caliper: CaliperEdit | undefined): Point[] {
-  if (tool === "caliper") return caliper ? [...caliper.points] : [];
+export function handles(tool: Tool, mark: Mark | undefined): Point[] {
   if (!mark) return [];
   if (tool === "polygon" && mark.polygon.length > 2) return resample(mark.polygon, 32);
   if (tool === "ellipse") {
@@ -88,7 +87,7 @@ export function pulled(tool: Tool, mark: Mark, handle: number, to: Point): Mark 
     return outlined(mark, points);
   }
   if (tool === "box") {
-    const corners = handles("box", mark, undefined);
+    const corners = handles("box", mark);
     return boxed(mark, corners[(handle + 2) % 4]!, to);
   }
   const shape = ellipseOf(mark.polygon);

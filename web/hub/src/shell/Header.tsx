@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { post } from "../api/client";
 import { LANGUAGES, type Key, type Language, choose, language, t } from "@fada/shared/i18n";
 import { navigate } from "./router";
-import { hasRole, useMe } from "./session";
+import { forgetDrafts, hasRole, useMe } from "./session";
 
 type Theme = "auto" | "light" | "dark";
 
@@ -18,8 +18,11 @@ export function applyTheme(): void {
 
 const PLACES: { path: string; key: Key; role: "reader" | "sonographer" | "manager" }[] = [
   { path: "/", key: "nav.worklist", role: "reader" },
+  { path: "/orders", key: "nav.orders", role: "reader" },
+  { path: "/patients", key: "nav.patients", role: "reader" },
   { path: "/upload", key: "nav.upload", role: "sonographer" },
   { path: "/monitor", key: "nav.monitor", role: "reader" },
+  { path: "/atlas", key: "nav.atlas", role: "reader" },
   { path: "/operations", key: "nav.operations", role: "manager" },
 ];
 
@@ -32,7 +35,9 @@ export function Header({ here, help, signedOut }: { here: string; help: () => vo
     applyTheme();
   }, [theme]);
   const leave = async (): Promise<void> => {
-    await post("/logout").catch(() => undefined);
+    const left = await post<{ url: string | null }>("/logout").catch(() => undefined);
+    forgetDrafts();
+    if (left?.url) return location.assign(left.url); // there they sign out too
     signedOut();
     navigate("/");
   };
@@ -44,6 +49,7 @@ export function Header({ here, help, signedOut }: { here: string; help: () => vo
         {PLACES.filter((place) => hasRole(me, place.role)).map((place) => (
           <a key={place.path} href={place.path} data-inside aria-current={here === place.path ? "page" : undefined}>{t(place.key)}</a>
         ))}
+        <a class="narrow" href="/account" data-inside aria-current={here === "/account" ? "page" : undefined}>{t("account.title")}</a>
       </nav>
       <div class="bar-end">
         <label class="small">
@@ -61,7 +67,7 @@ export function Header({ here, help, signedOut }: { here: string; help: () => vo
           </select>
         </label>
         <button type="button" class="quiet" onClick={help} aria-label={t("help.title")}>?</button>
-        <span class="who" title={`${me.subject} · ${me.site}`}>{me.name ?? me.subject}<small>{me.site} · {t(`role.${me.role}` as Key)}</small></span>
+        <a class="who" href="/account" data-inside aria-current={here === "/account" ? "page" : undefined} title={`${t("account.title")} · ${me.subject} · ${me.site}`}>{me.name ?? me.subject}<small>{me.site} · {t(`role.${me.role}` as Key)}</small></a>
         <button type="button" class="quiet" onClick={() => void leave()}>{t("nav.sign_out")}</button>
       </div>
     </header>

@@ -7,12 +7,12 @@ const GROUPS: { title: Key; keys: [string, Key][] }[] = [
     ["j / k", "help.move"], ["Enter", "help.open"], ["/", "help.search"], ["u", "help.urgent"], ["r", "help.refresh"],
   ] },
   { title: "help.case", keys: [
-    ["o", "help.original"], ["m", "help.overlays"], ["← / →", "help.frames"], ["[ / ]", "help.keyframes"],
-    ["e", "help.edit"], ["a", "help.accept"], ["s", "help.sign"], ["n", "help.next"], ["Esc", "help.back"],
-    ["+ / − / 0", "help.zoom"],
+    ["n / p", "help.neighbours"], ["↓ / ↑", "help.pictures"], ["→ / ←", "help.frames"], ["] / [", "help.keyframes"], ["Space", "help.play"],
+    ["o", "help.original"], ["m", "help.overlays"], ["+ / − / 0", "help.zoom"], ["u", "help.urgent"],
+    ["e", "help.edit"], ["Ctrl+Z / Ctrl+Y", "help.undo"], ["a", "help.accept"], ["s", "help.sign"], ["Esc", "help.back"],
   ] },
   { title: "help.editor", keys: [
-    ["b / x", "help.brush"], ["p / l", "help.shapes"], ["d / c / t", "help.marks"], ["Ctrl+Z / Ctrl+Y", "help.undo"], ["Del", "help.delete"],
+    ["v", "help.adjust"], ["b / x", "help.brush"], ["p / l", "help.shapes"], ["d / c", "help.marks"], ["Del", "help.delete"],
   ] },
 ];
 

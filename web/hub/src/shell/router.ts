@@ -1,17 +1,44 @@
 import { useEffect, useState } from "preact/hooks";
 
+type Go = () => void;
+
 const listeners = new Set<() => void>();
 const notify = (): void => listeners.forEach((listener) => listener());
+let guard: ((go: Go) => void) | null = null;
+let here = location.pathname + location.search;
+
+/** Asked before the page is left by a link, a key or the browser's back button; it calls `go` when the page may be
+ * left. Returns the function that ends it. */
+export function guardLeaving(ask: (go: Go) => void): () => void {
+  guard = ask;
+  return () => { if (guard === ask) guard = null; };
+}
 
 /** Shows the page at `path`; `replace` leaves no entry in the browser's history. */
 export function navigate(path: string, replace = false): void {
   if (path === location.pathname + location.search) return;
+  if (guard) {
+    const ask = guard;
+    return ask(() => {
+      if (guard === ask) guard = null;
+      navigate(path, replace);
+    });
+  }
   history[replace ? "replaceState" : "pushState"]({}, "", path);
+  here = path;
   if (!replace) scrollTo(0, 0);
   notify();
 }
 
-addEventListener("popstate", notify);
+addEventListener("popstate", () => {
+  const target = location.pathname + location.search;
+  if (guard && target !== here) {
+    history.pushState({}, "", here);
+    return navigate(target);
+  }
+  here = target;
+  notify();
+});
 
 /** Links inside the pages change the address without loading anything anew. */
 document.addEventListener("click", (event) => {

@@ -12,3 +12,11 @@ export const useMe = (): Me => useContext(Session) ?? { subject: "", site: "", r
 
 /** Whether the person who is signed in holds the rights of `role`. */
 export const hasRole = (me: Me, role: Role): boolean => ROLE_LEVEL[me.role] >= ROLE_LEVEL[role];
+
+/** What a person has not saved yet lies under such keys in this browser, by their subject. */
+export const DRAFTS = "fada.draft.";
+
+/** Signing out leaves nothing unsaved behind for the next person at this machine. */
+export function forgetDrafts(): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFTS)) localStorage.removeItem(key);
+}

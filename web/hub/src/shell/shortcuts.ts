@@ -13,6 +13,7 @@ export function useShortcuts(shortcuts: Record<string, (event: KeyboardEvent) =>
       if (event.metaKey || event.altKey || event.defaultPrevented) return;
       if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
       const name = event.ctrlKey ? `ctrl+${event.key.toLowerCase()}` : event.key;
+      if (name === " " && event.target instanceof Element && event.target.closest("button, a, summary, input")) return;
       const run = shortcuts[name];
       if (!run) return;
       event.preventDefault();

@@ -1,10 +1,11 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Key, code, t } from "@fada/shared/i18n";
-import { type UploadDetails, UploadQueue, type QueuedFile, droppedFiles } from "./UploadQueue";
+import { type UploadDetails, UploadQueue, type QueuedFile, droppedFiles, newExamination } from "./UploadQueue";
 import "../style/upload.css";
 
 const SHOWN = 300;
+const nobody = (): UploadDetails => ({ study: newExamination(), urgent: false, pixelMm: "", patientName: "", patientId: "", accession: "", lastPeriod: "" });
 
 function megabytes(bytes: number): string {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
@@ -14,7 +15,8 @@ function megabytes(bytes: number): string {
 export function Upload(): JSX.Element {
   const [all, setAll] = useState<QueuedFile[]>([]);
   const [over, setOver] = useState(false);
-  const [about, setAbout] = useState<UploadDetails>({ urgent: false, pixelMm: "", patientName: "", patientId: "", accession: "", lastPeriod: "" });
+  const [about, setAbout] = useState(nobody);
+  const [last, setLast] = useState<UploadDetails | null>(null);
   const sender = useMemo(() => new UploadQueue(setAll), []);
   const picker = useRef<HTMLInputElement>(null);
   const count = (...states: QueuedFile["state"][]): number => all.filter((x) => states.includes(x.state)).length;
@@ -30,7 +32,13 @@ export function Upload(): JSX.Element {
     return () => removeEventListener("beforeunload", stay);
   }, [open === 0]);
 
-  const text = (name: Exclude<keyof UploadDetails, "urgent">, key: Key, type: "text" | "date" | "number" = "text"): JSX.Element => (
+  const send = (files: readonly File[]): void => {
+    if (files.length === 0) return;
+    sender.add(files, about);
+    setLast(about);
+    setAbout(nobody()); // the next woman is another one
+  };
+  const text = (name: Exclude<keyof UploadDetails, "urgent" | "study">, key: Key, type: "text" | "date" | "number" = "text"): JSX.Element => (
     <label>{t(key)}{" "}
       {type === "number"
         ? <input type="number" step="any" min="0.001" max="5" value={about[name]} onInput={(e) => setAbout({ ...about, [name]: e.currentTarget.value })} />
@@ -41,12 +49,16 @@ export function Upload(): JSX.Element {
       <h1>{t("upload.title")}</h1>
       <div class={over ? "drop over" : "drop"}
         onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
-        onDrop={(e) => { e.preventDefault(); setOver(false); if (e.dataTransfer) void droppedFiles(e.dataTransfer).then((files) => sender.add(files, about)); }}>
+        onDrop={(e) => { e.preventDefault(); setOver(false); if (e.dataTransfer) void droppedFiles(e.dataTransfer).then(send); }}>
         <p><b>{t("upload.drop")}</b></p>
         <p class="muted">{t("upload.kinds")}</p>
+        <p class="muted small">{last && about.study === last.study
+          ? t("upload.same_examination", { who: last.patientName || last.patientId || t("patient.unnamed") })
+          : t("upload.one_examination")}</p>
         <input ref={picker} type="file" multiple class="hidden" aria-label={t("upload.choose")}
-          onChange={(e) => { sender.add([...(e.currentTarget.files ?? [])], about); e.currentTarget.value = ""; }} />
+          onChange={(e) => { send([...(e.currentTarget.files ?? [])]); e.currentTarget.value = ""; }} />
         <button type="button" class="main" onClick={() => picker.current?.click()}>{t("upload.choose")}</button>
+        {last && about.study !== last.study && <button type="button" class="quiet" onClick={() => setAbout(last)}>{t("upload.more_of_her")}</button>}
         <label class="check"><input type="checkbox" checked={about.urgent} onChange={(e) => setAbout({ ...about, urgent: e.currentTarget.checked })} />{t("upload.urgent")}</label>
       </div>
       <details class="upload-about">

@@ -1,5 +1,5 @@
 import { DetailedError, Upload } from "tus-js-client";
-import { get, Problem } from "../api/client";
+import { call, get, Problem } from "../api/client";
 import type { ProblemBody } from "@fada/shared/api/types";
 
 export interface Item {
@@ -25,7 +25,11 @@ export interface QueuedFile {
   problemCode: string;
 }
 
-export interface UploadDetails { urgent: boolean; pixelMm: string; patientName: string; patientId: string; accession: string; lastPeriod: string }
+/** What is said of pictures, which carry nothing themselves. Pictures with one `study` become one examination. */
+export interface UploadDetails { study: string; urgent: boolean; pixelMm: string; patientName: string; patientId: string; accession: string; lastPeriod: string }
+
+/** Names a new examination for pictures; also where the browser offers no secure context. */
+export const newExamination = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const PARALLEL = 3;
 const CHUNK = 8 * 1024 * 1024; // what is lost at most when the connection breaks, and what a proxy lets through
@@ -34,6 +38,7 @@ let made = 0;
 /** Sends files by tus, three at a time; a broken one goes on where it stopped, also after a restart. */
 export class UploadQueue {
   private readonly uploads = new Map<number, Upload>();
+  private readonly dated = new Set<string>();
   private all: QueuedFile[] = [];
   private readonly changed: (all: QueuedFile[]) => void;
 
@@ -88,14 +93,14 @@ export class UploadQueue {
     const given: Record<string, string> = {
       filename: transfer.file.name, filetype: transfer.file.type || "application/octet-stream",
       ...(about.urgent ? { urgent: "1" } : {}), pixel_mm: about.pixelMm, patient_name: about.patientName,
-      patient_id: about.patientId, accession: about.accession, last_period: about.lastPeriod,
+      patient_id: about.patientId, accession: about.accession, study: about.study,
     };
     const upload: Upload = new Upload(transfer.file, {
       endpoint: "/tus/", chunkSize: CHUNK, retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000], removeFingerprintOnSuccess: true,
       metadata: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "")),
       onProgress: (sent) => this.put(transfer.id, { sent }),
       onError: (error) => this.failed(transfer.id, error),
-      onSuccess: () => void this.check(transfer.id, upload.url!),
+      onSuccess: () => void this.check(transfer.id, upload.url!).then(() => this.enterPeriod(transfer.id, about.lastPeriod)),
     });
     return upload;
   }
@@ -123,6 +128,14 @@ export class UploadQueue {
       await new Promise((done) => setTimeout(done, wait));
     }
     this.pump();
+  }
+
+  /** A last period belongs to the examination: it becomes the first of its facts, once; facts that are there stay. */
+  private async enterPeriod(id: number, last_period: string): Promise<void> {
+    const study = this.all.find((one) => one.id === id)?.items.find((item) => item.accepted)?.study_id;
+    if (!last_period || !study || this.dated.has(study)) return;
+    this.dated.add(study);
+    await call("PUT", `/api/studies/${study}/facts`, { based_on: 0, values: { last_period } }).catch(() => undefined);
   }
 
   private failed(id: number, error: Error | DetailedError): void {

@@ -4,7 +4,7 @@ import type { StudyRow } from "@fada/shared/api/types";
 import { code, t } from "@fada/shared/i18n";
 import { withhold } from "@fada/shared/text/fetalSexFilter";
 import type { WorklistRows } from "./useWorklist";
-import { isoDate, triageReasons, personName, waitingTime } from "../shell/format";
+import { formatDay, headline, personName, waitingTime } from "../shell/format";
 
 const MORE = 8; // rows drawn beyond the edges
 const narrow = matchMedia("(max-width: 760px)");
@@ -80,14 +80,16 @@ function Line({ index, row, size, chosen, choose, open }: LineProps): JSX.Elemen
     <div {...shared} class={`line ${row.state}${row.urgent ? " urgent" : ""}`} onMouseDown={choose} onClick={() => open(row)}>
       <span role="gridcell" class="line-need">
         {row.urgent && <b class="flag">{t("reason.urgent")}</b>}
-        <span>{triageReasons(row)}</span>
+        <span>{headline(row)}</span>
+        {row.has_new_version && <small class="tag">{t("versions.new")}</small>}
+        {row.claim && <small class="tag">{t("claim.by", { who: row.claim.name })}</small>}
       </span>
       <span role="gridcell" class="line-patient">
         <a href={`/study/${row.id}`} data-inside tabIndex={-1}>{personName(row.patient.name) || t("patient.unnamed")}</a>
         <small>{row.patient.id}{row.accession && ` · ${row.accession}`}</small>
       </span>
       <span role="gridcell" class="line-study">
-        {isoDate(row.study_date)} <small>{about}</small>
+        {formatDay(row.study_date)} <small>{about}</small>
       </span>
       <span role="gridcell" class="line-plane">{row.plane ? code("plane", row.plane) : "–"}</span>
       <span role="gridcell" class="line-age">{row.ga_text ?? "–"}</span>

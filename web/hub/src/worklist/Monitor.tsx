@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
-import { NO_FILTERS, useWorklist } from "./useWorklist";
-import { dateTime, triageReasons, personName, waitingTime } from "../shell/format";
+import { NO_FILTERS } from "../study/order";
+import { useWorklist } from "./useWorklist";
+import { dateTime, headline, personName, waitingTime } from "../shell/format";
 import "../style/monitor.css";
 
 const WAITING = { ...NO_FILTERS, state: "received,analysing,ready,failed" };
@@ -32,7 +33,7 @@ export function Monitor(): JSX.Element {
           {shown.map((row) => (
             <li key={row.id} class={row.urgent ? "urgent" : row.state}>
               <b>{initials(row.patient.name) || t("patient.unnamed")} <small>{row.accession || row.patient.id.slice(-4)}</small></b>
-              <span>{row.urgent && <strong class="flag">{t("reason.urgent")}</strong>} {triageReasons(row)}</span>
+              <span>{row.urgent && <strong class="flag">{t("reason.urgent")}</strong>} {headline(row)}</span>
               <span>{row.ga_text ?? (row.plane ? code("plane", row.plane) : "")}</span>
               <span class={`state ${row.state}`}>{code("state", row.state)}</span>
               <span class="wait">{waitingTime(row.waiting_hours)}</span>

@@ -8,21 +8,12 @@ import { toastError, errorText } from "../shell/toasts";
 import { navigate } from "../shell/router";
 import { hasRole, useMe } from "../shell/session";
 import { List } from "./List";
-import { type Filters, NO_FILTERS, useWorklist } from "./useWorklist";
+import { type Filters, NO_FILTERS, WITHDRAWN, storeView, storedView } from "../study/order";
+import { useWorklist } from "./useWorklist";
 
-const STATES = ["received", "analysing", "ready", "failed", "reviewed"];
+const STATES = ["received", "analysing", "ready", "failed", "reviewed", WITHDRAWN];
 const PLANES = ["head", "abdomen", "femur", "thorax", "nt_view"];
 const REASONS = ["disagreement", "finding", "low_confidence"];
-const STORAGE_KEY = "fada.worklist";
-
-function storedView(): { filters: Filters; chosen: number } {
-  try {
-    const was = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? "{}") as { filters?: Filters; chosen?: number };
-    return { filters: { ...NO_FILTERS, ...was.filters }, chosen: was.chosen ?? 0 };
-  } catch {
-    return { filters: NO_FILTERS, chosen: 0 };
-  }
-}
 
 /** The cases in triage order; the whole page works from the keyboard. */
 export function Worklist(): JSX.Element {
@@ -41,7 +32,7 @@ export function Worklist(): JSX.Element {
     const timer = setTimeout(() => change({ text }), 180);
     return () => clearTimeout(timer);
   }, [text]);
-  useEffect(() => sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ filters, chosen })), [filters, chosen]);
+  useEffect(() => storeView({ filters, chosen }), [filters, chosen]);
   useEffect(() => { if (rows.total !== null && chosen >= rows.total) setChosen(Math.max(0, rows.total - 1)); }, [rows.total]);
 
   const change = (some: Partial<Filters>): void => {
@@ -71,7 +62,7 @@ export function Worklist(): JSX.Element {
     "/": () => search.current?.focus(), u: () => void urgent(), r: rows.refresh,
   });
 
-  const filtered = filters.text || filters.state || filters.plane || filters.reason || filters.urgent;
+  const filtered = filters.text || filters.state || filters.plane || filters.reason || filters.urgent || filters.from || filters.to;
   return (
     <main id="main" class="worklist">
       <div class="worklist-head">
@@ -88,6 +79,8 @@ export function Worklist(): JSX.Element {
         <Choice label={t("filter.state")} prefix="state" all={t("filter.any_state")} values={STATES} value={filters.state} set={(state) => change({ state })} />
         <Choice label={t("filter.plane")} prefix="plane" all={t("filter.any_plane")} values={PLANES} value={filters.plane} set={(plane) => change({ plane })} />
         <Choice label={t("filter.reason")} prefix="reason" all={t("filter.any_reason")} values={REASONS} value={filters.reason} set={(reason) => change({ reason })} />
+        <label class="days"><span class="hidden">{t("filter.from")}</span><input type="date" title={t("filter.from")} value={filters.from} max={filters.to || undefined} onChange={(e) => change({ from: e.currentTarget.value })} /></label>
+        <label class="days"><span aria-hidden="true">–</span><span class="hidden">{t("filter.to")}</span><input type="date" title={t("filter.to")} value={filters.to} min={filters.from || undefined} onChange={(e) => change({ to: e.currentTarget.value })} /></label>
         <label class="check"><input type="checkbox" checked={filters.urgent} onChange={(e) => change({ urgent: e.currentTarget.checked })} />{t("reason.urgent")}</label>
         <select aria-label={t("filter.order")} value={filters.order} onChange={(e) => change({ order: e.currentTarget.value as Filters["order"] })}>
           <option value="need">{t("order.need")}</option>
@@ -97,7 +90,7 @@ export function Worklist(): JSX.Element {
       </form>
       {rows.failure !== null && <p class="bad" role="alert">{errorText(rows.failure)} <button type="button" onClick={rows.refresh}>{t("again")}</button></p>}
       <div class="line heading" aria-hidden="true">
-        <span>{t("column.need")}</span><span>{t("column.patient")}</span><span>{t("column.study")}</span>
+        <span>{t("column.headline")}</span><span>{t("column.patient")}</span><span>{t("column.study")}</span>
         <span>{t("column.plane")}</span><span>{t("column.age")}</span><span>{t("column.state")}</span><span>{t("column.waiting")}</span>
       </div>
       {rows.total === 0

@@ -1,19 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { get, query } from "../api/client";
 import { listen } from "../api/events";
-import type { Page, StudyRow } from "@fada/shared/api/types";
+import type { StudyRow } from "@fada/shared/api/types";
+import { type Filters, worklistPage } from "../study/order";
 
-export interface Filters {
-  text: string;
-  state: string;
-  plane: string;
-  reason: string;
-  urgent: boolean;
-  order: "need" | "newest";
-}
-
-/** All studies, most urgent first. */
-export const NO_FILTERS: Filters = { text: "", state: "", plane: "", reason: "", urgent: false, order: "need" };
 /** Rows in one request. */
 export const PAGE = 100;
 
@@ -45,10 +34,7 @@ export function useWorklist(filters: Filters): WorklistRows {
     requested.current.add(page);
     const mine = generation.current;
     try {
-      const answer = await get<Page<StudyRow>>(`/api/studies${query({
-        text: filters.text, state: filters.state, plane: filters.plane, reason: filters.reason,
-        urgent: filters.urgent || undefined, order: filters.order, limit: PAGE, offset: page * PAGE,
-      })}`);
+      const answer = await worklistPage(filters, PAGE, page * PAGE);
       if (mine !== generation.current) return;
       pages.current.set(page, answer.items);
       setTotal(answer.total);

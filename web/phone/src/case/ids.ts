@@ -28,3 +28,6 @@ export async function sopUid(caseId: string, picture: string): Promise<string> {
 
 /** The Series Instance UID of all of a case's pictures (services/domain/dicom_values.py). */
 export const seriesUid = (caseId: string): Promise<string> => sopUid(caseId, "series");
+
+/** When a case was taken, by the phone's clock: it stands in its id. */
+export const takenAt = (caseId: string): Date => new Date(Number.parseInt(caseId.replaceAll("-", "").slice(0, 12), 16));

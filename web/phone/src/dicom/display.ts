@@ -1,6 +1,6 @@
 import type { DataSet } from "dicom-parser";
 import type { PixelFormat, Samples } from "./samples";
-import { TAG, decimal, has, items, words } from "./tags";
+import { TAG, decimal, items, words } from "./tags";
 import { Unreadable } from "./unreadable";
 
 /** From stored samples to display values, by the hub's rules (services/dicom/parser/frames.py and pydicom's tables):
@@ -37,12 +37,15 @@ function toRgb(ybr: Uint8Array): Uint8Array {
 function palette(values: Samples, of: DataSet, form: PixelFormat): Uint8Array {
   const [count = 0, first = 0] = words(of, TAG.redDescriptor, form.signed);
   const entries = (count < 0 ? count + 65536 : count) || 65536;
-  const tables = [TAG.redData, TAG.greenData, TAG.blueData].map((tag) => {
+  const wide = [TAG.redData, TAG.greenData, TAG.blueData].map((tag) => {
     const element = of.elements[tag];
-    if (!element) throw new Unreadable("unread_here"); // a segmented palette
-    const deep = Math.round((element.length / entries) * 8) > 8;
-    return Uint8Array.from({ length: entries }, (_, i) => (deep ? (of.uint16(tag, i) ?? 0) >> 8 : of.byteArray[element.dataOffset + i]!));
+    if (!element || element.length < entries) throw new Unreadable("unread_here"); // none, or a segmented palette
+    const inWords = Math.floor(element.length / 2) >= entries;
+    return Array.from({ length: entries }, (_, i) => (inWords ? of.uint16(tag, i) ?? 0 : of.byteArray[element.dataOffset + i]!));
   });
+  // Some say 8 bits and write words, some say 16 and mean 8: the values themselves tell, as on the hub.
+  const deep = wide.some((table) => table.some((v) => v > 255));
+  const tables = wide.map((table) => Uint8Array.from(table, (v) => (deep ? v >> 8 : v)));
   const out = new Uint8Array(values.length * 3);
   for (let i = 0; i < values.length; i++) {
     const at = clip(values[i]! - first, 0, entries - 1);
@@ -54,8 +57,8 @@ function palette(values: Samples, of: DataSet, form: PixelFormat): Uint8Array {
 /** Grey values as they are meant to be seen (PS3.3 C.11.1, C.11.2). */
 function windowed(values: Samples, of: DataSet, form: PixelFormat): Uint8Array {
   if (form.allocated === 1) return bytes(values.map((v) => v * 255));
-  const voi = has(of, TAG.windowCenter) || has(of, TAG.voiLuts);
-  const plain = !voi && !has(of, TAG.slope);
+  const voi = decimal(of, TAG.windowCenter) !== null || tableOf(of, TAG.voiLuts) !== null;
+  const plain = !voi && decimal(of, TAG.slope) === null && tableOf(of, TAG.modalityLuts) === null;
   const eight = form.allocated === 8 && !form.signed;
   if (eight && plain && form.stored === 8) return bytes(values);
   const seen = valueOfInterest(modality(Float64Array.from(values), of, form), of, form);
@@ -70,16 +73,22 @@ function windowed(values: Samples, of: DataSet, form: PixelFormat): Uint8Array {
   return Uint8Array.from(seen, (v) => Math.floor(clip((v - low) / (high - low), 0, 1) * 255 + 0.5));
 }
 
+/** The first look-up table of a sequence; null where it says nothing usable. */
+function tableOf(of: DataSet, tag: string): DataSet | null {
+  const [lut] = items(of, tag);
+  return lut && words(lut, TAG.lutDescriptor, false).length === 3 && (lut.elements[TAG.lutData]?.length ?? 0) > 0 ? lut : null;
+}
+
 function modality(values: Float64Array, of: DataSet, form: PixelFormat): Float64Array {
-  const [lut] = items(of, TAG.modalityLuts);
+  const lut = tableOf(of, TAG.modalityLuts);
   if (lut) return throughTable(values, lut, form);
   const slope = decimal(of, TAG.slope), intercept = decimal(of, TAG.intercept);
   return slope === null || intercept === null ? values : values.map((v) => v * slope + intercept);
 }
 
 function valueOfInterest(values: Float64Array, of: DataSet, form: PixelFormat): Float64Array {
-  const [lut] = items(of, TAG.voiLuts);
-  if (lut && has(lut, TAG.lutDescriptor) && has(lut, TAG.lutData)) return throughTable(values, lut, form);
+  const lut = tableOf(of, TAG.voiLuts);
+  if (lut) return throughTable(values, lut, form);
   const centre = decimal(of, TAG.windowCenter), width = decimal(of, TAG.windowWidth);
   if (centre === null || width === null) return values;
   return throughWindow(values, centre, width, of, form);
@@ -96,7 +105,7 @@ function throughTable(values: Float64Array, lut: DataSet, form: PixelFormat): Fl
 function throughWindow(values: Float64Array, centre: number, width: number, of: DataSet, form: PixelFormat): Float64Array {
   const kind = (of.string(TAG.voiFunction) ?? "LINEAR").trim().toUpperCase();
   let [low, high] = stored(form);
-  const [lut] = items(of, TAG.modalityLuts);
+  const lut = tableOf(of, TAG.modalityLuts);
   if (lut) [low, high] = [0, 2 ** (words(lut, TAG.lutDescriptor, false)[2] ?? 8) - 1];
   const slope = decimal(of, TAG.slope), intercept = decimal(of, TAG.intercept);
   if (slope !== null && intercept !== null) [low, high] = [low * slope + intercept, high * slope + intercept];
@@ -115,7 +124,7 @@ const stored = ({ stored: bits, signed }: PixelFormat): [number, number] =>
 
 /** The range that a VOI transformation maps to: that of the stored bits after rescaling. */
 function outputRange(of: DataSet, form: PixelFormat): [number, number] {
-  const [lut] = items(of, TAG.voiLuts);
+  const lut = tableOf(of, TAG.voiLuts);
   if (lut) return [0, 2 ** (words(lut, TAG.lutDescriptor, false)[2] ?? 8) - 1];
   const slope = decimal(of, TAG.slope) ?? 1, intercept = decimal(of, TAG.intercept) ?? 0;
   const [low, high] = stored(form).map((v) => v * slope + intercept) as [number, number];

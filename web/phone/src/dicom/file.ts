@@ -1,12 +1,14 @@
 import dicomParser, { type DataSet, type Element } from "dicom-parser";
 import type { Calibration } from "@fada/shared/api/types";
 import { calibration } from "./calibration";
+import { CODED, unpackCoded } from "./codecs";
 import { displayPixels } from "./display";
 import { unpackJpeg } from "./jpeg";
 import { unpackRle } from "./rle";
 import { type PixelFormat, type Samples, pixelFormat, frameBits, nativeSamples, fromBytePlanes } from "./samples";
 import { TAG } from "./tags";
 import { Unreadable } from "./unreadable";
+import { Clip } from "./video";
 
 /** One frame ready to be looked at: grey (H, W), and RGB beside it where the object has colours. */
 export interface Frame { width: number; height: number; gray: Uint8Array; rgb: Uint8Array | null }
@@ -14,7 +16,8 @@ export interface Frame { width: number; height: number; gray: Uint8Array; rgb: U
 const BIG = "1.2.840.10008.1.2.2", DEFLATED = "1.2.840.10008.1.2.1.99", RLE = "1.2.840.10008.1.2.5";
 const NATIVE = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG, DEFLATED];
 const JPEG = ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"];
-const ELSEWHERE = ["57", "70", "80", "81", "90", "91", "201", "202", "203"].map((n) => `1.2.840.10008.1.2.4.${n}`); // the hub has decoders for these
+/** Video streams (PS3.5 8.2.5 to 8.2.13); those in an MP4 file are decoded here, the others by the hub. */
+const VIDEO = Array.from({ length: 9 }, (_, n) => `1.2.840.10008.1.2.4.${100 + n}`).flatMap((uid) => [uid, `${uid}.1`]);
 const IMAGES = ["6.1", "6", "3.1", "3", "7", "7.1", "7.2", "7.3", "7.4"].map((n) => `1.2.840.10008.5.1.4.1.1.${n}`);
 const UID = /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/;
 const MAX_FRAME_SAMPLES = 2 ** 26, MAX_FRAMES = 3000, MAX_INFLATED = 2 ** 28;
@@ -35,8 +38,10 @@ export class DicomFile {
   private readonly form: PixelFormat;
   private readonly syntax: string;
   private readonly pixels: Element;
+  private readonly clip: Clip | null;
 
-  constructor(set: DataSet, syntax: string) {
+  constructor(set: DataSet, syntax: string, clip: Clip | null = null) {
+    this.clip = clip;
     [this.set, this.syntax, this.form] = [set, syntax, pixelFormat(set)];
     [this.studyUid, this.seriesUid, this.sopUid] = [TAG.studyUid, TAG.seriesUid, TAG.sopUid].map((tag) => uid(set, tag)) as [string, string, string];
     if (!IMAGES.includes(uid(set, TAG.sopClass))) throw new Unreadable("unsupported_object");
@@ -45,7 +50,7 @@ export class DicomFile {
     this.pixels = set.elements[TAG.pixels] ?? missing();
     this.check();
     this.calibration = calibration(set);
-    this.decodable = NATIVE.includes(syntax) || syntax === RLE || (JPEG.includes(syntax) && this.form.allocated === 8 && this.form.stored === 8);
+    this.decodable = clip?.decodable || NATIVE.includes(syntax) || syntax === RLE || CODED.includes(syntax) || (JPEG.includes(syntax) && this.form.allocated === 8 && this.form.stored === 8);
   }
 
   private check(): void {
@@ -55,15 +60,22 @@ export class DicomFile {
     if (rows * columns * samples > MAX_FRAME_SAMPLES || this.count > MAX_FRAMES) throw new Unreadable("too_large");
     if (NATIVE.includes(this.syntax)) {
       if (this.pixels.length < Math.ceil((frameBits(this.form) * this.count) / 8)) throw new Unreadable("incomplete_body");
+    } else if (VIDEO.includes(this.syntax)) {
+      if (!this.pixels.fragments?.length) throw new Unreadable("incomplete_body");
     } else if ((this.pixels.fragments?.length ?? 0) < this.count) throw new Unreadable("incomplete_body");
   }
 
   /** Frame `number`, counted from 1. @throws Unreadable. */
   async frame(number: number): Promise<Frame> {
     if (!this.decodable) throw new Unreadable("unread_here");
+    if (this.clip) {
+      const { width, height, gray, rgb } = await this.clip.frame(number);
+      return { width, height, gray, rgb: rgb() };
+    }
     const { rows, columns, samples, photometric } = this.form;
     const jpeg = JPEG.includes(this.syntax);
     const values: Samples = jpeg ? await unpackJpeg(this.stream(number - 1), rows, columns, samples, photometric)
+      : CODED.includes(this.syntax) ? await unpackCoded(this.stream(number - 1), this.syntax, this.form)
       : this.syntax === RLE ? fromBytePlanes(unpackRle(this.stream(number - 1), (samples * this.form.allocated) / 8, rows * columns), this.form)
         : nativeSamples(this.nativeBytes, number - 1, this.form, this.syntax === BIG);
     const { pixels, colour } = displayPixels(values, this.set, this.form, jpeg);
@@ -96,7 +108,7 @@ export async function openDicom(file: Uint8Array): Promise<DicomFile> {
   if (file.byteLength < 160 || !isDicom(file)) throw new Unreadable("invalid_dicom");
   const meta = parsed(() => dicomParser.readPart10Header(file));
   const syntax = (meta.string(TAG.syntax) ?? "").trim();
-  if (![...NATIVE, RLE, ...JPEG, ...ELSEWHERE].includes(syntax)) throw new Unreadable("unsupported_object");
+  if (![...NATIVE, RLE, ...JPEG, ...CODED, ...VIDEO].includes(syntax)) throw new Unreadable("unsupported_object");
   const inflated = syntax === DEFLATED ? await inflate(file.subarray((meta as DataSet & { position: number }).position)) : null;
   const inflater = (_: unknown, position: number): Uint8Array => {
     const whole = new Uint8Array(position + inflated!.byteLength);
@@ -104,7 +116,15 @@ export async function openDicom(file: Uint8Array): Promise<DicomFile> {
     whole.set(inflated!, position);
     return whole;
   };
-  return new DicomFile(parsed(() => dicomParser.parseDicom(file, inflated ? { inflater } : {})), syntax);
+  const set = parsed(() => dicomParser.parseDicom(file, inflated ? { inflater } : {}));
+  return new DicomFile(set, syntax, VIDEO.includes(syntax) ? await clipOf(set) : null);
+}
+
+/** The stream of a video object; null where it is none that this browser can open. */
+async function clipOf(set: DataSet): Promise<Clip | null> {
+  const pixels = set.elements[TAG.pixels], fragments = pixels?.fragments ?? [];
+  if (!pixels || fragments.length === 0) return null;
+  return Clip.open(dicomParser.readEncapsulatedPixelDataFromFragments(set, pixels, 0, fragments.length)).catch(() => null);
 }
 
 /** What the parser throws may hold the data set: none of it goes further. */

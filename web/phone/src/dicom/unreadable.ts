@@ -3,7 +3,7 @@
 export class Unreadable extends Error {
   readonly code: string;
 
-  constructor(code: "invalid_dicom" | "incomplete_body" | "unsupported_object" | "unsupported_media" | "unread_here" | "unreadable_picture" | "too_large" | "other_study") {
+  constructor(code: "invalid_dicom" | "incomplete_body" | "unsupported_object" | "unsupported_media" | "heic_photo" | "unread_here" | "unreadable_picture" | "too_large" | "other_study") {
     super(code);
     this.code = code;
   }

@@ -1,8 +1,10 @@
 import type { Calibration } from "@fada/shared/api/types";
 import { type DicomFile, isDicom, openDicom } from "../dicom/file";
 import { Unreadable } from "../dicom/unreadable";
+import { Clip } from "../dicom/video";
 import { type Gray, decode, png } from "./image";
-import { type FrameScore, candidates, choose, scoreFrame } from "./keyframes";
+import { smallJpeg } from "./thumbnail";
+import { type FrameScore, candidates, choose, scoreFrame } from "./clip/keyframes";
 
 /** The media type of a DICOM file. */
 export const DICOM = "application/dicom";
@@ -24,11 +26,26 @@ export interface ImageFile {
 
 /** Open a stored file. @throws Unreadable. */
 export async function openImageFile(file: Blob): Promise<ImageFile> {
-  return file.type === DICOM ? ofDicom(await openDicom(new Uint8Array(await file.arrayBuffer()))) : ofImage(file);
+  if (file.type === DICOM) return ofDicom(await openDicom(new Uint8Array(await file.arrayBuffer())));
+  return file.type.startsWith("video/") ? ofClip(await Clip.open(new Uint8Array(await file.arrayBuffer()))) : ofImage(file);
 }
 
 function ofImage(file: Blob): ImageFile {
   return { names: null, count: 1, calibration: null, decodable: true, frame: () => decode(file), shown: () => Promise.resolve(file) };
+}
+
+function ofClip(clip: Clip): ImageFile {
+  return {
+    names: null, count: clip.count, calibration: null, decodable: clip.decodable,
+    frame: async (number) => {
+      const { width, height, gray } = await clip.frame(number);
+      return { width, height, pixels: gray };
+    },
+    shown: async (number) => {
+      const { width, height, gray, rgb } = await clip.frame(number);
+      return png({ width, height, pixels: gray }, rgb());
+    },
+  };
 }
 
 function ofDicom(dicom: DicomFile): ImageFile {
@@ -47,30 +64,57 @@ function ofDicom(dicom: DicomFile): ImageFile {
   };
 }
 
+const THUMB_SIDE = 128, THUMB_BYTES = 8192;
+
+/** The first picture of a file for a list; null where this phone cannot show it. */
+const thumbnail = async (file: ImageFile): Promise<Blob | null> =>
+  file.decodable ? file.shown(1).then((picture) => smallJpeg(picture, THUMB_SIDE, THUMB_BYTES)).catch(() => null) : null;
+
 /** What kind of file it is, by content and never by name, and whether it can be taken at all. @throws Unreadable. */
-export async function identify(file: Blob): Promise<{ media_type: string; studyUid: string }> {
+export async function identify(file: Blob): Promise<{ media_type: string; studyUid: string; thumb: Blob | null }> {
   if (file.size > MAX_BYTES) throw new Unreadable("too_large");
   const head = new Uint8Array(await file.slice(0, 132).arrayBuffer());
   if (isDicom(head)) {
-    const { studyUid } = await openDicom(new Uint8Array(await file.arrayBuffer()));
-    return { media_type: DICOM, studyUid };
+    const opened = await openDicom(new Uint8Array(await file.arrayBuffer()));
+    return { media_type: DICOM, studyUid: opened.studyUid, thumb: await thumbnail(ofDicom(opened)) };
+  }
+  const clip = clipType(head);
+  if (clip) {
+    const opened = await Clip.open(new Uint8Array(await file.arrayBuffer()));
+    return { media_type: clip, studyUid: "", thumb: await thumbnail(ofClip(opened)) };
   }
   const media_type = head[0] === 0x89 && String.fromCharCode(...head.subarray(1, 4)) === "PNG" ? "image/png"
     : head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff ? "image/jpeg" : null;
   if (media_type === null) throw new Unreadable("unsupported_media");
   if (file.size > MAX_IMAGE_BYTES) throw new Unreadable("too_large");
   await decode(file);
-  return { media_type, studyUid: "" };
+  return { media_type, studyUid: "", thumb: await thumbnail(ofImage(file)) };
 }
 
-/** The frames to read of a clip: the best that differ from each other. */
-export async function keyFrames(from: ImageFile, onProgress: (part: number) => void): Promise<number[]> {
+const STILLS = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif"];
+const BOXES = ["moov", "mdat", "wide", "free", "skip", "pnot"];
+
+/** The media type of an MP4 or MOV clip, "" for anything else (services/domain/file_kind.py). @throws Unreadable: a HEIC photo. */
+function clipType(head: Uint8Array): string {
+  const [box, brand] = [String.fromCharCode(...head.subarray(4, 8)), String.fromCharCode(...head.subarray(8, 12))];
+  if (box !== "ftyp") return BOXES.includes(box) ? "video/quicktime" : "";
+  if (STILLS.includes(brand)) throw new Unreadable("heic_photo");
+  return brand === "qt  " ? "video/quicktime" : "video/mp4";
+}
+
+/** The frames to read of a clip: the best that differ from each other; `onFrame` sees each of them as it is decoded.
+ * `stopped` ends the looking early: what was seen until then counts. */
+export async function keyFrames(
+  from: ImageFile, onProgress: (part: number) => void, onFrame: (number: number, gray: Gray) => Promise<void> = () => Promise.resolve(), stopped: () => boolean = () => false,
+): Promise<number[]> {
   if (from.count === 1) return [1];
   const scores: FrameScore[] = [], numbers = candidates(from.count);
   for (const number of numbers) {
-    const { pixels, width, height } = await from.frame(number);
+    const gray = await from.frame(number), { pixels, width, height } = gray;
+    await onFrame(number, gray);
     scores.push(scoreFrame(number, pixels, width, height));
     onProgress(scores.length / numbers.length);
+    if (stopped()) break;
   }
   return choose(scores, KEY_FRAMES);
 }

@@ -4,7 +4,7 @@ export interface Manifest {
   name: string;
   version: string;
   prompts: { interpret?: string; interpret_plane?: string; template?: string };
-  labels: { planes: string[]; masks: string[]; boxes: string[]; keypoints: string[]; classes: string[]; structures_by_plane: Record<string, string[]>; keypoints_by_plane?: Record<string, string[]> };
+  labels: { planes: string[]; masks: string[]; boxes: string[]; keypoints: string[]; classes: string[]; structures_by_plane: Record<string, string[]>; keypoints_by_plane?: Record<string, string[]>; subplanes?: string[] };
   preprocessing: { side: number; text_side: number };
   calibration: Thresholds;
   sentences?: Record<string, Record<string, unknown>>;
@@ -21,6 +21,8 @@ type Platt = [number, number];
 export interface Thresholds {
   plane_temperature?: number;
   plane?: number;
+  subplane_temperature?: number;
+  subplane?: number;
   scope_platt?: Platt;
   scope?: number;
   quality_platt?: Platt;
@@ -28,6 +30,8 @@ export interface Thresholds {
   structure_platt?: Record<string, Platt>;
   structure?: Record<string, number>;
   mask_level?: Record<string, number>;
+  filling?: Record<string, number>;
+  elongation?: Record<string, number>;
   hc_interval?: [number, number] | null;
   intervals?: Record<string, [number, number]>;
 }

@@ -3,17 +3,20 @@ import { Unreadable } from "../dicom/unreadable";
 import { seriesUid, sopUid, studyUid as studyUidOf } from "../case/ids";
 import type { CasePictures, Picture } from "../case/picture";
 import { png, resize } from "./image";
+import { type Glance, bestFrames, surveySide } from "./clip/bestFrames";
 import { type RawReading, judge } from "./judge";
 import type { Release } from "./manifest";
 import { flagBurnedInText } from "./burnedInText";
 import { type ImageFile, keyFrames, openImageFile } from "./imageFile";
 import { TextModel } from "./textModel";
 
+const MOST_PLANES = 8; // frames of a clip, one for each plane that it shows
+
 export type Phase = "choose" | "load" | "detect" | "interpret" | "judge";
 /** `note`: which picture of how many, or how many of a clip's frames were looked at. */
 export type OnPhase = (phase: Phase, note: string) => void;
 export interface Read { report: Report; reads: number[][] }
-type Answer = { id: number; raw?: RawReading; error?: string };
+type Answer = { id: number; raw?: RawReading; seen?: Glance; error?: string };
 
 /** A loaded release: the same phases and judgement as on the hub. Loading costs seconds, so keep one. */
 export class Reader {
@@ -23,6 +26,7 @@ export class Reader {
   private textModel: TextModel | null = null;
   private requests = 0;
   private last: Promise<unknown> = Promise.resolve();
+  private stopped = false;
 
   private constructor(release: Release) {
     this.release = release;
@@ -47,6 +51,10 @@ export class Reader {
     const { raw } = await this.ask({ pixels: new Uint8Array(side * side), side });
     const sizes = [raw!.plane.length, raw!.masks.length, raw!.boxes.length, raw!.keypoints.length];
     const wanted = [labels.planes.length, labels.masks.length * (side / 2) ** 2, labels.boxes.length * 5, labels.keypoints.length * 3];
+    if (raw!.subplane) {
+      sizes.push(raw!.subplane.length);
+      wanted.push(labels.subplanes?.length ?? 0);
+    }
     if (sizes.join() !== wanted.join()) throw new Error("invalid_model_output");
   }
 
@@ -60,6 +68,11 @@ export class Reader {
     const work = this.readAll(record, files, before, onPhase);
     this.last = work;
     return work;
+  }
+
+  /** Look at no further frame of the clip that is looked through now: the best of those seen are read. */
+  stopLooking(): void {
+    this.stopped = true;
   }
 
   /** Give its memory back, after what it reads now. */
@@ -84,7 +97,7 @@ export class Reader {
       if (old.length > 0) frames.push(...old.map((earlier) => earlier.reading));
       else if (!opened.decodable) skipped.push([names.sopUid, "unread_here"]);
       else try {
-        const numbers = picture.frames ?? await timer.of("choose", () => keyFrames(opened, (part) => onPhase("choose", `${Math.round(part * 100)} %`)));
+        const numbers = picture.frames ?? await timer.of("choose", () => this.chooseFrames(opened, (part) => onPhase("choose", `${Math.round(part * 100)} %`)));
         for (const number of numbers) {
           frames.push(await this.readFrame(opened, picture, { seriesUid: names.seriesUid, sopUid: names.sopUid, frame: number }, timer));
         }
@@ -99,6 +112,24 @@ export class Reader {
       created_at: new Date().toISOString(), frames, seconds: timer.seconds, format: "1.0", reviewed_by: null, reviewed_at: null, comment: "", skipped,
     };
     return { report, reads };
+  }
+
+  /** The frames of a clip to read: the best of each plane; where the release cannot glance, the good ones that differ. */
+  private async chooseFrames(from: ImageFile, onProgress: (part: number) => void): Promise<number[]> {
+    const { manifest } = this.release, side = surveySide(manifest.preprocessing.side);
+    let able = from.count > 1;
+    const numbers: number[] = [], glances: Glance[] = [];
+    this.stopped = false;
+    const looked = await keyFrames(from, onProgress, async (number, gray) => {
+      if (!able) return;
+      const { seen } = await this.ask({ pixels: resize(gray, side, side).pixels, side, glance: true }).catch(() => ({ seen: undefined }));
+      able = seen !== undefined;
+      if (!seen) return;
+      numbers.push(number);
+      glances.push(seen);
+    }, () => this.stopped);
+    const best = able ? bestFrames(numbers, glances, manifest.calibration, MOST_PLANES) : [];
+    return best.length > 0 ? best : looked;
   }
 
   private async readFrame(from: ImageFile, picture: Picture, name: { seriesUid: string; sopUid: string; frame: number }, timer: PhaseTimer): Promise<FrameReading> {
@@ -119,7 +150,7 @@ export class Reader {
     return timer.of("judge", () => Promise.resolve(flagBurnedInText(judge(raw, texts, where, manifest, scale), gray)));
   }
 
-  private async ask(message: { graph: ArrayBuffer } | { pixels: Uint8Array; side: number }): Promise<Answer> {
+  private async ask(message: { graph: ArrayBuffer } | { pixels: Uint8Array; side: number; glance?: boolean }): Promise<Answer> {
     const id = ++this.requests;
     const answer = await new Promise<Answer>((done) => {
       this.open.set(id, done);

@@ -2,11 +2,13 @@ import type { Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
 import { all, change, keys, read, remove, write } from "./database";
 import { sha256, uuid7 } from "../case/ids";
+import { type Details, NO_DETAILS, cleanDetails } from "../case/details";
 import type { Picture } from "../case/picture";
 import type { Sealed, Vault } from "./vault";
 
-/** captured → analysed → failed, before every attempt → received → analysed by the hub → reviewed. */
-export type State = "captured" | "analysed" | "failed" | "received" | "hub_analysed" | "reviewed";
+/** captured → analysed, or unread where this phone cannot read it → failed, before every attempt → received →
+ * analysed by the hub → reviewed. */
+export type State = "captured" | "analysed" | "unread" | "failed" | "received" | "hub_analysed" | "reviewed";
 
 export interface Case {
   id: string;
@@ -24,14 +26,32 @@ export interface Case {
   problem: string;
   missing: string[] | null; // null: the hub does not know this version yet
   uploads: Record<string, string>;
+  /** What a person said of the woman. Absent, as the next ones are, in cases of earlier releases of this app. */
+  details?: Sealed | null;
+  /** A small picture for the list. */
+  thumb?: Sealed | null;
+  /** How often reading it began without an end. */
+  tries?: number;
+  /** The newest version that a person reviewed, and the newest that was looked at on this phone; 0: none. */
+  reviewedVersion?: number;
+  seenVersion?: number;
+  /** Hashes of pictures whose previews were sent. */
+  previewed?: string[];
+  /** A person wants its pictures sent now, whatever the network costs. */
+  anyNetwork?: boolean;
+  /** What a person at the hub says to the field. */
+  comment?: Sealed | null;
 }
 
-export interface CapturedFile { file: Blob; media_type: string; studyUid: string }
-type SyncProgress = Partial<Pick<Case, "missing" | "uploads" | "problem">>;
+/** `thumb`: the file as a small picture, where it could be made. */
+export interface CapturedFile { file: Blob; media_type: string; studyUid: string; thumb?: Blob | null }
+export interface CaptureOptions { urgent: boolean; details?: Details }
+type SyncProgress = Partial<Pick<Case, "missing" | "uploads" | "problem" | "previewed">>;
 
 /** States in which the hub does not have all of a case. */
-export const UNSENT: readonly State[] = ["captured", "analysed", "failed"];
-const SENDABLE: readonly State[] = ["analysed", "failed"];
+export const UNSENT: readonly State[] = ["captured", "analysed", "unread", "failed"];
+const SENDABLE: readonly State[] = ["analysed", "unread", "failed"];
+const MOST_TRIES = 2; // a reading that ended the app so often is left to the hub
 const RESERVE = 64 * 2 ** 20;
 
 /** The browser has no room for a further file. */
@@ -50,13 +70,16 @@ export class CaseStore {
 
   /** A new case of files that belong together. Their bytes are stored before the case is.
    * @throws StorageFull: refused now is better than lost later. */
-  async capture(files: readonly CapturedFile[], urgent: boolean): Promise<Case> {
+  async capture(files: readonly CapturedFile[], { urgent, details = NO_DETAILS }: CaptureOptions): Promise<Case> {
     const stored = await this.storeFiles(files);
-    const known = await this.all();
+    const known = await this.all(), id = uuid7();
+    const thumb = files.find((f) => f.thumb)?.thumb;
     const made: Case = {
-      id: uuid7(), n: Math.max((await read<number>("facts", "cases")) ?? 0, ...known.map((c) => c.n)) + 1, state: "captured", urgent, frozen: false,
+      id, n: Math.max((await read<number>("facts", "cases")) ?? 0, ...known.map((c) => c.n)) + 1, state: "captured", urgent, frozen: false,
       version: 1, pictures: stored.filter((p, i) => stored.findIndex((q) => q.sha256 === p.sha256) === i), study: await studyOf(files),
       report: null, hubVersion: 0, hub: null, problem: "", missing: null, uploads: {},
+      details: await this.vault.sealText(JSON.stringify(cleanDetails(details)), `details:${id}`),
+      thumb: thumb ? await this.vault.seal(await thumb.arrayBuffer(), `thumb:${id}`) : null, tries: 0, reviewedVersion: 0, seenVersion: 0,
     };
     await write("cases", made);
     await write("facts", made.n, "cases"); // a number is never given twice, also when its case is deleted
@@ -70,15 +93,49 @@ export class CaseStore {
     const stored = await this.storeFiles(files);
     return change<Case>("cases", id, (c) => {
       const fresh = stored.filter((p, i) => ![...c.pictures, ...stored.slice(0, i)].some((q) => q.sha256 === p.sha256));
-      return fresh.length === 0 ? null : { ...c, ...changed(c), state: "captured", study: c.study || study, pictures: [...c.pictures, ...fresh] };
+      return fresh.length === 0 ? null : { ...c, ...changed(c), state: "captured", tries: 0, study: c.study || study, pictures: [...c.pictures, ...fresh] };
     });
   }
 
   /** A scale or other frames for one picture: it is to be read again. */
   revise = (id: string, hash: string, some: Partial<Pick<Picture, "pixelMm" | "frames">>): Promise<Case | null> =>
     change<Case>("cases", id, (c) => ({
-      ...c, ...changed(c), state: "captured", pictures: c.pictures.map((p) => (p.sha256 === hash ? { ...p, ...some, fresh: false } : p)),
+      ...c, ...changed(c), state: "captured", tries: 0, pictures: c.pictures.map((p) => (p.sha256 === hash ? { ...p, ...some, fresh: false } : p)),
     }));
+
+  /** Other details: a further version where the case was sent; nothing is read again. */
+  async describe(id: string, details: Details): Promise<Case | null> {
+    const sealed = await this.vault.sealText(JSON.stringify(cleanDetails(details)), `details:${id}`);
+    return change<Case>("cases", id, (c) => {
+      const sent = c.state === "captured" ? c.state : c.report ? "analysed" : "unread";
+      return { ...c, ...changed(c), state: sent, details: sealed };
+    });
+  }
+
+  /** What a person said of the woman. */
+  details = async (c: Case): Promise<Details> =>
+    (c.details ? { ...NO_DETAILS, ...(JSON.parse(await this.vault.openText(c.details, `details:${c.id}`)) as Details) } : NO_DETAILS);
+
+  /** The small picture of a case; null without one. */
+  thumb = async (c: Case): Promise<Blob | null> => (c.thumb ? new Blob([await this.vault.open(c.thumb, `thumb:${c.id}`)], { type: "image/jpeg" }) : null);
+
+  /** Its pictures are to go out whatever the network costs. */
+  sendAnyway = (id: string): Promise<Case | null> => change<Case>("cases", id, (c) => ({ ...c, anyNetwork: true, problem: "" }));
+
+  /** Counts an attempt to read a captured case; null when it is not to be read (again) on this phone. */
+  startReading = (id: string): Promise<Case | null> =>
+    change<Case>("cases", id, (c) => (c.state !== "captured" || (c.tries ?? 0) >= MOST_TRIES ? null : { ...c, tries: (c.tries ?? 0) + 1 }));
+
+  /** The oldest case that waits to be read, urgent ones first. */
+  nextToRead = async (): Promise<Case | null> =>
+    (await this.all()).filter((c) => c.state === "captured").sort((a, b) => Number(b.urgent) - Number(a.urgent) || a.n - b.n)[0] ?? null;
+
+  /** What is new in it is not read on this phone: it goes to the hub with the report that it has, or without one. */
+  leaveToHub = (id: string): Promise<Case | null> =>
+    change<Case>("cases", id, (c) => (c.state === "captured" ? { ...c, ...changed(c), state: c.report ? "analysed" : "unread" } : null));
+
+  /** The newest version was looked at. */
+  seen = (id: string): Promise<Case | null> => change<Case>("cases", id, (c) => (c.hubVersion > (c.seenVersion ?? 0) ? { ...c, seenVersion: c.hubVersion } : null));
 
   /** Remove a case and the files that no other case holds; the bytes that became free. */
   async delete(id: string): Promise<number> {
@@ -111,7 +168,7 @@ export class CaseStore {
     const sealed = await this.vault.sealText(JSON.stringify(report), of.id);
     const same = (c: Case): boolean => c.version === of.version && JSON.stringify(c.pictures) === JSON.stringify(of.pictures);
     return change<Case>("cases", of.id, (c) => (!same(c) ? null : {
-      ...c, ...changed(c), report: sealed, state: "analysed", pictures: c.pictures.map((p, i) => ({ ...p, reads: reads[i] ?? [], fresh: true })),
+      ...c, ...changed(c), report: sealed, state: "analysed", tries: 0, pictures: c.pictures.map((p, i) => ({ ...p, reads: reads[i] ?? [], fresh: true })),
     }));
   }
 
@@ -142,9 +199,20 @@ export class CaseStore {
     await change<Case>("cases", id, (c) => {
       if (version < c.hubVersion) return null;
       const open = UNSENT.includes(c.state) || spoken < c.pictures.length;
-      return { ...c, hub: sealed, hubVersion: version, state: open ? c.state : reviewed ? "reviewed" : "hub_analysed" };
+      const reviewedVersion = reviewed ? version : c.reviewedVersion ?? 0;
+      return { ...c, hub: sealed, hubVersion: version, reviewedVersion, state: open ? c.state : reviewed ? "reviewed" : "hub_analysed" };
     });
   }
+
+  /** The comment to the field as the hub has it now; another one is news. */
+  async commented(id: string, text: string): Promise<void> {
+    const record = await this.get(id);
+    if (!record || (await this.comment(record)) === text) return;
+    const sealed = text ? await this.vault.sealText(text, `comment:${id}`) : null;
+    await change<Case>("cases", id, (c) => ({ ...c, comment: sealed, seenVersion: text ? -1 : c.seenVersion ?? 0 }));
+  }
+
+  comment = async (c: Case): Promise<string> => (c.comment ? this.vault.openText(c.comment, `comment:${c.id}`) : "");
 
   private async storeFiles(files: readonly CapturedFile[]): Promise<Picture[]> {
     const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
@@ -159,6 +227,12 @@ export class CaseStore {
     return stored;
   }
 }
+
+/** Whether the hub has something that nobody looked at on this phone. */
+export const hasNews = (c: Case): boolean => c.hubVersion > (c.seenVersion ?? 0);
+
+/** Whether a version came after the newest that a person reviewed. */
+export const isAfterReview = (c: Case): boolean => (c.reviewedVersion ?? 0) > 0 && c.hubVersion > c.reviewedVersion!;
 
 /** The examination's name, hashed. @throws Unreadable when the files are of several. */
 export async function studyOf(files: readonly CapturedFile[]): Promise<string> {

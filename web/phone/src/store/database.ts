@@ -55,9 +55,21 @@ export async function change<T>(store: Store, key: IDBValidKey, work: (value: T)
     request.onsuccess = () => {
       if (request.result === undefined) return;
       next = work(request.result);
-      if (next !== null) objects.put(next);
+      if (next !== null) objects.put(next, objects.keyPath === null ? key : undefined);
     };
     transaction.oncomplete = () => done(next);
     transaction.onerror = transaction.onabort = () => fail(transaction.error);
+  });
+}
+
+/** Deletes all that this app keeps on the phone; it is to be loaded anew afterwards. */
+export async function eraseAll(): Promise<void> {
+  (await open()).close();
+  opened = null;
+  await new Promise<void>((done, fail) => {
+    const request = indexedDB.deleteDatabase("fada");
+    request.onsuccess = () => done();
+    request.onerror = () => fail(request.error);
+    request.onblocked = () => fail(new Error("another window of this app is open"));
   });
 }

@@ -1,4 +1,5 @@
 import { read, write } from "./database";
+import { countTry, forgetTries, waitLeft } from "./pinTries";
 
 /** What lies on the phone is sealed with a key that only the PIN opens (AES-256-GCM, PBKDF2). */
 
@@ -12,6 +13,9 @@ async function fromPin(pin: string, salt: Uint8Array<ArrayBuffer>): Promise<Cryp
   const base = await crypto.subtle.importKey("raw", text(pin), "PBKDF2", false, ["deriveKey"]);
   return crypto.subtle.deriveKey({ name: "PBKDF2", hash: "SHA-256", salt, iterations: ROUNDS }, base, { name: "AES-GCM", length: 256 }, false, ["wrapKey", "unwrapKey"]);
 }
+
+/** Too many wrong PINs: the next one is taken after a while (`pinTries.ts`). */
+export class PinMustWait extends Error {}
 
 /** Seals and opens with the key that the PIN unwrapped. */
 export class Vault {
@@ -33,11 +37,14 @@ export class Vault {
     return Vault.open(pin);
   }
 
-  /** @throws when the PIN is wrong. */
+  /** @throws PinMustWait; anything else when the PIN is wrong. */
   static async open(pin: string): Promise<Vault> {
     const lock = await read<Lock>("facts", "lock");
     if (!lock) throw new Error("no lock");
+    if ((await waitLeft()) > 0) throw new PinMustWait();
+    await countTry();
     const key = await crypto.subtle.unwrapKey("raw", lock.wrapped, await fromPin(pin, lock.salt), { name: "AES-GCM", iv: lock.iv }, "AES-GCM", false, ["encrypt", "decrypt"]);
+    await forgetTries();
     return new Vault(key);
   }
 

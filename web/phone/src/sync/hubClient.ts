@@ -17,6 +17,17 @@ export class HubError extends Error {
 
 const base64 = (bytes: ArrayBuffer): string => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 
+/** The hub's public keys for carried cases (services/bundle.py), base64. */
+export interface HubKeys { bundleKey: string; receiptKey: string }
+interface ToldKeys { bundle_key?: string; receipt_key?: string }
+
+const keepKeys = async ({ bundle_key: bundleKey, receipt_key: receiptKey }: ToldKeys): Promise<void> => {
+  if (bundleKey && receiptKey) await write("facts", { bundleKey, receiptKey } satisfies HubKeys, "hubKeys");
+};
+
+/** The hub's keys as it told them last; undefined before it did. */
+export const hubKeys = (): Promise<HubKeys | undefined> => read<HubKeys>("facts", "hubKeys");
+
 /** The phone's identity; undefined before it is enrolled. */
 export const identity = (): Promise<Identity | undefined> => read<Identity>("facts", "identity");
 
@@ -45,7 +56,8 @@ export async function enrol(code: string, name: string): Promise<void> {
   const pair = (await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"])) as CryptoKeyPair;
   const publicKey = base64(await crypto.subtle.exportKey("raw", pair.publicKey));
   const answer = await checked(await send("/api/sync/enrol", json({ code, name, public_key: publicKey })));
-  const enrolment = (await answer.json()) as { device_id: string; site: string; release_keys: string[] };
+  const enrolment = (await answer.json()) as { device_id: string; site: string; release_keys: string[] } & ToldKeys;
+  await keepKeys(enrolment);
   await write("facts", { deviceId: enrolment.device_id, site: enrolment.site, keys: enrolment.release_keys, privateKey: pair.privateKey } satisfies Identity, "identity");
 }
 
@@ -82,6 +94,8 @@ export class HubClient {
     const message = new TextEncoder().encode(`fada-sync-1:${this.who.deviceId}:${challenge}`);
     const signature = base64(await crypto.subtle.sign({ name: "Ed25519" }, this.who.privateKey, message));
     const answer = await checked(await send("/api/sync/session", json({ device_id: this.who.deviceId, challenge, signature })));
-    this.token = ((await answer.json()) as { token: string }).token;
+    const session = (await answer.json()) as { token: string } & ToldKeys;
+    await keepKeys(session);
+    this.token = session.token;
   }
 }

@@ -2,14 +2,17 @@ import type { Report } from "@fada/shared/api/types";
 import { read, write } from "../store/database";
 import type { Picture } from "../case/picture";
 import type { Case, CaseStore } from "../store/cases";
+import { openImageFile } from "../reading/imageFile";
 import { type HubClient, HubError } from "./hubClient";
+import { note, waitsFor } from "./link";
+import { sendPreviews } from "./previews";
 import { type UploadMetadata, upload } from "./upload";
 
-/** Reports of all waiting cases first, then their pictures, then the hub's answers. Every step can be
+/** Reports of all waiting cases first, then previews, then the pictures, then the hub's answers. Every step can be
  * cut and repeated. @throws HubError with status 0 or 401: later, or never again. */
 export function sync(store: CaseStore, hub: HubClient, changed: () => void): Promise<void> {
   return navigator.locks.request("sync", async () => {
-    for (const work of [sendReport, sendPictures]) {
+    for (const work of [sendReport, sendPreviews, sendPictures]) {
       for (const waiting of await store.waiting()) {
         const record = await store.attempt(waiting.id);
         if (!record) continue;
@@ -31,20 +34,47 @@ export function sync(store: CaseStore, hub: HubClient, changed: () => void): Pro
 
 async function sendReport(store: CaseStore, hub: HubClient, record: Case): Promise<void> {
   if (record.missing !== null) return;
-  // The same case and version always give the same bytes: the hub compares them. A scale belongs to a picture and
-  // goes with it; examinations that DICOM files name keep their name.
-  const report = await store.report(record);
-  const pictures = record.pictures.map(({ sha256, size, media_type }) => ({ sha256, size, media_type }));
-  const study = report && record.study ? { study_uid: report.study_uid } : {};
-  const body = JSON.stringify({ urgent: record.urgent, pictures, pixel_mm: null, ...study, report });
+  const body = await bodyOf(store, record);
   const response = await hub.request(`/api/sync/cases/${record.id}/versions/${record.version}`, { method: "PUT", headers: { "Content-Type": "application/json" }, body });
   await store.note(record, { missing: ((await response.json()) as { missing: string[] }).missing });
+}
+
+/** A version of a case as the hub takes it. The same case and version always give the same bytes: the hub compares
+ * them. A scale belongs to a picture and goes with it; examinations that DICOM files name keep their name. */
+export async function bodyOf(store: CaseStore, record: Case): Promise<string> {
+  const report = await store.report(record);
+  const pictures = record.pictures.map(({ sha256, size, media_type }) => ({ sha256, size, media_type }));
+  const study = record.study ? { study_uid: await studyUidOf(store, record, report) } : {};
+  return JSON.stringify({ urgent: record.urgent, pictures, pixel_mm: null, ...study, ...(await said(store, record)), report });
+}
+
+/** The name of the examination that DICOM files are of: the report's, or their own where the phone did not read them. */
+async function studyUidOf(store: CaseStore, record: Case, report: Report | null): Promise<string> {
+  if (report) return report.study_uid;
+  for (const picture of record.pictures) {
+    const { names } = await openImageFile(await store.picture(picture));
+    if (names) return names.studyUid;
+  }
+  return "";
+}
+
+/** What a person said of the woman, in the hub's words; nothing that is empty. */
+async function said(store: CaseStore, record: Case): Promise<Record<string, string>> {
+  const { number, name, last_period, indication } = await store.details(record);
+  const all = { patient_id: number, patient_name: name, last_period, indication };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
 }
 
 async function sendPictures(store: CaseStore, hub: HubClient, record: Case): Promise<void> {
   if (record.missing === null) return; // its report was refused
   for (const picture of record.pictures) {
-    if (record.missing.includes(picture.sha256)) await sendPicture(store, hub, record, picture);
+    if (!record.missing.includes(picture.sha256)) continue;
+    const waits = record.anyNetwork ? "" : await waitsFor(picture.size);
+    if (waits) {
+      await store.note(record, { problem: waits });
+      return;
+    }
+    await sendPicture(store, hub, record, picture);
   }
   const { missing } = await hub.get<{ missing: string[] }>(`/api/sync/cases/${record.id}?version=${record.version}`);
   if (missing.length === 0) await store.received(record);
@@ -58,11 +88,13 @@ async function sendPicture(store: CaseStore, hub: HubClient, record: Case, pictu
   await upload(hub, await store.picture(picture), metadata, record.uploads[picture.sha256] ?? "", (path) => {
     record.uploads = { ...record.uploads, [picture.sha256]: path };
     return store.note(record, { uploads: record.uploads });
-  });
+  }, note);
 }
 
 interface Changes {
-  items: { case_id: string; results: { version: number; origin: string; reviewed: unknown; report: Report }[] }[];
+  items: { case_id: string; comment?: string; results: { version: number; origin: string; reviewed: unknown; report: Report }[] }[];
+  /** Cases that were erased at the hub: they are erased here, too. */
+  forget?: string[];
   cursor: number | string;
   more: boolean;
 }
@@ -75,6 +107,11 @@ async function fetchAnswers(store: CaseStore, hub: HubClient): Promise<void> {
       for (const result of item.results) {
         if (result.origin !== "phone") await store.answered(item.case_id, result.version, result.report, Boolean(result.reviewed));
       }
+      await store.commented(item.case_id, item.comment ?? "");
+    }
+    for (const id of page.forget ?? []) {
+      await store.delete(id);
+      await hub.request(`/api/sync/cases/${id}`, { method: "DELETE" });
     }
     await write("facts", String(page.cursor), "cursor");
     more = page.more;

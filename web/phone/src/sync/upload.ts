@@ -9,15 +9,15 @@ export type UploadMetadata = Record<string, string>;
 /** Sends one file by tus 1.0 and resolves when the hub has all of it.
  *
  * Goes on from the hub's durable offset at `path` ("" begins anew, as does an upload that has expired).
- * `created` is awaited with the new path before the first byte goes, so that it survives a kill.
+ * `created` is awaited with the new path before the first byte goes, so that it survives a kill; `sent` hears of bytes that the hub has taken.
  *
  * @throws HubError what the hub refused (status 0: no network). */
-export function upload(hub: HubClient, file: Blob, metadata: UploadMetadata, path: string, created: (path: string) => Promise<unknown>): Promise<void> {
+export function upload(hub: HubClient, file: Blob, metadata: UploadMetadata, path: string, created: (path: string) => Promise<unknown>, sent: (bytes: number) => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     new Upload(file, {
       endpoint: "/tus/", uploadUrl: path || null, chunkSize: CHUNK, metadata,
       retryDelays: null, storeFingerprintForResuming: false, // the case store remembers, the sync loop tries again
-      httpStack: new HubHttpStack(hub, created),
+      httpStack: new HubHttpStack(hub, created, sent),
       onError: (error) => void toHubError(error).then(reject),
       onSuccess: () => resolve(),
     }).start();
@@ -34,10 +34,12 @@ async function toHubError(error: Error | DetailedError): Promise<Error> {
 class HubHttpStack implements HttpStack {
   private readonly hub: HubClient;
   private readonly created: (path: string) => Promise<unknown>;
+  private readonly sent: (bytes: number) => Promise<void>;
 
-  constructor(hub: HubClient, created: (path: string) => Promise<unknown>) {
+  constructor(hub: HubClient, created: (path: string) => Promise<unknown>, sent: (bytes: number) => Promise<void>) {
     this.hub = hub;
     this.created = created;
+    this.sent = sent;
   }
 
   getName = (): string => "HubHttpStack";
@@ -58,6 +60,7 @@ class HubHttpStack implements HttpStack {
         const response = await this.hub.fetch(pathOf(url), { method, headers, body, signal: aborter.signal });
         const location = response.headers.get("Location");
         if (method === "POST" && response.ok && location) await this.created(pathOf(location));
+        if (body && response.ok) await this.sent(body.size);
         return answer(response);
       },
     };

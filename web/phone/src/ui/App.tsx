@@ -4,6 +4,7 @@ import { LANGUAGES, type Language, choose, language, t, useLanguage } from "@fad
 import { CaseStore } from "../store/cases";
 import { type Identity, identity } from "../sync/hubClient";
 import { Vault } from "../store/vault";
+import { AtlasPage } from "../guide/AtlasPage";
 import { Enrol } from "./Enrol";
 import { Home } from "./Home";
 import { Unlock } from "./Unlock";
@@ -11,6 +12,7 @@ import { Unlock } from "./Unlock";
 /** PIN, then enrolment, then the cases. */
 export function App(): JSX.Element {
   useLanguage();
+  const [atlas, setAtlas] = useState(false);
   const [vault, setVault] = useState<Vault | null>(null);
   const [who, setWho] = useState<Identity | null | undefined>(undefined);
   useEffect(() => { void identity().then((enrolled) => setWho(enrolled ?? null)); }, []);
@@ -24,12 +26,14 @@ export function App(): JSX.Element {
             {Object.entries(LANGUAGES).map(([value, name]) => <option key={value} value={value}>{name}</option>)}
           </select>
         </label>
+        <button type="button" class="quiet" aria-pressed={atlas} onClick={() => setAtlas(!atlas)}>{t("nav.atlas")}</button>
         {vault && <button type="button" class="quiet" onClick={() => location.reload()}>{t("phone.lock")}</button>}
       </header>
-      {!vault ? <Unlock opened={setVault} />
+      {atlas && <AtlasPage close={() => setAtlas(false)} />}
+      <div hidden={atlas}>{!vault ? <Unlock opened={setVault} />
         : who === undefined ? <p class="waiting">{t("loading")}</p>
           : who === null ? <Enrol enrolled={() => void identity().then((enrolled) => setWho(enrolled ?? null))} />
-            : <Home store={new CaseStore(vault)} who={who} />}
+            : <Home store={new CaseStore(vault)} who={who} />}</div>
     </>
   );
 }

@@ -7,8 +7,8 @@ interface Props {
   /** Whether the frame that is shown was read. */
   read: boolean;
   go: (frame: number) => void;
-  /** Read these frames of the clip, or the best ones (null); absent while nothing can be read. */
-  choose: ((frames: number[] | null) => void) | null;
+  /** Read these frames of the clip, or the best ones (null). */
+  choose: (frames: number[] | null) => void;
   chosen: number[] | null;
 }
 
@@ -23,8 +23,8 @@ export function FramePicker({ count, frame, read, go, choose, chosen }: Props): 
       <div class="row">
         <button type="button" disabled={frame <= 1} aria-label={t("frame.before")} onClick={() => go(frame - 1)}>◀</button>
         <button type="button" disabled={frame >= count} aria-label={t("frame.after")} onClick={() => go(frame + 1)}>▶</button>
-        {choose && !read && <button type="button" onClick={() => choose([frame])}>{t("phone.read_frame")}</button>}
-        {choose && chosen && <button type="button" onClick={() => choose(null)}>{t("phone.best_frames")}</button>}
+        {!read && <button type="button" onClick={() => choose([frame])}>{t("phone.read_frame")}</button>}
+        {chosen && <button type="button" onClick={() => choose(null)}>{t("phone.best_frames")}</button>}
       </div>
     </div>
   );

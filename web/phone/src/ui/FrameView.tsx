@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { FrameReading } from "@fada/shared/api/types";
+import type { FrameReading, Measurement } from "@fada/shared/api/types";
 import { measurementValue } from "@fada/shared/case/Measurements";
 import { percent } from "@fada/shared/case/Structures";
 import { code, t } from "@fada/shared/i18n";
@@ -13,9 +13,12 @@ interface Props {
   label: string;
   reading: FrameReading | null;
   load: () => Promise<string>;
-  /** Takes the scale, in mm a pixel; null where the file has its own or nothing can be read now. */
+  /** Takes the scale, in mm a pixel; null where the file has its own. */
   setScale: ((pixelMm: [number, number]) => void) | null;
 }
+
+/** A measure and its value; whose scale a person gave is marked. */
+const lineTitle = (m: Measurement): string => `${m.name} ${measurementValue(m)}${m.mm !== null && m.calibration === "scale_bar" ? ` (${t("calibration.by_hand")})` : ""}`;
 
 /** One picture with what was found in it, and the tool for its scale bar. */
 export function FrameView({ alt, label, reading, load, setScale }: Props): JSX.Element {
@@ -55,19 +58,20 @@ export function FrameView({ alt, label, reading, load, setScale }: Props): JSX.E
   return (
     <div class="reading-room">
       {failed ? <div class="viewer"><p class="viewer-failed">{t("frame.failed")}</p></div>
-        : url ? <Viewer src={url} alt={alt} width={width} height={height} opacity={0.2} original={original || scaling}
-          shapes={(reading?.structures ?? []).map((s, i, all) => ({
+        : url ? <Viewer src={url} alt={alt} width={width} height={height} opacity={0.2} original={original}
+          shapes={scaling ? [] : (reading?.structures ?? []).map((s, i, all) => ({
             id: s.label, colour: colour(i), polygon: s.polygon, box: s.box,
             title: all.length > 3 ? code("structure", s.label) : `${code("structure", s.label)} ${percent(s.confidence)}`,
           }))}
-          lines={(reading?.measurements ?? []).filter((m) => m.name !== "HC").map((m) => ({ id: m.name, title: `${m.name} ${measurementValue(m)}`, points: m.points }))}
+          lines={scaling ? (bar ? [{ id: "scale", title: `${mm} mm`, points: bar }] : [])
+            : (reading?.measurements ?? []).filter((m) => m.name !== "HC").map((m) => ({ id: m.name, title: lineTitle(m), points: m.points }))}
           brightness={1} contrast={1} label={label} drawing={drawing}
           words={{ larger: t("zoom.larger"), smaller: t("zoom.smaller"), whole: t("zoom.whole"), failed: t("frame.failed") }} />
           : <div class="viewer" />}
       {scaling && bar && <p class="scale-words">{t("phone.bar_length", { n: distance(bar[0], bar[1]).toFixed(0) })}</p>}
       <div class="picture-bar">
-        <button type="button" aria-pressed={original} onClick={() => setOriginal(!original)}>{t("frame.original")}</button>
-        {setScale && !scaling && <button type="button" onClick={() => { setBar(null); setScaling(true); }}>{t("phone.scale")}</button>}
+        <button type="button" aria-pressed={original} disabled={scaling} onClick={() => setOriginal(!original)}>{t("frame.original")}</button>
+        {setScale && !scaling && <button type="button" onClick={() => { setBar(null); setOriginal(false); setScaling(true); }}>{t("phone.scale")}</button>}
         {scaling && <>
           <label>{t("phone.bar_mm")}<input type="number" min="1" max="300" step="any" value={mm} onInput={(e) => setMm(e.currentTarget.value)} /></label>
           <button type="button" disabled={!bar} onClick={use}>{t("phone.use_scale")}</button>

@@ -1,36 +1,64 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "@fada/shared/i18n";
-import { Vault } from "../store/vault";
+import { PinMustWait, Vault } from "../store/vault";
+import { waitLeft } from "../store/pinTries";
+import { EraseAll } from "./EraseAll";
 
-/** What lies on the phone is read only after the PIN. */
+type Problem = "" | "wrong_pin" | "pins_differ";
+
+/** What lies on the phone is read only after the PIN; a new one is entered twice. */
 export function Unlock({ opened }: { opened: (vault: Vault) => void }): JSX.Element {
   const [exists, setExists] = useState<boolean | null>(null);
   const [pin, setPin] = useState("");
-  const [wrong, setWrong] = useState(false);
+  const [again, setAgain] = useState("");
+  const [problem, setProblem] = useState<Problem>("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => { void Vault.exists().then(setExists); }, []);
+  const [wait, setWait] = useState(0);
+  const look = (): void => void waitLeft().then(setWait);
+  useEffect(() => { void Vault.exists().then(setExists); look(); }, []);
+  useEffect(() => {
+    if (wait <= 0) return;
+    const timer = setTimeout(look, 1000);
+    return () => clearTimeout(timer);
+  }, [wait]);
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
+    if (!exists && pin !== again) return setProblem("pins_differ");
     setBusy(true);
     try {
       opened(await (exists ? Vault.open(pin) : Vault.create(pin)));
-    } catch {
-      setWrong(true);
+    } catch (reason) {
+      if (!(reason instanceof PinMustWait)) setProblem("wrong_pin");
       setPin("");
+      look();
     }
     setBusy(false);
   };
   if (exists === null) return <p class="waiting">{t("loading")}</p>;
+  const ready = pin.length >= 6 && (exists || again.length >= 6) && wait <= 0;
+  const field = (value: string, set: (value: string) => void, first: boolean): JSX.Element => (
+    <input type="password" inputMode="numeric" minLength={6} maxLength={32} required autocomplete="off" autofocus={first} value={value}
+      onInput={(e) => { set(e.currentTarget.value); setProblem(""); }} />
+  );
   return (
     <main class="field-page">
       <form class="panel card" onSubmit={(e) => void send(e)}>
         <h1>{t(exists ? "phone.pin" : "phone.new_pin")}</h1>
         {!exists && <p class="muted">{t("phone.pin_hint")}</p>}
-        <label>PIN<input type="password" inputMode="numeric" minLength={6} maxLength={32} required autocomplete="off" autofocus value={pin} onInput={(e) => { setPin(e.currentTarget.value); setWrong(false); }} /></label>
-        {wrong && <p class="bad" role="alert">{t("phone.wrong_pin")}</p>}
-        <button type="submit" class="main" disabled={busy || pin.length < 6}>{t("phone.open")}</button>
+        <label>PIN{field(pin, setPin, true)}</label>
+        {!exists && <label>{t("phone.pin_again")}{field(again, setAgain, false)}</label>}
+        {problem && <p class="bad" role="alert">{t(`phone.${problem}`)}</p>}
+        {wait > 0 && <p class="note warn" role="status">{t("phone.pin_wait", { n: waiting(wait) })}</p>}
+        <button type="submit" class="main" disabled={busy || !ready}>{t("phone.open")}</button>
       </form>
+      {exists && <EraseAll />}
     </main>
   );
+}
+
+/** `45 s`, or `3:05 min`. */
+function waiting(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
 }

@@ -1,0 +1,1 @@
+var e=[`#56B4E9`,`#E69F00`,`#009E73`,`#F0E442`,`#CC79A7`,`#D55E00`,`#5AA9E6`,`#FFFFFF`],t=t=>e[t%e.length];export{t};

@@ -1,1 +1,0 @@
-import{C as e,D as t}from"./jsxRuntime-B7W8rIQe.js";var n={device:0,reader:1,sonographer:2,manager:3,admin:4},r=t(null),i=()=>e(r)??{subject:``,site:``,role:`reader`},a=(e,t)=>n[e.role]>=n[t];export{a as n,i as r,r as t};

@@ -1,0 +1,50 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { post } from "../../api/client";
+import { type Key, t } from "@fada/shared/i18n";
+import { toastError } from "../../shell/toasts";
+import { SecretOnce } from "../SecretOnce";
+
+export interface Destination { id: string; name: string; kind: Kind; address: string; by_default: boolean; secret?: string }
+
+const KINDS = ["c_store", "stow", "fhir", "hl7", "webhook"] as const;
+type Kind = (typeof KINDS)[number];
+const EXAMPLES: Record<Kind, string> = {
+  c_store: "PACS@10.0.0.5:104", stow: "https://pacs/dicom-web", fhir: "https://emr/fhir", hl7: "10.0.0.6:2575", webhook: "https://",
+};
+
+/** A new destination with a bearer token or TLS; what else there is of sign-in is set by the command line. */
+export function DestinationForm({ made }: { made: () => void }): JSX.Element {
+  const [kind, setKind] = useState<Kind>("c_store");
+  const [name, setName] = useState("");
+  const [address, setAddress] = useState("");
+  const [token, setToken] = useState("");
+  const [tls, setTls] = useState(false);
+  const [byDefault, setByDefault] = useState(true);
+  const [secret, setSecret] = useState("");
+  const http = kind === "stow" || kind === "fhir";
+  const add = (event: Event): void => {
+    event.preventDefault();
+    const options = { ...(http && token ? { sign_in: "bearer" } : {}), ...(tls && !http && kind !== "webhook" ? { tls } : {}) };
+    const credentials = http && token ? { token } : {};
+    post<Destination>("/api/destinations", { name, kind, address, options, credentials, by_default: byDefault }).then(
+      (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setToken(""); made(); }, toastError,
+    );
+  };
+  return (
+    <>
+      <form class="filters" onSubmit={add}>
+        <label>{t("keys.name")}<input required maxLength={80} value={name} onInput={(e) => setName(e.currentTarget.value)} /></label>
+        <label>{t("destinations.kind")}<select value={kind} onChange={(e) => setKind(e.currentTarget.value as Kind)}>
+          {KINDS.map((one) => <option key={one} value={one}>{t(`destination.${one}` as Key)}</option>)}
+        </select></label>
+        <label class="long">{t("destinations.address")}<input required maxLength={2000} value={address} placeholder={EXAMPLES[kind]} onInput={(e) => setAddress(e.currentTarget.value)} /></label>
+        {http && <label>{t("destinations.token")}<input type="password" autocomplete="off" value={token} onInput={(e) => setToken(e.currentTarget.value)} /></label>}
+        {(kind === "c_store" || kind === "hl7") && <label class="check"><input type="checkbox" checked={tls} onChange={(e) => setTls(e.currentTarget.checked)} />TLS</label>}
+        <label class="check"><input type="checkbox" checked={byDefault} onChange={(e) => setByDefault(e.currentTarget.checked)} />{t("destinations.by_default")}</label>
+        <button type="submit" class="main">{t("webhooks.make")}</button>
+      </form>
+      {secret && <SecretOnce secret={secret} />}
+    </>
+  );
+}

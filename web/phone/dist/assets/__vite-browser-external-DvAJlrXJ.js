@@ -1,0 +1,1 @@
+import{t as e}from"./__vite-browser-external-DCyuHW1g.js";export default e();

@@ -1,0 +1,1 @@
+var e=`/field/assets/charlswasm_decode-CEN7ucFR.wasm`;export{e as default};

@@ -1,0 +1,1 @@
+var e=`/field/assets/openjpegwasm_decode-BP3l1OXH.wasm`;export{e as default};

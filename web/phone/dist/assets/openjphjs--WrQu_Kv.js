@@ -1,0 +1,1 @@
+var e=`/field/assets/openjphjs-odeu-u12.wasm`;export{e as default};

@@ -1,0 +1,45 @@
+import { keys, read, write } from "../store/database";
+import type { CaseStore } from "../store/cases";
+import { type Receipt, isGenuine, nameOf } from "./bundle";
+import { type HubClient, HubError } from "./hubClient";
+
+/** A case of another phone that this one carries: sealed, so it can lie here as it is. */
+export interface Carried { name: string; file: Blob | null; receipt: Receipt | null; refused: string }
+
+const names = async (): Promise<string[]> => (await keys("facts")).filter((key): key is string => typeof key === "string" && key.startsWith("carried:"));
+
+/** What this phone carries for others. */
+export const carried = async (): Promise<Carried[]> => (await Promise.all((await names()).map((key) => read<Carried>("facts", key)))).filter((one) => one !== undefined);
+
+/** Take a sealed case along; the same one again is nothing new. */
+export async function take(file: File): Promise<void> {
+  const key = await nameOf(file);
+  if (!(await read("facts", key))) await write("facts", { name: file.name, file, receipt: null, refused: "" } satisfies Carried, key);
+}
+
+/** Hand in what is carried. Its bytes are let go when the hub has them; the receipt stays. @throws HubError: later. */
+export async function handIn(hub: HubClient): Promise<void> {
+  for (const key of await names()) {
+    const one = await read<Carried>("facts", key);
+    if (!one?.file || one.refused) continue;
+    try {
+      const answer = await hub.request("/api/sync/bundles", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: one.file });
+      await write("facts", { ...one, file: null, receipt: ((await answer.json()) as { receipt: Receipt }).receipt }, key);
+    } catch (reason) {
+      if (!(reason instanceof HubError) || reason.status === 0 || reason.status === 401 || reason.status >= 500) throw reason;
+      await write("facts", { ...one, refused: reason.code }, key);
+    }
+  }
+}
+
+/** Note what the hub has, by a receipt that somebody brought back; whether it was for a case of this phone. */
+export async function takeReceipt(store: CaseStore, file: Blob): Promise<boolean> {
+  const all = JSON.parse(await file.text()) as Receipt | Receipt[];
+  let own = false;
+  for (const receipt of Array.isArray(all) ? all : [all]) {
+    if (!(await isGenuine(receipt))) continue;
+    const record = await store.attempt(receipt.case);
+    if (record?.version === receipt.version) own = (await store.received(record)) !== null || own;
+  }
+  return own;
+}

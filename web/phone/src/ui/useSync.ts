@@ -1,0 +1,28 @@
+import { useCallback, useState } from "preact/hooks";
+import type { CaseStore } from "../store/cases";
+import { type HubClient, HubError } from "../sync/hubClient";
+import { handIn } from "../sync/carried";
+import { speak } from "../sync/device";
+import { sync } from "../sync/sync";
+
+/** Sending, one round at a time. */
+export interface Sending { sending: boolean; send: (loud?: boolean) => Promise<void> }
+
+/** `loud`: also say that there is no network. `sent` after a round that went through. */
+export function useSync(store: CaseStore, hub: HubClient, refresh: () => Promise<void>, say: (reason: unknown) => void, sent: () => void): Sending {
+  const [sending, setSending] = useState(false);
+  const send = useCallback(async (loud = false): Promise<void> => {
+    setSending(true);
+    try {
+      await sync(store, hub, () => void refresh());
+      await handIn(hub);
+      await speak(store, hub);
+      sent();
+    } catch (reason) {
+      if (loud || !(reason instanceof HubError && reason.status === 0)) say(reason);
+    }
+    setSending(false);
+    void refresh();
+  }, [store, hub, refresh]);
+  return { sending, send };
+}

@@ -1,0 +1,58 @@
+import type { FrameReading, Measurement, Structure } from "../api/types";
+import type { Language } from "../i18n";
+import { percent } from "../measurement/percent";
+import { round } from "../measurement/round";
+import type { Question } from "./question";
+import table from "./words.json";
+
+const sentences: Record<string, Record<Language, string>> = table.sentences;
+const planes: Record<string, Record<Language, string>> = table.planes;
+const structures: Record<string, { finds: string[]; words: Record<Language, string[]> }> = table.structures;
+const OF_IMAGE = ["out_of_scope", "too_poor", "unknown_plane"];
+
+/** Sentences about `reading` from its findings alone, as the hub answers (services/domain/questions/answer.py); `known` are the
+ * labels that the release looks for, null for any. */
+export function answer(question: Question, reading: FrameReading | null, known: readonly string[] | null, language: Language): string {
+  const say = (key: string, values: Record<string, string> = {}): string => sentences[key]![language].replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
+  const nameOf = (label: string): string => {
+    const name = structures[label]?.words[language][0] ?? label.replaceAll("_", " ");
+    return name.slice(0, 1).toUpperCase() + name.slice(1);
+  };
+  if (question.declined || reading === null) return say(`declined_${question.declined || "domain"}`);
+
+  const seen = (label: string, mine: Structure): string => {
+    const how = question.task !== "segment" ? "found" : mine.polygon.length > 0 ? "outlined" : "no_outline";
+    return say(how, { name: nameOf(label), sure: percent(mine.confidence) });
+  };
+  const find = (): string[] => {
+    if (question.structures.length === 0) {
+      return reading.structures.length > 0 ? reading.structures.map((s) => seen(s.label, s)) : [say("nothing_found")];
+    }
+    return question.structures.map((key) => {
+      const labels = structures[key]!.finds, mine = reading.structures.find((s) => labels.includes(s.label));
+      if (mine) return seen(key, mine);
+      const able = known === null || labels.some((label) => known.includes(label));
+      return say(able ? "not_found" : "not_known", { name: nameOf(key) });
+    });
+  };
+  const plane = (): string[] => [reading.plane, reading.subplane].flatMap((one) => one
+    ? [say("plane", { name: planes[one.label]?.[language] ?? one.label.replaceAll("_", " "), sure: percent(one.confidence) })] : []);
+  const size = (m: Measurement): string => {
+    if (m.mm === null) return say("uncalibrated", { name: m.name, value: round(m.px, 0).toFixed(0) });
+    const range = m.mm_low !== null && m.mm_high !== null ? say("range", { low: m.mm_low.toFixed(1), high: m.mm_high.toFixed(1) }) : "";
+    return say("measured", { name: m.name, value: m.mm.toFixed(1), range });
+  };
+  const measure = (): string[] => {
+    const all = [...reading.measurements.map(size), ...(reading.angles ?? []).map((a) => say("angle", { value: round(a.degrees, 0).toFixed(0) }))];
+    return all.length > 0 ? all : [say("nothing_measured")];
+  };
+  const age = (): string[] => reading.datings.length > 0 ? reading.datings.map((d) => say("age", { value: d.text, equation: d.equation })) : [say("no_age")];
+  const quality = (): string[] => [say("quality", { value: percent(reading.quality) })];
+  const tasks = { plane, detect: find, segment: find, measure, age, quality, describe: () => [...plane(), ...find(), ...measure(), ...quality()] };
+
+  const why = reading.abstentions.find(([reason]) => OF_IMAGE.includes(reason))?.[0] ?? "";
+  const still = question.task === "quality" && (why === "" || why === "too_poor");
+  const said = why && !still ? [say(why)] : tasks[question.task as keyof typeof tasks]();
+  if (question.unassessed || (question.task === "describe" && !why)) said.push(say("unassessed"));
+  return said.join(" ");
+}
