@@ -16,7 +16,7 @@ RUN python3 -m pip install --break-system-packages -c constraints.txt \
         contourpy cryptography numpy pillow pydantic rfc8785 xllamacpp \
     && python3 -m pip install --break-system-packages onnxruntime-gpu==1.23.2 \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin fada \
-    && install -d -o fada -g fada -m 0700 /var/lib/fada
+    && install -d -o fada -g fada -m 0700 /var/lib/fada /var/lib/fada-releases
 ARG TRANSFORMERS=
 RUN if [ -n "$TRANSFORMERS" ]; then \
         python3 -m pip install --break-system-packages -c constraints.txt \

@@ -23,7 +23,7 @@ ENV PATH=/opt/fada/bin:$PATH \
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin fada \
-    && install -d -o fada -g fada -m 0700 /var/lib/fada
+    && install -d -o fada -g fada -m 0700 /var/lib/fada /var/lib/fada-releases
 COPY --from=build /opt/fada /opt/fada
 COPY --from=build /srv/fada /srv/fada
 WORKDIR /srv/fada

@@ -16,8 +16,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 
 
+{{/* By digest where one is given: then the tag is only for people. */}}
+{{- define "fada.imageName" -}}
+{{ .name | default .image.repository }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ with .image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
 {{- define "fada.hubImage" -}}
-image: {{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}
+image: {{ include "fada.imageName" (dict "image" .Values.image "root" .) }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- end }}
 
@@ -38,9 +43,57 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- range $name, $value := .Values.settings }}
 - {name: FADA_{{ upper $name }}, value: {{ if kindIs "string" $value }}{{ $value | quote }}{{ else }}{{ $value | toJson | quote }}{{ end }}}
 {{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The same with the releases' volume, which the preparing job does not have. */}}
+{{- define "fada.partEnv" -}}
+{{ include "fada.env" . }}
+{{- if .Values.releases.enabled }}
+- {name: FADA_RELEASES, value: /var/lib/fada-releases}
+{{- end }}
+{{- end }}
+
+{{/* What every pod mounts beside its own: extra volumes, and the releases. */}}
+{{- define "fada.mounts" -}}
+{{- if .root.Values.releases.enabled }}
+- {name: releases, mountPath: /var/lib/fada-releases, readOnly: {{ ne .part "gateway" }}}
+{{- end }}
+{{- with and (ne .part "triton") .root.Values.tlsSecret }}
+- {name: tls, mountPath: /etc/fada/tls, readOnly: true}
+{{- end }}
+{{- with .root.Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "fada.volumes" -}}
+{{- if .root.Values.releases.enabled }}
+- name: releases
+  persistentVolumeClaim:
+    claimName: {{ .root.Values.releases.existingClaim | default (printf "%s-releases" (include "fada.name" .root)) }}
+{{- end }}
+{{- with and (ne .part "triton") .root.Values.tlsSecret }}
+- {name: tls, secret: {secretName: {{ . }}}}
+{{- end }}
+{{- with .root.Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "fada.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "fada.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end }}
+{{- end }}
+
+{{/* The job label that Prometheus' operator gives a PodMonitor's targets. */}}
+{{- define "fada.job" -}}
+{{ .root.Release.Namespace }}/{{ include "fada.name" .root }}-{{ .part }}
 {{- end }}
 
 {{- define "fada.podSecurity" -}}
+serviceAccountName: {{ include "fada.serviceAccount" . }}
 automountServiceAccountToken: false
 securityContext:
   runAsNonRoot: true
@@ -57,6 +110,12 @@ nodeSelector: {{ toJson . }}
 {{- end }}
 {{- with .Values.tolerations }}
 tolerations: {{ toJson . }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{ toJson . }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
