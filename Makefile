@@ -7,8 +7,8 @@ export FADA_HOME ?= $(CURDIR)/.fada
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help docs hooks pages run demo test lint unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-pages bench-edge edge-android drill-loss drill-field walk clean-room constraints \
+.PHONY: help docs hooks pages run demo test lint sbom vulnerabilities unit contract integration e2e install install-dev debian \
+  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill-loss drill-field drill-fleet drill-hospital walk clean-room constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -53,14 +53,23 @@ bench-ingest: install-dev debian ## STOW-RS here and at Orthanc, side by side
 bench-pipeline: install ## what the pipeline costs beside the model
 	$(BIN)/python -m bench.pipeline
 
+bench-exam: install ## an examination of 40 images, and what others wait beside it
+	$(BIN)/python -m bench.exam
+
 bench-pages: install-dev debian ## how heavy and how quick the pages are
 	$(BIN)/python -m bench.pages
 
 drill-loss: install ## kill the worker thrice and the broker once; nothing may be lost
 	$(BIN)/python -m bench.drill_loss
 
-drill-field: install ## a phone on a bad link, killed at random
+drill-field: install ## a phone on a bad link, killed at random; and cases by three carriers
 	$(BIN)/python -m bench.drill_field
+
+drill-fleet: install ## 200 phones over three compressed days, links that come and go
+	$(BIN)/python -m bench.drill_fleet
+
+drill-hospital: install-dev debian ## an order by HL7 to a signed result in PACS, FHIR and HL7, the PACS down for a while
+	$(BIN)/python -m bench.drill_hospital
 
 walk: install ## which files and functions a study and a phone's case run through: [PAGE=docs/walk.md]
 	$(BIN)/python -m bench.walk $(if $(PAGE),--page $(PAGE))
@@ -110,22 +119,33 @@ test: install-dev debian node lint docs unit contract integration e2e ## everyth
 lint: install-dev ## ruff, mypy, import-linter, licences, oxlint and tsc
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini
 	$(BIN)/lint-imports
 	$(BIN)/python tests/licences/check.py
 	@if command -v npm >/dev/null; then cd web && { [ -d node_modules/oxlint ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint; \
 	  else echo "!! no npm here: the pages are not linted"; fi
 
+sbom: install-dev ## the bill of materials, CycloneDX: fada.cdx.json
+	$(BIN)/python tests/licences/sbom.py > fada.cdx.json
+
+vulnerabilities: install-dev ## known ones of what is pinned; fails when it could not look (needs the network)
+	$(BIN)/pip install --quiet pip-audit
+	$(BIN)/python tests/licences/vulnerabilities.py
+
 # In continuous integration the figure of coverage by the quick tests stands at the end of the contract tests.
 COVER = $(if $(CI),--cov --cov-report=$(1))
+# Two files of tests at a time, each process with servers of its own; `make unit JOBS=0` for one at a time.
+JOBS ?= 2
+PARALLEL = -n $(JOBS) --dist loadfile
 
 unit: install-dev ## fast tests, no sockets
-	$(BIN)/pytest tests/unit $(call COVER,)
+	$(BIN)/pytest tests/unit $(PARALLEL) $(call COVER,)
 
 contract: install-dev ## one suite on each adapter
-	$(BIN)/pytest tests/contract $(call COVER,term --cov-append)
+	$(BIN)/pytest tests/contract $(PARALLEL) $(call COVER,term --cov-append)
 
 integration: install-dev ## against the real servers
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration $(PARALLEL)
 
 e2e: install-dev ## the whole system, browser included
 	$(BIN)/pytest tests/e2e

@@ -98,7 +98,11 @@ def drill(folder: Path, count: int, data: Path | None, seconds: float) -> dict[s
     for number, study in enumerate(studies(count, uuid.uuid4().hex, data)):
         (scans / f"{number:03}.dcm").write_bytes(study)
     machine = LocalStack(
-        StackOptions(folder / "home", environment={"FADA_LEASE_SECONDS": str(LEASE_SECONDS)}),
+        StackOptions(
+            folder / "home",
+            environment={"FADA_LEASE_SECONDS": str(LEASE_SECONDS)},
+            quiet_seconds=0,
+        ),
         lambda part, words: print(f"           {part}: {words}", flush=True),
     )
     third = max(count // 8, 1)

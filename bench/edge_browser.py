@@ -38,7 +38,7 @@ def measure(repeats: int, cores: int = 3) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(prefix="fada-bench-"))
     names = [*machines.NAMES, *seaweed.PORTS, *triton.PORTS]
     ports.keep(folder / "hub" / "ports.json", dict(zip(names, ports.free(len(names)), strict=True)))
-    machine = machines.LocalStack(machines.StackOptions(home=folder / "hub"))
+    machine = machines.LocalStack(machines.StackOptions(home=folder / "hub", quiet_seconds=0))
     try:
         machine.start()
         headers = {"Authorization": f"Bearer {machine.new_key()}"}
@@ -83,9 +83,11 @@ def _phone(
 def _enrol(page: Page) -> None:
     for value in (PIN, "bench"):
         field = "input[type=password]" if value == PIN else "form input[maxlength='80']"
-        page.fill(field, value)
+        page.wait_for_selector(field)
+        for one in page.locator(field).all():  # a new PIN is entered twice
+            one.fill(value)
         page.locator("form button[type=submit]").click()
-    page.wait_for_selector("button.big:not([disabled])", timeout=WAIT * 1000)
+    page.wait_for_selector("[data-release]:not([data-release=''])", timeout=WAIT * 1000)
 
 
 def _read(site: httpx.Client, page: Page, folder: Path, number: int) -> dict[str, float]:

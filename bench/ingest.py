@@ -132,9 +132,12 @@ def program_running(command: list[str], port: int, log: Path, **more: object) ->
         while True:
             try:
                 probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-                probe.request("GET", "/")
-                probe.getresponse().read()
-                break
+                try:
+                    probe.request("GET", "/")
+                    probe.getresponse().read()
+                    break
+                finally:
+                    probe.close()
             except OSError:
                 if time.monotonic() > end or process.poll() is not None:
                     raise SystemExit(f"{command[0]} did not start; see {log}") from None

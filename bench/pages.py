@@ -112,8 +112,9 @@ def sign_in(browser: Browser, address: str, key: str) -> Page:
     """A page in a fresh browser context that shows the worklist."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.goto(address)
+    page.click("details.with-key summary")
     page.fill("input[name=key]", key)
-    page.click("form button[type=submit]")
+    page.click("details.with-key button[type=submit]")
     page.wait_for_selector(".list .line")
     return page
 
@@ -179,7 +180,7 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="fada-bench-pages-"))
     names = [*machines.NAMES, *seaweed.PORTS, *triton.PORTS]
     ports.keep(home / "ports.json", dict(zip(names, ports.free(len(names)), strict=True)))
-    machine = LocalStack(StackOptions(home=home, runner="inprocess"))
+    machine = LocalStack(StackOptions(home=home, runner="inprocess", quiet_seconds=0))
     try:
         machine.start()
         told = measure(machine, given.cases)

@@ -26,7 +26,7 @@ from bench.studies import studies
 from services.domain.report import Report
 from services.index import open_index
 from services.index.port import Index, JobState
-from services.publish.push import multipart
+from services.publish.stow import multipart
 from services.standalone.local_stack import LocalStack, StackOptions
 
 BAR = 0.35
@@ -42,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fada-bench-") as home:
         environment = {"FADA_WORKER_PROCESSES": "1", "FADA_RATE_PER_SECOND": "1000"}
-        machine = LocalStack(StackOptions(Path(home), environment=environment))
+        machine = LocalStack(StackOptions(Path(home), environment=environment, quiet_seconds=0))
         try:
             machine.start()
             figures = measure(machine, options.studies, options.data)
