@@ -17,6 +17,8 @@ from services.domain.study import Role
 from services.index import open_index
 from services.standalone import ports
 
+FIGURES = "only-for-figures"
+
 
 @dataclass(frozen=True)
 class Outside:
@@ -41,6 +43,7 @@ def prepare(
         "FADA_S3_SECRET_KEY": store.secret_key,
         "FADA_S3_BUCKET": "fada",
         "FADA_RUNNER": "inprocess",
+        "FADA_METRICS_TOKEN": FIGURES,
         "FADA_PORT": str(port),
         "FADA_GATEWAY_PROCESSES": str(processes),
         "TMPDIR": str(home),

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import releases
 import servers
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from gateway.app import create_app
 from gateway.bootstrap import compose
 from gateway.dependencies import Services
+from gateway.http.connection_limits import BoundedProtocol
 from services.domain.study import Role
 from services.standalone import ports
 
@@ -50,7 +53,9 @@ class Hub:
 def running(
     home: Path, broker: servers.Valkey, store: servers.Seaweed, **settings: object
 ) -> Iterator[Hub]:
-    """One gateway in this process, over real HTTP, with a small release of its own."""
+    """One gateway in this process, over real HTTP, with a small release of its own. ``public_url``, where
+    it is given, has its port.
+    """
     releases.build(home / "releases")
     given = servers.settings_for(
         home,
@@ -59,14 +64,18 @@ def running(
         index_url=f"sqlite:///{home / 'index.db'}",
         runner="inprocess",
         releases=home / "releases",
+        metrics_token=SecretStr("only-for-figures"),
         **settings,
     )
     services = compose(given)
     services.index.migrate()
     services.store.prepare()
     app = create_app(services)
-    port = ports.free(1)[0]
-    config = uvicorn.Config(app, "127.0.0.1", port, log_level="warning", access_log=False)
+    port = urlsplit(given.public_url).port or ports.free(1)[0]
+    config = uvicorn.Config(
+        app, "127.0.0.1", port, log_level="warning", access_log=False, http=BoundedProtocol,
+        proxy_headers=bool(given.trusted_proxies), forwarded_allow_ips=given.trusted_proxies,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

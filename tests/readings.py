@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from services.domain.calibration import Calibration, PixelSize
-from services.domain.report import FrameReading, Origin, ReleaseId, Report, Scored, Structure
-from services.index.port import Index, Result
+from services.domain.report import (
+    FrameReading,
+    Measurement,
+    Origin,
+    ReleaseId,
+    Report,
+    Scored,
+    Structure,
+)
+from services.domain.study import IngestSource, Principal, Role
+from services.index.port import Artefact, Index, Result
 from services.reading.confidence import Thresholds
 from services.reading.judge import date_by_head
 from services.reading.measures import measure_head
+from services.result_objects import DICOM, MadeObject, new_instances
 
 RELEASE = ReleaseId("fada-test", "1.0.0", "a" * 64)
 Polygon = tuple[tuple[float, float], ...]
@@ -57,6 +69,15 @@ def head(
     )
 
 
+def measured(**mm: float) -> FrameReading:
+    """A frame with these sizes, in mm with an interval of 3 on either side."""
+    sizes = (
+        Measurement(name, 3 * value, value, value - 3, value + 3, "pixel_spacing")
+        for name, value in mm.items()
+    )
+    return replace(head("1.2.3.9", 800, 540), measurements=tuple(sizes), datings=(), centiles=())
+
+
 def report(study_uid: str, *frames: FrameReading, release: ReleaseId = RELEASE) -> Report:
     return Report(study_uid, Origin.HUB, release, datetime.now(UTC), frames)
 
@@ -67,3 +88,26 @@ def finish(index: Index, site: str, study_id: str, told: Report) -> Result:
         job = next(j for j in tx.jobs.find(site, study_id=study_id) if j.finished_at is None)
         assert tx.jobs.lease(job.id, "test", 60) is not None
         return tx.jobs.finish(job.id, "test", told, [], score=10.0, reasons=())
+
+
+def phone(site: str) -> Principal:
+    return Principal("device:phone", site, Role.SONOGRAPHER)
+
+
+def finish_with_objects(
+    services: Any, site: str, study_id: str, told: Report, made: list[MadeObject]
+) -> Result:
+    """As a worker does it: objects first, then instances and result in one transaction."""
+    artefacts = []
+    for one in made:
+        kept = services.store.put(site, one.data, DICOM)
+        artefacts.append(Artefact(one.kind, kept.sha256, DICOM, kept.size, one.sop_uid, one.frame))
+    with services.index.begin() as tx:
+        job = next(j for j in tx.jobs.find(site, study_id=study_id) if j.finished_at is None)
+        assert tx.jobs.lease(job.id, "test", 60) is not None
+        tx.studies.receive(
+            Principal("worker", site, Role.ADMIN), told.study_uid, {},
+            new_instances([one.data for one in made]),
+            source=IngestSource.WEB, urgent=False, request_id="",
+        )  # fmt: skip
+        return tx.jobs.finish(job.id, "test", told, artefacts, score=10.0, reasons=())

@@ -13,23 +13,24 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper
 
-from services.reading.contract import DENSE_OUTPUTS
+from services.reading.contract import DENSE_OUTPUTS, OPTIONAL_OUTPUTS
 from services.reading.releases.signature import add_trust, public_bytes, sign
 
 SIDE = 64
 PLANES = ("head", "abdomen", "femur", "thorax", "nt_view")
 MASKS = ("fetal_head",)
 BOXES = ("fetal_head", "NT")
+SUBPLANES = ("trans-thalamic", "trans-ventricular", "trans-cerebellar")
 KEYPOINTS = ("long_axis_a", "long_axis_b", "short_axis_a", "short_axis_b")
 KEY = Ed25519PrivateKey.from_private_bytes(b"test releases only, nothing else"[:32])
 
 
-def graph(side: int = SIDE, *, broken: str = "") -> bytes:
+def graph(side: int = SIDE, *, broken: str = "", subplanes: bool = False) -> bytes:
     """Each output is a constant times the image's brightest value / 255; ``broken`` names one of NaN."""
     shapes = {
         "PLANE": (len(PLANES),), "SCOPE": (1,), "QUALITY": (1,),
         "MASKS": (len(MASKS), side // 2, side // 2), "BOXES": (len(BOXES), 5),
-        "KEYPOINTS": (len(KEYPOINTS), 3),
+        "KEYPOINTS": (len(KEYPOINTS), 3), "SUBPLANE": (len(SUBPLANES),),
     }  # fmt: skip
     scale = helper.make_tensor("scale", TensorProto.FLOAT, (), [1 / 255])
     nodes = [
@@ -39,7 +40,7 @@ def graph(side: int = SIDE, *, broken: str = "") -> bytes:
         helper.make_node("Mul", ["brightest", "c"], ["level"]),
     ]
     outputs = []
-    for tensor in DENSE_OUTPUTS:
+    for tensor in DENSE_OUTPUTS + OPTIONAL_OUTPUTS if subplanes else DENSE_OUTPUTS:
         name, shape = tensor.name, shapes[tensor.name]
         values = _values(name, shape)
         if name == broken:
@@ -72,6 +73,8 @@ def _values(name: str, shape: tuple[int, ...]) -> np.ndarray:
         return np.array([[0.5, 0.5, 0.7, 0.54, 6.0], [0.2, 0.2, 0.1, 0.1, -6.0]], np.float32)
     if name == "PLANE":
         return np.array([6.0, -2, -2, -2, -2], np.float32)
+    if name == "SUBPLANE":
+        return np.array([1.0, 2, 6], np.float32)
     return np.full(shape, 0.5 if name == "KEYPOINTS" else 6.0, np.float32)
 
 
@@ -82,11 +85,12 @@ def build(
     name: str = "fada-test",
     side: int = SIDE,
     broken: str = "",
+    subplanes: bool = False,
 ) -> Path:
     """A signed release in ``store``, whose keys are trusted there."""
     folder = store / f"{name}-{version}"
     folder.mkdir(parents=True)
-    data = graph(side, broken=broken)
+    data = graph(side, broken=broken, subplanes=subplanes)
     (folder / "vision.onnx").write_bytes(data)
     manifest = {
         "format": 1, "name": name, "version": version, "architecture": "test", "licence": "CC0-1.0",
@@ -95,6 +99,7 @@ def build(
             "planes": list(PLANES), "masks": list(MASKS), "boxes": list(BOXES),
             "keypoints": list(KEYPOINTS), "classes": [*PLANES, "no_plane"],
             "structures_by_plane": {"head": ["fetal_head"], "nt_view": ["NT"]},
+            **({"subplanes": list(SUBPLANES)} if subplanes else {}),
         },
         "prompts": {"version": "1"},
         "calibration": {},

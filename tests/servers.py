@@ -116,8 +116,8 @@ def triton_server(
 def settings_for(
     home: Path, broker: Valkey | None = None, store: Seaweed | None = None, **more: object
 ) -> Settings:
-    """Settings of a test, on its own folder and on the servers given."""
-    given: dict[str, object] = {"home": home, **more}
+    """Settings of a test, on its own folder and on the servers given. No study waits for more images."""
+    given: dict[str, object] = {"home": home, "quiet_seconds": 0, **more}
     if broker is not None:
         given["broker_url"] = broker.url
     if store is not None:

@@ -31,8 +31,10 @@ def _account() -> str | None:
 
 
 @contextmanager
-def postgres_server(programs: Path) -> Iterator[str]:
-    """Yields the URL of its ``postgres`` database; no process and no file is left afterwards."""
+def postgres_server(programs: Path, **more: object) -> Iterator[str]:
+    """Yields the URL of its ``postgres`` database; no process and no file is left afterwards. ``more``:
+    settings of the server.
+    """
     home = Path(tempfile.mkdtemp(prefix="fada-postgres-", dir="/tmp"))
     account = _account()
     secret = home / "secret"
@@ -54,8 +56,13 @@ def postgres_server(programs: Path) -> Iterator[str]:
     ]
     command += ["--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync", "--locale=C.UTF-8"]
     subprocess.run(command, check=True, user=account, cwd=home, stdout=subprocess.DEVNULL)
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+    options: dict[str, object] = {
+        "port": port,
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+    }
     options |= {"fsync": "off", "shared_buffers": "32MB", "max_connections": 120}
+    options |= more
     command = [programs / "postgres", "-D", home / "data"]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import peft
@@ -40,7 +41,7 @@ def write_weights(folder: Path) -> Path:
         init_lora_weights=False,
         task_type="CAUSAL_LM",
     )
-    adapted = peft.get_peft_model(network, config)
+    adapted: Any = peft.get_peft_model(network, config)
     adapted.save_pretrained(str(folder / "adapter"))
     tokenizer.save_pretrained(folder / "adapter")
     adapted.merge_and_unload().save_pretrained(folder / "merged-by-peft")

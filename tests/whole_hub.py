@@ -30,9 +30,10 @@ class WholeHub:
 
 @contextmanager
 def running(home: Path, **options: object) -> Iterator[WholeHub]:
-    """All parts, ready, and tended until the end."""
+    """All parts, ready, and tended until the end. No study waits for more images."""
     take_free_ports(home)
-    machine = machines.LocalStack(machines.StackOptions(home=home, **options))  # type: ignore[arg-type]
+    given = {"home": home, "quiet_seconds": 0, **options}
+    machine = machines.LocalStack(machines.StackOptions(**given))  # type: ignore[arg-type]
     ending = threading.Event()
 
     def tend() -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from index_cases import Clock, migrated
 from servers_postgres import empty_tables, fresh_database
 
+from services.domain.work import DestinationKind
 from services.index import open_index
-from services.index.port import Index
+from services.index.port import Index, NewDestination
 
 
-def _has_pacs(site: str) -> bool:
-    return site == "north"
+def _first(site: str) -> tuple[NewDestination, ...]:
+    if site != "north":
+        return ()
+    named = NewDestination("PACS", DestinationKind.STOW, "https://pacs.example", source="settings")
+    return (named,)
 
 
 @pytest.fixture
@@ -37,15 +42,24 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def quiet_seconds() -> float:
+    """How long a study waits for further images."""
+    return 0.0
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def index(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Index]:
+def index(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, quiet_seconds: float
+) -> Iterator[Index]:
     """An empty index of either kind."""
+    more: dict[str, Any] = {"first": _first, "quiet": lambda _site: quiet_seconds}
     empty = request.getfixturevalue(request.param)
     if request.param == "sqlite":
         shutil.copy(empty, tmp_path / "index.db")
-        opened = open_index(f"sqlite:///{tmp_path}/index.db", clock=clock, has_pacs=_has_pacs)
+        opened = open_index(f"sqlite:///{tmp_path}/index.db", clock=clock, **more)
     else:
         empty_tables(empty)
-        opened = open_index(empty, clock=clock, has_pacs=_has_pacs)
+        opened = open_index(empty, clock=clock, **more)
     yield opened
     opened.close()

@@ -8,13 +8,14 @@ import pytest
 import releases
 import servers
 
-from services.domain.errors import InferenceUnavailable, InvalidModelOutput
+from services.domain.errors import InferenceUnavailable, InvalidModelOutput, NotFound
 from services.inference.fake import FakeInference
 from services.inference.inprocess import InProcessInference
 from services.inference.port import Inference
 from services.inference.triton import TritonInference
 from services.reading.contract import ALL_PHASES
 from services.reading.releases.registry import activate, go_back, trust_of
+from services.reading.survey import survey_side
 from services.standalone import triton
 
 needs_triton = pytest.mark.skipif(bool(triton.missing()), reason=triton.missing())
@@ -91,6 +92,46 @@ def test_nothing_asked_nothing_answered(inference):
     assert inference.read([], ALL_PHASES) == []
 
 
+def test_glances_come_in_order_beside_whole_readings(inference):
+    side = survey_side(releases.SIDE)
+    inference.read(squares(255), ALL_PHASES)
+    glances = inference.survey(squares(*range(5, 255, 10), side=side))
+    levels = [float(g.plane[0]) for g in glances]
+    assert len(levels) == 25
+    assert levels == sorted(levels)
+    assert inference.survey([]) == []
+    assert inference.read(squares(255), ALL_PHASES)[0].masks.shape == (1, 32, 32)
+
+
+@pytest.mark.parametrize("kind", ["inprocess", pytest.param("triton", marks=needs_triton)])
+def test_a_glance_at_another_size_is_an_answer_that_is_not_usable(kind, store, request):
+    made: Inference = InProcessInference(store)
+    if kind == "triton":
+        made = TritonInference(request.getfixturevalue("server").grpc, lambda: releases.SIDE)
+    with pytest.raises(InvalidModelOutput):
+        made.survey(squares(9, side=48))
+    made.close()
+
+
+def test_a_map_says_where_a_finding_comes_from(inference):
+    image = np.zeros((releases.SIDE, releases.SIDE), np.uint8)
+    image[40:48, 8:16] = 255
+    heat = inference.heat("plane", image)
+    assert heat.shape == (8, 8)
+    assert heat.argmax() // 8 >= 4
+    assert (heat.min(), heat.max()) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["inprocess", pytest.param("triton", marks=needs_triton)])
+def test_a_map_of_what_no_release_knows_is_not_found(kind, store, request):
+    made: Inference = InProcessInference(store)
+    if kind == "triton":
+        made = TritonInference(request.getfixturevalue("server").grpc, lambda: releases.SIDE)
+    with pytest.raises(NotFound):
+        made.heat("heart", squares(9)[0])
+    made.close()
+
+
 def test_the_canary_is_a_real_inference(inference):
     inference.canary()
 
@@ -111,6 +152,28 @@ def test_another_release_answers_without_a_lost_call_and_the_first_again(store, 
     go_back(store, trust)
     assert who() == {"1.0.0"}
     for one in made:
+        one.close()
+
+
+def test_the_level_of_a_head_comes_from_releases_that_read_it_alone(store, request):
+    made: list[Inference] = [InProcessInference(store)]
+    if not triton.missing():
+        server = request.getfixturevalue("server")
+        made.append(TritonInference(server.grpc, lambda: releases.SIDE))
+    trust = trust_of(store)
+    releases.build(store, "1.2.0", subplanes=True)
+    for one in made:
+        assert one.read(squares(255), ALL_PHASES)[0].subplane is None
+    activate(store, "fada-test-1.2.0", trust)
+    for one in made:
+        dim, bright = one.read(squares(51, 255), ALL_PHASES)
+        assert dim.subplane is not None
+        assert dim.subplane.tolist() == pytest.approx([0.2, 0.4, 1.2])
+        assert bright.subplane is not None
+        assert bright.subplane.tolist() == [1, 2, 6]
+    go_back(store, trust)
+    for one in made:
+        assert one.read(squares(255), ALL_PHASES)[0].subplane is None
         one.close()
 
 

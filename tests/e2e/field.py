@@ -37,7 +37,8 @@ class FieldHub:
         """Nothing when it stands."""
         if self._stands:
             return
-        self._machine = machines.LocalStack(machines.StackOptions(home=self.home))
+        options = machines.StackOptions(home=self.home, quiet_seconds=0)
+        self._machine = machines.LocalStack(options)
         self._stands = True
         self._machine.start()
 
@@ -87,12 +88,18 @@ def close(context: BrowserContext) -> None:
 
 
 def unlock(page: Page) -> None:
-    page.fill("input[type=password]", PIN)
+    """With the PIN; a new one is entered twice."""
+    page.wait_for_selector("input[type=password]")
+    for field in page.locator("input[type=password]").all():
+        field.fill(PIN)
     page.locator("form button[type=submit]").click()
 
 
 def ready(page: Page) -> None:
-    expect(page.locator("button.big")).to_be_enabled(timeout=240_000)
+    """With its model."""
+    expect(page.locator("[data-release]")).not_to_have_attribute(
+        "data-release", "", timeout=240_000
+    )
 
 
 def enrol(page: Page, site: Site, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ def copy_of(
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     dataset.PatientName = patient
+    # Another woman has another number: one number with two names waits for a person, and is not shared.
+    dataset.PatientID = f"E2E-{zlib.crc32(patient.encode()):08x}"
     if description:
         dataset.StudyDescription = description
     path = folder / f"{dataset.SOPInstanceUID}.dcm"
@@ -105,8 +108,9 @@ def close(context: BrowserContext) -> None:
 
 def sign_in(page: Page, site: Site, key: str) -> None:
     page.goto(site.address + "/")
+    page.click("details.with-key summary")
     page.fill("input[name=key]", key)
-    page.click("form button[type=submit]")
+    page.click("details.with-key button[type=submit]")
     page.wait_for_selector("main.worklist")
 
 
@@ -119,7 +123,7 @@ def keep(page: Page, name: str, **more: Any) -> None:
 def open_case(page: Page, site: Site, study: str) -> None:
     page.goto(f"{site.address}/study/{study}")
     page.wait_for_selector(".viewer svg image")
-    page.wait_for_selector(".figures .value")
+    page.wait_for_selector(".tab-panel .figures .value")
 
 
 def on_picture(page: Page, x: float, y: float) -> tuple[float, float]:
@@ -145,7 +149,52 @@ def drag(page: Page, *points: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+def grips(page: Page) -> list[list[float]]:
+    """What can be taken hold of on the frame, in its pixels."""
+    return list(
+        page.eval_on_selector_all(
+            ".handles circle", "all => all.map((c) => [+c.getAttribute('cx'), +c.getAttribute('cy')])"
+        )
+    )  # fmt: skip
+
+
+def pull(page: Page, grip: int, dx: float, dy: float) -> None:
+    """Take hold of a grip and let go elsewhere."""
+    x, y = grips(page)[grip]
+    drag(page, (x, y), (x + dx / 2, y + dy / 2), (x + dx, y + dy))
+
+
 def figure(page: Page, name: str) -> float:
     """A measurement as it stands on the page, in mm."""
-    row = page.locator(".figures tr").filter(has=page.locator(f"abbr:text-is('{name}')"))
+    row = page.locator(".tab-panel .figures tr").filter(has=page.locator(f"abbr:text-is('{name}')"))
     return float(row.locator(".value").inner_text().replace(" mm", ""))
+
+
+def examination_of(site: Site, folder: Path, name: str, number: str) -> str:
+    """A woman's examination of three images (two of them heads), sent and read; the study's id."""
+    study = generate_uid()
+    files = []
+    for position, sample in enumerate(("head-27w.dcm", "femur-uncalibrated.dcm", "head-27w.dcm")):
+        dataset = pydicom.dcmread(SAMPLES / sample)
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study, generate_uid()
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        dataset.PatientName, dataset.PatientID, dataset.StudyDate = name, number, "20250115"
+        if "SequenceOfUltrasoundRegions" not in dataset:
+            dataset.PixelSpacing = [0.25, 0.25]
+        path = folder / f"{position}.dcm"
+        dataset.save_as(path)
+        files.append(("file", (path.name, path.read_bytes())))
+    answer = site.api("POST", "/api/uploads", files=files)
+    assert answer.status_code == 200, answer.text
+    made = str(answer.json()["items"][0]["study_id"])
+    assert site.ready(made)["state"] == "ready"
+    return made
+
+
+def at_every_width(page: Page, name: str, **more: Any) -> None:
+    """A screenshot at each width, and nothing runs out of the page at its side."""
+    for width, (x, y) in WIDTHS.items():
+        page.set_viewport_size({"width": x, "height": y})
+        keep(page, f"{name}-{width}", **more)
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) <= 0, (name, width)

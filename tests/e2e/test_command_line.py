@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -88,10 +89,18 @@ def test_a_transfer_that_broke_goes_on_where_it_stood(fada, hub, tmp_path, monke
     from cli.commands import send
 
     real = send.upload
+
+    def counted(hub_: Any, kept_: Any, path_: Any, metadata: Any, tell: Any) -> Any:
+        def count(n: int) -> None:
+            moved.append(n)
+            tell(n)
+
+        return real(hub_, kept_, path_, metadata, count)
+
     monkeypatch.setattr(
         send,
         "upload",
-        lambda h, k, p, m, tell: real(h, k, p, m, lambda n: (moved.append(n), tell(n))),
+        counted,
     )
     assert "1 of 1 files sent" in fada("send", path)
     assert moved[0] == half

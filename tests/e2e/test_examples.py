@@ -69,12 +69,13 @@ def test_send_study_and_receive_its_webhook(environment, new_study, free_port):
         assert url in process.stdout.readline()
         report = run("send_study.py", new_study, environment=environment)
         assert "not for diagnosis" in report
-        assert "HC: 251.9 mm" in report
+        assert "HC: 250.7 mm" in report
         assert process.stdout.readline().startswith("study.ready: study ")
     finally:
         process.kill()
         process.wait()
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
     assert "removed" in run("add_destination.py", "remove", identity, environment=environment)
     assert url not in run("add_destination.py", "list", environment=environment)
 

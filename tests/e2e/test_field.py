@@ -9,21 +9,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
 from e2e import field
 from e2e.field import FieldHub
-from e2e.pages import ROOT, SAMPLES, Site, sign_in
+from e2e.pages import CHROMIUM, ROOT, SAMPLES, Site, sign_in
+from PIL import Image
 from playwright.sync_api import Playwright, expect, sync_playwright
 from pydicom.uid import (
-    ExplicitVRLittleEndian,
-    JPEG2000Lossless,
+    JPEGExtended12Bit,
     RLELossless,
     UltrasoundMultiFrameImageStorage,
     generate_uid,
 )
 
+from services.domain import dicom_values
 from services.reading.images import geometry
 
 PICTURE, DICOM = SAMPLES / "head-27w.png", SAMPLES / "head-35w.dcm"
@@ -138,9 +140,23 @@ def test_a_case_is_read_without_hub_and_network_and_comes_back(
     field.show(desk, "10-on-the-hub")
     browser.close()
 
+    # erased at the hub: the phone forgets its copy when it comes next, and says so
+    made = site.api("POST", f"/api/studies/{study}/erasure", json={"reason": "the wrong woman"})
+    assert made.status_code == 202, made.text
+    with field.phone(playwright, profile, address) as page:
+        field.unlock(page)
+        field.ready(page)
+        expect(page.locator(".field-cases button")).to_have_count(0, timeout=90_000)
+        assert field.cases(page) == []
+    (erased,) = site.api("GET", "/api/erasures").json()["items"]
+    assert erased["phones"] == [{"name": name, "cases": 1, "forgotten": 1}]
 
-def same_readings(site: Site, study: str, theirs: dict[str, Any]) -> None:
-    """Parity: the same pictures and release give the same on phone and hub."""
+
+def same_readings(
+    site: Site, study: str, theirs: dict[str, Any], *, calibrated: bool = True, alike: float = 0.99
+) -> None:
+    """Parity: the same pictures and release give the same on phone and hub. ``alike``: the least
+    overlap of outlines."""
     versions = site.api("GET", f"/api/studies/{study}/results").json()["items"]
     latest = [v["version"] for v in versions if v["origin"] == "phone"][-1]
     ours = site.result(study, latest)["report"]
@@ -148,11 +164,11 @@ def same_readings(site: Site, study: str, theirs: dict[str, Any]) -> None:
     by_name = {(f["sop_uid"], f["frame"]): f for f in theirs["frames"]}
     assert len(ours["frames"]) == len(by_name) == 2
     for mine in ours["frames"]:
-        same_frame(mine, by_name[mine["sop_uid"], mine["frame"]])
-    assert any(m["mm"] for f in ours["frames"] for m in f["measurements"])
+        same_frame(mine, by_name[mine["sop_uid"], mine["frame"]], alike)
+    assert any(m["mm"] for f in ours["frames"] for m in f["measurements"]) is calibrated
 
 
-def same_frame(mine: dict[str, Any], hubs: dict[str, Any]) -> None:
+def same_frame(mine: dict[str, Any], hubs: dict[str, Any], alike: float) -> None:
     assert mine["plane"]["label"] == hubs["plane"]["label"]
     for name in ("interpretation", "flags", "abstentions", "mapping", "classification"):
         assert mine[name] == hubs[name], name
@@ -161,7 +177,7 @@ def same_frame(mine: dict[str, Any], hubs: dict[str, Any]) -> None:
     assert [s["label"] for s in mine["structures"]] == [s["label"] for s in hubs["structures"]]
     for a, b in zip(mine["structures"], hubs["structures"], strict=True):
         assert a["confidence"] == pytest.approx(b["confidence"], abs=0.01)
-        assert overlap(a, b, hubs) >= 0.99
+        assert overlap(a, b, hubs) >= alike
     for a, b in zip(mine["measurements"], hubs["measurements"], strict=True):
         assert a["px"] == pytest.approx(b["px"], rel=0.005)
         assert a["calibration"] == b["calibration"]
@@ -181,11 +197,13 @@ def overlap(a: dict[str, Any], b: dict[str, Any], frame: dict[str, Any]) -> floa
 
 
 def clip(folder: Path) -> Path:
-    """A short RLE clip: held still on a head, then on its mirror image."""
+    """A short RLE clip: held still on a head, then on a femur."""
     dataset = pydicom.dcmread(SAMPLES / "head-27w.dcm")
     dataset.decompress(generate_instance_uid=False)
     scan = dataset.pixel_array
-    frames = [scan, scan, scan, scan[:, ::-1], scan[:, ::-1]]
+    other = Image.fromarray(pydicom.dcmread(SAMPLES / "femur-uncalibrated.dcm").pixel_array)
+    femur = np.asarray(other.convert("L").resize(scan.shape[::-1]))
+    frames = [scan, scan, scan, femur, femur]
     dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
     dataset.file_meta.MediaStorageSOPClassUID = UltrasoundMultiFrameImageStorage
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -199,14 +217,16 @@ def clip(folder: Path) -> Path:
 
 
 def only_for_the_hub(clip_path: Path, folder: Path) -> Path:
-    """A still image of the same examination, in JPEG 2000."""
+    """A still image of the same examination, in a depth of JPEG that no browser decodes."""
     dataset = pydicom.dcmread(SAMPLES / "head-14w.dcm")
-    dataset.decompress(generate_instance_uid=False)
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    pixels = dataset.pixel_array.astype(np.uint16) * 16
+    stream = bytes(imagecodecs.jpeg_encode(pixels, bitspersample=12, level=95))
+    dataset.PixelData = pydicom.encaps.encapsulate([stream])
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.file_meta.TransferSyntaxUID = JPEGExtended12Bit
     dataset.StudyInstanceUID = pydicom.dcmread(clip_path).StudyInstanceUID
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    dataset.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg", generate_instance_uid=False)
-    path = folder / "wavelets.dcm"
+    path = folder / "deep.dcm"
     path.write_bytes(field.as_file(dataset))
     return path
 
@@ -285,3 +305,164 @@ def test_clips_faults_and_deleting(hub: FieldHub, playwright: Playwright, tmp_pa
         page.locator(".field-cases button").first.click()
         page.get_by_role("button", name="Delete this case").click()
         expect(page.get_by_role("alertdialog")).to_contain_text(words("en", "phone.delete_sent"))
+
+
+@pytest.mark.timeout(600)
+def test_a_clip_of_a_portable_probe(hub: FieldHub, playwright: Playwright, tmp_path: Path) -> None:
+    """MP4: the phone reads the best frame of each plane, and the hub chooses and reads the same."""
+    site, profile = hub.site, tmp_path / "phone"
+    hub.start()
+    with field.phone(playwright, profile, site.address) as page:
+        page.set_viewport_size({"width": 360, "height": 780})
+        field.enrol(page, site, "Portable probe")
+        page.context.set_offline(True)
+        field.take(page, ROOT / "tests" / "fixtures" / "clips" / "h264.mp4")
+        expect(page.locator(".strip li")).to_have_count(2)
+        expect(page.locator(".frame-picker")).to_contain_text("of 16")
+        field.show(page, "20-mp4")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        (case,) = field.cases(page)
+        head, femur = case["pictures"][0]["reads"]
+        assert head <= 8 < femur
+        page.get_by_role("button", name="Cases").click()
+        page.context.set_offline(False)
+        expect(page.locator(".field-cases")).to_contain_text("The hub has", timeout=90_000)
+    uid = dicom_values.case_study_uid(case["id"])
+    study = field.study_of(site, uid)["id"]
+    # Two decoders of a video round differently, which moves the edge of a box of few pixels by one.
+    theirs = field.hub_has_read(site, study, frames=2)
+    same_readings(site, study, theirs, calibrated=False, alike=0.85)
+
+
+METERED = """Object.defineProperty(navigator, "connection", {value: Object.assign(new EventTarget(), {type: "cellular"})})"""
+
+
+@pytest.mark.timeout(600)
+def test_images_wait_for_wifi_and_the_hub_sees_previews(
+    hub: FieldHub, playwright: Playwright, tmp_path: Path
+) -> None:
+    site, profile = hub.site, tmp_path / "phone"
+    hub.start()
+    with field.phone(playwright, profile, site.address) as page:
+        page.context.add_init_script(METERED)
+        page.set_viewport_size({"width": 360, "height": 780})
+        field.enrol(page, site, "Metered")
+        page.locator("details.link summary").click()
+        page.get_by_label("Images wait for Wi-Fi").check()
+        large = tmp_path / "large.png"
+        Image.open(PICTURE).resize((1024, 692)).save(large)
+        field.take(page, large)
+        page.get_by_role("button", name="Cases").click()
+        expect(page.locator(".field-cases")).to_contain_text(
+            words("en", "problem.waits_for_wifi"), timeout=90_000
+        )
+        expect(page.locator("details.link")).to_contain_text(
+            "Waiting: 0 reports, 0.2 MB of images."
+        )
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        field.show(page, "21-metered")
+        (case,) = field.cases(page)
+        study = field.study_of(site, dicom_values.case_study_uid(case["id"]))["id"]
+        assert site.api("GET", f"/api/studies/{study}").json()["instances_list"] == []
+        (small,) = site.api("GET", f"/api/studies/{study}/previews").json()["items"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        desk = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
+        sign_in(desk, site, site.key)
+        desk.goto(f"{site.address}/study/{study}")
+        expect(desk.locator(".viewer-label")).to_contain_text(words("en", "frame.preview"))
+        field.show(desk, "22-preview-on-the-hub")
+
+        # one case goes at once, whatever it costs; the preview gives way to the image
+        page.locator(".field-cases button").first.click()
+        page.get_by_role("button", name=words("en", "link.anyway")).click()
+        page.get_by_role("button", name="Cases").click()
+        expect(page.locator(".field-cases")).to_contain_text("The hub has", timeout=90_000)
+        assert site.api("GET", f"/api/studies/{study}/previews").json()["items"] == []
+        desk.reload()
+        expect(desk.locator(".viewer-label")).not_to_contain_text("Preview")
+        browser.close()
+        assert small["sop_uid"] in str(site.api("GET", f"/api/studies/{study}").json())
+
+
+@pytest.mark.timeout(900)
+def test_a_case_is_carried_by_another_phone(
+    hub: FieldHub, playwright: Playwright, tmp_path: Path
+) -> None:
+    """Sealed on one phone without a network, handed in by another, the receipt brought back."""
+    site, address = hub.site, hub.site.address
+    hub.start()
+    with field.phone(playwright, tmp_path / "maker", address) as page:
+        page.set_viewport_size({"width": 360, "height": 780})
+        field.enrol(page, site, "Maker")
+        page.context.set_offline(True)
+        field.take(page, PICTURE)
+        page.get_by_role("button", name="Cases").click()
+        page.locator("details.carry summary").click()
+        with page.expect_download() as given:
+            page.get_by_role("button", name="Give my waiting cases to a carrier (1)").click()
+        sealed = tmp_path / given.value.suggested_filename
+        given.value.save_as(sealed)
+        field.show(page, "23-carry")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        (case,) = field.cases(page)
+        assert case["state"] == "failed"
+
+        with field.phone(playwright, tmp_path / "carrier", address) as other:
+            field.enrol(other, site, "Carrier")
+            other.locator("details.carry summary").click()
+            with other.expect_response("**/api/sync/bundles") as answer:
+                other.locator("details.carry input[type=file]").set_input_files(sealed)
+            assert answer.value.status == 200
+            expect(other.locator("details.carry")).to_contain_text("1 handed in", timeout=60_000)
+            with other.expect_download() as back:
+                other.get_by_role("button", name="Give the receipts back").click()
+            back.value.save_as(tmp_path / "fada.receipt")
+            field.show(other, "24-carried")
+
+        page.locator("details.carry input[type=file]").set_input_files(tmp_path / "fada.receipt")
+        expect(page.locator(".field-cases")).to_contain_text("The hub has", timeout=30_000)
+        field.show(page, "25-receipt")
+    study = field.study_of(site, dicom_values.case_study_uid(case["id"]))["id"]
+    found = site.api("GET", f"/api/studies/{study}").json()["instances_list"]
+    assert len([i for i in found if i["frames"]]) == 1
+
+
+@pytest.mark.timeout(600)
+def test_a_programme_sets_its_phones_and_erases_a_lost_one(
+    hub: FieldHub, playwright: Playwright, tmp_path: Path
+) -> None:
+    site = hub.site
+    hub.start()
+    given = {"wait_for_wifi": True, "daily_mb": 20, "locked": True}
+    site.api("PUT", "/api/devices/settings", json=given)
+    name = f"Lost {uuid.uuid4().hex[:6]}"
+    try:
+        with field.phone(playwright, tmp_path / "phone", site.address) as page:
+            page.set_viewport_size({"width": 360, "height": 780})
+            field.enrol(page, site, name)
+            page.get_by_role("button", name="Send now").click()
+            page.locator("details.link summary").click()
+            expect(page.get_by_label("Images wait for Wi-Fi")).to_be_disabled(timeout=60_000)
+            expect(page.get_by_label("Images wait for Wi-Fi")).to_be_checked()
+            field.show(page, "26-given")
+
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            desk = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
+            sign_in(desk, site, site.key)
+            desk.goto(f"{site.address}/operations/phones")
+            desk.on("dialog", lambda dialog: dialog.accept())
+            row = desk.get_by_role("row").filter(has_text=name)
+            expect(row).to_contain_text("0 cases wait")
+            row.get_by_role("button", name="Erase").click()
+            expect(row).to_contain_text(words("en", "phones.erasing"))
+            desk.locator("details summary").first.click()
+            field.show(desk, "27-phones")
+            browser.close()
+            page.get_by_role("button", name="Send now").click()
+            expect(page.get_by_role("heading", name="Choose a PIN")).to_be_visible(timeout=60_000)
+        (device,) = [
+            d for d in site.api("GET", "/api/devices").json()["items"] if d["name"] == name
+        ]
+        assert device["revoked_at"] is not None
+    finally:
+        site.api("PUT", "/api/devices/settings", json={})

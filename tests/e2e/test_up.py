@@ -22,7 +22,12 @@ def command(home, *words):
 
 
 def environment(home):
-    return {**os.environ, "FADA_CONFIG": str(home / "config"), "PYTHONPATH": str(ROOT)}
+    return {
+        **os.environ,
+        "FADA_CONFIG": str(home / "config"),
+        "FADA_QUIET_SECONDS": "3",  # nobody says that a machine has stored its last image
+        "PYTHONPATH": str(ROOT),
+    }
 
 
 def left_over(home):

@@ -8,17 +8,20 @@ import re
 import shutil
 import subprocess
 import sysconfig
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+import psutil
 import pytest
 import yaml
 from helm_python.chart import Chart, lint
 from helm_python.errors import HelmError
 
 from services.settings import Settings
+from services.standalone import ports
 from services.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +29,31 @@ CHART = ROOT / "charts" / "fada"
 SITE = Path(sysconfig.get_path("purelib"))
 KNOWN = {f"FADA_{name.upper()}" for name in Settings.model_fields}
 ALL = {
-    "dimse": {"enabled": True},
+    "tlsSecret": "authorities",
+    "dimse": {
+        "enabled": True,
+        "networks": "10.1.0.0/16",
+        "tls": {"secret": "dicom", "clients": True},
+        "service": {"type": "LoadBalancer"},
+    },
+    "affinity": {"nodeAffinity": {}},
+    "extraEnv": [{"name": "SSL_CERT_FILE", "value": "/ca/ca.pem"}],
+    "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+    "extraVolumeMounts": [{"name": "ca", "mountPath": "/ca"}],
+    "networkPolicy": {"modalities": ["10.1.0.0/16"]},
+    "releases": {"enabled": True},
+    "image": {"digest": "sha256:" + "a" * 64},
     "gateway": {"ingress": {"enabled": True, "className": "nginx"}},
-    "monitoring": {"podMonitor": True},
+    "monitoring": {
+        "podMonitor": True,
+        "prometheusRule": True,
+        "dashboard": True,
+        "labels": {"release": "prom"},
+    },
     "triton": {"gpu": True, "autoscaling": {"kind": "hpa"}},
     "worker": {"autoscaling": {"kind": "hpa"}},
     "settings": {"max_instance_bytes": 2**31, "push_stow_url": "https://pacs/?a=1&b=2"},
+    "secret": {"keys": {"metrics_token": "metrics-token"}},
     "podLabels": {"team": "ultrasound"},
 }
 KEDA = {"worker": {"autoscaling": {"kind": "keda"}}, "triton": {"autoscaling": {"kind": "keda"}}}
@@ -61,7 +83,7 @@ def compose(
         "".join(f"{name}={value}\n" for name, value in values.items() if value != "-")
     )
     (folder / "compose.yml").write_text(text)
-    command = [
+    command: list[str | Path] = [
         SITE / "compose" / "docker-compose",
         "--project-directory",
         ROOT,
@@ -105,6 +127,8 @@ def test_compose_does_not_start_without_its_secrets(tmp_path: Path) -> None:
         "REDIS_PASSWORD",
         "S3_SECRET_KEY",
         "SECRET_KEY",
+        "STORE_TOKEN_KEY",
+        "METRICS_TOKEN",
         "GRAFANA_PASSWORD",
     ):
         done = compose(tmp_path, text, "config", "-q", **{name: "-"})
@@ -155,6 +179,57 @@ def test_compose_shows_the_outside_only_what_it_must(composed: dict[str, Any]) -
     }  # fmt: skip
     for name in ("postgres", "redis", "s3", "triton", "triton-gpu", "sweeper"):
         assert set(composed["services"][name]["networks"]) == {"back"}, name
+
+
+def test_the_store_shows_others_its_signed_port_alone(
+    composed: dict[str, Any], tmp_path: Path
+) -> None:
+    """The command of the file, run as it is: what listens beyond loopback is S3."""
+    command = [str(part) for part in composed["services"]["s3"]["command"]]
+    assert "-filer.disableHttp" in command
+    content = composed["configs"]["s3-security"]["content"]
+    assert content.count("secret") == 4
+    (tmp_path / "security.toml").write_text(content)
+    (tmp_path / "s3.json").write_text(composed["configs"]["s3"]["content"])
+    free = [str(port) for port in ports.free(8)]
+    names = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port")
+    names += ("volume.port.grpc", "filer.port", "filer.port.grpc")  # type: ignore[assignment]
+    given = [p for p in command if not p.startswith(("-dir=", "-s3.port=", "-s3.config="))]
+    given += [f"-{name}={port}" for name, port in zip(names, free, strict=True)]
+    given += [f"-dir={tmp_path}", f"-s3.config={tmp_path / 's3.json'}"]
+    weed = Path(sysconfig.get_path("scripts")) / "weed"
+    process = subprocess.Popen(
+        [weed, *given], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        ours, until = psutil.Process(process.pid), time.monotonic() + 60
+        while free[0] not in (found := listening(ours)) and time.monotonic() < until:
+            time.sleep(0.2)
+        beyond = {port for port, address in found.items() if address != "127.0.0.1"}
+        assert free[0] in beyond
+        assert beyond <= {free[0], free[1]}, "S3 and its gRPC, which asks for a signature too"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def listening(process: psutil.Process) -> dict[str, str]:
+    return {
+        str(one.laddr.port): one.laddr.ip
+        for one in process.net_connections("tcp")
+        if one.status == psutil.CONN_LISTEN
+    }
+
+
+def test_the_proxy_is_believed_and_figures_ask_for_a_token(composed: dict[str, Any]) -> None:
+    (range_,) = composed["networks"]["front"]["ipam"]["config"]
+    gateway = composed["services"]["gateway"]["environment"]
+    assert gateway["FADA_TRUSTED_PROXIES"] == range_["subnet"]
+    scraped = yaml.safe_load((ROOT / "docker/prometheus/prometheus.yml").read_text())
+    (job,) = [one for one in scraped["scrape_configs"] if one["job_name"] == "fada-gateway"]
+    (token,) = composed["services"]["prometheus"]["configs"]
+    assert job["authorization"]["credentials_file"] == token["target"]
+    assert composed["configs"]["metrics-token"]["content"] == gateway["FADA_METRICS_TOKEN"]
 
 
 def test_the_store_can_be_another_one(tmp_path: Path) -> None:
@@ -257,6 +332,8 @@ def test_pods_are_limited_probed_and_without_rights(chart: Chart) -> None:
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, name
         assert {"cpu", "memory"} <= set(container["resources"]["limits"]), name
         assert {"cpu", "memory"} <= set(container["resources"]["requests"]), name
+        mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+        assert ("tls" in mounts) is (name != "hub-fada-triton"), name
         if not name.endswith("prepare"):
             assert {"livenessProbe", "readinessProbe"} <= set(container), name
     assert (
@@ -302,8 +379,113 @@ def test_tables_are_made_before_the_programs_start(chart: Chart) -> None:
 def test_the_chart_refuses_what_would_break(chart: Chart) -> None:
     with pytest.raises(HelmError, match="ReadWriteMany"):
         chart.render({"gateway": {"replicas": 2}}, name="hub")
-    with pytest.raises(HelmError):
-        chart.validate_schema({"worker": {"autoscaling": {"kind": "magic"}}})
+    for wrong in (
+        {"worker": {"autoscaling": {"kind": "magic"}}},
+        {"wroker": {"replicas": 3}},
+        {"gateway": {"replica": 2}},
+        {"gateway": {"ingress": {"hosts": ["a"]}}},
+        {"triton": {"resources": {"limit": {"cpu": "1"}}}},
+        {"settings": {"job_atempts": 4}},
+        {"secret": {"keys": {"s3_acess_key": "x"}}},
+        {"networkPolicy": {"modalities": ["everything"]}},
+        {"image": {"digest": "latest"}},
+    ):
+        with pytest.raises(HelmError):
+            chart.validate_schema(wrong)
+        with pytest.raises(HelmError):
+            chart.render(wrong, name="hub")
+    chart.validate_schema(ALL)
+
+
+def test_the_schema_knows_every_setting_and_every_value() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    known = schema["definitions"]["setting"]["enum"]
+    assert known == sorted(Settings.model_fields), (
+        "write the settings' names into values.schema.json"
+    )
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+
+    def open_objects(node: Any, path: str) -> Iterator[str]:
+        if isinstance(node, dict):
+            if "properties" in node and node.get("additionalProperties") is not False:
+                yield path
+            for name, value in node.items():
+                yield from open_objects(value, f"{path}/{name}")
+
+    assert list(open_objects(schema, "")) == []
+    assert set(values) == set(schema["properties"]) - {"global"}
+
+
+def test_machines_from_outside_are_let_in_by_address_and_tls(chart: Chart) -> None:
+    made = {(one["kind"], one["metadata"]["name"]): one for one in manifests(chart, ALL)}
+    policy = made["NetworkPolicy", "hub-fada-dimse"]["spec"]["ingress"][0]
+    assert {"ipBlock": {"cidr": "10.1.0.0/16"}} in policy["from"]
+    assert "ipBlock" not in str(made["NetworkPolicy", "hub-fada-gateway"])
+    assert made["Service", "hub-fada-dimse"]["spec"]["externalTrafficPolicy"] == "Local"
+    (container,) = made["Deployment", "hub-fada-dimse"]["spec"]["template"]["spec"]["containers"]
+    environment = {one["name"]: one.get("value") for one in container["env"]}
+    assert environment["FADA_DIMSE_NETWORKS"] == "10.1.0.0/16"
+    assert environment["FADA_DIMSE_TLS_CA"] == "/run/certificates/ca.pem"
+    assert "/run/certificates" in [one["mountPath"] for one in container["volumeMounts"]]
+
+
+def test_releases_lie_on_a_volume_that_all_parts_share(
+    chart: Chart, composed: dict[str, Any]
+) -> None:
+    place = "/var/lib/fada-releases"
+    for name, pod in pods(chart, ALL).items():
+        (container,) = pod["spec"]["containers"]
+        mounts = {one["mountPath"]: one for one in container["volumeMounts"]}
+        environment = {one["name"]: one.get("value") for one in container["env"]}
+        if name.endswith("prepare"):  # runs before there is a volume
+            assert place not in mounts
+            assert "FADA_RELEASES" not in environment
+            continue
+        assert environment["FADA_RELEASES"] == place, name
+        assert mounts[place].get("readOnly", False) is (not name.endswith("gateway")), name
+    (first,) = pods(chart, ALL)["hub-fada-gateway"]["spec"]["initContainers"]
+    assert first["args"] == ["releases"]
+    for name in ("prepare", "gateway", "worker", "dimse", "triton", "triton-gpu"):
+        service = composed["services"][name]
+        (volume,) = [one for one in service["volumes"] if one["target"] == place]
+        assert volume["source"] == "releases"
+        assert bool(volume.get("read_only")) is (name not in ("prepare", "gateway")), name
+        assert service["environment"]["FADA_RELEASES"] == place
+        assert name == "prepare" or "prepare" in service["depends_on"], name
+
+
+def test_helm_test_asks_for_readiness_and_may(chart: Chart) -> None:
+    made = manifests(chart, ALL)
+    (pod,) = [one for one in made if one["kind"] == "Pod"]
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert "http://hub-fada-gateway:80/health/ready" in pod["spec"]["containers"][0]["args"][0]
+    (policy,) = [
+        one
+        for one in made
+        if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "hub-fada-gateway"
+    ]
+    allowed = [
+        one["podSelector"] for one in policy["spec"]["ingress"][0]["from"] if "podSelector" in one
+    ]
+    (selector,) = allowed
+    assert selector["matchLabels"].items() <= pod["metadata"]["labels"].items()
+
+
+def test_settings_of_the_outside_pass_through_compose(tmp_path: Path) -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    given = {
+        "CORS_ORIGINS": "https://ohif.example", "DIMSE_NETWORKS": "10.1.0.0/16",
+        "DIMSE_TLS_CERTIFICATE": "/run/certificates/fada.pem", "DIMSE_CERTIFICATES": "/etc/fada",
+        "OIDC_GROUP_CLAIM": "roles",
+    }  # fmt: skip
+    done = compose(tmp_path, text, "--profile", "dimse", "config", "--format", "json", **given)
+    services = json.loads(done.stdout)["services"]
+    dimse = services["dimse"]
+    assert dimse["environment"]["FADA_DIMSE_NETWORKS"] == "10.1.0.0/16"
+    assert dimse["environment"]["FADA_DIMSE_TLS_CERTIFICATE"] == "/run/certificates/fada.pem"
+    assert "/etc/fada" in [one["source"] for one in dimse["volumes"]]
+    assert services["gateway"]["environment"]["FADA_CORS_ORIGINS"] == "https://ohif.example"
+    assert services["gateway"]["environment"]["FADA_OIDC_GROUP_CLAIM"] == "roles"
 
 
 # --- names that must agree -----------------------------------------------------------------------
@@ -367,8 +549,8 @@ def figures() -> dict[str, set[str]]:
 
 
 def expressions() -> list[str]:
-    dashboard = json.loads((ROOT / "docker/grafana/dashboards/fada.json").read_text())
-    rules = yaml.safe_load((ROOT / "docker/prometheus/alerts.yml").read_text())
+    dashboard = json.loads((ROOT / "charts/fada/files/dashboard.json").read_text())
+    rules = yaml.safe_load((CHART / "files" / "alerts.yml").read_text())
     found = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     assert len(found) > 15
     return found + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
@@ -392,29 +574,90 @@ def test_every_panel_and_alert_asks_for_a_series_that_exists() -> None:
             assert {one.strip() for one in grouped.split(",")} <= of_all, expression
 
 
-def test_prometheus_accepts_configuration_rules_and_their_tests() -> None:
+TESTED = Path(__file__).with_name("alerts.test.yml")
+
+
+def checked(folder: Path, *arguments: str) -> None:
     promtool = needed("promtool")
-    folder = ROOT / "docker" / "prometheus"
-    for arguments in (
-        ["check", "config", "prometheus.yml"],
-        ["check", "rules", "alerts.yml"],
-        ["test", "rules", "alerts.test.yml"],
-    ):
-        done = subprocess.run([promtool, *arguments], cwd=folder, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run([promtool, *arguments], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_accepts_configuration_rules_and_their_tests(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret")
+    scraped = (ROOT / "docker" / "prometheus" / "prometheus.yml").read_text()
+    scraped = scraped.replace("/run/metrics-token", str(tmp_path / "token"))
+    (tmp_path / "prometheus.yml").write_text(scraped)
+    shutil.copy(CHART / "files" / "alerts.yml", tmp_path)
+    shutil.copy(TESTED, tmp_path)
+    checked(tmp_path, "check", "config", "prometheus.yml")
+    checked(tmp_path, "check", "rules", "alerts.yml")
+    checked(tmp_path, "test", "rules", TESTED.name)
+
+
+def test_the_charts_alerts_fire_with_the_labels_that_kubernetes_gives(
+    chart: Chart, tmp_path: Path
+) -> None:
+    """The same tests: series as PodMonitors label them, and beside them a sound hub of another namespace."""
+    made = manifests(chart, ALL)
+    (rule,) = [one for one in made if one["kind"] == "PrometheusRule"]
+    assert rule["metadata"]["labels"]["release"] == "prom"
+    (tmp_path / "alerts.yml").write_text(yaml.safe_dump(rule["spec"]))
+    monitors = {one["metadata"]["name"] for one in made if one["kind"] == "PodMonitor"}
+    told = yaml.safe_load(TESTED.read_text())
+    for test in told["tests"]:
+        test["input_series"] = [
+            {**one, "series": labelled(one["series"], monitors)} for one in test["input_series"]
+        ] + [
+            {"series": f'up{{job="other/hub-fada-{part}",namespace="other"}}', "values": "1x60"}
+            for part in ("gateway", "worker", "sweeper")
+        ]
+    (tmp_path / TESTED.name).write_text(yaml.safe_dump(told))
+    checked(tmp_path, "check", "rules", "alerts.yml")
+    checked(tmp_path, "test", "rules", TESTED.name)
+
+
+def labelled(series: str, monitors: set[str]) -> str:
+    """A series as the operator's Prometheus stores it, of the part that writes it."""
+    name, _, labels = series.partition("{")
+    job = re.search(r'job="fada-(\w+)"', labels)
+    part = job[1] if job else "triton" if name.startswith("nv_") else "gateway"
+    if not job and name.startswith("fada_worker"):
+        part = "worker"
+    if name in ("fada_jobs", "fada_outbox_rows", "fada_deliveries"):
+        part = "sweeper"
+    assert f"hub-fada-{part}" in monitors
+    left = re.sub(r'job="[^"]*",? ?', "", labels.rstrip("}"))
+    pod = re.search(r'instance="(\d)"', left)
+    given = {
+        "job": f"fada/hub-fada-{part}", "namespace": "fada", "container": part, "endpoint": "metrics",
+        "pod": f"hub-fada-{part}-{pod[1] if pod else 1}",
+    }  # fmt: skip
+    return (
+        f"{name}{{"
+        + ",".join([*filter(None, [left]), *(f'{k}="{v}"' for k, v in given.items())])
+        + "}"
+    )
 
 
 def test_every_alert_is_tested_loud_and_quiet() -> None:
-    folder = ROOT / "docker" / "prometheus"
-    rules = yaml.safe_load((folder / "alerts.yml").read_text())
+    rules = yaml.safe_load((CHART / "files" / "alerts.yml").read_text())
     alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
     cases = [
         case
-        for test in yaml.safe_load((folder / "alerts.test.yml").read_text())["tests"]
+        for test in yaml.safe_load(TESTED.read_text())["tests"]
         for case in test["alert_rule_test"]
     ]
     assert {case["alertname"] for case in cases if case.get("exp_alerts")} == alerts
     assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == alerts
+
+
+def test_the_dashboard_is_grafanas_and_the_same(chart: Chart) -> None:
+    (kept,) = [
+        one for one in manifests(chart, ALL) if one["metadata"]["name"] == "hub-fada-dashboard"
+    ]
+    assert kept["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(kept["data"]["fada.json"])["title"] == "FADA hub"
 
 
 def test_prometheus_asks_the_ports_that_the_programs_open(composed: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ import pytest
 import servers
 from servers_postgres import fresh_database
 
+from services.reading.releases.registry import pointer
 from services.standalone import ports
 
 FADA = Path(sys.executable).with_name("fada")
@@ -88,6 +89,7 @@ def hub(
             "FADA_TRITON_GRPC": f"127.0.0.1:{nothing}",
             "FADA_RELEASES": str(Path(__file__).parents[3] / "models" / "releases"),
             "FADA_PORT": str(gateway),
+            "FADA_METRICS_TOKEN": "only-for-figures",
             "FADA_METRICS_PORT": str(worker),
             "FADA_SWEEPER_METRICS_PORT": str(sweeper),
         }
@@ -126,12 +128,23 @@ def test_the_first_key_opens_the_gateway(hub: Hub) -> None:
     assert told.json()["site"] == "north"
 
 
+def test_parts_are_watched_without_anybody_asking_for_readiness(hub: Hub) -> None:
+    until = time.monotonic() + WAIT
+    wanted = 'fada_dependency_up{part="inference"} 0.0'
+    token = {"Authorization": "Bearer only-for-figures"}
+    while wanted not in (text := get(hub.gateway, "/metrics", **token).text):
+        assert time.monotonic() < until, text
+        time.sleep(0.3)
+    assert "/health/ready" not in text
+    assert 'fada_disk_used_share{place="spool"}' in text
+
+
 def test_readiness_names_the_part_that_is_missing(hub: Hub) -> None:
     told = get(hub.gateway, "/health/ready")
     assert told.status_code == 503
     states = {name: part["state"] for name, part in told.json()["parts"].items()}
     assert states == {"index": "ok", "store": "ok", "broker": "ok", "inference": "down"}
-    text = get(hub.gateway, "/metrics").text
+    text = get(hub.gateway, "/metrics", Authorization="Bearer only-for-figures").text
     assert 'fada_dependency_up{part="inference"} 0.0' in text
     assert 'fada_dependency_up{part="index"} 1.0' in text
     assert 'fada_gateway_requests_total{method="GET",route="/health/ready",status="503"}' in text
@@ -147,3 +160,36 @@ def test_logs_are_json_lines(hub: Hub) -> None:
     for name in ("gateway", "worker", "sweeper"):
         for line in hub.log(name).splitlines():
             assert {"at", "level", "logger", "event"} <= set(json.loads(line)), (name, line)
+
+
+def test_the_programs_releases_come_into_a_volume_and_one_is_activated(tmp_path: Path) -> None:
+    """As a container does it: its own releases are read-only, the volume holds what is in use."""
+    volume = tmp_path / "volume"
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "FADA_HOME": str(tmp_path / "home"),
+        "FADA_RELEASES": str(volume),
+    }  # fmt: skip
+
+    def fada(*words: str) -> str:
+        done = subprocess.run(
+            [FADA, *words],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=WAIT,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    fada("serve", "releases")
+    names = sorted(one.name for one in volume.iterdir() if one.is_symlink())
+    assert names
+    used = pointer(volume)
+    assert used is not None
+    oldest = names[0]
+    assert f"{oldest} is in use" in fada("models", "activate", oldest, "--rollback")
+    fada("serve", "releases")  # at the next start: what is in use stays
+    now = pointer(volume)
+    assert now is not None
+    assert now.active == oldest

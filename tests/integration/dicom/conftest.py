@@ -1,4 +1,4 @@
-"""A real hub's door for these tests: gateway on a socket, SQLite on disk, SeaweedFS, Valkey."""
+"""A real hub's gateway for these tests: gateway on a socket, SQLite on disk, SeaweedFS, Valkey."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import servers
 import uvicorn
-from integration.dicom.open_gateway import Door
+from integration.dicom.open_gateway import OpenGateway
 
 from gateway.app import create_app
 from gateway.bootstrap import compose
@@ -20,13 +20,13 @@ from services.storage.s3 import S3Store
 
 
 @pytest.fixture(scope="session")
-def door(
+def gateway(
     tmp_path_factory: pytest.TempPathFactory,
     valkey: servers.Valkey,
     seaweed: servers.Seaweed,
     object_store: S3Store,
-) -> Iterator[Door]:
-    home = tmp_path_factory.mktemp("door")
+) -> Iterator[OpenGateway]:
+    home = tmp_path_factory.mktemp("gateway")
     settings = servers.settings_for(
         home,
         valkey,
@@ -57,6 +57,6 @@ def door(
             break
         time.sleep(0.05)
     assert server.started
-    yield Door(services, port, key, other, stranger)
+    yield OpenGateway(services, port, key, other, stranger)
     server.should_exit = True
     thread.join(timeout=20)

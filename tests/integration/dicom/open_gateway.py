@@ -12,7 +12,7 @@ SAMPLES = ROOT / "samples"
 
 
 @dataclass
-class Door:
+class OpenGateway:
     """``key`` may send and read at site "north", ``other`` at "south", ``stranger`` at "west"."""
 
     services: Services

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import numpy as np
 import pydicom
 import pytest
 from dicomweb_client.api import DICOMwebClient
-from integration.dicom.open_gateway import SAMPLES, Door
+from integration.dicom.open_gateway import SAMPLES, OpenGateway
 from PIL import Image
 
+from gateway.app import create_app
 from services.dicom.objects.seg import segmentation
 from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.frames import Frames
@@ -24,8 +27,8 @@ from services.index.port import NewInstance
 
 
 @pytest.fixture(scope="module")
-def client(door: Door) -> DICOMwebClient:
-    return DICOMwebClient(f"{door.url}/dicomweb", headers=door.headers)
+def client(gateway: OpenGateway) -> DICOMwebClient:
+    return DICOMwebClient(f"{gateway.url}/dicomweb", headers=gateway.headers)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +44,12 @@ def three(client: DICOMwebClient) -> list[pydicom.Dataset]:
 
 
 def test_stored_twice_is_stored_once(
-    client: DICOMwebClient, three: list[pydicom.Dataset], door: Door
+    client: DICOMwebClient, three: list[pydicom.Dataset], gateway: OpenGateway
 ) -> None:
     client.store_instances(three)
     found = client.search_for_instances(str(three[0].StudyInstanceUID))
     assert len(found) == 3
-    with door.services.index.read() as tx:
+    with gateway.services.index.read() as tx:
         study = tx.studies.by_uid("north", str(three[0].StudyInstanceUID))
         assert len(tx.jobs.find("north", study_id=study.id)) == 1
 
@@ -85,16 +88,27 @@ def test_search_series_and_instances(client: DICOMwebClient, three: list[pydicom
     assert first["00280010"]["Value"] == [346]
 
 
-def test_an_unknown_key_is_refused_and_nothing_found_is_204(door: Door) -> None:
-    studies = f"{door.url}/dicomweb/studies"
-    assert httpx.get(studies, params={"Nonsense": "1"}, headers=door.headers).status_code == 400
-    assert httpx.get(studies, params={"limit": "-1"}, headers=door.headers).status_code == 400
+@pytest.mark.parametrize("key", ["Nonsense", "00204000"])
+def test_a_key_that_cannot_be_matched_is_ignored_and_said_so(
+    gateway: OpenGateway, three: list[pydicom.Dataset], key: str
+) -> None:
+    studies = f"{gateway.url}/dicomweb/studies"
+    plain = httpx.get(studies, headers=gateway.headers)
+    asked = httpx.get(studies, params={key: "1"}, headers=gateway.headers)
+    assert (asked.status_code, asked.json()) == (200, plain.json())
+    assert asked.headers["warning"].startswith("299 ")
+    assert "warning" not in plain.headers
+
+
+def test_a_wrong_limit_is_refused_and_nothing_found_is_204(gateway: OpenGateway) -> None:
+    studies = f"{gateway.url}/dicomweb/studies"
+    assert httpx.get(studies, params={"limit": "-1"}, headers=gateway.headers).status_code == 400
     for uid in ("1.2.3%00", "x", "1.2.3,4.5.6"):
         found = httpx.get(
-            f"{door.url}/dicomweb/instances?SOPInstanceUID={uid}", headers=door.headers
+            f"{gateway.url}/dicomweb/instances?SOPInstanceUID={uid}", headers=gateway.headers
         )
         assert found.status_code == 204
-    empty = httpx.get(studies, params={"PatientID": "nobody"}, headers=door.headers)
+    empty = httpx.get(studies, params={"PatientID": "nobody"}, headers=gateway.headers)
     assert (empty.status_code, empty.content) == (204, b"")
 
 
@@ -162,7 +176,9 @@ def test_a_clip_gives_the_frames_asked_for(client: DICOMwebClient) -> None:
     assert frames == [pixels[3].astype(np.uint8).tobytes(), pixels[1].astype(np.uint8).tobytes()]
 
 
-def test_rendered(client: DICOMwebClient, three: list[pydicom.Dataset], door: Door) -> None:
+def test_rendered(
+    client: DICOMwebClient, three: list[pydicom.Dataset], gateway: OpenGateway
+) -> None:
     ids = uids(three[0])
     png = client.retrieve_instance_rendered(*ids, media_types=("image/png",))
     assert_same_jpeg(np.asarray(Image.open(io.BytesIO(png))), three[0].pixel_array)
@@ -173,19 +189,19 @@ def test_rendered(client: DICOMwebClient, three: list[pydicom.Dataset], door: Do
     assert (image.format, image.size) == ("JPEG", (128, 86))
     frame = client.retrieve_instance_frames_rendered(*ids, [1], media_types=("image/png",))
     assert frame[:4] == b"\x89PNG"
-    place = f"{door.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
+    place = f"{gateway.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
     for path in ("/frames/2/rendered", "/frames/2"):
-        assert httpx.get(place + path, headers=door.headers).status_code == 404, path
+        assert httpx.get(place + path, headers=gateway.headers).status_code == 404, path
     for path in ("/frames/0", "/frames/x", "/rendered?viewport=a,b", "/rendered?quality=0"):
-        assert httpx.get(place + path, headers=door.headers).status_code in (400, 422), path
-    wrong = httpx.get(f"{place}/rendered", headers={**door.headers, "Accept": "text/html"})
+        assert httpx.get(place + path, headers=gateway.headers).status_code in (400, 422), path
+    wrong = httpx.get(f"{place}/rendered", headers={**gateway.headers, "Accept": "text/html"})
     assert wrong.status_code == 406
 
 
-def test_another_transfer_syntax(door: Door, three: list[pydicom.Dataset]) -> None:
+def test_another_transfer_syntax(gateway: OpenGateway, three: list[pydicom.Dataset]) -> None:
     ids = uids(three[0])
-    place = f"{door.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
-    asked = {**door.headers, "Accept": "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"}
+    place = f"{gateway.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
+    asked = {**gateway.headers, "Accept": "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"}
     answer = httpx.get(place, headers=asked)
     dataset = pydicom.dcmread(io.BytesIO(answer.content))
     assert dataset.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
@@ -194,10 +210,10 @@ def test_another_transfer_syntax(door: Door, three: list[pydicom.Dataset]) -> No
     assert httpx.get(place, headers=asked).status_code == 406
 
 
-def test_another_site_sees_nothing(door: Door, three: list[pydicom.Dataset]) -> None:
+def test_another_site_sees_nothing(gateway: OpenGateway, three: list[pydicom.Dataset]) -> None:
     ids = uids(three[0])
-    other = {"Authorization": f"Bearer {door.stranger}"}
-    study = f"{door.url}/dicomweb/studies/{ids[0]}"
+    other = {"Authorization": f"Bearer {gateway.stranger}"}
+    study = f"{gateway.url}/dicomweb/studies/{ids[0]}"
     instance = f"{study}/series/{ids[1]}/instances/{ids[2]}"
     for path in (study, f"{study}/metadata", instance, f"{instance}/frames/1",
                  f"{instance}/rendered", f"{study}/thumbnail",
@@ -205,21 +221,21 @@ def test_another_site_sees_nothing(door: Door, three: list[pydicom.Dataset]) -> 
         assert httpx.get(path, headers=other).status_code == 404, path
         assert httpx.get(path).status_code == 401, path
     for path in ("studies", "series", "instances", f"studies/{ids[0]}/series"):
-        assert httpx.get(f"{door.url}/dicomweb/{path}", headers=other).status_code == 204, path
+        assert httpx.get(f"{gateway.url}/dicomweb/{path}", headers=other).status_code == 204, path
 
 
 def test_pictures_come_out_of_every_image_sample(
-    client: DICOMwebClient, door: Door, tmp_path: Path
+    client: DICOMwebClient, gateway: OpenGateway, tmp_path: Path
 ) -> None:
     for path in sorted(SAMPLES.glob("*.dcm")):
         dataset = pydicom.dcmread(path)
         client.store_instances([dataset])
-        place = f"{door.url}/dicomweb/studies/{dataset.StudyInstanceUID}/thumbnail"
-        picture = httpx.get(place, headers=door.headers)
+        place = f"{gateway.url}/dicomweb/studies/{dataset.StudyInstanceUID}/thumbnail"
+        picture = httpx.get(place, headers=gateway.headers)
         assert max(Image.open(io.BytesIO(picture.content)).size) == 256, path
 
 
-def test_results_are_series_of_the_study(client: DICOMwebClient, door: Door) -> None:
+def test_results_are_series_of_the_study(client: DICOMwebClient, gateway: OpenGateway) -> None:
     """What a worker indexes beside its result: found and retrieved like any other, and no job."""
     source = Frames.of_file(SAMPLES / "head-35w.dcm").dataset
     client.store_instances([source])
@@ -234,7 +250,7 @@ def test_results_are_series_of_the_study(client: DICOMwebClient, door: Door) -> 
     mask = np.zeros((346, 512), bool)
     mask[100:200, 100:300] = True
     made = segmentation(source, reading, {"fetal_head": mask}, report, "job")
-    stored = door.services.store.put("north", made, "application/dicom")
+    stored = gateway.services.store.put("north", made, "application/dicom")
     parsed = parse_bytes(made)
     instance = NewInstance(
         parsed.series_uid, parsed.sop_uid, parsed.sop_class, parsed.transfer_syntax,
@@ -242,7 +258,7 @@ def test_results_are_series_of_the_study(client: DICOMwebClient, door: Door) -> 
         parsed.attributes,
     )  # fmt: skip
     worker = Principal("worker", "north", Role.ADMIN)
-    with door.services.index.begin() as tx:
+    with gateway.services.index.begin() as tx:
         before = len(tx.jobs.find("north"))
         tx.studies.receive(
             worker, study_uid, parsed.study_attributes, [instance], source=IngestSource.STOW, urgent=False,
@@ -257,3 +273,66 @@ def test_results_are_series_of_the_study(client: DICOMwebClient, door: Door) -> 
                   ["00080061"]["Value"]) == ["SEG", "US"]  # fmt: skip
     metadata = client.retrieve_series_metadata(study_uid, series_uid)
     assert metadata[0]["00620002"]["Value"][0]["00620005"]["Value"] == ["fetal_head"]
+
+
+def test_one_object_and_its_picture_by_wado_uri(
+    gateway: OpenGateway, three: list[pydicom.Dataset]
+) -> None:
+    names = {
+        "requestType": "WADO",
+        "studyUID": str(three[0].StudyInstanceUID),
+        "seriesUID": str(three[0].SeriesInstanceUID),
+        "objectUID": str(three[0].SOPInstanceUID),
+    }
+    where = f"{gateway.url}/dicomweb/wado"
+    whole = httpx.get(
+        where, params={**names, "contentType": "application/dicom"}, headers=gateway.headers
+    )
+    assert whole.headers["content-type"] == "application/dicom"
+    assert pydicom.dcmread(io.BytesIO(whole.content)).SOPInstanceUID == names["objectUID"]
+    for media, magic in (("image/jpeg", b"\xff\xd8"), ("image/png", b"\x89PNG")):
+        sizes = {"rows": "64", "columns": "64", "contentType": media}
+        picture = httpx.get(where, params={**names, **sizes}, headers=gateway.headers)
+        assert (picture.status_code, picture.headers["content-type"]) == (200, media)
+        assert picture.content.startswith(magic)
+    assert (
+        httpx.get(where, params={**names, "requestType": "X"}, headers=gateway.headers).status_code
+        == 400
+    )
+    assert (
+        httpx.get(
+            where, params={**names, "contentType": "video/mp4"}, headers=gateway.headers
+        ).status_code
+        == 406
+    )
+    assert (
+        httpx.get(
+            where, params={**names, "objectUID": "1.2.3"}, headers=gateway.headers
+        ).status_code
+        == 404
+    )
+    assert httpx.get(where, params=names).status_code == 401
+
+
+def test_other_origins_are_let_in_by_a_list_alone(gateway: OpenGateway) -> None:
+    asking = {"Origin": "https://viewer.example", "Access-Control-Request-Method": "GET"}
+    shut = httpx.options(f"{gateway.url}/dicomweb/studies", headers=asking)
+    assert "access-control-allow-origin" not in shut.headers
+    settings = gateway.services.settings.model_copy(
+        update={"cors_origins": "https://viewer.example"}
+    )
+    app = create_app(replace(gateway.services, settings=settings))
+
+    async def ask(method: str, **headers: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            return await client.request(method, "/dicomweb/studies", headers=headers)
+
+    allowed = asyncio.run(ask("OPTIONS", **asking))
+    assert allowed.headers["access-control-allow-origin"] == "https://viewer.example"
+    found = asyncio.run(ask("GET", **gateway.headers, Origin="https://viewer.example"))
+    assert found.status_code in (200, 204)
+    assert found.headers["access-control-allow-origin"] == "https://viewer.example"
+    assert "access-control-allow-credentials" not in found.headers
+    other = asyncio.run(ask("GET", **gateway.headers, Origin="https://evil.example"))
+    assert "access-control-allow-origin" not in other.headers

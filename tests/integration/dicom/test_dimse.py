@@ -1,4 +1,4 @@
-"""The C-STORE door, with dcmtk's storescu and echoscu, and with peers that misbehave (case 36)."""
+"""The C-STORE gateway, with dcmtk's storescu and echoscu, and with peers that misbehave (case 36)."""
 
 from __future__ import annotations
 
@@ -13,30 +13,34 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from integration.dicom.open_gateway import SAMPLES, Door
+from integration.dicom.open_gateway import SAMPLES, OpenGateway
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from gateway.dimse.server import StoreScp
+from gateway.dimse.server import DicomServer
 from services.dicom.network.scp import Bounds, Provider
-from services.dicom.network.scu import Peer, StoreFailed, StoreRejected, c_store
+from services.dicom.network.scu import Peer, Stored, StoreFailed, c_store
+from services.domain.errors import InvalidInput
 from services.domain.study import IngestSource
 from services.index.port import StudyQuery
+from services.publish.access import tls_context
 
 needs_dcmtk = pytest.mark.skipif(shutil.which("storescu") is None, reason="dcmtk is not installed")
 
 
 @pytest.fixture(scope="module")
-def machine(door: Door) -> Iterator[StoreScp]:
-    settings = door.services.settings.model_copy(
+def machine(gateway: OpenGateway) -> Iterator[DicomServer]:
+    settings = gateway.services.settings.model_copy(
         update={"dimse_site": "clinic", "dimse_peers": "SCANNER,FADA", "stall_seconds": 1.0}
     )
-    made = StoreScp(door.services.ingest, settings, port=0)
+    made = DicomServer(gateway.services, settings, port=0)
     yield made
     made.close()
 
 
-def storescu(machine: StoreScp, *files: Path, aet: str = "SCANNER") -> subprocess.CompletedProcess:
+def storescu(
+    machine: DicomServer, *files: Path, aet: str = "SCANNER"
+) -> subprocess.CompletedProcess:
     command = ["storescu", "-v", "-xs", "-R", "-aet", aet, "-aec", "FADA", "127.0.0.1"]
     return subprocess.run(
         [*command, str(machine.port), *map(str, files)], capture_output=True, text=True
@@ -53,14 +57,14 @@ def native(path: Path, tmp_path: Path) -> Path:
 
 
 @needs_dcmtk
-def test_echo(machine: StoreScp) -> None:
+def test_echo(machine: DicomServer) -> None:
     command = ["echoscu", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port)]
     assert subprocess.run(command).returncode == 0
 
 
 @needs_dcmtk
 def test_stored_twice_is_stored_once_and_other_bytes_fail(
-    machine: StoreScp, door: Door, tmp_path: Path
+    machine: DicomServer, gateway: OpenGateway, tmp_path: Path
 ) -> None:
     file = native(SAMPLES / "three-heads" / "1.dcm", tmp_path)
     for _ in range(2):
@@ -68,7 +72,7 @@ def test_stored_twice_is_stored_once_and_other_bytes_fail(
             ["storescu", "-v", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port),
              str(file)], capture_output=True, text=True)  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-    with door.services.index.read() as tx:
+    with gateway.services.index.read() as tx:
         (study,) = tx.studies.find("clinic", StudyQuery())
         assert (study.instances, study.source) == (1, IngestSource.DIMSE)
         assert len(tx.jobs.find("clinic", study_id=study.id)) == 1
@@ -79,31 +83,109 @@ def test_stored_twice_is_stored_once_and_other_bytes_fail(
         ["storescu", "-d", "-aet", "SCANNER", "-aec", "FADA", "127.0.0.1", str(machine.port),
          str(file)], capture_output=True, text=True)  # fmt: skip
     assert "c211" in (done.stdout + done.stderr).lower()
-    with door.services.index.read() as tx:
+    with gateway.services.index.read() as tx:
         assert tx.studies.find("clinic", StudyQuery(match={"PatientID": "OTHER"})) == []
 
 
 @needs_dcmtk
-def test_a_stranger_may_not_store(machine: StoreScp) -> None:
+def test_a_stranger_may_not_store(machine: DicomServer) -> None:
     done = storescu(machine, SAMPLES / "head-27w.dcm", aet="STRANGER")
     assert done.returncode != 0
     assert "not recognized" in (done.stdout + done.stderr).lower()
 
 
-def test_objects_go_to_another_store_by_c_store(machine: StoreScp, door: Door) -> None:
+def test_objects_go_to_another_store_by_c_store(machine: DicomServer, gateway: OpenGateway) -> None:
     """Our own user against our own provider: the wire between them is real."""
     peer = Peer.parse(f"FADA@127.0.0.1:{machine.port}")
-    c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "SCANNER")
-    with door.services.index.read() as tx:
+    assert list(c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "SCANNER")) == [Stored()]
+    with gateway.services.index.read() as tx:
         assert tx.studies.find("clinic", StudyQuery(match={"PatientName": "SAMPLE^THREE"}))
     with pytest.raises(StoreFailed):
-        c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "STRANGER")
+        list(c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "STRANGER"))
     broken = pydicom.dcmread(SAMPLES / "head-35w.dcm")
     broken.Rows = 7
     out = io.BytesIO()
     broken.save_as(out)
-    with pytest.raises(StoreRejected, match="C000"):
-        c_store(peer, [out.getvalue()], "SCANNER")
+    assert list(c_store(peer, [out.getvalue()], "SCANNER")) == [Stored("0xC000")]
+
+
+def test_one_address_cannot_take_all_connections(gateway: OpenGateway, tmp_path: Path) -> None:
+    idle: list[socket.socket] = []
+    settings = gateway.services.settings.model_copy(
+        update={"dimse_peers": "SCANNER", "dimse_site": "clinic", "dimse_max_associations": 12}
+    )
+    crowded = DicomServer(gateway.services, settings, port=0)
+    try:
+        for _ in range(60):
+            idle.append(socket.create_connection(("127.0.0.1", crowded.port)))
+        association = AE("SCANNER")
+        association.add_requested_context("1.2.840.10008.1.1")
+        honest = association.associate(
+            "127.0.0.1", crowded.port, ae_title="FADA", bind_address=("127.0.0.2", 0)
+        )
+        assert honest.is_established
+        assert honest.send_c_echo().Status == 0x0000
+        honest.release()
+    finally:
+        for one in idle:
+            one.close()
+        crowded.close()
+
+
+def test_networks_that_are_not_listed_are_shut_out(gateway: OpenGateway) -> None:
+    settings = gateway.services.settings.model_copy(
+        update={"dimse_peers": "SCANNER", "dimse_networks": "127.0.0.2/32, 10.0.0.0/8"}
+    )
+    listening = DicomServer(gateway.services, settings, port=0)
+    entity = AE("SCANNER")
+    entity.add_requested_context("1.2.840.10008.1.1")
+    try:
+        with socket.create_connection(("127.0.0.1", listening.port)) as stranger:
+            assert _closed(stranger, within=5)
+        listed = entity.associate(
+            "127.0.0.1", listening.port, ae_title="FADA", bind_address=("127.0.0.2", 0)
+        )
+        assert listed.is_established
+        listed.release()
+    finally:
+        listening.close()
+    wrong = settings.model_copy(update={"dimse_networks": "everywhere"})
+    with pytest.raises(InvalidInput):
+        DicomServer(gateway.services, wrong, port=0)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_a_machine_with_a_certificate_stores_by_tls_and_others_do_not(
+    gateway: OpenGateway, tmp_path: Path
+) -> None:
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+         "key.pem", "-out", "own.pem"], cwd=tmp_path, check=True, capture_output=True,
+    )  # fmt: skip
+    both = tmp_path / "both.pem"
+    both.write_text((tmp_path / "own.pem").read_text() + (tmp_path / "key.pem").read_text())
+    settings = gateway.services.settings.model_copy(
+        update={
+            "dimse_peers": "SCANNER",
+            "dimse_site": "clinic",
+            "dimse_tls_certificate": str(both),
+            "dimse_tls_ca": str(tmp_path / "own.pem"),
+        }
+    )
+    secure = DicomServer(gateway.services, settings, port=0)
+    try:
+        ca = (tmp_path / "own.pem").read_text()
+        known = tls_context({"ca": ca}, {"certificate": both.read_text()})
+        unknown = tls_context({"ca": ca}, {})
+        data = [(SAMPLES / "head-27w.dcm").read_bytes()]
+        address = f"FADA@127.0.0.1:{secure.port}"
+        assert list(c_store(Peer.parse(address, known), data, "SCANNER")) == [Stored()]
+        for stranger in (None, unknown):
+            with pytest.raises(StoreFailed):
+                list(c_store(Peer.parse(address, stranger), data, "SCANNER", seconds=8))
+    finally:
+        secure.close()
 
 
 def _closed(connection: socket.socket, within: float) -> bool:
@@ -119,13 +201,13 @@ def _closed(connection: socket.socket, within: float) -> bool:
     return True
 
 
-def test_a_giant_pdu_ends_the_connection(machine: StoreScp) -> None:
+def test_a_giant_pdu_ends_the_connection(machine: DicomServer) -> None:
     with socket.create_connection(("127.0.0.1", machine.port)) as connection:
         connection.sendall(struct.pack(">BBL", 1, 0, 0xFFFFFFF0) + b"\0" * 4096)
         assert _closed(connection, 15)
 
 
-def test_half_a_pdu_does_not_hold_a_place(machine: StoreScp) -> None:
+def test_half_a_pdu_does_not_hold_a_place(machine: DicomServer) -> None:
     with socket.create_connection(("127.0.0.1", machine.port)) as connection:
         connection.sendall(struct.pack(">BBL", 1, 0, 200) + b"\0" * 20)
         assert _closed(connection, 15)
@@ -171,7 +253,7 @@ def test_an_object_without_an_end_ends_the_connection(small_door: Provider, tmp_
 
 
 @needs_dcmtk
-def test_the_door_still_works_afterwards(machine: StoreScp, tmp_path: Path) -> None:
+def test_the_door_still_works_afterwards(machine: DicomServer, tmp_path: Path) -> None:
     deadline = time.monotonic() + 10
     file = native(SAMPLES / "head-14w.dcm", tmp_path)
     done = None

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[3]
 ODD = ROOT / "tests" / "fixtures" / "odd"
 RELEASES = ROOT / "models" / "releases"
 SAMPLES = ROOT / "samples"
-HC = 251.9
+HC = 250.7
 EXPECTED = {
     name: value
     for name, value, *_ in csv.reader(
@@ -49,9 +49,17 @@ class DensePhases:
         self._inner = InProcessInference(RELEASES)
 
     def read(
-        self, images: list[Gray], phases: tuple[Phase, ...], *, request_id: str = ""
+        self,
+        images: list[Gray],
+        phases: tuple[Phase, ...],
+        *,
+        request_id: str = "",
+        structures: tuple[str, ...] = (),
     ) -> list[RawReading]:
         return self._inner.read(images, (), request_id=request_id)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
     def canary(self) -> None:
         self._inner.canary()
@@ -66,17 +74,22 @@ class Odd:
 
     hub: hubs.Hub
     resources: Resources
+    runner: JobRunner
     client: httpx.Client
+    sent: list[str] = field(default_factory=list)  # jobs
 
     def send(self, *paths: Path, **fields: str) -> dict[str, Any]:
         files = [("file", (path.name, path.read_bytes())) for path in paths]
         answer = self.client.post("/api/uploads", files=files, data=fields)
         assert answer.status_code == 200, answer.text
+        self.sent += [item["job_id"] for item in answer.json()["items"] if item.get("job_id")]
         return dict(answer.json())
 
     def run(self, job_id: str) -> str:
-        """What became of the job."""
-        return JobRunner(self.resources, owner="test").run(job_id)
+        """What became of the job; a long study is read in turns."""
+        while (outcome := self.runner.run(job_id)) == "turn":
+            pass
+        return outcome
 
     def read(self, item: dict[str, Any]) -> dict[str, Any]:
         """The report of the item's study, after its job."""
@@ -90,23 +103,37 @@ class Odd:
 @pytest.fixture(scope="module")
 def parts(
     tmp_path_factory: pytest.TempPathFactory, valkey: servers.Valkey, seaweed: servers.Seaweed
-) -> Iterator[tuple[hubs.Hub, Resources]]:
+) -> Iterator[tuple[hubs.Hub, Resources, JobRunner]]:
+    """The hub, and one worker for all tests: each worker keeps children that open images."""
     home = tmp_path_factory.mktemp("odd")
     with hubs.running(home, valkey, seaweed, rate_per_second=1000.0) as running:
         services = running.services
         resources = Resources(
-            services.settings, services.index, services.store, DensePhases(), Manifests(RELEASES)
+            services.settings,
+            services.index,
+            services.store,
+            DensePhases(),
+            Manifests(RELEASES),
         )
-        yield running, resources
+        runner = JobRunner(resources, owner="test")
+        yield running, resources, runner
+        runner.close()
 
 
 @pytest.fixture
-def odd(parts: tuple[hubs.Hub, Resources], request: pytest.FixtureRequest) -> Iterator[Odd]:
+def odd(
+    parts: tuple[hubs.Hub, Resources, JobRunner], request: pytest.FixtureRequest
+) -> Iterator[Odd]:
     """The files share their UIDs, so each test has a site of its own."""
-    hub, resources = parts
+    hub, resources, runner = parts
     site = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
     with hub.client(site, Role.ADMIN) as client:
-        yield Odd(hub, resources, client)
+        made = Odd(hub, resources, runner, client)
+        yield made
+        for (
+            job_id
+        ) in made.sent:  # a job that waits makes a later, long one give way again and again
+            made.run(job_id)
 
 
 def measured(report: dict[str, Any]) -> dict[str, float | None]:
@@ -203,7 +230,9 @@ def test_an_image_that_cannot_be_shown_costs_itself_alone(odd: Odd) -> None:
     for number, name in enumerate(("head-27w.dcm", "head-35w.dcm")):
         good = pydicom.dcmread(SAMPLES / name)
         good.StudyInstanceUID = bad.StudyInstanceUID
-        good.SOPInstanceUID = good.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+        good.SOPInstanceUID = good.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.UID(
+            f"1.2.3.{number}"
+        )
         out = io.BytesIO()
         good.save_as(out, enforce_file_format=True)
         files.append(("file", (name, out.getvalue())))

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from edge.agent import main as agent
 from edge.agent.case_reader import CaseReader
+from edge.agent.image_file import open_image
 from edge.agent.outbox import Outbox
 from edge.agent.vault import Vault
 from services.domain.report import Origin
 from services.reading import report_json
 from services.reading.contract import Phase
-from services.reading.images.picture import decode
 from services.reading.text import prompting
 from services.reading.text.runtime import Conversation
 
@@ -41,8 +41,8 @@ def test_five_phases_from_one_encoding(reader: CaseReader, monkeypatch: pytest.M
         return answer
 
     monkeypatch.setattr(Conversation, "complete", counted)
-    picture = decode((SAMPLES / "head-27w.png").read_bytes()).pixels
-    report = reader.read("case-1", [picture], sha256s=["a" * 64])
+    picture = open_image("case", "a" * 64, "image/png", (SAMPLES / "head-27w.png").read_bytes())
+    report = reader.read("case-1", [picture])
     prompts = tiny_weights.PROMPTS
     image_tokens = (tiny_weights.SIDE // 32) ** 2
     assert asked[0][1] == 0, "the image alone, and nothing known before"
@@ -56,8 +56,8 @@ def test_five_phases_from_one_encoding(reader: CaseReader, monkeypatch: pytest.M
 
 
 def test_a_phase_alone_can_be_asked(reader: CaseReader) -> None:
-    picture = decode((SAMPLES / "head-27w.png").read_bytes()).pixels
-    report = reader.read("case-2", [picture], sha256s=["a" * 64], phases=(Phase.INTERPRET,))
+    picture = open_image("case", "a" * 64, "image/png", (SAMPLES / "head-27w.png").read_bytes())
+    report = reader.read("case-2", [picture], phases=(Phase.INTERPRET,))
     assert "classify" not in report.seconds
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
+from edge.agent.image_file import open_image
 from edge.agent.releases import update
 from services.domain.errors import (
     InvalidModelOutput,
@@ -23,7 +24,6 @@ from services.domain.errors import (
     ReleaseRefused,
     ReleaseWrongSignature,
 )
-from services.reading.images.picture import decode
 from services.reading.releases.registry import activate, names, pointer, trust_of
 from services.reading.releases.signature import add_trust, public_bytes, sign
 
@@ -71,8 +71,10 @@ def left(store: Path) -> list[str]:
 def test_the_first_release_is_brought_and_reads(store: Path, client: Client) -> None:
     assert brought(store, client) == FIRST
     assert left(store) == [FIRST]
-    picture = decode((hubs.SAMPLES / "head-27w.png").read_bytes()).pixels
-    report = CaseReader(store).read("case", [picture], sha256s=["a" * 64])
+    picture = open_image(
+        "case", "a" * 64, "image/png", (hubs.SAMPLES / "head-27w.png").read_bytes()
+    )
+    report = CaseReader(store).read("case", [picture])
     assert f"{report.release.name}-{report.release.version}" == FIRST
     assert brought(store, client) is None, "nothing newer"
 

@@ -20,6 +20,7 @@ def hub(
         "stall_seconds": 2.0,
         "request_seconds": 20.0,
         "rate_per_second": 1000.0,
+        "quiet_seconds_of": {"quiet": 3600, "quiet-phones": 3600},  # they wait for further images
     }
     with hubs.running(home, valkey, seaweed, **limits) as running:
         yield running

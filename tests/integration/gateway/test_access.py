@@ -20,7 +20,7 @@ from gateway.app import create_app
 from gateway.bootstrap import compose
 from gateway.http.authorization import unguarded
 from gateway.http.limits import LoginAttempts
-from gateway.http.oidc import Oidc
+from gateway.http.oidc.tokens import Oidc
 from services.domain.errors import Forbidden, NotAuthenticated
 from services.domain.study import Role
 from services.telemetry import logs
@@ -41,7 +41,10 @@ def test_a_route_without_a_guard_stops_the_start(hub: hubs.Hub) -> None:
 
 def test_nothing_is_read_without_a_principal(hub: hubs.Hub) -> None:
     paths = hub.app.openapi()["paths"]
-    public = {"/health/live", "/health/ready", "/metrics", "/login", "/logout"}
+    public = {"/health/live", "/health/ready", "/login", "/login/password", "/logout"}
+    public |= {"/login/options", "/login/oidc", "/login/oidc/callback"}
+    public |= {"/login/passkey", "/login/passkey/options"}
+    public |= {"/api/invitations/look", "/api/invitations/accept"}
     checked = 0
     with httpx.Client(base_url=hub.url) as client:
         for path, operations in paths.items():
@@ -225,7 +228,7 @@ def test_unsound_tokens_are_refused(oidc: Oidc, key: rsa.RSAPrivateKey) -> None:
     confused = f"{part({'alg': 'HS256', 'kid': 'k1'})}.{part(claims())}"
     mac = base64.urlsafe_b64encode(hmac.digest(public, confused.encode(), "sha256")).rstrip(b"=")
     unsound = {
-        "alg none": jwt.encode(claims(), None, "none", headers={"kid": "k1"}),
+        "alg none": jwt.encode(claims(), "", "none", headers={"kid": "k1"}),
         "public key as secret": f"{confused}.{mac.decode()}",
         "wrong audience": token(key, aud="other"),
         "wrong issuer": token(key, iss="https://evil.example"),
@@ -239,7 +242,9 @@ def test_unsound_tokens_are_refused(oidc: Oidc, key: rsa.RSAPrivateKey) -> None:
         assert refused(oidc, value), name
     for missing in ("fada_site", "fada_role"):
         with pytest.raises(Forbidden):
-            oidc.principal(token(key, **{missing: None}))
+            oidc.principal(
+                jwt.encode(claims(**{missing: None}), key, "RS256", headers={"kid": "k1"})
+            )
 
 
 def test_tokens_over_http(
@@ -260,7 +265,7 @@ def test_tokens_over_http(
             return client.get("/api/me", headers={"Authorization": f"Bearer {value}"}).status_code
 
         assert me(token(key)) == 200
-        assert me(jwt.encode(claims(), None, "none", headers={"kid": "k1"})) == 401
+        assert me(jwt.encode(claims(), "", "none", headers={"kid": "k1"})) == 401
         assert me(token(key, aud="other")) == 401
         assert me(token(key, exp=1)) == 401
     services.close()

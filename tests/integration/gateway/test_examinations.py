@@ -23,6 +23,7 @@ def send(hub: hubs.Hub, site: str, day: date, last_period: date | None = None, *
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     dataset.PatientID, dataset.StudyDate = more.get("number", "17/A"), day.strftime("%Y%m%d")
+    dataset.PatientName = more.get("name", "Doe^Jane")
     if last_period is not None:
         dataset.LastMenstrualDate = last_period.strftime("%Y%m%d")
     data = io.BytesIO()
@@ -105,3 +106,97 @@ def test_another_site_and_an_unknown_chart(hub: hubs.Hub, site: str) -> None:
         path = f"/api/studies/{item['study_id']}/examination"
         assert stranger.get(path).status_code == 404
         assert client.get(path, params={"chart": "Nobody"}).status_code == 422
+
+
+def enter(hub: hubs.Hub, site: str, item: Any, based_on: int, **values: Any) -> Any:
+    with hub.client(site) as client:
+        path = f"/api/studies/{item['study_id']}/facts"
+        return client.put(path, json={"based_on": based_on, "values": values})
+
+
+def test_facts_change_the_summary_and_are_versions(hub: hubs.Hub, site: str) -> None:
+    first = send(hub, site, DAY - timedelta(days=56))
+    read(hub, site, first, HC=200.0, AC=170.0, FL=38.0)
+    now = send(hub, site, DAY)
+    read(hub, site, now, HC=290.0, BPD=80.0, AC=225.0, FL=58.0)
+    assert examination(hub, site, now)["facts"]["version"] == 0
+    made = enter(
+        hub, site, first, 0, last_period=str(DAY - timedelta(days=210)), fetuses=1,
+        anatomy={"spine": "seen"}, fluid={"kind": "index", "mm": 140}, comment="",
+    )  # fmt: skip
+    assert made.status_code == 200, made.text
+    assert (made.json()["version"], "comment" in made.json()["values"]) == (1, False)
+    assert enter(hub, site, first, 0, indication="pain").json()["code"] == "stale_version"
+    body = examination(hub, site, now)
+    assert body["summary"]["dating"]["reason"] == "lmp_agrees"
+    assert body["patient"]["number"] == "17/A"
+    assert body["pregnancy"] == {
+        "id": body["pregnancy"]["id"], "last_period": str(DAY - timedelta(days=210)), "fetuses": 1,
+        "examinations": 2,
+    }  # fmt: skip
+    assert (body["facts"]["version"], body["clash"]) == (0, None)
+    (earlier,) = body["earlier"]
+    assert (earlier["day"], earlier["ga_days"]) == (str(DAY - timedelta(days=56)), 154)
+    assert earlier["mm"]["HC"] == 200.0
+    assert earlier["summary"]["measures"]
+    assert body["state"] == {"quiet_until": None, "reading": False, "complete": True}
+    chosen = {"AC": {"sop_uid": now["sop_uid"], "frame": 3}}
+    assert enter(hub, site, now, 0, chosen=chosen).status_code == 200
+    with hub.client(site) as client:
+        row = client.get(f"/api/studies/{now['study_id']}").json()
+        history = client.get(f"/api/studies/{first['study_id']}/facts").json()["items"]
+    assert row["headline"]["code"] == "below_3rd"
+    assert row["headline"]["measure"] == "AC"
+    assert [one["version"] for one in history] == [1]
+
+
+def test_twins_are_told_apart_by_the_images_that_people_name(hub: hubs.Hub, site: str) -> None:
+    item = send(hub, site, DAY, DAY - timedelta(days=210))
+    read(hub, site, item, HC=290.0, AC=260.0)
+    assert enter(hub, site, item, 0, fetuses=2).status_code == 200
+    body = examination(hub, site, item)
+    assert body["summary"]["measures"] == []
+    assert {one["measure"] for one in body["summary"]["unassigned"]} == {"HC", "AC"}
+    assert [one["summary"]["measures"] for one in body["fetuses"]] == [[], []]
+    images = {item["sop_uid"]: "B"}
+    assert enter(hub, site, item, 1, fetuses=2, fetus_images=images).status_code == 200
+    body = examination(hub, site, item)
+    first, second = body["fetuses"]
+    assert first["summary"]["measures"] == []
+    assert {one["measure"] for one in second["summary"]["measures"]} == {"HC", "AC"}
+    assert second["summary"]["measures"][0]["centile"]["at_days"] == 210
+    with hub.client(site) as client:
+        path = f"/api/studies/{item['study_id']}/results/latest"
+        bundle = client.get(f"{path}/fhir.json").json()
+        assert client.get(f"{path}/report.pdf").status_code == 200
+    focus = [e["resource"].get("focus") for e in bundle["entry"]]
+    assert [{"display": "Fetus B"}] in focus
+
+
+def test_the_image_that_a_person_chose_counts(hub: hubs.Hub, site: str) -> None:
+    item = send(hub, site, DAY)
+    frames = [
+        FrameReading(
+            "1.2", item["sop_uid"], place, 800, 540, True, 1.0, 0.9, Scored("head", 0.99),
+            measurements=(Measurement("HC", mm * 3, mm, mm - 3, mm + 3, "region"),),
+        )
+        for place, mm in enumerate((290.0, 280.0), 1)
+    ]  # fmt: skip
+    report = readings.report(item["study_uid"], *frames)
+    readings.finish(hub.services.index, site, item["study_id"], report)
+    assert examination(hub, site, item)["summary"]["measures"][0]["mm"] == 285.0
+    enter(hub, site, item, 0, chosen={"HC": {"sop_uid": item["sop_uid"], "frame": 2}})
+    assert examination(hub, site, item)["summary"]["measures"][0]["mm"] == 280.0
+
+
+def test_facts_are_held_to_their_words(hub: hubs.Hub, site: str) -> None:
+    item = send(hub, site, DAY)
+    assert enter(hub, site, item, 0, gender="x").status_code == 422
+    assert enter(hub, site, item, 0, fluid={"kind": "index", "mm": -1}).status_code == 422
+    assert enter(hub, site, item, 0, comment="x" * 4001).status_code == 422
+    refused = enter(hub, site, item, 0, comment="It is a boy")
+    assert (refused.status_code, refused.json()["code"]) == (400, "text_withheld")
+    with hub.client(f"{site}-other") as stranger:
+        path = f"/api/studies/{item['study_id']}/facts"
+        assert stranger.get(path).status_code == 404
+        assert stranger.put(path, json={"based_on": 0, "values": {}}).status_code == 404

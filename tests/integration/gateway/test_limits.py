@@ -192,6 +192,7 @@ def test_one_caller_cannot_take_it_all() -> None:
 def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int) -> None:
     """Ten at once of one caller, to all of them."""
     given = Settings(rate_per_second=1, gateway_processes=processes)
+    passed = 0
 
     async def answers(_scope: Scope, _receive: Receive, _send: Send) -> None:
         nonlocal passed
@@ -211,6 +212,5 @@ def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int) 
     async def unused(_message: Message) -> None:
         raise AssertionError
 
-    passed = 0
     asyncio.run(ask())
     assert passed == granted

@@ -28,13 +28,15 @@ def case(hub: hubs.Hub, request: pytest.FixtureRequest) -> dict[str, Any]:
     return make_case(hub, site)
 
 
-def make_case(hub: hubs.Hub, site: str, name: str = "head-27w.dcm") -> dict[str, Any]:
+def make_case(
+    hub: hubs.Hub, site: str, name: str = "head-27w.dcm", read: bool = True
+) -> dict[str, Any]:
     with hub.client(site) as client:
         data = (hubs.SAMPLES / name).read_bytes()
         item = client.post("/api/uploads", files={"file": data}).json()["items"][0]
         found = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
     frame = readings.head(found["sop_uid"], found["columns"], found["rows"])
-    told = readings.report(item["study_uid"], frame)
+    told = readings.report(item["study_uid"], *([frame] if read else []))
     readings.finish(hub.services.index, site, item["study_id"], told)
     return {"site": site, "id": item["study_id"], "sop": item["sop_uid"],
             "width": found["columns"], "height": found["rows"]}  # fmt: skip
@@ -210,7 +212,7 @@ def test_agreement_between_readers(hub: hubs.Hub) -> None:
             )  # fmt: skip
             assert answer.status_code in (201, 409)
     told = two.get("/api/agreement").json()
-    assert len(told["readers"]) == 2
+    assert set(told["names"].values()) == {"sonographer of agree", "manager of agree"}
     (pair,) = told["pairs"]
     assert pair["studies"] == 3
     # linear weights: observed (0 + 0 + 1) / 3, expected 5/9 of it
@@ -269,6 +271,8 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
         assert told.status_code == 200
         assert told.json()["result"]["label"] == UNREVIEWED
         assert set(told.json()["study"]) == {"study_date", "initials", "state"}
+        assert set(told.json()["examination"]) == {"summary", "fetuses", "facts", "earlier"}
+        assert set(told.json()["examination"]["facts"]) == {"version", "values"}  # nobody's name
         png = public.get(f"/api/shared/{token}/frames/{case['sop']}/1.png")
         assert png.content.startswith(b"\x89PNG")
         assert png.headers["cache-control"] == "private, no-store"
@@ -317,7 +321,7 @@ def test_a_review_in_its_standard_forms(hub: hubs.Hub, case: dict[str, Any]) -> 
             n: {f: client.get(f"{base}/{n}/{f}.dcm").content for f in ("sr", "sr-obgyn", "seg")}
             for n in (2, 3)
         }
-        assert client.get(f"{base}/1/seg.dcm").status_code == 404, "no stored mask, no SEG"
+        assert client.get(f"{base}/1/seg.dcm").status_code == 200, "the outline is filled"
     assert all(p.content.startswith(b"%PDF") for p in pdfs)
     assert {e["resource"]["resourceType"] for e in bundle["entry"]} >= {
         "DiagnosticReport", "ImagingStudy", "Observation",
@@ -330,11 +334,78 @@ def test_a_review_in_its_standard_forms(hub: hubs.Hub, case: dict[str, Any]) -> 
     assert found.StudyInstanceUID == pydicom.dcmread(io.BytesIO(objects[3]["sr"])).StudyInstanceUID
 
 
+def test_a_frame_that_no_model_read_can_be_measured(hub: hubs.Hub) -> None:
+    """Its plane and a caliper make it a frame of the report; frames that are not there stay refused."""
+    case = make_case(hub, "rev-unread", read=False)
+    with hub.client(case["site"]) as client:
+        frame = {"sop_uid": case["sop"], "frame": 1, "plane": "femur",
+                 "calipers": [{"name": "FL", "points": [[100, 100], [200, 100]]}]}  # fmt: skip
+        live = client.post("/api/measure", json={"study_id": case["id"], **frame}).json()
+        made = review(client, case, 1, action="accept", frames=[frame])
+        assert made.status_code == 201, made.text
+        beyond = review(client, case, 2, frames=[{**frame, "frame": 2}])
+    (read,) = made.json()["report"]["frames"]
+    mm_x, _ = scale_of(hub, case)
+    assert read["plane"]["label"] == "femur"
+    assert read["in_scope"]
+    assert read["measurements"][0]["mm"] == pytest.approx(100 * mm_x, abs=0.06)
+    assert live["measurements"] == read["measurements"]
+    assert beyond.status_code == 404
+
+
 def test_growth_curves_and_schema(hub: hubs.Hub) -> None:
     with hub.client() as client:
         chart = client.get("/api/charts/hc").json()["charts"][0]
         at = chart["weeks"].index(20)
         assert chart["p50"][at] == pytest.approx(172.48, abs=0.01)
         assert chart["p3"][at] < chart["p10"][at] < chart["p50"][at] < chart["p97"][at]
+        weight = client.get("/api/charts/EFW").json()["charts"]
+        assert [one["chart"] for one in weight] == ["INTERGROWTH-21st", "Hadlock"]
+        assert weight[1]["p50"][weight[1]["weeks"].index(30)] == pytest.approx(1559, abs=1)
+        assert weight[0]["p50"][weight[0]["weeks"].index(30)] == pytest.approx(1396, abs=1)
+        femur = client.get("/api/charts/FL").json()["charts"]
+        assert [one["chart"] for one in femur] == ["INTERGROWTH-21st"]
+        assert femur[0]["p50"][femur[0]["weeks"].index(30)] == pytest.approx(55.51, abs=0.01)
+        assert client.get("/api/charts/XX").status_code == 404
         schema = client.get("/api/schemas/report.json").json()
         assert schema["$schema"].endswith("2020-12/schema")
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_scores_and_agreement_by_mode(hub: hubs.Hub) -> None:
+    site = "scored"
+    cases = [make_case(hub, site, n) for n in ("head-27w.dcm", "head-14w.dcm", "head-35w.dcm")]
+    given = [(1, 1), (2, 2), (3, 1)]
+    with hub.client(site, Role.SONOGRAPHER) as one, hub.client(site, Role.MANAGER) as two:
+        for case, (first, second) in zip(cases, given, strict=True):
+            for reader, score in ((one, first), (two, second)):
+                told = {"interpretation": score, "annotation": 2}
+                assert review(reader, case, 1, action="save", scores=told).status_code in (201, 409)
+        # The third case again, after a person's correction.
+        told = {"interpretation": 1, "annotation": 1}
+        assert review(two, cases[2], 2, action="accept", scores=told).status_code in (201, 409)
+        for case in cases[:2]:
+            review(two, case, 1, action="accept", scores={})
+
+        found = rows(two.get("/api/export/scores.csv").text)
+        assert one.get("/api/export/scores.csv").status_code == 403
+        summed = rows(two.get("/api/export/scores-agreement.csv").text)
+
+    assert len(found) == 7
+    assert len({row["study"] for row in found}) == 3
+    assert not {row["study"] for row in found} & {case["id"] for case in cases}
+    assert [row["mode"] for row in found].count("human_in_the_loop") == 1
+    assert {row["scored_version"] for row in found if row["mode"] == "autonomous"} == {"1"}
+
+    table = {(r["mode"], r["what"], r["readers"] == "all"): r for r in summed}
+    whole = table["autonomous", "interpretation", True]
+    assert (whole["n"], float(whole["mean"])) == ("6", pytest.approx(10 / 6, abs=1e-3))  # type: ignore[comparison-overlap]
+    assert float(whole["share_1"]) == pytest.approx(0.5)
+    pair = table["autonomous", "interpretation", False]
+    assert (pair["n"], float(pair["kappa_linear"])) == ("3", pytest.approx(0.25))  # type: ignore[comparison-overlap]
+    assert table["autonomous", "annotation", False]["kappa_linear"] == ""
+    assert table["human_in_the_loop", "annotation", True]["mean"] == "1.0"
+    assert ("human_in_the_loop", "annotation", False) not in table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,13 +17,17 @@ import hub as hubs
 import pytest
 import readings
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image
 from uuid_utils import uuid7
 
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
+from edge.agent.outbox import Outbox
+from edge.agent.sync import fetch_answers
+from edge.agent.vault import Vault
 from services.domain.errors import Conflict, Gone, InvalidInput, NotAuthenticated, NotFound
 from services.domain.report import Origin, ReleaseId, Scored
-from services.domain.study import Role
+from services.domain.study import Principal, Role
 from services.reading import report_json
 
 PICTURE = (hubs.SAMPLES / "head-27w.png").read_bytes()
@@ -43,10 +48,6 @@ def phone(hub: hubs.Hub) -> Iterator[Client]:
 
 
 def size() -> tuple[int, int]:
-    import io
-
-    from PIL import Image
-
     width, height = Image.open(io.BytesIO(PICTURE)).size
     return width, height
 
@@ -74,6 +75,27 @@ def test_a_code_works_once(hub: hubs.Hub) -> None:
         enrol(hub.url, once, "b")
     with pytest.raises(NotFound):
         enrol(hub.url, "0000-0000-0000", "c")
+
+
+def test_what_was_said_at_the_capture_is_a_fact_and_the_comment_comes_back(
+    hub: hubs.Hub, phone: Client
+) -> None:
+    case = str(uuid7())
+    said = {"last_period": "2026-01-31", "indication": "growth check", "patient_id": "K-7"}
+    study = phone.put_case(case, 1, body(case, **said))["study_id"]
+    with hub.services.index.read() as tx:
+        facts = tx.facts.latest("phones", study)
+    assert facts.values["last_period"] == "2026-01-31"
+    assert facts.values["indication"] == "growth check"
+    reader = Principal("key:a reader", "phones", Role.READER)
+    with hub.services.index.begin() as tx:
+        tx.facts.state(reader, study, indication="twins", comment="See her again in two weeks.")
+    phone.put_case(case, 2, body(case, **said))
+    with hub.services.index.read() as tx:
+        now = tx.facts.latest("phones", study).values
+    assert now["indication"] == "twins", "a person at the hub goes before the capture"
+    (item,) = phone.changes("")["items"]
+    assert item["comment"] == "See her again in two weeks."
 
 
 def test_a_key_that_is_none_is_refused(hub: hubs.Hub) -> None:
@@ -125,7 +147,7 @@ def test_report_first_then_images_then_the_answer(hub: hubs.Hub, phone: Client) 
     study = first["study_id"]
     with hub.client("phones") as client:
         row = client.get(f"/api/studies/{study}").json()
-        assert (row["door"], row["plane"], row["instances"]) == ("phone", "head", 0)
+        assert (row["source"], row["plane"], row["instances"]) == ("phone", "head", 0)
         early = client.get(f"/api/studies/{study}/results/1").json()
         assert early["origin"] == "phone"
         assert early["report"]["frames"][0]["measurements"][0]["mm"] is None
@@ -360,3 +382,49 @@ def test_releases_by_range(hub: hubs.Hub, phone: Client, tmp_path: Path) -> None
     for path in ("..%2f..%2fpyproject.toml", "trusted-keys.json", "%2e%2e", "nothing.bin"):
         with pytest.raises(NotFound):
             phone.fetch(told["active"], path, tmp_path / "x", "0")
+
+
+def test_last_picture_of_a_case_ends_the_wait_for_more(hub: hubs.Hub) -> None:
+    flipped = io.BytesIO()
+    mirrored = Image.open(io.BytesIO(PICTURE)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    mirrored.save(flipped, "PNG")
+    sent = {SHA: PICTURE, hashlib.sha256(flipped.getvalue()).hexdigest(): flipped.getvalue()}
+    pictures = [
+        {"sha256": digest, "size": len(data), "media_type": "image/png"}
+        for digest, data in sent.items()
+    ]
+    case_id, waits = str(uuid7()), []
+    phone = Client(enrol(hub.url, code(hub, "quiet-phones"), "a phone"))
+    case = phone.put_case(case_id, 1, body(case_id, pictures=pictures))
+    with hub.client("quiet-phones") as client:
+        for digest, data in sent.items():
+            phone.upload(phone.new_upload(case_id, digest, "image/png", data), data)
+            job = client.get(f"/api/studies/{case['study_id']}/status").json()["job"]
+            waits.append(datetime.fromisoformat(job["due_at"]) > datetime.now(UTC))
+    phone.close()
+    assert waits == [True, False]
+
+
+def test_a_case_that_was_erased_is_forgotten_by_the_phone(
+    hub: hubs.Hub, phone: Client, tmp_path: Path
+) -> None:
+    outbox = Outbox(tmp_path, Vault(bytes(32)), reserve=0)
+    erased = outbox.capture([(PICTURE, "image/png"), (b"alone", "image/png")])
+    other = outbox.capture([(PICTURE, "image/png")])
+    study = phone.put_case(erased.id, 1, body(erased.id))["study_id"]
+    with hub.services.index.begin() as tx:
+        manager = Principal("key:a manager", "phones", Role.MANAGER)
+        made = tx.erasures.of_study(manager, study, "the wrong woman")
+    assert made.phones[0][1:] == (1, 0)
+    with pytest.raises(Gone):
+        phone.put_case(erased.id, 2, body(erased.id))
+    assert phone.changes("")["forget"] == [erased.id]
+    fetch_answers(outbox, phone)
+    assert [case.id for case in outbox.all()] == [other.id]
+    assert [path.name for path in outbox.images.path.iterdir()] == [SHA]
+    assert phone.changes("")["forget"] == []
+    with hub.services.index.read() as tx:
+        assert tx.erasures.get("phones", made.id).phones[0][1:] == (1, 1)
+    with pytest.raises(NotFound):
+        phone.forgot(other.id)
+    outbox.close()

@@ -65,12 +65,12 @@ def test_tuspy_sends_a_study(hub: hubs.Hub) -> None:
     )  # fmt: skip
     uploader.upload()
     with hub.client("tus") as client:
-        told = client.get(urlsplit(uploader.url).path).json()
+        told = client.get(urlsplit(str(uploader.url)).path).json()
         assert (told["state"], told["offset"]) == ("complete", len(data))
         item = told["outcome"]["items"][0]
         assert item["sha256"] == hashlib.sha256(data).hexdigest()
-        assert client.get(f"/api/studies/{item['study_id']}").json()["door"] == "tus"
-        assert offset(client, urlsplit(uploader.url).path) == len(data)
+        assert client.get(f"/api/studies/{item['study_id']}").json()["source"] == "tus"
+        assert offset(client, urlsplit(str(uploader.url)).path) == len(data)
 
 
 def test_creation_with_upload_and_options(hub: hubs.Hub) -> None:

@@ -9,6 +9,7 @@ import struct
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import hub as hubs
 import numpy as np
@@ -252,3 +253,31 @@ def test_the_worklist_filters(hub: hubs.Hub) -> None:
         assert len(page["items"]) == 1
     with hub.services.index.read() as tx:
         assert tx.studies.count("list", StudyQuery(urgent=True)) == 2
+
+
+def test_a_picture_sent_again_keeps_what_was_said_before(hub: hubs.Hub) -> None:
+    """A name alone keeps the scale, a scale alone the name, and nothing at all is the same again."""
+    data = picture(4711)
+
+    def post(**fields: str) -> Any:
+        with hub.client("again") as client:
+            answer = client.post("/api/uploads", files={"file": data}, data=fields)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"][0]
+
+    def stored(item: Any) -> tuple[str, float | None]:
+        with hub.client("again") as client:
+            study = client.get(f"/api/studies/{item['study_id']}").json()
+        scale = study["instances_list"][0]["calibration"]
+        regions = scale["regions"] if scale else []
+        return study["patient"]["name"], regions[0]["mm_x"] if regions else None
+
+    first = post(pixel_mm="0.23")
+    assert stored(first) == ("", pytest.approx(0.23))  # type: ignore[comparison-overlap]
+    named = post(patient_name="Doe^Jane")
+    assert (named["study_id"], named["new"]) == (first["study_id"], True)
+    assert stored(named) == ("Doe Jane", pytest.approx(0.23))  # type: ignore[comparison-overlap]
+    assert not post()["new"]
+    scaled = post(pixel_mm="0.31")
+    assert stored(scaled) == ("Doe Jane", pytest.approx(0.31))  # type: ignore[comparison-overlap]
+    assert not post(pixel_mm="0.31")["new"]

@@ -108,6 +108,36 @@ def test_a_pair_of_gguf_is_taken_as_it_is(
     assert raw.release.startswith("fada-pair 1.0.0 ")
 
 
+def test_a_tower_in_fewer_bits_says_what_that_costs(
+    release: Release, request_: Import, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    small = import_release(replace(request_, vision_kind="q8_0", name="fada-small"), store, KEY)
+    told = small.manifest.document["quantisation"]
+    assert told["vision"] == "q8_0"
+    assert 0 < told["vision_weight_error"] < 0.02
+    assert told["vision_bytes_saved"] == pytest.approx(
+        1 - small.mmproj.stat().st_size / release.mmproj.stat().st_size, abs=1e-3
+    )
+    assert set(json.loads(ReleaseReader(small).read(image(0)).interpretation)) == set(
+        prompting.FIELDS
+    )
+
+
+def test_a_pair_is_not_quantised_again(
+    release: Release, request_: Import, weights: Path, tmp_path: Path
+) -> None:
+    pair = tmp_path / "pair"
+    pair.mkdir()
+    (pair / "model.gguf").write_bytes(release.text.read_bytes())
+    (pair / "mmproj.gguf").write_bytes(release.mmproj.read_bytes())
+    about = weights / "adapter" / "prompts.json"
+    with pytest.raises(ReleaseMalformed, match="as it is"):
+        import_release(
+            replace(request_, source=pair, about=about, vision_kind="q8_0"), tmp_path / "s", KEY
+        )
+
+
 def test_without_prompts_nothing_is_imported(
     request_: Import, weights: Path, tmp_path: Path
 ) -> None:

@@ -113,6 +113,22 @@ def test_twenty_parts_of_one_study_are_one_study_and_one_job(index: Index) -> No
         assert len(tx.jobs.find("north", study_id=study.id)) == 1
 
 
+def test_twenty_studies_of_one_woman_are_one_patient_and_one_pregnancy(index: Index) -> None:
+    def receive(number: int) -> Any:
+        with index.begin() as tx:
+            attributes = patient("Race^Ann", "RACE-1", **{"00080020": "20260301"})
+            return send(tx, f"1.8.{number}", [instance(f"1.8.{number}.1")], attributes=attributes)
+
+    answers = [one[0] for one in together(20, receive)]
+    with index.read() as tx:
+        found = tx.patients.by_number("north", "RACE-1")
+        assert found is not None
+        groups = tx.patients.pregnancies("north", found.id)
+        assert len(tx.patients.find("north", "race", limit=10)) == 1
+    assert len(groups) == 1
+    assert {one.study.id for one in groups[0][1]} == {one.study_id for one in answers}
+
+
 def test_one_uid_for_two_studies_goes_to_one(index: Index) -> None:
     def act(number: int) -> Any:
         with index.begin() as tx:
@@ -246,7 +262,7 @@ def test_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
 
 
-@pytest.mark.parametrize("table", ["results", "artefacts", "audit"])
+@pytest.mark.parametrize("table", ["results", "artefacts", "audit", "facts"])
 @pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET site = 'x'"])
 def test_the_database_refuses_to_change_the_past(
     url: str, index: Index, table: str, change: str
@@ -258,6 +274,7 @@ def test_the_database_refuses_to_change_the_past(
         study = tx.studies.by_uid("north", "1.50")
         artefact = Artefact("mask", "c" * 64, "image/png", 1)
         tx.results.add(ANNA, study.id, report(), [artefact], origin=Origin.PHONE, based_on=None)
+        tx.facts.state(ANNA, study.id, indication="growth")
     statement = change.format(table)
     if url.startswith("sqlite"):
         with (
@@ -328,7 +345,9 @@ def test_patient_data_stays_in_its_tables(url: str, index: Index) -> None:
     with connected(url) as connection:
         for table in tables.metadata.sorted_tables:
             text = str(connection.execute(table.select()).all()).upper()
-            assert (canary in text) == (table.name in ("studies", "instances")), table.name
+            assert (canary in text) == (table.name in ("studies", "instances", "patients")), (
+                table.name
+            )
 
 
 def test_ten_thousand_cases_are_found_through_indexes(url: str, index: Index) -> None:
@@ -339,7 +358,7 @@ def test_ten_thousand_cases_are_found_through_indexes(url: str, index: Index) ->
         pattern = connection.execute(
             tables.studies.select().where(tables.studies.c.site == "big")
         ).mappings().one()  # fmt: skip
-        rows = [_copy(pattern, place) for place in range(10_000)]
+        rows = [_copy(dict(pattern), place) for place in range(10_000)]
         connection.execute(tables.studies.insert(), rows)
     queries = [
         StudyQuery(by_need=True),

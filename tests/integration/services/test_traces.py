@@ -98,7 +98,7 @@ def test_one_trace_from_the_door_through_outbox_and_broker(
 ) -> None:
     """Received under a span, sent later by a dispatcher that knows nothing of it, run by a worker."""
     index = migrated(f"sqlite:///{tmp_path}/index.db")
-    with traces.span("door"), index.begin() as tx:
+    with traces.span("source"), index.begin() as tx:
         send(tx)
     app = make_app(Settings(broker_url=SecretStr(valkey.database(5))))
     done = threading.Event()
@@ -114,5 +114,5 @@ def test_one_trace_from_the_door_through_outbox_and_broker(
     with start_worker(app, pool="solo", perform_ping_check=False, queues="urgent,routine"):
         assert done.wait(60)
     spans = collector.spans()
-    assert spans["task"].trace_id == spans["door"].trace_id
-    assert spans["task"].parent_span_id == spans["door"].span_id
+    assert spans["task"].trace_id == spans["source"].trace_id
+    assert spans["task"].parent_span_id == spans["source"].span_id

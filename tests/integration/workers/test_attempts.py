@@ -6,10 +6,12 @@ import dataclasses
 import hashlib
 import json
 import math
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +33,12 @@ from services.domain.report import Origin
 from services.index import open_index
 from services.index.port import Index, Job, JobState, Result, StudyState
 from services.inference.inprocess import InProcessInference
-from services.reading.releases.registry import Manifests
+from services.reading.clips import Glance
+from services.reading.releases.registry import Manifests, activate, trust_of
+from services.reading.releases.release import read_manifest
+from services.settings import Settings
 from services.storage.s3 import S3Store
+from workers.analysis.image_opener import ImageOpener
 from workers.analysis.job_runner import JobRunner, WriteBehind
 from workers.resources import Resources
 
@@ -45,12 +51,18 @@ class Asked:
         self.questions: list[list[bytes]] = []
         self.error: Exception | None = None
         self.change = lambda raw: raw
+        self.glance = self.inner.survey
 
     def read(self, images, phases, *, request_id=""):
         self.questions.append([image.tobytes() for image in images])
         if self.error is not None:
             raise self.error
         return [self.change(raw) for raw in self.inner.read(images, phases, request_id=request_id)]
+
+    def survey(self, images, *, request_id=""):
+        if self.error is not None:
+            raise self.error
+        return self.glance(images)
 
     def canary(self) -> None:
         self.inner.canary()
@@ -60,7 +72,13 @@ class Asked:
 
 
 def run(job_id: str, resources: Resources, *, owner: str) -> str:
-    return JobRunner(resources, owner=owner).run(job_id)
+    return JobRunner(resources, owner=owner, opener=opener()).run(job_id)
+
+
+@cache
+def opener() -> ImageOpener:
+    """One for all tests; its child ends with this process."""
+    return ImageOpener(Settings())
 
 
 @dataclass
@@ -91,7 +109,7 @@ def bench(seaweed: servers.Seaweed, object_store: S3Store, tmp_path: Path) -> It
     index = open_index(f"sqlite:///{tmp_path}/index.db")
     index.migrate()
     asked = Asked(store)
-    resources = Resources(settings, index, object_store, asked, Manifests(store))
+    resources = Resources(settings, index, object_store, asked, Manifests(store))  # type: ignore[arg-type]
     yield Bench(resources, index, object_store, asked)
     asked.close()
     index.close()
@@ -216,7 +234,7 @@ def test_output_that_is_not_a_number_fails_visibly(
     store = tmp_path / "broken"
     releases.build(store, broken=tensor)
     asked = Asked(store)
-    resources = dataclasses.replace(bench.resources, inference=asked, manifests=Manifests(store))
+    resources = dataclasses.replace(bench.resources, inference=asked, manifests=Manifests(store))  # type: ignore[arg-type]
     job_id = receive(bench.index, bench.store, unique(tmp_path))
 
     assert run(job_id, resources, owner="w1") == "dead"
@@ -235,9 +253,8 @@ def test_output_that_is_not_a_number_fails_visibly(
         {"interpretation": "{}"},
         {"classification": "[]"},
         {"plane": np.zeros(2, np.float32)},
-        {"release": "another 9.9.9 " + "0" * 64},
     ],
-    ids=["broken text", "empty text", "no label", "wrong shape", "unknown release"],
+    ids=["broken text", "empty text", "no label", "wrong shape"],
 )
 def test_answer_that_cannot_be_used_is_never_a_blank_report(
     bench: Bench, tmp_path: Path, changed: dict[str, object]
@@ -321,6 +338,34 @@ def test_release_that_is_missing_is_not_the_studys_fault(bench: Bench, tmp_path:
     assert bench.job(job_id).attempts == 0
 
 
+@pytest.mark.parametrize("ahead", ["the model server", "the worker"])
+def test_worker_and_model_server_one_release_apart_lose_nothing(
+    bench: Bench, tmp_path: Path, ahead: str
+) -> None:
+    """As while one of the two is updated: it waits for the release, or is read by the one that answered."""
+    newer = releases.build(tmp_path / "newer", "1.1.0")
+    known = {
+        "1.0.0": read_manifest(
+            tmp_path / "releases" / "fada-test-1.0.0", trust_of(tmp_path / "releases")
+        )
+    }
+    known["1.1.0"] = read_manifest(newer, trust_of(tmp_path / "newer"))
+    answering = known["1.1.0" if ahead == "the model server" else "1.0.0"]
+    signed = f"{answering.name} {answering.version} {answering.sha256}"
+    bench.asked.change = lambda raw: dataclasses.replace(raw, release=signed)
+    job_id = receive(bench.index, bench.store, unique(tmp_path))
+    if ahead == "the model server":
+        assert bench.attempt(job_id) == "busy", "the worker does not have it yet"
+        assert (bench.job(job_id).attempts, bench.job(job_id).state) == (0, JobState.QUEUED)
+    shutil.copytree(newer, tmp_path / "releases" / newer.name)
+    activate(tmp_path / "releases", newer.name, trust_of(tmp_path / "releases"))
+
+    assert bench.attempt(job_id) == "done"
+
+    (result,) = bench.versions(job_id)
+    assert result.report.release.version == answering.version
+
+
 def test_study_on_which_the_model_crashes_again_and_again_is_dead(
     bench: Bench, tmp_path: Path
 ) -> None:
@@ -355,7 +400,7 @@ def test_result_is_written_while_the_next_study_is_read(bench: Bench, tmp_path: 
     bench.asked.change = read
     behind = WriteBehind()
     resources = dataclasses.replace(bench.resources, store=Slow())
-    runner = JobRunner(resources, owner="w1", write_behind=behind)
+    runner = JobRunner(resources, owner="w1", write_behind=behind, opener=opener())
 
     assert [runner.run(first), runner.run(second)] == ["writing", "writing"]
     behind.close()
@@ -401,14 +446,41 @@ def test_further_image_does_not_read_the_first_again(bench: Bench, tmp_path: Pat
     assert sum(one.kind == "overlay" for one in versions[1].artefacts) == 2
 
 
-def test_cine_is_read_by_its_key_frames_in_one_batch(bench: Bench, tmp_path: Path) -> None:
+def test_a_clip_is_read_by_the_best_frame_of_each_plane(bench: Bench, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def glance(images):
+        glances = []
+        for _ in images:
+            seen.append(len(seen) + 1)
+            plane = np.zeros(5, np.float32)
+            plane[0 if len(seen) < 20 else 1] = 8 if len(seen) in (11, 26) else 4
+            glances.append(Glance(plane, 6.0, 6.0))
+        return glances
+
+    bench.asked.glance = glance  # type: ignore[assignment]
     job_id = receive(bench.index, bench.store, _cine(tmp_path))
 
     assert bench.attempt(job_id) == "done"
 
-    assert [len(question) for question in bench.asked.questions] == [
-        bench.resources.settings.key_frames
-    ]
+    assert seen == list(range(1, 31))
+    assert [frame.frame for frame in bench.versions(job_id)[0].report.frames] == [11, 26]
+    assert sum(len(question) for question in bench.asked.questions) == 2
+
+
+def test_a_clip_that_cannot_be_surveyed_is_read_by_its_key_frames(
+    bench: Bench, tmp_path: Path
+) -> None:
+    def glance(images):
+        raise InvalidModelOutput("cannot be run small")
+
+    bench.asked.glance = glance  # type: ignore[assignment]
+    job_id = receive(bench.index, bench.store, _cine(tmp_path))
+
+    assert bench.attempt(job_id) == "done"
+
+    asked = sum(len(question) for question in bench.asked.questions)
+    assert asked == bench.resources.settings.key_frames
     numbers = [frame.frame for frame in bench.versions(job_id)[0].report.frames]
     assert numbers == sorted(numbers)
     assert len(set(numbers)) == bench.resources.settings.key_frames
@@ -466,3 +538,126 @@ def _cine(tmp_path: Path) -> bytes:
     out = pydicom.filebase.DicomBytesIO()
     dataset.save_as(out, enforce_file_format=True)
     return bytes(out.getvalue())
+
+
+def _study(bench: Bench, tmp_path: Path, count: int) -> str:
+    """A study of ``count`` images; its job's id."""
+    images = [unique(tmp_path, str(n), study=f"{tmp_path.name}-s") for n in range(count)]
+    return receive(bench.index, bench.store, *images)
+
+
+def test_retry_goes_on_from_the_frames_that_are_done(bench: Bench, tmp_path: Path) -> None:
+    job_id = _study(bench, tmp_path, 5)
+    questions = bench.asked.questions
+
+    def die(raw):
+        if len(questions) == 2:
+            raise RuntimeError("killed")
+        return raw
+
+    bench.asked.change = die
+    assert bench.attempt(job_id) == "again"
+    read_before = len(questions[0])
+    bench.asked.change = lambda raw: raw
+    questions.clear()
+
+    assert bench.attempt(job_id) == "done"
+
+    report = bench.versions(job_id)[0].report
+    assert len(report.frames) == 5
+    assert sum(len(question) for question in questions) == 5 - read_before
+    kinds = [one.kind for one in bench.versions(job_id)[0].artefacts]
+    assert (kinds.count("seg"), kinds.count("overlay"), kinds.count("sr")) == (5, 5, 1)
+    with bench.index.read() as tx:
+        assert tx.progress.of_study("default", bench.job(job_id).study_id) == []
+
+
+def test_survey_of_a_clip_lets_others_run_first_and_goes_on(bench: Bench, tmp_path: Path) -> None:
+    seen: list[int] = []
+    arrived: list[str] = []
+
+    def glance(images):
+        seen.extend(range(len(images)))
+        if not arrived:
+            arrived.append(receive(bench.index, bench.store, unique(tmp_path, "new")))
+        return [Glance(np.array([8, 0, 0, 0, 0], np.float32), 6.0, 6.0) for _ in images]
+
+    bench.asked.glance = glance  # type: ignore[assignment]
+    job_id = receive(bench.index, bench.store, _cine(tmp_path))
+    runner = JobRunner(bench.resources, owner="w1", opener=opener())
+
+    assert runner.run(job_id) == "turn"
+    assert bench.asked.questions == []
+    assert runner.run(arrived[0]) == "done"
+    assert runner.run(job_id) == "done"
+
+    assert len(seen) == 30  # each frame once
+    assert len(bench.versions(job_id)[0].report.frames) == 1
+
+
+def test_long_study_lets_a_new_one_run_first(bench: Bench, tmp_path: Path) -> None:
+    long = _study(bench, tmp_path, 5)
+    arrived: list[str] = []
+
+    def arrive(raw):
+        if not arrived:
+            arrived.append(receive(bench.index, bench.store, unique(tmp_path, "new")))
+        return raw
+
+    bench.asked.change = arrive
+    assert bench.attempt(long) == "turn"
+    job = bench.job(long)
+    assert (job.state, job.turns, job.attempts) == (JobState.QUEUED, 1, 0)
+    assert bench.attempt(arrived[0]) == "done"
+    asked = sum(len(question) for question in bench.asked.questions)
+    assert asked < 5 + 1
+
+    assert bench.attempt(long) == "done"
+
+    assert sum(len(question) for question in bench.asked.questions) == 5 + 1
+    assert [len(version.report.frames) for version in bench.versions(long)] == [5]
+
+
+def test_frame_that_the_model_cannot_answer_costs_itself_alone(
+    bench: Bench, tmp_path: Path
+) -> None:
+    job_id = _study(bench, tmp_path, 3)
+    answered: list[int] = []
+
+    def second_is_broken(raw):
+        answered.append(1)
+        return dataclasses.replace(raw, interpretation="{not json") if len(answered) == 2 else raw
+
+    bench.asked.change = second_is_broken
+    assert bench.attempt(job_id) == "done"
+
+    report = bench.versions(job_id)[0].report
+    assert len(report.frames) == 2
+    assert [code for _, code in report.skipped] == [InvalidModelOutput.code]
+
+
+def test_image_that_crashes_the_model_does_not_take_its_study_along(
+    bench: Bench, tmp_path: Path
+) -> None:
+    study = f"{tmp_path.name}-s"
+    samples = ("head-27w.dcm", "head-14w.dcm", "head-35w.dcm")
+    images = [another(name, f"{tmp_path.name}-{name}", study=study) for name in samples]
+    job_id = receive(bench.index, bench.store, *images)
+    poison: list[bytes] = []
+
+    class Fragile:
+        def read(self, squares, phases, *, request_id=""):
+            poison.extend(squares[1].tobytes() for _ in range(not poison))
+            if any(square.tobytes() == poison[0] for square in squares):
+                raise ModelCrashed
+            return bench.asked.read(squares, phases, request_id=request_id)
+
+    resources = dataclasses.replace(bench.resources, inference=Fragile())  # type: ignore[arg-type]
+    runner = JobRunner(resources, owner="w1", opener=opener())
+
+    # Together with another; then alone, until no attempt is left; the other two are read and kept.
+    assert [runner.run(job_id) for _ in range(4)] == ["again", "again", "again", "done"]
+
+    report = bench.versions(job_id)[0].report
+    assert len(report.frames) == 2
+    assert [code for _, code in report.skipped] == ["model_crashed"]

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import pydicom
 import pytest
 import servers
 from integration.workers.worker_hub import WHO, another, receive
+from receivers import QuietHandler, serving
 from standardwebhooks import Webhook
 
-from services.domain.report import Origin
-from services.index import open_index
-from services.index.port import Delivery, DeliveryState, Index
+from services.credentials import seal
+from services.domain.report import Origin, ReleaseId, Report
+from services.domain.work import DestinationKind
+from services.index import first_destinations, open_index
+from services.index.database.connection import utc_now
+from services.index.port import Artefact, Delivery, DeliveryState, Index, NewDestination
 from services.settings import Settings
 from services.standalone import ports
 from services.storage.s3 import S3Store
@@ -35,18 +39,13 @@ class Receiver:
         self.got: list[tuple[dict[str, str], bytes]] = []
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                outer.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:  # noqa: N802
+                outer.got.append((self.lower_headers(), self.body()))
                 self.send_response(outer.status)
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                return
-
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -56,9 +55,8 @@ class Receiver:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with serving(made.server):
+        yield made
 
 
 class Clock:
@@ -76,7 +74,7 @@ def clock() -> Clock:
 @pytest.fixture
 def index(tmp_path: Path, clock: Clock) -> Iterator[Index]:
     url = f"sqlite:///{tmp_path}/index.db"
-    made = open_index(url, clock=clock, has_pacs=lambda _site: True)
+    made = open_index(url, clock=clock)
     made.migrate()
     yield made
     made.close()
@@ -211,50 +209,131 @@ def test_a_webhook_that_was_deleted_leaves_no_delivery(
         assert tx.deliveries.find(None) == []
 
 
-def _reported(index: Index, store: S3Store, data: bytes) -> Delivery:
-    """A study with a result that has one DICOM object: the image itself stands for an SR."""
-    from dataclasses import replace
-
-    from services.domain.report import ReleaseId, Report
-    from services.index.database.connection import utc_now
-    from services.index.port import Artefact
-
+def _reported(
+    index: Index, store: S3Store, data: bytes, *named: NewDestination, kinds: tuple[str, ...] = ()
+) -> Delivery:
+    """A signed study with a result whose DICOM objects are images, which stand for an SR and others."""
+    for new in named:
+        with index.begin() as tx:
+            tx.destinations.create(WHO, new)
     job_id = receive(index, store, data)
     with index.begin() as tx:
         job = tx.jobs.get(None, job_id)
         report = Report(
-            job.study_uid, Origin.REVIEW, ReleaseId("a", "1.0.0", "0" * 64), utc_now(), ()
+            job.study_uid,
+            Origin.REVIEW,
+            ReleaseId("a", "1.0.0", "0" * 64),
+            utc_now(),
+            (),
+            reviewed_by="Dr. A",
+            reviewed_at=utc_now(),
         )
-        sr = pydicom.dcmread(pydicom.filebase.DicomBytesIO(data))
-        stored = store.put("default", data, "application/dicom")
-        artefact = Artefact("sr", stored.sha256, "application/dicom", stored.size)
-        artefact = replace(artefact, sop_uid=str(sr.SOPInstanceUID))
-        tx.results.add(WHO, job.study_id, report, [artefact], origin=Origin.REVIEW, based_on=None)
+        artefacts = [_artefact(store, "sr", data)]
+        artefacts += [_artefact(store, kind, _as(data, kind)) for kind in kinds]
+        tx.results.add(WHO, job.study_id, report, artefacts, origin=Origin.REVIEW, based_on=None)
     return waiting(index, "push")[0]
 
 
-@pytest.mark.skipif(which("storescp") is None, reason="needs Debian's dcmtk")
-def test_result_is_stored_at_a_real_c_store_peer(
-    index: Index, object_store: S3Store, tmp_path: Path
-) -> None:
-    data = another("head-27w.dcm", f"{tmp_path.name}-scp")
-    delivery = _reported(index, object_store, data)
-    port, folder = ports.free(1)[0], tmp_path / "pacs"
-    folder.mkdir()
-    peer = subprocess.Popen(["storescp", "-aet", "PACS", "+xa", "-od", str(folder), str(port)])
+def _artefact(store: S3Store, kind: str, data: bytes) -> Artefact:
+    stored = store.put("default", data, "application/dicom")
+    return Artefact(kind, stored.sha256, "application/dicom", stored.size, _uid(data))
+
+
+def _uid(data: bytes) -> str:
+    return str(pydicom.dcmread(pydicom.filebase.DicomBytesIO(data)).SOPInstanceUID)
+
+
+def _as(data: bytes, kind: str) -> bytes:
+    """The same pixels as an object of another class, with a UID of its own."""
+    dataset = pydicom.dcmread(pydicom.filebase.DicomBytesIO(data))
+    dataset.SOPClassUID = {"seg": "1.2.840.10008.5.1.4.1.1.66.4"}[kind]
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID[:58]}.{len(kind)}"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    out = pydicom.filebase.DicomBytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    return bytes(out.getvalue())
+
+
+def c_store_at(port: int, **more: Any) -> NewDestination:
+    return NewDestination("PACS", DestinationKind.C_STORE, f"PACS@127.0.0.1:{port}", **more)
+
+
+@contextmanager
+def storescp(folder: Path, *options: str) -> Iterator[int]:
+    """A storage provider of dcmtk's; its port."""
+    port = ports.free(1)[0]
+    folder.mkdir(exist_ok=True)
+    command = ["storescp", "-aet", "PACS", *options, "-od", str(folder), str(port)]
+    peer = subprocess.Popen(command)
     try:
         until = time.monotonic() + 10
         while ports.is_free(port) and time.monotonic() < until:
             time.sleep(0.05)
-        given = settings(tmp_path, push_dimse=f"PACS@127.0.0.1:{port}")
-        assert DeliveryRunner(given, index, object_store).deliver(delivery.id) == "done"
+        yield port
     finally:
         peer.terminate()
         peer.wait()
-    stored = [pydicom.dcmread(path) for path in folder.iterdir()]
-    assert [ds.SOPInstanceUID for ds in stored] == [
-        pydicom.dcmread(pydicom.filebase.DicomBytesIO(data)).SOPInstanceUID
-    ]
+
+
+def objects_of(index: Index, delivery_id: str) -> list[tuple[str, str, str]]:
+    with index.read() as tx:
+        found = tx.deliveries.get(None, delivery_id)
+    return [(one.kind, one.state.value, one.code) for one in found.objects]
+
+
+@pytest.mark.skipif(which("storescp") is None, reason="needs Debian's dcmtk")
+def test_result_is_stored_at_a_real_c_store_peer_that_knows_implicit_vr_alone(
+    index: Index, object_store: S3Store, tmp_path: Path
+) -> None:
+    data = another("head-27w.dcm", f"{tmp_path.name}-scp", change=_explicit)
+    with storescp(tmp_path / "pacs", "+xi") as port:
+        delivery = _reported(index, object_store, data, c_store_at(port))
+        runner = DeliveryRunner(settings(tmp_path), index, object_store)
+        assert runner.deliver(delivery.id) == "done"
+    (stored,) = [pydicom.dcmread(path) for path in (tmp_path / "pacs").iterdir()]
+    assert stored.SOPInstanceUID == _uid(data)
+    assert stored.file_meta.TransferSyntaxUID == pydicom.uid.ImplicitVRLittleEndian
+    assert objects_of(index, delivery.id) == [("sr", "delivered", "")]
+
+
+def _explicit(dataset: pydicom.Dataset) -> None:
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        dataset.decompress()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+
+
+@pytest.mark.skipif(which("storescp") is None, reason="needs Debian's dcmtk")
+def test_pacs_that_refuses_seg_gets_the_sr_and_seg_is_seen_and_sent_again(
+    index: Index, object_store: S3Store, tmp_path: Path
+) -> None:
+    profile = tmp_path / "storescp.cfg"
+    profile.write_text(
+        "[[TransferSyntaxes]]\n[Plain]\nTransferSyntax1 = LocalEndianExplicit\n"
+        "[[PresentationContexts]]\n[Images]\n"
+        "PresentationContext1 = UltrasoundImageStorage\\Plain\n"
+        "[[Profiles]]\n[Default]\nPresentationContexts = Images\n"
+    )
+    data = another("head-27w.dcm", f"{tmp_path.name}-noseg", change=_explicit)
+    with storescp(tmp_path / "pacs", "-xf", str(profile), "Default") as port:
+        delivery = _reported(index, object_store, data, c_store_at(port), kinds=("seg",))
+        runner = DeliveryRunner(settings(tmp_path), index, object_store)
+        assert runner.deliver(delivery.id) == "given_up"
+    assert [_uid(path.read_bytes()) for path in (tmp_path / "pacs").iterdir()] == [_uid(data)]
+    assert state_of(index, delivery.id) == (DeliveryState.DEAD, 1, "objects_refused")
+    refused = [("sr", "delivered", ""), ("seg", "refused", "class_or_syntax_refused")]
+    assert objects_of(index, delivery.id) == refused
+
+    with index.begin() as tx:
+        tx.deliveries.run_again(WHO, delivery.id)
+    with storescp(tmp_path / "pacs2", "+xa") as port:
+        with index.begin() as tx:
+            tx.destinations.change(
+                WHO, str(delivery.destination_id), address=f"PACS@127.0.0.1:{port}"
+            )
+        assert runner.deliver(delivery.id) == "done"
+    found = [_uid(path.read_bytes()) for path in (tmp_path / "pacs2").iterdir()]
+    assert found == [_uid(_as(data, "seg"))], "what the PACS has is not sent again"
 
 
 # pynetdicom leaves the socket of a refused connection to the garbage collector.
@@ -262,16 +341,20 @@ def test_result_is_stored_at_a_real_c_store_peer(
 def test_peer_that_is_away_is_tried_again(
     index: Index, object_store: S3Store, tmp_path: Path, clock: Clock
 ) -> None:
-    delivery = _reported(index, object_store, another("head-27w.dcm", f"{tmp_path.name}-away"))
-    for more in (
-        {"push_dimse": f"PACS@127.0.0.1:{ports.free(1)[0]}"},
-        {"push_stow_url": f"http://127.0.0.1:{ports.free(1)[0]}/dicomweb"},
-    ):
-        given = settings(tmp_path, **more)
-        with closing(DeliveryRunner(given, index, object_store)) as runner:
-            assert runner.deliver(delivery.id) == "again"
-        assert state_of(index, delivery.id)[0] is DeliveryState.WAITING
-        clock.ahead += timedelta(seconds=30)
+    away = (
+        c_store_at(ports.free(1)[0]),
+        NewDestination("STOW", DestinationKind.STOW, f"http://127.0.0.1:{ports.free(1)[0]}"),
+        NewDestination("FHIR", DestinationKind.FHIR, f"http://127.0.0.1:{ports.free(1)[0]}/fhir"),
+        NewDestination("EMR", DestinationKind.HL7, f"127.0.0.1:{ports.free(1)[0]}"),
+    )
+    data = another("head-27w.dcm", f"{tmp_path.name}-away")
+    _reported(index, object_store, data, *away)
+    runner = DeliveryRunner(settings(tmp_path), index, object_store)
+    found = waiting(index, "push")
+    assert len(found) == len(away)
+    for delivery in found:
+        assert runner.deliver(delivery.id) == "again"
+        assert state_of(index, delivery.id) == (DeliveryState.WAITING, 1, "push_failed")
 
 
 def test_result_is_stored_at_a_real_dicomweb_server(
@@ -284,14 +367,18 @@ def test_result_is_stored_at_a_real_dicomweb_server(
     import hub as hubs
 
     data = another("head-27w.dcm", f"{tmp_path.name}-stow")
-    delivery = _reported(index, object_store, data)
     (tmp_path / "pacs").mkdir()
     with hubs.running(tmp_path / "pacs", valkey, seaweed) as pacs:
-        given = settings(
-            tmp_path, push_stow_url=f"{pacs.url}/dicomweb", push_stow_token=pacs.key("a")
+        given = settings(tmp_path)
+        named = NewDestination(
+            "PACS",
+            DestinationKind.STOW,
+            f"{pacs.url}/dicomweb",
+            {"sign_in": "bearer"},
+            seal(given, {"token": pacs.key("a")}),
         )
-        with closing(DeliveryRunner(given, index, object_store)) as runner:
-            assert runner.deliver(delivery.id) == "done"
+        delivery = _reported(index, object_store, data, named)
+        assert DeliveryRunner(given, index, object_store).deliver(delivery.id) == "done"
         with pacs.client("a") as client:
             found = client.get("/dicomweb/instances").json()
     assert [one["00080018"]["Value"][0] for one in found] == [
@@ -299,10 +386,15 @@ def test_result_is_stored_at_a_real_dicomweb_server(
     ]
 
 
-def test_only_the_named_site_has_a_pacs(tmp_path: Path) -> None:
-    assert not settings(tmp_path).has_pacs("a")
-    assert settings(tmp_path, push_stow_url="https://x").has_pacs("a")
-    assert not settings(tmp_path, push_stow_url="https://x", push_site="b").has_pacs("a")
+def test_the_settings_pacs_becomes_the_first_destination_of_the_named_site(tmp_path: Path) -> None:
+    more = {"push_stow_url": "https://x", "push_dimse": "PACS@x:104", "push_site": "b"}
+    assert first_destinations(settings(tmp_path), "a") == ()
+    assert first_destinations(settings(tmp_path, **more), "a") == ()
+    named = first_destinations(settings(tmp_path, **more), "b")
+    assert [(one.kind, one.address) for one in named] == [
+        (DestinationKind.STOW, "https://x"),
+        (DestinationKind.C_STORE, "PACS@x:104"),
+    ]
 
 
 def test_without_a_pacs_a_result_makes_no_delivery(object_store: S3Store, tmp_path: Path) -> None:
@@ -318,7 +410,8 @@ def test_without_a_pacs_a_result_makes_no_delivery(object_store: S3Store, tmp_pa
 
 
 def test_outbox_holds_ids_alone(index: Index, object_store: S3Store, tmp_path: Path) -> None:
-    delivery = _reported(index, object_store, another("head-27w.dcm", f"{tmp_path.name}-ids"))
+    data = another("head-27w.dcm", f"{tmp_path.name}-ids")
+    delivery = _reported(index, object_store, data, c_store_at(104))
     with index.begin() as tx:
         payloads = [row.payload for row in tx.outbox.claim("deliver", 10)]
     assert payloads == [{"delivery_id": delivery.id}]

@@ -14,13 +14,14 @@ from cli.main import app
 from services.publish.pdf_strings import LANGUAGES
 
 
-def commands(group: typer.core.TyperGroup, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    found = []
+def commands(group: object, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    assert isinstance(group, typer.core.TyperGroup)
+    names = []
     for name, command in group.commands.items():
-        found.append((*words, name))
+        names.append((*words, name))
         if isinstance(command, typer.core.TyperGroup):
-            found += commands(command, (*words, name))
-    return found
+            names += commands(command, (*words, name))
+    return names
 
 
 def test_version() -> None:

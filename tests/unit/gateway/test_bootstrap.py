@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.bootstrap import with_secret
+from services.credentials import with_secret
 from services.settings import Settings
 
 

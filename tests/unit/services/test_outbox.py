@@ -139,4 +139,6 @@ def test_all_work_has_a_task_and_its_queues_exist() -> None:
     assert {name for name, effects in EVENTS.items() if effects.push} == {
         "study.ready",
         "study.reviewed",
+        "study.failed",
+        "study.corrected",
     }

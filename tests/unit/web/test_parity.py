@@ -117,7 +117,8 @@ def test_scale_is_never_guessed() -> None:
     ]
     answers = run(*((BIOMETRY, "pixelSize", [calibration, p]) for p in points))
     assert answers == [
-        asdict(size) if (size := ours.for_points([tuple(q) for q in p])) else None for p in points
+        asdict(size) if (size := ours.for_points([(float(x), float(y)) for x, y in p])) else None
+        for p in points
     ]
     spacing = {"mm_x": 0.5, "mm_y": 0.6, "source": "pixel_spacing"}
     (told,) = run((BIOMETRY, "pixelSize", [{"regions": [], "spacing": spacing}, points[0]]))

@@ -139,12 +139,20 @@ class FakeReader:
     def __init__(self, step: Steps) -> None:
         self._step = step
 
-    def read(
-        self, case_id: str, images: list[Any], calibration: Any, *, sha256s: list[str]
-    ) -> Report:
+    def read(self, case_id: str, images: list[Any], by_hand: Any) -> Report:
         self._step()
         release = ReleaseId("test", "1.0.0", "ab" * 32)
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), (), {})
+
+
+def read_all(outbox: Outbox, load: Callable[[], Any]) -> int:
+    """Read with a reader that only looks like one."""
+    return read_captured(outbox, load, lambda case, report: None)
+
+
+def send_all(outbox: Outbox, hub: Any) -> None:
+    """Send to a hub that only looks like one."""
+    sync(outbox, hub)
 
 
 def run(home: Path, stick: Path, hub: Hub, step: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,8 +169,8 @@ def run(home: Path, stick: Path, hub: Hub, step: Steps, monkeypatch: pytest.Monk
             watch = FolderWatch(stick, outbox, lambda words: None)
             watch.look()
             watch.look()
-            read_captured(outbox, lambda: FakeReader(step), lambda case, report: None)
-            sync(outbox, CutHub(hub, step))
+            read_all(outbox, lambda: FakeReader(step))
+            send_all(outbox, CutHub(hub, step))
         finally:
             real.close()  # what was not committed is gone
 
@@ -237,12 +245,12 @@ def test_a_case_that_ends_the_program_each_time_goes_to_the_hub_unread(
 
     for _ in range(3):
         with pytest.raises(Killed):
-            read_captured(outbox, Fatal, lambda case, report: None)
+            read_all(outbox, Fatal)
         assert outbox.get(case.id).state is State.CAPTURED
-    assert read_captured(outbox, Fatal, lambda case, report: None) == 0
+    assert read_all(outbox, Fatal) == 0
     assert outbox.get(case.id).state is State.UNREAD
     hub = Hub()
-    sync(outbox, hub)
+    send_all(outbox, hub)
     assert hub.reports[case.id] == [None]
     assert outbox.get(case.id).state is State.HUB_ANALYSED
     outbox.close()
@@ -259,9 +267,9 @@ def test_a_person_who_ends_it_is_no_failure_of_the_case(folders: Any) -> None:
 
     for _ in range(9):
         with pytest.raises(KeyboardInterrupt):
-            read_captured(outbox, Ended, lambda case, report: None)
+            read_all(outbox, Ended)
     steps = Steps(10**9)
-    assert read_captured(outbox, lambda: FakeReader(steps), lambda case, report: None) == 1
+    assert read_all(outbox, lambda: FakeReader(steps)) == 1
     outbox.close()
 
 
@@ -272,9 +280,9 @@ def test_one_bad_case_keeps_no_other_back(folders: Any) -> None:
     good = outbox.capture([(picture(2), "image/png")])
     (outbox.images.path / lost.images[0].sha256).unlink()
     steps = Steps(10**9)
-    read_captured(outbox, lambda: FakeReader(steps), lambda case, report: None)
+    read_all(outbox, lambda: FakeReader(steps))
     hub = Hub()
-    sync(outbox, hub)
+    send_all(outbox, hub)
     assert outbox.get(good.id).state is State.HUB_ANALYSED
     assert "cannot be found" in outbox.get(lost.id).problem
     outbox.close()
@@ -288,8 +296,8 @@ def test_a_version_that_the_hub_has_otherwise_goes_out_as_the_next(folders: Any)
     hub = Hub()
     hub.versions[case.id] = {1: "other bytes"}
     hub.wanted[case.id] = [case.images[0].sha256]
-    sync(outbox, hub)
-    sync(outbox, hub)
+    send_all(outbox, hub)
+    send_all(outbox, hub)
     assert list(hub.versions[case.id]) == [1, 2]
     assert outbox.get(case.id).state is State.HUB_ANALYSED
     outbox.close()

@@ -35,7 +35,10 @@ def test_every_phase_has_the_hubs_prompt_and_grammar() -> None:
     head = told["interpret"]["head"]
     assert "Plane: head." in head["prompt"]
     assert head["grammar"] == gbnf(
-        prompting.interpretation_schema(manifest.sentences["head"]), prompts
+        prompting.interpretation_schema(
+            {field: dict(form) for field, form in manifest.sentences["head"].items()}
+        ),
+        prompts,
     )
     assert head["grammar"] != told["interpret"][""]["grammar"]
 

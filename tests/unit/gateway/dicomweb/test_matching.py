@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.dicomweb.matching import matches, parse_query
+from gateway.dicomweb.matching import parse_query
+from services.domain.dicom_matching import matches
 from services.domain.errors import InvalidInput
 
 ONE = {
@@ -50,9 +51,17 @@ def test_search_options() -> None:
         ]
     )
     assert (query.limit, query.offset, query.match) == (5, 2, {})
-    assert query.include == {"00280010", "00280011"}
+    assert query.include == frozenset({"00280010", "00280011"})
     assert parse_query([("includefield", "all")]).include is None
     assert parse_query([("limit", "99999")]).limit == 1000
-    for bad in ([("limit", "x")], [("Nonsense", "1")], [("offset", "-1")], [("limit", "1" * 5000)]):
+    assert not query.ignored
+    strange = parse_query([("Nonsense", "1"), ("PatientID", "P1")])
+    assert (strange.match, strange.ignored) == ({"00100020": "P1"}, True)
+    for bad in (
+        [("limit", "x")],
+        [("includefield", "Nonsense")],
+        [("offset", "-1")],
+        [("limit", "1" * 5000)],
+    ):
         with pytest.raises(InvalidInput):
             parse_query(bad)

@@ -13,6 +13,22 @@ def test_a_token_says_what_was_signed() -> None:
     assert SIGNER.read("share", SIGNER.sign("share", {"a": 1}, 60))["a"] == 1
 
 
+def test_tokens_of_the_secrets_before_are_read_and_none_is_made_with_them() -> None:
+    first, second = SIGNER.sign("share", {"a": 1}, 60), Signer(b"l" * 32, b"k" * 32)
+    third = Signer(b"m" * 32, b"l" * 32, b"k" * 32)
+    for token in (first, second.sign("share", {"a": 1}, 60)):
+        assert third.read("share", token)["a"] == 1
+        assert third.genuine("share", token)
+    for refused in (third.sign("share", {}, 60), second.sign("share", {}, 60)):
+        assert not SIGNER.genuine("share", refused)
+    with pytest.raises(NotAuthenticated, match="expired"):
+        third.read("share", SIGNER.sign("share", {}, -5))
+    with pytest.raises(NotAuthenticated):
+        third.read("session", first)
+    with pytest.raises(ValueError, match="32 bytes"):
+        Signer(b"m" * 32, b"short")
+
+
 def test_what_was_not_signed_here_is_refused() -> None:
     token = SIGNER.sign("share", {"a": 1}, 60)
     head, claims, mac = token.split(".")
@@ -28,7 +44,7 @@ def test_what_was_not_signed_here_is_refused() -> None:
         f"{head}.{claims}.!!",
         f"{head}.A{claims}.{mac}",
         f"{head}.{claims}.{mac}é",
-        jwt.encode({"aud": "fada:share", "exp": 2**40}, None, algorithm="none"),
+        jwt.encode({"aud": "fada:share", "exp": 2**40}, "", algorithm="none"),
         jwt.encode({"aud": "fada:share", "exp": 2**40}, b"k" * 64, algorithm="HS512"),
         jwt.encode({"aud": "fada:share"}, b"k" * 32, algorithm="HS256"),
         other,

@@ -2,14 +2,14 @@
 
 import pytest
 
-from gateway.reviews.export import _cell
+from gateway.reviews.export import spreadsheet_safe
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_is_never_a_formula(start):
-    assert _cell(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
+    assert spreadsheet_safe(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
 
 
 @pytest.mark.parametrize("value", ["head", "", "a=b", "[{}]", -3.5, 212])
 def test_other_cells_stay(value):
-    assert _cell(value) == value
+    assert spreadsheet_safe(value) == value

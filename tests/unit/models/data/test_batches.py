@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -31,11 +33,14 @@ def test_negatives_are_out_of_scope_and_empty(data):
     assert batch.image.shape == (24, 1, 64, 64)
 
 
-@pytest.mark.parametrize("family", list({**TRAIN_FAMILIES, **HELD_OUT_FAMILIES}))
+ALL_FAMILIES: dict[str, Any] = dict(TRAIN_FAMILIES) | dict(HELD_OUT_FAMILIES)
+
+
+@pytest.mark.parametrize("family", list(ALL_FAMILIES))
 def test_each_family_draws_pictures(family):
     rng = np.random.default_rng(1)
     real = rng.integers(0, 255, (96, 96), dtype=np.uint8)
-    made = {**TRAIN_FAMILIES, **HELD_OUT_FAMILIES}[family]
+    made = ALL_FAMILIES[family]
     one, two = made(rng, 64, real), made(rng, 64, real)
     assert one.shape == (64, 64)
     assert one.dtype == np.uint8

@@ -76,7 +76,9 @@ def test_a_measured_picture_knows_its_true_scale_and_its_ends(collection):
     assert sample.present[BOXES.index("femur")] == 1
     mask = sample.masks[MASKS.index("femur")]
     outline = geometry.outline(np.where(mask > 127, np.float32(4), np.float32(-4)))
+    assert outline is not None
     shape = geometry.ellipse(outline * 120)
+    assert shape is not None
     assert abs(shape.a * 3**0.5 - 60) < 1.5
 
 

@@ -47,8 +47,8 @@ def test_a_run_stops_at_its_budget_and_resumes(data, tmp_path):
 def test_it_learns_what_it_is_shown(data, tmp_path):
     run = Run(Plan(data, tmp_path, 0.1, batch=2, side=64), SMALL)
     torch.manual_seed(0)
-    lines = []
-    run._log = lines.append  # type: ignore[method-assign]
+    lines: list[dict[str, float]] = []
+    run._log = lines.append  # type: ignore[method-assign,assignment]
     run.run()
     assert lines[-1]["dice"] < lines[0]["dice"]
 

@@ -2,6 +2,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from models.fada.labels import MASKS
 from models.fada.network import DenseNetwork
 from models.programs.evaluating.compare import table
 from models.programs.evaluating.evaluate import Request, evaluate, plain, spread
-from models.programs.releasing.calibrate import calibrate, fit_intervals
-from models.programs.releasing.card import card
+from models.programs.releasing.calibrate import calibrate, conformal, fit_intervals, fit_subplanes
+from models.programs.releasing.card import card, head_bias, unmeasured
 from models.programs.releasing.export import describe, export_graph
 from models.programs.releasing.quantise import halve
 from services.reading.confidence import Thresholds
@@ -32,6 +33,7 @@ from services.reading.releases.signature import Trust, generate_key, key_id, pub
 from services.reading.vision import Vision
 
 SIDE = 64
+ZEROS = np.zeros(1, np.float32)
 WANTED = (
     "dice iou hc_mae_mm ap50 ap75 ap50_mean ap75_mean plane_accuracy plane_balanced_accuracy "
     "plane_accuracy_blind ece out_of_scope_recall n dice_fada keypoint_error_mm hc_mape "
@@ -128,7 +130,7 @@ def test_half_weights_give_nearly_the_same(folder):
 
 def test_plain_values_are_json():
     assert plain({"a": float("nan"), "b": (1, 2.0)}) == {"a": None, "b": [1, 2.0]}
-    assert len(spread(list(range(10)), 3)) == 3
+    assert len(spread(cast(Any, list(range(10))), 3)) == 3
 
 
 def test_text_is_held_against_what_labels_say(release, data):
@@ -166,12 +168,23 @@ def test_compliance_and_rouge_by_hand():
 def test_the_card_holds_measured_numbers_and_no_gap(release, network, data):
     result, _ = evaluate(release, Request(data, splits=("val",), each=1))
     template = Path(models.__file__).with_name("releases") / "card-template.md"
-    names = ("specialists", "quantised", "words", "distillation", "published")
+    names = ("specialists", "quantised", "words", "distillation")
     tables = {name: f"| {name} |" for name in names}
     text = card(describe(SIDE, Graph(network)), {"val": result}, tables, template.read_text())
     assert "{{" not in text
     assert f"{result['dice']['fetal_head']:.4f}" in text
     assert "**missed**" in text  # an untrained network meets no bar, and the card says so
+
+
+def test_the_card_says_what_was_not_measured_and_how_other_heads_differ():
+    sizes = {
+        "AC": {"A": {"n": 18, "missing": 2}},
+        "HC": {"FETAL_PLANES_DB": {"n": 12, "missing": 0, "bias": 4.56}},
+    }
+    evaluations = {"val": {"sizes": sizes}, "test": {}}
+    assert unmeasured(evaluations) == "AC 2 of 18 on val"
+    assert unmeasured({"test": {}}) == "none"
+    assert head_bias(evaluations) == "+4.6 mm, not measured, not measured"
 
 
 def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
@@ -184,7 +197,16 @@ def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
     masks = np.full((1, 60, 60), -6, np.float32)
     masks[0, 28:32, 15:45] = 6
     raw = RawReading(
-        np.zeros(1), 0.0, 0.0, masks, np.zeros((1, 5)), np.zeros((1, 3)), "", "", "", {}
+        ZEROS,
+        0.0,
+        0.0,
+        masks,
+        np.zeros((1, 5), np.float32),
+        np.zeros((1, 3), np.float32),
+        "",
+        "",
+        "",
+        {},
     )
     observation = Observation(record, Square(np.zeros((120, 120), np.uint8), 120, 120), raw)
     rules = Thresholds(intervals={"FL": (1.0, 0.0)})
@@ -200,14 +222,52 @@ def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
 
 def test_intervals_come_from_what_was_found(data):
     record = next(r for r in read_manifest(data) if r.path.stem == "head_val")
-    mask = np.asarray(Image.open(record.mask_path))
+    mask = np.asarray(Image.open(cast(Path, record.mask_path)))
     logits = np.full((len(MASKS), *mask.shape), -6, np.float32)
     logits[0][mask > 0] = 6
     raw = RawReading(
-        np.zeros(1), 0.0, 0.0, logits, np.zeros((1, 5)), np.zeros((1, 3)), "", "", "", {}
+        ZEROS,
+        0.0,
+        0.0,
+        logits,
+        np.zeros((1, 5), np.float32),
+        np.zeros((1, 3), np.float32),
+        "",
+        "",
+        "",
+        {},
     )
     observation = Observation(record, Square(np.zeros((80, 120), np.uint8), 120, 80), raw)
     add_truth(observation)
     intervals = fit_intervals([observation], Thresholds())
     assert set(intervals) == {"HC"}  # one head alone gives its axes no interval
     assert intervals["HC"][0] < 2
+
+
+def test_few_images_give_a_wider_interval():
+    errors = np.random.default_rng(4).normal(0, 3, 4000)
+    held = {}
+    for count in (18, 200):
+        wide = [
+            conformal(errors[at : at + count], np.full(count, 200.0)) for at in range(0, 3600, 200)
+        ]
+        held[count] = [float(np.mean(np.abs(errors) <= a + b * 200)) for a, b in wide]
+    assert min(held[18]) > 0.95
+    assert np.mean(held[200]) == pytest.approx(0.95, abs=0.01)
+
+
+def test_sub_planes_are_named_from_where_nine_in_ten_are_right(data):
+    head = next(r for r in read_manifest(data) if r.plane == "head")
+
+    def seen(level, right):
+        logits = np.zeros(3, np.float32)
+        logits[0 if right else 1] = level
+        reading = RawReading(ZEROS, 0, 0, ZEROS, ZEROS, ZEROS, "", "", "", {}, logits)
+        record = replace(head, subplane="trans-thalamic")
+        return Observation(record, Square(np.zeros((4, 4), np.uint8), 4, 4), reading)
+
+    sure = [seen(6, True)] * 30
+    fitted = fit_subplanes([*sure, *([seen(1.5, False)] * 10)])
+    assert 0.5 < fitted["subplane"] < 1
+    assert fit_subplanes([seen(1, False)] * 20)["subplane"] > 1
+    assert fit_subplanes(sure[:5]) == {}

@@ -4,6 +4,7 @@ import onnx
 import pytest
 import torch
 
+from models.fada import heads, labels
 from models.fada.efficientnet import TOWERS
 from models.fada.graph import Graph
 from models.fada.network import DenseNetwork, NetworkConfig
@@ -46,3 +47,34 @@ def test_a_restored_network_says_what_the_graph_says(tmp_path, config):
         assert torch.allclose(wanted.plane, found.plane, atol=gap)
         assert torch.allclose(wanted.masks, found.masks, atol=gap)
         assert torch.allclose(wanted.boxes, found.boxes, atol=gap)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_release_with_fewer_labels_keeps_what_it_has_learnt(tmp_path, monkeypatch):
+    """Old labels say the same in their new places, whatever stands between them."""
+    older = {
+        "PLANES": (labels.PLANES[0], labels.PLANES[2]),
+        "MASKS": (labels.MASKS[0], labels.MASKS[3]),
+        "BOXES": (labels.BOXES[1], labels.BOXES[9]),
+        "BOX_PRIORS": (labels.BOX_PRIORS[1], labels.BOX_PRIORS[9]),
+        "KEYPOINTS": labels.KEYPOINTS[1:3],
+    }
+    with monkeypatch.context() as patch:
+        for name, some in older.items():
+            patch.setattr(heads, name, some)
+        network, image = stirred(CONFIG), torch.rand(3, 1, SIDE, SIDE)
+        with torch.no_grad():
+            wanted = network(image)
+        export_graph(Graph(network), tmp_path / "vision.onnx", SIDE)
+    restored = DenseNetwork(CONFIG)
+    own = {name.lower(): some for name, some in older.items()}
+    biases = fill(restored, onnx.load(tmp_path / "vision.onnx"), own)  # type: ignore[arg-type]
+    unfold(restored, biases, torch.rand(4, 1, SIDE, SIDE))
+    with torch.no_grad():
+        answer = restored.eval()(image)
+    assert torch.allclose(wanted.plane, answer.plane[:, [0, 2]], atol=2e-4)
+    assert torch.allclose(wanted.masks, answer.masks[:, [0, 3]], atol=2e-4)
+    assert torch.allclose(wanted.boxes, answer.boxes[:, [1, 9]], atol=2e-4)
+    assert torch.allclose(wanted.keypoints, answer.keypoints[:, 1:3], atol=2e-4)
+    with pytest.raises(ValueError, match="moon"):
+        fill(restored, onnx.load(tmp_path / "vision.onnx"), {**own, "planes": ["moon"]})  # type: ignore[dict-item]

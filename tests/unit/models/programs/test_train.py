@@ -25,7 +25,9 @@ def test_a_run_resumes_where_it_stopped(data, tmp_path):
     assert first.share >= 1
     again = Trainer(replace(first.plan, steps=7))
     assert again.progress.step == first.progress.step
-    assert torch.equal(again.network.stem[0].weight, first.network.stem[0].weight)
+    assert torch.equal(
+        again.network.get_parameter("stem.0.weight"), first.network.get_parameter("stem.0.weight")
+    )
     moment = again.optimiser.state_dict()["state"][0]["exp_avg"]
     assert torch.equal(moment, first.optimiser.state_dict()["state"][0]["exp_avg"])
     again.run()

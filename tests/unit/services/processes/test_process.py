@@ -120,6 +120,7 @@ def test_a_killed_reaper_is_replaced_and_knows_the_groups(tmp_path):
     reaper._child.wait()
     other = Process(spec(tmp_path, "exec sleep 1000"), reaper)
     other.start()
+    assert reaper._child.stdin is not None
     reaper._child.stdin.close()  # as if this process were gone
     until(lambda: not process.alive() and not other.alive())
     assert not alive(child)

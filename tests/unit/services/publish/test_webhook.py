@@ -13,10 +13,10 @@ from services.publish import webhook
 from services.publish.webhook import WebhookFailed, WebhookRefused
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-NOW = datetime.now(UTC)
 
 
-def message(body=b'{"type":"study.ready"}', at=NOW):
+def message(body=b'{"type":"study.ready"}', minutes_ago=0):
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
     return webhook.sign(SECRET, "msg_1", at, body)
 
 
@@ -32,7 +32,7 @@ def test_receivers_library_refuses_an_edited_body():
 
 
 def test_receivers_library_refuses_an_old_message_and_a_new_date_on_it():
-    old = message(at=NOW - timedelta(minutes=10))
+    old = message(minutes_ago=10)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(old.body, old.headers)
     forged = old.headers | {"webhook-timestamp": message().headers["webhook-timestamp"]}

@@ -5,7 +5,7 @@ import pytest
 
 from services.domain.calibration import Calibration, PixelSize
 from services.reading.confidence import Thresholds
-from services.reading.measures import angle_of_progression, measure
+from services.reading.measures import angle_of_progression, measure, measure_angles
 
 TURN = np.linspace(0, 2 * math.pi, 400, endpoint=False)
 SCALE = Calibration(spacing=PixelSize(0.4, 0.2, "pixel_spacing"))
@@ -40,6 +40,8 @@ def test_an_abdomen_gets_its_circumference_and_interval():
     square = Calibration(spacing=PixelSize(0.5, 0.5, "pixel_spacing"))
     (ac,) = measure("abdomen", outlines, square, rules)
     assert ac.mm == pytest.approx(math.pi * 100, abs=0.2)
+    assert ac.mm is not None
+    assert ac.mm_high is not None
     assert ac.mm_high - ac.mm == pytest.approx(2 + 0.01 * ac.mm, abs=0.11)
     (pixels,) = measure("abdomen", outlines, Calibration(), rules)
     assert pixels.mm is None
@@ -60,3 +62,65 @@ def test_the_angle_of_progression_is_that_of_the_tangent():
     expected = 90 + math.degrees(math.asin(0.6))
     assert angle_of_progression(symphysis, head) == pytest.approx(expected, abs=0.3)
     assert angle_of_progression(symphysis, np.zeros((4, 2))) is None
+
+
+def test_the_angle_of_progression_belongs_to_the_intrapartum_view():
+    outlines = {
+        "pubic_symphysis": ellipse(60, 100, 40, 10),
+        "fetal_head": ellipse(100, 200, 60, 60),
+    }
+    rules = Thresholds(intervals={"AoP": (4.0, 0.0)})
+    (angle,) = measure_angles("intrapartum", outlines, Calibration(), rules)
+    assert angle.name == "AoP"
+    assert angle.degrees == pytest.approx(90 + math.degrees(math.asin(0.6)), abs=0.3)
+    assert (angle.low, angle.high) == pytest.approx((angle.degrees - 4, angle.degrees + 4))
+    assert angle.points[1] == pytest.approx((100, 100), abs=0.1)
+    # The tangent meets the head's border where the radius stands square on it.
+    assert math.dist(angle.points[2], (100, 200)) == pytest.approx(60, abs=0.1)
+    assert measure_angles("head", outlines, Calibration(), rules) == ()
+    del outlines["pubic_symphysis"]
+    assert measure_angles("intrapartum", outlines, Calibration(), rules) == ()
+
+
+def test_an_angle_is_measured_in_square_pixels():
+    stretch = np.array([1.0, 2.0])  # pixels half as high as wide
+    outlines = {
+        "pubic_symphysis": ellipse(60, 100, 40, 10) * stretch,
+        "fetal_head": ellipse(100, 200, 60, 60) * stretch,
+    }
+    (angle,) = measure_angles("intrapartum", outlines, SCALE, Thresholds())
+    assert angle.degrees == pytest.approx(90 + math.degrees(math.asin(0.6)), abs=0.3)
+    assert angle.points[1] == pytest.approx((100, 200), abs=0.1)
+
+
+def test_a_symphysis_that_is_nearly_round_has_no_axis():
+    outlines = {
+        "pubic_symphysis": ellipse(60, 100, 24, 20),
+        "fetal_head": ellipse(100, 200, 60, 60),
+    }
+    assert measure_angles("intrapartum", outlines, Calibration(), Thresholds())
+    rules = Thresholds(elongation={"pubic_symphysis": 1.3})
+    assert measure_angles("intrapartum", outlines, Calibration(), rules) == ()
+
+
+def test_the_diameters_of_an_abdomen_are_those_of_its_ellipse_along_the_keypoints():
+    outlines = {"abdomen": ellipse(200, 200, 100, 60, 30)}
+    turned = math.radians(30)
+    long = (math.cos(turned), math.sin(turned))
+    ends = {
+        "TAD": ((150.0 - long[0], 190.0 - long[1]), (150.0 + long[0], 190.0 + long[1])),
+        "APAD": ((0.0, 0.0), (-long[1], long[0])),
+    }
+    even = Calibration(spacing=PixelSize(0.5, 0.5, "pixel_spacing"))
+    ac, tad, apad = measure("abdomen", outlines, even, Thresholds(), ends)
+    assert (ac.name, tad.name, apad.name) == ("AC", "TAD", "APAD")
+    assert (tad.mm, apad.mm) == (100, 60)
+    assert tad.points[0] == pytest.approx((200 - 100 * long[0], 200 - 100 * long[1]), abs=0.1)
+    (_, wide) = measure("abdomen", outlines, SCALE, Thresholds(), {"TAD": ends["TAD"]})
+    assert wide.mm == pytest.approx(math.hypot(200 * long[0] * 0.4, 200 * long[1] * 0.2), abs=0.1)
+    head = {"fetal_head": outlines["abdomen"]}
+    assert [m.name for m in measure("head", head, SCALE, Thresholds(), ends)] == [
+        "HC",
+        "BPD",
+        "OFD",
+    ]

@@ -11,10 +11,19 @@ import readings
 from services.domain.biometry import ellipse_perimeter
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import InvalidInput
-from services.domain.report import Abstention, Scored
+from services.domain.report import (
+    Abstention,
+    Angle,
+    FrameReading,
+    Measurement,
+    Scored,
+    Structure,
+)
+from services.reading.measures import METHOD_DIAMETER
 from services.reading.review_edits import (
     METHOD_CALIPER,
     METHOD_DRAWN,
+    METHOD_DRAWN_TANGENT,
     NOT_DATED,
     Caliper,
     DrawnStructure,
@@ -183,3 +192,51 @@ def test_the_age_that_a_person_wrote_stands() -> None:
     smaller = (DrawnStructure("fetal_head", polygon=OUTLINE),)
     after = apply_edit(worded(), FrameEdit(interpretation=mine, structures=smaller), MM).reading
     assert after.interpretation == mine
+
+
+def shown(plane: str, *structures: tuple[str, readings.Polygon]) -> FrameReading:
+    made = tuple(Structure(label, 0.9, (0, 0, 1, 1), polygon) for label, polygon in structures)
+    return replace(
+        HEAD, plane=Scored(plane, 0.9), structures=made, measurements=(), datings=(), centiles=()
+    )
+
+
+def test_the_models_abdomen_stays_until_it_is_drawn_anew() -> None:
+    ac = Measurement("AC", 600.0, 130.0, 120.0, 140.0, "pixel_spacing", "ellipse")
+    level = ((110.0, 200.0), (390.0, 200.0))
+    tad = Measurement("TAD", 200.0, 41.0, method=METHOD_DIAMETER, points=level)
+    frame = replace(shown("abdomen", ("abdomen", OUTLINE)), measurements=(ac, tad))
+    assert apply_edit(frame, FrameEdit(), MM).reading.measurements == (ac, tad)
+    larger = readings.ellipse(250, 200, 140, 100, 400)
+    edit = FrameEdit(structures=(DrawnStructure("abdomen", polygon=larger),))
+    drawn, across = apply_edit(frame, edit, MM).reading.measurements
+    assert drawn.mm == pytest.approx(ellipse_perimeter(140 * 0.2, 100 * 0.25), rel=2e-3)
+    assert (drawn.name, drawn.method) == ("AC", METHOD_DRAWN)
+    assert across.mm == pytest.approx(280 * 0.2, rel=2e-3)  # along the same line, as wide as drawn
+    assert (across.name, across.method) == ("TAD", METHOD_DRAWN)
+
+
+def test_an_angle_is_measured_anew_where_an_outline_was_moved() -> None:
+    symphysis = readings.ellipse(60, 100, 40, 10, 200)
+    angle = Angle("AoP", 120.0, 114.0, 126.0, "model")
+    frame = shown("intrapartum", ("pubic_symphysis", symphysis), ("fetal_head", OUTLINE))
+    frame = replace(frame, angles=(angle,), subplane=None)
+    assert apply_edit(frame, FrameEdit(), MM).reading.angles == (angle,)
+    circle = readings.ellipse(100, 200, 60, 60, 400)
+    edit = FrameEdit(
+        structures=(
+            DrawnStructure("pubic_symphysis", polygon=symphysis),
+            DrawnStructure("fetal_head", polygon=circle),
+        )
+    )
+    (moved,) = apply_edit(frame, edit, Calibration()).reading.angles
+    assert moved.degrees == pytest.approx(90 + np.degrees(np.arcsin(0.6)), abs=0.5)
+    assert (moved.low, moved.method) == (None, METHOD_DRAWN_TANGENT)
+    gone = FrameEdit(structures=(DrawnStructure("fetal_head", polygon=circle),))
+    assert apply_edit(frame, gone, MM).reading.angles == ()
+
+
+def test_another_plane_takes_the_level_of_the_head_with_it() -> None:
+    frame = replace(HEAD, subplane=Scored("trans-thalamic", 0.9))
+    assert apply_edit(frame, FrameEdit(), MM).reading.subplane == frame.subplane
+    assert apply_edit(frame, FrameEdit(plane="abdomen"), MM).reading.subplane is None

@@ -59,7 +59,7 @@ def test_unlisted_fields_and_free_text_are_dropped_and_named(lines: io.StringIO)
     log = logs.get("gateway.ingest.service")
     log.info("refused", patient_name="Jane", site=CANARY, code="invalid_uid")
     log.info(f"refused {CANARY}")
-    logging.getLogger("gateway.ingest.service").info("refused %s", CANARY, extra={"door": CANARY})
+    logging.getLogger("gateway.ingest.service").info("refused %s", CANARY, extra={"source": CANARY})
     assert read(lines)[0]["dropped"] == ["patient_name", "site"]
     assert read(lines)[0]["code"] == "invalid_uid"
     assert read(lines)[1]["event"] == "unnamed"

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import releases
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from typescript import needs_node, run
@@ -25,11 +26,15 @@ from services.domain.mapping import map_plane
 from services.domain.mapping_rules import OWN_PLANES
 from services.domain.report import FrameReading
 from services.domain.study import FrameRef
-from services.reading.contract import RawReading
+from services.reading.clips import Glance, best_frames
+from services.reading.confidence import Thresholds
+from services.reading.contract import SURVEY_OUTPUTS, RawReading
 from services.reading.images.picture import Square, flag_text, has_text, square
 from services.reading.judge import judge
 from services.reading.releases import manifest
 from services.reading.releases.registry import open_release, trust_of
+from services.reading.subgraph import cut
+from services.reading.survey import survey_side
 from services.reading.text import prompting
 from services.reading.text.prompting import FIELDS, MAX_FIELD
 from services.reading.vision import Vision
@@ -55,6 +60,7 @@ TEXTS = (
     "लड़का",
     "Nuchal translucency; CRL",
 )
+DIAMETERS = ("apad_a", "apad_b", "tad_a", "tad_b")
 SCALES = (
     Calibration(),
     Calibration(spacing=PixelSize(0.2, 0.25, "pixel_spacing")),
@@ -85,20 +91,40 @@ def blob(chance: random.Random, cells: int) -> NDArray[np.float32]:
 
 def with_biometry(document: dict[str, Any]) -> dict[str, Any]:
     """The same release as if it also read abdomen, femur and the intrapartum view."""
-    labels, axes = document["labels"], document["labels"]["keypoints"]
+    labels = document["labels"]
+    axes = ["long_axis_a", "long_axis_b", "short_axis_a", "short_axis_b"]
+    structures = ("abdomen", "femur", "pubic_symphysis")
     labels |= {
-        "planes": [*labels["planes"], "intrapartum"],
-        "masks": [*labels["masks"], "abdomen", "femur", "pubic_symphysis"],
-        "boxes": [*labels["boxes"], "abdomen", "femur", "pubic_symphysis"],
-        "keypoints": [*axes, "femur_a", "femur_b"],
-        "keypoints_by_plane": {"head": axes, "femur": ["femur_a", "femur_b"]},
+        "planes": [*dict.fromkeys([*labels["planes"], "intrapartum"])],
+        "masks": [*dict.fromkeys([*labels["masks"], *structures])],
+        "boxes": [*dict.fromkeys([*labels["boxes"], *structures])],
+        "keypoints": [*axes, "femur_a", "femur_b", *DIAMETERS],
+        "keypoints_by_plane": {
+            "head": axes,
+            "femur": ["femur_a", "femur_b"],
+            "abdomen": list(DIAMETERS),
+        },
+        "subplanes": ["trans-thalamic", "trans-ventricular", "trans-cerebellar"],
     }
     labels["structures_by_plane"] |= {
         "abdomen": ["abdomen"],
         "femur": ["femur"],
         "intrapartum": ["fetal_head", "pubic_symphysis"],
     }
-    document["calibration"]["intervals"] = {"AC": [5.0, 0.02], "BPD": [1.0, 0.01]}
+    document["calibration"]["intervals"] = {
+        "AC": [5.0, 0.02],
+        "BPD": [1.0, 0.01],
+        "TAD": [2.0, 0.01],
+        "APAD": [2.0, 0.01],
+        "AoP": [4.0, 0.02],
+    }
+    document["calibration"] |= {
+        "subplane_temperature": 1.3,
+        "subplane": 0.55,
+        "filling": {"abdomen": 0.9},
+        "elongation": {"pubic_symphysis": 1.2},
+    }
+    document["calibration"].setdefault("structure", {}).update(dict.fromkeys(DIAMETERS, 0.3))
     return document
 
 
@@ -113,8 +139,8 @@ def made_up(chance: random.Random, told: manifest.Manifest) -> RawReading:
           chance.uniform(0, 1.2), chance.gauss(1, 3)] for _ in told.boxes], np.float32,
     )  # fmt: skip
     plane = logits(len(told.planes), chance.choice((0.3, 3.0)))
-    if chance.random() < 0.6:
-        plane[0 if chance.random() < 0.5 else chance.randrange(len(told.planes))] += 6
+    if chance.random() < 0.7:
+        plane[chance.choice((0, 1, 1, chance.randrange(len(told.planes))))] += 6
     return RawReading(
         plane=plane,
         scope=float(np.float32(chance.gauss(3, 3))),
@@ -126,6 +152,7 @@ def made_up(chance: random.Random, told: manifest.Manifest) -> RawReading:
             {name: chance.choice(TEXTS) for name in FIELDS}
         ),
         classification="", release="", seconds={},
+        subplane=logits(len(told.subplanes), 2.0) if told.subplanes else None,
     )  # fmt: skip
 
 
@@ -141,6 +168,7 @@ def there(raw: RawReading, document: dict[str, Any], scale: Calibration, gray: G
         "plane": raw.plane.tobytes(), "scope": raw.scope, "quality": raw.quality,
         "masks": raw.masks.tobytes(), "boxes": raw.boxes.tobytes(),
         "keypoints": raw.keypoints.tobytes(),
+        "subplane": raw.subplane.tobytes() if raw.subplane is not None else None,
     }  # fmt: skip
     said = json.loads(raw.interpretation) if raw.interpretation else {}
     where = {"width": gray.shape[1], "height": gray.shape[0], "gray": gray.tobytes()}
@@ -165,7 +193,7 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
     chance = random.Random(2024)
     gray = np.zeros((40, 40), np.uint8)
     cases = []
-    for _ in range(200):
+    for _ in range(300):
         changed = copy.deepcopy(document)
         if chance.random() < 0.6:
             changed = with_biometry(changed)
@@ -177,6 +205,7 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
             }
             if chance.random() < 0.3:
                 rules.pop("hc_interval", None)
+                rules.pop("intervals", None)
         told = manifest.parse(changed, "0" * 64)
         width, height = chance.choice(((512, 512), (801, 603), (333, 470)))
         frame = np.zeros((height, width), np.uint8)
@@ -190,7 +219,7 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
     reasons = {(str(code), what) for hub, _ in cases for code, what in hub.abstentions}
     assert {code for code, _ in reasons} == {
         "out_of_scope", "too_poor", "unknown_plane", "low_confidence", "not_calibrated",
-        "out_of_range",
+        "out_of_range", "unknown_subplane",
     }  # fmt: skip
     assert any("text_withheld" in hub.flags for hub, _ in cases)
     assert any(hub.datings and hub.interpretation for hub, _ in cases)
@@ -200,9 +229,14 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
         ("head", "BPD"),
         ("head", "OFD"),
         ("abdomen", "AC"),
+        ("abdomen", "TAD"),
+        ("abdomen", "APAD"),
         ("femur", "FL"),
     }
-    assert any(hub.plane and hub.plane.label == "intrapartum" for hub, _ in cases)
+    assert any(hub.subplane for hub, _ in cases)
+    angles = [a for hub, _ in cases for a in hub.angles]
+    assert any(a.low is not None for a in angles)
+    assert {hub.plane.label for hub, _ in cases if hub.plane and hub.angles} == {"intrapartum"}
     assert any(m.name == "AC" and m.mm_low for hub, _ in cases for m in hub.measurements)
 
 
@@ -257,6 +291,42 @@ def test_text_in_the_picture_is_seen_alike() -> None:
     assert set(told) == {True, False}
 
 
+def test_the_frames_of_a_clip_are_chosen_alike(document: dict[str, Any]) -> None:
+    chance = np.random.default_rng(6)
+    calls, expected = [], []
+    for count in (0, 1, 2, 5, 40, 90):
+        logits = chance.normal(0, 3, (count, 5)).astype(np.float32)
+        if count > 5:  # as in a sweep, neighbours show the same
+            logits = np.repeat(logits[::5], 5, axis=0)[:count] + chance.normal(0, 0.3, (count, 5))  # type: ignore[assignment]
+        seen = [Glance(p.astype(np.float32), *chance.normal(2, 3, 2).tolist()) for p in logits]
+        numbers = list(range(1, 3 * count + 1, 3))
+        for limit in (1, 3, 8):
+            expected.append(
+                best_frames(numbers, seen, Thresholds.from_json(document["calibration"]), limit)
+            )
+            glances = [
+                {"plane": g.plane.tobytes(), "scope": g.scope, "quality": g.quality} for g in seen
+            ]
+            calls.append(
+                (
+                    "phone/tests/judge.ts",
+                    "chosen",
+                    [numbers, glances, document["calibration"], limit],
+                )
+            )
+    assert run(*calls) == expected
+    assert max(len(answer) for answer in expected) > 2
+    sides = (32, 64, 224, 320, 384, 512)
+    told = run(*(("phone/src/reading/clip/bestFrames.ts", "surveySide", [side]) for side in sides))
+    assert told == [survey_side(side) for side in sides]
+
+
+def test_a_graph_is_cut_alike() -> None:
+    graph = releases.graph()
+    (told,) = run(("phone/src/reading/clip/subgraph.ts", "cut", [graph, list(SURVEY_OUTPUTS)]))
+    assert told == cut(graph, SURVEY_OUTPUTS)
+
+
 def test_the_eight_fields_are_held_to_the_same_form() -> None:
     good = dict.fromkeys(FIELDS, "Not assessed.")
     texts = [
@@ -291,6 +361,6 @@ def test_numbers_are_rounded_alike() -> None:
     values += [chance.randrange(1, 100_000) / 2 ** chance.randrange(1, 8) for _ in range(500)]
     values += [chance.randrange(1, 10**6) / 10 ** chance.randrange(1, 6) for _ in range(500)]
     asked = [(v, d) for v in values for d in (1, 2, 4)]
-    told = run(*(("phone/src/reading/round.ts", "round", [v, d]) for v, d in asked))
+    told = run(*(("shared/measurement/round.ts", "round", [v, d]) for v, d in asked))
     assert told == [round(v, d) for v, d in asked]
     assert all(math.isfinite(v) for v in told)

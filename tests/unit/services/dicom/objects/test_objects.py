@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import highdicom
@@ -19,9 +19,12 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from services.dicom.objects import seg, sr
+from services.dicom.objects.composite import ObjectRef
 from services.dicom.objects.deidentify import deidentified
+from services.dicom.objects.encapsulated import encapsulated_pdf
 from services.dicom.objects.import_images import import_images
 from services.dicom.objects.secondary import secondary_capture
+from services.dicom.objects.sr_examination import procedure_report
 from services.dicom.objects.ultrasound import (
     PictureFrames,
     Subject,
@@ -32,6 +35,10 @@ from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import parse_bytes
 from services.domain import biometry
 from services.domain.errors import InvalidInput, TooLarge
+from services.domain.examination.examination import Examination
+from services.domain.examination.fetuses import summarise_several
+from services.domain.examination.pregnancy import date_pregnancy
+from services.domain.examination.summary import summarise
 from services.domain.report import (
     Abstention,
     FrameReading,
@@ -44,6 +51,7 @@ from services.domain.report import (
 
 SAMPLES = Path(__file__).parents[5] / "samples"
 HEAD = Frames.of_file(SAMPLES / "head-27w.dcm")
+SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.33"
 ENDS = ((100.0, 150.0), (400.0, 150.0), (250.0, 40.0), (250.0, 260.0))
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -71,6 +79,11 @@ def report(*readings: FrameReading, **more: object) -> Report:
     )  # fmt: skip
 
 
+BEFORE = [
+    ObjectRef(str(HEAD.dataset.StudyInstanceUID), "1.2.3", SR_CLASS, f"1.2.3.{n}") for n in (1, 2)
+]
+
+
 def masks() -> dict[str, np.ndarray]:
     head = np.zeros((346, 512), bool)
     head[60:280, 110:400] = True
@@ -84,6 +97,12 @@ def clip() -> Dataset:
         PictureFrames(np.stack([HEAD.read(1)] * 3)), Subject("clip"), (0.2, 0.2)
     )
     return pydicom.dcmread(io.BytesIO(data))
+
+
+def uncalibrated() -> Dataset:
+    source = pydicom.dcmread(SAMPLES / "head-27w.dcm")
+    del source.SequenceOfUltrasoundRegions
+    return source
 
 
 def faults(data: bytes, tmp_path: Path) -> list[str]:
@@ -104,12 +123,17 @@ def every_object() -> dict[str, bytes]:
     return {
         "us": (SAMPLES / "head-27w.dcm").read_bytes(),
         "seg": seg.segmentation(source, reading(), masks(), whole, "job"),
+        "seg uncalibrated": seg.segmentation(uncalibrated(), reading(), masks(), whole, "job"),
+        "seg reviewed": seg.segmentation(source, reading(), masks(), reviewed, "result"),
         "seg of a clip": seg.segmentation(three, second, masks(), report(second), "job"),
         "sr": sr.measurement_report([source], whole, "job"),
         "sr reviewed": sr.measurement_report([source], reviewed, "result"),
         "sr of a clip": sr.measurement_report([three], report(second), "job"),
-        "obgyn": sr.procedure_report([source], whole, "job") or b"",
-        "obgyn reviewed": sr.procedure_report([source], reviewed, "result") or b"",
+        "obgyn": procedure_report([source], whole, "job") or b"",
+        "obgyn reviewed": procedure_report([source], reviewed, "result") or b"",
+        "pdf": encapsulated_pdf([source, three], b"%PDF-1.7 \n%%EOF", "Report", reviewed, "result"),
+        "sr of a further version": sr.measurement_report([source], reviewed, "result", BEFORE),
+        "obgyn of a further version": procedure_report([source], reviewed, "r", BEFORE) or b"",
         "sc": secondary_capture(source, np.zeros((346, 512, 3), np.uint8), reading(), whole, "job"),
         "de-identified": deidentified(source, b"secret"),
     }
@@ -127,7 +151,7 @@ def test_a_run_again_writes_the_same_bytes() -> None:
 def test_our_own_objects_pass_our_own_door() -> None:
     for name, data in every_object().items():
         assert parse_bytes(data).study_uid, name
-        companions = ("seg", "sr", "obgyn")
+        companions = ("seg", "sr", "obgyn", "pdf")
         assert (parse_bytes(data).frames == 0) == name.startswith(companions), name
 
 
@@ -142,6 +166,42 @@ def test_seg_read_by_highdicom() -> None:
             assert np.array_equal(stored[label], mask)
         named = read.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0]
         assert named.SourceImageSequence[0].get("ReferencedFrameNumber") == frame
+
+
+def nrrd_header(path: Path) -> dict[str, str]:
+    lines = path.read_bytes().split(b"\n\n", 1)[0].decode("latin-1").splitlines()
+    return dict(line.split(": ", 1) for line in lines if ": " in line)
+
+
+@pytest.mark.parametrize("name", ["seg", "seg of a clip", "seg uncalibrated"])
+def test_seg_converted_by_dcmqi(name: str, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("segimage2itkimage")
+    if not program.exists():
+        pytest.skip("dcmqi is not installed")
+    path = tmp_path / "seg.dcm"
+    path.write_bytes(every_object()[name])
+    subprocess.run(
+        [program, "--inputDICOM", path, "--outputDirectory", tmp_path, "--prefix", "of",
+         "--outputType", "nrrd"], check=True, capture_output=True,
+    )  # fmt: skip
+    sources = {"seg": HEAD.dataset, "seg of a clip": clip(), "seg uncalibrated": uncalibrated()}
+    size = calibration(sources[name]).for_points([(110, 60), (399, 279)])
+    expected = (size.mm_x, size.mm_y) if size is not None else (1.0, 1.0)
+    for number, label in enumerate(("CSP", "fetal_head"), 1):
+        made = tmp_path / f"of-{number}.nrrd"
+        header = nrrd_header(made)
+        assert header["sizes"].split() == ["512", "346", "1"], label
+        axes = [tuple(map(float, axis.strip("()").split(",")))
+                for axis in header["space directions"].split()]  # fmt: skip
+        assert (axes[0][0], axes[1][1]) == pytest.approx(expected), label
+
+
+def test_seg_says_where_pixels_are_no_millimetres() -> None:
+    made = every_object()
+    for name, told in (("seg", False), ("seg uncalibrated", True)):
+        read = pydicom.dcmread(io.BytesIO(made[name]))
+        assert ("not calibrated" in read.ContentDescription) == told
+        assert read.FrameOfReferenceUID
 
 
 def test_seg_refuses_masks_of_another_size() -> None:
@@ -172,6 +232,28 @@ def test_the_label_stays_until_a_person_has_reviewed() -> None:
         reviewed = pydicom.dcmread(io.BytesIO(made[f"{name} reviewed"]))
         assert reviewed.VerificationFlag == "VERIFIED"
         assert "Reviewed by Dr. A" in texts(made[f"{name} reviewed"])
+
+
+def test_a_further_version_names_what_it_replaces() -> None:
+    made = every_object()
+    for name in ("sr of a further version", "obgyn of a further version"):
+        (study,) = pydicom.dcmread(io.BytesIO(made[name])).PredecessorDocumentsSequence
+        (series,) = study.ReferencedSeriesSequence
+        named = [item.ReferencedSOPInstanceUID for item in series.ReferencedSOPSequence]
+        assert named == ["1.2.3.1", "1.2.3.2"]
+    assert "PredecessorDocumentsSequence" not in pydicom.dcmread(io.BytesIO(made["sr reviewed"]))
+
+
+def test_the_printed_page_as_an_object_of_the_study(tmp_path: Path) -> None:
+    data = every_object()["pdf"]
+    dataset = pydicom.dcmread(io.BytesIO(data))
+    assert dataset.EncapsulatedDocument[: dataset.EncapsulatedDocumentLength].endswith(b"%%EOF")
+    assert dataset.VerificationFlag == "VERIFIED"
+    assert len(dataset.SourceInstanceSequence) == 2
+    if shutil.which("dcm2pdf") is not None:
+        (tmp_path / "in.dcm").write_bytes(data)
+        subprocess.run(["dcm2pdf", tmp_path / "in.dcm", tmp_path / "out.pdf"], check=True)
+        assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF-1.7")
 
 
 def test_tid_1500_read_by_dcmqi(tmp_path: Path) -> None:
@@ -209,7 +291,7 @@ def test_tid_5000_read_by_dcmtk(tmp_path: Path) -> None:
 
 def test_no_millimetre_without_calibration() -> None:
     whole = report(reading(mm=None))
-    assert sr.procedure_report([HEAD.dataset], whole, "job") is None
+    assert procedure_report([HEAD.dataset], whole, "job") is None
     data = sr.measurement_report([HEAD.dataset], whole, "job")
     assert b"millimeter" not in data
     assert b"{pixels}" in data
@@ -280,3 +362,70 @@ class TestPictures:
             assert "CC BY 4.0" in dataset.ImageComments
             calibrated = bool(calibration(dataset).regions)
             assert calibrated == (path.name not in ("femur-uncalibrated.dcm", "nt-view.dcm"))
+
+
+def whole_examination() -> tuple[bytes, Examination]:
+    """Head, abdomen and femur of one woman, with what people entered."""
+    base = reading()
+    more = [
+        dataclasses.replace(
+            base, plane=Scored(plane, 0.9), datings=(), frame=1,
+            measurements=(Measurement(name, 500.0, mm, mm - 5, mm + 5, "ultrasound_region"),),
+        )
+        for plane, name, mm in (("abdomen", "AC", 225.0), ("femur", "FL", 49.0))
+    ]  # fmt: skip
+    frames = (base, *more)
+    dating = date_pregnancy(date(2025, 6, 27), ())
+    summary = summarise(frames, day=date(2026, 1, 2), dating=dating)
+    facts = {
+        "last_period": "2025-06-27", "fetuses": 1, "presentation": "cephalic", "heart_rate": 140,
+        "placenta": {"site": "fundal"}, "fluid": {"kind": "index", "mm": 130},
+        "anatomy": {"heart": "not_seen"}, "impression": "Seen.",
+    }  # fmt: skip
+    whole = Examination(summary, facts)
+    return procedure_report([HEAD.dataset], report(*frames), "job", (), whole) or b"", whole
+
+
+def test_tid_5000_of_twins_has_a_container_for_each() -> None:
+    _, whole = whole_examination()
+    frames = (reading(),)
+    together = summarise_several(frames, (), day=date(2026, 1, 2))
+    twins = Examination(together, {"fetuses": 2}, (), {"A": whole, "B": whole})
+    data = procedure_report([HEAD.dataset], report(*frames), "job", (), twins)
+    assert data is not None
+    root = pydicom.dcmread(io.BytesIO(data))
+    biometry = [
+        item for item in root.ContentSequence
+        if item.ConceptNameCodeSequence[0].CodeMeaning == "Fetal Biometry"
+    ]  # fmt: skip
+    subjects = [item.ContentSequence[1].TextValue for item in biometry]
+    assert subjects == ["A", "B"]
+
+
+def test_tid_5000_holds_the_whole_examination(tmp_path: Path) -> None:
+    data, whole = whole_examination()
+    assert faults(data, tmp_path) == []
+    if shutil.which("dsrdump") is None:
+        pytest.skip("dcmtk is not installed")
+    told = subprocess.run(
+        ["dsrdump", "+Pl", "+Pc", tmp_path / "object.dcm"], capture_output=True, text=True
+    ).stdout
+    assert whole.summary.weight is not None
+    for line in (
+        'DATE:(8665-2,LN,"LMP")="20250627"',
+        'DATE:(11778-8,LN,"EDD")="20260403"',
+        'NUM:(11878-6,LN,"Number of Fetuses by US")="1.0"',
+        'NUM:(11979-2,LN,"Abdominal Circumference")="225.0"',
+        'NUM:(11963-6,LN,"Femur Length")="49.0"',
+        f'NUM:(11727-5,LN,"Estimated Weight")="{whole.summary.weight.grams:.0f}.0"',
+        '(11732-5,LN,"EFW by AC, BPD, FL, HC, Hadlock 1985")',
+        'NUM:(11947-9,LN,"HC/AC")=',
+        'NUM:(11888-5,LN,"Composite Ultrasound Age")=',
+        'NUM:(125012,DCM,"Growth Percentile Rank")=',
+        '(IG21-2014-AC,99FADA,"INTERGROWTH-21st 2014 (AC)")',
+        'NUM:(11948-7,LN,"Fetal Heart Rate")="140.0"',
+        "cephalic",
+        "not seen",
+        '(121073,DCM,"Impression")="Seen."',
+    ):
+        assert line in told, line

@@ -256,10 +256,10 @@ def test_a_dicomdir_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "sop_class",
-    ["1.2.840.10008.5.1.4.1.1.104.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.66"],
+    ["1.2.840.10008.5.1.4.1.1.104.2", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.66"],
 )
 def test_other_objects_are_refused(tmp_path: Path, sop_class: str) -> None:
-    """An encapsulated PDF, a CT image, raw data."""
+    """An encapsulated CDA, a CT image, raw data."""
     with pytest.raises(UnsupportedObject):
         parsed(tmp_path, changed(SOPClassUID=sop_class))
 

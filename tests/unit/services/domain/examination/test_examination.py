@@ -209,3 +209,20 @@ def test_no_centile_at_an_age_that_the_examination_gave_itself() -> None:
     head = later.of("HC")
     assert head is not None
     assert head.centile is not None
+
+
+@pytest.mark.parametrize(("chart", "measure"), [("INTERGROWTH-21st", "AC"), ("Hadlock", "HC")])
+def test_a_point_of_a_curve_has_the_centile_that_it_is_drawn_for(chart: str, measure: str) -> None:
+    for z in (-1.88, 0.0, 1.28):
+        mm = charts.size_at(chart, measure, 30.0, z)
+        assert mm is not None
+        back = charts.size_centile(chart, measure, mm, 210.0)
+        assert back is not None
+        assert back.z == pytest.approx(z, abs=0.01)
+        grams = weight.weight_at(chart, 30.0, z)
+        assert grams is not None
+        again = weight.weight_centile(chart, grams, 210.0)
+        assert again is not None
+        assert again.z == pytest.approx(z, abs=1e-6)
+    assert charts.size_at(chart, measure, 44.0, 0.0) is None
+    assert weight.weight_at(chart, 44.0, 0.0) is None

@@ -63,18 +63,22 @@ def linked(folder: Path) -> None:
     (folder / "text.gguf").symlink_to(folder / "mmproj.gguf")
 
 
+def void(_written: object) -> None:
+    """For lambdas that write."""
+
+
 BAD: dict[str, tuple[Change, type[ReleaseRefused]]] = {
     "no manifest": (lambda f: (f / MANIFEST).unlink(), ReleaseMissingFile),
     "manifest is no JSON": (
-        lambda f: (f / MANIFEST).write_text("{") and None,
+        lambda f: void((f / MANIFEST).write_text("{")),
         ReleaseUnknownFormat,
     ),
     "manifest nests without end": (
-        lambda f: (f / MANIFEST).write_text("[" * 100_000) and None,
+        lambda f: void((f / MANIFEST).write_text("[" * 100_000)),
         ReleaseUnknownFormat,
     ),
     "manifest is huge": (
-        lambda f: (f / MANIFEST).write_bytes(b" " * (3 * 2**20)) and None,
+        lambda f: void((f / MANIFEST).write_bytes(b" " * (3 * 2**20))),
         ReleaseWrongSize,
     ),
     "format of tomorrow": (reissue(format=2), ReleaseUnknownFormat),
@@ -84,7 +88,7 @@ BAD: dict[str, tuple[Change, type[ReleaseRefused]]] = {
     "file missing": (lambda f: (f / "text.gguf").unlink(), ReleaseMissingFile),
     "file is a link": (linked, ReleaseMissingFile),
     "file longer": (
-        lambda f: (f / "text.gguf").write_bytes(FILES["text.gguf"] + b"x") and None,
+        lambda f: void((f / "text.gguf").write_bytes(FILES["text.gguf"] + b"x")),
         ReleaseWrongSize,
     ),
     "graph changed": (flip("vision.onnx"), ReleaseWrongHash),

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from workers.analysis.keyframes import MAX_LOOKED_AT, candidates, choose, key_frames, look, quality
+from services.reading.images.keyframes import (
+    MAX_LOOKED_AT,
+    candidates,
+    choose,
+    key_frames,
+    look,
+    quality,
+)
 
 
 def speckle(seed: int, size: int = 120) -> np.ndarray:

@@ -1,0 +1,108 @@
+"""Reads, sign-ins and openings of links stand in the trail; it is verified and exported."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import hub as hubs
+from sqlalchemy import create_engine, text
+
+from services.domain.study import Role
+
+SITE = "audited"
+
+
+def entries(hub: hubs.Hub, **query: Any) -> list[dict[str, Any]]:
+    hub.app.state.access.write()
+    with hub.client(SITE, Role.MANAGER) as manager:
+        found: list[dict[str, Any]] = manager.get("/api/audit", params=query).json()["items"]
+    return found
+
+
+def sent(hub: hubs.Hub) -> str:
+    with hub.client(SITE, Role.SONOGRAPHER) as client:
+        picture = (hubs.SAMPLES / "head-27w.png").read_bytes()
+        item = client.post("/api/uploads", files={"file": picture}).json()["items"][0]
+    return str(item["study_id"])
+
+
+def test_who_looked_at_a_study_stands_there_once(hub: hubs.Hub) -> None:
+    study = sent(hub)
+    with hub.client(SITE, Role.READER) as reader:
+        for _ in range(5):
+            assert reader.get(f"/api/studies/{study}").status_code == 200
+        assert reader.get(f"/api/studies/{study[::-1]}").status_code == 404
+    (read,) = [e for e in entries(hub, subject=study) if e["action"] == "study.read"]
+    assert read["name"] == f"reader of {SITE}"
+    assert read["detail"]["route"] == "/api/studies/{study_id}"
+
+
+def test_sign_ins_and_refusals_stand_there(hub: hubs.Hub) -> None:
+    key = hub.key(SITE, Role.SONOGRAPHER)
+    identity = key.split("_")[1]
+    assert httpx.post(f"{hub.url}/login", json={"key": key}, timeout=60).status_code == 200
+    wrong = {"key": f"fada_{identity}_wrong"}
+    assert httpx.post(f"{hub.url}/login", json=wrong, timeout=60).status_code == 401
+    actions = [e["action"] for e in entries(hub, subject=identity)]
+    assert actions == ["sign_in.refused", "sign_in"]
+
+
+def test_an_opened_link_stands_there(hub: hubs.Hub) -> None:
+    study = sent(hub)
+    with hub.client(SITE, Role.SONOGRAPHER) as client:
+        url = client.post(f"/api/studies/{study}/shares", json={}).json()["url"]
+    httpx.get(url.replace("/share/", "/api/shared/"), timeout=60)
+    opened = [e for e in entries(hub, subject=study) if e["action"] == "share.opened"]
+    assert len(opened) <= 1  # there is no result yet: nothing was shown
+    with hub.client(SITE, Role.SONOGRAPHER) as client:
+        assert client.get(f"/api/studies/{study}/results/latest").status_code == 404
+
+
+def test_the_trail_is_verified_and_a_change_shows(hub: hubs.Hub) -> None:
+    sent(hub)
+    with hub.client(SITE, Role.ADMIN) as admin, hub.client(SITE, Role.MANAGER) as manager:
+        told = admin.get("/api/audit/verify").json()
+        assert told["holds"]
+        assert told["entries"] > 0
+        assert told["unsealed"] == 0
+        assert len(told["mac"]) == 64
+        assert manager.get("/api/audit/verify").status_code == 403
+        engine = create_engine(hub.services.settings.index_url)
+        with engine.begin() as raw:
+            raw.execute(text("DROP TRIGGER audit_no_update"))
+            (seq, was) = raw.execute(text("SELECT seq, actor FROM audit LIMIT 1")).one()
+            raw.execute(text("UPDATE audit SET actor = 'nobody' WHERE seq = :s"), {"s": seq})
+        told = admin.get("/api/audit/verify").json()
+        assert not told["holds"]
+        assert "not those that were sealed" in told["fault"]
+        with engine.begin() as raw:
+            values = {"s": seq, "was": was}
+            raw.execute(text("UPDATE audit SET actor = :was WHERE seq = :s"), values)
+        engine.dispose()
+        assert admin.get("/api/audit/verify").json()["holds"]
+
+
+def test_the_export_is_fhir(hub: hubs.Hub) -> None:
+    from fhir.resources.R4B.auditevent import AuditEvent
+
+    study = sent(hub)
+    with hub.client(SITE, Role.READER) as reader:
+        reader.get(f"/api/studies/{study}")
+    hub.app.state.access.write()
+    with hub.client(SITE, Role.MANAGER) as manager, hub.client("b", Role.MANAGER) as stranger:
+        answer = manager.get("/api/audit/export")
+        assert study not in stranger.get("/api/audit/export").text
+    assert answer.headers["content-type"].startswith("application/fhir+ndjson")
+    events = [json.loads(line) for line in answer.text.splitlines()]
+    for event in events:
+        AuditEvent.model_validate(event)
+    (read,) = [
+        e
+        for e in events
+        if e["entity"][0]["what"]["identifier"]["value"] == study
+        and e["subtype"][0]["code"] == "study.read"
+    ]
+    assert read["action"] == "R"
+    assert read["agent"][0]["who"]["display"] == f"reader of {SITE}"

@@ -1,0 +1,125 @@
+"""Carried cases: read by nobody on the way, received once whichever ways they come, receipts back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import hub as hubs
+import pytest
+from integration.gateway.test_sync import PICTURE, code
+from pydantic import SecretStr
+
+from edge.agent import carry
+from edge.agent.case import State
+from edge.agent.hub import Hub, enrol
+from edge.agent.identity import Identity
+from edge.agent.outbox import Outbox
+from edge.agent.sync import sync
+from edge.agent.vault import Vault
+from services import bundle
+from services.credentials import next_secret
+from services.domain.errors import FadaError
+
+
+def device(hub: hubs.Hub, home: Path, site: str = "a") -> tuple[Identity, Outbox]:
+    who = enrol(hub.url, code(hub, site), home.name)
+    return who, Outbox(home, Vault.create(home, "246813"))
+
+
+def test_a_case_is_carried_by_two_and_arrives_once(hub: hubs.Hub, tmp_path: Path) -> None:
+    maker, outbox = device(hub, tmp_path / "maker")
+    carrier, _ = device(hub, tmp_path / "carrier")
+    case = outbox.capture([(PICTURE, "image/png")])
+    outbox.give_up_reading(case.id, "no release here")
+    stick = tmp_path / "stick"
+    assert carry.pack(outbox, maker, stick) == 1
+    (sealed,) = stick.glob("*.fadacase")
+    raw = sealed.read_bytes()
+    assert PICTURE[:64] not in raw, "a carrier can read nothing"
+    assert maker.device_id.encode() not in raw
+    assert outbox.get(case.id).state is State.FAILED, "packed is not sent"
+
+    assert carry.hand_in(Hub(carrier), stick).received == 1
+    again = Hub(carrier).hand_in(raw)["receipt"]
+    assert Hub(maker).hand_in(raw)["receipt"]["case"] == again["case"] == case.id
+    sync(outbox, Hub(maker))  # and by itself, at the same time
+    assert outbox.get(case.id).state is State.RECEIVED
+    with hub.client() as client:
+        study = Hub(maker).case(case.id)["study_id"]
+        images = client.get(f"/api/studies/{study}").json()["instances_list"]
+        assert len(images) == 1
+        assert client.get(f"/api/studies/{study}").json()["source"] == "phone"
+
+
+def test_receipts_come_back_the_same_way(hub: hubs.Hub, tmp_path: Path) -> None:
+    maker, outbox = device(hub, tmp_path / "maker")
+    carrier, others = device(hub, tmp_path / "carrier")
+    case = outbox.capture([(PICTURE, "image/png")])
+    outbox.give_up_reading(case.id, "no release here")
+    stick = tmp_path / "stick"
+    carry.pack(outbox, maker, stick)
+    carry.hand_in(Hub(carrier), stick)
+    (receipt,) = stick.glob("*.receipt")
+    assert carry.take_receipts(others, carrier, stick) == 0, "another device's"
+    forged = json.loads(receipt.read_text()) | {"version": 2}
+    (stick / "forged.receipt").write_text(json.dumps(forged))
+    said: list[str] = []
+    assert carry.take_receipts(outbox, maker, stick, said.append) == 1
+    assert any("not from this device's hub" in words for words in said)
+    assert outbox.get(case.id).state is State.RECEIVED
+    assert carry.take_receipts(outbox, maker, stick) == 0
+    assert carry.hand_in(Hub(carrier), stick).received == 0, "what has a receipt is not sent again"
+
+
+def test_a_case_sealed_before_the_secret_changed_is_taken(
+    hub: hubs.Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker, outbox = device(hub, tmp_path / "maker")
+    carrier, _ = device(hub, tmp_path / "carrier")
+    case = outbox.capture([(PICTURE, "image/png")])
+    outbox.give_up_reading(case.id, "no release here")
+    stick = tmp_path / "stick"
+    carry.pack(outbox, maker, stick)
+    before = hub.services.settings
+    changed = SecretStr(next_secret(before.secret_key.get_secret_value()))
+    settings = before.model_copy(update={"secret_key": changed})
+    monkeypatch.setitem(hub.app.state._state, "services", replace(hub.services, settings=settings))
+    assert carry.hand_in(Hub(carrier), stick).received == 1
+    assert carry.take_receipts(outbox, maker, stick) == 1, "signed as the phone knows the hub"
+    assert outbox.get(case.id).state is State.RECEIVED
+
+
+def test_what_is_forged_or_changed_is_refused(hub: hubs.Hub, tmp_path: Path) -> None:
+    maker, outbox = device(hub, tmp_path / "maker")
+    carrier, _ = device(hub, tmp_path / "carrier")
+    stranger, _ = device(hub, tmp_path / "stranger", site="b")
+    case = outbox.capture([(PICTURE, "image/png")])
+    outbox.give_up_reading(case.id, "no release here")
+    stick = tmp_path / "stick"
+    carry.pack(outbox, maker, stick)
+    raw = next(stick.glob("*.fadacase")).read_bytes()
+    changed = raw[:-1] + bytes([raw[-1] ^ 1])
+    claims = replace(carrier, device_id=maker.device_id)  # the carrier signs in the maker's name
+    folder = tmp_path / "forged"
+    carry.pack(outbox, claims, folder)
+    forged = next(folder.glob("*.fadacase")).read_bytes()
+    for wrong in (changed, forged, b"FADACASE1\n" + bytes(200), b"nothing"):
+        with pytest.raises(FadaError):
+            Hub(carrier).hand_in(wrong)
+    with pytest.raises(FadaError, match="not enrolled at this site"):
+        Hub(stranger).hand_in(raw)
+    with hub.client() as client:
+        client.delete(f"/api/devices/{maker.device_id}")
+    with pytest.raises(FadaError, match="not enrolled"):
+        Hub(carrier).hand_in(raw)
+
+
+def test_a_bundle_is_for_its_hub_alone() -> None:
+    ours, other = bundle.hub_key(b"a" * 32), bundle.hub_key(b"b" * 32)
+    content = bundle.Bundle("d", "c", 1, b"{}", ())
+    sealed = bundle.seal(content, lambda message: bytes(64), bundle.public_bytes(ours))
+    assert bundle.unseal(sealed, ours).body == b"{}"
+    with pytest.raises(FadaError, match="another hub"):
+        bundle.unseal(sealed, other)

@@ -1,0 +1,59 @@
+"""The software bill of materials, CycloneDX 1.6 as JSON: every dependency, Python's and the pages'.
+
+python tests/licences/sbom.py > fada.cdx.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+sys.path.insert(0, str(Path(__file__).parent))
+from check import ROOT, Package, npm_packages, project_requirements, python_packages
+
+_KINDS = {"python": "pypi", "npm": "npm"}
+
+
+def bill(packages: Iterable[Package], version: str) -> dict[str, Any]:
+    """The document; the same packages make the same one."""
+    ordered = sorted(set(packages), key=lambda p: (p.kind, p.name, p.version))
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": "fada",
+                "name": "fada",
+                "version": version,
+                "licenses": [{"license": {"id": "Apache-2.0"}}],
+            }
+        },
+        "components": [_component(package) for package in ordered],
+    }
+
+
+def _component(package: Package) -> dict[str, Any]:
+    url = f"pkg:{_KINDS[package.kind]}/{quote(package.name)}@{quote(package.version)}"
+    found: dict[str, Any] = {
+        "type": "library",
+        "bom-ref": url,
+        "name": package.name,
+        "version": package.version,
+        "purl": url,
+    }
+    if package.licence:
+        found["licenses"] = [{"license": {"name": package.licence}}]
+    return found
+
+
+if __name__ == "__main__":
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = [*python_packages(project_requirements(ROOT)), *npm_packages(ROOT)]
+    print(json.dumps(bill(found, project["version"]), indent=1))

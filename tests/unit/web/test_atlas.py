@@ -1,0 +1,47 @@
+"""The atlas is whole in every language, says where its pictures come from, and is small."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+ATLAS = Path(__file__).parents[3] / "web" / "shared" / "atlas"
+PLANES = json.loads((ATLAS / "planes.json").read_text())
+
+
+def words(language: str) -> dict[str, Any]:
+    return dict(json.loads((ATLAS / "words" / f"{language}.json").read_text()))
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "sw", "hi", "pt"])
+def test_every_plane_and_structure_is_told(language: str) -> None:
+    told = words(language)
+    assert list(told["planes"]) == [one["plane"] for one in PLANES]
+    for text in told["planes"].values():
+        assert set(text) == {"name", "get", "measure"}
+        assert all(text.values())
+    assert {label for one in PLANES for label in one["structures"]} <= set(told["structures"])
+    english = words("en")
+    same = [p for p in told["planes"] if told["planes"][p]["get"] == english["planes"][p]["get"]]
+    assert language == "en" or same == []
+
+
+@pytest.mark.parametrize("plane", PLANES, ids=lambda one: one["plane"])
+def test_a_picture_has_its_size_its_marks_and_its_source(plane: dict[str, Any]) -> None:
+    with Image.open(ATLAS / "pictures" / f"{plane['plane']}.webp") as picture:
+        assert picture.size == (plane["width"], plane["height"])
+    assert "CC BY 4.0" in plane["by"]
+    assert plane["plane"] in (ATLAS / "ATTRIBUTION.txt").read_text()
+    for mark in plane["marks"]:
+        assert len(mark["points"]) >= 4
+        assert all(
+            0 <= x <= plane["width"] and 0 <= y <= plane["height"] for x, y in mark["points"]
+        )
+
+
+def test_it_is_small_enough_for_a_phone() -> None:
+    assert sum(file.stat().st_size for file in ATLAS.rglob("*") if file.is_file()) < 120_000
