@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.walk import TRACE
-from bench.walk_report import PHONE, Record, figures, read_records, way_of
+from bench.walk.__main__ import TRACE
+from bench.walk.report import PHONE, Record, figures, read_records, way_of
 
 PROGRAM = """
 import pathlib, sys, threading

@@ -22,7 +22,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 _NOT_OURS = ("tests", "bench")
 _AWAITED = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 # The model server's Python ignores PYTHONPATH but imports the services from its working folder.

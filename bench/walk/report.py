@@ -1,4 +1,4 @@
-"""From the records of ``walk_trace`` to a way: files and functions in the order of their first run."""
+"""From the records of ``trace`` to a way: files and functions in the order of their first run."""
 
 from __future__ import annotations
 

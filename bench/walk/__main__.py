@@ -2,7 +2,7 @@
 
 A hub of its own, started as ``fada up`` does, takes one study by STOW-RS and one case of a phone
 (``fada-edge``) to a published result, with a webhook to a receiver here. Every process is watched
-(``walk_trace``). A function counts when it runs between the first byte and the delivered result and
+(``trace``). A function counts when it runs between the first byte and the delivered result and
 does not run, beneath the same root, while nothing comes in. A study and a case before them warm all
 up, so that what is done once (starting, importing, filling a cache) does not count; the watched ones
 come from a new key and a new phone. The last line is one JSON object.
@@ -28,11 +28,11 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from bench.walk_report import Way, figures, page, read_records, show, way_of
+from bench.walk.report import Way, figures, page, read_records, show, way_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
-TRACE = ROOT / "bench" / "walk_trace"
+TRACE = ROOT / "bench" / "walk" / "trace"
 PROGRAMS = Path(sys.executable).parent
 QUIET, STUDY, CASE = 1, 2, 3  # windows
 LONGEST_TICK = 65.0  # s; what the hub does by itself it does at least so often, orphans excepted
