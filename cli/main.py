@@ -7,29 +7,18 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import (
-    accounts,
-    audit,
-    deliveries,
-    destinations,
-    erasures,
-    jobs,
-    keys,
-    models,
-    orders,
-    secret,
-    serve,
-)
-from cli.commands.ask import ask
-from cli.commands.backup import backup, restore
-from cli.commands.doctor import doctor
-from cli.commands.done import done
-from cli.commands.exams import exams, patients
-from cli.commands.import_images import import_images
-from cli.commands.report import report
-from cli.commands.send import send
-from cli.commands.status import status, watch
-from cli.commands.up import up
+from cli.commands.hub import jobs, models, secret, serve
+from cli.commands.hub.backup import backup, restore
+from cli.commands.hub.doctor import doctor
+from cli.commands.hub.up import up
+from cli.commands.site import accounts, audit, deliveries, destinations, erasures, keys, orders
+from cli.commands.studies.ask import ask
+from cli.commands.studies.done import done
+from cli.commands.studies.exams import exams, patients
+from cli.commands.studies.import_images import import_images
+from cli.commands.studies.report import report
+from cli.commands.studies.send import send
+from cli.commands.studies.status import status, watch
 from cli.errors import Group
 
 app = typer.Typer(

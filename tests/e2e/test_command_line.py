@@ -86,7 +86,7 @@ def test_a_transfer_that_broke_goes_on_where_it_stood(fada, hub, tmp_path, monke
     kept = Uploads(tmp_path / "config" / "uploads")
     kept.keep(hub.address, sha256, location)
     moved = []
-    from cli.commands import send
+    from cli.commands.studies import send
 
     real = send.upload
 

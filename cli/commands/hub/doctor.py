@@ -10,7 +10,7 @@ import typer
 
 from cli import checks, config, report_text
 from cli.checks import Finding, Grade
-from cli.commands.models import release_folder
+from cli.commands.hub.models import release_folder
 from cli.hub import Hub, HubOption, KeyOption
 from services.settings import settings
 

@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 
 from cli import config, follow, report_text
-from cli.commands.report import page_of
-from cli.commands.send import Sent, send_one
+from cli.commands.studies.report import page_of
+from cli.commands.studies.send import Sent, send_one
 from cli.errors import NotReady
 from cli.hub import Hub
 from cli.resume import Uploads
@@ -27,7 +27,7 @@ from services.settings import settings
 if TYPE_CHECKING:  # it imports database and store: only a start needs them
     from services.standalone.local_stack import LocalStack
 
-SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "head-27w.dcm"
+SAMPLE = Path(__file__).resolve().parents[3] / "samples" / "head-27w.dcm"
 
 
 def up(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import report_text
-from cli.commands.report import Language
+from cli.commands.studies.report import Language
 from cli.hub import Hub, HubOption, KeyOption
 
 

@@ -9,7 +9,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from cli.commands.report import Language
+from cli.commands.studies.report import Language
 from cli.main import app
 from services.publish.pdf_strings import LANGUAGES
 

@@ -18,7 +18,7 @@ from cli.errors import HubUnreachable
 from cli.main import app
 from services.settings import settings
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 
 
 def test_the_supported_pythons_are_those_of_the_package() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands import send as command
+from cli.commands.studies import send as command
 from cli.main import app
 
 
