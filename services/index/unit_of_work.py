@@ -20,11 +20,7 @@ from services.index.access.sessions import SessionsTable
 from services.index.access.shares import SharesTable
 from services.index.access.uploads import IdempotencyTable, UploadsTable
 from services.index.clinical.cases import CasesTable
-from services.index.clinical.examinations import ExaminationsTable
-from services.index.clinical.facts import FactsTable
-from services.index.clinical.identity import IdentityTable
 from services.index.clinical.objects import ObjectsTable
-from services.index.clinical.patients import PatientsTable
 from services.index.clinical.previews import PreviewsTable
 from services.index.clinical.results import ResultsTable
 from services.index.clinical.studies import StudiesTable
@@ -44,6 +40,10 @@ from services.index.orders.matching import OrderMatching
 from services.index.orders.orders import OrdersTable
 from services.index.orders.patient_news import PatientNewsTable
 from services.index.orders.procedure_steps import ProcedureStepsTable
+from services.index.record.examinations import ExaminationsTable
+from services.index.record.facts import FactsTable
+from services.index.record.identity import IdentityTable
+from services.index.record.patients import PatientsTable
 
 
 class UnitOfWork:

@@ -11,7 +11,6 @@ from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
 from services.index.access.audit import AuditTable
 from services.index.clinical.instances import InstanceRows
-from services.index.clinical.patients import PatientsTable
 from services.index.clinical.replaced_objects import counts_of, modalities_of
 from services.index.clinical.study_columns import priority_key, searched_columns
 from services.index.database import tables
@@ -21,6 +20,7 @@ from services.index.messaging.events import EventsTable
 from services.index.messaging.jobs import JobsTable
 from services.index.orders.matching import OrderMatching
 from services.index.port import NewInstance, Received, StudyState
+from services.index.record.patients import PatientsTable
 
 
 class StudyReceiver:

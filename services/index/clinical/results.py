@@ -10,13 +10,13 @@ from services.domain.errors import NotFound
 from services.domain.report import Origin, Report
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.examinations import ExaminationsTable
 from services.index.clinical.replaced_objects import mark_replaced
 from services.index.clinical.study_columns import priority_key
 from services.index.database import tables
 from services.index.database.connection import Session, new_id
 from services.index.messaging.events import EventsTable
 from services.index.port import Artefact, Result, StudyState
+from services.index.record.examinations import ExaminationsTable
 from services.reading import report_json
 
 # A phone's own report makes nothing ready: the hub has still to read the images.

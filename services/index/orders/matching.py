@@ -23,12 +23,12 @@ from services.domain.patient import (
 )
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.patients import PatientsTable, clash
-from services.index.clinical.sayings import say
 from services.index.database import tables
 from services.index.database.connection import Session
 from services.index.database.tables.orders import orders
 from services.index.orders.port import Order
+from services.index.record.patients import PatientsTable, clash
+from services.index.record.sayings import say
 
 _BEFORE_ITS_END = (OrderState.SCHEDULED.value, OrderState.IN_PROGRESS.value)
 

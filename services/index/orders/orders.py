@@ -16,13 +16,13 @@ from services.domain.order import NewOrder, OrderState
 from services.domain.patient import differences, fold
 from services.domain.study import IngestSource, Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.identity import IdentityTable
 from services.index.clinical.study_columns import study_of
 from services.index.database import tables
 from services.index.database.connection import Session, new_id
 from services.index.database.tables.orders import orders
 from services.index.orders.matching import OrderMatching
 from services.index.orders.port import Order, OrderQuery, order_detail
+from services.index.record.identity import IdentityTable
 from services.index.records import Study
 
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that looks like another

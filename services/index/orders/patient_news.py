@@ -11,11 +11,11 @@ from services.domain.order import OrderState, PatientNews
 from services.domain.patient import Identity, completed, differences
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.identity import IdentityTable
-from services.index.clinical.patients import PatientsTable
 from services.index.database.connection import Session, new_id
 from services.index.database.tables.orders import orders, patient_news
 from services.index.orders.port import WaitingNews
+from services.index.record.identity import IdentityTable
+from services.index.record.patients import PatientsTable
 
 _WAITING, _ACCEPTED, _DECLINED = "", "accepted", "declined"
 

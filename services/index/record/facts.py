@@ -9,11 +9,11 @@ from sqlalchemy import insert, select
 from services.domain.errors import NotFound, StaleVersion
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.examinations import ExaminationsTable, facts_of
 from services.index.database import tables
 from services.index.database.connection import Session
 from services.index.database.tables.patients import facts
 from services.index.messaging.events import EventsTable
+from services.index.record.examinations import ExaminationsTable, facts_of
 from services.index.records import FactsVersion
 
 

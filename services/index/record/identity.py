@@ -22,14 +22,14 @@ from services.domain.patient import (
 )
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.examinations import ExaminationsTable
-from services.index.clinical.patients import PatientsTable
-from services.index.clinical.sayings import say
 from services.index.database import tables
 from services.index.database.connection import Session, new_id
 from services.index.messaging.events import EventsTable
 from services.index.messaging.jobs import JobsTable
 from services.index.orders.matching import OrderMatching
+from services.index.record.examinations import ExaminationsTable
+from services.index.record.patients import PatientsTable
+from services.index.record.sayings import say
 from services.index.records import Patient
 
 STUDY_UID = "0020000D"

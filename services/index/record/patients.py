@@ -21,10 +21,10 @@ from services.domain.patient import (
     identity_of,
     searched_text,
 )
-from services.index.clinical.examinations import ExaminationsTable
 from services.index.database import tables
 from services.index.database.connection import Session, new_id
 from services.index.database.tables.patients import patients, pregnancies
+from services.index.record.examinations import ExaminationsTable
 from services.index.records import ExaminationRecord, Patient
 
 _LONG_AGO = date.min
