@@ -7,6 +7,7 @@ from typing import Any
 from rich.markup import escape
 
 from services.domain.biometry import weeks_and_days
+from services.domain.plurals import is_one
 
 _REASONS = {
     "lmp_only": "by last period; no scan dates it",
@@ -89,7 +90,7 @@ def _measures(told: dict[str, Any]) -> list[str]:
     for one in told["measures"]:
         dated, centile = one["dating"], one["centile"]
         age = f"  {dated['text']} ({dated['equation']})" if dated else ""
-        stands = f"  {centile['centile']:.0f}th centile ({centile['chart']})" if centile else ""
+        stands = f"  {_place(centile)}" if centile else ""
         lines.append(f"  {one['measure']:<4} {one['mm']:6.1f} mm{age}{stands}")
     if told["not_assessed"]:
         lines.append(f"  not assessed: {', '.join(told['not_assessed'])}")
@@ -101,7 +102,7 @@ def _weight(told: dict[str, Any]) -> list[str]:
     if weight is None:
         return []
     centile = weight["centile"]
-    stands = f"  {centile['centile']:.0f}th centile ({centile['chart']})" if centile else ""
+    stands = f"  {_place(centile)}" if centile else ""
     low, high = weight["low_grams"], weight["high_grams"]
     return [
         f"  weight {weight['grams']:.0f} g ({low:.0f} to {high:.0f}; {weight['equation']}){stands}"
@@ -110,9 +111,23 @@ def _weight(told: dict[str, Any]) -> list[str]:
 
 def _growth(told: dict[str, Any]) -> list[str]:
     return [
-        f"  {one['measure']}: {one['before']:.1f} → {one['now']:.1f} in {one['days']} days"
+        f"  {one['measure']}: {one['before']:.1f} → {one['now']:.1f} in {_days(one['days'])}"
         for one in told["growth"]
     ]
+
+
+def _days(n: int) -> str:
+    return f"{n} day" if is_one("en", n) else f"{n} days"
+
+
+def _place(centile: dict[str, Any]) -> str:
+    """``3rd centile (chart)``; below the first and above the 99th no number is said."""
+    value, chart = centile["centile"], centile["chart"]
+    if value < 1 or value > 99:
+        return f"{'below the 1st' if value < 1 else 'above the 99th'} centile ({chart})"
+    whole = round(value)
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th")
+    return f"{whole}{'th' if whole in (11, 12, 13) else ending} centile ({chart})"
 
 
 def _facts(facts: dict[str, Any]) -> list[str]:

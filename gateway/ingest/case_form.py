@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,8 @@ from services.reading import report_json
 _LO = 64  # characters of a Long String (PS3.5 6.2)
 _LONGEST_SIDE = 8192  # pixels
 _MOST_FRAMES = 1000
+SopUid = Annotated[str, Field(max_length=64, pattern=r"^[0-9.]+$")]
+Fetus = Literal["", "A", "B", "C", "D", "E", "F", "G", "H", "I"]
 _PLAIN = r"^[^\x00-\x1f\x7f\\]*$"
 
 
@@ -33,7 +35,11 @@ class PictureIn(BaseModel):
 
 
 class CaseIn(BaseModel):
-    """``pixel_mm``: by the phone's scale bar. ``study_uid``: of DICOM images that have one."""
+    """``pixel_mm``: by the phone's scale bar. ``study_uid``: of DICOM images that have one.
+
+    ``study_date``: the day of the examination. ``fetus_images``: SOP Instance UID → which of several
+    fetuses the image shows; empty where that was taken back.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,6 +62,8 @@ class CaseIn(BaseModel):
     study_date: date | None = None
     last_period: date | None = None
     indication: str = Field(default="", max_length=200, pattern=_PLAIN)
+    fetuses: int | None = Field(default=None, ge=1, le=9)
+    fetus_images: dict[SopUid, Fetus] = Field(default_factory=dict, max_length=2000)
 
 
 def parse_case(data: bytes) -> CaseIn:
@@ -83,8 +91,14 @@ def case_of(who: Principal, case_id: str, sent: CaseIn) -> Case:
         pixel_mm=sent.pixel_mm,
         patient_name=sent.patient_name,
         patient_id=sent.patient_id,
-        study_date=sent.study_date.strftime("%Y%m%d") if sent.study_date else "",
+        study_date=_day_of(sent.study_date),
     )
+
+
+def _day_of(stated: date | None) -> str:
+    """YYYYMMDD; empty for a day that has not come anywhere yet: that phone's clock is wrong."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    return stated.strftime("%Y%m%d") if stated is not None and stated <= tomorrow else ""
 
 
 def report_of(sent: CaseIn, case: Case) -> Report | None:
@@ -135,11 +149,14 @@ def _check_sizes(report: Report) -> None:
 
 def facts_of(sent: CaseIn) -> dict[str, Any]:
     """What a person said when the case was taken, as facts of its examination; what is empty is not said."""
-    said = {
+    said: dict[str, Any] = {
         "last_period": sent.last_period.isoformat() if sent.last_period else "",
         "indication": sent.indication,
+        "fetuses": sent.fetuses,
     }
-    return {name: value for name, value in said.items() if value}
+    if sent.fetus_images:  # what was taken back is said, too
+        said["fetus_images"] = {uid: one for uid, one in sent.fetus_images.items() if one}
+    return {name: value for name, value in said.items() if value or value == {}}
 
 
 def study_attributes(case: Case, sent: CaseIn) -> dict[str, Any]:

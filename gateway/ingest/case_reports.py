@@ -111,6 +111,8 @@ def _state_facts(tx: Transaction, who: Principal, study_id: str, said: dict[str,
     known = tx.facts.latest(who.site, study_id)
     mine = known.author in ("", who.subject)
     new = {name: value for name, value in said.items() if mine or not known.values.get(name)}
+    if "fetus_images" in said and not mine:  # image by image: each may have been said elsewhere
+        new["fetus_images"] = {**said["fetus_images"], **(known.values.get("fetus_images") or {})}
     if new:
         tx.facts.state(who, study_id, **new)
 

@@ -42,6 +42,19 @@ def without_identity(found: FoundExamination) -> dict[str, Any]:
     }
 
 
+def for_the_phone(found: FoundExamination) -> dict[str, Any]:
+    """What a phone's own summary of the images goes by: the day, the pregnancy's dating, the fetuses."""
+    summary, values = found.examination.summary, found.facts.values
+    return {
+        "day": summary.day,
+        "last_period": found.last_period,
+        "dating": summary.dating,
+        "fetuses": found.fetuses,
+        "fetus_images": values.get("fetus_images") or {},
+        "chosen": values.get("chosen") or {},
+    }
+
+
 def _measured(one: EarlierExamination) -> dict[str, Any]:
     return {
         "day": one.day,

@@ -15,7 +15,9 @@ from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.ingest.case_form import case_json_schema
 from gateway.ingest.case_reports import receive_case
+from gateway.representations import examinations as representations
 from gateway.representations import serializers
+from services.examinations import examination_of
 from services.index.port import Case, Transaction
 
 router = APIRouter(prefix="/api/sync", tags=["Phones"])
@@ -116,12 +118,14 @@ def forgot(case_id: CaseId, who: Sender, services: ServicesDep) -> Response:
 def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, Any]:
     versions = tx.results.versions(site, study_id)
     study = tx.studies.get(site, study_id)
+    found = examination_of(tx, study)
     return {
         "case_id": case.id,
         "study_id": study_id,
         "state": study.state.value,
         "error_code": study.error_code,
-        "comment": tx.facts.latest(site, study_id).values.get("comment") or "",
+        "comment": found.facts.values.get("comment") or "",
+        "examination": representations.for_the_phone(found),
         "results": [
             {
                 **serializers.result_summary(r),

@@ -68,14 +68,14 @@ def dating(sheet: Sheet, attributes: dict[str, Any], examination: Examination) -
         rows.append(("age_today", weeks_and_days(summary.ga_days)))
     rows.append(("due", words.day(held.due)))
     sheet.pairs([(words(key), value) for key, value in rows])
-    reason = words(held.reason).format(n=abs(held.differs_days or 0), m=held.allowed_days)
+    reason = words.counted(held.reason, abs(held.differs_days or 0), m=held.allowed_days)
     if held.equation:
         reason += f" · {held.equation}"
     if held.scan_day is not None:
         reason += f" · {words.day(held.scan_day)}"
     sheet.row(words("basis"), reason)
     if summary.discordance_days is not None:
-        sheet.row(words("agreement"), f"{summary.discordance_days:+d} {words('days')}")
+        sheet.row(words("agreement"), words.counted("days", summary.discordance_days))
 
 
 def fetus(sheet: Sheet, examination: Examination) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from services.domain.plurals import is_one
 from services.publish.pdf_strings_examination import EXAMINATION, MONTHS
 
 LANGUAGES: Final = ("en", "fr", "sw", "hi", "pt")
@@ -57,7 +58,8 @@ _WORDS: Final[dict[str, tuple[str, str, str, str, str]]] = {
                    "Idade pela última menstruação"),
     "discordance": ("Difference from scan", "Écart avec l’échographie", "Tofauti na skani",
                     "स्कैन से अंतर", "Diferença para o exame"),
-    "days": ("days", "jours", "siku", "दिन", "dias"),
+    "days": ("{n:+d} days", "{n:+d} jours", "siku {n:+d}", "{n:+d} दिन", "{n:+d} dias"),
+    "days_one": ("{n:+d} day", "{n:+d} jour", "siku {n:+d}", "{n:+d} दिन", "{n:+d} dia"),
     "centile": ("Centile", "Centile", "Asilimia ya ukuaji", "शतमक", "Percentil"),
     "not_assessed": ("Not assessed", "Non évalué", "Haikutathminiwa", "मूल्यांकन नहीं हुआ",
                      "Não avaliado"),
@@ -159,6 +161,11 @@ class Words:
     def __call__(self, key: str) -> str:
         """The text for ``key`` in this language; KeyError for a key that does not exist."""
         return _WORDS[key][self._column]
+
+    def counted(self, key: str, n: int, **values: object) -> str:
+        """The text for ``key`` about ``n`` of something, in the singular where there is one (``key_one``)."""
+        one = is_one(self.language, abs(n)) and f"{key}_one" in _WORDS
+        return self(f"{key}_one" if one else key).format(n=n, **values)
 
     def label(self, name: str) -> str:
         """A plane's or structure's name; a label that is not known stays as the release has it."""

@@ -41,6 +41,13 @@ EXAMINATION: Final[dict[str, tuple[str, str, str, str, str]]] = {
                    "hedhi ya mwisho; skani ya kwanza inakubaliana (tofauti siku {n}, hadi {m} zinaruhusiwa)",
                    "अंतिम मासिक धर्म; पहला स्कैन सहमत ({n} दिन का अंतर, {m} तक मान्य)",
                    "última menstruação; o primeiro exame concorda (diferença de {n} dias, até {m})"),
+    "lmp_agrees_one": ("last menstrual period; the earliest scan agrees"
+                       " (differs by {n} day, up to {m} allowed)",
+                       "dernières règles ; la première échographie concorde (écart de {n} jour, {m} admis)",
+                       "hedhi ya mwisho; skani ya kwanza inakubaliana"
+                       " (tofauti siku {n}, hadi {m} zinaruhusiwa)",
+                       "अंतिम मासिक धर्म; पहला स्कैन सहमत ({n} दिन का अंतर, {m} तक मान्य)",
+                       "última menstruação; o primeiro exame concorda (diferença de {n} dia, até {m})"),
     "scan_only": ("earliest scan; last menstrual period not known",
                   "première échographie ; dernières règles inconnues",
                   "skani ya kwanza; hedhi ya mwisho haijulikani",

@@ -169,6 +169,33 @@ def test_what_is_said_of_a_woman_lies_sealed_and_reaches_the_hub(phone: Phone, s
     assert phone.do("details", case)["indication"] == "growth check"
 
 
+def test_twins_and_the_day_of_the_images_reach_the_hub_and_come_back(
+    phone: Phone, site: Site
+) -> None:
+    study = generate_uid()
+    case = str(phone.do("capture", [base64.b64encode(fresh("head-27w.dcm", study)).decode()]))
+    day = pydicom.dcmread(SAMPLES / "head-27w.dcm").StudyDate
+    day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    (record,) = phone.cases()
+    assert (record["imageDay"], record["capturedDay"] > day) == (day, True)
+    phone.do("describe", case, {**phone.do("details", case), "fetuses": "2"})
+    for _ in range(3):
+        phone.do("tryToRead", case)
+    phone.do("setFetus", case, "1.2.3", "B")
+    assert phone.do("send") == ""
+    found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
+    (sent,) = [s for s in found if s["study_uid"] == study]
+    whole = site.api("GET", f"/api/studies/{sent['id']}/examination").json()
+    assert whole["summary"]["day"] == day, "of the images, not of the capture"
+    assert (whole["summary"]["several"], whole["facts"]["values"]["fetus_images"]) == (
+        True,
+        {"1.2.3": "B"},
+    )
+    assert phone.do("send") == ""
+    told = phone.do("facts", case)
+    assert (told["day"], told["fetuses"], told["fetus_images"]) == (day, 2, {"1.2.3": "B"})
+
+
 def test_a_case_that_this_phone_cannot_read_is_left_to_the_hub(phone: Phone, site: Site) -> None:
     study = generate_uid()
     case = phone.capture(fresh("head-27w.dcm", study))

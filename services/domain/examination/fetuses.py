@@ -43,7 +43,9 @@ class Fetuses:
         """The frames of which nobody has said which fetus they show; none where there is one."""
         letters = self.letters
         return [
-            one for one in frames if letters and self.of_image.get(one.sop_uid, " ") not in letters
+            one
+            for one in frames
+            if letters and (self.of_image.get(one.sop_uid) or " ") not in letters
         ]
 
 

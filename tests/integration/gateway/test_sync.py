@@ -98,6 +98,27 @@ def test_what_was_said_at_the_capture_is_a_fact_and_the_comment_comes_back(
     assert item["comment"] == "See her again in two weeks."
 
 
+def test_the_day_and_the_fetuses_travel_both_ways(hub: hubs.Hub, phone: Client) -> None:
+    case, tomorrow = str(uuid7()), (datetime.now(UTC) + timedelta(days=400)).date().isoformat()
+    said = {"study_date": "2026-01-20", "last_period": "2025-08-02", "fetuses": 2}
+    study = phone.put_case(case, 1, body(case, **said, fetus_images={"1.9": "A", "1.8": "B"}))[
+        "study_id"
+    ]
+    reader = Principal("key:a reader", "phones", Role.READER)
+    with hub.services.index.begin() as tx:
+        tx.facts.state(reader, study, fetus_images={"1.9": "B", "1.7": "A"})
+    phone.put_case(case, 2, body(case, **said, fetus_images={"1.9": "A", "1.8": "", "1.6": "A"}))
+    (item,) = phone.changes("")["items"]
+    told = item["examination"]
+    assert (told["day"], told["last_period"], told["fetuses"]) == ("2026-01-20", "2025-08-02", 2)
+    assert told["dating"]["zero"] == "2025-08-02"
+    assert told["fetus_images"] == {"1.9": "B", "1.7": "A", "1.6": "A"}, "a person at the hub first"
+    other = str(uuid7())
+    phone.put_case(other, 1, body(other, study_date=tomorrow))
+    known = {one["case_id"]: one for one in phone.changes("")["items"]}[other]["examination"]
+    assert known["day"] is None, "a day that has not come yet is a wrong clock"
+
+
 def test_a_key_that_is_none_is_refused(hub: hubs.Hub) -> None:
     told = {"code": code(hub, "phones"), "name": "x", "public_key": "A" * 44}
     assert httpx.post(f"{hub.url}/api/sync/enrol", json=told).status_code == 400

@@ -6,21 +6,25 @@ import json
 import math
 import random
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from typescript import needs_node, run
 
-from services.domain.examination import charts, fetuses, pregnancy, summary, weight
+from services.domain.examination import charts, fetuses, history, pregnancy, summary, weight
+from services.domain.plurals import is_one
 from services.domain.report import FrameReading, Measurement, Scored
+from services.publish.pdf_strings import LANGUAGES
 
 pytestmark = needs_node
 SUMMARY, PREGNANCY, CHARTS, WEIGHT, FETUSES = (
     f"shared/examination/{name}.ts"
     for name in ("summary", "pregnancy", "charts", "weight", "fetuses")
 )
+EXAMINATION, HUB_FACTS = "shared/examination/examination.ts", "phone/src/case/hubFacts.ts"
 DAY = date(2026, 3, 1)
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 SPANS = {
     "BPD": (10.0, 110.0), "HC": (60.0, 370.0), "OFD": (20.0, 130.0), "AC": (45.0, 390.0),
     "FL": (5.0, 85.0), "CRL": (5.0, 90.0), "NT": (0.5, 4.0), "stray": (1.0, 2.0),
@@ -139,6 +143,108 @@ def test_several_fetuses() -> None:
         told = [asdict(one) for one in want] if isinstance(want, list) else asdict(want)
         agree(got, plain(told))
     assert any(one.unassigned for one in wanted[::3])
+
+
+def made_up(chance: random.Random) -> tuple[list[FrameReading], dict[str, Any]]:
+    """Frames as a phone reads them, and what it knows beside them."""
+    day = chance.choice((DAY, DAY - timedelta(days=5), DAY - timedelta(days=12)))
+    period = chance.choice(
+        (None, DAY - timedelta(days=chance.choice((-3, 84, 196, 203, 270, 900))))
+    )
+    images = {f"1.2.{n}": chance.choice(("A", "B", "")) for n in range(0, 7, 2)}
+    chosen = {"HC": ("1.2.2", 2)} if chance.random() < 0.3 else {}
+    known = {
+        "day": day, "period": period, "chosen": chosen, "images": images,
+        "fetuses": chance.choice((None, 1, 2, 2, 3)),
+    }  # fmt: skip
+    return [a_frame(chance, n) for n in range(chance.randrange(3, 12))], known
+
+
+def as_on_the_hub(frames: list[FrameReading], known: dict[str, Any]) -> dict[str, Any]:
+    """One examination of a pregnancy of its own, by the functions that the hub reads it with."""
+    told, day, chosen = (
+        fetuses.Fetuses(known["fetuses"] or 1, known["images"]),
+        known["day"],
+        known["chosen"],
+    )
+    stated = (history.StatedPeriod(AT, known["period"]),) if known["period"] else ()
+    visit = history.Visit(day, stated, history.measured(frames, chosen, told))
+    dating = history.date_visits([visit])
+
+    def of(shown: list[FrameReading]) -> dict[str, Any]:
+        return asdict(summary.summarise(shown, day=day, dating=dating, chosen=chosen))
+
+    if not told.letters:
+        return {"whole": of(frames), "fetuses": []}
+    whole = fetuses.summarise_several(frames, told.unassigned(frames), day=day, dating=dating)
+    each = [{"fetus": one, "summary": of(told.frames_of(one, frames))} for one in told.letters]
+    return {"whole": asdict(whole), "fetuses": each}
+
+
+def test_the_phones_examination_of_twins_and_on_the_day_of_its_images() -> None:
+    chance = random.Random(31)
+    given = [made_up(chance) for _ in range(120)]
+    calls = []
+    for _, known in given:
+        days = {"id": "", "imageDay": known["day"], "capturedDay": DAY}
+        details = {
+            "study_date": "", "last_period": known["period"] or "", "fetuses": str(known["fetuses"] or ""),
+            "fetus_images": known["images"],
+        }  # fmt: skip
+        calls.append((HUB_FACTS, "examinationInput", plain([days, details, None, True])))
+    inputs = run(*calls)
+    for got, (_, known) in zip(inputs, given, strict=True):
+        assert got["day"] == known["day"].isoformat(), "of the images, not of the capture"
+        got["chosen"] = {m: {"sop_uid": s, "frame": f} for m, (s, f) in known["chosen"].items()}
+    calls = [
+        (EXAMINATION, "examinationOf", [plain([asdict(f) for f in frames]), one])
+        for (frames, _), one in zip(given, inputs, strict=True)
+    ]
+    wanted = [as_on_the_hub(*one) for one in given]
+    for got, want in zip(run(*calls), wanted, strict=True):
+        agree(got, plain(want))
+    several = [one for one in wanted if one["fetuses"]]
+    assert any(f["summary"]["weight"] for one in several for f in one["fetuses"])
+    assert all(not one["whole"]["measures"] for one in several), "nothing is averaged over two"
+    assert any(
+        one["whole"]["dating"] and one["whole"]["dating"]["basis"] == "scan" for one in wanted
+    )
+
+
+def test_what_the_hub_knows_and_what_it_does_not_have_yet() -> None:
+    days = {"id": "", "imageDay": "", "capturedDay": "2026-03-01"}
+    details = {
+        "study_date": "", "last_period": "2025-08-10", "fetuses": "2", "fetus_images": {"1.1": "A", "1.2": "A"},
+    }  # fmt: skip
+    dating = {"basis": "scan", "zero": "2025-08-01", "scan_day": "2025-11-01"}
+    hub = {
+        "day": "2026-02-27", "last_period": "2025-08-01", "dating": dating, "fetuses": 3,
+        "fetus_images": {"1.2": "B"}, "chosen": {},
+    }  # fmt: skip
+    sent, unsent, said = run(
+        (HUB_FACTS, "examinationInput", [days, details, hub, False]),
+        (HUB_FACTS, "examinationInput", [days, details, hub, True]),
+        (
+            HUB_FACTS,
+            "examinationInput",
+            [days, {**details, "study_date": "2026-02-26"}, None, True],
+        ),
+    )
+    assert (sent["day"], sent["lastPeriod"], sent["fetuses"]) == ("2026-02-27", "2025-08-01", 3)
+    assert (sent["ofImage"], sent["dating"]) == ({"1.1": "A", "1.2": "B"}, dating)
+    assert (unsent["day"], unsent["lastPeriod"], unsent["fetuses"]) == (
+        "2026-03-01",
+        "2025-08-10",
+        2,
+    )
+    assert (unsent["ofImage"], unsent["dating"]) == ({"1.1": "A", "1.2": "A"}, None)
+    assert said["day"] == "2026-02-26", "a person's word goes before the day of the capture"
+
+
+def test_counts_take_the_same_form() -> None:
+    cases = [(tag, n) for tag in LANGUAGES for n in (*range(25), 100, 101, 1000)]
+    told = run(*(("shared/i18n/index.ts", "pluralCategory", list(one)) for one in cases))
+    assert [one == "one" for one in told] == [is_one(*case) for case in cases]
 
 
 def test_dating_rule() -> None:

@@ -84,6 +84,8 @@ export async function analyse(id: string, scope = 0.01): Promise<void> {
 /** What a person says of the woman, changed. */
 export const describe = async (id: string, details: Details): Promise<void> => void (await (await store()).describe(id, details));
 export const details = async (id: string): Promise<Details> => (await store()).details((await (await store()).get(id))!);
+export const setFetus = async (id: string, sop: string, letter: string): Promise<void> => void (await (await store()).setFetus(id, sop, letter));
+export const facts = async (id: string): Promise<unknown> => (await store()).facts((await (await store()).get(id))!);
 export const comment = async (id: string): Promise<string> => (await store()).comment((await (await store()).get(id))!);
 /** As often as reading it begins, until it is left to the hub. */
 export async function tryToRead(id: string): Promise<boolean> {

@@ -47,9 +47,14 @@ export async function choose(language: Language, keep = true): Promise<void> {
 /** The language that is shown. */
 export const language = (): Language => present;
 
-/** The words for `key`; `{name}` in them is replaced by `values.name`. */
+/** The plural category of a count, by the rules of CLDR; services/domain/plurals.py has the same. */
+export const pluralCategory = (tag: Language, n: number): string => new Intl.PluralRules(tag).select(n);
+
+/** The words for `key`; `{name}` in them is replaced by `values.name`. Where there is a singular (`key_one`), the number
+ * `values.n` decides. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+  const singular = `${key}_one` as Key, one = typeof values.n === "number" && singular in words && pluralCategory(present, values.n) === "one";
+  return (words[one ? singular : key] ?? key).replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
 }
 
 /** The words for a code of the system (`reason.urgent`), or the code itself when it is unknown. */

@@ -91,6 +91,15 @@ def test_every_word_is_there_in_five_languages():
         Words("de")
 
 
+def test_counts_have_their_singular():
+    said = {one: [Words(one).counted("days", n) for n in (-4, -1, 0, 1)] for one in LANGUAGES}
+    assert said["en"] == ["-4 days", "-1 day", "+0 days", "+1 day"]
+    assert said["fr"] == ["-4 jours", "-1 jour", "+0 jour", "+1 jour"]
+    assert said["sw"] == ["siku -4", "siku -1", "siku +0", "siku +1"]
+    assert "1 day," in Words("en").counted("lmp_agrees", 1, m=5)
+    assert "2 days," in Words("en").counted("lmp_agrees", 2, m=5)
+
+
 def test_every_reason_has_words():
     assert {reason.value for reason in Abstention} <= set(keys())
 

@@ -30,6 +30,8 @@ export class DicomFile {
   readonly studyUid: string;
   readonly seriesUid: string;
   readonly sopUid: string;
+  /** The day of the examination, `2026-01-31`; "" where it names none. */
+  readonly studyDay: string;
   readonly count: number;
   readonly calibration: Calibration;
   /** Whether this browser has a decoder for its pixels. */
@@ -44,6 +46,7 @@ export class DicomFile {
     this.clip = clip;
     [this.set, this.syntax, this.form] = [set, syntax, pixelFormat(set)];
     [this.studyUid, this.seriesUid, this.sopUid] = [TAG.studyUid, TAG.seriesUid, TAG.sopUid].map((tag) => uid(set, tag)) as [string, string, string];
+    this.studyDay = dayOf(set.string(TAG.studyDate) ?? "");
     if (!IMAGES.includes(uid(set, TAG.sopClass))) throw new Unreadable("unsupported_object");
     const frames = set.string(TAG.frames);
     this.count = frames === undefined ? 1 : Number(frames);
@@ -159,6 +162,14 @@ function uid(set: DataSet, tag: string): string {
   const text = (set.string(tag) ?? "").trim();
   if (text.length > 64 || !UID.test(text)) throw new Unreadable("invalid_dicom");
   return text;
+}
+
+/** The first value of a DA (PS3.5 6.2), as the hub reads it (services/domain/dicom_values.py); "" where it is none. */
+function dayOf(text: string): string {
+  const parts = /^(\d{4})(\d{2})(\d{2})$/.exec(text.split("\\")[0]!.trim());
+  if (!parts) return "";
+  const day = parts.slice(1).join("-"), at = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day) ? day : "";
 }
 
 function missing(): never {

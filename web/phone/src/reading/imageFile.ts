@@ -71,24 +71,24 @@ const thumbnail = async (file: ImageFile): Promise<Blob | null> =>
   file.decodable ? file.shown(1).then((picture) => smallJpeg(picture, THUMB_SIDE, THUMB_BYTES)).catch(() => null) : null;
 
 /** What kind of file it is, by content and never by name, and whether it can be taken at all. @throws Unreadable. */
-export async function identify(file: Blob): Promise<{ media_type: string; studyUid: string; thumb: Blob | null }> {
+export async function identify(file: Blob): Promise<{ media_type: string; studyUid: string; day: string; thumb: Blob | null }> {
   if (file.size > MAX_BYTES) throw new Unreadable("too_large");
   const head = new Uint8Array(await file.slice(0, 132).arrayBuffer());
   if (isDicom(head)) {
     const opened = await openDicom(new Uint8Array(await file.arrayBuffer()));
-    return { media_type: DICOM, studyUid: opened.studyUid, thumb: await thumbnail(ofDicom(opened)) };
+    return { media_type: DICOM, studyUid: opened.studyUid, day: opened.studyDay, thumb: await thumbnail(ofDicom(opened)) };
   }
   const clip = clipType(head);
   if (clip) {
     const opened = await Clip.open(new Uint8Array(await file.arrayBuffer()));
-    return { media_type: clip, studyUid: "", thumb: await thumbnail(ofClip(opened)) };
+    return { media_type: clip, studyUid: "", day: "", thumb: await thumbnail(ofClip(opened)) };
   }
   const media_type = head[0] === 0x89 && String.fromCharCode(...head.subarray(1, 4)) === "PNG" ? "image/png"
     : head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff ? "image/jpeg" : null;
   if (media_type === null) throw new Unreadable("unsupported_media");
   if (file.size > MAX_IMAGE_BYTES) throw new Unreadable("too_large");
   await decode(file);
-  return { media_type, studyUid: "", thumb: await thumbnail(ofImage(file)) };
+  return { media_type, studyUid: "", day: "", thumb: await thumbnail(ofImage(file)) };
 }
 
 const STILLS = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif"];

@@ -1,6 +1,8 @@
 import type { Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
 import { all, change, keys, read, remove, write } from "./database";
+import { type CaseDays, isoDay } from "../case/day";
+import type { HubFacts } from "../case/hubFacts";
 import { sha256, uuid7 } from "../case/ids";
 import { type Details, NO_DETAILS, cleanDetails } from "../case/details";
 import type { Picture } from "../case/picture";
@@ -10,7 +12,7 @@ import type { Sealed, Vault } from "./vault";
  * analysed by the hub → reviewed. */
 export type State = "captured" | "analysed" | "unread" | "failed" | "received" | "hub_analysed" | "reviewed";
 
-export interface Case {
+export interface Case extends CaseDays {
   id: string;
   n: number;
   state: State;
@@ -41,10 +43,12 @@ export interface Case {
   anyNetwork?: boolean;
   /** What a person at the hub says to the field. */
   comment?: Sealed | null;
+  /** What the hub knows of the examination. */
+  facts?: Sealed | null;
 }
 
-/** `thumb`: the file as a small picture, where it could be made. */
-export interface CapturedFile { file: Blob; media_type: string; studyUid: string; thumb?: Blob | null }
+/** `thumb`: the file as a small picture, where it could be made; `day`: that of its examination, where it names one. */
+export interface CapturedFile { file: Blob; media_type: string; studyUid: string; day?: string; thumb?: Blob | null }
 export interface CaptureOptions { urgent: boolean; details?: Details }
 type SyncProgress = Partial<Pick<Case, "missing" | "uploads" | "problem" | "previewed">>;
 
@@ -77,6 +81,7 @@ export class CaseStore {
     const made: Case = {
       id, n: Math.max((await read<number>("facts", "cases")) ?? 0, ...known.map((c) => c.n)) + 1, state: "captured", urgent, frozen: false,
       version: 1, pictures: stored.filter((p, i) => stored.findIndex((q) => q.sha256 === p.sha256) === i), study: await studyOf(files),
+      imageDay: dayOf(files), capturedDay: isoDay(new Date()),
       report: null, hubVersion: 0, hub: null, problem: "", missing: null, uploads: {},
       details: await this.vault.sealText(JSON.stringify(cleanDetails(details)), `details:${id}`),
       thumb: thumb ? await this.vault.seal(await thumb.arrayBuffer(), `thumb:${id}`) : null, tries: 0, reviewedVersion: 0, seenVersion: 0,
@@ -93,7 +98,7 @@ export class CaseStore {
     const stored = await this.storeFiles(files);
     return change<Case>("cases", id, (c) => {
       const fresh = stored.filter((p, i) => ![...c.pictures, ...stored.slice(0, i)].some((q) => q.sha256 === p.sha256));
-      return fresh.length === 0 ? null : { ...c, ...changed(c), state: "captured", tries: 0, study: c.study || study, pictures: [...c.pictures, ...fresh] };
+      return fresh.length === 0 ? null : { ...c, ...changed(c), state: "captured", tries: 0, study: c.study || study, imageDay: c.imageDay || dayOf(files), pictures: [...c.pictures, ...fresh] };
     });
   }
 
@@ -110,6 +115,14 @@ export class CaseStore {
       const sent = c.state === "captured" ? c.state : c.report ? "analysed" : "unread";
       return { ...c, ...changed(c), state: sent, details: sealed };
     });
+  }
+
+  /** Which of several fetuses an image shows; "" takes it back. Sent with the next round: many images follow each other. */
+  async setFetus(id: string, sopUid: string, letter: string): Promise<Case | null> {
+    const record = await this.get(id);
+    if (!record) return null;
+    const details = await this.details(record);
+    return this.describe(id, { ...details, fetus_images: { ...details.fetus_images, [sopUid]: letter } });
   }
 
   /** What a person said of the woman. */
@@ -212,6 +225,14 @@ export class CaseStore {
     await change<Case>("cases", id, (c) => ({ ...c, comment: sealed, seenVersion: text ? -1 : c.seenVersion ?? 0 }));
   }
 
+  /** What the hub knows of the examination now. */
+  async told(id: string, facts: HubFacts): Promise<void> {
+    const sealed = await this.vault.sealText(JSON.stringify(facts), `facts:${id}`);
+    await change<Case>("cases", id, (c) => ({ ...c, facts: sealed }));
+  }
+
+  facts = async (c: Case): Promise<HubFacts | null> => (c.facts ? (JSON.parse(await this.vault.openText(c.facts, `facts:${c.id}`)) as HubFacts) : null);
+
   comment = async (c: Case): Promise<string> => (c.comment ? this.vault.openText(c.comment, `comment:${c.id}`) : "");
 
   private async storeFiles(files: readonly CapturedFile[]): Promise<Picture[]> {
@@ -233,6 +254,9 @@ export const hasNews = (c: Case): boolean => c.hubVersion > (c.seenVersion ?? 0)
 
 /** Whether a version came after the newest that a person reviewed. */
 export const isAfterReview = (c: Case): boolean => (c.reviewedVersion ?? 0) > 0 && c.hubVersion > c.reviewedVersion!;
+
+/** The earliest day that files name; "" where none does. */
+const dayOf = (files: readonly CapturedFile[]): string => files.flatMap((f) => f.day || []).sort()[0] ?? "";
 
 /** The examination's name, hashed. @throws Unreadable when the files are of several. */
 export async function studyOf(files: readonly CapturedFile[]): Promise<string> {

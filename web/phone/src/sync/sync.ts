@@ -1,5 +1,7 @@
 import type { Report } from "@fada/shared/api/types";
 import { read, write } from "../store/database";
+import { examinationDay } from "../case/day";
+import type { HubFacts } from "../case/hubFacts";
 import type { Picture } from "../case/picture";
 import type { Case, CaseStore } from "../store/cases";
 import { openImageFile } from "../reading/imageFile";
@@ -58,10 +60,13 @@ async function studyUidOf(store: CaseStore, record: Case, report: Report | null)
   return "";
 }
 
-/** What a person said of the woman, in the hub's words; nothing that is empty. */
-async function said(store: CaseStore, record: Case): Promise<Record<string, string>> {
-  const { number, name, last_period, indication } = await store.details(record);
-  const all = { patient_id: number, patient_name: name, last_period, indication };
+/** What a person said of the woman, and the day of the examination, in the hub's words; nothing that is empty. Cases of
+ * earlier releases say no day: what was sent once stays the same. */
+async function said(store: CaseStore, record: Case): Promise<Record<string, unknown>> {
+  const details = await store.details(record), { number, name, last_period, indication, fetus_images } = details;
+  const study_date = record.capturedDay === undefined ? "" : examinationDay(record, details);
+  const fetuses = Number(details.fetuses) || "", of_image = Object.keys(fetus_images).length > 0 ? fetus_images : "";
+  const all = { patient_id: number, patient_name: name, study_date, last_period, indication, fetuses, fetus_images: of_image };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
 }
 
@@ -92,7 +97,7 @@ async function sendPicture(store: CaseStore, hub: HubClient, record: Case, pictu
 }
 
 interface Changes {
-  items: { case_id: string; comment?: string; results: { version: number; origin: string; reviewed: unknown; report: Report }[] }[];
+  items: { case_id: string; comment?: string; examination?: HubFacts; results: { version: number; origin: string; reviewed: unknown; report: Report }[] }[];
   /** Cases that were erased at the hub: they are erased here, too. */
   forget?: string[];
   cursor: number | string;
@@ -108,6 +113,7 @@ async function fetchAnswers(store: CaseStore, hub: HubClient): Promise<void> {
         if (result.origin !== "phone") await store.answered(item.case_id, result.version, result.report, Boolean(result.reviewed));
       }
       await store.commented(item.case_id, item.comment ?? "");
+      if (item.examination) await store.told(item.case_id, item.examination);
     }
     for (const id of page.forget ?? []) {
       await store.delete(id);

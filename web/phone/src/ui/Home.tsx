@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
 import { Unreadable } from "../dicom/unreadable";
+import { isoDay } from "../case/day";
 import { identify } from "../reading/imageFile";
 import { type Details, NO_DETAILS } from "../case/details";
 import type { Picture } from "../case/picture";
@@ -104,7 +105,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
   if (open) {
     return <CaseView key={open.id} store={store} record={open} busy={doing && (doing.case === open.id || !doing.case) ? words : ""} problem={problem || notice} stopLooking={doing?.case === open.id ? stopLooking : null}
       close={() => { setChosen(null); setProblem(""); setNotice(""); }} remove={() => void remove(open)} add={(files) => void take(files, open)}
-      revise={(change) => void revise(open, change)} describe={(next) => void store.describe(open.id, next).then(done)}
+      revise={(change) => void revise(open, change)} describe={(next) => void store.describe(open.id, next).then(done)} setFetus={(sopUid, letter) => void store.setFetus(open.id, sopUid, letter).then(refresh)}
       sendAnyway={() => void store.sendAnyway(open.id).then(() => send(true))} leaveToHub={reader ? null : () => void store.leaveToHub(open.id).then(done)} seen={() => void store.seen(open.id).then(refresh)} />;
   }
   const unsent = cases.filter((c) => UNSENT.includes(c.state)).length;
@@ -113,7 +114,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
       {problem && <p class="note warn" role="alert">{problem}</p>}
       {notice && <p class="note" role="status">{notice}</p>}
       <section class="take panel">
-        <DetailsForm details={details} set={setDetails} />
+        <DetailsForm details={details} day={isoDay(new Date())} set={setDetails} />
         <label class="check"><input type="checkbox" checked={urgent} onChange={(e) => setUrgent(e.currentTarget.checked)} />{t("reason.urgent")}</label>
         <AddFiles big take={(files) => void take(files)} />
         {part !== null && <p role="status">{t("phone.downloading")} <progress value={part} max={1} /></p>}

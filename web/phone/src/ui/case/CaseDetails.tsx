@@ -1,15 +1,16 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "@fada/shared/i18n";
-import { type Details, hasDetails } from "../../case/details";
+import { DETAILS_FIELDS, type Details, hasDetails } from "../../case/details";
 import { DetailsForm } from "./DetailsForm";
 
-interface Props { details: Details; describe: (details: Details) => void }
+/** `day`: see DetailsForm. */
+interface Props { details: Details; day: string | null; describe: (details: Details) => void }
 
 /** Who the woman is, put right here; the hub gets it as a further version. */
-export function CaseDetails({ details, describe }: Props): JSX.Element {
+export function CaseDetails({ details, day, describe }: Props): JSX.Element {
   const [draft, setDraft] = useState<Details | null>(null);
-  const said = (["number", "name", "last_period", "indication"] as const).filter((name) => details[name]);
+  const said = DETAILS_FIELDS.filter((name) => details[name]);
   if (draft === null) {
     return (
       <section class="panel case-details">
@@ -20,7 +21,7 @@ export function CaseDetails({ details, describe }: Props): JSX.Element {
   }
   return (
     <form class="panel case-details" onSubmit={(e) => { e.preventDefault(); setDraft(null); describe(draft); }}>
-      <DetailsForm details={draft} set={setDraft} />
+      <DetailsForm details={draft} day={day} set={setDraft} />
       <div class="row">
         <button type="submit" class="main">{t("phone.details_keep")}</button>
         <button type="button" onClick={() => setDraft(null)}>{t("cancel")}</button>

@@ -3,11 +3,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Report } from "@fada/shared/api/types";
 import { Measurements } from "@fada/shared/case/Measurements";
 import { Confidence, Interpretation } from "@fada/shared/case/Interpretation";
+import { lettersOf } from "@fada/shared/examination/fetuses";
 import { code, t } from "@fada/shared/i18n";
 import type { Picture } from "../../case/picture";
 import { type Details, NO_DETAILS } from "../../case/details";
-import { takenAt } from "../../case/ids";
-import { type Case, type CaseStore, hasNews } from "../../store/cases";
+import { capturedDay } from "../../case/day";
+import { type HubFacts, examinationInput } from "../../case/hubFacts";
+import { type Case, type CaseStore, UNSENT, hasNews } from "../../store/cases";
 import { CaseDetails } from "./CaseDetails";
 import { DeleteCase } from "./DeleteCase";
 import { Examination } from "../Examination";
@@ -33,6 +35,8 @@ interface Props {
   /** A change to one picture, which is then read again. */
   revise: (change: { sha256: string } & Partial<Pick<Picture, "pixelMm" | "frames">>) => void;
   describe: (details: Details) => void;
+  /** Says which of several fetuses an image shows; "" takes it back. */
+  setFetus: (sopUid: string, letter: string) => void;
   /** Sends the case as it is; null where this phone can read it. */
   leaveToHub: (() => void) | null;
   /** Sends its pictures now, whatever the network costs. */
@@ -42,12 +46,13 @@ interface Props {
 }
 
 /** One case on the phone: what a reviewer says of it, its pictures, and the reading of the phone or of the hub. */
-export function CaseView({ store, record, busy, stopLooking, problem, close, remove, add, revise, describe, leaveToHub, sendAnyway, seen }: Props): JSX.Element {
+export function CaseView({ store, record, busy, stopLooking, problem, close, remove, add, revise, describe, setFetus, leaveToHub, sendAnyway, seen }: Props): JSX.Element {
   const [own, setOwn] = useState<Report | null>(null);
   const [hub, setHub] = useState<Report | null>(null);
   const [whose, setWhose] = useState<"phone" | "hub">(record.hub ? "hub" : "phone");
   const [comment, setComment] = useState("");
   const [details, setDetails] = useState<Details>(NO_DETAILS);
+  const [facts, setFacts] = useState<HubFacts | null>(null);
   const [gone, setGone] = useState<{ picture: number; frame: number | null } | null>(null);
   const count = useRef(record.pictures.length);
   const files = useCaseFiles(store, record);
@@ -58,8 +63,9 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
     void store.hub(record).then(setHub);
     void store.details(record).then(setDetails);
     void store.comment(record).then(setComment);
+    void store.facts(record).then(setFacts);
     if (hasNews(record)) seen();
-  }, [record.version, record.state, record.hubVersion, record.details, record.comment, JSON.stringify(record.pictures)]);
+  }, [record.version, record.state, record.hubVersion, record.details, record.comment, record.facts, JSON.stringify(record.pictures)]);
 
   useEffect(() => { // whoever adds a picture wants to see it
     if (record.pictures.length > count.current) setGone({ picture: record.pictures.length - 1, frame: null });
@@ -73,6 +79,7 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
   const current = at && record.pictures[at.picture], opened = at && files[at.picture];
   const reading = at && readingOf(report, files, at);
   const skipped = report?.skipped.find(([uid]) => uid === opened?.sopUid)?.[1];
+  const input = examinationInput(record, details, facts, UNSENT.includes(record.state)), letters = lettersOf(input.fetuses);
   const label = report?.reviewed_by ? t("label.reviewed", { who: report.reviewed_by }) : t("label.unreviewed");
   const title = t("phone.case", { n: record.n });
   return (
@@ -92,6 +99,9 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
           setScale={opened.source.calibration === null && opened.source.decodable ? (pixelMm) => revise({ sha256: current.sha256, pixelMm }) : null} />
         {opened.source.count > 1 && <FramePicker count={opened.source.count} frame={at.frame} read={reading !== null} go={(frame) => setGone({ ...at, frame })}
           choose={(frames) => revise({ sha256: current.sha256, frames })} chosen={current.frames} />}
+        {letters.length > 0 && <div class="whose" role="group" aria-label={t("fetus.of_image")}>
+          {letters.map((letter) => <FetusButton key={letter} letter={letter} shown={input.ofImage?.[opened.sopUid] === letter} set={(next) => setFetus(opened.sopUid, next)} />)}
+        </div>}
         {skipped && <p class="note warn">{code("problem", skipped)}</p>}
       </>}
       {all.length > 1 && at && <Thumbnails all={all} at={at} go={setGone} picture={picture} reading={(ref) => readingOf(report, files, ref)} />}
@@ -102,8 +112,8 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
           {(["phone", "hub"] as const).map((w) => <button key={w} type="button" aria-pressed={whose === w} onClick={() => setWhose(w)}>{t(`phone.whose_${w}`)}</button>)}
         </div>
       )}
-      {report && <Examination report={report} day={isoDay(takenAt(record.id))} lastPeriod={details.last_period || null} />}
-      <CaseDetails key={JSON.stringify(details)} details={details} describe={describe} />
+      {report && <Examination report={report} input={input} />}
+      <CaseDetails key={JSON.stringify(details)} details={details} day={record.imageDay ? null : capturedDay(record)} describe={describe} />
       {report && reading && <>
         <Measurements measured={{ measurements: reading.measurements, datings: reading.datings, centiles: reading.centiles, byHand: false }} reading={reading}
           lastPeriod={null} periodDays={null} scanDay={report.created_at.slice(0, 10)} />
@@ -117,5 +127,6 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
   );
 }
 
-/** The day on this phone's calendar, `2026-01-31`. */
-const isoDay = (at: Date): string => [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+function FetusButton({ letter, shown, set }: { letter: string; shown: boolean; set: (letter: string) => void }): JSX.Element {
+  return <button type="button" aria-pressed={shown} onClick={() => set(shown ? "" : letter)}>{t("fetus.one", { letter })}</button>;
+}
