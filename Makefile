@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help docs hooks pages run demo test lint sbom vulnerabilities unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill-loss drill-field drill-fleet drill-hospital walk clean-room constraints \
+  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill-loss drill-field drill-fleet drill-hospital soak walk clean-room constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -70,6 +70,10 @@ drill-fleet: install ## 200 phones over three compressed days, links that come a
 
 drill-hospital: install-dev debian ## an order by HL7 to a signed result in PACS, FHIR and HL7, the PACS down for a while
 	$(BIN)/python -m bench.drill_hospital
+
+soak: MINUTES = 20
+soak: install-dev ## a steady load while every part is killed and stopped: [MINUTES=20] [POSTGRES=1]
+	$(BIN)/python -m bench.soak --minutes $(MINUTES) $(if $(POSTGRES),--postgres)
 
 walk: install ## which files and functions a study and a phone's case run through: [PAGE=docs/walk.md]
 	$(BIN)/python -m bench.walk $(if $(PAGE),--page $(PAGE))

@@ -38,6 +38,7 @@ class StackOptions:
     ``hl7_port`` 0: no HL7 listener.
 
     ``quiet_seconds``: how long a study waits for further images; None: as the settings say.
+    ``index_url``: a PostgreSQL that runs already; empty: SQLite in ``home``.
     """
 
     home: Path
@@ -47,6 +48,7 @@ class StackOptions:
     dimse_port: int = 0
     hl7_port: int = 0
     quiet_seconds: float | None = None
+    index_url: str = ""
     environment: dict[str, str] = field(default_factory=dict)  # further FADA_… for the programs
 
 
@@ -74,6 +76,7 @@ class LocalStack:
                 "gateway_processes": programs.gateway_processes(),
                 "dimse_port": options.dimse_port,
                 "hl7_port": options.hl7_port,
+                **({"index_url": options.index_url} if options.index_url else {}),
             }
         )
         self._reaper = ProcessReaper()
@@ -235,7 +238,8 @@ class LocalStack:
         index = Adapters(self.settings).index
         index.migrate()
         index.close()
-        (self.home / "fada.db").chmod(0o600)
+        if not self.options.index_url:
+            (self.home / "fada.db").chmod(0o600)
 
     def _make_bucket(self) -> None:
         store = Adapters(self.settings).store
