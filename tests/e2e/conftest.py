@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from e2e.pages import CHROMIUM, Site
-from playwright.sync_api import Browser, sync_playwright
+from e2e.pages import CHROMIUM, PATIENCE, Site
+from playwright.sync_api import Browser, expect, sync_playwright
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +19,7 @@ def site(hub: Any) -> Site:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, one for each module: Playwright's own loop ends with it."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

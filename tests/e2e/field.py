@@ -169,7 +169,7 @@ def study_of(site: Site, study_uid: str) -> dict[str, Any]:
     return dict(next(s for s in found if s["study_uid"] == study_uid))
 
 
-def hub_has_read(site: Site, study: str, frames: int = 1, seconds: float = 180) -> dict[str, Any]:
+def hub_has_read(site: Site, study: str, frames: int = 1, seconds: float = 400) -> dict[str, Any]:
     """The study is ready with the phone's report; this waits for the hub's own of all frames."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -20,6 +20,7 @@ SAMPLES = ROOT / "samples"
 ARTEFACTS = ROOT / "tests" / "artefacts" / "pages"
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE = 90_000  # ms: a busy machine is many times slower than a quiet one
 WIDTHS = {"phone": (360, 780), "tablet": (820, 1180), "desktop": (1440, 900)}
 
 
@@ -47,7 +48,7 @@ class Site:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["items"][0]["study_id"])
 
-    def ready(self, study: str, seconds: float = 90) -> dict[str, Any]:
+    def ready(self, study: str, seconds: float = 300) -> dict[str, Any]:
         """Wait until the study was analysed."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -86,6 +87,7 @@ def visit(
     w, h = WIDTHS[width]
     context = browser.new_context(viewport={"width": w, "height": h}, locale="en-GB", **more)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on(

@@ -30,7 +30,6 @@ def test_a_person_is_invited_chooses_a_password_and_signs_in(
     manager, person = browser.new_page(locale="en-GB"), browser.new_page(locale="en-GB")
     for page in (manager, person):
         page.set_default_timeout(90_000)
-    expect.set_options(timeout=90_000)
     manager.goto(hub.url + "/operations/accounts")
     at_every_width(manager, "sign-in")
     manager.click("details.with-key summary")

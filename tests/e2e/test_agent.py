@@ -31,8 +31,6 @@ from edge.agent.vault import Vault
 from services.domain.errors import FadaError, NotAuthenticated, Unavailable
 from services.reading import report_json
 
-pytestmark = pytest.mark.timeout(600)
-
 PIN = "246813"
 ROOT = Path(__file__).parents[2]
 SAMPLES, RELEASES = ROOT / "samples", ROOT / "models" / "releases"

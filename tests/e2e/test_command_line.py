@@ -16,7 +16,6 @@ from cli.main import app
 from cli.resume import PIECE, Uploads, digest_of
 from services.settings import settings
 
-pytestmark = pytest.mark.timeout(300)
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 

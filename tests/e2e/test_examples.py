@@ -13,7 +13,6 @@ from pydicom import dcmread
 from pydicom.uid import generate_uid
 from unit.models.folder import draw_folder
 
-pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 

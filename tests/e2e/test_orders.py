@@ -36,7 +36,6 @@ def test_an_order_is_typed_in_and_matched(hub: hubs.Hub, browser: Browser) -> No
         tx.patient_news.receive(who, PatientNews(Identity("P-1", "Doe^Janet", "1990-02-01")))
     page = browser.new_page(locale="en-GB")
     page.set_default_timeout(90_000)
-    expect.set_options(timeout=90_000)
     page.goto(hub.url + "/orders")
     page.click("details.with-key summary")
     page.fill("input[name=key]", hub.key(SITE))

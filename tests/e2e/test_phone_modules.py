@@ -37,7 +37,6 @@ pytestmark = [
         shutil.which("node") is None or not (WEB / "node_modules" / "vite").is_dir(),
         reason="Node and the pages' packages are not here (npm ci in web)",
     ),
-    pytest.mark.timeout(420),
 ]
 PICTURE = (SAMPLES / "head-27w.png").read_bytes()
 

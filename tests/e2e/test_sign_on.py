@@ -36,7 +36,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
     page.set_default_timeout(90_000)
-    expect.set_options(timeout=90_000)
     yield page
     context.close()
 

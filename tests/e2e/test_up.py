@@ -9,11 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from services.standalone import ports
 
-pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
 
 

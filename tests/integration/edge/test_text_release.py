@@ -20,7 +20,7 @@ from services.reading.contract import Phase
 from services.reading.text import prompting
 from services.reading.text.runtime import Conversation
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 

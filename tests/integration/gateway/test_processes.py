@@ -35,7 +35,7 @@ def workers(process_id: int) -> list[psutil.Process]:
     ]
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
+def until(true: Callable[[], bool], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end

@@ -23,7 +23,7 @@ from services.reading.releases.release import Release
 from services.reading.text import prompting
 from services.reading.text.runtime import TextModel
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 KEY = Ed25519PrivateKey.generate()
 

@@ -31,7 +31,7 @@ SAMPLES = ROOT / "samples"
 VITE = ROOT / "web" / "node_modules" / "vite"
 KEY = Ed25519PrivateKey.generate()
 TEXT = {"plane_accuracy": 0.95, "field_accuracy": 0.9, "json_compliance_without_schema": 1.0}
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ from services.reading.text import prompting
 from services.reading.text.runtime import TextModel
 from services.standalone import triton
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 KEY = Ed25519PrivateKey.generate()
 NAME = "fada-served-1.0.0"
 

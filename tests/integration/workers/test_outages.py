@@ -17,7 +17,6 @@ STUDIES = 8
 
 
 @pytest.mark.skipif(bool(triton.missing()), reason=triton.missing())
-@pytest.mark.timeout(400)
 def test_model_server_whose_port_is_closed_for_a_while_kills_no_study(
     seaweed: servers.Seaweed, tmp_path: Path
 ) -> None:

@@ -116,7 +116,7 @@ class Hub:
         with self.index.read() as tx:
             return tx.jobs.get(None, job_id)
 
-    def wait(self, job_id: str, *states: JobState, seconds: float = 150) -> Job:
+    def wait(self, job_id: str, *states: JobState, seconds: float = 300) -> Job:
         until = time.monotonic() + seconds
         while (job := self.job(job_id)).state not in states:
             if time.monotonic() > until:

@@ -59,7 +59,6 @@ def test_the_table_has_a_column_for_each_mode_and_a_sign():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_a_run_is_measured_once_and_kept(data, tmp_path):
     out = tmp_path / "none-1"
     subprocess.run(
