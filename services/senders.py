@@ -12,6 +12,7 @@ from services.domain.work import DestinationKind
 from services.index.port import FROM_SETTINGS, Destination
 from services.publish import mllp, webhook
 from services.publish.access import tls_context
+from services.publish.dhis2.server import Dhis2Sender
 from services.publish.fhir.server import FhirSender
 from services.publish.outcomes import Outgoing, Taken
 from services.publish.stow import StowSender
@@ -83,12 +84,13 @@ class WebhookSender:
         self.send(f"msg_test_{int(now.timestamp())}", "test", now, {})
 
 
-Sender = StowSender | DimseSender | FhirSender | Hl7Sender | WebhookSender
+Sender = StowSender | DimseSender | FhirSender | Hl7Sender | Dhis2Sender | WebhookSender
 _MADE: dict[DestinationKind, Callable[[str, dict[str, Any], dict[str, str]], Sender]] = {
     DestinationKind.C_STORE: DimseSender,
     DestinationKind.STOW: StowSender,
     DestinationKind.FHIR: FhirSender,
     DestinationKind.HL7: Hl7Sender,
+    DestinationKind.DHIS2: Dhis2Sender,
 }
 
 

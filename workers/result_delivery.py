@@ -17,15 +17,16 @@ from services.index.port import (
     ObjectState,
     Result,
     Study,
-    Transaction,
 )
 from services.publish import fhir, oru
+from services.publish.dhis2.server import Dhis2Sender
 from services.publish.fhir.server import FhirSender
 from services.publish.outcomes import Outgoing, Taken
 from services.publish.stow import StowSender
 from services.result_objects import image_refs
 from services.senders import DimseSender, Hl7Sender, Senders, WebhookSender
 from services.storage.port import ObjectStore
+from workers.dhis2_delivery import Dhis2Delivery, status_of
 
 # Kinds of artefacts that a PACS gets, in the order in which it gets them.
 PUSHED = ("sr", "sr_obgyn", "seg", "pdf_dicom")
@@ -54,6 +55,7 @@ class ResultDelivery:
 
     def __init__(self, index: Index, store: ObjectStore, senders: Senders) -> None:
         self._index, self._store, self._senders = index, store, senders
+        self._dhis2 = Dhis2Delivery(index)
 
     def send(self, delivery: Delivery) -> None:
         """Raises NotFound: the destination or the version is gone; else the receiver's FadaError."""
@@ -72,6 +74,8 @@ class ResultDelivery:
             self._send_objects(sender, delivery, study, result)
         elif isinstance(sender, FhirSender):
             sender.send(self._bundle(study, result))
+        elif isinstance(sender, Dhis2Sender):
+            self._dhis2.send(sender, delivery, study, result)
         else:
             self._send_message(sender, destination, delivery, study, result)
 
@@ -131,7 +135,7 @@ class ResultDelivery:
     ) -> None:
         options = destination.options
         with self._index.read() as tx:
-            status = _status(tx, delivery, result)
+            status = status_of(tx, delivery, result)
             found = examination_of(tx, study, result.report.frames)
         pages = (one for one in result.artefacts if one.kind == "pdf")
         pdf = next((one for one in pages if _holds(one, study, result)), None)
@@ -183,15 +187,3 @@ def _judge(outcomes: list[ObjectOutcome]) -> None:
         raise ObjectsWait("Some objects wait.")
     if ObjectState.REFUSED in states:
         raise ObjectsRefused() if ObjectState.DELIVERED in states else AllObjectsRefused()
-
-
-def _status(tx: Transaction, delivery: Delivery, result: Result) -> str:
-    """P until a person has reviewed; C when an earlier final version was sent to somebody before."""
-    if result.report.reviewed_by is None:
-        return oru.PRELIMINARY
-    earlier = [
-        one
-        for one in tx.results.versions(delivery.site, delivery.study_id)
-        if one.version < result.version and one.report.reviewed_by is not None
-    ]
-    return oru.CORRECTED if earlier else oru.FINAL

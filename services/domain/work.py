@@ -34,6 +34,7 @@ class DestinationKind(StrEnum):
     FHIR = "fhir"  # a transaction bundle to a FHIR R4 server
     HL7 = "hl7"  # HL7 v2 ORU^R01 by MLLP
     WEBHOOK = "webhook"  # ids and codes, signed
+    DHIS2 = "dhis2"  # an event of a tracker programme
 
     @property
     def takes_failures(self) -> bool:

@@ -20,7 +20,7 @@ from services.domain.errors import InvalidInput
 from services.publish.http_client import Bounds, parts_of, request
 from services.publish.outcomes import PushFailed, PushNotAllowed
 
-SIGN_INS = ("none", "basic", "bearer", "oauth2", "smart")
+SIGN_INS = ("none", "basic", "bearer", "api_token", "oauth2", "smart")
 _EARLY = 30.0  # s before its end that a token is no longer used
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -62,6 +62,8 @@ class SignIn:
             return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
         if kind == "bearer":
             return {"Authorization": f"Bearer {self._credentials.get('token', '')}"}
+        if kind == "api_token":  # DHIS2's personal access tokens
+            return {"Authorization": f"ApiToken {self._credentials.get('token', '')}"}
         if kind in ("oauth2", "smart"):
             return {"Authorization": f"Bearer {self._current(kind, context)}"}
         return {}

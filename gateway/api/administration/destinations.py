@@ -37,7 +37,7 @@ class Options(BaseModel):
     tls: bool = Field(False, description="C-STORE and HL7: TLS (BCP 195)")
     ca: str = Field("", max_length=_PEM, description="PEM of the authorities to trust")
     calling_aet: str = Field("", max_length=16, description="C-STORE: the hub's own AE title")
-    sign_in: str = Field("none", pattern="^(none|basic|bearer|oauth2|smart)$")
+    sign_in: str = Field("none", pattern="^(none|basic|bearer|api_token|oauth2|smart)$")
     user: _Short = ""
     token_url: _Short = ""
     client_id: _Short = ""
@@ -48,6 +48,9 @@ class Options(BaseModel):
     receiving_facility: _Short = ""
     assigner: str = Field("", max_length=80, description="HL7: who gives the patient numbers")
     pdf: bool = Field(True, description="HL7: with the report as PDF")
+    mapping: str = Field(
+        "", max_length=_PEM, description="DHIS2: what each data element gets, YAML or JSON"
+    )
 
 
 class Credentials(BaseModel):
@@ -183,8 +186,8 @@ def remove_destination(destination_id: RecordId, who: Admin, services: ServicesD
     operation_id="testDestination",
 )
 def test_destination(destination_id: RecordId, who: Admin, services: ServicesDep) -> dict[str, Any]:
-    """Connects and signs in, and sends no result: C-ECHO, a search, /metadata, a connection; a webhook
-    gets a signed ``test`` message."""
+    """Connects and signs in, and sends no result: C-ECHO, a search, /metadata, a connection; of DHIS2
+    the programme is compared with the mapping; a webhook gets a signed ``test`` message."""
     with services.index.read() as tx:
         destination = tx.destinations.get(who.site, destination_id)
     began = time.monotonic()

@@ -103,6 +103,7 @@ def test_another_site_sees_nothing_of_it(hub: hubs.Hub) -> None:
         {"kind": "hl7", "address": "emr.example"},
         {"kind": "webhook", "address": "http://127.0.0.1/hook"},
         {"options": {"ca": "nonsense"}},
+        {"kind": "dhis2", "options": {"mapping": "format: 1"}},
         {"options": {"unknown": 1}},
         {"credentials": {"certificate": "nonsense", "key": "nonsense"}},
     ],

@@ -7,10 +7,10 @@ import { SecretOnce } from "../SecretOnce";
 
 export interface Destination { id: string; name: string; kind: Kind; address: string; by_default: boolean; secret?: string }
 
-const KINDS = ["c_store", "stow", "fhir", "hl7", "webhook"] as const;
+const KINDS = ["c_store", "stow", "fhir", "hl7", "dhis2", "webhook"] as const;
 type Kind = (typeof KINDS)[number];
 const EXAMPLES: Record<Kind, string> = {
-  c_store: "PACS@10.0.0.5:104", stow: "https://pacs/dicom-web", fhir: "https://emr/fhir", hl7: "10.0.0.6:2575", webhook: "https://",
+  c_store: "PACS@10.0.0.5:104", stow: "https://pacs/dicom-web", fhir: "https://emr/fhir", hl7: "10.0.0.6:2575", dhis2: "https://dhis2.example", webhook: "https://",
 };
 
 /** A new destination with a bearer token or TLS; what else there is of sign-in is set by the command line. */
@@ -21,14 +21,16 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
   const [token, setToken] = useState("");
   const [tls, setTls] = useState(false);
   const [byDefault, setByDefault] = useState(true);
+  const [mapping, setMapping] = useState("");
   const [secret, setSecret] = useState("");
-  const http = kind === "stow" || kind === "fhir";
+  const http = kind === "stow" || kind === "fhir" || kind === "dhis2";
   const add = (event: Event): void => {
     event.preventDefault();
-    const options = { ...(http && token ? { sign_in: "bearer" } : {}), ...(tls && !http && kind !== "webhook" ? { tls } : {}) };
+    const signIn = kind === "dhis2" ? "api_token" : "bearer";
+    const options = { ...(http && token ? { sign_in: signIn } : {}), ...(kind === "dhis2" ? { mapping } : {}), ...(tls && !http && kind !== "webhook" ? { tls } : {}) };
     const credentials = http && token ? { token } : {};
     post<Destination>("/api/destinations", { name, kind, address, options, credentials, by_default: byDefault }).then(
-      (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setToken(""); made(); }, toastError,
+      (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setToken(""); setMapping(""); made(); }, toastError,
     );
   };
   return (
@@ -40,6 +42,7 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
         </select></label>
         <label class="long">{t("destinations.address")}<input required maxLength={2000} value={address} placeholder={EXAMPLES[kind]} onInput={(e) => setAddress(e.currentTarget.value)} /></label>
         {http && <label>{t("destinations.token")}<input type="password" autocomplete="off" value={token} onInput={(e) => setToken(e.currentTarget.value)} /></label>}
+        {kind === "dhis2" && <label class="long">{t("destinations.mapping")}<textarea required rows={12} maxLength={65536} spellcheck={false} value={mapping} onInput={(e) => setMapping(e.currentTarget.value)} /></label>}
         {(kind === "c_store" || kind === "hl7") && <label class="check"><input type="checkbox" checked={tls} onChange={(e) => setTls(e.currentTarget.checked)} />TLS</label>}
         <label class="check"><input type="checkbox" checked={byDefault} onChange={(e) => setByDefault(e.currentTarget.checked)} />{t("destinations.by_default")}</label>
         <button type="submit" class="main">{t("webhooks.make")}</button>
