@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+import subprocess
 from pathlib import Path
 
+import pydicom
 import pytest
 from e2e.pages import (
     SAMPLES,
     Site,
+    at_every_width,
     drag,
     examination_of,
     figure,
@@ -84,6 +89,95 @@ def test_a_sonographer_reads_an_examination(
     told = site.api("GET", f"/api/studies/{study}/examination").json()
     assert told["facts"]["values"]["comment"] == "Please come again in four weeks."
     assert told["summary"]["dating"]["basis"] in ("last_period", "scan")
+
+
+def heads_of(sr: pydicom.Dataset) -> dict[str, float]:
+    """The head circumference, in mm, that an SR (TID 5005) gives of each fetus by its ID."""
+    found = {}
+    for part in sr.ContentSequence:
+        inside = part.get("ContentSequence") or []
+        letter = next((c.TextValue for c in inside if c.ConceptNameCodeSequence[0].CodeValue == "11951-1"), "")  # fmt: skip
+        for group in inside:
+            for item in group.get("ContentSequence") or []:
+                if item.ConceptNameCodeSequence[0].CodeValue == "11984-2":
+                    found[letter] = float(item.MeasuredValueSequence[0].NumericValue)
+    return found
+
+
+def name_fetus(page: Page, place: int, letter: str) -> None:
+    page.locator(".thumbnail").nth(place).click()
+    page.locator(".picture-bar label", has_text="Fetus").locator("select").select_option(letter)
+
+
+def test_twins_are_told_apart_and_never_averaged(
+    site: Site, browser: Browser, ann: str, tmp_path: Path
+) -> None:
+    """A person says which fetus each image shows; page, report, PDF and SR name it beside its own values."""
+    study = examination_of(site, tmp_path, "TWINS^TOLD", f"TW-{generate_uid()[-8:]}")
+    with visit(browser, site, ann) as page:
+        open_case(page, site, study)
+        heads = [n for n in range(3) if "Head" in page.locator(".thumbnail").nth(n).inner_text()]
+        assert len(heads) == 2
+        expect(page.locator(".sizes tr", has_text="HC").locator(".end")).to_contain_text("2/2")
+        page.get_by_role("tab", name="Facts").click()
+        page.fill("#last-period", "2024-07-10")
+        page.get_by_label("Fetuses").fill("2")
+        page.get_by_label("Fetuses").blur()
+        unassigned = page.locator(".unassigned")
+        expect(unassigned).to_contain_text("images without a fetus", timeout=20_000)
+        assert page.locator(".sizes tr", has_text="HC").count() == 0, "nobody has said whose"
+        at_every_width(page, "twins-facts", full_page=True)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        unassigned.locator("summary").click()
+        expect(unassigned.locator("li")).to_have_count(3)
+
+        name_fetus(page, heads[0], "A")
+        name_fetus(page, heads[1], "B")
+        expect(unassigned).to_contain_text("1 image without a fetus", timeout=20_000)
+        for letter in "AB":
+            page.get_by_role("button", name=f"Fetus {letter}").click()
+            expect(page.locator(".sizes tr", has_text="HC").locator(".end")).to_contain_text("1/1")
+        page.get_by_role("tab", name="Facts").click()
+        expect(page.locator(".tab-panel [role=status]")).to_contain_text("Saved", timeout=20_000)
+        at_every_width(page, "twins-case", full_page=True)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        # One of them is measured by hand: the other's values stay what they were.
+        page.locator(".thumbnail").nth(heads[1]).click()
+        page.get_by_role("tab", name="Image").click()
+        page.get_by_role("button", name="Edit", exact=True).click()
+        before = figure(page, "HC")
+        pull(page, 2, 0, -30)
+        assert figure(page, "HC") != before
+        page.get_by_role("button", name="Sign", exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Sign", exact=True).click()
+        expect(page.locator(".actions .label")).to_have_text("Reviewed by Ann")
+        page.get_by_role("link", name="Report").click()
+        for letter in "AB":
+            expect(page.get_by_role("heading", name=f"Fetus {letter}")).to_be_visible()
+        expect(page.locator(".sheet-examination")).to_contain_text("no value is averaged")
+        at_every_width(page, "twins-report", full_page=True)
+
+    told = site.api("GET", f"/api/studies/{study}/examination").json()
+    sizes = [{m["measure"]: m for m in one["summary"]["measures"]} for one in told["fetuses"]]
+    assert not told["summary"]["measures"]
+    assert [len(one["HC"]["candidates"]) for one in sizes] == [1, 1]
+    assert sizes[0]["HC"]["mm"] == pytest.approx(before, abs=0.06)
+    assert sizes[0]["HC"]["mm"] != sizes[1]["HC"]["mm"]
+    latest = f"/api/studies/{study}/results/latest"
+    printed = site.api("GET", f"{latest}/report.pdf").content
+    program = shutil.which("pdftotext")
+    assert program is not None
+    words = subprocess.run(
+        [program, "-layout", "-", "-"], input=printed, capture_output=True, check=True
+    ).stdout.decode()
+    for letter, one in zip("AB", sizes, strict=True):
+        part = words.partition(f"Fetus {letter}\n")[2].partition("Fetus")[0]
+        assert f"{one['HC']['mm']:.1f} mm" in part, words
+    sr = pydicom.dcmread(io.BytesIO(site.api("GET", f"{latest}/sr-obgyn.dcm").content))
+    assert heads_of(sr) == {
+        letter: pytest.approx(one["HC"]["mm"], abs=0.06)
+        for letter, one in zip("AB", sizes, strict=True)
+    }
 
 
 def test_an_axis_and_its_circumference_that_contradict_are_said(

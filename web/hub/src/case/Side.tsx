@@ -4,7 +4,7 @@ import type { Candidate } from "@fada/shared/examination/summary";
 import { t } from "@fada/shared/i18n";
 import type { Examination } from "../api/examination";
 import { Earlier } from "../examination/Earlier";
-import { Fetuses } from "../examination/Fetuses";
+import { Fetuses, Unassigned } from "../examination/Fetuses";
 import { Growth } from "../examination/Growth";
 import type { Live } from "../examination/live";
 import { Summary } from "../examination/Summary";
@@ -49,8 +49,9 @@ export function Side({ examination, live, ...props }: Props): JSX.Element {
   return (
     <div class="case-side">
       {summary && (
-        <Summary summary={summary} setChart={props.setChart} nameOf={props.nameOf} show={props.show} chosen={props.chosen} choose={props.choose}>
-          {live && live.fetuses.length > 0 && <Fetuses live={live} letter={fetus} setLetter={setLetter} nameOf={props.nameOf} show={props.show} />}
+        <Summary summary={summary} setChart={props.setChart} nameOf={props.nameOf} show={props.show} chosen={props.chosen} choose={props.choose}
+          below={live && <Unassigned values={live.whole.unassigned} nameOf={props.nameOf} show={props.show} />}>
+          {live && live.fetuses.length > 0 && <Fetuses live={live} letter={fetus} setLetter={setLetter} />}
         </Summary>
       )}
       <Tabs label={t("tab.label")} tabs={tabs} chosen={tab} choose={choose} />

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import type { ExaminationSummary } from "@fada/shared/examination/summary";
 import { code, t } from "@fada/shared/i18n";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
@@ -23,6 +23,7 @@ function curvesOf(measure: string): Promise<GrowthCurves> {
 
 /** Every examination of this pregnancy on the chosen chart, one measure at a time. */
 export function Growth({ summary, points }: { summary: ExaminationSummary; points: readonly Point[] }): JSX.Element {
+  const id = useId();
   const taken = DRAWN.filter((name) => points.some((one) => name in one.values));
   const [measure, setMeasure] = useState(() => (taken.includes("EFW") ? "EFW" : taken[0] ?? "HC"));
   const [curves, setCurves] = useState<GrowthCurves | null>(null);
@@ -35,9 +36,9 @@ export function Growth({ summary, points }: { summary: ExaminationSummary; point
   const seen = points.filter((one) => measure in one.values && one.gaDays !== null);
   const own = summary.dating?.scan_day;
   return (
-    <section class="panel" aria-labelledby="growth-title">
+    <section class="panel" aria-labelledby={id}>
       <div class="panel-head">
-        <h2 id="growth-title">{t("growth.title")}</h2>
+        <h2 id={id}>{t("growth.title")}</h2>
         <div class="choices" role="group" aria-label={t("figures.what")}>
           {DRAWN.map((name) => <button key={name} type="button" class="small" aria-pressed={name === measure} title={code("measure", name)} onClick={() => setMeasure(name)}>{name}</button>)}
         </div>

@@ -16,6 +16,8 @@ interface Props extends Choice {
   summary: ExaminationSummary;
   setChart: (chart: string) => void;
   children?: ComponentChildren;
+  /** After the sizes. */
+  below?: ComponentChildren;
 }
 
 /** The examination in one place: age and due date with their basis, every measure with its centile, the weight. */
@@ -43,6 +45,7 @@ export function Summary(props: Props): JSX.Element {
           {summary.weight && <WeightRow weight={summary.weight} />}
         </tbody>
       </table>}
+      {props.below}
       {missing.length > 0 && <p class="muted small">{t("summary.not_assessed", { list: missing.join(", ") })}</p>}
       {circular && <p class="muted small">{t("summary.circular")}</p>}
       <Ratios ratios={summary.ratios} />

@@ -5,7 +5,7 @@ import { code, t } from "@fada/shared/i18n";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
 import type { Examination, Facts } from "../api/examination";
 import { Growth } from "../examination/Growth";
-import { series } from "../examination/series";
+import { type Point, series } from "../examination/series";
 import { formatDay } from "../shell/format";
 
 const ALWAYS = ["BPD", "HC", "AC", "FL"];
@@ -28,7 +28,7 @@ export function ExaminationSheet({ examination }: { examination: Examination }):
         <section key={one.fetus}>
           {one.fetus && <h2>{t("fetus.one", { letter: one.fetus })}</h2>}
           <Biometry summary={one.summary} />
-          {summary.dating && <Growth summary={one.summary} points={series(one.summary, examination.earlier, one.fetus)} />}
+          {summary.dating && <Drawn summary={one.summary} points={series(one.summary, examination.earlier, one.fetus)} />}
         </section>
       ))}
       <h2>{t("fact.anatomy")}</h2>
@@ -43,12 +43,16 @@ export function ExaminationSheet({ examination }: { examination: Examination }):
   );
 }
 
+/** Growth, where there is anything to draw. */
+const Drawn = ({ summary, points }: { summary: ExaminationSummary; points: readonly Point[] }): JSX.Element | null =>
+  (points.some((one) => Object.keys(one.values).length > 0) ? <Growth summary={summary} points={points} /> : null);
+
 function Dating({ summary }: { summary: ExaminationSummary }): JSX.Element {
   const { dating } = summary;
   if (dating === null) return <p>{t("summary.no_age")}</p>;
   return (
     <p>
-      {summary.ga_days !== null && <b>{weeksAndDays(summary.ga_days)}</b>} {t("summary.due", { day: formatDay(dating.due) })}{" "}
+      {summary.ga_days !== null && <b>{weeksAndDays(summary.ga_days)}</b>} {t("summary.due", { day: formatDay(dating.due) })}.{" "}
       {t(`dating.${dating.reason}`, {
         day: formatDay(dating.basis === "scan" ? dating.scan_day : dating.zero), equation: dating.equation,
         n: Math.abs(dating.differs_days ?? 0), allowed: dating.allowed_days ?? 0,
@@ -75,7 +79,7 @@ function Biometry({ summary }: { summary: ExaminationSummary }): JSX.Element {
   const { weight } = summary;
   return (
     <>
-      <div class="scrolls"><table class="figures">
+      {summary.measures.length > 0 && <div class="scrolls"><table class="figures">
         <thead><tr><th scope="col">{t("figures.what")}</th><th scope="col">{t("figures.value")}</th><th scope="col">{t("figures.interval")}</th><th scope="col">{t("column.age")}</th><th scope="col">{t("summary.centile")} <small>{summary.chart}</small></th></tr></thead>
         <tbody>
           {summary.measures.map((one) => <Measure key={one.measure} one={one} />)}
@@ -85,7 +89,7 @@ function Biometry({ summary }: { summary: ExaminationSummary }): JSX.Element {
             <td>{weight.centile ? centileNumber(weight.centile) : "–"}</td>
           </tr>}
         </tbody>
-      </table></div>
+      </table></div>}
       {missing.length > 0 && <p class="small">{t("summary.not_assessed", { list: missing.join(", ") })}</p>}
       <p class="small">{Object.entries(summary.ratios).map(([name, value]) => `${name} ${name === "HC/AC" ? value.toFixed(2) : `${value.toFixed(0)} %`}`).join(" · ")}</p>
     </>
