@@ -182,6 +182,12 @@ def result(row: Result, names: Mapping[str, str] | None = None) -> dict[str, Any
     }
 
 
+def shared_result(row: Result) -> dict[str, Any]:
+    """For whoever has a link: without who made the version. Who stands for it (``reviewed_by``) is part of
+    the report."""
+    return {k: v for k, v in result(row).items() if k not in ("author", "author_name")}
+
+
 def compare_phone_and_hub(versions: list[Result]) -> dict[str, Any] | None:
     """The latest phone and hub versions beside each other; None when one is missing."""
     phone = next((r for r in reversed(versions) if r.origin is Origin.PHONE), None)

@@ -11,7 +11,7 @@ import csv
 import io
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
@@ -23,6 +23,7 @@ from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
+from gateway.representations.serializers import names_of
 from gateway.reviews.export import Pseudonyms, spreadsheet_safe
 from services.domain.report import Origin
 from services.domain.review import kappa
@@ -59,21 +60,24 @@ def scores(
     """One row a score. Studies have pseudonyms that mean nothing outside of this export."""
     with services.index.begin() as tx:
         tx.audit.add(who, "export.scores", who.site, {})
+        known = names_of(tx, who.site)
     pseudonyms = Pseudonyms(secrets.token_bytes(32))
+    every = list(_all(services, who.site, received_from, received_to))
+    names = readers(every, known)
     rows = [
         {
             "study": pseudonyms.of(one.study),
             "version": one.result.version,
             "scored_version": one.result.based_on,
             "mode": one.mode,
-            "reader": spreadsheet_safe(one.result.author),
+            "reader": names[one.result.author],
             "at": one.result.created_at.isoformat(),
             "release": spreadsheet_safe(
                 f"{one.result.report.release.name} {one.result.report.release.version}"
             ),
             **{kind: one.result.scores.get(kind, "") for kind in KINDS},
         }
-        for one in _all(services, who.site, received_from, received_to)
+        for one in every
     ]
     return _csv("fada-scores.csv", COLUMNS, rows)
 
@@ -90,11 +94,13 @@ def agreement(
     """By mode: all scores (number, mean, share of 1), then each pair of readers over the versions that
     both scored, with linearly weighted kappa."""
     every = list(_all(services, who.site, received_from, received_to))
+    with services.index.read() as tx:
+        names = readers(every, names_of(tx, who.site))
     rows = [
         row
         for mode in (AUTONOMOUS, HUMAN_IN_THE_LOOP)
         for kind in KINDS
-        for row in _summed([one for one in every if one.mode == mode], mode, kind)
+        for row in _summed([one for one in every if one.mode == mode], mode, kind, names)
     ]
     return _csv("fada-scores-agreement.csv", SUMMARY, rows)
 
@@ -124,7 +130,19 @@ def _all(
             return
 
 
-def _summed(scored: list[Score], mode: str, kind: str) -> Iterator[dict[str, Any]]:
+def readers(scored: Sequence[Score], known: Mapping[str, str]) -> dict[str, str]:
+    """What people call those who scored, by subject; of several with one name the later are numbered."""
+    names: dict[str, str] = {}
+    for subject in sorted({one.result.author for one in scored}):
+        name = known.get(subject, subject)
+        namesakes = sum(known.get(other, other) == name for other in names)
+        names[subject] = spreadsheet_safe(f"{name} ({namesakes + 1})" if namesakes else name)
+    return names
+
+
+def _summed(
+    scored: list[Score], mode: str, kind: str, names: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     values = [one.result.scores[kind] for one in scored if kind in one.result.scores]
     if not values:
         return
@@ -140,7 +158,7 @@ def _summed(scored: list[Score], mode: str, kind: str) -> Iterator[dict[str, Any
             mine, theirs = ([by_reader[r][of] for of in both] for r in (a, b))
             told = kappa(mine, theirs, ordered=_SCALE)
             assert told is not None
-            row = _row(mode, kind, spreadsheet_safe(f"{a} / {b}"), [*mine, *theirs])
+            row = _row(mode, kind, f"{names[a]} / {names[b]}", [*mine, *theirs])
             value = "" if told.value is None else round(told.value, 4)
             observed = round(told.observed, 4)
             yield {**row, "n": len(both), "kappa_linear": value, "observed_agreement": observed}

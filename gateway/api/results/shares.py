@@ -87,7 +87,7 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
             "initials": _initials(study),
             "state": study.state.value,
         },
-        "result": serializers.result(result),
+        "result": serializers.shared_result(result),
         "examination": examinations.without_identity(found),
         "expires_at": ends,
     }

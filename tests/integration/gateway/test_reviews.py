@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -270,6 +271,8 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
         told = public.get(f"/api/shared/{token}")
         assert told.status_code == 200
         assert told.json()["result"]["label"] == UNREVIEWED
+        assert not {"author", "author_name"} & set(told.json()["result"])
+        assert "key:" not in told.text
         assert set(told.json()["study"]) == {"study_date", "initials", "state"}
         assert set(told.json()["examination"]) == {"summary", "fetuses", "facts", "earlier"}
         assert set(told.json()["examination"]["facts"]) == {"version", "values"}  # nobody's name
@@ -395,6 +398,11 @@ def test_scores_and_agreement_by_mode(hub: hubs.Hub) -> None:
         summed = rows(two.get("/api/export/scores-agreement.csv").text)
 
     assert len(found) == 7
+    with hub.services.index.read() as tx:
+        called = {key.name for key in tx.keys.find(site)}
+    assert called >= {re.sub(r" \(\d\)$", "", row["reader"]) for row in found}, "names, no key ids"
+    assert len({row["reader"] for row in found}) == 2
+    assert not [r for r in summed if "key:" in r["readers"]]
     assert len({row["study"] for row in found}) == 3
     assert not {row["study"] for row in found} & {case["id"] for case in cases}
     assert [row["mode"] for row in found].count("human_in_the_loop") == 1
