@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help docs hooks pages run demo test lint sbom vulnerabilities unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill-loss drill-field drill-fleet drill-hospital soak walk clean-room constraints \
+  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill drill-loss drill-field drill-fleet drill-hospital soak walk clean-room constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -58,6 +58,10 @@ bench-exam: install ## an examination of 40 images, and what others wait beside 
 
 bench-pages: install-dev debian ## how heavy and how quick the pages are
 	$(BIN)/python -m bench.pages
+
+drill: install-dev debian node ## all faults and attacks, on both indexes and both brokers: [CASES=3,F2] [INDEX=sqlite] [BROKER=redis] [PAGE=docs/drill.md]
+	$(BIN)/python -m bench.drill $(if $(CASES),--cases $(CASES)) $(if $(INDEX),--index $(INDEX)) \
+	  $(if $(BROKER),--broker $(BROKER)) $(if $(PAGE),--page $(PAGE)) $(if $(KEPT),--kept $(KEPT))
 
 drill-loss: install ## kill the worker thrice and the broker once; nothing may be lost
 	$(BIN)/python -m bench.drill_loss

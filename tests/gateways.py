@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import combination
 import httpx
 import hub as hubs
 import servers
@@ -36,7 +37,7 @@ def prepare(
     environment = {
         **os.environ,
         "FADA_HOME": str(home),
-        "FADA_INDEX_URL": f"sqlite:///{home}/index.db",
+        "FADA_INDEX_URL": combination.index_url(home),
         "FADA_BROKER_URL": broker.database(4),
         "FADA_S3_ENDPOINT": store.endpoint,
         "FADA_S3_ACCESS_KEY": store.access_key,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import combination
 import httpx
 import releases
 import servers
@@ -61,7 +62,7 @@ def running(
         home,
         broker,
         store,
-        index_url=f"sqlite:///{home / 'index.db'}",
+        index_url=combination.index_url(home),
         runner="inprocess",
         releases=home / "releases",
         metrics_token=SecretStr("only-for-figures"),

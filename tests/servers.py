@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import combination
+
 from services.processes.process import Process, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
 from services.settings import Settings
@@ -92,7 +94,8 @@ class Triton:
 @contextmanager
 def valkey_server(home: Path, max_memory: str = "256mb") -> Iterator[Valkey]:
     port = ports.free(1)[0]
-    with running(valkey.spec(home, port, PASSWORD, max_memory=max_memory)) as process:
+    part = valkey.spec(home, port, PASSWORD, max_memory=max_memory, server=combination.BROKER)
+    with running(part) as process:
         yield Valkey(process, port)
 
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import combination
+
 from services.standalone import local_stack as machines
 from services.standalone import ports, seaweed, triton
 
@@ -32,7 +34,10 @@ class WholeHub:
 def running(home: Path, **options: object) -> Iterator[WholeHub]:
     """All parts, ready, and tended until the end. No study waits for more images."""
     take_free_ports(home)
-    given = {"home": home, "quiet_seconds": 0, **options}
+    index = combination.index_url(home) if combination.POSTGRES else ""
+    given = {
+        "home": home, "quiet_seconds": 0, "index_url": index, "broker": combination.BROKER, **options
+    }  # fmt: skip
     machine = machines.LocalStack(machines.StackOptions(**given))  # type: ignore[arg-type]
     ending = threading.Event()
 

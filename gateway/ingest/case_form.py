@@ -23,6 +23,7 @@ _LONGEST_SIDE = 8192  # pixels
 _MOST_FRAMES = 1000
 SopUid = Annotated[str, Field(max_length=64, pattern=r"^[0-9.]+$")]
 Fetus = Literal["", "A", "B", "C", "D", "E", "F", "G", "H", "I"]
+_MOST_CROSSINGS = 2**22  # points of an outline times rows of its frame: what filling it may hold
 _PLAIN = r"^[^\x00-\x1f\x7f\\]*$"
 
 
@@ -143,6 +144,8 @@ def _check_sizes(report: Report) -> None:
         sides = (reading.width, reading.height)
         if not all(1 <= side <= _LONGEST_SIDE for side in sides) or len(reading.structures) > 200:
             raise InvalidInput("A frame of the report has a size that no image has.")
+        if any(len(s.polygon) * reading.height > _MOST_CROSSINGS for s in reading.structures):
+            raise InvalidInput("An outline of the report has more points than anybody draws.")
     if len(report.frames) > _MOST_FRAMES:
         raise InvalidInput(f"A report has at most {_MOST_FRAMES} frames.")
 

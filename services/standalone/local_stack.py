@@ -39,6 +39,7 @@ class StackOptions:
 
     ``quiet_seconds``: how long a study waits for further images; None: as the settings say.
     ``index_url``: a PostgreSQL that runs already; empty: SQLite in ``home``.
+    ``broker`` None: Valkey, or Redis where that is missing.
     """
 
     home: Path
@@ -49,6 +50,7 @@ class StackOptions:
     hl7_port: int = 0
     quiet_seconds: float | None = None
     index_url: str = ""
+    broker: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)  # further FADA_… for the programs
 
 
@@ -155,6 +157,10 @@ class LocalStack:
         store = self.ports["s3"]
         checks["valkey"] = self.processes["valkey"].spec.ready
         checks["object store"] = lambda: http_ok(store, "/healthz", 5.0)
+        # Whoever stands still answers no question for his figures either.
+        worker, sweeper = self.ports["worker_metrics"], self.ports["sweeper_metrics"]
+        checks["worker"] = lambda: http_ok(worker, "/metrics", 5.0)
+        checks["sweeper"] = lambda: http_ok(sweeper, "/metrics", 5.0)
         if self.runner == "triton":
             self._inference = Adapters(self.settings).inference
             checks["triton"] = reads(self._inference)
@@ -165,7 +171,9 @@ class LocalStack:
     def _servers(self) -> list[ProcessSpec]:
         own = self._secrets
         parts = [
-            valkey.spec(self.home, self.ports["valkey"], own.broker_password),
+            valkey.spec(
+                self.home, self.ports["valkey"], own.broker_password, server=self.options.broker
+            ),
             seaweed.spec(self.home, self.ports, own.s3_access_key, own.s3_secret_key, own.s3_kek),
         ]
         if self.runner == "triton":

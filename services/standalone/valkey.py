@@ -25,9 +25,18 @@ def program() -> Path:
 
 
 def spec(
-    home: Path, port: int, password: str, *, max_memory: str = "256mb", log: Path | None = None
+    home: Path,
+    port: int,
+    password: str,
+    *,
+    max_memory: str = "256mb",
+    log: Path | None = None,
+    server: Path | None = None,
 ) -> ProcessSpec:
-    """Append-only file each second; ``noeviction``: a full broker refuses, it never forgets."""
+    """Append-only file each second; ``noeviction``: a full broker refuses, it never forgets.
+
+    ``server``: another program than ``program()`` finds, Redis for example.
+    """
     folder = home / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "valkey.conf"
@@ -39,7 +48,7 @@ def spec(
     )
     return ProcessSpec(
         name="valkey",
-        command=(str(program()), str(settings)),
+        command=(str(server or program()), str(settings)),
         log=log or home / "logs" / "valkey.log",
         ready=lambda: valkey_command(port, password, "PING") == "+PONG",
         start_seconds=120,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import psycopg
 import pytest
@@ -14,46 +12,12 @@ from index_cases import migrated, send
 from servers_postgres import fresh_database
 from sqlalchemy.engine import make_url
 
+from bench.drill.silent_line import Line
 from gateway.ingest.tuning import GroupCommit
 from services.domain.errors import IndexUnavailable
 from services.index import open_index
 from services.index.database.postgres_connection import DeadlineConnection
 from services.index.port import Index
-
-
-class Line:
-    """A TCP proxy. While ``silent`` it accepts and acknowledges, and carries nothing."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self.silent = False
-        self._sockets: list[socket.socket] = []
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        for one in (self._server, *self._sockets):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._server.accept()
-                far = socket.create_connection(self._target)
-                self._sockets += [near, far]
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                while self.silent:
-                    time.sleep(0.05)
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+import combination
 import pytest
 import servers
 import uvicorn
@@ -32,7 +33,7 @@ def gateway(
         valkey,
         seaweed,
         s3_bucket=object_store.bucket,
-        index_url=f"sqlite:///{home}/fada.db",
+        index_url=combination.index_url(home),
         rate_per_second=100_000,
         max_inflated_bytes=64 * 2**20,
         max_instance_bytes=32 * 2**20,

@@ -17,6 +17,7 @@ import time
 import zlib
 from pathlib import Path
 
+import combination
 import httpx
 import numpy as np
 import pydicom
@@ -379,7 +380,7 @@ services.parser.close()
     environment = {
         **os.environ,
         "FADA_HOME": str(tmp_path),
-        "FADA_INDEX_URL": f"sqlite:///{tmp_path}/fada.db",
+        "FADA_INDEX_URL": combination.index_url(tmp_path),
         "FADA_BROKER_URL": "redis://127.0.0.1:1/0",
         "FADA_S3_ENDPOINT": given.s3_endpoint,
         "FADA_S3_ACCESS_KEY": given.s3_access_key.get_secret_value(),

@@ -329,6 +329,26 @@ def test_a_report_that_could_not_be_read_again_is_refused(phone: Client) -> None
         phone.put_case(case, 1, data)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"width": 2**31}, {"height": 10**12}, {"width": 0}, {"width": -5, "height": -5},
+     {"points": 2**16}],
+    ids=["wide", "high", "no width", "negative", "an outline of many points"],
+)  # fmt: skip
+def test_a_frame_that_no_image_has_is_refused_before_anything_is_drawn(
+    phone: Client, change: dict[str, int]
+) -> None:
+    case = str(uuid7())
+    told = json.loads(body(case))
+    frame = told["report"]["frames"][0]
+    if count := change.pop("points", 0):
+        zigzag = [[n % 7, (n % 2) * frame["height"]] for n in range(count)]
+        frame["structures"][0]["polygon"] = zigzag
+    frame |= change
+    with pytest.raises(InvalidInput):
+        phone.put_case(case, 1, json.dumps(told).encode())
+
+
 def test_the_phones_clock_orders_nothing(hub: hubs.Hub, phone: Client) -> None:
     """Case 17: two years ahead and two years behind; the hub's receipt is the order."""
     ids = []

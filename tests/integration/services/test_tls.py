@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import releases
 import servers
-import servers_postgres
 from kombu.pools import reset
 from pydantic import SecretStr
 
+from bench.drill import postgres
 from services.domain.errors import BrokerUnavailable, IndexUnavailable, InferenceUnavailable
 from services.domain.work import QUEUES
 from services.index import open_index
@@ -62,11 +62,11 @@ def certificate() -> Iterator[Certificate]:
 
 
 def test_database(certificate: Certificate) -> None:
-    programs = servers_postgres._programs()
+    programs = postgres.programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     files = {"ssl": "on", "ssl_cert_file": certificate.file, "ssl_key_file": certificate.key}
-    with servers_postgres.postgres_server(programs, **files) as url:
+    with postgres.postgres_server(programs, **files) as url:
         address = url.replace("127.0.0.1", "localhost")
         index = open_index(f"{address}?sslmode=verify-full&sslrootcert={certificate.file}")
         index.migrate()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import combination
 import numpy as np
 import pydicom
 import pytest
@@ -106,7 +107,7 @@ def bench(seaweed: servers.Seaweed, object_store: S3Store, tmp_path: Path) -> It
     store = tmp_path / "releases"
     releases.build(store)
     settings = servers.settings_for(tmp_path, None, seaweed, job_attempts=3, releases=store)
-    index = open_index(f"sqlite:///{tmp_path}/index.db")
+    index = open_index(combination.index_url(tmp_path))
     index.migrate()
     asked = Asked(store)
     resources = Resources(settings, index, object_store, asked, Manifests(store))  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import combination
 import pydicom
 import pytest
 import servers
@@ -73,8 +74,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def index(tmp_path: Path, clock: Clock) -> Iterator[Index]:
-    url = f"sqlite:///{tmp_path}/index.db"
-    made = open_index(url, clock=clock)
+    made = open_index(combination.index_url(tmp_path), clock=clock)
     made.migrate()
     yield made
     made.close()

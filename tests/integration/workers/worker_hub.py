@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import combination
 import pydicom
 import pytest
 import servers
@@ -138,7 +139,7 @@ def running(home: Path, seaweed: servers.Seaweed, **more: object) -> Iterator[Hu
     """Its own broker, which a test may kill; leases and delays short, so that tests are."""
     with servers.valkey_server(home) as broker:
         given: dict[str, object] = {
-            "s3_bucket": "worker-tests", "index_url": f"sqlite:///{home}/index.db",
+            "s3_bucket": "worker-tests", "index_url": combination.index_url(home),
             "runner": "inprocess", "releases": RELEASES, "lease_seconds": 8, "sweep_seconds": 0.3,
             "visibility_timeout": 2, "restore_interval": 1, "worker_processes": 2,
             "metrics_port": ports.free(1)[0],

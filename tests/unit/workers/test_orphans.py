@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import combination
 import pytest
 from index_cases import ANNA, instance
 
@@ -30,7 +31,7 @@ def clock(monkeypatch):
 
 
 def index_in(path, clock):
-    index = open_index(f"sqlite:///{path}", clock=clock)
+    index = open_index(combination.index_url(path.parent, path.name), clock=clock)
     index.migrate()
     return index
 

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import pytest
 import releases
 
+from services.processes.process import Process
 from services.settings import Settings
-from services.standalone import triton
+from services.standalone import local_stack, triton
 from services.standalone.local_stack import LocalStack, StackOptions
 from services.standalone.lock import AlreadyRunning
 
@@ -70,3 +71,23 @@ def test_all_listen_on_loopback_alone(tmp_path, bundled):
         assert "0.0.0.0" not in told
         assert made.settings.host == "127.0.0.1"
         assert "bind 127.0.0.1" in (made.home / "valkey" / "valkey.conf").read_text()
+
+
+def test_who_stands_still_is_asked_for_his_figures(tmp_path, bundled, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        local_stack, "http_ok", lambda port, path, _s=1.0: asked.append((port, path))
+    )
+    with machine(tmp_path / "home", bundled, runner="inprocess") as made:
+        made.processes["valkey"] = Process(made._servers()[0])
+        checks = made._checks()
+        for name in ("worker", "sweeper"):
+            checks[name]()
+        assert asked == [(made.ports[f"{n}_metrics"], "/metrics") for n in ("worker", "sweeper")]
+
+
+def test_another_index_and_another_broker(tmp_path, bundled):
+    given = {"index_url": "postgresql://u:p@127.0.0.1:1/x", "broker": tmp_path / "redis-server"}
+    with machine(tmp_path / "home", bundled, runner="inprocess", **given) as made:
+        assert made._environment()["FADA_INDEX_URL"] == given["index_url"]
+        assert made._servers()[0].command[0] == str(given["broker"])
