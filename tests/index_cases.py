@@ -70,13 +70,14 @@ def send(
     who: Principal = ANNA,
     attributes: dict[str, Any] | None = None,
     urgent: bool = False,
+    source: IngestSource = IngestSource.STOW,
 ) -> list[Received]:
     return tx.studies.receive(
         who,
         study,
         patient() if attributes is None else attributes,
         [instance()] if instances is None else instances,
-        source=IngestSource.STOW,
+        source=source,
         urgent=urgent,
         request_id="req-1",
     )

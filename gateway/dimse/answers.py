@@ -30,6 +30,7 @@ _STATES = {
     "DISCONTINUED": OrderState.DISCONTINUED,
 }
 _STATUS, _STATION, _SCHEDULED, _SERIES = "00400252", "00400241", "00400270", "00400340"
+_IMAGES = "00081140"
 
 
 class HubAnswers:
@@ -71,15 +72,20 @@ class HubAnswers:
                 raise Conflict("This procedure step is known.")
 
     def change_step(self, caller: str, uid: str, step: Json) -> None:
-        """See ``Answers``. Raises NotFound, Conflict."""
+        """See ``Answers``; a completed step ends the wait for images. Raises NotFound, Conflict."""
         site = self._site(caller, self._machines)
-        performed = tuple(
-            first_text(one, "0020000E") for one in step.get(_SERIES, {}).get("Value") or []
+        series = step.get(_SERIES, {}).get("Value") or []
+        images = (one for made in series for one in made.get(_IMAGES, {}).get("Value") or [])
+        news = StepNews(
+            uid=uid,
+            state=_state(step),
+            performed=tuple(filter(None, (first_text(one, "0020000E") for one in series))),
+            images=tuple(filter(None, (first_text(one, "00081155") for one in images))),
         )
-        news = StepNews(uid=uid, state=_state(step), performed=tuple(filter(None, performed)))
         with self._services.index.begin() as tx:
             if not tx.procedure_steps.end(_machine(caller, site), news):
                 raise Conflict("This procedure step has ended.")
+        self._services.ingest.dispatcher.wake()
 
     def find(self, caller: str, query: Json) -> Iterable[Json]:
         """See ``Answers``. Raises Forbidden, InvalidInput."""

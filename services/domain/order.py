@@ -92,3 +92,4 @@ class StepNews:
     accession: str = ""
     study_uid: str = ""
     performed: tuple[str, ...] = ()  # Series Instance UIDs
+    images: tuple[str, ...] = ()  # SOP Instance UIDs

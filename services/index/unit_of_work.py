@@ -127,7 +127,7 @@ class UnitOfWork:
     @cached_property
     def procedure_steps(self) -> ProcedureStepsTable:
         """What machines report of their steps."""
-        return ProcedureStepsTable(self._session, self.orders, self.audit)
+        return ProcedureStepsTable(self._session, self.orders, self.studies, self.audit)
 
     @cached_property
     def patient_news(self) -> PatientNewsTable:

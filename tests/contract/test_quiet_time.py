@@ -6,6 +6,8 @@ import pytest
 from index_cases import ANNA, BEN, Clock, instance, report, send
 
 from services.domain.errors import NotFound
+from services.domain.order import OrderState, StepNews
+from services.domain.study import IngestSource, Principal, Role
 from services.index.messaging.quiet_time import LONGEST
 from services.index.port import Index, JobState, Received
 
@@ -167,3 +169,54 @@ def test_failed_job_waits_for_images_that_came_meanwhile(index: Index, clock: Cl
     assert due(index) == []
     clock.pass_(61)
     assert second in due(index)
+
+
+def step(index: Index, uid: str, *images: str, state: OrderState = OrderState.COMPLETED) -> None:
+    """A machine's procedure step of the study, begun and ended."""
+    begun = StepNews(uid, OrderState.IN_PROGRESS, "US1", study_uid="1.2")
+    ended = StepNews(uid, state, performed=("1.2.3",), images=images)
+    with index.begin() as tx:
+        tx.procedure_steps.begin(ANNA, begun)
+    with index.begin() as tx:
+        assert tx.procedure_steps.end(ANNA, ended)
+
+
+def from_machine(index: Index, number: int) -> Received:
+    with index.begin() as tx:
+        return send(tx, instances=[instance(f"1.2.3.{number}")], source=IngestSource.DIMSE)[0]
+
+
+def test_a_completed_step_ends_the_wait(index: Index, clock: Clock) -> None:
+    job_id = from_machine(index, 1).job_id
+    clock.pass_(5)
+    step(index, "1.9.1", state=OrderState.DISCONTINUED)
+    assert due(index) == []
+    step(index, "1.9.2", "1.2.3.1")
+    assert due(index) == [job_id]
+
+
+def test_the_last_image_that_a_completed_step_names_ends_the_wait(
+    index: Index, clock: Clock
+) -> None:
+    job_id = from_machine(index, 1).job_id
+    clock.pass_(5)
+    step(index, "1.9.3", "1.2.3.1", "1.2.3.2", "1.2.3.3")
+    assert due(index) == [], "its machine still sends"
+    from_machine(index, 2)
+    assert due(index) == []
+    from_machine(index, 3)
+    assert due(index) == [job_id]
+    assert job_id is not None and lease(index, job_id)
+
+
+def test_a_step_of_another_site_ends_nothing(index: Index, clock: Clock) -> None:
+    from_machine(index, 1)
+    clock.pass_(5)
+    elsewhere = Principal("dimse:US9", "elsewhere", Role.DEVICE)
+    with index.begin() as tx:
+        tx.procedure_steps.begin(
+            elsewhere, StepNews("1.9.4", OrderState.IN_PROGRESS, study_uid="1.2")
+        )
+        ended = StepNews("1.9.4", OrderState.COMPLETED, performed=("1.2.3",))
+        tx.procedure_steps.end(elsewhere, ended)
+    assert due(index) == []

@@ -18,6 +18,7 @@ from services.index.database.connection import Session, new_id
 from services.index.database.tables.cases import cases
 from services.index.messaging.events import EventsTable
 from services.index.messaging.jobs import JobsTable
+from services.index.orders.completed_steps import CompletedSteps
 from services.index.orders.matching import OrderMatching
 from services.index.port import NewInstance, Received, StudyState
 from services.index.record.patients import PatientsTable
@@ -42,6 +43,7 @@ class StudyReceiver:
         self._jobs = jobs
         self._events = events
         self._audit = audit
+        self._steps = CompletedSteps(session)
 
     def receive(
         self,
@@ -75,6 +77,8 @@ class StudyReceiver:
             self._patients.follow(known, self._session.lock_study(study_id))
             self._orders.follow(principal, known, self._session.lock_study(study_id))
         job_id = self._queue(site, study_id, instances, new, made, urgent, request_id)
+        if source is IngestSource.DIMSE and self._steps.ended_by_last_image(site, study_id):
+            self._jobs.end_quiet_time(study_id)
         payload = {"job_id": job_id, "instances": len(new)}
         self._events.add(site, "study.received", study_id, payload)
         detail = {"source": source, "instances": len(new)}

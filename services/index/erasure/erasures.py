@@ -147,6 +147,9 @@ class ErasuresTable(ErasureRecords):
             self._remove(table, table.c.study_id == study_id)
         met = select(tables.studies.c.order_id).where(tables.studies.c.id == study_id)
         self._remove_orders(orders.c.id.in_(met))
+        uid = select(tables.studies.c.study_uid).where(tables.studies.c.id == study_id)
+        steps = procedure_steps.c
+        self._remove(procedure_steps, steps.site == site, steps.study_uid.in_(uid))
         self._remove(tables.studies, tables.studies.c.id == study_id)
         self._events.add(site, "study.erased", study_id, {})
 

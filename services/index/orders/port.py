@@ -62,6 +62,8 @@ class ProcedureStep:
     state: OrderState
     station: str
     performed: list[str]
+    study_uid: str
+    images: list[str]
     created_at: datetime
     changed_at: datetime
 
@@ -160,7 +162,11 @@ class ProcedureSteps(Protocol):
         ...
 
     def end(self, principal: Principal, news: StepNews) -> bool:
-        """Any later report. False: the step has ended and does not change any more. Raises NotFound."""
+        """Any later report. False: the step has ended and does not change any more. Raises NotFound.
+
+        One that is completed ends the quiet time of its studies, as ``Studies.complete`` does, once all
+        images that it names are here: at once, or when the last one comes.
+        """
         ...
 
     def find(self, site: str, order_id: str) -> list[ProcedureStep]:

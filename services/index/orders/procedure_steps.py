@@ -1,7 +1,8 @@
-"""Machines' procedure steps (MPPS): begun, ended; the order goes along."""
+"""Machines' procedure steps (MPPS): begun, ended; the order goes along, and so does the wait for images."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select, update
@@ -10,8 +11,10 @@ from services.domain.errors import NotFound
 from services.domain.order import OrderState, StepNews
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
+from services.index.clinical.studies import StudiesTable
 from services.index.database.connection import Session
 from services.index.database.tables.orders import orders, procedure_steps
+from services.index.orders.completed_steps import CompletedSteps
 from services.index.orders.orders import OrdersTable
 from services.index.orders.port import ProcedureStep
 
@@ -19,9 +22,13 @@ from services.index.orders.port import ProcedureStep
 class ProcedureStepsTable:
     """The port's ``ProcedureSteps``."""
 
-    def __init__(self, session: Session, found: OrdersTable, audit: AuditTable) -> None:
+    def __init__(
+        self, session: Session, found: OrdersTable, studies: StudiesTable, audit: AuditTable
+    ) -> None:
         self._session = session
         self._orders = found
+        self._studies = studies
+        self._completed = CompletedSteps(session)
         self._audit = audit
 
     def begin(self, principal: Principal, news: StepNews) -> bool:
@@ -34,6 +41,8 @@ class ProcedureStepsTable:
             "state": news.state.value,
             "station": news.station,
             "performed": list(news.performed),
+            "study_uid": news.study_uid,
+            "images": list(news.images),
             "created_at": now,
             "changed_at": now,
         }
@@ -54,11 +63,22 @@ class ProcedureStepsTable:
             return False
         values: dict[str, Any] = {"state": news.state.value, "changed_at": self._session.now()}
         if news.performed:
-            values["performed"] = list(news.performed)
+            values["performed"], values["images"] = list(news.performed), list(news.images)
         change = update(procedure_steps).where(*mine).values(**values)
         self._session.connection.execute(change)
+        if (
+            news.state is OrderState.COMPLETED
+        ):  # studies are locked before orders, as where images come
+            self._end_quiet_time(principal, {**row, **values})
         self._follow(principal, row["order_id"], news)
         return True
+
+    def _end_quiet_time(self, principal: Principal, step: Mapping[str, Any]) -> None:
+        if not self._completed.all_here(step["site"], step["images"]):
+            return  # the last image ends it
+        named = (step["site"], step["order_id"], step["study_uid"], step["performed"])
+        for study_id in self._completed.studies(*named):
+            self._studies.complete(principal, study_id)
 
     def find(self, site: str, order_id: str) -> list[ProcedureStep]:
         """Oldest first."""

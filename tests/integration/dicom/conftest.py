@@ -39,6 +39,7 @@ def gateway(
         max_instance_bytes=32 * 2**20,
         parse_seconds=20,
         runner="inprocess",
+        quiet_seconds_of={"waiting": 600.0},
     )
     services = replace(compose(settings), inference=None)
     services.index.migrate()

@@ -14,6 +14,7 @@ import pydicom
 import pytest
 from integration.dicom.open_gateway import SAMPLES, OpenGateway
 from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
 from pynetdicom import AE
 
 from gateway.dimse.server import DicomServer
@@ -37,8 +38,8 @@ def server(gateway: OpenGateway) -> Iterator[DicomServer]:
     settings = gateway.services.settings.model_copy(
         update={
             "dimse_site": "elsewhere",
-            "dimse_sites": {"US1": "ward", "US2": "ward", "VIEWER": "ward"},
-            "dimse_peers": "US1,US2,FAR",
+            "dimse_sites": {"US1": "ward", "US2": "ward", "VIEWER": "ward", "US3": "waiting"},
+            "dimse_peers": "US1,US2,US3,FAR",
             "dimse_query_peers": "VIEWER,FARVIEW",
         }
     )
@@ -151,6 +152,65 @@ def test_a_procedure_step_moves_its_order(
         query = Dataset()
         query.AccessionNumber = "W1"
         assert [one.Status for one, _ in association.send_c_find(query, WORKLIST)] == [0]
+    finally:
+        association.release()
+
+
+def test_a_completed_step_ends_the_wait_for_images(
+    gateway: OpenGateway, server: DicomServer, tmp_path: Path
+) -> None:
+    """Two images by dcmtk's storescu; the step, by pynetdicom, is completed between them and names both."""
+    study, series, images = generate_uid(), generate_uid(), [generate_uid(), generate_uid()]
+    files = []
+    for uid in images:
+        made = pydicom.dcmread(SAMPLES / "head-27w.dcm")
+        made.StudyInstanceUID, made.SeriesInstanceUID = study, series
+        made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = uid
+        made.save_as(tmp_path / f"{uid}.dcm")
+        files.append(str(tmp_path / f"{uid}.dcm"))
+
+    def store(file: str) -> bool:
+        """Whether the study still waits for images after this one."""
+        command = [
+            "storescu",
+            "-xy",
+            "-aet",
+            "US3",
+            "-aec",
+            "FADA",
+            "127.0.0.1",
+            str(server.port),
+            file,
+        ]
+        subprocess.run(command, check=True, timeout=60, env=os.environ)
+        return waits()
+
+    def waits() -> bool:
+        with gateway.services.index.read() as tx:
+            (job,) = tx.jobs.find("waiting")
+        return job.due_at > datetime.now(job.due_at.tzinfo)
+
+    entity = AE("US3")
+    entity.add_requested_context(STEP)
+    association = entity.associate("127.0.0.1", server.port, ae_title="FADA")
+    begun, scheduled, step = Dataset(), Dataset(), generate_uid()
+    scheduled.StudyInstanceUID = study
+    begun.PerformedProcedureStepStatus = "IN PROGRESS"
+    begun.ScheduledStepAttributesSequence = [scheduled]
+    ended, performed = Dataset(), Dataset()
+    ended.PerformedProcedureStepStatus = "COMPLETED"
+    performed.SeriesInstanceUID = series
+    performed.ReferencedImageSequence = [Dataset() for _ in images]
+    for reference, uid in zip(performed.ReferencedImageSequence, images, strict=True):
+        reference.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.6.1"
+        reference.ReferencedSOPInstanceUID = uid
+    ended.PerformedSeriesSequence = [performed]
+    try:
+        assert association.send_n_create(begun, STEP, step)[0].Status == 0
+        assert store(files[0])
+        assert association.send_n_set(ended, STEP, step)[0].Status == 0
+        assert waits(), "one that it names has not come"
+        assert not store(files[1]), "all are here"
     finally:
         association.release()
 

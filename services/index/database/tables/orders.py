@@ -58,7 +58,8 @@ orders = Table(
     ),
 )
 
-# A machine's own record of a step (MPPS). ``order_id`` is null where no order was named.
+# A machine's own record of a step (MPPS). ``order_id`` is null where no order was named; ``images`` are
+# the SOP Instance UIDs that it says were made.
 procedure_steps = Table(
     "procedure_steps",
     metadata,
@@ -68,9 +69,12 @@ procedure_steps = Table(
     Column("state", String, nullable=False),
     Column("station", String, nullable=False),
     Column("performed", JSON, nullable=False),
+    Column("study_uid", String(64), nullable=False, server_default=""),
+    Column("images", JSON, nullable=False, server_default="[]"),
     at_column("created_at"),
     at_column("changed_at"),
     Index(None, "order_id"),
+    Index(None, "study_uid"),
 )
 
 # What contradicts her record waits here for a person; ``decision`` is empty until then.
