@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.credentials import unseal
+from services.domain.commitment import CommitmentReport, Reference
 from services.domain.work import DestinationKind
 from services.index.port import FROM_SETTINGS, Destination
 from services.publish import mllp, webhook
@@ -21,6 +22,8 @@ from services.settings import Settings
 if TYPE_CHECKING:
     from services.dicom.network.scu import Peer
 
+_COMMITMENT_WAIT = 2.0  # s that the association stays open for a report on it
+
 
 class DimseSender:
     """A PACS by C-STORE."""
@@ -33,6 +36,8 @@ class DimseSender:
         tls = tls_context(options, credentials) if options.get("tls") else None
         self._peer = scu.Peer.parse(address, tls)
         self._own = str(options.get("calling_aet", "FADA"))
+        self.commits = bool(options.get("commitment"))
+        self._wait = float(options.get("commitment_wait", _COMMITMENT_WAIT))
 
     @property
     def peer(self) -> Peer:
@@ -44,6 +49,23 @@ class DimseSender:
         answers = self._scu.c_store(self._peer, [one.data for one in objects], self._own)
         for one, answer in zip(objects, answers, strict=False):
             yield Taken(one.sop_uid, answer.code, answer.again)
+
+    def ask_commitment(
+        self,
+        transaction_uid: str,
+        objects: Sequence[Reference],
+        accepted: Callable[[], None],
+        answered: Callable[[CommitmentReport], None],
+    ) -> None:
+        """Ask the PACS to vouch for objects; what it says at once goes to ``answered``.
+
+        Raises StoreFailed, CommitmentFailed, CommitmentRefused.
+        """
+        from services.dicom.network import commitment
+
+        commitment.ask(
+            self._peer, self._own, transaction_uid, objects, accepted, answered, self._wait
+        )
 
     def echo(self) -> None:
         """Raises StoreFailed."""

@@ -201,6 +201,12 @@ class Settings(BaseSettings):
     push_stow_token: SecretStr = SecretStr("")
     push_dimse: str = Field("", description="AET@host:port of a PACS for C-STORE")
     push_site: str = Field("", description="the only site whose results are pushed; empty: all")
+    commitment_seconds: float = Field(
+        3600.0,
+        ge=1,
+        le=6 * 3600,
+        description="a PACS that was asked for storage commitment has so long to report",
+    )
     webhook_allow_private: bool = Field(False, description="let webhooks reach private addresses")
 
     # the command line

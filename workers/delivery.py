@@ -14,6 +14,7 @@ from services.senders import Senders
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import metrics
+from workers.commitment import CommitmentAwaited
 from workers.lanes import Lanes
 from workers.result_delivery import ResultDelivery
 
@@ -31,12 +32,13 @@ class DeliveryRunner:
     def __init__(self, settings: Settings, index: Index, store: ObjectStore) -> None:
         self._settings, self._index = settings, index
         self._lanes = Lanes()
-        self._results = ResultDelivery(index, store, Senders(settings))
+        self._results = ResultDelivery(index, store, Senders(settings), settings.commitment_seconds)
 
     def deliver(self, delivery_id: str) -> str:
         """Send it, and then what waits for the same receiver, one after the other.
 
-        Returns what became of it: done, gone, again, given_up, or busy: another thread speaks to this
+        Returns what became of it: done, gone, again, given_up, awaited (stored, and the receiver has yet
+        to say that it keeps it), or busy: another thread speaks to this
         receiver, or it rests; no attempt is counted.
 
         Raises:
@@ -54,7 +56,11 @@ class DeliveryRunner:
         try:
             outcome = self._attempt(delivery_id)
             end, more = began + _ROUND_SECONDS, outcome
-            while more == "done" and time.monotonic() < end and (other := self._next(receiver)):
+            while (
+                more in ("done", "awaited")
+                and time.monotonic() < end
+                and (other := self._next(receiver))
+            ):
                 began = time.monotonic()
                 more = self._attempt(other)
         finally:
@@ -94,11 +100,21 @@ class DeliveryRunner:
             with self._index.begin() as tx:
                 tx.deliveries.drop(delivery.id)
             return self._counted(delivery, "gone")
+        except CommitmentAwaited as awaited:
+            return self._await(delivery, awaited)
         except FadaError as error:
             return self._failed(delivery, error.code, retryable=error.retryable)
         with self._index.begin() as tx:
             tx.deliveries.delivered(delivery.id)
         return self._counted(delivery, "done")
+
+    def _await(self, delivery: Delivery, awaited: CommitmentAwaited) -> str:
+        """Everything is stored, and the PACS has time to say whether it keeps it."""
+        seconds = awaited.retry_after or self._settings.commitment_seconds
+        with self._index.begin() as tx:
+            if not tx.commitments.awaits(delivery.id, awaited.code, seconds):
+                tx.deliveries.failed(delivery.id, awaited.code, delay=0.0)  # it has: go on at once
+        return self._counted(delivery, "awaited")
 
     def _failed(self, delivery: Delivery, code: str, *, retryable: bool) -> str:
         final = not retryable or delivery.attempts >= MAX_ATTEMPTS

@@ -26,10 +26,13 @@ from services.publish.stow import StowSender
 from services.result_objects import image_refs
 from services.senders import DimseSender, Hl7Sender, Senders, WebhookSender
 from services.storage.port import ObjectStore
+from workers.commitment import CommitmentCheck, CommitmentMissing
 from workers.dhis2_delivery import Dhis2Delivery, status_of
 
 # Kinds of artefacts that a PACS gets, in the order in which it gets them.
 PUSHED = ("sr", "sr_obgyn", "seg", "pdf_dicom")
+_TO_SEND = (ObjectState.WAITING, ObjectState.COMMITMENT_FAILED)
+_TAKEN = (ObjectState.DELIVERED, ObjectState.COMMITTED)
 
 
 class ObjectsRefused(Conflict):
@@ -53,9 +56,13 @@ class ObjectsWait(Unavailable):
 class ResultDelivery:
     """Safe to share between threads."""
 
-    def __init__(self, index: Index, store: ObjectStore, senders: Senders) -> None:
+    def __init__(
+        self, index: Index, store: ObjectStore, senders: Senders, commitment_seconds: float
+    ) -> None:
+        """``commitment_seconds``: how long a PACS has to say that it keeps what it was sent."""
         self._index, self._store, self._senders = index, store, senders
         self._dhis2 = Dhis2Delivery(index)
+        self._commitment = CommitmentCheck(index, commitment_seconds)
 
     def send(self, delivery: Delivery) -> None:
         """Raises NotFound: the destination or the version is gone; else the receiver's FadaError."""
@@ -93,7 +100,7 @@ class ResultDelivery:
             or ObjectOutcome(one.sop_uid, one.kind, ObjectState.WAITING)
             for one in wanted
         }
-        left = [one for one in wanted if outcomes[one.sop_uid].state is ObjectState.WAITING]
+        left = [one for one in wanted if outcomes[one.sop_uid].state in _TO_SEND]
         if left:
             try:
                 for taken in sender.store([self._outgoing(study, one) for one in left]):
@@ -101,6 +108,9 @@ class ResultDelivery:
             finally:
                 with self._index.begin() as tx:
                     tx.deliveries.note_objects(delivery.id, tuple(outcomes.values()))
+        if isinstance(sender, DimseSender) and sender.commits:
+            found = self._commitment.ask(sender, delivery, study, list(outcomes.values()))
+            outcomes = {one.sop_uid: one for one in found}
         _judge(list(outcomes.values()))
 
     def _outgoing(self, study: Study, one: Artefact) -> Outgoing:
@@ -181,9 +191,11 @@ def _outcome(before: ObjectOutcome, taken: Taken) -> ObjectOutcome:
 
 
 def _judge(outcomes: list[ObjectOutcome]) -> None:
-    """Raises ObjectsWait, ObjectsRefused, AllObjectsRefused."""
+    """Raises ObjectsWait, CommitmentMissing, ObjectsRefused, AllObjectsRefused."""
     states = [one.state for one in outcomes]
     if ObjectState.WAITING in states:
         raise ObjectsWait("Some objects wait.")
+    if ObjectState.COMMITMENT_FAILED in states:
+        raise CommitmentMissing()
     if ObjectState.REFUSED in states:
-        raise ObjectsRefused() if ObjectState.DELIVERED in states else AllObjectsRefused()
+        raise ObjectsRefused() if set(states) & set(_TAKEN) else AllObjectsRefused()

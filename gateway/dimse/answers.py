@@ -10,10 +10,12 @@ from typing import Any
 
 from gateway.dependencies import Services
 from gateway.dimse import catalogue
+from gateway.dimse.commitments import HubCommitments
 from gateway.dimse.worklist import worklist
 from gateway.representations.object_cache import ObjectCache, part10
 from services.dicom.network.answers import Retrieved
 from services.dicom.network.scu import Peer
+from services.domain.commitment import CommitmentReport, Reference
 from services.domain.dicom_values import first_text
 from services.domain.errors import Conflict, Forbidden, InvalidInput
 from services.domain.order import ACCESSION, OrderState, StepNews
@@ -43,9 +45,15 @@ class HubAnswers:
         self._readers = titles(settings.dimse_query_peers)
         self._objects = ObjectCache(services.store, services.spool.folder)
         self._senders = Senders(settings)
+        self._commitments = HubCommitments(services, settings.dimse_aet, self._peer)
+
+    def start(self) -> None:
+        """Begin to tell machines what they asked for before."""
+        self._commitments.start()
 
     def close(self) -> None:
         """Remove the files of objects that went out."""
+        self._commitments.close()
         self._objects.close()
 
     def worklist(self, caller: str, query: Json) -> Iterable[Json]:
@@ -87,6 +95,30 @@ class HubAnswers:
                 raise Conflict("This procedure step has ended.")
         self._services.ingest.dispatcher.wake()
 
+    def ask_commitment(self, caller: str, uid: str, objects: Sequence[Reference]) -> None:
+        """See ``Answers``. Raises Forbidden."""
+        self._commitments.ask(self._site(caller, self._machines), caller, uid, objects)
+
+    def commitment(self, caller: str, uid: str) -> CommitmentReport:
+        """See ``Answers``. Raises Forbidden, NotFound."""
+        return self._commitments.answer(self._site(caller, self._machines), caller, uid)
+
+    def told_commitment(self, caller: str, uid: str) -> None:
+        """See ``Answers``. Raises Forbidden, NotFound."""
+        self._commitments.told(self._site(caller, self._machines), caller, uid)
+
+    def untold_commitment(self, caller: str, uid: str) -> None:
+        """See ``Answers``. Raises Forbidden, NotFound."""
+        self._commitments.untold(self._site(caller, self._machines), caller, uid)
+
+    def committed(self, caller: str, report: CommitmentReport) -> None:
+        """See ``Answers``: the transaction names the delivery and its site. Raises NotFound."""
+        self._commitments.reported(caller, report)
+
+    def expected(self) -> Sequence[str]:
+        """See ``Answers``."""
+        return self._commitments.expected()
+
     def find(self, caller: str, query: Json) -> Iterable[Json]:
         """See ``Answers``. Raises Forbidden, InvalidInput."""
         site = self._site(caller, self._readers)
@@ -104,7 +136,9 @@ class HubAnswers:
 
     def destination(self, caller: str, aet: str) -> Peer | None:
         """One of the site's destinations that take C-STORE."""
-        site = self._site(caller, self._readers)
+        return self._peer(self._site(caller, self._readers), aet)
+
+    def _peer(self, site: str, aet: str) -> Peer | None:
         with self._services.index.begin() as tx:
             tx.destinations.take_over(site)
             found = tx.destinations.find(site)

@@ -65,6 +65,7 @@ class DicomServer:
         address = (host, settings.dimse_port if port is None else port)
         self._answers = HubAnswers(services, settings)
         self._provider = Provider(address, bounds, settings.spool, self._receive, self._answers)
+        self._answers.start()
 
     @property
     def port(self) -> int:

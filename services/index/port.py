@@ -41,6 +41,7 @@ from services.index.clinical.port import (
     Results,
     Studies,
 )
+from services.index.commitments.port import CommitmentQuestion, CommitmentRequest, Commitments
 from services.index.erasure.port import Erasure, Erasures, Retention
 from services.index.messaging.deliveries_port import (
     Deliveries,
@@ -107,6 +108,9 @@ __all__ = [
     "CasePicture",
     "CaseVersion",
     "Cases",
+    "CommitmentQuestion",
+    "CommitmentRequest",
+    "Commitments",
     "Deliveries",
     "Delivery",
     "DeliveryState",

@@ -10,6 +10,7 @@ from services.index.access.passkeys_port import Passkeys
 from services.index.access.port import Audit, Devices, Idempotency, Keys, Shares, Uploads, Webhooks
 from services.index.access.sessions_port import Sessions
 from services.index.clinical.port import Cases, Objects, Previews, Results, Studies
+from services.index.commitments.port import Commitments
 from services.index.erasure.port import Erasures
 from services.index.messaging.deliveries_port import Deliveries
 from services.index.messaging.destinations_port import Destinations
@@ -104,6 +105,11 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Messages to be sent."""
+        ...
+
+    @property
+    def commitments(self) -> Commitments:
+        """Storage commitment."""
         ...
 
     @property

@@ -24,6 +24,7 @@ from services.index.clinical.objects import ObjectsTable
 from services.index.clinical.previews import PreviewsTable
 from services.index.clinical.results import ResultsTable
 from services.index.clinical.studies import StudiesTable
+from services.index.commitments.commitments import CommitmentsTable
 from services.index.database.clock import ServerClock
 from services.index.database.connection import Clock, Session, connect
 from services.index.database.migrate import migrate
@@ -178,6 +179,11 @@ class UnitOfWork:
     def deliveries(self) -> DeliveriesTable:
         """Deliveries to the outside."""
         return DeliveriesTable(self._session, self.outbox, self.audit)
+
+    @cached_property
+    def commitments(self) -> CommitmentsTable:
+        """Storage commitment."""
+        return CommitmentsTable(self._session, self.deliveries, self.audit)
 
     @cached_property
     def destinations(self) -> DestinationsTable:

@@ -18,6 +18,9 @@ app = typer.Typer(
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
+_STATES = {"refused": "refused", "committed": "committed", "commitment_failed": "not committed"}
+
+
 @app.command("list")
 def list_deliveries(
     state: Annotated[str, typer.Option(help="waiting, delivered, dead; several by comma.")] = "",
@@ -90,6 +93,10 @@ def _show(items: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _error(item: dict[str, Any]) -> str:
-    """The last error, and which objects were refused and why."""
-    refused = [f"{o['kind']} {o['code']}" for o in item["objects"] if o["state"] == "refused"]
-    return " ".join([item["error_code"], *([f"({', '.join(refused)})"] if refused else [])])
+    """The last error, and what became of objects that are not simply delivered."""
+    told = [
+        f"{o['kind']} {o['code'] or _STATES[o['state']]}"
+        for o in item["objects"]
+        if o["state"] in _STATES
+    ]
+    return " ".join([item["error_code"], *([f"({', '.join(told)})"] if told else [])]).strip()

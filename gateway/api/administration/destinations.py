@@ -37,6 +37,12 @@ class Options(BaseModel):
     tls: bool = Field(False, description="C-STORE and HL7: TLS (BCP 195)")
     ca: str = Field("", max_length=_PEM, description="PEM of the authorities to trust")
     calling_aet: str = Field("", max_length=16, description="C-STORE: the hub's own AE title")
+    commitment: bool = Field(
+        False, description="C-STORE: ask for storage commitment of what was stored"
+    )
+    commitment_wait: float = Field(
+        2.0, ge=0, le=60, description="s in which a report may come on the same association"
+    )
     sign_in: str = Field("none", pattern="^(none|basic|bearer|api_token|oauth2|smart)$")
     user: _Short = ""
     token_url: _Short = ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.dicom.network.scu import Peer
+from services.domain.commitment import CommitmentReport, Reference
 from services.domain.errors import Forbidden, InvalidInput, NotFound, Unavailable
 
 Json = dict[str, Any]
@@ -42,6 +43,32 @@ class Answers(Protocol):
 
     def change_step(self, caller: str, uid: str, step: Json) -> None:
         """MPPS N-SET. Raises NotFound; Conflict: it has ended."""
+        ...
+
+    def ask_commitment(self, caller: str, uid: str, objects: Sequence[Reference]) -> None:
+        """A machine asks, as transaction ``uid``, whether its objects are kept (PS3.4 annex J). Its
+        question is kept until it was answered."""
+        ...
+
+    def commitment(self, caller: str, uid: str) -> CommitmentReport:
+        """The answer, as it is now. Raises NotFound: it did not ask, or was told."""
+        ...
+
+    def told_commitment(self, caller: str, uid: str) -> None:
+        """The machine has the answer."""
+        ...
+
+    def untold_commitment(self, caller: str, uid: str) -> None:
+        """The machine did not wait: it has to be told on an association of the hub's own."""
+        ...
+
+    def committed(self, caller: str, report: CommitmentReport) -> None:
+        """A PACS reports on what it was asked for. Raises NotFound: the hub asked nothing of this
+        caller as that transaction."""
+        ...
+
+    def expected(self) -> Sequence[str]:
+        """AE titles whose reports are awaited: they may connect for these."""
         ...
 
     def find(self, caller: str, query: Json) -> Iterable[Json]:

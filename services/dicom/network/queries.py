@@ -23,22 +23,28 @@ from services.domain.errors import Conflict, FadaError, InvalidInput
 
 MAX_BYTES = 64 * 1024  # of an identifier or an attribute list
 _UTF8 = "ISO_IR 192"
+_ATTRIBUTES = {
+    "Identifier": "identifier",
+    "AttributeList": "attribute_list",
+    "ModificationList": "modification_list",
+    "ActionInformation": "action_information",
+    "EventInformation": "event_information",
+}
 _log = logging.getLogger("dicom.queries")
 Found = tuple[int, Dataset | None]
 
 
-def opened(event: evt.Event, name: str) -> Json:
-    """The request's data set as DICOM JSON. ``name``: Identifier, AttributeList or ModificationList.
+def opened(event: evt.Event, name: str, most: int = MAX_BYTES) -> Json:
+    """The request's data set as DICOM JSON. ``name``: one of ``_ATTRIBUTES``; ``most``: bytes.
 
     Raises:
-        InvalidInput: larger than 64 KiB, or it cannot be read.
+        InvalidInput: larger than that, or it cannot be read.
     """
     raw = getattr(event.request, name)
-    if raw is None or raw.getbuffer().nbytes > MAX_BYTES:
-        raise InvalidInput("A query has at most 64 KiB here.")
-    attribute = {"Identifier": "identifier", "AttributeList": "attribute_list"}
+    if raw is None or raw.getbuffer().nbytes > most:
+        raise InvalidInput(f"A request has at most {most // 1024} KiB here.")
     try:
-        dataset = getattr(event, attribute.get(name, "modification_list"))
+        dataset = getattr(event, _ATTRIBUTES[name])
         dataset.decode()
         return dicom_json.metadata(dataset)
     except Exception as error:
@@ -55,7 +61,7 @@ def find(event: evt.Event, ask: Callable[[str, Json], Iterable[Json]]) -> Iterat
                 return
             yield PENDING, dataset_of(item)
     except Exception as error:
-        yield _refused(error), None
+        yield refused(error), None
 
 
 def step(event: evt.Event, ask: Callable[[str, str, Json], None], name: str) -> Found:
@@ -75,8 +81,7 @@ def step(event: evt.Event, ask: Callable[[str, str, Json], None], name: str) -> 
     except Conflict:
         return (DUPLICATE if name == "AttributeList" else PROCESSING_FAILURE), None
     except Exception as error:
-        status = _refused(error)
-        return (PROCESSING_FAILURE if status >= 0xA000 else status), None
+        return refused(error, PROCESSING_FAILURE), None
     return SUCCESS, dataset_of(given)
 
 
@@ -92,9 +97,12 @@ def caller_of(event: evt.Event) -> str:
     return str(event.assoc.requestor.ae_title).strip()
 
 
-def _refused(error: Exception) -> int:
+def refused(error: Exception, instead: int | None = None) -> int:
+    """The status of a refusal, noted; ``instead`` of the statuses that DIMSE-C alone has."""
+    status = CANNOT
     if isinstance(error, FadaError):
         _log.info("query refused", extra={"code": error.code})
-        return status_of(error)
-    _log.error("query failed", extra={"error": type(error).__name__})
-    return CANNOT
+        status = status_of(error)
+    else:
+        _log.error("query failed", extra={"error": type(error).__name__})
+    return instead if instead is not None and status >= 0xA000 else status

@@ -15,11 +15,12 @@ from typing import Any, cast
 from pynetdicom import AE, _config, dimse_messages, evt
 from pynetdicom.transport import ThreadedAssociationServer
 
-from services.dicom.network import queries, retrieve
+from services.dicom.network import commitment, queries, retrieve
 from services.dicom.network.answers import Answers
 from services.dicom.network.bounded_socket import BoundedSocket
 from services.dicom.objects.composite import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION
 from services.dicom.parser.parse import COMPANIONS, COMPRESSED, IMAGES, NATIVE
+from services.domain.errors import FadaError
 from services.listening import Network, within
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -70,7 +71,7 @@ class Provider:
         self._bounds, self._receive = bounds, receive
         self._lock = threading.Lock()
         self._open: dict[Any, str] = {}  # association → address
-        entity = AE(ae_title=bounds.aet)
+        entity = _Entity(bounds, answers)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS
         entity.implementation_version_name = IMPLEMENTATION_VERSION
         entity.maximum_pdu_size = bounds.max_pdu
@@ -78,7 +79,6 @@ class Provider:
         entity.network_timeout = entity.dimse_timeout = bounds.idle_seconds
         entity.acse_timeout = min(bounds.idle_seconds, _REQUEST_SECONDS)
         entity.require_called_aet = True
-        entity.require_calling_aet = list(bounds.peers)
         entity.add_supported_context(VERIFICATION)
         for sop_class in sorted(IMAGES | COMPANIONS):
             syntaxes = sorted(NATIVE | COMPRESSED)
@@ -93,6 +93,8 @@ class Provider:
         if answers is not None:
             for sop_class in (WORKLIST, STEP, *FIND, *MOVE, *GET):
                 entity.add_supported_context(sop_class)
+            # Machines ask as users; a PACS that reports proposes itself as the provider.
+            entity.add_supported_context(commitment.PUSH_MODEL, scu_role=True, scp_role=True)
             handlers += _handlers(answers)
         server = entity.make_server(
             address, evt_handlers=handlers, ssl_context=bounds.tls, server_class=_Server
@@ -150,9 +152,30 @@ def _handlers(answers: Answers) -> list[Any]:
         (evt.EVT_C_FIND, found),
         (evt.EVT_N_CREATE, lambda e: queries.step(e, answers.begin_step, "AttributeList")),
         (evt.EVT_N_SET, lambda e: queries.step(e, answers.change_step, "ModificationList")),
+        (evt.EVT_N_ACTION, lambda event: commitment.requested(event, answers)),
+        (evt.EVT_N_EVENT_REPORT, lambda event: commitment.taken_report(event, answers)),
         (evt.EVT_C_GET, lambda event: retrieve.get(event, answers)),
         (evt.EVT_C_MOVE, lambda event: retrieve.move(event, answers)),
     ]
+
+
+class _Entity(AE):  # type: ignore[misc]  # pynetdicom is untyped
+    """Lets those connect that are listed, and a PACS whose report is awaited."""
+
+    def __init__(self, bounds: Bounds, answers: Answers | None) -> None:
+        super().__init__(ae_title=bounds.aet)
+        self._listed, self._answers = list(bounds.peers), answers
+
+    @property
+    def require_calling_aet(self) -> list[str]:
+        """Asked at each association; empty: any."""
+        if not self._listed or self._answers is None:
+            return self._listed
+        try:
+            return [*self._listed, *self._answers.expected()]
+        except FadaError as error:
+            _log.warning("awaited titles unknown", extra={"code": error.code})
+            return self._listed
 
 
 class _Server(ThreadedAssociationServer):  # type: ignore[misc]  # pynetdicom is untyped

@@ -78,27 +78,28 @@ def c_store(
         StoreFailed: the PACS cannot be reached, breaks off or is too slow; try again.
     """
     datasets = [pydicom.dcmread(io.BytesIO(data)) for data in objects]
-    entity = _entity(calling_aet)
+    entity = calling_entity(calling_aet)
     for sop_class, syntax in sorted(
         {(str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets}
     ):
         plain = syntax in (_EXPLICIT, _IMPLICIT)
         entity.add_requested_context(sop_class, [_EXPLICIT, _IMPLICIT] if plain else [syntax])
-    with _association(entity, peer, seconds) as association:
+    with association_with(entity, peer, seconds) as association:
         for dataset in datasets:
             yield _send(association, dataset)
 
 
 def c_echo(peer: Peer, calling_aet: str, seconds: float = 15.0) -> None:
     """Whether the peer answers. Raises StoreFailed."""
-    entity = _entity(calling_aet)
+    entity = calling_entity(calling_aet)
     entity.add_requested_context(VERIFICATION)
-    with _association(entity, peer, seconds) as association:
+    with association_with(entity, peer, seconds) as association:
         if association.send_c_echo().get("Status") != 0x0000:
             raise StoreFailed("The PACS does not answer an echo.")
 
 
-def _entity(calling_aet: str) -> Any:
+def calling_entity(calling_aet: str) -> Any:
+    """An AE of pynetdicom's that asks, with bounds on how long it waits."""
     entity = AE(ae_title=calling_aet)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30.0
     entity.connection_timeout = 10.0
@@ -106,7 +107,14 @@ def _entity(calling_aet: str) -> Any:
 
 
 @contextmanager
-def _association(entity: Any, peer: Peer, seconds: float) -> Iterator[Any]:
+def association_with(
+    entity: Any,
+    peer: Peer,
+    seconds: float,
+    handlers: Sequence[Any] = (),
+    roles: Sequence[Any] = (),
+) -> Iterator[Any]:
+    """An association of at most ``seconds``. Raises StoreFailed: there is none."""
     opened: list[Any] = []
 
     def bind(event: evt.Event) -> None:
@@ -129,7 +137,8 @@ def _association(entity: Any, peer: Peer, seconds: float) -> Iterator[Any]:
             peer.port,
             ae_title=peer.aet,
             tls_args=(peer.tls, peer.host) if peer.tls else None,
-            evt_handlers=[(evt.EVT_CONN_OPEN, bind)],
+            evt_handlers=[(evt.EVT_CONN_OPEN, bind), *handlers],
+            ext_neg=list(roles) or None,
         )
         if not association.is_established:
             raise StoreFailed(

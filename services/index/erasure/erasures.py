@@ -30,6 +30,7 @@ from services.index.database.tables.cases import (
     case_versions,
     cases,
 )
+from services.index.database.tables.commitments import commitment_requests
 from services.index.database.tables.destinations import destinations
 from services.index.database.tables.erasure import (
     erased_cases,
@@ -135,6 +136,7 @@ class ErasuresTable(ErasureRecords):
         jobs = select(tables.jobs.c.id).where(tables.jobs.c.study_id == study_id)
         sent = select(deliveries.c.id).where(deliveries.c.study_id == study_id)
         self._remove(outbox, outbox.c.subject.in_(union_all(jobs, sent)))
+        self._remove(commitment_requests, commitment_requests.c.delivery_id.in_(sent))
         self._remove(deliveries, deliveries.c.study_id == study_id)
         self._remove(events, events.c.study_id == study_id)
         self._remove(read_frames, read_frames.c.study_id == study_id)

@@ -14,6 +14,7 @@ from services.domain.work import DeliveryKind, Work
 from services.index.access.audit import AuditTable
 from services.index.access.port import Webhook
 from services.index.database.connection import Session, new_id
+from services.index.database.tables.commitments import commitment_requests
 from services.index.database.tables.messaging import deliveries, outbox
 from services.index.messaging.deliveries_port import (
     Delivery,
@@ -147,6 +148,21 @@ class DeliveriesTable:
         """What became of each object so far."""
         self._set(delivery_id, objects=[asdict(one) for one in objects])
 
+    def reported(self, delivery_id: str, whole: bool) -> None:
+        """A word on what the receiver keeps; see the port."""
+        columns, now = deliveries.c, self._session.now()
+        if self._set(
+            delivery_id, columns.state == DeliveryState.WAITING.value, next_attempt_at=now
+        ):
+            self._send(delivery_id)
+        elif whole and self._set(
+            delivery_id,
+            columns.state == DeliveryState.DEAD.value,
+            columns.error_code.like("commitment%"),
+            error_code="",
+        ):
+            self.delivered(delivery_id)
+
     def delivered(self, delivery_id: str) -> None:
         """The receiver has it, whatever became of it in other eyes meanwhile."""
         self._set(
@@ -209,7 +225,10 @@ class DeliveriesTable:
     def run_again(self, principal: Principal, delivery_id: str) -> Delivery:
         """See the port."""
         before = self.get(principal.site, delivery_id)
-        taken = [asdict(one) for one in before.objects if one.state == ObjectState.DELIVERED]
+        held = (ObjectState.DELIVERED, ObjectState.COMMITTED)
+        taken = [asdict(one) for one in before.objects if one.state in held]
+        asked = update(commitment_requests).where(commitment_requests.c.delivery_id == delivery_id)
+        self._session.connection.execute(asked.values(superseded=True))
         changed = self._set(
             delivery_id,
             deliveries.c.site == principal.site,

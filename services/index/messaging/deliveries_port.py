@@ -24,6 +24,8 @@ class ObjectState(StrEnum):
 
     WAITING = "waiting"
     DELIVERED = "delivered"
+    COMMITTED = "committed"  # the receiver vouches for it (storage commitment)
+    COMMITMENT_FAILED = "commitment_failed"  # it has not kept it: it is sent anew
     REFUSED = "refused"  # trying again does not help until the receiver is changed
 
 
@@ -84,6 +86,11 @@ class Deliveries(Protocol):
 
     def note_objects(self, delivery_id: str, objects: tuple[ObjectOutcome, ...]) -> None:
         """What became of each object so far."""
+        ...
+
+    def reported(self, delivery_id: str, whole: bool) -> None:
+        """The receiver has said whether it keeps the objects: a delivery that waits is tried now, and one
+        that was given up for want of that word is done, where it keeps them all (``whole``)."""
         ...
 
     def delivered(self, delivery_id: str) -> None:

@@ -7,6 +7,7 @@ from alembic import context
 from services.index.database.tables import (  # noqa: F401  (each adds its tables to the metadata)
     access,
     cases,
+    commitments,
     destinations,
     erasure,
     messaging,

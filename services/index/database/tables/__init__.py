@@ -1,7 +1,7 @@
 """The tables of studies, jobs, results and audit, and what all tables have in common.
 
 ``migrations/`` holds the same as history; a test compares. The others: ``access``,
-``cases``, ``destinations``, ``messaging``, ``objects``,
+``cases``, ``commitments``, ``destinations``, ``messaging``, ``objects``,
 ``orders``, ``patients``, ``progress``.
 
 JSON is kept as text on both databases (``json``, not ``jsonb``): it is never searched inside, and

@@ -18,7 +18,7 @@ interface Delivery {
   /** A webhook's address, or the name of a destination. */
   url: string | null;
   destination: string | null;
-  objects: { sop_uid: string; kind: string; state: "waiting" | "delivered" | "refused"; code: string }[];
+  objects: { sop_uid: string; kind: string; state: "waiting" | "delivered" | "committed" | "commitment_failed" | "refused"; code: string }[];
   version: number | null;
 }
 
@@ -61,7 +61,7 @@ function Table({ label, deliveries, sendAgain }: TableProps): JSX.Element {
           <td><a href={`/study/${d.study_id}`} data-inside>{t("upload.open_case")}</a></td>
           <td>{dateTime(d.created_at)}</td>
           <td>{d.attempts}</td>
-          <td>{d.error_code ? code("problem", d.error_code) : "–"}{refused(d)}</td>
+          <td>{d.error_code ? code("problem", d.error_code) : "–"}{objects(d)}</td>
           <td>{sendAgain ? <button type="button" onClick={() => sendAgain(d)}>{t("deliveries.send_again")}</button> : dateTime(d.next_attempt_at)}</td>
         </tr>
       ))}</tbody>
@@ -69,8 +69,9 @@ function Table({ label, deliveries, sendAgain }: TableProps): JSX.Element {
   );
 }
 
-/** Which objects the receiver refuses, and its own code for it. */
-function refused(delivery: Delivery): string {
-  const words = delivery.objects.filter((one) => one.state === "refused").map((one) => `${one.kind}: ${one.code}`);
+/** Which objects the receiver refuses or has not kept, with its own code for it, and which it vouches for. */
+function objects(delivery: Delivery): string {
+  const told = delivery.objects.filter((one) => one.state !== "waiting" && one.state !== "delivered");
+  const words = told.map((one) => `${one.kind}: ${one.state === "refused" ? one.code : `${code("object", one.state)} ${one.code}`.trim()}`);
   return words.length > 0 ? ` (${words.join(", ")})` : "";
 }

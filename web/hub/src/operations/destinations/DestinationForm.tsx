@@ -20,6 +20,7 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
   const [address, setAddress] = useState("");
   const [token, setToken] = useState("");
   const [tls, setTls] = useState(false);
+  const [commitment, setCommitment] = useState(false);
   const [byDefault, setByDefault] = useState(true);
   const [mapping, setMapping] = useState("");
   const [secret, setSecret] = useState("");
@@ -27,7 +28,7 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
   const add = (event: Event): void => {
     event.preventDefault();
     const signIn = kind === "dhis2" ? "api_token" : "bearer";
-    const options = { ...(http && token ? { sign_in: signIn } : {}), ...(kind === "dhis2" ? { mapping } : {}), ...(tls && !http && kind !== "webhook" ? { tls } : {}) };
+    const options = { ...(http && token ? { sign_in: signIn } : {}), ...(kind === "dhis2" ? { mapping } : {}), ...(tls && !http && kind !== "webhook" ? { tls } : {}), ...(commitment && kind === "c_store" ? { commitment } : {}) };
     const credentials = http && token ? { token } : {};
     post<Destination>("/api/destinations", { name, kind, address, options, credentials, by_default: byDefault }).then(
       (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setToken(""); setMapping(""); made(); }, toastError,
@@ -44,6 +45,7 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
         {http && <label>{t("destinations.token")}<input type="password" autocomplete="off" value={token} onInput={(e) => setToken(e.currentTarget.value)} /></label>}
         {kind === "dhis2" && <label class="long">{t("destinations.mapping")}<textarea required rows={12} maxLength={65536} spellcheck={false} value={mapping} onInput={(e) => setMapping(e.currentTarget.value)} /></label>}
         {(kind === "c_store" || kind === "hl7") && <label class="check"><input type="checkbox" checked={tls} onChange={(e) => setTls(e.currentTarget.checked)} />TLS</label>}
+        {kind === "c_store" && <label class="check"><input type="checkbox" checked={commitment} onChange={(e) => setCommitment(e.currentTarget.checked)} />{t("destinations.commitment")}</label>}
         <label class="check"><input type="checkbox" checked={byDefault} onChange={(e) => setByDefault(e.currentTarget.checked)} />{t("destinations.by_default")}</label>
         <button type="submit" class="main">{t("webhooks.make")}</button>
       </form>

@@ -1,0 +1,1 @@
+"""Storage commitment: what a PACS was asked to vouch for, and what machines ask of the hub."""
