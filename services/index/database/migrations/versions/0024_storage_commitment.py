@@ -1,6 +1,6 @@
 """Storage commitment: what a PACS was asked for, and what machines ask
 
-Revision: 0024, after: 0021
+Revision: 0024, after: 0023
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
