@@ -125,6 +125,8 @@ def drill(machine: LocalStack, key: str, home: Path, cases: int, limit: float) -
     return {
         **tally(client, cases),
         "bytes_ratio": round(link.sent_up / payload, 3),
+        "ratio_of": {k: round(n / payload, 4) for k, n in sorted(link.traffic.bytes_of.items())},
+        "requests": dict(sorted(link.traffic.requests.items())),
         "reports_first": first is not None and first < image_bytes / 2,
         "previews_first": seen is not None and seen < image_bytes / 2,
         "left": left,
@@ -221,7 +223,8 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     table = Table("figure", "value", title="A phone on a bad link")
     for name, value in figures.items():
-        table.add_row(name, str(value))
+        for part, figure in value.items() if isinstance(value, dict) else [("", value)]:
+            table.add_row(f"{name} {part}".strip(), str(figure))
     console.print(table)
     print(json.dumps(figures))
     good = all(figures[name] == options.cases for name in ("arrived", "carried", "receipts"))

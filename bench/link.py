@@ -13,6 +13,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from bench.traffic import Traffic
+
 _SEGMENT = 1448
 
 
@@ -29,7 +31,9 @@ class Link:
     port: int = 0
     sent_up: int = 0  # bytes that entered the line towards the hub
     cuts: int = 0
+    traffic: Traffic = field(default_factory=Traffic)  # what those bytes are
     _free: dict[str, float] = field(default_factory=lambda: {"up": 0.0, "down": 0.0})
+    _ended_at: dict[str, float] = field(default_factory=lambda: {"up": 0.0, "down": 0.0})
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _down_until: float = 0.0
     _random: random.Random = field(default_factory=lambda: random.Random(1))
@@ -72,9 +76,10 @@ class Link:
         hub_reader, hub_writer = await asyncio.open_connection(*self.target)
         self._writers |= {writer, hub_writer}
         try:
-            await asyncio.gather(
-                self._carry(reader, hub_writer, "up"), self._carry(hub_reader, writer, "down")
-            )
+            with contextlib.suppress(asyncio.CancelledError):  # the link is closed
+                await asyncio.gather(
+                    self._carry(reader, hub_writer, "up"), self._carry(hub_reader, writer, "down")
+                )
         finally:
             for each in (writer, hub_writer):
                 self._writers.discard(each)
@@ -83,10 +88,12 @@ class Link:
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str
     ) -> None:
+        counted = self.traffic.stream()
         with contextlib.suppress(OSError):  # either side may be gone
             while data := await reader.read(_SEGMENT):
                 if way == "up":
                     self.sent_up += len(data)
+                    counted.feed(data)
                 await self._line(len(data), way)
                 writer.write(data)
                 await writer.drain()
@@ -95,11 +102,13 @@ class Link:
     async def _line(self, size: int, way: str) -> None:
         """Wait until ``size`` bytes have gone through the shared line and over the distance."""
         lost = self._random.random() < self.loss
-        start = max(time.monotonic(), self._free[way])
+        now = time.monotonic()
+        start = max(now, self._free[way])
         self._free[way] = start + size * (2 if lost else 1) / self.rate
         # The distance is paid once a quiet spell, not once a segment: segments travel together.
-        quiet = start - time.monotonic() < 0.01
+        quiet = now - self._ended_at[way] > 2 * self.delay
         far = self.delay if quiet else 0.0
         await asyncio.sleep(
             self._free[way] - time.monotonic() + far + (2 * self.delay if lost else 0)
         )
+        self._ended_at[way] = time.monotonic()

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from edge.agent.hub import Hub
 from edge.agent.identity import Identity
 from edge.agent.outbox import Outbox
+from edge.agent.session import connected
 from edge.agent.sync import sync
 from edge.agent.vault import Vault
 from services.domain.errors import FadaError
@@ -17,7 +17,7 @@ from services.domain.errors import FadaError
 if __name__ == "__main__":
     home = Path(sys.argv[1])
     outbox = Outbox(home, Vault.unlock(home, os.environ["FADA_EDGE_PIN"]))
-    hub = Hub(Identity.load(home))
+    hub = connected(outbox, Identity.load(home))
     while outbox.waiting():
         try:
             sync(outbox, hub)

@@ -50,16 +50,19 @@ class ResumableUpload(Uploader):  # type: ignore[misc]  # tuspy has no type hint
         headers: dict[str, str],
         metadata: dict[str, str] | None = None,
         path: str = "",
+        offset: int | None = None,
+        endpoint: str = "/tus/",
         piece: int = _ANY_SIZE,
         checksum: bool = False,
     ) -> None:
-        """``path`` resumes an upload: its offset is asked for at once. ``piece`` is the size of one
-        request in bytes; with ``checksum`` each carries its SHA-256 (Upload-Checksum)."""
+        """``path`` resumes an upload: its ``offset`` is asked for at once where it is not known. ``piece`` is
+        the size of one request in bytes; with ``checksum`` each carries its SHA-256 (Upload-Checksum)."""
         self._session = session
+        self._known_offset = offset
         super().__init__(
             file_stream=content,
             url=urljoin(hub, path) if path else None,
-            client=TusClient(urljoin(hub, "/tus/"), headers=headers),
+            client=TusClient(urljoin(hub, endpoint), headers=headers),
             chunk_size=piece,
             metadata=metadata,
             upload_checksum=checksum,
@@ -90,6 +93,9 @@ class ResumableUpload(Uploader):  # type: ignore[misc]  # tuspy has no type hint
 
     def get_offset(self) -> int:
         """How many bytes the hub has durably."""
+        known, self._known_offset = self._known_offset, None
+        if known is not None:
+            return known
         answer = self.ask("HEAD", self.url, self.get_headers())
         try:
             return int(answer.headers["Upload-Offset"])

@@ -54,14 +54,24 @@ def enrol(address: str, code: str, name: str) -> Identity:
 class Hub:
     """One session with the hub. Raises FadaError kinds; Unavailable means: try again later."""
 
-    def __init__(self, identity: Identity, *, timeout: float = 60.0) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        timeout: float = 60.0,
+        token: str = "",
+        keep_token: Callable[[str], None] = lambda token: None,
+    ) -> None:
+        """``token``: of a session that may go on; ``keep_token`` hears of each new one."""
         self._identity = identity
+        self._token, self._keep_token = token, keep_token
         # No more headers than it takes: each byte counts on the links that this is for.
-        self._client = httpx.Client(
-            base_url=identity.hub, timeout=timeout, headers={"User-Agent": _AGENT}
-        )
+        self._client = httpx.Client(base_url=identity.hub, timeout=timeout)
+        self._client.headers = httpx.Headers({"User-Agent": _AGENT, "Accept-Encoding": "gzip"})
         self._tus = open_session(_AGENT)
-        self._token = ""
+        self._begun: set[str] = (
+            set()
+        )  # uploads that were opened by this object: nothing is there yet
 
     def close(self) -> None:
         """End the connections."""
@@ -79,11 +89,6 @@ class Hub:
         ).json()
         return answer
 
-    def put_preview(self, case_id: str, sop_uid: str, frame: int, jpeg: bytes) -> None:
-        """A small copy of a frame whose image comes later."""
-        path = f"/api/sync/cases/{case_id}/previews/{sop_uid}/{frame}"
-        self._ask("PUT", path, content=jpeg, headers={"Content-Type": "image/jpeg"})
-
     def hand_in(self, bundle: bytes) -> dict[str, Any]:
         """A carried case, this device's own or another's; the answer holds its receipt."""
         headers = {"Content-Type": "application/octet-stream"}
@@ -94,6 +99,8 @@ class Hub:
 
     def keys(self) -> Identity:
         """This device with the hub's keys for carried cases, as the hub tells them now."""
+        if not self._identity.bundle_key:
+            self._token = ""
         self._authenticate()
         return self._identity
 
@@ -116,14 +123,22 @@ class Hub:
     # --- images by tus 1.0 ---------------------------------------------------------------------
     def new_upload(self, case_id: str, sha256: str, media_type: str, data: bytes) -> str:
         """Open an upload of ``data``, an image of a case; its path at the hub."""
-        metadata = {"case": case_id, "sha256": sha256, "filetype": media_type}
+        return self._create(data, {"case": case_id, "sha256": sha256, "filetype": media_type})
 
+    def new_preview(self, case_id: str, sop_uid: str, frame: int, jpeg: bytes) -> str:
+        """Open an upload of a small copy of a frame whose image comes later; its path at the hub."""
+        metadata = {"case": case_id, "preview": f"{sop_uid}/{frame}"}
+        return self._create(jpeg, metadata, endpoint="/tus/previews/")
+
+    def _create(self, data: bytes, metadata: dict[str, str], **more: str) -> str:
         def create() -> str:
-            running = self._transfer(data, metadata=metadata)
+            running = self._transfer(data, metadata=metadata, **more)
             running.create()
             return running.path
 
-        return self._with_token(create)
+        path = self._with_token(create)
+        self._begun.add(path)
+        return path
 
     def upload(self, path: str, data: bytes) -> bool:
         """Send what is missing from the durable offset on. Raises Gone when the upload expired.
@@ -134,7 +149,8 @@ class Hub:
         """
 
         def send() -> bool:
-            running = self._transfer(data, path=path)
+            running = self._transfer(data, path=path, offset=0 if path in self._begun else None)
+            self._begun.discard(path)  # from now on the hub alone knows how far it came
             if running.whole:
                 return False
             running.upload_chunk()
@@ -197,6 +213,7 @@ class Hub:
         )
         told = answer.json()
         self._token = told["token"]
+        self._keep_token(self._token)
         keys = {name: told.get(name, "") for name in ("bundle_key", "receipt_key")}
         self._identity = replace(self._identity, **keys)
 

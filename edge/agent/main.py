@@ -22,6 +22,7 @@ from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub
 from edge.agent.hub import enrol as enrol_at
 from edge.agent.outbox import Outbox
+from edge.agent.session import connected
 from edge.agent.sync import sync as exchange
 from edge.agent.watch import FolderWatch, check_folder
 from services.domain.errors import FadaError, InvalidInput, NotFound, ReleaseRefused, Unavailable
@@ -182,7 +183,7 @@ def sync(pin: Pin, home: Home = HOME, releases: Releases = RELEASES, threads: Th
         _read(outbox, _loader(releases, threads))
     except (NotFound, ReleaseRefused) as problem:
         _warn(problem.detail)  # what was read can go out without a release
-    hub = Hub(device)
+    hub = connected(outbox, device)
     outcome = exchange(outbox, hub, console.print)
     hub.keys().save(home)
     console.print(f"{outcome.sent} sent, {outcome.refused} refused, {outcome.answered} answers")
@@ -279,7 +280,7 @@ def _read(outbox: Outbox, load: Callable[[], CaseReader]) -> None:
 
 def _try_sync(outbox: Outbox, home: Path) -> None:
     try:
-        exchange(outbox, Hub(identities.Identity.load(home)), console.print)
+        exchange(outbox, connected(outbox, identities.Identity.load(home)), console.print)
     except Unavailable:
         return  # no network now; the next look tries again
     except FadaError as problem:

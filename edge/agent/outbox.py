@@ -32,7 +32,7 @@ class Outbox:
 
     def __init__(self, folder: Path, vault: Vault, *, reserve: int = 64 * 2**20) -> None:
         self.folder = folder
-        self._vault = vault
+        self.vault = self._vault = vault
         self.images = ImageFolder(folder / "images", vault, reserve)
         self._database = OutboxDatabase(folder / "outbox.db")
         self._db, self._lock = self._database.connection, self._database.lock

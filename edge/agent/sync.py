@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from edge.agent.case import CapturedImage, Case
 from edge.agent.hub import Hub
@@ -138,7 +139,9 @@ def _send_previews_of(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage
     if frames:
         opened = open_image(case.id, image.sha256, image.media_type, data, frames=frames)
         for number, pixels in opened.frames:
-            hub.put_preview(case.id, name, number, preview(pixels))
+            jpeg, fact = preview(pixels), f"upload:{case.id}:{image.sha256}:{number}"
+            create = partial(hub.new_preview, case.id, name, number, jpeg)
+            _resume(outbox, hub, fact, jpeg, create)
 
 
 def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
@@ -163,19 +166,31 @@ def _send_image(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage, say:
     """True when the hub said that it has the image."""
     data = outbox.image(image.sha256)
     fact = _upload(case, image.sha256)
+    create = partial(hub.new_upload, case.id, image.sha256, image.media_type, data)
+    say(f"{case.id}: sending an image of {image.size} bytes")
     for _ in range(2):
-        path = outbox.fact(fact)
-        if not path:
-            path = hub.new_upload(case.id, image.sha256, image.media_type, data)
-            outbox.set_fact(fact, path)
         try:
-            say(f"{case.id}: sending an image of {image.size} bytes")
-            return hub.upload(path, data)
-        except (Gone, NotFound):
-            outbox.set_fact(fact, "")  # it expired or ended: what is left to send?
+            return _resume(outbox, hub, fact, data, create)
+        except (Gone, NotFound):  # it expired or ended: what is left to send?
             if image.sha256 not in hub.case(case.id)["missing"]:
                 return True
     return False
+
+
+def _resume(outbox: Outbox, hub: Hub, fact: str, data: bytes, create: Callable[[], str]) -> bool:
+    """Send what is missing of ``data``; its upload is noted as ``fact`` before the first byte goes.
+
+    True when the hub said that it has all. Raises Gone, NotFound: it is begun anew the next time.
+    """
+    path = outbox.fact(fact)
+    if not path:
+        path = create()
+        outbox.set_fact(fact, path)
+    try:
+        return hub.upload(path, data)
+    except (Gone, NotFound):
+        outbox.set_fact(fact, "")
+        raise
 
 
 def _missing(case: Case) -> str:

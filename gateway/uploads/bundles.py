@@ -17,7 +17,7 @@ from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.ingest.case_reports import receive_case
 from gateway.ingest.spool import SpooledFile
-from gateway.uploads.partial_upload import ingest_case_file
+from gateway.uploads.completed_upload import ingest_case_file
 from services import bundle as bundles
 from services.bundle import Bundle, BundleImage
 from services.credentials import secrets_of

@@ -1,4 +1,4 @@
-"""A resumable upload: its bytes on disk, what one request appends, and the ingest when it is complete.
+"""A resumable upload: its bytes on disk, and what one request appends.
 
 One file each, one writer at a time; an offset counts once its bytes are durable. The lock is the
 kernel's (flock), so it holds between processes and ends with the process that held it.
@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import hmac
 import os
-import uuid
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,22 +19,16 @@ from types import TracebackType
 from typing import Any
 
 from gateway.dependencies import Services
-from gateway.ingest.service import IngestOutcome
 from gateway.ingest.spool import SpooledFile, sha256_of, write_all
-from gateway.uploads import normalise
-from services.dicom.objects.ultrasound import Subject
 from services.domain.errors import (
     ChecksumMismatch,
-    FadaError,
-    InvalidInput,
     NotFound,
     StoreUnavailable,
     TooLarge,
     UploadLocked,
 )
-from services.domain.study import IngestSource, Principal
-from services.index.port import Case, Transaction, Upload
 
+_CLAIM_SECONDS, _CLAIM_POLL = 3.0, 0.05
 CHECKPOINT = 4 * 2**20  # bytes after which an offset becomes durable within one request
 
 
@@ -118,6 +112,39 @@ class UploadFiles:
     def remove(self, upload_id: str) -> None:
         """Forget the bytes; it may be gone already."""
         self.path(upload_id).unlink(missing_ok=True)
+        self._claim(upload_id).unlink(missing_ok=True)
+
+    def claim(self, upload_id: str, seconds: float = _CLAIM_SECONDS) -> None:
+        """Ask whoever writes to end, in whichever process, and wait until it has, or for ``seconds``.
+
+        A sender that was cut off comes back while its old connection still counts as open; what came
+        on that one is to count before the sender is told from where to go on.
+        """
+        claim, until = self._claim(upload_id), time.monotonic() + seconds
+        asked = False
+        while self._is_written(upload_id) and time.monotonic() < until:
+            if not asked:
+                claim.touch(mode=0o600)
+                asked = True
+            time.sleep(_CLAIM_POLL)
+        if asked:
+            claim.unlink(missing_ok=True)
+
+    def is_claimed(self, upload_id: str) -> bool:
+        """Whether the one who writes is to end."""
+        return self._claim(upload_id).exists()
+
+    def _claim(self, upload_id: str) -> Path:
+        return self._folder / f"{upload_id}.claim"
+
+    def _is_written(self, upload_id: str) -> bool:
+        try:
+            with self.open(upload_id):
+                return False
+        except UploadLocked:
+            return True
+        except NotFound:
+            return False
 
     def touched(self, upload_id: str) -> float:
         """When bytes came last, Unix seconds; 0 when the file is gone."""
@@ -189,130 +216,3 @@ class Appender:
             if self.durable != self.length:
                 tx.uploads.advance(self.site, self.upload_id, self.durable, self.length)
             tx.uploads.finish(self.site, self.upload_id, state, outcome)
-
-
-def validate_metadata(metadata: dict[str, str]) -> None:
-    """Refuse at the start what could only fail at the end. Raises InvalidInput."""
-    normalise.parse_description(metadata)
-    if case := metadata.get("case"):
-        try:
-            uuid.UUID(case)
-        except ValueError as error:
-            raise InvalidInput("A case is a UUID.") from error
-    digest = metadata.get("sha256", "")
-    if digest and not (len(digest) == 64 and all(c in "0123456789abcdef" for c in digest)):
-        raise InvalidInput("sha256 has 64 hexadecimal digits.")
-
-
-def require_case(tx: Transaction, who: Principal, metadata: dict[str, str]) -> None:
-    """Images come after their report. Raises NotFound."""
-    if metadata.get("case"):
-        tx.cases.get(who, str(uuid.UUID(metadata["case"])))
-
-
-def complete_upload(
-    services: Services,
-    who: Principal,
-    files: UploadFiles,
-    upload: Upload,
-    part: PartialUpload,
-    request_id: str,
-) -> tuple[str, dict[str, Any]]:
-    """Ingest the upload: (``complete`` or ``failed``, the outcome as JSON). Blocking.
-
-    ``part`` is the upload's file, which stays locked meanwhile.
-
-    Raises:
-        Unavailable: nothing was counted; the client sends the last bytes again.
-    """
-    part.sync()
-    with services.spool.request_files() as request_files:
-        outcomes = _outcomes(services, who, files, upload, request_id, request_files)
-    answer = normalise.outcomes_json(outcomes, request_id)
-    return "complete" if answer["accepted"] else "failed", answer
-
-
-def _outcomes(
-    services: Services,
-    who: Principal,
-    files: UploadFiles,
-    upload: Upload,
-    request_id: str,
-    request_files: list[SpooledFile],
-) -> list[IngestOutcome]:
-    metadata = upload.metadata
-    name = metadata.get("filename", "")[:255]
-    file = files.spooled(upload.id, name)
-    expected = metadata.get("sha256", "")
-    if expected and file.sha256 != expected:
-        error: FadaError = ChecksumMismatch("The file is not the one that was announced.")
-        return [IngestOutcome(name, sha256=file.sha256, error=error)]
-    if metadata.get("case"):
-        return ingest_case_file(services, who, file, metadata, request_id, request_files)
-    return normalise.ingest_uploads(
-        services,
-        who,
-        [file],
-        normalise.parse_description(metadata),
-        source=IngestSource.TUS,
-        request_id=request_id,
-        request_files=request_files,
-    )
-
-
-def ingest_case_file(
-    services: Services,
-    who: Principal,
-    file: SpooledFile,
-    metadata: dict[str, str],
-    request_id: str,
-    request_files: list[SpooledFile],
-) -> list[IngestOutcome]:
-    """A file of a phone's case, named in ``metadata``. Raises as ``normalise.ingest_uploads``."""
-    with services.index.read() as tx:
-        case = tx.cases.get(who, str(uuid.UUID(metadata["case"])))
-    # A scale set by hand belongs to one image; a case's own is for all of them.
-    pixel_mm = normalise.parse_description(metadata).pixel_mm or case.pixel_mm
-    outcomes = normalise.ingest_uploads(
-        services,
-        who,
-        [file],
-        _description_of(case, pixel_mm),
-        source=IngestSource.PHONE,
-        request_id=request_id,
-        request_files=request_files,
-    )
-    _note_arrivals(services, who, case.id, file.sha256, outcomes)
-    return outcomes
-
-
-def _note_arrivals(
-    services: Services,
-    who: Principal,
-    case_id: str,
-    sha256: str,
-    outcomes: list[IngestOutcome],
-) -> None:
-    """The case's pictures that are here; with its last one its study is read at once."""
-    arrived = [outcome for outcome in outcomes if outcome.error is None]
-    with services.index.begin() as tx:
-        for outcome in arrived:
-            tx.cases.arrived(who.site, case_id, sha256, outcome.sop_uid)
-            tx.previews.arrived(who.site, outcome.sop_uid)
-        if not tx.cases.missing(who.site, case_id):
-            for study_id in {one.study_id for one in arrived if one.study_id}:
-                tx.studies.complete(who, study_id)
-    services.ingest.dispatcher.wake()
-
-
-def _description_of(
-    case: Case, pixel_mm: tuple[float, float] | None
-) -> normalise.UploadDescription:
-    """What the report that came first said about its images."""
-    subject = Subject(
-        study_key=case.id,
-        patient_name=case.patient_name,
-        patient_id=case.patient_id,
-        study_date=case.study_date,
-    )
-    return normalise.UploadDescription(case.urgent, pixel_mm, subject, case.id, case.study_uid)

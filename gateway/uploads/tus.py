@@ -7,7 +7,9 @@ forget its copy.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -20,13 +22,8 @@ from starlette.responses import Response
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
-from gateway.uploads.partial_upload import (
-    Appender,
-    UploadFiles,
-    complete_upload,
-    require_case,
-    validate_metadata,
-)
+from gateway.uploads.completed_upload import complete_upload, require_case, validate_metadata
+from gateway.uploads.partial_upload import Appender, UploadFiles
 from gateway.uploads.quota import make_room
 from services.domain.errors import (
     Gone,
@@ -36,6 +33,7 @@ from services.domain.errors import (
     SlowRequest,
     TooLarge,
     UnsupportedMedia,
+    UploadTakenOver,
 )
 from services.domain.study import Principal
 from services.index.port import Upload
@@ -43,6 +41,7 @@ from services.index.port import Upload
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 ALGORITHMS = ("sha1", "sha256")
+_CLAIM_SECONDS = 0.2  # how soon a silent connection notices that it is not wanted any more
 OFFSET_TYPE = "application/offset+octet-stream"
 
 router = APIRouter(prefix="/tus", tags=["Upload"])
@@ -74,6 +73,26 @@ def options(who: Sender, services: ServicesDep) -> Response:
 @router.post("/", summary="Create an upload", operation_id="tusCreate", status_code=201)
 async def create(request: Request, who: Sender, services: ServicesDep) -> Response:
     """Upload-Length and Upload-Metadata; the first bytes may come along."""
+    return await _begin(request, who, services, preview=False)
+
+
+@router.post(
+    "/previews/",
+    summary="Create an upload of a preview",
+    operation_id="tusPreview",
+    status_code=201,
+)
+async def create_preview(request: Request, who: Sender, services: ServicesDep) -> Response:
+    """The same for a preview: ``case``, and ``preview`` with SOP Instance UID, slash, frame.
+
+    An address of its own: a hub that knows no previews must not take one for an image.
+    """
+    return await _begin(request, who, services, preview=True)
+
+
+async def _begin(
+    request: Request, who: Principal, services: Services, *, preview: bool
+) -> Response:
     _check_version(request)
     if "upload-defer-length" in request.headers:
         raise InvalidInput("Say the Upload-Length at once; it cannot be deferred.")
@@ -81,7 +100,7 @@ async def create(request: Request, who: Sender, services: ServicesDep) -> Respon
     if length > services.settings.max_request_bytes:
         raise TooLarge(f"An upload may have {services.settings.max_request_bytes} bytes.")
     metadata = _metadata(request.headers.get("upload-metadata", ""))
-    validate_metadata(metadata)
+    validate_metadata(metadata, preview=preview)
     has_body = request.headers.get("content-type") == OFFSET_TYPE
     upload = await run_in_threadpool(_create, services, who, length, metadata)
     headers = {"Location": f"/tus/{upload.id}", **_expiry(upload)}
@@ -103,9 +122,12 @@ def _create(services: Services, who: Principal, length: int, metadata: dict[str,
 
 @router.head("/{upload_id}", summary="Get an upload's offset", operation_id="tusOffset")
 def head(request: Request, upload_id: str, who: Sender, services: ServicesDep) -> Response:
-    """Upload-Offset is durable."""
+    """Upload-Offset is durable. A request that still writes is ended first, and what it brought counts."""
     _check_version(request)
     upload = find_upload(services, who, upload_id)
+    if upload.state == "open":
+        _files(services).claim(upload.id)
+        upload = find_upload(services, who, upload_id)
     headers = {"Upload-Offset": str(upload.offset), "Cache-Control": "no-store"}
     headers |= _expiry(upload)
     if upload.length is not None:
@@ -184,9 +206,9 @@ async def _append(
             services, who.site, upload.id, part, upload.length, upload.offset, checksum
         )
         try:
-            async for chunk in request.stream():
+            async for chunk in _unclaimed(request, files, upload.id):
                 await run_in_threadpool(appender.write, chunk)
-        except (ClientDisconnect, SlowRequest):
+        except (ClientDisconnect, SlowRequest, UploadTakenOver):
             await run_in_threadpool(appender.keep_received)
             raise
         await run_in_threadpool(appender.verify)
@@ -199,6 +221,29 @@ async def _append(
         await run_in_threadpool(appender.complete, state, answer)
     await run_in_threadpool(files.remove, upload.id)
     return upload.length, state
+
+
+async def _unclaimed(request: Request, files: UploadFiles, upload_id: str) -> AsyncIterator[bytes]:
+    """The body, until its sender asks on another connection how much there is.
+
+    Raises UploadTakenOver.
+    """
+    stream = aiter(request.stream())
+    coming = asyncio.ensure_future(anext(stream, None))
+    try:
+        while True:
+            await asyncio.wait({coming}, timeout=_CLAIM_SECONDS)
+            if files.is_claimed(upload_id):
+                raise UploadTakenOver("The upload goes on over another connection.")
+            if not coming.done():
+                continue
+            chunk = coming.result()
+            if chunk is None:
+                return
+            yield chunk
+            coming = asyncio.ensure_future(anext(stream, None))
+    finally:
+        coming.cancel()
 
 
 def _response(status: int, headers: dict[str, str]) -> Response:

@@ -155,6 +155,12 @@ class UploadLocked(FadaError):
     code, title, status, retryable = "upload_locked", "Another request is writing", 423, True
 
 
+class UploadTakenOver(UploadLocked):
+    """The sender came back on another connection; this one is closed, so that nothing more of it comes."""
+
+    headers = {"Connection": "close"}  # noqa: RUF012
+
+
 class ChecksumMismatch(FadaError):
     """tus: the piece is thrown away and may be sent again."""
 

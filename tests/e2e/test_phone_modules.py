@@ -594,7 +594,7 @@ def test_an_upload_that_expired_begins_again(phone: Phone) -> None:
 
 
 def test_bytes_that_were_damaged_on_the_way_are_sent_again(phone: Phone) -> None:
-    """Case 14: 460; the offset did not move, and the case says so until it is whole."""
+    """Case 14: the hash of the whole is wrong, and the case says so until it is whole."""
     case = phone.capture(picture(23))
     phone.do("analyse", case)
 
@@ -610,7 +610,7 @@ def test_bytes_that_were_damaged_on_the_way_are_sent_again(phone: Phone) -> None
     phone.context.route("**/tus/*", damage)
     assert phone.do("send") == ""
     (found,) = phone.cases()
-    assert (found["state"], found["problem"]) == ("failed", "checksum_mismatch")
+    assert (found["state"], found["problem"]) == ("failed", "incomplete_body")
     assert phone.do("send") == ""
     (found,) = phone.cases()
     assert found["state"] in ("received", "hub_analysed")

@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ import servers
 from tusclient import client as tusclient
 
 from gateway.uploads import housekeeping
-from gateway.uploads.partial_upload import CHECKPOINT
+from gateway.uploads.partial_upload import CHECKPOINT, UploadFiles
 from services.domain.study import Principal, Role
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -238,7 +239,7 @@ def test_a_killed_gateway_loses_no_counted_byte(
 
             threading.Thread(target=send, daemon=True).start()
             assert sent.wait(30)
-            while offset(client, path) < 2 * CHECKPOINT:
+            while client.get(path).json()["offset"] < 2 * CHECKPOINT:  # HEAD would end the sender
                 time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -275,3 +276,32 @@ def test_a_dead_store_counts_nothing_as_received(
         store.restart()
         assert patch(client, path, 1000, data[1000:]).status_code == 204
         assert client.get(path).json()["state"] == "complete"
+
+
+def test_a_sender_that_comes_back_ends_its_old_connection(hub: hubs.Hub) -> None:
+    """What came on the old one counts at once; the hub takes nothing more of it."""
+    with hub.client("comeback", Role.SONOGRAPHER) as client:
+        path = begin(client, 100_000)
+        ended = threading.Event()
+
+        def slowly() -> Iterator[bytes]:
+            yield bytes(60_000)
+            ended.wait(30)
+
+        answers: list[int] = []
+
+        def send() -> None:
+            with contextlib.suppress(httpx.TransportError):
+                heads = {**BYTES, "Upload-Offset": "0"}
+                answers.append(client.patch(path, content=slowly(), headers=heads).status_code)
+
+        old = threading.Thread(target=send, daemon=True)
+        old.start()
+        written = UploadFiles(hub.services.spool.folder).path(path.rpartition("/")[2])
+        while written.stat().st_size < 60_000:
+            time.sleep(0.05)
+        assert offset(client, path) == 60_000
+        assert patch(client, path, 60_000, bytes(40_000)).status_code == 204
+        ended.set()
+        old.join(30)
+        assert answers in ([], [423])

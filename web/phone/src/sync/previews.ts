@@ -3,6 +3,7 @@ import { sopUid } from "../case/ids";
 import { openImageFile } from "../reading/imageFile";
 import { smallJpeg } from "../reading/thumbnail";
 import { type HubClient, HubError } from "./hubClient";
+import { upload } from "./upload";
 
 const SIDE = 640, MOST_BYTES = 30_000;
 /** A smaller picture is sent itself: its preview would cost nearly as much. */
@@ -19,7 +20,7 @@ export async function sendPreviews(store: CaseStore, hub: HubClient, record: Cas
       const name = opened.names?.sopUid ?? await sopUid(record.id, picture.sha256);
       for (const frame of picture.reads) {
         const jpeg = await smallJpeg(await opened.shown(frame), SIDE, MOST_BYTES);
-        await hub.request(`/api/sync/cases/${record.id}/previews/${name}/${frame}`, { method: "PUT", headers: { "Content-Type": "image/jpeg" }, body: jpeg });
+        await sendPreview(store, hub, record, `${name}/${frame}`, jpeg);
       }
     } catch (reason) {
       if (reason instanceof HubError && (reason.status === 0 || reason.status === 401 || reason.status >= 500)) throw reason;
@@ -27,5 +28,14 @@ export async function sendPreviews(store: CaseStore, hub: HubClient, record: Cas
     done.add(picture.sha256);
     await store.note(record, { previewed: [...done] });
   }
+}
+
+/** By tus, so that a cut costs what was on the way alone. */
+function sendPreview(store: CaseStore, hub: HubClient, record: Case, preview: string, jpeg: Blob): Promise<void> {
+  const metadata = { case: record.id, preview };
+  return upload(hub, jpeg, metadata, record.uploads[preview] ?? "", (path) => {
+    record.uploads = { ...record.uploads, [preview]: path };
+    return store.note(record, { uploads: record.uploads });
+  }, () => Promise.resolve(), "/tus/previews/");
 }
 

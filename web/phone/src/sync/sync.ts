@@ -83,7 +83,7 @@ async function sendPictures(store: CaseStore, hub: HubClient, record: Case): Pro
   }
   const { missing } = await hub.get<{ missing: string[] }>(`/api/sync/cases/${record.id}?version=${record.version}`);
   if (missing.length === 0) await store.received(record);
-  else await store.note(record, { missing, uploads: {} });
+  else await store.note(record, { missing, uploads: {}, problem: "incomplete_body" });
 }
 
 async function sendPicture(store: CaseStore, hub: HubClient, record: Case, picture: Picture): Promise<void> {
