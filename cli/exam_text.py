@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.markup import escape
 
+from cli.counts import counted
 from services.domain.biometry import weeks_and_days
-from services.domain.plurals import is_one
 
 _REASONS = {
     "lmp_only": "by last period; no scan dates it",
@@ -111,13 +111,9 @@ def _weight(told: dict[str, Any]) -> list[str]:
 
 def _growth(told: dict[str, Any]) -> list[str]:
     return [
-        f"  {one['measure']}: {one['before']:.1f} → {one['now']:.1f} in {_days(one['days'])}"
+        f"  {one['measure']}: {one['before']:.1f} → {one['now']:.1f} in {counted(one['days'], 'day')}"
         for one in told["growth"]
     ]
-
-
-def _days(n: int) -> str:
-    return f"{n} day" if is_one("en", n) else f"{n} days"
 
 
 def _place(centile: dict[str, Any]) -> str:
@@ -136,7 +132,16 @@ def _facts(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"entered by {facts.get('author_name') or facts['author']}, version {facts['version']}:"
     ]
-    return lines + [escape(f"  {key}: {value}") for key, value in facts["values"].items()]
+    return lines + [escape(f"  {key}: {_said(value)}") for key, value in facts["values"].items()]
+
+
+def _said(value: Any) -> str:
+    """An answer in words: of several its parts."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not said" if value is None else str(value)
 
 
 def _earlier(earlier: list[dict[str, Any]]) -> list[str]:

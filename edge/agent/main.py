@@ -201,7 +201,11 @@ def pack(
     """
     device, outbox = identities.Identity.load(home), _outbox(home, pin)
     count = carried.pack(outbox, device, folder, console.print)
-    console.print(f"{count} cases. They still count as not sent: keep them, and take the receipts.")
+    console.print(
+        "One case. It still counts as not sent: keep it, and take the receipt."
+        if count == 1
+        else f"{count} cases. They still count as not sent: keep them, and take the receipts."
+    )
 
 
 @app.command()

@@ -206,7 +206,8 @@ def test_the_last_image_that_a_completed_step_names_ends_the_wait(
     assert due(index) == []
     from_machine(index, 3)
     assert due(index) == [job_id]
-    assert job_id is not None and lease(index, job_id)
+    assert job_id is not None
+    assert lease(index, job_id)
 
 
 def test_a_step_of_another_site_ends_nothing(index: Index, clock: Clock) -> None:

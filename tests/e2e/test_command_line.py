@@ -101,7 +101,7 @@ def test_a_transfer_that_broke_goes_on_where_it_stood(fada, hub, tmp_path, monke
         "upload",
         counted,
     )
-    assert "1 of 1 files sent" in fada("send", path)
+    assert "1 of 1 file sent" in fada("send", path)
     assert moved[0] == half
     assert sum(moved) == path.stat().st_size < PIECE
     assert kept.find(hub.address, sha256) == ""

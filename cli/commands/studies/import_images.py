@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import report_text
+from cli.counts import counted
 from services.domain.errors import FadaError
 
 
@@ -52,7 +53,7 @@ def import_images(
         calibrated += written.calibrated
         how = "" if written.calibrated else "  [yellow]not calibrated[/]"
         console.print(f"{written.source} → {written.path}{how}")
-    console.print(f"{count} objects, {calibrated} of them calibrated")
+    console.print(f"{counted(count, 'object')}, {calibrated} of them calibrated")
     for reason in refused:
         console.print(f"not imported: {reason}", style="red", markup=False)
     if refused or not count:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 from cli import follow, report_text
 from cli.collect import TYPES, Collection, collect
+from cli.counts import counted
 from cli.errors import HubSays, NothingToSend
 from cli.hub import Hub, HubOption, KeyOption
 from cli.resume import Uploads, digest_of, upload
@@ -231,9 +232,11 @@ def show(outcomes: list[Sent]) -> list[str]:
             console.print(f"[red]refused[/] {sent.path}: {sent.error.detail} ({reason})")
     good = sum(1 for s in outcomes if s.error is None)
     more = f", {known} were there already" if known else ""
-    console.print(f"{good} of {len(outcomes)} files sent{more}; {len(studies)} studies")
+    console.print(
+        f"{good} of {counted(len(outcomes), 'file')} sent{more}; {counted(len(studies), 'study', 'studies')}"
+    )
     for study, count in studies.items():
-        console.print(f"  {study}  {count} image{'s' if count > 1 else ''}", highlight=False)
+        console.print(f"  {study}  {counted(count, 'image')}", highlight=False)
     return list(studies)
 
 

@@ -22,6 +22,7 @@ from services.domain.examination.history import (
     date_visits,
     measured,
 )
+from services.domain.examination.pregnancy import PregnancyDating
 from services.domain.examination.summary import ExaminationSummary, summarise
 from services.domain.report import Report
 from services.index.clinical.study_columns import study_of
@@ -65,7 +66,7 @@ class ExaminationsTable:
         return self._read(columns.site == site, columns.patient_key == patient_id)
 
     def refresh(self, study_id: str) -> None:
-        """Biometry and headline anew, after a result, facts, identity or pregnancy changed.
+        """Biometry, age and headline anew, after a result, facts, identity or pregnancy changed.
 
         The study is locked. A headline hangs on the dating of the pregnancy: the other examinations get
         theirs anew, but for those that another transaction holds, which does so itself.
@@ -82,7 +83,9 @@ class ExaminationsTable:
         beside = self._beside(site, study_id)
         for one in beside:
             if one.study.id in {h.study.id for h in held}:
-                self._set(one.study.id, headline=self._headline(one, beside, told))
+                dating = _dating(one, beside)
+                headline = self._headline(one, dating, told)
+                self._set(one.study.id, headline=headline, **_age(one, dating))
 
     def _beside(self, site: str, study_id: str) -> list[ExaminationRecord]:
         own = self.of_study(site, study_id)
@@ -92,15 +95,13 @@ class ExaminationsTable:
         return [own, *(one for one in others if one.study.id != study_id)]
 
     def _headline(
-        self, own: ExaminationRecord, beside: Sequence[ExaminationRecord], told: Told
+        self, own: ExaminationRecord, dating: PregnancyDating | None, told: Told
     ) -> dict[str, Any] | None:
         study = own.study
         found: dict[str, ExaminationSummary] = {}
         report = _latest_report(self._session, study.id, study.latest_version)
         if report is not None:
             fetuses = fetuses_of(own.facts.values, told)
-            there = [o for o in beside if o is own or o.study.withdrawn_at is None]
-            dating = date_visits([one.visit for one in there])
             for letter in fetuses.letters or ("",):
                 found[letter] = summarise(
                     fetuses.frames_of(letter, report.frames) if letter else report.frames,
@@ -144,6 +145,20 @@ class ExaminationsTable:
             biometry_of(biometry or {}),
         )
         return ExaminationRecord(study, latest, visit)
+
+
+def _dating(own: ExaminationRecord, beside: Sequence[ExaminationRecord]) -> PregnancyDating | None:
+    """Of the pregnancy; what was withdrawn dates nothing but itself."""
+    return date_visits([o.visit for o in beside if o is own or o.study.withdrawn_at is None])
+
+
+def _age(own: ExaminationRecord, dating: PregnancyDating | None) -> dict[str, float]:
+    """The age that the row tells once there is a result, the same as page and report; without a dating it
+    stays that of the scan."""
+    day = own.visit.day
+    if dating is None or day is None or not own.study.latest_version or dating.age_on(day) < 0:
+        return {}
+    return {"ga_days": float(dating.age_on(day))}
 
 
 def facts_of(session: Session, study_ids: Sequence[str]) -> dict[str, list[FactsVersion]]:

@@ -78,6 +78,10 @@ def test_one_summary_with_weight_centiles_and_growth(hub: hubs.Hub, site: str) -
     assert grown["HC"]["before"] == 200.0
     assert grown["HC"]["days"] == 56
     assert [one["study"]["id"] for one in body["earlier"]] == [first["study_id"]]
+    with hub.client(site) as client:
+        rows = {one["id"]: one for one in client.get("/api/studies").json()["items"]}
+    assert rows[now["study_id"]]["ga_text"] == "30w 0d", "the worklist says the page's age"
+    assert rows[first["study_id"]]["ga_text"] == "22w 0d"
     hadlock = examination(hub, site, now, chart="Hadlock")["summary"]
     assert hadlock["weight"]["centile"]["chart"].startswith("Hadlock")
 

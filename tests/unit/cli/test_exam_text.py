@@ -24,6 +24,15 @@ def test_centiles_are_ordinals(centile, words):
     assert f"  {words} (" in line
 
 
+def test_facts_are_words():
+    facts = {
+        "version": 1, "author": "key:1", "author_name": "Ann",
+        "values": {"fetuses": 1, "placenta": {"site": "fundal", "low": False}},
+    }  # fmt: skip
+    told = exam_text._facts(facts)
+    assert told == ["entered by Ann, version 1:", "  fetuses: 1", "  placenta: site fundal, low no"]
+
+
 @pytest.mark.parametrize(("days", "words"), [(1, "in 1 day"), (14, "in 14 days")])
 def test_one_day_is_no_days(days, words):
     grown = {"measure": "HC", "before": 270.0, "now": 280.0, "days": days}

@@ -73,4 +73,4 @@ def test_a_row_that_is_wrong_is_named_by_its_number(tmp_path: Path) -> None:
     assert "Row 1: a pixel size is not a number." in done.output
     assert "Row 2: gone.png is not in the folder." in done.output
     assert "Row 3: a value is not of its form." in done.output
-    assert "1 objects, 1 of them calibrated" in done.output
+    assert "1 object, 1 of them calibrated" in done.output

@@ -72,7 +72,7 @@ def test_what_is_skipped_is_named(hub: list[dict[str, str]], tmp_path: Path) -> 
     said = run(tmp_path)
     assert "notes-00.txt: no DICOM, PNG, JPEG or ZIP" in said
     assert "10 more" in said
-    assert "1 of 1 files sent" in said
+    assert "1 of 1 file sent" in said
 
 
 def test_ctrl_c_says_what_is_half_way_and_what_was_not_begun(
