@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -20,12 +22,12 @@ from rich.console import Console
 from bench.drill.case import CASES, Case, Seen, order
 from bench.drill.combination import BROKERS, INDEXES, Combination, opened
 from bench.drill.hub import DrillHub
-from bench.drill.pytest_run import run_tests
+from bench.drill.pytest_run import TestResult, is_alone, run_tests
 from bench.drill.table import Row, Run, page, show
 
 GROUPS = ("attacks", "crashes", "delivery", "findings", "limits", "outages", "phone", "refusals")
 TEST_SECONDS = 3600.0
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 200)
 
 
 def main() -> int:
@@ -39,9 +41,10 @@ def main() -> int:
     given = parser.parse_args()
     cases = chosen(given.cases)
     runs: list[Run] = []
+    once = Once(given.kept)
     for index in [given.index] if given.index else INDEXES:
         for broker in [given.broker] if given.broker else BROKERS:
-            runs.append(combined(index, broker, cases))
+            runs.append(combined(index, broker, cases, once))
             show(console, runs[-1])
             if given.kept:
                 runs[-1].keep(given.kept)
@@ -68,7 +71,32 @@ def chosen(numbers: str) -> list[Case]:
     return [known[n] for n in sorted(set(wanted), key=order)]
 
 
-def combined(index: str, broker: str, cases: list[Case]) -> Run:
+class Once:
+    """Results of the tests that depend on no combination: run for the first one, kept for the others."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """``folder``: also for other runs of the drill."""
+        self._file = folder / "once.json" if folder else None
+        self._known: dict[str, TestResult] = {}
+        if self._file is not None and self._file.is_file():
+            told = json.loads(self._file.read_text())
+            self._known = {node: TestResult(**one) for node, one in told.items()}
+
+    def results(
+        self, nodes: list[str], combination: Combination, log: Path
+    ) -> dict[str, TestResult]:
+        """Of these tests; those that are not known yet run now. What failed is run again."""
+        new = [node for node in nodes if node not in self._known]
+        found = run_tests(new, combination.environment(), log, TEST_SECONDS)
+        self._known |= {node: one for node, one in found.items() if one.held}
+        if self._file is not None and found:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            told = {node: asdict(one) for node, one in self._known.items()}
+            self._file.write_text(json.dumps(told, indent=1))
+        return {node: found.get(node) or self._known[node] for node in nodes}
+
+
+def combined(index: str, broker: str, cases: list[Case], once: Once) -> Run:
     """One combination; with no rows, and the reason, when it cannot be had."""
     run = Run(index, broker)
     began = time.monotonic()
@@ -78,24 +106,27 @@ def combined(index: str, broker: str, cases: list[Case]) -> Run:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fada-drill-")))
             run.versions = combination.versions()
             console.print(f"\n[bold]{combination.name}[/bold] ({run.versions})")
-            run.rows = rows(combination, folder, cases)
+            run.rows = rows(combination, folder, cases, once)
     except LookupError as reason:
         run.missing = str(reason)
     run.seconds = time.monotonic() - began
     return run
 
 
-def rows(combination: Combination, folder: Path, cases: list[Case]) -> list[Row]:
+def rows(combination: Combination, folder: Path, cases: list[Case], once: Once) -> list[Row]:
     """The tests of all cases first, then the strikes on one running hub."""
     nodes = [node for one in cases for node in one.tests]
     console.print(f"{len(set(nodes))} tests; pytest prints into {folder}/tests.log")
     log = folder / "tests.log"
-    tests = run_tests(nodes, combination.environment(), log, TEST_SECONDS)
+    alone = [node for node in nodes if is_alone(node)]
+    tests = once.results(alone, combination, folder / "once.log")
+    rest = [node for node in nodes if not is_alone(node)]
+    tests |= run_tests(rest, combination.environment(), log, TEST_SECONDS)
     for node, result in tests.items():
         if not result.held:
             console.print(f"not held: {node} {result.failed or result.skipped}", markup=False)
-    if failed := [r for r in tests.values() if r.failed or not r.passed]:
-        console.print(log.read_text(errors="replace")[-6000:] if failed else "", markup=False)
+    if not all(result.held for result in tests.values()) and log.is_file():
+        console.print(log.read_text(errors="replace")[-6000:], markup=False)
     seen = struck(combination, folder, cases)
     return [Row.of(one, {n: tests[n] for n in one.tests}, seen.get(one.number)) for one in cases]
 

@@ -208,15 +208,19 @@ def shared_pictures(hub: DrillHub) -> None:
 
 @case(
     "F23",
-    "closed without the token for figures",
+    "closed but for the token for figures, and for managers",
     f"{PUBLIC}::test_figures_are_not_for_callers",
     live=True,
 )
 def figures(hub: DrillHub) -> Seen:
-    """F23: /metrics of the gateway is asked by callers, with a key and without"""
+    """F23: /metrics of the gateway is asked without a key, and with keys of a reader and a sonographer"""
+    codes = {}
     with hub.client() as client, hub.client(headers={}) as nobody:
-        codes = [one.get("/metrics").status_code for one in (nobody, client)]
-    return Seen(
-        all(code in (401, 403, 404) for code in codes),
-        f"without a key {codes[0]}, with one {codes[1]}",
-    )
+        codes["nobody"] = nobody.get("/metrics").status_code
+        for role in ("reader", "sonographer"):
+            made = client.post("/api/keys", json={"name": f"drill {role}", "role": role}).json()
+            headers = {"Authorization": f"Bearer {made['key']}"}
+            codes[role] = nobody.get("/metrics", headers=headers).status_code
+            client.delete(f"/api/keys/{made['id']}").raise_for_status()
+    told = ", ".join(f"{who} {code}" for who, code in codes.items())
+    return Seen(codes["nobody"] == 401 and {codes["reader"], codes["sonographer"]} == {403}, told)

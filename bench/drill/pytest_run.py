@@ -13,7 +13,25 @@ from pathlib import Path
 
 from bench.drill.reporter import FILE
 
+# They use no hub of a combination: what they see is the same in each. Contract tests and those of the
+# index run on both indexes by themselves.
+_ALONE = (
+    "tests/unit/",
+    "tests/contract/",
+    "tests/integration/edge/",
+    "tests/integration/test_silent_database.py",
+    "tests/integration/gateway/test_ingest_faults.py",
+    "tests/integration/services/test_index_races.py",
+    "tests/integration/services/test_model_server_faults.py",
+    "tests/integration/services/test_store_faults.py",
+)
+_NOT_ALONE = ("tests/unit/workers/test_orphans.py", "tests/contract/test_queue.py")
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def is_alone(node: str) -> bool:
+    """Whether a test depends on neither index nor broker of a combination."""
+    return node.startswith(_ALONE) and not node.startswith(_NOT_ALONE)
 
 
 @dataclass(slots=True)
@@ -42,7 +60,7 @@ def run_tests(
         log: takes what pytest prints.
         seconds: at most, for all.
     """
-    wanted = list(dict.fromkeys(nodes))
+    wanted = sorted(set(nodes))  # the order of ``make test``: some tests share one hub
     if not wanted:
         return {}
     with tempfile.TemporaryDirectory(prefix="fada-drill-") as folder:

@@ -79,14 +79,20 @@ class Run:
         return {"": self.missing} if self.missing else told
 
     def keep(self, folder: Path) -> None:
-        """Write it to a folder; ``kept`` reads all of them."""
+        """Write it to a folder; ``kept`` reads all of them. Rows of an earlier run stay beside these."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.name}.json").write_text(json.dumps(asdict(self), indent=1))
+        file, told = folder / f"{self.name}.json", asdict(self)
+        if file.is_file():
+            before = json.loads(file.read_text())
+            rows = {row["number"]: row for row in [*before["rows"], *told["rows"]]}
+            told["rows"] = [rows[number] for number in sorted(rows, key=order)]
+            told["seconds"] += before["seconds"]
+        file.write_text(json.dumps(told, indent=1))
 
     @classmethod
     def kept(cls, folder: Path) -> list[Run]:
         """All runs of a folder."""
-        found = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+        found = [json.loads(file.read_text()) for file in sorted(folder.glob("*+*.json"))]
         runs = [cls(**{**one, "rows": [Row(**row) for row in one["rows"]]}) for one in found]
         return sorted(runs, key=lambda run: (run.index != "sqlite", run.broker != "redis"))
 
