@@ -26,7 +26,15 @@ from gateway.representations import serializers
 from gateway.representations.images import CalibrationCache
 from services.domain.calibration import Calibration
 from services.domain.errors import Conflict, FadaError
-from services.index.port import Instance, Job, JobState, StudyQuery, StudyState, Transaction
+from services.index.port import (
+    MOST_COUNTED,
+    Instance,
+    Job,
+    JobState,
+    StudyQuery,
+    StudyState,
+    Transaction,
+)
 
 router = APIRouter(prefix="/api/studies", tags=["Studies"])
 
@@ -83,7 +91,8 @@ class Withdrawal(BaseModel):
             "content": {
                 "application/json": {
                     "example": {
-                        "items": [_ROW], "total": 1, "limit": 100, "offset": 0, "cursor": 17,
+                        "items": [_ROW], "total": 1, "total_is_exact": True, "limit": 100,
+                        "offset": 0, "next": None, "cursor": 17,
                     }
                 }
             }
@@ -109,11 +118,17 @@ def find(
     order: Annotated[str, Query(pattern="^(need|newest)$")] = "need",
     limit: Limit = 100,
     offset: Offset = 0,
+    after: Annotated[
+        str | None,
+        Query(max_length=36, description="``next`` of the page before, instead of offset"),
+    ] = None,
 ) -> dict[str, Any]:
     """The worklist by priority, or newest first.
 
     ``headline`` is what each row says first, or null: ``identity_clash``, ``below_3rd`` or ``below_10th``
     with ``measure`` (EFW, AC, HC) and ``centile``, or ``readers_differ`` (hub and phone).
+    ``total`` counts to 10,000: with ``total_is_exact`` false there are as many or more. ``next`` is for
+    ``after``, which finds the next page at any depth as quickly; null: this is the last one.
     ``cursor`` is the number of the site's last event: stream events from there.
     """
     query = StudyQuery(
@@ -131,12 +146,20 @@ def find(
         by_need=order == "need",
         limit=limit,
         offset=offset,
+        after=after or None,
     )
     with services.index.read() as tx:
         cursor = tx.events.latest(who.site)
         rows = tx.studies.find(who.site, query)
         total = tx.studies.count(who.site, query)
-    page = {"total": total, "limit": limit, "offset": offset, "cursor": cursor}
+    page = {
+        "total": total,
+        "total_is_exact": total < MOST_COUNTED,
+        "limit": limit,
+        "offset": offset,
+        "next": rows[-1].id if len(rows) == limit else None,
+        "cursor": cursor,
+    }
     return {"items": [serializers.study(row) for row in rows], **page}
 
 

@@ -78,6 +78,7 @@ from services.index.orders.port import (
 from services.index.record.port import Examinations, Facts, Identities, Patients
 from services.index.records import (
     MATCHABLE,
+    MOST_COUNTED,
     Artefact,
     ExaminationRecord,
     FactsVersion,
@@ -98,6 +99,7 @@ from services.index.transaction import Transaction
 __all__ = [
     "FROM_SETTINGS",
     "MATCHABLE",
+    "MOST_COUNTED",
     "Account",
     "Accounts",
     "ApiKey",

@@ -13,6 +13,8 @@ from services.domain.patient import Identity
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource
 
+# Counting further costs more than anybody reads: a list says "so many or more".
+MOST_COUNTED = 10_000
 # What ``StudyQuery.match`` may hold; anything else is InvalidInput.
 MATCHABLE = (
     "StudyInstanceUID",  # one or several, separated by backslash or comma
@@ -289,3 +291,6 @@ class StudyQuery:
     withdrawn: bool = False  # these alone, else the others alone
     limit: int = 100
     offset: int = 0
+    after: str | None = (
+        None  # the id of a study: those behind it in the order, at any depth as quick
+    )

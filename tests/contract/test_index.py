@@ -21,6 +21,7 @@ from services.domain.errors import (
 from services.domain.report import Origin
 from services.domain.study import Role
 from services.domain.triage import aged
+from services.index.clinical import studies
 from services.index.port import (
     Artefact,
     Index,
@@ -688,3 +689,43 @@ def test_audit_and_webhooks(index: Index) -> None:
         tx.webhooks.delete("north", hook.id)
         with pytest.raises(NotFound):
             tx.webhooks.get(hook.id)
+
+
+def test_pages_go_on_behind_a_study_and_name_beginnings_are_found(index: Index) -> None:
+    with index.begin() as tx:
+        for n in range(5):
+            who = patient(f"Ever{n}^Ida", f"E-{n}")
+            send(tx, f"1.77{n}", [instance(f"1.77{n}.1")], attributes=who)
+    for by_need in (True, False):
+        pages: list[str] = []
+        after: str | None = None
+        with index.read() as tx:
+            while page := tx.studies.find(
+                "north", StudyQuery(by_need=by_need, limit=2, after=after)
+            ):
+                pages += [study.study_uid for study in page]
+                after = page[-1].id
+            whole = tx.studies.find("north", StudyQuery(by_need=by_need))
+        assert pages == [study.study_uid for study in whole]
+    with index.read() as tx:
+        for pattern, count in {
+            "ever*": 5,
+            "EVER3^*": 1,
+            "ever?^ida": 5,
+            "ver*": 0,
+            "*ida": 5,
+        }.items():
+            found = tx.studies.find("north", StudyQuery(match={"PatientName": pattern}))
+            assert len(found) == count, pattern
+        with pytest.raises(InvalidInput):
+            tx.studies.find("south", StudyQuery(after=after))
+
+
+def test_counting_ends_somewhere(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies, "MOST_COUNTED", 2)
+    with index.begin() as tx:
+        for n in range(3):
+            send(tx, f"1.78{n}", [instance(f"1.78{n}.1")])
+    with index.read() as tx:
+        assert tx.studies.count("north", StudyQuery()) == 2
+        assert tx.studies.count("north", StudyQuery(study_uid="1.780")) == 1

@@ -132,4 +132,5 @@ def _of_site(hub: Hub, since: str, until: str, limit: int, as_json: bool) -> Non
         )  # fmt: skip
     console.print(table if rows["items"] else "no examinations: fada send FILE")
     if rows["total"] > len(rows["items"]):
-        console.print(f"{rows['total'] - len(rows['items'])} more: --limit")
+        least = "" if rows.get("total_is_exact", True) else "at least "
+        console.print(f"{least}{rows['total'] - len(rows['items'])} more: --limit")

@@ -60,7 +60,8 @@ def _show(address: str, health: dict, queue: dict, rows: dict) -> None:  # type:
         )  # fmt: skip
     console.print(table if rows["items"] else "no studies yet: fada send FILE")
     if rows["total"] > len(rows["items"]):
-        console.print(f"{rows['total'] - len(rows['items'])} more")
+        least = "" if rows.get("total_is_exact", True) else "at least "
+        console.print(f"{least}{rows['total'] - len(rows['items'])} more")
 
 
 def _study(hub: Hub, study: str, as_json: bool) -> None:

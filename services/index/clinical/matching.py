@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 from services.domain.errors import InvalidInput
 from services.domain.patient import fold
@@ -12,7 +18,26 @@ from services.index.clinical.study_columns import COLUMNS
 from services.index.database.tables import studies
 from services.index.port import MATCHABLE
 
+_INDEXED = ("PatientID", "AccessionNumber", "PatientName", "StudyDate")
 _RANGED = {"StudyDate", "StudyTime", "PatientBirthDate"}
+
+
+class begins(FunctionElement[Any]):  # noqa: N801 - a function in SQL
+    """``begins(column, low, high)``: the range that a pattern's beginning stands for.
+
+    SQLite's LIKE looks at every row of a site; PostgreSQL's finds the range in its index by itself.
+    """
+
+    type = NullType()  # of a Boolean SQLAlchemy would ask whether it is 1
+    inherit_cache = True
+
+
+@compiles(begins)
+def _begins(element: begins, compiler: Any, **more: Any) -> str:
+    if compiler.dialect.name != "sqlite":
+        return "true"
+    column, low, high = (compiler.process(one, **more) for one in element.clauses)
+    return f"({column} >= {low} AND {column} < {high})"
 
 
 def _like(pattern: str) -> str:
@@ -21,9 +46,16 @@ def _like(pattern: str) -> str:
 
 
 def _single(column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
-    if "*" in pattern or "?" in pattern:
-        return column.like(_like(pattern), escape="!")
-    return column == pattern
+    if "*" not in pattern and "?" not in pattern:
+        return column == pattern
+    like = column.like(_like(pattern), escape="!")
+    beginning = re.split(r"[*?]", pattern, maxsplit=1)[0]
+    if not beginning or ord(beginning[-1]) == sys.maxunicode:
+        return like
+    following = ord(beginning[-1]) + 1
+    if 0xD800 <= following <= 0xDFFF:  # no characters of their own
+        following = 0xE000
+    return and_(begins(column, beginning, beginning[:-1] + chr(following)), like)
 
 
 def _range(column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
@@ -57,6 +89,12 @@ def attribute(keyword: str, pattern: str) -> ColumnElement[bool] | None:
     if keyword in _RANGED and "-" in folded:
         return _range(column, folded)
     return _single(column, folded)
+
+
+def is_narrow(match: Mapping[str, str]) -> bool:
+    """Whether few studies match: a column with an index of its own is matched by its beginning or whole."""
+    patterns = (match.get(keyword, "") for keyword in _INDEXED)
+    return any(one[:1] not in ("", "*", "?", "-") and one[-1:] != "-" for one in patterns)
 
 
 def free_text(text: str) -> ColumnElement[bool]:

@@ -140,7 +140,8 @@ class Studies(Protocol):
         ...
 
     def count(self, site: str, query: StudyQuery) -> int:
-        """How many ``find`` would list without limit. Raises InvalidInput."""
+        """How many ``find`` would list without limit; from ``MOST_COUNTED`` on that number. Raises
+        InvalidInput."""
         ...
 
     def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:

@@ -12,23 +12,27 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    case,
     cast,
     func,
+    literal,
     null,
     or_,
     select,
+    true,
+    tuple_,
     union,
     update,
 )
 
-from services.domain.errors import NotFound
+from services.domain.errors import InvalidInput, NotFound
 from services.domain.study import Principal
 from services.domain.triage import triage
 from services.index.clinical import matching
 from services.index.clinical.receive import StudyReceiver
 from services.index.clinical.study_columns import priority_key, study_of
 from services.index.database import tables
-from services.index.port import Instance, Study, StudyQuery, StudyState
+from services.index.port import MOST_COUNTED, Instance, Study, StudyQuery, StudyState
 
 _BATCH = 500  # values in one IN (…); SQLite takes at most 32766
 _SERIES_TAGS = (
@@ -60,17 +64,31 @@ class StudiesTable(StudyReceiver):
         order = columns.priority_key if query.by_need else columns.received_at
         statement = (
             select(tables.studies)
-            .where(*_conditions(site, query))
-            .order_by(order.desc(), columns.id.desc())
+            .where(*_conditions(site, query), *self._behind(site, query, order))
+            .order_by(_sorted(query, order).desc(), columns.id.desc())
             .limit(query.limit)
             .offset(query.offset)
         )
         return [study_of(row) for row in self._rows(statement)]
 
+    def _behind(
+        self, site: str, query: StudyQuery, order: ColumnElement[Any]
+    ) -> list[ColumnElement[bool]]:
+        """A page that goes on where another ended needs no rows of those before. Raises InvalidInput."""
+        if query.after is None:
+            return []
+        columns = tables.studies.c
+        place = select(order).where(columns.site == site, columns.id == query.after)
+        at = self._session.connection.execute(place).scalar()
+        if at is None:
+            raise InvalidInput("The study that the page goes on after is not here any more.")
+        return [tuple_(order, columns.id) < tuple_(literal(at, order.type), query.after)]
+
     def count(self, site: str, query: StudyQuery) -> int:
-        """How many ``find`` would list without limit. Raises InvalidInput."""
-        statement = select(func.count()).select_from(tables.studies)
-        statement = statement.where(*_conditions(site, query))
+        """How many ``find`` would list without limit, ``MOST_COUNTED`` at most. Raises InvalidInput."""
+        found = select(literal(1)).select_from(tables.studies)
+        found = found.where(*_conditions(site, query)).limit(MOST_COUNTED)
+        statement = select(func.count()).select_from(found.subquery())
         return self._session.connection.execute(statement).scalar_one()
 
     def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:
@@ -218,6 +236,11 @@ class StudiesTable(StudyReceiver):
 
     def _rows(self, statement: Select[Any]) -> Sequence[RowMapping]:
         return self._session.connection.execute(statement).mappings().all()
+
+
+def _sorted(query: StudyQuery, order: ColumnElement[Any]) -> ColumnElement[Any]:
+    """SQLite, which counts no rows, would walk along the order of a list to find the few that match."""
+    return case((true(), order)) if matching.is_narrow(query.match) else order
 
 
 def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:

@@ -259,7 +259,13 @@ def test_many_migrate_at_once(request: pytest.FixtureRequest, tmp_path: Path) ->
 
 def test_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
     with connected(url) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _is_everywhere})
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def _is_everywhere(name: str | None, _kind: str, _parents: object) -> bool:
+    """The trigram index is there where PostgreSQL has the extension alone."""
+    return name != "ix_studies_searched"
 
 
 @pytest.mark.parametrize("table", ["results", "artefacts", "audit", "facts"])
@@ -382,7 +388,7 @@ def test_ten_thousand_cases_are_found_through_indexes(url: str, index: Index) ->
         ]
     print(f"\n10,000 cases, {url.split(':', 1)[0]}: ms for each list and its count: {took}")
     assert keys[0] == 1000.0
-    assert _plan(url, "priority_key").count("ix_studies_site_priority_key")
+    assert _plan(url, "priority_key").count("ix_studies_listed")
     assert _plan(url, "received_at").count("ix_studies_site_received_at")
 
 
@@ -410,7 +416,7 @@ def _plan(url: str, column: str) -> str:
         if not url.startswith("sqlite"):
             connection.exec_driver_sql("ANALYZE studies")
         rows = connection.exec_driver_sql(
-            f"{explain} SELECT * FROM studies WHERE site = 'big' "
+            f"{explain} SELECT * FROM studies WHERE site = 'big' AND withdrawn_at IS NULL "
             f"ORDER BY {column} DESC, id DESC LIMIT 100"
         )
         return str(rows.all())

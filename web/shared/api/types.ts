@@ -51,7 +51,7 @@ export interface StudyRow {
 
 export interface Headline { code: string; measure?: string; centile?: number; fetus?: string }
 
-export interface Page<T> { items: T[]; total: number; limit: number; offset: number; cursor: number }
+export interface Page<T> { items: T[]; total: number; total_is_exact: boolean; limit: number; offset: number; cursor: number }
 
 export interface PixelSize { mm_x: number; mm_y: number; source: string }
 export interface Region { x0: number; y0: number; x1: number; y1: number; mm_x: number; mm_y: number }

@@ -93,6 +93,14 @@ def at_column(name: str, *, nullable: bool = False) -> Column[datetime]:
 # ``priority_key`` orders by need with waiting time in it: all wait at the same pace, so the order of
 # score - PER_HOUR * hour_of_receipt never changes and can be an index (see clinical.study_columns).
 # The columns from ``patient_name`` on hold folded text that QIDO-RS and the page search in.
+_OPEN, _GONE = text("withdrawn_at IS NULL"), text("withdrawn_at IS NOT NULL")
+
+
+def _folded(column: str) -> Index:
+    """A column that is matched whole and by its beginning, whatever PostgreSQL's locale is."""
+    return Index(None, "site", column, postgresql_ops={column: "text_pattern_ops"})
+
+
 studies = Table(
     "studies",
     metadata,
@@ -148,9 +156,23 @@ studies = Table(
     Index(None, "pregnancy_id"),
     Index(None, "order_id"),
     UniqueConstraint("site", "study_uid"),
-    Index(None, "site", "priority_key"),
+    # The worklist's order with the id in it: to skip and to count, no row is read.
+    Index(
+        "ix_studies_listed",
+        "site",
+        "priority_key",
+        "id",
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
     Index(None, "site", "received_at"),
+    Index("ix_studies_withdrawn", "site", sqlite_where=_GONE, postgresql_where=_GONE),
     Index(None, "site", "state"),
+    Index(None, "site", "study_date"),
+    _folded("patient_name"),
+    _folded("patient_id"),
+    _folded("accession"),
+    # On PostgreSQL with pg_trgm ``searched`` has a trigram index too (migration 0045).
 )
 
 instances = Table(

@@ -68,7 +68,7 @@ export function Worklist(): JSX.Element {
       <div class="worklist-head">
         <h1>{t("worklist.title")}</h1>
         <p class="muted" role="status">
-          {rows.total === null ? t("loading") : t("worklist.count", { n: total })}
+          {rows.total === null ? t("loading") : t(rows.more ? "worklist.many" : "worklist.count", { n: total })}
           <span class={rows.live ? "live on" : "live"}>{rows.live ? t("live.on") : t("live.off")}</span>
         </p>
       </div>

@@ -8,6 +8,8 @@ export const PAGE = 100;
 
 export interface WorklistRows {
   total: number | null;
+  /** Whether there may be more than `total`: the hub stops counting somewhere. */
+  more: boolean;
   /** The row at a place of the order, if it has been fetched. */
   at(index: number): StudyRow | undefined;
   /** Says which places are on the screen; what is missing there is fetched. */
@@ -21,6 +23,7 @@ export interface WorklistRows {
 export function useWorklist(filters: Filters): WorklistRows {
   const [, redraw] = useState(0);
   const [total, setTotal] = useState<number | null>(null);
+  const [more, setMore] = useState(false);
   const [live, setLive] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const [cursor, setCursor] = useState<number | null>(null);
@@ -38,6 +41,7 @@ export function useWorklist(filters: Filters): WorklistRows {
       if (mine !== generation.current) return;
       pages.current.set(page, answer.items);
       setTotal(answer.total);
+      setMore(answer.total_is_exact === false);
       setFailure(null);
       setCursor((was) => was ?? answer.cursor);
       redraw((n) => n + 1);
@@ -87,7 +91,7 @@ export function useWorklist(filters: Filters): WorklistRows {
   }, [cursor]);
 
   return {
-    total, live, failure, refresh,
+    total, more, live, failure, refresh,
     at: (index) => pages.current.get(Math.floor(index / PAGE))?.[index % PAGE],
     show(from, to) {
       shown.current = [from, to];
