@@ -1,6 +1,6 @@
 """Searches and lists of studies by indexes of their own
 
-Revision: 0045, after: 0021
+Revision: 0045, after: 0024
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0045"
-down_revision = "0021"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
