@@ -70,6 +70,13 @@ def image_type(request: Request) -> str:
     raise NotAcceptable("Rendered images can be had as image/jpeg or image/png.")
 
 
+def require(request: Request, media: str) -> None:
+    """Raises NotAcceptable unless ``media`` is accepted, or anything."""
+    whole = media.split("/")[0] + "/*"
+    if not {m.name for m in accepted_types(request)} & {_ANY, media, whole}:
+        raise NotAcceptable(f"This can be had as {media}.")
+
+
 def require_json(request: Request) -> None:
     """Raises NotAcceptable unless DICOM JSON is accepted: metadata has no other representation."""
     names = {m.name for m in accepted_types(request)}

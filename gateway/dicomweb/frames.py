@@ -17,13 +17,20 @@ from gateway.dicomweb.multipart import MultipartWriter
 from gateway.dicomweb.wado import find_instances
 from gateway.http.params import ReaderOrDevice, SeriesUid, SopUid, StudyUid
 from gateway.representations.object_cache import object_cache
+from services.dicom.parser.parse import ENCAPSULATED_PDF
 from services.dicom.parser.video import VIDEO
 from services.domain.dicom_values import parse_uid
 from services.domain.errors import InvalidInput, NotFound
 from services.index.port import Instance
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
-_OCTETS = "application/octet-stream"
+_OCTETS, PDF = "application/octet-stream", "application/pdf"
+_DOCUMENT = "00420011"
+_SAVED = {
+    "Content-Disposition": 'attachment; filename="document.pdf"',
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 _CACHED = {"Cache-Control": "private, max-age=3600"}
 _MAX_FRAMES = 500  # of one request
 _PREFIX = "1.2.840.10008.1.2."
@@ -41,6 +48,15 @@ _BYTES: dict[str, Any] = {
 _IMAGE: dict[str, Any] = {
     "response_class": Response,
     "responses": {200: {"description": "An image", "content": {"image/jpeg": {}, "image/png": {}}}},
+}
+_PICTURE_OR_PDF: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        200: {
+            "description": "An image, or the document of an encapsulated PDF",
+            "content": {"image/jpeg": {}, "image/png": {}, PDF: {}},
+        }
+    },
 }
 Viewport = Annotated[
     str | None,
@@ -112,7 +128,7 @@ def frame_rendered(
 
 
 @router.get(_INSTANCE + "/rendered", summary="Retrieve a rendered instance (WADO-RS)",
-            operation_id="wadoRendered", **_IMAGE)  # fmt: skip
+            operation_id="wadoRendered", **_PICTURE_OR_PDF)  # fmt: skip
 def rendered(
     request: Request,
     study: StudyUid,
@@ -123,8 +139,11 @@ def rendered(
     viewport: Viewport = None,
     quality: Quality = 90,
 ) -> Response:
-    """Its first frame, as PNG or JPEG."""
+    """Its first frame, as PNG or JPEG; an encapsulated PDF as the document, to be saved."""
     (row,) = find_instances(services, who.site, study, series, instance)[:1]
+    if row.sop_class == ENCAPSULATED_PDF:
+        accept.require(request, PDF)
+        return document(request, services, row)
     return _rendered(request, services, row, 1, viewport, quality)
 
 
@@ -247,6 +266,17 @@ def render(
         "viewport": viewport,
     }
     return Response(_parse(request, services, row, task), media_type=media, headers=_CACHED)
+
+
+def document(request: Request, services: Services, row: Instance) -> Response:
+    """The PDF of an encapsulated document, which no browser opens in the hub's own pages.
+
+    Raises NotAcceptable: what it encapsulates is no PDF.
+    """
+    content = _parse(request, services, row, {"do": "bulk", "where": [_DOCUMENT]}).rstrip(b"\0")
+    if not content.startswith(b"%PDF-"):
+        raise accept.NotAcceptable("The object holds no PDF; it can be had as application/dicom.")
+    return Response(content, media_type=PDF, headers={**_CACHED, **_SAVED})
 
 
 def _viewport(text: str | None) -> list[float] | None:

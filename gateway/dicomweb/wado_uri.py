@@ -9,9 +9,10 @@ from starlette.responses import Response, StreamingResponse
 
 from gateway.dependencies import ServicesDep
 from gateway.dicomweb import accept
-from gateway.dicomweb.frames import render
+from gateway.dicomweb.frames import PDF, document, render
 from gateway.dicomweb.wado import find_instances
 from gateway.http.params import ReaderOrDevice
+from services.dicom.parser.parse import ENCAPSULATED_PDF
 from services.domain.errors import InvalidInput
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
@@ -38,13 +39,16 @@ def wado_uri(
     columns: _Size = 0,
     imageQuality: Annotated[int, Query(ge=1, le=100)] = 90,  # noqa: N803
 ) -> Response:
-    """As it is stored with ``contentType=application/dicom``, else a frame as JPEG or PNG."""
+    """As it is stored with ``contentType=application/dicom``, an encapsulated document with
+    application/pdf, else a frame as JPEG or PNG."""
     if requestType != "WADO":
         raise InvalidInput("requestType is WADO.")
     (row,) = find_instances(services, who.site, studyUID, seriesUID, objectUID)[:1]
     wanted = [one.split(";")[0].strip().lower() for one in contentType.split(",")]
     if _DICOM in wanted:
         return StreamingResponse(services.store.open(row.site, row.sha256), media_type=_DICOM)
+    if row.sop_class == ENCAPSULATED_PDF and PDF in wanted:
+        return document(request, services, row)
     media = next((one for one in wanted if one in _PICTURES), None)
     if media is None or row.rows == 0:
         raise accept.NotAcceptable("This can be had as application/dicom; images as JPEG or PNG.")

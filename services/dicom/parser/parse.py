@@ -31,21 +31,31 @@ COMPRESSED = frozenset(
     | VIDEO
 )
 ULTRASOUND = frozenset(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("6.1", "6", "3.1", "3"))
-# Secondary captures too, of one frame or several.
-IMAGES = ULTRASOUND | {f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("7", "7.1", "7.2", "7.3", "7.4")}
+# Of one frame or several: screens and papers, kept and shown, and never analysed. What was drawn, typed or
+# scaled on them is not known.
+SECONDARY = frozenset(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("7", "7.1", "7.2", "7.3", "7.4"))
+IMAGES = ULTRASOUND | SECONDARY
+PRESENTATION_STATES = frozenset(f"1.2.840.10008.5.1.4.1.1.11.{n}" for n in range(1, 5))
 # Kept and given back as further series of a study, never analysed: SEG, SR, encapsulated PDF, key objects
 # and presentation states.
-COMPANIONS = frozenset(
-    f"1.2.840.10008.5.1.4.1.1.{n}"
-    for n in ("66.4", "88.11", "88.22", "88.33", "88.34", "104.1", "88.59")
-) | {f"1.2.840.10008.5.1.4.1.1.11.{n}" for n in range(1, 5)}
+COMPANIONS = (
+    frozenset(
+        f"1.2.840.10008.5.1.4.1.1.{n}"
+        for n in ("66.4", "88.11", "88.22", "88.33", "88.34", "104.1", "88.59")
+    )
+    | PRESENTATION_STATES
+)
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+_KEPT = (
+    "Only ultrasound images, secondary captures, SEG, SR, key objects, presentation states and PDF"
+    " are kept."
+)
 _CODE_STRING = re.compile(r"[A-Z0-9_]{1,16}")
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 _CONTENT_SEQUENCE = 0x0040A730
 # No image packs as small as a bomb: black frames by deflate reach about a fiftieth.
 _INFLATED_ANYWAY, _INFLATED_RATIO = 32 * 2**20, 64
-_DOCUMENT = 0x00420011
+_DOCUMENT, _DISPLAYED_AREA = 0x00420011, 0x0070005A  # PS3.3 C.24.2, C.10.4
 MAX_FRAME_SAMPLES = 2**26  # of one frame: 8192 × 8192 of one sample
 
 
@@ -60,7 +70,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ParsedInstance:
-    """What the index keeps. ``frames`` is 0 when there is nothing to analyse (SEG, SR)."""
+    """What the index keeps. ``frames`` is 0 when there is nothing to analyse (SEG, SR, a captured
+    screen)."""
 
     study_uid: str
     series_uid: str
@@ -174,7 +185,7 @@ def _parse(
     if sop_class == _MEDIA_DIRECTORY:
         raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
     if sop_class not in IMAGES | COMPANIONS:
-        raise UnsupportedObject("Only ultrasound images, secondary captures, SEG and SR are kept.")
+        raise UnsupportedObject(_KEPT)
     rows, columns, frames = _size(whole, reader, layout, syntax, sop_class, limits)
     study = reader.json(attributes.STUDY)
     other = reader.json(attributes.SERIES | attributes.INSTANCE)
@@ -191,7 +202,7 @@ def _parse(
         modality=_modality(str(reader.first(0x00080060, "CS") or ""), sop_class),
         rows=rows,
         columns=columns,
-        frames=frames if sop_class in IMAGES else 0,
+        frames=frames if sop_class in ULTRASOUND else 0,
         study_attributes=study,
         attributes=other,
     )
@@ -223,6 +234,8 @@ def _size(
         if sop_class in IMAGES or sop_class.endswith(".66.4"):
             raise InvalidDicom("The image has no pixels, or the file was cut before them.")
         content = _DOCUMENT if sop_class == ENCAPSULATED_PDF else _CONTENT_SEQUENCE
+        if sop_class in PRESENTATION_STATES:
+            content = _DISPLAYED_AREA
         if content not in layout.elements:
             raise InvalidDicom("The report has no content, or the file was cut before it.")
         return 0, 0, 0
