@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help docs hooks pages run demo test lint sbom vulnerabilities unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill drill-loss drill-field drill-fleet drill-hospital soak walk clean-room constraints \
+  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill drill-loss drill-field drill-fleet drill-hospital soak walk clean-room image-steps constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -83,7 +83,10 @@ walk: install ## which files and functions a study and a phone's case run throug
 	$(BIN)/python -m bench.walk $(if $(PAGE),--page $(PAGE))
 
 clean-room: install debian ## README's commands on clean Debian and Ubuntu: [BASES="debian-12"] [DEV=1] [ROOMS=DIR]
-	$(BIN)/python -m bench.clean_room $(if $(BASES),--bases $(BASES)) $(if $(ROOMS),--rooms $(ROOMS)) $(if $(DEV),--dev)
+	$(BIN)/python -m bench.rooms.clean $(if $(BASES),--bases $(BASES)) $(if $(ROOMS),--rooms $(ROOMS)) $(if $(DEV),--dev)
+
+image-steps: install-dev debian ## each step of the Dockerfiles in a root of its base, until healthy: [FILES="hub"] [ROOMS=DIR]
+	$(BIN)/python -m bench.rooms.images $(if $(FILES),--files $(FILES)) $(if $(ROOMS),--rooms $(ROOMS))
 
 bench-edge: install-dev debian ## five phases, image encoded once or five times: here and in Chromium
 	$(BIN)/python -m bench.edge

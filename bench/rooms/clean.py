@@ -1,4 +1,4 @@
-"""README's commands on clean machines: ``python -m bench.clean_room`` (needs root and debootstrap).
+"""README's commands on clean machines: ``python -m bench.rooms.clean`` (needs root and debootstrap).
 
 Each base is the smallest system that debootstrap makes, with ``make`` and ``git`` added. In a fresh copy
 of it the committed project is cloned and ``make demo`` is run: once as root, once as a person without
@@ -25,14 +25,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.room import PERSON, Base, Room, build, why_not
+from bench.rooms.room import PERSON, Base, Room, build, why_not
 
 BASES = {
     "debian-12": Base("bookworm", "debian-archive-keyring"),
     "debian-13": Base("trixie", "debian-archive-keyring"),
-    "ubuntu-24.04": Base("noble", "ubuntu-archive-keyring", components="main,universe"),
+    "ubuntu-24.04": Base(
+        "noble", "ubuntu-archive-keyring", "main,universe", "http://archive.ubuntu.com/ubuntu", "jammy"
+    ),
 }
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fada" / "rooms"
 DEMO_SECONDS, DEV_SECONDS = 3600, 7200
 _NAMED = re.compile(r"sudo (apt-get install [a-z0-9.+ -]+)")

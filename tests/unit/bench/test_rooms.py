@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import room
+from bench.rooms import room
 
 
 def test_settings_of_pip_become_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Rooms for ``bench.clean_room``: a system's root in a folder, entered by chroot.
+"""Rooms for ``bench.rooms``: a system's root in a folder, entered by chroot.
 
 What a room gets of this machine is its way to the package registries: pip's and apt's settings, and
 its own certificate authorities. Mounts and processes of a room live in namespaces of their own and end
@@ -19,6 +19,7 @@ from pathlib import Path
 PERSON = "anna"
 _AUTHORITIES = Path("/usr/local/share/ca-certificates")
 _KEYRINGS = Path("/usr/share/keyrings")
+_SCRIPTS = Path("/usr/share/debootstrap/scripts")
 # $1 root, $2 user, $3 home, $4 command, the rest are folders to show.
 _ENTER = """
 set -e
@@ -36,11 +37,17 @@ exec chroot --userspec="$user" "$root" env HOME="$home" USER="$user" sh -c "$com
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What debootstrap makes: a release by its name, and the archive's keys that it is checked by."""
+    """What debootstrap makes: a release by its name, and the archive's keys that it is checked by.
+
+    ``like`` is an older release that is made in the same way, for a debootstrap that does not know it yet;
+    ``mirror`` its archive.
+    """
 
     suite: str
     keyring: str
     components: str = "main"
+    mirror: str = "http://deb.debian.org/debian"
+    like: str = "sid"
 
 
 def why_not(base: Base) -> str:
@@ -69,7 +76,8 @@ def build(base: Base, archive: Path) -> Path:
     try:
         _checked(
             "debootstrap", "--variant=minbase", f"--components={base.components}",
-            f"--keyring={_KEYRINGS / base.keyring}.gpg", base.suite, str(room.folder),
+            f"--keyring={_KEYRINGS / base.keyring}.gpg", base.suite, str(room.folder), base.mirror,
+            base.suite if (_SCRIPTS / base.suite).exists() else base.like,
         )  # fmt: skip
         room.connect()
         room.run("root", "apt-get update -q", 600).check_returncode()
