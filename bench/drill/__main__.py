@@ -22,7 +22,7 @@ from rich.console import Console
 from bench.drill.case import CASES, Case, Seen, order
 from bench.drill.combination import BROKERS, INDEXES, Combination, opened
 from bench.drill.hub import DrillHub
-from bench.drill.pytest_run import TestResult, is_alone, run_tests
+from bench.drill.pytest_run import Outcome, is_alone, run_tests
 from bench.drill.table import Row, Run, page, show
 
 GROUPS = ("attacks", "crashes", "delivery", "findings", "limits", "outages", "phone", "refusals")
@@ -77,14 +77,12 @@ class Once:
     def __init__(self, folder: Path | None) -> None:
         """``folder``: also for other runs of the drill."""
         self._file = folder / "once.json" if folder else None
-        self._known: dict[str, TestResult] = {}
+        self._known: dict[str, Outcome] = {}
         if self._file is not None and self._file.is_file():
             told = json.loads(self._file.read_text())
-            self._known = {node: TestResult(**one) for node, one in told.items()}
+            self._known = {node: Outcome(**one) for node, one in told.items()}
 
-    def results(
-        self, nodes: list[str], combination: Combination, log: Path
-    ) -> dict[str, TestResult]:
+    def results(self, nodes: list[str], combination: Combination, log: Path) -> dict[str, Outcome]:
         """Of these tests; those that are not known yet run now. What failed is run again."""
         new = [node for node in nodes if node not in self._known]
         found = run_tests(new, combination.environment(), log, TEST_SECONDS)

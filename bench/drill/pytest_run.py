@@ -35,7 +35,7 @@ def is_alone(node: str) -> bool:
 
 
 @dataclass(slots=True)
-class TestResult:
+class Outcome:
     """Of one node id, over all its parameters."""
 
     passed: int = 0
@@ -51,7 +51,7 @@ class TestResult:
 
 def run_tests(
     nodes: Iterable[str], environment: Mapping[str, str], log: Path, seconds: float
-) -> dict[str, TestResult]:
+) -> dict[str, Outcome]:
     """The results by node id; a node that pytest did not come to has none passed.
 
     Args:
@@ -81,8 +81,8 @@ def run_tests(
     return {node: _result(node, lines) for node in wanted}
 
 
-def _result(node: str, lines: list[dict[str, str]]) -> TestResult:
-    result = TestResult()
+def _result(node: str, lines: list[dict[str, str]]) -> Outcome:
+    result = Outcome()
     for line in lines:
         if line["node"] != node and not line["node"].startswith(f"{node}["):
             continue

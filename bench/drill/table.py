@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.drill.case import Case, Seen, order
-from bench.drill.pytest_run import TestResult
+from bench.drill.pytest_run import Outcome
 
 HEADING = "## Runs"
 COLUMNS = ("case", "what was done", "expected", "seen")
@@ -30,7 +30,7 @@ class Row:
     reason: str = ""
 
     @classmethod
-    def of(cls, one: Case, tests: dict[str, TestResult], live: Seen | str | None) -> Row:
+    def of(cls, one: Case, tests: dict[str, Outcome], live: Seen | str | None) -> Row:
         """Held when all its tests passed and the running hub did what was expected."""
         words, done, reasons = [], [], []
         held = True
