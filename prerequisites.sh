@@ -58,7 +58,10 @@ if [ ${#required[@]} -gt 0 ] || [ ${#useful[@]} -gt 0 ]; then
   if can_install; then
     update
     packages=("${required[@]}")
-    for package in "${useful[@]}"; do if apt_has "$package"; then packages+=("$package"); fi; done
+    for package in "${useful[@]}"; do
+      # Ubuntu 24.04's libraries have names of their own since time_t has 64 bits.
+      for name in "$package" "${package}t64"; do if apt_has "$name"; then packages+=("$name"); break; fi; done
+    done
     say "apt-get install ${packages[*]}"
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}" >/dev/null
   elif [ ${#required[@]} -gt 0 ]; then

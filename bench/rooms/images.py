@@ -135,9 +135,9 @@ def _base(folder: Path, archive: Path) -> Room:
     shutil.rmtree(folder, ignore_errors=True)
     room = Room(folder)
     room.unpack(archive)
-    install = (
-        "apt-get update -q && apt-get install -y -q --no-install-recommends python3 python3-venv"
-    )
+    # The Python image has the shared library too, which Triton's stub is linked with.
+    packages = "python3 python3-venv libpython3.11"
+    install = f"apt-get update -q && apt-get install -y -q --no-install-recommends {packages}"
     done = room.run("root", f"{install} && ln -s /usr/bin/python3 /usr/local/bin/python", 1200)
     if done.returncode:
         raise StepFailed(f"Debian's Python could not be installed: {done.stdout[-1000:]}")

@@ -113,6 +113,19 @@ def test_root_installs_what_is_missing(tmp_path: Path) -> None:
     assert installed.endswith("python3.11 python3.11-venv libgomp1 libpython3.11")
 
 
+def test_ubuntus_name_of_the_shared_library_is_known(tmp_path: Path) -> None:
+    programs = {
+        "id": "echo 0",
+        "apt-get": f'echo "$*" >> {tmp_path}/apt',
+        "apt-cache": """case "$2" in libpython3.12) echo "Candidate: (none)";; *) echo "Candidate: 1";; esac""",
+        "python3.12": python("Python 3.12.3"),
+    }
+    ended = prerequisites(tmp_path / "bin", programs)
+    assert (ended.returncode, ended.stdout) == (0, "python3.12\n"), ended.stderr
+    _, installed = (tmp_path / "apt").read_text().splitlines()
+    assert installed.endswith("libgomp1 libpython3.12t64")
+
+
 def test_a_system_with_an_old_python_alone_is_told_where_others_are(tmp_path: Path) -> None:
     programs = {"python3": python("Python 3.9.2"), "apt-cache": "echo"}
     ended = prerequisites(tmp_path / "bin", programs)
