@@ -53,6 +53,10 @@ bench-ingest: install-dev debian ## STOW-RS here and at Orthanc, side by side
 bench-pipeline: install ## what the pipeline costs beside the model
 	$(BIN)/python -m bench.pipeline
 
+.PHONY: bench-deidentify
+bench-deidentify: install ## names planted into images of held-out scanners: how many are blanked: DATA=DIR [IMAGES=120] [JSON=FILE]
+	$(BIN)/python -m bench.deidentify --data $(DATA) --images $(or $(IMAGES),120) $(if $(JSON),--json $(JSON))
+
 bench-exam: install ## an examination of 40 images, and what others wait beside it
 	$(BIN)/python -m bench.exam
 

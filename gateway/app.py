@@ -43,7 +43,7 @@ from gateway.http.passkeys import RelyingParty
 from gateway.http.request_logging import RequestLogging
 from gateway.http.tokens import Signer
 from gateway.representations.images import CalibrationCache
-from gateway.reviews import agreement, export, reviews, scores
+from gateway.reviews import agreement, dicom_export, export, reviews, scores
 from gateway.sync import case_routes, device_status, enrolment, phone_releases, previews
 from gateway.uploads import bundles, forms, housekeeping, tus
 from services.credentials import secrets_of
@@ -88,6 +88,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     growth_charts.router,
     agreement.router,
     export.router,
+    dicom_export.router,
     scores.router,
     shares.router,
     enrolment.router,

@@ -35,9 +35,17 @@ class ImageFile:
         """``corrected``: DICOM JSON that a person put in place of what the object says."""
         self._services, self._path, self._corrected = services, path, corrected
 
-    def read(self, frame: int) -> NDArray[np.uint8]:
-        """A frame as it is shown, (H, W) or (H, W, 3). Raises NotFound, InvalidDicom, Unavailable."""
-        request = {"do": "pixels", "path": str(self._path), "frame": frame}
+    @property
+    def path(self) -> Path:
+        """Where it lies, for a request to a bounded child."""
+        return self._path
+
+    def read(self, frame: int, *, blank: bool = False) -> NDArray[np.uint8]:
+        """A frame as it is shown, (H, W) or (H, W, 3). Raises NotFound, InvalidDicom, Unavailable.
+
+        ``blank``: for eyes outside of the site, black where words are written and around the scan.
+        """
+        request = {"do": "pixels", "path": str(self._path), "frame": frame, "blank": blank}
         data, answer = self._ask(request)
         return np.frombuffer(data, np.uint8).reshape(answer["shape"])
 

@@ -31,12 +31,17 @@ def frame_of(result: Result, sop_uid: str, frame: int) -> FrameReading:
     raise NotFound("This version says nothing about that frame.")
 
 
-def draw_overlay(services: Services, site: str, result: Result, reading: FrameReading) -> bytes:
-    """PNG of the frame with its overlay; the version's label is burned in. Raises NotFound."""
+def draw_overlay(
+    services: Services, site: str, result: Result, reading: FrameReading, *, blank: bool = False
+) -> bytes:
+    """PNG of the frame with its overlay; the version's label is burned in. Raises NotFound.
+
+    ``blank``: the frame without the words that its scanner wrote, as it leaves the site.
+    """
     with services.index.read() as tx:
         instance = images.find_instance(tx, site, result.report.study_uid, reading.sop_uid)
     with images.open_frames(services, instance) as frames:
-        pixels = frames.read(reading.frame)
+        pixels = frames.read(reading.frame, blank=blank)
     return overlay.png(overlay.render(pixels, reading, overlay.caption(result.report)))
 
 

@@ -27,6 +27,7 @@ from starlette.responses import StreamingResponse
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
 from gateway.representations import images
+from gateway.reviews.zip_buffer import ZipBuffer
 from services.domain.calibration import Calibration
 from services.domain.dicom_values import first_text
 from services.domain.errors import FadaError
@@ -85,28 +86,10 @@ def training(
     return StreamingResponse(body, headers=headers, media_type="application/zip")
 
 
-class _ZipBuffer(io.RawIOBase):
-    """What the ZIP writer writes, until it is taken."""
-
-    def __init__(self) -> None:
-        self._held: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._held.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        held, self._held = self._held, []
-        return b"".join(held)
-
-
 def _archive(
     services: Services, site: str, since: datetime | None, until: datetime | None
 ) -> Iterator[bytes]:
-    pseudonyms, buffer = Pseudonyms(secrets.token_bytes(32)), _ZipBuffer()
+    pseudonyms, buffer = Pseudonyms(secrets.token_bytes(32)), ZipBuffer()
     table = io.StringIO()
     rows = csv.DictWriter(table, COLUMNS)
     rows.writeheader()
@@ -165,7 +148,7 @@ def _frame(
     with services.index.read() as tx:
         instance = images.find_instance(tx, study.site, study.study_uid, reading.sop_uid)
     with images.open_frames(services, instance) as frames:
-        pixels = frames.read(reading.frame)
+        pixels = frames.read(reading.frame, blank=True)
         size = _pixel_size(frames.calibration(), reading)
     identity = first_text(study.attributes, "00100020") or study.study_uid
     patient = pseudonyms.of("patient", identity)
@@ -261,6 +244,7 @@ def _attribution(skipped: int) -> str:
     return (
         "Images and annotations of the exporting site, reviewed by its readers with FADA.\n"
         "They are patients' images: keep and use them only as the site's rules allow.\n"
-        "Text that a scanner burned into an image may name a patient: look before sharing.\n"
+        "What lies around the scan, and words that were found in it, are black. Finding is not perfect:\n"
+        "look before you publish.\n"
         f"Frames left out because their image was not at hand: {skipped}.\n"
     )

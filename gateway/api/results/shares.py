@@ -100,10 +100,14 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
     response_class=Response,
 )
 def artefact(token: Token, sha256: Sha256, services: ServicesDep, request: Request) -> Response:
-    """Pictures only: DICOM objects and FHIR name the patient."""
+    """Pictures only: DICOM objects and FHIR name the patient. An overlay is drawn anew, without words
+    that the scanner wrote into the frame.
+    """
     study, result, _ = _opened(services, request, token)
     for stored in result.artefacts:
         if stored.sha256 == sha256 and stored.media_type == "image/png":
+            if stored.kind != "mask":
+                return _drawn(services, study, result, stored.sop_uid, stored.frame)
             answer = artefact_response(services, study.site, stored)
             answer.headers["Cache-Control"] = _NOT_KEPT
             return answer
@@ -120,10 +124,16 @@ def artefact(token: Token, sha256: Sha256, services: ServicesDep, request: Reque
 def frame(
     token: Token, sop_uid: SopUid, frame: Frame, services: ServicesDep, request: Request
 ) -> Response:
-    """As this version has it; its label is burned in."""
+    """As this version has it; its label is burned in. What lies around the scan, and words in it, are
+    black: a name may stand there.
+    """
     study, result, _ = _opened(services, request, token)
+    return _drawn(services, study, result, sop_uid, frame)
+
+
+def _drawn(services: Services, study: Study, result: Result, sop_uid: str, frame: int) -> Response:
     reading = frame_of(result, sop_uid, frame)
-    data = draw_overlay(services, study.site, result, reading)
+    data = draw_overlay(services, study.site, result, reading, blank=True)
     return Response(data, media_type="image/png", headers={"Cache-Control": _NOT_KEPT})
 
 

@@ -37,7 +37,7 @@ _MAX_SIDE = 8192
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """``do`` is metadata, frame, rendered, pixels, calibration, header, picture or bulk.
+    """``do`` is metadata, frame, rendered, pixels, calibration, header, picture, bulk or deidentified.
 
     Raises NotFound, InvalidInput, InvalidDicom.
     """
@@ -58,9 +58,11 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return asdict(calibration(frames.dataset))
     if request["do"] == "header":
         return _write(request, _header(frames.dataset))
+    if request["do"] == "deidentified":
+        return _deidentified(request, frames)
     number = int(request["frame"])
     if request["do"] == "pixels":
-        return _pixels(request, frames.read(number))
+        return _pixels(request, _read(frames, number, blank=bool(request.get("blank"))))
     if request["do"] == "frame":
         return {**_write(request, frames.raw(number)), "syntax": frames.syntax}
     if request["do"] == "native":
@@ -77,6 +79,30 @@ def _picture(request: dict[str, Any], path: Path) -> dict[str, Any]:
     if kind_of(data[:132]) == "clip":
         return _write(request, clip_object(data, subject, scale))
     return _write(request, ultrasound_object(read_picture(data), subject, scale))
+
+
+def _read(frames: Frames, number: int, *, blank: bool) -> np.ndarray[Any, Any]:
+    """A frame; ``blank``: without words and names that are written into it."""
+    pixels = frames.read(number)
+    if not blank:
+        return pixels
+    from services.dicom.deidentification.copies import area_of, blanked
+
+    return blanked(pixels, area_of(frames, number))
+
+
+def _deidentified(request: dict[str, Any], frames: Frames) -> dict[str, Any]:
+    """The whole object without the patient (``services.dicom.deidentification``)."""
+    from services.dicom.deidentification.copies import deidentified
+    from services.dicom.deidentification.profile import Pseudonyms
+
+    key = bytes.fromhex(request["key"])
+    pseudonyms = Pseudonyms(key, str(request["patient"]), request["dates"])
+    copy = deidentified(frames, pseudonyms)
+    return {
+        **_write(request, copy),
+        "names": [pseudonyms.alias, pseudonyms.uid(str(request["sop_uid"]))],
+    }
 
 
 def _pixels(request: dict[str, Any], pixels: np.ndarray[Any, Any]) -> dict[str, Any]:
