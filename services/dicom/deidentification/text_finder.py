@@ -22,9 +22,10 @@ _PASSES: Final = (
     ("thin", 960),
 )  # what is looked at, its long side in px
 _STEP: Final = 32
-_SURE: Final = 0.2
+_SEEN, _SURE = 0.3, 0.6  # of the map: in a place, and on average over it
+_FILLED: Final = 0.45  # of a place's box: a line of text is straight
 _SMALLEST: Final = 12  # pixels of a place
-_TALLEST: Final = 0.1  # of the picture's long side: what is taller is a picture of its own
+_TALLEST: Final = 0.08  # of the picture's long side: what is taller is a picture of its own
 _MARGINS: Final = (1.3, 0.7)  # along and across, in heights of a line, which the map shows shrunk
 _THIN: Final = 36  # of the picture's long side: what is thinner stands out over tissue
 
@@ -39,14 +40,24 @@ def text_in(picture: NDArray[np.uint8]) -> Mask:
     looked_at = {"shown": _colour(picture), "thin": _colour(_thin(picture, longest // _THIN))}
     found = np.zeros(picture.shape[:2], np.bool_)
     for what, side in _PASSES:
-        seen = (_map(looked_at[what], side / longest) > _SURE).astype(np.uint8)
-        _, _, places, _ = cv2.connectedComponentsWithStats(seen)
-        for x, y, w, h, area in places[1:]:
-            if area < _SMALLEST or min(w, h) > _TALLEST * longest:
-                continue
+        for x, y, w, h in _lines(_map(looked_at[what], side / longest)):
             along, across = (max(2, round(share * min(w, h))) for share in _MARGINS)
             dx, dy = (along, across) if w >= h else (across, along)
             found[max(0, y - dy) : y + h + dy, max(0, x - dx) : x + w + dx] = True
+    return found
+
+
+def _lines(seen: NDArray[np.float32]) -> list[tuple[int, int, int, int]]:
+    """x, y, width and height of what the map is sure of and that has a line's form."""
+    marks = (seen > _SEEN).astype(np.uint8)
+    count, labels, places, _ = cv2.connectedComponentsWithStats(marks)
+    sums = np.bincount(labels.ravel(), seen.ravel(), minlength=count)
+    found = []
+    for number in range(1, count):
+        x, y, w, h, area = (int(value) for value in places[number])
+        formed = area >= max(_SMALLEST, _FILLED * w * h) and min(w, h) <= _TALLEST * max(seen.shape)
+        if formed and sums[number] >= _SURE * area:
+            found.append((x, y, w, h))
     return found
 
 
