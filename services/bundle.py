@@ -157,9 +157,14 @@ def receipt(key: ec.EllipticCurvePrivateKey, case: str, version: int) -> dict[st
 
     ``signature``: ECDSA with SHA-256 (r and s, 32 bytes each, as hexadecimal).
     """
-    r, s = decode_dss_signature(key.sign(_receipt_words(case, version), ec.ECDSA(SHA256())))
-    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    raw = raw_signature(key, _receipt_words(case, version))
     return {"case": case, "version": version, "signature": raw.hex()}
+
+
+def raw_signature(key: ec.EllipticCurvePrivateKey, words: bytes) -> bytes:
+    """64 bytes, r and s as browsers want them: ECDSA with SHA-256."""
+    r, s = decode_dss_signature(key.sign(words, ec.ECDSA(SHA256())))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 def check_receipt(told: dict[str, Any], hub: bytes) -> tuple[str, int]:

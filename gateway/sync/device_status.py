@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Sender
+from services.device_settings import settings_for
 from services.domain.errors import Forbidden
 from services.domain.study import Principal
 
@@ -34,8 +35,13 @@ def status(body: StatusIn, who: Sender, services: ServicesDep) -> dict[str, Any]
     said = {**body.model_dump(exclude={"clock_ms"}), "clock_drift_s": round(drift, 1)}
     with services.index.begin() as tx:
         device = tx.devices.report(_device_id(who), said)
-        given = tx.devices.settings(who.site)
-    return {"settings": given, "erase": device.erase_at is not None}
+        given = settings_for(tx, who.site, device.group_name)
+    return {
+        "settings": given,
+        "settings_at": int(time.time() * 1000),
+        "group": device.group_name,
+        "erase": device.erase_at is not None,
+    }
 
 
 @router.post("/erased", summary="Confirm the erasure", operation_id="deviceErased", status_code=204)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from gateway.http.limits import LoginAttempts
 from gateway.http.tokens import Signer
 from services import bundle
 from services.credentials import secrets_of
+from services.device_settings import settings_for
 from services.domain.errors import InvalidInput, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
 from services.index.port import Device, Remembered
@@ -62,12 +64,14 @@ def enrol(body: EnrolIn, services: ServicesDep, request: Request) -> dict[str, A
     with attempts.attempt(request, "enrol"), services.index.begin() as tx:
         device = tx.devices.enrol(body.code, body.name, base64.b64encode(key).decode())
         tx.audit.add(_principal(device), "device.enrolled", device.id)
-        given = tx.devices.settings(device.site)
+        given = settings_for(tx, device.site, device.group_name)
     return {
         "device_id": device.id,
         "site": device.site,
         "release_keys": _trusted(services),
         "settings": given,
+        "settings_at": int(time.time() * 1000),
+        "group": device.group_name,
         **_hub_keys(services),
     }
 

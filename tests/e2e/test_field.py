@@ -17,7 +17,7 @@ from e2e import field
 from e2e.field import FieldHub
 from e2e.pages import CHROMIUM, ROOT, SAMPLES, Site, sign_in
 from PIL import Image
-from playwright.sync_api import Playwright, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect, sync_playwright
 from pydicom.uid import (
     JPEGExtended12Bit,
     RLELossless,
@@ -422,23 +422,68 @@ def test_a_case_is_carried_by_another_phone(
     assert len([i for i in found if i["frames"]]) == 1
 
 
+VOICE = """
+    window.said = [];
+    const voice = { lang: "en-GB", name: "A voice", default: true, localService: true, voiceURI: "a" };
+    Object.defineProperty(window, "SpeechSynthesisUtterance", { value: class { constructor(text) { this.text = text; } } });
+    Object.defineProperty(window, "speechSynthesis", { value: {
+        getVoices: () => [voice], addEventListener() {}, removeEventListener() {}, cancel() {},
+        speak(words) { window.said.push([words.lang, words.text]); },
+    } });
+"""
+
+
+def practise(page: Page, site: Site) -> None:
+    """A sample case is read as any other, marked, said aloud, and nobody else hears of it."""
+    before = site.api("GET", "/api/studies").json()["total"]
+    page.locator("details.training summary").click()
+    page.get_by_role("button", name="Head, abdomen, femur").click()
+    expect(page.get_by_text("Training: a sample case.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Examination")).to_be_visible(timeout=120_000)
+    expect(page.locator("main")).to_contain_text("read here, never sent")
+    aloud = page.get_by_role("button", name="Read aloud")
+    aloud.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Stop reading")).to_be_visible()
+    ((spoken, said),) = page.evaluate("window.said")
+    assert spoken == "en-GB"
+    assert said.startswith("Training, AI result, not for diagnosis. ")
+    assert "Head circumference: " in said
+    assert "millimetres" in said
+    assert "Not assessed" in said
+    page.locator("header select").select_option("sw")  # no voice for it: no button
+    expect(page.locator("main")).to_contain_text("Mafunzo: kesi ya mfano")
+    expect(page.locator("button[aria-pressed]").filter(has_text="kwa sauti")).to_have_count(0)
+    page.locator("header select").select_option("en")
+    field.show(page, "28-training")
+    page.get_by_role("button", name="← Cases").click()
+    expect(page.locator(".flag.training")).to_be_visible()
+    expect(page.get_by_role("button", name="Send now (0)")).to_be_enabled()
+    assert site.api("GET", "/api/studies").json()["total"] == before
+
+
 def test_a_programme_sets_its_phones_and_erases_a_lost_one(
     hub: FieldHub, playwright: Playwright, tmp_path: Path
 ) -> None:
     site = hub.site
     hub.start()
     given = {"wait_for_wifi": True, "daily_mb": 20, "locked": True}
+    given |= {"keep_days": 30, "chart": "Hadlock"}
     site.api("PUT", "/api/devices/settings", json=given)
     name = f"Lost {uuid.uuid4().hex[:6]}"
     try:
         with field.phone(playwright, tmp_path / "phone", site.address) as page:
             page.set_viewport_size({"width": 360, "height": 780})
+            page.add_init_script(VOICE)
             field.enrol(page, site, name)
             page.get_by_role("button", name="Send now").click()
             page.locator("details.link summary").click()
             expect(page.get_by_label("Images wait for Wi-Fi")).to_be_disabled(timeout=60_000)
             expect(page.get_by_label("Images wait for Wi-Fi")).to_be_checked()
+            page.locator("details.given summary").click()
+            expect(page.locator("details.given")).to_contain_text("Growth chart: Hadlock")
             field.show(page, "26-given")
+            practise(page, site)
 
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             desk = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")

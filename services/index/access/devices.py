@@ -7,13 +7,18 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, insert, select, update
 
 from services.domain.errors import Gone, NotFound
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
 from services.index.database.connection import Session, new_id
-from services.index.database.tables.access import device_codes, device_settings, devices
+from services.index.database.tables.access import (
+    device_codes,
+    device_groups,
+    device_settings,
+    devices,
+)
 from services.index.port import Device
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is mistaken for another
@@ -27,7 +32,7 @@ class DevicesTable:
         self._session = session
         self._audit = audit
 
-    def new_code(self, principal: Principal, seconds: float) -> str:
+    def new_code(self, principal: Principal, seconds: float, group: str = "") -> str:
         """Twelve letters (60 bits) in groups of four, good once and for ``seconds``."""
         letters = "".join(secrets.choice(_LETTERS) for _ in range(12))
         now, hashed = self._session.now(), _hash(letters)
@@ -37,6 +42,7 @@ class DevicesTable:
             "made_by": principal.subject,
             "created_at": now,
             "expires_at": now + timedelta(seconds=seconds),
+            "group_name": group,
         }
         self._session.connection.execute(insert(device_codes), values)
         self._audit.add(principal, "device.code", hashed[:12])
@@ -50,13 +56,14 @@ class DevicesTable:
             columns.code_hash == hashed, columns.used_at.is_(None), columns.expires_at > now
         )
         taken = self._session.connection.execute(take.values(used_at=now)).rowcount
-        query = select(columns.site).where(columns.code_hash == hashed)
-        site = self._session.connection.execute(query).scalar_one_or_none()
-        if site is None:
+        query = select(columns.site, columns.group_name).where(columns.code_hash == hashed)
+        found = self._session.connection.execute(query).first()
+        if found is None:
             raise NotFound("This code is not known. Ask for a new one on the hub's page.")
         if not taken:
             raise Gone("This code was used or has expired. Ask for a new one on the hub's page.")
-        device = Device(new_id(), site, name, public_key, now, None, "", None)
+        site, group = found
+        device = Device(new_id(), site, name, public_key, now, None, "", None, group_name=group)
         values = {column: getattr(device, column) for column in devices.c.keys()}  # noqa: SIM118
         self._session.connection.execute(insert(devices), values)
         return device
@@ -95,17 +102,32 @@ class DevicesTable:
         ).rowcount:
             raise NotFound
 
-    def settings(self, site: str) -> dict[str, Any]:
-        """What the programme gives to its devices; empty where it gives nothing."""
-        query = select(device_settings.c.given).where(device_settings.c.site == site)
+    def settings(self, site: str, group: str = "") -> dict[str, Any]:
+        """What the programme gives to the devices of a group, or to all; empty where it gives nothing."""
+        table, _, where = _given(site, group)
+        query = select(table.c.given).where(*where)
         return dict(self._session.connection.execute(query).scalar_one_or_none() or {})
 
-    def give_settings(self, site: str, given: dict[str, Any]) -> None:
-        """From now on, to all devices of the site."""
+    def give_settings(self, site: str, given: dict[str, Any], group: str = "") -> None:
+        """From now on, to all devices of the site, or of one group, which then exists."""
+        table, key, where = _given(site, group)
         values = {"given": given, "changed_at": self._session.now()}
-        if not self._session.insert_new(device_settings, {"site": site, **values}):
-            change = update(device_settings).where(device_settings.c.site == site)
-            self._session.connection.execute(change.values(**values))
+        if not self._session.insert_new(table, {**key, **values}):
+            self._session.connection.execute(update(table).where(*where).values(**values))
+
+    def groups(self, site: str) -> list[str]:
+        """Names of groups that have settings or devices, in order."""
+        named = select(device_groups.c.name).where(device_groups.c.site == site)
+        used = select(devices.c.group_name).where(
+            devices.c.site == site, devices.c.group_name != ""
+        )
+        return sorted(self._session.connection.execute(named.union(used)).scalars())
+
+    def put_into(self, site: str, device_id: str, group: str) -> None:
+        """The device belongs to ``group`` now; empty: to none. Raises NotFound, also in another site."""
+        change = update(devices).where(devices.c.id == device_id, devices.c.site == site)
+        if not self._session.connection.execute(change.values(group_name=group)).rowcount:
+            raise NotFound
 
     def contacts(self, silent_after: float) -> tuple[int, int, int]:
         """Devices heard of within ``silent_after`` seconds, silent ones, and the cases that wait on them."""
@@ -122,6 +144,13 @@ class DevicesTable:
         if self._session.connection.execute(change.values(revoked_at=self._session.now())).rowcount:
             return
         raise NotFound
+
+
+def _given(site: str, group: str) -> tuple[Table, dict[str, str], list[ColumnElement[bool]]]:
+    """Where the settings of a group, or of the site, lie: table, key, and the row of that key."""
+    table = device_groups if group else device_settings
+    key = {"site": site, "name": group} if group else {"site": site}
+    return table, key, [table.c[name] == value for name, value in key.items()]
 
 
 def _hash(code: str) -> str:

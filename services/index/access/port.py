@@ -197,7 +197,7 @@ class Device:
     """A phone bound to a site. ``public_key``: Ed25519, base64.
 
     ``status`` is what it said at its last contact: bytes of storage, cases that wait, seconds by which its
-    clock is ahead. ``erase_at``: since then it is told to erase itself.
+    clock is ahead. ``erase_at``: since then it is told to erase itself. ``group_name``: empty without one.
     """
 
     id: str
@@ -210,13 +210,14 @@ class Device:
     revoked_at: datetime | None
     status: dict[str, float] | None = None
     erase_at: datetime | None = None
+    group_name: str = ""
 
 
 class Devices(Protocol):
     """Phones: bound to a site by a one-time code, known by their key."""
 
-    def new_code(self, principal: Principal, seconds: float) -> str:
-        """A one-time code, good for ``seconds``; kept as a hash."""
+    def new_code(self, principal: Principal, seconds: float, group: str = "") -> str:
+        """A one-time code, good for ``seconds``, into ``group``; kept as a hash."""
         ...
 
     def enrol(self, code: str, name: str, public_key: str) -> Device:
@@ -243,12 +244,20 @@ class Devices(Protocol):
         """It is to erase itself at its next contact. Raises NotFound, also in another site."""
         ...
 
-    def settings(self, site: str) -> dict[str, Any]:
-        """What the programme gives to its devices; empty where it gives nothing."""
+    def settings(self, site: str, group: str = "") -> dict[str, Any]:
+        """What the programme gives to the devices of a group, or to all; empty where it gives nothing."""
         ...
 
-    def give_settings(self, site: str, given: dict[str, Any]) -> None:
-        """From now on, to all devices of the site."""
+    def give_settings(self, site: str, given: dict[str, Any], group: str = "") -> None:
+        """From now on, to all devices of the site, or of one group, which then exists."""
+        ...
+
+    def groups(self, site: str) -> list[str]:
+        """Names of groups that have settings or devices, in order."""
+        ...
+
+    def put_into(self, site: str, device_id: str, group: str) -> None:
+        """The device belongs to ``group`` now; empty: to none. Raises NotFound, also in another site."""
         ...
 
     def contacts(self, silent_after: float) -> tuple[int, int, int]:

@@ -9,6 +9,8 @@ import { read as readFact } from "../src/store/database";
 import { ReleaseRefused, activeRelease, updateRelease } from "../src/sync/releases";
 import { PinMustWait, Vault } from "../src/store/vault";
 import { HubClient, HubError, enrol, identity } from "../src/sync/hubClient";
+import { sealCase } from "../src/sync/bundle";
+import { givenSettings, isQuiet, takeScanned, takeSettings } from "../src/sync/given";
 import { sync } from "../src/sync/sync";
 import { sopUid, studyUid } from "../src/case/ids";
 
@@ -102,6 +104,25 @@ export async function unlock(pin: string): Promise<string> {
     return reason instanceof PinMustWait ? "wait" : "wrong";
   }
 }
+/** Another PIN; true when what was sealed still opens. */
+export async function changePin(pin: string, next: string): Promise<boolean> {
+  const sealed = await (await store()).vault.sealText("kept", "pin");
+  vault = await Vault.change(pin, next);
+  return (await vault.openText(sealed, "pin")) === "kept";
+}
+/** What the hub gives, or a QR code does. */
+export const given = takeSettings;
+export const scanned = async (text: string): Promise<boolean> => takeScanned(text, (await identity())!);
+export const givenNow = givenSettings;
+export const quiet = (from: string, to: string, at: string): boolean => isQuiet({ quiet_from: from, quiet_to: to }, new Date(at));
+export const letImagesGo = async (days: number, now: number): Promise<number> => (await store()).letImagesGo(days, now);
+/** A sample case. */
+export async function practise(file: string): Promise<string> {
+  const blob = new Blob([bytesOf(file)]);
+  return (await (await store()).capture([{ file: blob, ...(await identify(blob)) }], { urgent: true, training: true })).id;
+}
+export const attempt = async (id: string): Promise<boolean> => (await (await store()).attempt(id)) !== null;
+export const seal = async (id: string): Promise<boolean> => (await sealCase(await store(), (await identity())!, (await (await store()).get(id))!)) !== null;
 export { eraseAll as erase } from "../src/store/database";
 export { waitLeft } from "../src/store/pinTries";
 

@@ -93,6 +93,7 @@ devices = Table(
     at_column("revoked_at", nullable=True),
     Column("status", JSON(none_as_null=True)),  # as it said at its last contact
     at_column("erase_at", nullable=True),
+    Column("group_name", String, nullable=False, server_default=""),
     Index(None, "site"),
 )
 
@@ -101,6 +102,16 @@ device_settings = Table(
     "device_settings",
     metadata,
     Column("site", String, primary_key=True),
+    Column("given", JSON, nullable=False),
+    at_column("changed_at"),
+)
+
+# The same for a group of them, over what the site gives.
+device_groups = Table(
+    "device_groups",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("name", String, primary_key=True),
     Column("given", JSON, nullable=False),
     at_column("changed_at"),
 )
@@ -114,6 +125,7 @@ device_codes = Table(
     at_column("created_at"),
     at_column("expires_at"),
     at_column("used_at", nullable=True),
+    Column("group_name", String, nullable=False, server_default=""),
 )
 
 shares = Table(

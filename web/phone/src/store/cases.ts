@@ -41,6 +41,11 @@ export interface Case extends CaseDays {
   previewed?: string[];
   /** A person wants its pictures sent now, whatever the network costs. */
   anyNetwork?: boolean;
+  /** A sample case to practise with: it is never sent. */
+  training?: boolean;
+  /** When the hub had all of it, ms of this phone's clock; and whether its images have left the phone since. */
+  receivedAt?: number;
+  imagesGone?: boolean;
   /** What a person at the hub says to the field. */
   comment?: Sealed | null;
   /** What the hub knows of the examination. */
@@ -49,14 +54,18 @@ export interface Case extends CaseDays {
 
 /** `thumb`: the file as a small picture, where it could be made; `day`: that of its examination, where it names one. */
 export interface CapturedFile { file: Blob; media_type: string; studyUid: string; day?: string; thumb?: Blob | null }
-export interface CaptureOptions { urgent: boolean; details?: Details }
+export interface CaptureOptions { urgent: boolean; details?: Details; training?: boolean }
 type SyncProgress = Partial<Pick<Case, "missing" | "uploads" | "problem" | "previewed">>;
 
 /** States in which the hub does not have all of a case. */
 export const UNSENT: readonly State[] = ["captured", "analysed", "unread", "failed"];
 const SENDABLE: readonly State[] = ["analysed", "unread", "failed"];
 const MOST_TRIES = 2; // a reading that ended the app so often is left to the hub
+const DAY_MS = 86_400_000;
 const RESERVE = 64 * 2 ** 20;
+
+/** Whether the hub still has to get it; sample cases it never gets. */
+export const isUnsent = (c: Case): boolean => UNSENT.includes(c.state) && !c.training;
 
 /** The browser has no room for a further file. */
 export class StorageFull extends Error {}
@@ -74,12 +83,12 @@ export class CaseStore {
 
   /** A new case of files that belong together. Their bytes are stored before the case is.
    * @throws StorageFull: refused now is better than lost later. */
-  async capture(files: readonly CapturedFile[], { urgent, details = NO_DETAILS }: CaptureOptions): Promise<Case> {
+  async capture(files: readonly CapturedFile[], { urgent, details = NO_DETAILS, training = false }: CaptureOptions): Promise<Case> {
     const stored = await this.storeFiles(files);
     const known = await this.all(), id = uuid7();
     const thumb = files.find((f) => f.thumb)?.thumb;
     const made: Case = {
-      id, n: Math.max((await read<number>("facts", "cases")) ?? 0, ...known.map((c) => c.n)) + 1, state: "captured", urgent, frozen: false,
+      id, n: Math.max((await read<number>("facts", "cases")) ?? 0, ...known.map((c) => c.n)) + 1, state: "captured", urgent, frozen: false, ...(training ? { training } : {}),
       version: 1, pictures: stored.filter((p, i) => stored.findIndex((q) => q.sha256 === p.sha256) === i), study: await studyOf(files),
       imageDay: dayOf(files), capturedDay: isoDay(new Date()),
       report: null, hubVersion: 0, hub: null, problem: "", missing: null, uploads: {},
@@ -190,11 +199,11 @@ export class CaseStore {
 
   /** Urgent before all, then the oldest capture. */
   waiting = async (): Promise<Case[]> =>
-    (await this.all()).filter((c) => SENDABLE.includes(c.state)).sort((a, b) => Number(b.urgent) - Number(a.urgent) || a.n - b.n);
+    (await this.all()).filter((c) => SENDABLE.includes(c.state) && !c.training).sort((a, b) => Number(b.urgent) - Number(a.urgent) || a.n - b.n);
 
   /** Marked as failed before the attempt, and frozen: a kill in between changes nothing. */
   attempt = (id: string): Promise<Case | null> =>
-    change<Case>("cases", id, (c) => (SENDABLE.includes(c.state) ? { ...c, state: "failed", frozen: true } : null));
+    change<Case>("cases", id, (c) => (SENDABLE.includes(c.state) && !c.training ? { ...c, state: "failed", frozen: true } : null));
 
   /** What an attempt to send this very version has learnt; a version made meanwhile does not inherit it. */
   note = (of: Case, some: SyncProgress): Promise<Case | null> =>
@@ -202,7 +211,19 @@ export class CaseStore {
 
   /** Only on the hub's durable answer for this very version. */
   received = (of: Case): Promise<Case | null> =>
-    change<Case>("cases", of.id, (c) => (c.version === of.version && c.state === "failed" ? { ...c, state: "received", problem: "" } : null));
+    change<Case>("cases", of.id, (c) => (c.version === of.version && c.state === "failed" ? { ...c, state: "received", problem: "", receivedAt: Date.now() } : null));
+
+  /** Images leave the phone so many days after the hub had them all; what was said and read stays. How many cases. */
+  async letImagesGo(days: number, now = Date.now()): Promise<number> {
+    const due = (await this.all()).filter((c) => !UNSENT.includes(c.state) && !c.imagesGone && c.receivedAt !== undefined && now - c.receivedAt >= days * DAY_MS);
+    for (const one of due) {
+      const gone = await change<Case>("cases", one.id, (c) => (c.version === one.version && !UNSENT.includes(c.state) ? { ...c, imagesGone: true } : null));
+      if (!gone) continue;
+      const needed = new Set((await this.all()).filter((c) => !c.imagesGone).flatMap((c) => c.pictures.map((p) => p.sha256)));
+      for (const picture of one.pictures) if (!needed.has(picture.sha256)) await remove("pictures", picture.sha256);
+    }
+    return due.length;
+  }
 
   /** The hub's result or a person's review; an older one never replaces a newer one. It counts as the hub's answer
    * to the case once it speaks of all its pictures. */

@@ -14,6 +14,13 @@ async function fromPin(pin: string, salt: Uint8Array<ArrayBuffer>): Promise<Cryp
   return crypto.subtle.deriveKey({ name: "PBKDF2", hash: "SHA-256", salt, iterations: ROUNDS }, base, { name: "AES-GCM", length: 256 }, false, ["wrapKey", "unwrapKey"]);
 }
 
+/** One write: a kill leaves the old PIN or the new one. */
+async function wrap(key: CryptoKey, pin: string): Promise<void> {
+  const salt = crypto.getRandomValues(new Uint8Array(16)), iv = crypto.getRandomValues(new Uint8Array(12));
+  const wrapped = await crypto.subtle.wrapKey("raw", key, await fromPin(pin, salt), { name: "AES-GCM", iv });
+  await write("facts", { salt, iv, wrapped } satisfies Lock, "lock");
+}
+
 /** Too many wrong PINs: the next one is taken after a while (`pinTries.ts`). */
 export class PinMustWait extends Error {}
 
@@ -31,9 +38,7 @@ export class Vault {
 
   static async create(pin: string): Promise<Vault> {
     const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]);
-    const salt = crypto.getRandomValues(new Uint8Array(16)), iv = crypto.getRandomValues(new Uint8Array(12));
-    const wrapped = await crypto.subtle.wrapKey("raw", key, await fromPin(pin, salt), { name: "AES-GCM", iv });
-    await write("facts", { salt, iv, wrapped } satisfies Lock, "lock");
+    await wrap(key, pin);
     return Vault.open(pin);
   }
 
@@ -46,6 +51,15 @@ export class Vault {
     const key = await crypto.subtle.unwrapKey("raw", lock.wrapped, await fromPin(pin, lock.salt), { name: "AES-GCM", iv: lock.iv }, "AES-GCM", false, ["encrypt", "decrypt"]);
     await forgetTries();
     return new Vault(key);
+  }
+
+  /** The same content under another PIN. @throws as `open`. */
+  static async change(pin: string, next: string): Promise<Vault> {
+    await Vault.open(pin); // counts the try
+    const lock = (await read<Lock>("facts", "lock"))!;
+    const key = await crypto.subtle.unwrapKey("raw", lock.wrapped, await fromPin(pin, lock.salt), { name: "AES-GCM", iv: lock.iv }, "AES-GCM", true, ["encrypt", "decrypt"]);
+    await wrap(key, next);
+    return Vault.open(next);
   }
 
   /** `name` is bound to the content: sealed things cannot be exchanged for one another. */

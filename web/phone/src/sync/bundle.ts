@@ -22,6 +22,7 @@ async function keys(): Promise<HubKeys> {
 
 /** A case as a file that its hub alone can open, signed by this phone. The case is frozen, and still counts as not sent. */
 export async function sealCase(store: CaseStore, who: Identity, waiting: Case): Promise<File | null> {
+  if (waiting.training || waiting.imagesGone) return null;
   const { bundleKey } = await keys();
   const record = await store.attempt(waiting.id);
   if (!record) return null;

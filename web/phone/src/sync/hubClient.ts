@@ -51,14 +51,15 @@ const send = async (path: string, init: RequestInit): Promise<Response> => {
 };
 const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
-/** Exchange a one-time code for a place at a site. */
-export async function enrol(code: string, name: string): Promise<void> {
+/** Exchange a one-time code for a place at a site; what the hub answered. */
+export async function enrol(code: string, name: string): Promise<unknown> {
   const pair = (await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"])) as CryptoKeyPair;
   const publicKey = base64(await crypto.subtle.exportKey("raw", pair.publicKey));
   const answer = await checked(await send("/api/sync/enrol", json({ code, name, public_key: publicKey })));
   const enrolment = (await answer.json()) as { device_id: string; site: string; release_keys: string[] } & ToldKeys;
   await keepKeys(enrolment);
   await write("facts", { deviceId: enrolment.device_id, site: enrolment.site, keys: enrolment.release_keys, privateKey: pair.privateKey } satisfies Identity, "identity");
+  return enrolment;
 }
 
 /** Requests in the phone's name; a session is opened when it is needed. */

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LANGUAGES, type Language, choose, language, t, useLanguage } from "@fada/shared/i18n";
 import { CaseStore } from "../store/cases";
+import { givenSettings } from "../sync/given";
 import { type Identity, identity } from "../sync/hubClient";
 import { Vault } from "../store/vault";
 import { AtlasPage } from "../guide/AtlasPage";
@@ -12,6 +13,9 @@ import { Unlock } from "./Unlock";
 /** PIN, then enrolment, then the cases. */
 export function App(): JSX.Element {
   useLanguage();
+  const [fixed, setFixed] = useState(false); // the programme chose the language
+  const shown = language();
+  useEffect(() => { void givenSettings().then((given) => setFixed(given.locked === true && given.language !== undefined)); }, [shown]);
   const [atlas, setAtlas] = useState(false);
   const [vault, setVault] = useState<Vault | null>(null);
   const [who, setWho] = useState<Identity | null | undefined>(undefined);
@@ -22,7 +26,7 @@ export function App(): JSX.Element {
         <span class="brand"><img src="/field/icon.svg" alt="" width="26" height="26" /> FADA</span>
         {who && <small class="muted">{who.site}</small>}
         <label><span class="hidden">{t("nav.language")}</span>
-          <select value={language()} onChange={(e) => void choose(e.currentTarget.value as Language)}>
+          <select value={language()} disabled={fixed} onChange={(e) => void choose(e.currentTarget.value as Language)}>
             {Object.entries(LANGUAGES).map(([value, name]) => <option key={value} value={value}>{name}</option>)}
           </select>
         </label>

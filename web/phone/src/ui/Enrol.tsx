@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { code as word, t } from "@fada/shared/i18n";
+import { type Told, takeSettings } from "../sync/given";
 import { HubError, enrol } from "../sync/hubClient";
 
 const given = (): string => new URLSearchParams(location.hash.slice(1)).get("enrol") ?? "";
@@ -13,7 +14,7 @@ export function Enrol({ enrolled }: { enrolled: () => void }): JSX.Element {
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     try {
-      await enrol(code.trim(), name.trim());
+      await takeSettings((await enrol(code.trim(), name.trim())) as Told);
       history.replaceState({}, "", "/field/");
       enrolled();
     } catch (reason) {

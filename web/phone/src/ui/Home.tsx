@@ -6,17 +6,28 @@ import { isoDay } from "../case/day";
 import { identify } from "../reading/imageFile";
 import { type Details, NO_DETAILS } from "../case/details";
 import type { Picture } from "../case/picture";
-import { type Case, type CaseStore, StorageFull, type CapturedFile, UNSENT, studyOf } from "../store/cases";
+import { type Case, type CaseStore, StorageFull, type CapturedFile, isUnsent, studyOf } from "../store/cases";
 import { ReleaseRefused } from "../sync/releases";
+import { takeScanned } from "../sync/given";
 import { HubClient, type Identity, HubError } from "../sync/hubClient";
 import { CaseList } from "./case/CaseList";
 import { CaseView } from "./case/CaseView";
 import { AddFiles } from "./AddFiles";
 import { DetailsForm } from "./case/DetailsForm";
-import { CarryPanel } from "./CarryPanel";
-import { LinkPanel } from "./LinkPanel";
+import { CarryPanel } from "./panels/CarryPanel";
+import { GivenPanel } from "./panels/GivenPanel";
+import { LinkPanel } from "./panels/LinkPanel";
+import { TrainingPanel } from "./panels/TrainingPanel";
 import { useReading } from "./useReading";
 import { useSync } from "./useSync";
+
+/** Settings of a QR code that opened this page: whether they were taken; null without any. */
+async function scannedSettings(who: Identity): Promise<boolean | null> {
+  const text = new URLSearchParams(location.hash.slice(1)).get("settings");
+  if (text === null) return null;
+  history.replaceState({}, "", "/field/");
+  return takeScanned(text, who);
+}
 
 const EVERY = 20_000;
 const size = (bytes: number): string => (bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
@@ -54,6 +65,17 @@ export function Home({ store: given, who }: Props): JSX.Element {
   const { reader, part, doing, fetchRelease, startRelease, stopLooking } = useReading({ store, hub, who, cases, say, done });
 
   useEffect(() => {
+    const scanned = (): void => void scannedSettings(who).then((taken) => {
+      if (taken === null) return;
+      if (taken) setNotice(t("given.taken"));
+      else setProblem(t("given.refused"));
+      void refresh();
+    });
+    scanned();
+    addEventListener("hashchange", scanned);
+    return () => removeEventListener("hashchange", scanned);
+  }, []);
+  useEffect(() => {
     void store.sweep().then(refresh, say);
     void startRelease().catch(say).then(async () => {
       if (!navigator.onLine) return; // no attempt, so nothing is frozen by one
@@ -79,7 +101,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
       const taken: CapturedFile[] = [];
       for (const file of files) taken.push({ file, ...(await identify(file)) });
       const study = into ? "" : await studyOf(taken);
-      const known = into ?? (study ? (await store.all()).find((c) => c.study === study) : undefined);
+      const known = into ?? (study ? (await store.all()).find((c) => c.study === study && !c.training) : undefined);
       const record = known ? await store.add(known.id, taken) ?? known : await store.capture(taken, { urgent, details });
       setProblem("");
       setUrgent(false);
@@ -108,7 +130,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
       revise={(change) => void revise(open, change)} describe={(next) => void store.describe(open.id, next).then(done)} setFetus={(sopUid, letter) => void store.setFetus(open.id, sopUid, letter).then(refresh)}
       sendAnyway={() => void store.sendAnyway(open.id).then(() => send(true))} leaveToHub={reader ? null : () => void store.leaveToHub(open.id).then(done)} seen={() => void store.seen(open.id).then(refresh)} />;
   }
-  const unsent = cases.filter((c) => UNSENT.includes(c.state)).length;
+  const unsent = cases.filter(isUnsent).length;
   return (
     <main class="field-page">
       {problem && <p class="note warn" role="alert">{problem}</p>}
@@ -126,8 +148,10 @@ export function Home({ store: given, who }: Props): JSX.Element {
         <button type="button" disabled={sending} onClick={() => void send(true)}>{sending ? t("phone.sending") : t("phone.send", { n: unsent })}</button>
       </div>
       <LinkPanel cases={cases} size={size} changed={() => void send()} />
+      <GivenPanel version={cases} />
       <CarryPanel store={store} who={who} cases={cases} say={say} changed={() => void done()} />
       {cases.length === 0 && <p class="nothing">{t("phone.none")}</p>}
+      <TrainingPanel store={store} opened={setChosen} say={say} changed={refresh} />
       <CaseList store={store} cases={cases} open={setChosen} />
     </main>
   );

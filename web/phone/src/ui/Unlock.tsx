@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "@fada/shared/i18n";
 import { PinMustWait, Vault } from "../store/vault";
+import { SHORTEST_PIN, givenSettings } from "../sync/given";
 import { waitLeft } from "../store/pinTries";
 import { EraseAll } from "./EraseAll";
 
@@ -15,19 +16,29 @@ export function Unlock({ opened }: { opened: (vault: Vault) => void }): JSX.Elem
   const [problem, setProblem] = useState<Problem>("");
   const [busy, setBusy] = useState(false);
   const [wait, setWait] = useState(0);
+  const [shortest, setShortest] = useState(SHORTEST_PIN);
+  const [old, setOld] = useState(""); // the PIN that was right and is shorter than the programme asks for
   const look = (): void => void waitLeft().then(setWait);
-  useEffect(() => { void Vault.exists().then(setExists); look(); }, []);
+  useEffect(() => {
+    void Vault.exists().then(setExists);
+    void givenSettings().then((given) => setShortest(given.pin_length ?? SHORTEST_PIN));
+    look();
+  }, []);
   useEffect(() => {
     if (wait <= 0) return;
     const timer = setTimeout(look, 1000);
     return () => clearTimeout(timer);
   }, [wait]);
+  const fresh = exists === false || old !== "";
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (!exists && pin !== again) return setProblem("pins_differ");
+    if (fresh && pin !== again) return setProblem("pins_differ");
     setBusy(true);
     try {
-      opened(await (exists ? Vault.open(pin) : Vault.create(pin)));
+      const vault = await (old ? Vault.change(old, pin) : exists ? Vault.open(pin) : Vault.create(pin));
+      if (pin.length >= shortest) opened(vault);
+      else setOld(pin);
+      setPin("");
     } catch (reason) {
       if (!(reason instanceof PinMustWait)) setProblem("wrong_pin");
       setPin("");
@@ -36,18 +47,20 @@ export function Unlock({ opened }: { opened: (vault: Vault) => void }): JSX.Elem
     setBusy(false);
   };
   if (exists === null) return <p class="waiting">{t("loading")}</p>;
-  const ready = pin.length >= 6 && (exists || again.length >= 6) && wait <= 0;
+  const least = fresh ? shortest : SHORTEST_PIN;
+  const ready = pin.length >= least && (!fresh || again.length >= least) && wait <= 0;
   const field = (value: string, set: (value: string) => void, first: boolean): JSX.Element => (
-    <input type="password" inputMode="numeric" minLength={6} maxLength={32} required autocomplete="off" autofocus={first} value={value}
+    <input type="password" inputMode="numeric" minLength={least} maxLength={32} required autocomplete="off" autofocus={first} value={value}
       onInput={(e) => { set(e.currentTarget.value); setProblem(""); }} />
   );
   return (
     <main class="field-page">
       <form class="panel card" onSubmit={(e) => void send(e)}>
-        <h1>{t(exists ? "phone.pin" : "phone.new_pin")}</h1>
+        <h1>{t(fresh ? "phone.new_pin" : "phone.pin")}</h1>
+        {old && <p class="note" role="status">{t("given.new_pin", { n: shortest })}</p>}
         {!exists && <p class="muted">{t("phone.pin_hint")}</p>}
         <label>PIN{field(pin, setPin, true)}</label>
-        {!exists && <label>{t("phone.pin_again")}{field(again, setAgain, false)}</label>}
+        {fresh && <label>{t("phone.pin_again")}{field(again, setAgain, false)}</label>}
         {problem && <p class="bad" role="alert">{t(`phone.${problem}`)}</p>}
         {wait > 0 && <p class="note warn" role="status">{t("phone.pin_wait", { n: waiting(wait) })}</p>}
         <button type="submit" class="main" disabled={busy || !ready}>{t("phone.open")}</button>

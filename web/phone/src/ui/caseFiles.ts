@@ -15,12 +15,13 @@ export function useCaseFiles(store: CaseStore, record: Case): OpenFile[] {
   const hashes = record.pictures.map((p) => p.sha256).join();
   useEffect(() => {
     let here = true;
+    if (record.imagesGone) return setFiles([]);
     void Promise.all(record.pictures.map(async (picture) => {
       const opened = await openImageFile(await store.picture(picture));
       return { sopUid: opened.names?.sopUid ?? await sopUid(record.id, picture.sha256), source: opened };
     })).then((opened) => { if (here) setFiles(opened); }, (reason: unknown) => console.warn(reason instanceof Unreadable ? reason.code : "closed"));
     return () => { here = false; };
-  }, [hashes]);
+  }, [hashes, record.imagesGone]);
   return files;
 }
 

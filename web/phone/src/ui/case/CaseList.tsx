@@ -2,8 +2,9 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { code, language, t } from "@fada/shared/i18n";
 import { takenAt } from "../../case/ids";
+import { stateWords } from "./stateWords";
 import { type Details, NO_DETAILS } from "../../case/details";
-import { type Case, type CaseStore, hasNews, isAfterReview } from "../../store/cases";
+import { type Case, type CaseStore, hasNews } from "../../store/cases";
 
 interface Props { store: CaseStore; cases: readonly Case[]; open: (id: string) => void }
 
@@ -29,9 +30,10 @@ function CaseRow({ store, record: c, open }: { store: CaseStore; record: Case; o
         <b>{who || t("phone.case", { n: c.n })}</b>
         <small class="muted">{who && `${t("phone.case", { n: c.n })} · `}{when(takenAt(c.id))} · {t("phone.images", { n: c.pictures.length })}</small>
         <span class="case-state">
+          {c.training && <span class="flag training">{t("training.flag")}</span>}
           {c.urgent && <span class="flag">{t("reason.urgent")}</span>}
           {hasNews(c) && <span class="flag new">{t("phone.new")}</span>}
-          <span class={`state ${c.state === "reviewed" ? "reviewed" : c.state === "hub_analysed" ? "ready" : ""}`}>{t(isAfterReview(c) ? "phone.after_review_short" : `phone.state_${c.state}`)}</span>
+          <span class={`state ${c.state === "reviewed" ? "reviewed" : c.state === "hub_analysed" ? "ready" : ""}`}>{stateWords(c)}</span>
         </span>
         {c.problem && <small class="bad">{code("problem", c.problem)}</small>}
       </span>

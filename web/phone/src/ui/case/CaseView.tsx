@@ -10,12 +10,17 @@ import { type Details, NO_DETAILS } from "../../case/details";
 import { capturedDay } from "../../case/day";
 import { type HubFacts, examinationInput } from "../../case/hubFacts";
 import { type Case, type CaseStore, UNSENT, hasNews } from "../../store/cases";
+import { givenSettings } from "../../sync/given";
 import { CaseDetails } from "./CaseDetails";
 import { DeleteCase } from "./DeleteCase";
 import { Examination } from "../Examination";
 import { FramePicker } from "../FramePicker";
 import { FrameView } from "../FrameView";
 import { type FrameRef, bestFrame, frameRefs, readingOf, useFrameUrls, useCaseFiles } from "../caseFiles";
+import { examinationOf } from "@fada/shared/examination/examination";
+import { ReadAloud } from "../aloud/ReadAloud";
+import { spokenReport } from "../aloud/spokenReport";
+import { stateWords } from "./stateWords";
 import { ReviewNote } from "./ReviewNote";
 import { Thumbnails } from "../Thumbnails";
 import { AddFiles } from "../AddFiles";
@@ -54,6 +59,8 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
   const [details, setDetails] = useState<Details>(NO_DETAILS);
   const [facts, setFacts] = useState<HubFacts | null>(null);
   const [gone, setGone] = useState<{ picture: number; frame: number | null } | null>(null);
+  const [chart, setChart] = useState<string | undefined>(undefined);
+  useEffect(() => { void givenSettings().then((given) => setChart(given.chart)); }, []);
   const count = useRef(record.pictures.length);
   const files = useCaseFiles(store, record);
   const picture = useFrameUrls(files);
@@ -80,15 +87,17 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
   const reading = at && readingOf(report, files, at);
   const skipped = report?.skipped.find(([uid]) => uid === opened?.sopUid)?.[1];
   const input = examinationInput(record, details, facts, UNSENT.includes(record.state)), letters = lettersOf(input.fetuses);
-  const label = report?.reviewed_by ? t("label.reviewed", { who: report.reviewed_by }) : t("label.unreviewed");
+  const charted = chart ? { ...input, chart } : input;
+  const label = record.training ? t("training.label") : report?.reviewed_by ? t("label.reviewed", { who: report.reviewed_by }) : t("label.unreviewed");
   const title = t("phone.case", { n: record.n });
   return (
     <main class="field-page field-case">
       <div class="field-head">
         <button type="button" onClick={close}>← {t("phone.cases")}</button>
         <h1>{title}</h1>
-        <span class="state">{t(`phone.state_${record.state}`)}</span>
+        <span class="state">{stateWords(record)}</span>
       </div>
+      {record.training && <p class="note warn training-mark">{t("training.mark")}</p>}
       <ReviewNote record={record} comment={comment} hub={hub} />
       {problem && <p class="note warn" role="alert">{problem}</p>}
       {busy && <p class="note" role="status">{busy} {stopLooking && <button type="button" onClick={stopLooking}>{t("phone.stop_looking")}</button>}</p>}
@@ -105,14 +114,16 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
         {skipped && <p class="note warn">{code("problem", skipped)}</p>}
       </>}
       {all.length > 1 && at && <Thumbnails all={all} at={at} go={setGone} picture={picture} reading={(ref) => readingOf(report, files, ref)} />}
-      {record.state === "captured" && leaveToHub && !busy && <p class="note">{t("phone.no_reading")} <button type="button" onClick={leaveToHub}>{t("phone.leave_to_hub")}</button></p>}
-      <AddFiles take={add} />
+      {record.state === "captured" && leaveToHub && !busy && !record.training && <p class="note">{t("phone.no_reading")} <button type="button" onClick={leaveToHub}>{t("phone.leave_to_hub")}</button></p>}
+      {!record.imagesGone && <AddFiles take={add} />}
       {hub && own && (
         <div class="whose" role="group" aria-label={t("provenance.where")}>
           {(["phone", "hub"] as const).map((w) => <button key={w} type="button" aria-pressed={whose === w} onClick={() => setWhose(w)}>{t(`phone.whose_${w}`)}</button>)}
         </div>
       )}
-      {report && <Examination report={report} input={input} />}
+      {record.imagesGone && <p class="note">{t("given.images_gone")}</p>}
+      {report && <Examination report={report} input={charted} />}
+      {report && <ReadAloud text={spokenReport(label, examinationOf(report.frames, charted), reading)} />}
       <CaseDetails key={JSON.stringify(details)} details={details} day={record.imageDay ? null : capturedDay(record)} describe={describe} />
       {report && reading && <>
         <Measurements measured={{ measurements: reading.measurements, datings: reading.datings, centiles: reading.centiles, byHand: false }} reading={reading}
