@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.params import Sender
+from gateway.http.params import RecordId, Sender
 from gateway.http.request_logging import request_id
 from gateway.uploads.completed_upload import complete_upload, require_case, validate_metadata
 from gateway.uploads.partial_upload import Appender, UploadFiles
@@ -121,7 +121,7 @@ def _create(services: Services, who: Principal, length: int, metadata: dict[str,
 
 
 @router.head("/{upload_id}", summary="Get an upload's offset", operation_id="tusOffset")
-def head(request: Request, upload_id: str, who: Sender, services: ServicesDep) -> Response:
+def head(request: Request, upload_id: RecordId, who: Sender, services: ServicesDep) -> Response:
     """Upload-Offset is durable. A request that still writes is ended first, and what it brought counts."""
     _check_version(request)
     upload = find_upload(services, who, upload_id)
@@ -136,7 +136,7 @@ def head(request: Request, upload_id: str, who: Sender, services: ServicesDep) -
 
 
 @router.get("/{upload_id}", summary="Get an upload's outcome", operation_id="tusOutcome")
-def outcome(upload_id: str, who: Sender, services: ServicesDep) -> dict[str, Any]:
+def outcome(upload_id: RecordId, who: Sender, services: ServicesDep) -> dict[str, Any]:
     """The outcome of each file in it, once it is complete."""
     upload = find_upload(services, who, upload_id)
     return {
@@ -150,7 +150,9 @@ def outcome(upload_id: str, who: Sender, services: ServicesDep) -> dict[str, Any
 
 
 @router.patch("/{upload_id}", summary="Append to an upload", operation_id="tusAppend")
-async def patch(request: Request, upload_id: str, who: Sender, services: ServicesDep) -> Response:
+async def patch(
+    request: Request, upload_id: RecordId, who: Sender, services: ServicesDep
+) -> Response:
     """Upload-Offset must be the durable one; Upload-Checksum is verified before it moves."""
     _check_version(request)
     if request.headers.get("content-type") != OFFSET_TYPE:
@@ -166,7 +168,9 @@ async def patch(request: Request, upload_id: str, who: Sender, services: Service
 
 
 @router.delete("/{upload_id}", summary="Delete an upload", operation_id="tusTerminate")
-def terminate(request: Request, upload_id: str, who: Sender, services: ServicesDep) -> Response:
+def terminate(
+    request: Request, upload_id: RecordId, who: Sender, services: ServicesDep
+) -> Response:
     """Its bytes are removed at once. What was ingested already stays."""
     _check_version(request)
     upload = find_upload(services, who, upload_id)

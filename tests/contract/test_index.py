@@ -519,6 +519,14 @@ def test_hostile_text_is_stored_and_searched(index: Index) -> None:
         assert tx.studies.get("north", tx.studies.find("north", StudyQuery())[0].id)
 
 
+def test_what_no_column_holds_is_a_refusal_and_no_fault(index: Index) -> None:
+    """PostgreSQL keeps no NUL in a text; SQLite does, and finds nothing."""
+    with pytest.raises((InvalidInput, NotFound)), index.read() as tx:
+        tx.studies.get("north", "1.2.3\x00")
+    with index.begin() as tx:
+        send(tx)  # and the connection is still good
+
+
 # --- the rest ------------------------------------------------------------------------------------
 def test_outbox_rows_stay_until_done(index: Index, clock: Clock) -> None:
     with index.begin() as tx:

@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 from uuid_utils import uuid7
 
-from services.domain.errors import IndexDeadlock, IndexUnavailable, NotFound
+from services.domain.errors import IndexDeadlock, IndexUnavailable, InvalidInput, NotFound
 from services.index.database import tables
 from services.index.database.limits import BUSY_SECONDS
 from services.index.database.postgres_connection import KEEPALIVE, SERVER_OPTIONS, use_deadlines
@@ -127,6 +127,7 @@ def connect(engine: Engine, *, read: bool = False) -> Iterator[Connection]:
     Raises:
         IndexUnavailable: no connection, a lock held too long, a full disk.
         IndexDeadlock: another transaction held what this one waited for, and waited for it.
+        InvalidInput: a value that no column holds, a text with NUL in PostgreSQL for example.
     """
     try:
         with engine.connect() as connection:
@@ -134,6 +135,8 @@ def connect(engine: Engine, *, read: bool = False) -> Iterator[Connection]:
                 connection = connection.execution_options(fada_read=True)
             with connection.begin():
                 yield connection
+    except DataError as error:
+        raise InvalidInput("A value has a character or a size that cannot be kept.") from error
     except _UNREACHABLE as error:
         deadlock = getattr(getattr(error, "orig", None), "sqlstate", None) == _DEADLOCK
         raise (IndexDeadlock if deadlock else IndexUnavailable)(
