@@ -181,7 +181,7 @@ def database_silent(hub: DrillHub) -> Seen:
         hub.line.silent = True
         try:
             asked = [pool.submit(_timed_post, client, data) for data in studies.values()]
-            ready = pool.submit(_timed_get, client, "/health/ready")
+            ready = pool.submit(_until_not_ready, client)
             live = _timed_get(client, "/health/live")
             codes, seconds = zip(*(one.result() for one in asked), strict=True)
             readiness = ready.result()
@@ -255,6 +255,17 @@ def _timed_post(client: httpx.Client, data: bytes) -> tuple[int, float]:
 def _timed_get(client: httpx.Client, path: str) -> tuple[int, float]:
     began = time.monotonic()
     return client.get(path).status_code, time.monotonic() - began
+
+
+def _until_not_ready(client: httpx.Client) -> tuple[int, float]:
+    """The first answer that is not 200, and after how long; readiness is remembered for seconds."""
+    began = time.monotonic()
+    while True:
+        code = client.get("/health/ready").status_code
+        seconds = time.monotonic() - began
+        if code != 200 or seconds > ANSWER_SECONDS:
+            return code, seconds
+        time.sleep(0.5)
 
 
 @contextmanager

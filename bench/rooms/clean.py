@@ -31,7 +31,11 @@ BASES = {
     "debian-12": Base("bookworm", "debian-archive-keyring"),
     "debian-13": Base("trixie", "debian-archive-keyring"),
     "ubuntu-24.04": Base(
-        "noble", "ubuntu-archive-keyring", "main,universe", "http://archive.ubuntu.com/ubuntu", "jammy"
+        "noble",
+        "ubuntu-archive-keyring",
+        "main,universe",
+        "http://archive.ubuntu.com/ubuntu",
+        "jammy",
     ),
 }
 ROOT = Path(__file__).parents[2]
