@@ -140,6 +140,10 @@ lint: install-dev ## ruff, mypy, import-linter, licences, oxlint and tsc
 	@if command -v npm >/dev/null; then cd web && { [ -d node_modules/oxlint ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint; \
 	  else echo "!! no npm here: the pages are not linted"; fi
 
+.PHONY: fuzz
+fuzz: install-dev ## bytes that nobody sends, at every door: [MINUTES=5] [TARGET=dicom]
+	cd tests && ../$(BIN)/python -m fuzz --minutes $(if $(filter command environment,$(firstword $(origin MINUTES))),$(MINUTES),5) $(if $(TARGET),--target $(TARGET))
+
 sbom: install-dev ## the bill of materials, CycloneDX: fada.cdx.json
 	$(BIN)/python tests/licences/sbom.py > fada.cdx.json
 

@@ -94,7 +94,8 @@ def parse(data: bytes) -> Message:
     try:
         found = hl7.parse(text)
         segments = tuple(Segment(str(one[0]), one) for one in found)
-    except (hl7.HL7Exception, IndexError, KeyError, ValueError) as error:
+    except (hl7.HL7Exception, AssertionError, IndexError, KeyError, ValueError) as error:
+        # AssertionError: what the library asks of its own plan, when two delimiters of MSH are the same.
         raise InvalidInput("This is no HL7 v2 message.") from error
     if not segments or segments[0].name != "MSH" or not segments[0].text(10):
         raise InvalidInput("An HL7 message begins with MSH and has a control id.")

@@ -86,6 +86,7 @@ def test_character_sets() -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", b"MSH", b"MSH|", b"MSH|^~\\&|", b"PID|1\r", b"\xff\xfe", b"x" * (MAX_BYTES + 1),
+     b"MSH|\\^~\\|A|B|C|D|E||ORM^O01|1\\2|P\r",  # two delimiters the same
      b"MSH|^~\\&|A|B\r" + b"X|1\r" * 600],
 )  # fmt: skip
 def test_what_is_no_message(data: bytes) -> None:
