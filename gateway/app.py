@@ -57,7 +57,7 @@ TAGS: list[dict[str, str]] = [
     {"name": "Results", "description": "Result versions, their reports and artefacts"},
     {"name": "Review", "description": "Reviews by people; each is a further version"},
     {"name": "Upload", "description": "Web form and resumable upload (tus 1.0)"},
-    {"name": "DICOMweb", "description": "STOW-RS, QIDO-RS, WADO-RS (PS3.18)"},
+    {"name": "DICOMweb", "description": "STOW-RS, QIDO-RS, WADO-RS, UPS-RS (PS3.18)"},
     {"name": "Phones", "description": "Enrolment, cases, results and releases for phones"},
     {"name": "Sharing", "description": "Share links with an expiry"},
     {"name": "Operations", "description": "Keys, webhooks, jobs, phones, audit, releases"},

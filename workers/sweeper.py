@@ -23,6 +23,7 @@ from services.queue.port import Message, Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
+from services.workitems import ReadingPerformer
 from workers.erasure import delete_erased, erase_over
 from workers.orphans import OrphanSweep
 from workers.watchdog import Watchdog
@@ -68,6 +69,7 @@ class Sweeper:
             Duty("redelivered", 10.0, self.redeliver),
             Duty("promoted", max(often, 5.0), self.promote),
             Duty("measured", max(often, 5.0), self.measure),
+            Duty("workitems", max(often, 2.0), self.perform),
             Duty("purged", 60.0, self.purge),
             Duty("erased", max(often, 5.0), lambda: delete_erased(self.index, self.store)),
             Duty("retained", 60.0, lambda: erase_over(self.index)),
@@ -160,10 +162,18 @@ class Sweeper:
             metrics.QUEUE.labels(name).set(count)
         return 0
 
+    def perform(self) -> int:
+        """Work items that ask for a reading, as far as they go."""
+        return ReadingPerformer(self.index, self.settings.dimse_aet).run()
+
     def purge(self) -> int:
         """Remembered answers whose time is over, and what was delivered a week ago."""
         with self.index.begin() as tx:
-            return tx.idempotency.purge() + tx.deliveries.purge(_KEEP_DELIVERED_SECONDS)
+            return (
+                tx.idempotency.purge()
+                + tx.deliveries.purge(_KEEP_DELIVERED_SECONDS)
+                + tx.workitems.purge_events(_KEEP_DELIVERED_SECONDS)
+            )
 
     def orphans(self) -> int:
         """Objects that nothing in the index references (see ``workers.orphans``)."""

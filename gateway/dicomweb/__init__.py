@@ -1,5 +1,5 @@
-"""DICOMweb: STOW-RS, QIDO-RS, WADO-RS and WADO-URI under ``/dicomweb`` (PS3.18)."""
+"""DICOMweb: STOW-RS, QIDO-RS, WADO-RS, WADO-URI and UPS-RS under ``/dicomweb`` (PS3.18)."""
 
-from gateway.dicomweb import frames, qido, stow, wado, wado_uri
+from gateway.dicomweb import frames, qido, stow, wado, wado_uri, workitems
 
-ROUTERS = (stow.router, qido.router, frames.router, wado.router, wado_uri.router)
+ROUTERS = (stow.router, qido.router, frames.router, wado.router, wado_uri.router, workitems.router)

@@ -95,6 +95,7 @@ from services.index.records import (
     StudyState,
 )
 from services.index.transaction import Transaction
+from services.index.workitems.port import Workitem, WorkitemEvent, Workitems
 
 __all__ = [
     "FROM_SETTINGS",
@@ -176,6 +177,9 @@ __all__ = [
     "WaitingNews",
     "Webhook",
     "Webhooks",
+    "Workitem",
+    "WorkitemEvent",
+    "Workitems",
 ]
 
 

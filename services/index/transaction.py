@@ -17,6 +17,7 @@ from services.index.messaging.destinations_port import Destinations
 from services.index.messaging.port import Events, Jobs, Outbox, Progress
 from services.index.orders.port import News, Orders, ProcedureSteps
 from services.index.record.port import Examinations, Facts, Identities, Patients
+from services.index.workitems.port import Workitems
 
 
 class Transaction(Protocol):
@@ -110,6 +111,11 @@ class Transaction(Protocol):
     @property
     def commitments(self) -> Commitments:
         """Storage commitment."""
+        ...
+
+    @property
+    def workitems(self) -> Workitems:
+        """Work items."""
         ...
 
     @property

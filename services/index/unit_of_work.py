@@ -45,6 +45,7 @@ from services.index.record.examinations import ExaminationsTable
 from services.index.record.facts import FactsTable
 from services.index.record.identity import IdentityTable
 from services.index.record.patients import PatientsTable
+from services.index.workitems.workitems import WorkitemsTable
 
 
 class UnitOfWork:
@@ -184,6 +185,11 @@ class UnitOfWork:
     def commitments(self) -> CommitmentsTable:
         """Storage commitment."""
         return CommitmentsTable(self._session, self.deliveries, self.audit)
+
+    @cached_property
+    def workitems(self) -> WorkitemsTable:
+        """Work items."""
+        return WorkitemsTable(self._session, self.audit)
 
     @cached_property
     def destinations(self) -> DestinationsTable:

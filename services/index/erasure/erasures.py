@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Table,
+    Text,
+    cast,
     delete,
     insert,
     literal,
@@ -42,6 +44,11 @@ from services.index.database.tables.messaging import deliveries, events, outbox
 from services.index.database.tables.orders import orders, patient_news, procedure_steps
 from services.index.database.tables.patients import facts, patients, pregnancies
 from services.index.database.tables.progress import read_frames
+from services.index.database.tables.workitems import (
+    workitem_events,
+    workitem_subscriptions,
+    workitems,
+)
 from services.index.erasure.port import Erasure
 from services.index.erasure.records import ErasureRecords
 from services.index.messaging.events import EventsTable
@@ -139,6 +146,7 @@ class ErasuresTable(ErasureRecords):
         self._remove(commitment_requests, commitment_requests.c.delivery_id.in_(sent))
         self._remove(deliveries, deliveries.c.study_id == study_id)
         self._remove(events, events.c.study_id == study_id)
+        self._remove_workitems(site, study_id)
         self._remove(read_frames, read_frames.c.study_id == study_id)
         self._remove(shares, shares.c.study_id == study_id)
         self._remove(facts, facts.c.study_id == study_id)
@@ -184,6 +192,16 @@ class ErasuresTable(ErasureRecords):
         ids = select(orders.c.id).where(*where)
         self._remove(procedure_steps, procedure_steps.c.order_id.in_(ids))
         self._remove(orders, *where)
+
+    def _remove_workitems(self, site: str, study_id: str) -> None:
+        """Work items that name the study, and what was told of them."""
+        named = select(tables.studies.c.study_uid).where(tables.studies.c.id == study_id)
+        uid = str(self._execute(named).scalar_one())
+        of_site = workitems.c.site == site
+        words = cast(workitems.c.attributes, Text).contains(f'"{uid}"', autoescape=True)
+        found = list(self._execute(select(workitems.c.uid).where(of_site, words)).scalars())
+        for table in (workitem_events, workitem_subscriptions, workitems):
+            self._remove(table, table.c.site == site, table.c.uid.in_(found))
 
     def _remove_answers(self, site: str, study_id: str) -> None:
         """Finished uploads and remembered answers that name the study."""

@@ -16,6 +16,7 @@ from services.index.database.tables import (  # noqa: F401  (each adds its table
     orders,
     patients,
     progress,
+    workitems,
 )
 
 context.configure(

@@ -1,0 +1,1 @@
+"""Work items (UPS), their subscribers, and what these are told."""
