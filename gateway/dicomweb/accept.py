@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from gateway.dicomweb.multipart import MediaType, media_types
 from services.domain.errors import FadaError
 
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"  # may be stored, and is never sent (PS3.18 8.7.3)
 _ANY = "*/*"
 
 
@@ -36,8 +38,19 @@ def accepted_types(request: Request) -> list[MediaType]:
     return media_types(request.headers.get("accept", "")) or [MediaType(_ANY, {})]
 
 
-def choose(request: Request, offered: tuple[str, ...]) -> AcceptedType:
+def _any_syntax(name: str, syntax: str) -> bool:
+    return True
+
+
+def choose(
+    request: Request,
+    offered: tuple[str, ...],
+    had: Callable[[str, str], bool] = _any_syntax,
+) -> AcceptedType:
     """The best of ``offered`` that the caller accepts, within multipart/related or alone.
+
+    ``had``: whether a media type can be had in a transfer syntax (``*``: in any); an alternative that
+    cannot is passed over for the next one.
 
     Raises:
         NotAcceptable: none.
@@ -50,7 +63,7 @@ def choose(request: Request, offered: tuple[str, ...]) -> AcceptedType:
             inner, parameters = media.parameters.get("type", _ANY).lower(), media.parameters
         syntax = parameters.get("transfer-syntax", "*")
         for name in offered:
-            if inner in (_ANY, name, name.split("/")[0] + "/*"):
+            if inner in (_ANY, name, name.split("/")[0] + "/*") and had(name, syntax):
                 # Whoever accepts anything gets the representation that the standard has as default.
                 return AcceptedType(name, single and media.name != _ANY, syntax)
     raise NotAcceptable(f"This can be had as {', '.join(offered)}.")

@@ -82,11 +82,17 @@ def frames(
     numbers = _numbers(frames)
     stored = _MEDIA_TYPES.get(row.transfer_syntax, _OCTETS)
     offered = (stored, _OCTETS) if stored != _OCTETS else (_OCTETS,)
-    choice = accept.choose(request, offered)
-    native = choice.name == _OCTETS and stored != _OCTETS
+
+    def had(name: str, syntax: str) -> bool:
+        ways = ["*", row.transfer_syntax]  # as stored; bytes may be native, too
+        return syntax in (ways if name == stored != _OCTETS else [*ways, accept.EXPLICIT_LITTLE])
+
+    choice = accept.choose(request, offered, had)
+    native = choice.name == _OCTETS and stored != _OCTETS and choice.syntax != row.transfer_syntax
     if native and choice.syntax == "*" and _names_any_syntax(request):
         native = False
-    native = native or row.transfer_syntax in VIDEO  # its frames have no bytes of their own
+    # A video's frames have no bytes of their own, and big endian ones are not sent.
+    native = native or row.transfer_syntax in (*VIDEO, accept.BIG_ENDIAN)
     do = "native" if native else "frame"
     inner = _OCTETS if native else stored if choice.name != _OCTETS else _OCTETS
     syntax = accept.EXPLICIT_LITTLE if native else row.transfer_syntax

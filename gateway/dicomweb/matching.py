@@ -36,21 +36,25 @@ _MAX_OFFSET = 10_000_000
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
     """A QIDO-RS query. ``match``: tag → pattern; ``include``: tags to return, or None for all;
-    ``ignored``: whether there were parameters that nothing here is matched by."""
+    ``ignored``: whether there were parameters that nothing here is matched by; ``bounded``: whether the
+    hub's own limit holds; ``fuzzy``: names by the beginnings of their words."""
 
     match: dict[str, str]
     include: frozenset[str] | None
     limit: int
     offset: int
     ignored: bool = False
+    bounded: bool = False
+    fuzzy: bool = False
 
 
 def parse_query(parameters: list[tuple[str, str]]) -> SearchQuery:
     """A query from the (name, value) pairs of a URL. Raises InvalidInput for a limit or field that is none.
 
-    Viewers add keys of their own: one that is not known is left out, and said so (PS3.18 8.3.4.4).
+    Viewers add keys of their own: one that is not known is left out, and said so (PS3.18 8.3.4.4). Of a
+    key that is repeated one value is enough.
     """
-    ignored = False
+    ignored = fuzzy = False
     match: dict[str, str] = {}
     include: set[str] | None = set()
     options = {"limit": MAX_LIMIT, "offset": 0}
@@ -65,12 +69,17 @@ def parse_query(parameters: list[tuple[str, str]]) -> SearchQuery:
             options[name] = _number(name, value)
         elif name not in _OPTIONS:
             try:
-                match[tag_of(name)] = value
+                tag = tag_of(name)
             except InvalidInput:
                 ignored = True
+            else:
+                match[tag] = f"{match[tag]}\\{value}" if tag in match else value
+        elif name == "fuzzymatching":
+            fuzzy = value.strip().lower() == "true"
     tags = None if include is None else frozenset(include)
-    limit = min(options["limit"], MAX_LIMIT)
-    return SearchQuery(match, tags, limit, options["offset"], ignored)
+    limit, asked = min(options["limit"], MAX_LIMIT), dict(parameters).get("limit")
+    bounded = asked is None or options["limit"] > MAX_LIMIT
+    return SearchQuery(match, tags, limit, options["offset"], ignored, bounded, fuzzy)
 
 
 def tag_of(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from gateway.dicomweb.responses import (
     series_url,
     study_url,
 )
+from gateway.dicomweb.result_attributes import INSTANCE, SERIES, STUDY, select
 from gateway.http.params import ReaderOrDevice, SeriesUid, StudyUid
 from services.domain.dicom_matching import matches
 from services.domain.dicom_values import is_uid
@@ -30,21 +32,13 @@ from services.index.port import MATCHABLE, Instance, Study, StudyQuery, Transact
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 _ONLINE = {"vr": "CS", "Value": ["ONLINE"]}
 _UTF8 = {"vr": "CS", "Value": ["ISO_IR 192"]}
-_STUDY_TAGS = frozenset(
-    ("00080005", "00080020", "00080030", "00080050", "00080056", "00080061", "00080090", "00080201",
-     "00081190", "00100010", "00100020", "00100030", "00100040", "0020000D", "00200010", "00201206",
-     "00201208")
-)  # fmt: skip
-_SERIES_TAGS = frozenset(
-    ("00080005", "00080056", "00080060", "0008103E", "00081190", "0020000D", "0020000E", "00200011",
-     "00201209", "00400244", "00400245")
-)  # fmt: skip
-_INSTANCE_TAGS = frozenset(
-    ("00080005", "00080016", "00080018", "00080056", "00080060", "00081190", "0020000D", "0020000E",
-     "00200013", "00280008", "00280010", "00280011", "00280100")
-)  # fmt: skip
 _PAGE = 500
-_IGNORED = {"Warning": '299 fada "Some query keys are not supported and were ignored."'}
+_IGNORED = '299 fada "Some query keys are not supported and were ignored."'
+# The words of PS3.18 8.3.4.
+_MORE = (
+    '299 fada "The number of results exceeded the maximum supported by the server. '
+    'Additional results can be requested."'
+)
 _DOCUMENTED: dict[str, Any] = {
     "response_class": Response,
     "responses": {
@@ -62,9 +56,12 @@ def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Res
     match = _by_keyword(query)
     known = {name: pattern for name, pattern in match.items() if name in MATCHABLE}
     query = replace(query, ignored=query.ignored or len(known) < len(match))
-    study_query = StudyQuery(match=known, limit=query.limit, offset=query.offset)
+    study_query = StudyQuery(
+        match=known, fuzzy=query.fuzzy, limit=query.limit + 1, offset=query.offset
+    )
     with services.index.read() as tx:
-        rows = tx.studies.find(who.site, study_query) if query.limit else []
+        found = tx.studies.find(who.site, study_query) if query.limit else []
+    rows = found[: query.limit]
     base = base_url(request)
     items = [
         {
@@ -76,7 +73,8 @@ def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Res
         }
         for row in rows
     ]
-    return _response([_select(item, _STUDY_TAGS, query) for item in items], query)
+    chosen = [select(item, STUDY, query) for item in items]
+    return _response(chosen, query, more=len(found) > len(rows))
 
 
 @router.get("/series", summary="Search for series (QIDO-RS)", operation_id="qidoSeries",
@@ -137,20 +135,19 @@ def _series(request: Request, who: Principal, services: Services, study: str | N
         for study_uid, study_attributes in _studies(tx, who.site, study, query):
             for attributes in tx.studies.series(who.site, study_uid):
                 uid = attributes["0020000E"]["Value"][0]
-                items.append(
-                    {
-                        **study_attributes,
-                        **attributes,
-                        "00080005": _UTF8,
-                        "00080056": _ONLINE,
-                        "0020000D": {"vr": "UI", "Value": [study_uid]},
-                        "00081190": retrieve_url(series_url(base, study_uid, uid)),
-                    }
-                )
-    page = _page([item for item in items if matches(item, query.match)], query)
-    return _response(
-        [_select(item, _SERIES_TAGS | _study_tags(study), query) for item in page], query
-    )
+                item = {
+                    **study_attributes,
+                    **attributes,
+                    "00080005": _UTF8,
+                    "00080056": _ONLINE,
+                    "0020000D": {"vr": "UI", "Value": [study_uid]},
+                    "00081190": retrieve_url(series_url(base, study_uid, uid)),
+                }
+                if matches(item, query.match, fuzzy=query.fuzzy):
+                    items.append(item)
+            if len(items) > query.limit + query.offset:
+                break
+    return _paged(items, SERIES | _study_table(study), query)
 
 
 def _instances(
@@ -173,12 +170,11 @@ def _instances(
             if of.withdrawn_at is not None:
                 continue
             item = _instance(row, of.attributes, base)
-            if matches(item, query.match):
+            if matches(item, query.match, fuzzy=query.fuzzy):
                 items.append(item)
-                if len(items) >= query.limit + query.offset:
+                if len(items) > query.limit + query.offset:
                     break
-    tags = _INSTANCE_TAGS | _study_tags(study)
-    return _response([_select(item, tags, query) for item in _page(items, query)], query)
+    return _paged(items, INSTANCE | _study_table(study), query)
 
 
 def _rows(
@@ -211,38 +207,41 @@ def _instance(row: Instance, study_attributes: dict[str, Any], base: str) -> dic
 
 def _studies(
     tx: Transaction, site: str, study: str | None, query: SearchQuery
-) -> list[tuple[str, dict[str, Any]]]:
-    """(UID, attributes) of the studies whose series are searched."""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(UID, attributes) of the studies whose series are searched, however many they are."""
     if study is not None:
         try:
             row = tx.studies.by_uid(site, study)
         except NotFound:
-            return []
-        return [(row.study_uid, row.attributes)] if row.withdrawn_at is None else []
-    uid = query.match.get("0020000D")
-    studies = StudyQuery(match={"StudyInstanceUID": uid} if uid else {}, limit=10_000)
-    return [(row.study_uid, row.attributes) for row in tx.studies.find(site, studies)]
+            return
+        if row.withdrawn_at is None:
+            yield row.study_uid, row.attributes
+        return
+    match = {name: one for name, one in _by_keyword(query).items() if name in MATCHABLE}
+    for offset in itertools.count(0, _PAGE):
+        rows = tx.studies.find(
+            site, StudyQuery(match=match, fuzzy=query.fuzzy, limit=_PAGE, offset=offset)
+        )
+        yield from ((row.study_uid, row.attributes) for row in rows)
+        if len(rows) < _PAGE:
+            return
 
 
-def _study_tags(study: str | None) -> frozenset[str]:
+def _study_table(study: str | None) -> dict[str, str]:
     """Without a study in the URL, its attributes belong into each item (table 10.6.3-4)."""
-    return frozenset() if study is not None else _STUDY_TAGS
+    return {} if study is not None else STUDY
 
 
-def _page(items: list[dict[str, Any]], query: SearchQuery) -> list[dict[str, Any]]:
-    return items[query.offset : query.offset + query.limit]
+def _paged(items: list[dict[str, Any]], table: dict[str, str], query: SearchQuery) -> Response:
+    """``items``: all up to the page's end, and one more where there are more."""
+    page = items[query.offset : query.offset + query.limit]
+    more = len(items) > query.offset + query.limit
+    return _response([select(item, table, query) for item in page], query, more=more)
 
 
-def _select(item: dict[str, Any], tags: frozenset[str], query: SearchQuery) -> dict[str, Any]:
-    """The attributes to return: ``tags``, those asked for, those matched."""
-    if query.include is None:
-        return dict(sorted(item.items()))
-    keep = tags | query.include | frozenset(query.match)
-    return {tag: item[tag] for tag in sorted(item) if tag in keep}
-
-
-def _response(items: list[dict[str, Any]], query: SearchQuery) -> Response:
-    headers = _IGNORED if query.ignored else {}
+def _response(items: list[dict[str, Any]], query: SearchQuery, *, more: bool) -> Response:
+    said = [_IGNORED] * query.ignored + [_MORE] * (more and query.bounded)
+    headers = {"Warning": ", ".join(said)} if said else {}
     if not items:
         return Response(status_code=204, headers=headers)
     body = json.dumps(items, ensure_ascii=False).encode()

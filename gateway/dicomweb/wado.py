@@ -127,12 +127,14 @@ def find_instances(
 
 
 def _objects(request: Request, services: Services, instances: list[Instance]) -> Response:
-    choice = accept.choose(request, (DICOM,))
+    def had(name: str, syntax: str) -> bool:
+        if syntax in ("*", accept.EXPLICIT_LITTLE):
+            return True
+        stored = {row.transfer_syntax for row in instances}
+        return stored == {syntax} and syntax != accept.BIG_ENDIAN
+
+    choice = accept.choose(request, (DICOM,), had)
     objects = object_cache(request, services)
-    if choice.syntax not in ("*", accept.EXPLICIT_LITTLE) and any(
-        row.transfer_syntax != choice.syntax for row in instances
-    ):
-        raise accept.NotAcceptable("Not all objects are stored in that transfer syntax.")
     contents = (_content(services, objects, row, choice.syntax) for row in instances)
     first = next(contents)
     if choice.single:
@@ -149,7 +151,7 @@ def _content(
     services: Services, objects: ObjectCache, row: Instance, syntax: str
 ) -> tuple[dict[str, str], Iterable[bytes]]:
     """(headers, bytes) of one object; the store was reached when this returns."""
-    as_stored = syntax in ("*", row.transfer_syntax)
+    as_stored = syntax in ("*", row.transfer_syntax) and row.transfer_syntax != accept.BIG_ENDIAN
     given = row.transfer_syntax if as_stored else accept.EXPLICIT_LITTLE
     headers = {"Content-Type": f"{DICOM}; transfer-syntax={given}"}
     if as_stored and row.corrected is None:

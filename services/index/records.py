@@ -278,6 +278,7 @@ class StudyQuery:
 
     study_uid: str | None = None
     match: dict[str, str] = field(default_factory=dict)  # keyword → pattern, e.g. PatientName
+    fuzzy: bool = False  # names in ``match`` by the beginnings of their words
     states: tuple[StudyState, ...] = ()
     urgent: bool | None = None
     plane: str | None = None

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
+from services.domain.dicom_matching import name_words
 from services.domain.errors import InvalidInput
 from services.domain.patient import fold
 from services.index.clinical.study_columns import COLUMNS
@@ -19,6 +20,7 @@ from services.index.database.tables import studies
 from services.index.port import MATCHABLE
 
 _INDEXED = ("PatientID", "AccessionNumber", "PatientName", "StudyDate")
+_NAMES = {"PatientName", "ReferringPhysicianName"}
 _RANGED = {"StudyDate", "StudyTime", "PatientBirthDate"}
 
 
@@ -69,8 +71,18 @@ def _range(column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def attribute(keyword: str, pattern: str) -> ColumnElement[bool] | None:
-    """The condition of one matching key; None for universal matching.
+def _fuzzy(column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    """Every word begins a word of the name."""
+    words = [_like(word) for word in name_words(pattern)]
+    places = ("{}%", "%^{}%", "% {}%", "%={}%")
+    return and_(
+        *(or_(*(column.like(at.format(word), escape="!") for at in places)) for word in words)
+    )
+
+
+def attribute(keyword: str, pattern: str, *, fuzzy: bool = False) -> ColumnElement[bool] | None:
+    """The condition of one matching key; None for universal matching. Of several patterns (``a\\b``) one
+    is enough. ``fuzzy``: names match by the beginnings of their words.
 
     Raises:
         InvalidInput: FADA's index cannot match on ``keyword``; see ``MATCHABLE``.
@@ -85,7 +97,12 @@ def attribute(keyword: str, pattern: str) -> ColumnElement[bool] | None:
     if keyword == "ModalitiesInStudy":
         wanted = (f"%\\{_like(one)}\\%" for one in re.split(r"[\\,]", folded))
         return or_(*(studies.c.modalities.like(one, escape="!") for one in wanted))
+    if "\\" in folded:
+        each = (attribute(keyword, one, fuzzy=fuzzy) for one in folded.split("\\") if one)
+        return or_(*(true() if one is None else one for one in each))
     column = COLUMNS[keyword][1]
+    if fuzzy and keyword in _NAMES:
+        return _fuzzy(column, folded)
     if keyword in _RANGED and "-" in folded:
         return _range(column, folded)
     return _single(column, folded)

@@ -44,6 +44,8 @@ _SERIES_TAGS = (
     "0020000E",
     "00200011",
     "00200060",
+    "00400244",
+    "00400245",
 )
 
 
@@ -240,7 +242,8 @@ class StudiesTable(StudyReceiver):
 
 def _sorted(query: StudyQuery, order: ColumnElement[Any]) -> ColumnElement[Any]:
     """SQLite, which counts no rows, would walk along the order of a list to find the few that match."""
-    return case((true(), order)) if matching.is_narrow(query.match) else order
+    narrow = matching.is_narrow(query.match) and not query.fuzzy
+    return case((true(), order)) if narrow else order
 
 
 def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
@@ -252,7 +255,7 @@ def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
     if query.study_uid is not None:
         conditions.append(columns.study_uid == query.study_uid)
     for keyword, pattern in query.match.items():
-        condition = matching.attribute(keyword, pattern)
+        condition = matching.attribute(keyword, pattern, fuzzy=query.fuzzy)
         if condition is not None:
             conditions.append(condition)
     if query.states:

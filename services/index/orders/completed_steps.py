@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from services.domain.order import OrderState
 from services.index.database.connection import Session
@@ -27,9 +27,13 @@ class CompletedSteps:
         of_series = select(instances.c.study_id).where(
             instances.c.site == site, instances.c.series_uid.in_(performed[:_AT_ONCE])
         )
-        named = [studies.c.id.in_(of_series)] if performed else []
-        named += [studies.c.study_uid == study_uid] if study_uid else []
-        named += [studies.c.order_id == order_id] if order_id is not None else []
+        named: list[ColumnElement[bool]] = []
+        if performed:
+            named.append(studies.c.id.in_(of_series))
+        if study_uid:
+            named.append(studies.c.study_uid == study_uid)
+        if order_id is not None:
+            named.append(studies.c.order_id == order_id)
         if not named:
             return []
         query = select(studies.c.id).where(studies.c.site == site, or_(*named))
@@ -51,8 +55,9 @@ class CompletedSteps:
         study = select(studies.c.study_uid, studies.c.order_id).where(studies.c.id == study_id)
         study_uid, order_id = self._session.connection.execute(study).one()
         columns = procedure_steps.c
-        mine = [columns.study_uid == study_uid]
-        mine += [columns.order_id == order_id] if order_id is not None else []
+        mine: list[ColumnElement[bool]] = [columns.study_uid == study_uid]
+        if order_id is not None:
+            mine.append(columns.order_id == order_id)
         query = select(columns.images).where(
             columns.site == site, columns.state == OrderState.COMPLETED.value, or_(*mine)
         )

@@ -17,6 +17,7 @@ from integration.dicom.open_gateway import SAMPLES, OpenGateway
 from PIL import Image
 
 from gateway.app import create_app
+from gateway.dicomweb import result_attributes
 from services.dicom.objects.seg import segmentation
 from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.frames import Frames
@@ -208,6 +209,122 @@ def test_another_transfer_syntax(gateway: OpenGateway, three: list[pydicom.Datas
     assert np.array_equal(dataset.pixel_array, three[0].pixel_array)
     asked["Accept"] = "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.90"
     assert httpx.get(place, headers=asked).status_code == 406
+
+
+def test_alternatives_are_tried_in_order(
+    gateway: OpenGateway, three: list[pydicom.Dataset]
+) -> None:
+    ids = uids(three[0])
+    place = f"{gateway.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
+    stored, little = three[0].file_meta.TransferSyntaxUID, "1.2.840.10008.1.2.1"
+
+    def syntax_of(*accepted: str) -> str:
+        answer = httpx.get(place, headers={**gateway.headers, "Accept": ", ".join(accepted)})
+        assert answer.status_code == 200, answer.text
+        return str(pydicom.dcmread(io.BytesIO(answer.content)).file_meta.TransferSyntaxUID)
+
+    def one(syntax: str, q: str = "1") -> str:
+        return f"application/dicom; transfer-syntax={syntax}; q={q}"
+
+    j2k = "1.2.840.10008.1.2.4.90"
+    assert syntax_of(one(j2k), one(little)) == little, "the first cannot be had"
+    assert syntax_of(one(stored), one(little)) == stored
+    assert syntax_of(one(stored, "0.2"), one(little, "0.9")) == little
+    asked = (
+        f'multipart/related; type="application/octet-stream"; transfer-syntax={j2k}, '
+        f'multipart/related; type="application/octet-stream"; transfer-syntax={little}'
+    )
+    frames = httpx.get(f"{place}/frames/1", headers={**gateway.headers, "Accept": asked})
+    assert f"transfer-syntax={little}".encode() in frames.content[:300]
+
+
+def test_a_big_endian_object_is_sent_in_little_endian(
+    gateway: OpenGateway, client: DICOMwebClient
+) -> None:
+    deep = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 83
+    sent = pydicom.dcmread(
+        io.BytesIO(
+            ultrasound_object(PictureFrames(deep[None].astype(np.uint8)), Subject("big"), None)
+        )
+    )
+    sent.BitsAllocated, sent.BitsStored, sent.HighBit = 16, 16, 15
+    sent.PixelData = deep.astype(">u2").tobytes()
+    sent["PixelData"].VR = "OW"
+    sent.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+    out = io.BytesIO()
+    pydicom.dcmwrite(out, sent, little_endian=False, implicit_vr=False, enforce_file_format=True)
+    headers = {**gateway.headers, "Content-Type": "application/dicom"}
+    stored = httpx.post(f"{gateway.url}/dicomweb/studies", content=out.getvalue(), headers=headers)
+    assert stored.status_code == 200, stored.text
+    ids = uids(sent)
+    place = f"{gateway.url}/dicomweb/studies/{ids[0]}/series/{ids[1]}/instances/{ids[2]}"
+    for accepted in ("application/dicom", "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"):
+        answer = httpx.get(place, headers={**gateway.headers, "Accept": accepted})
+        got = pydicom.dcmread(io.BytesIO(answer.content))
+        assert got.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+        assert np.array_equal(got.pixel_array, deep)
+    (frame,) = client.retrieve_instance_frames(
+        *ids, [1], media_types=(("application/octet-stream", "1.2.840.10008.1.2.1"),)
+    )
+    assert np.array_equal(np.frombuffer(frame, "<u2").reshape(24, 32), deep)
+
+
+def test_every_attribute_of_the_tables_and_names_by_their_beginnings(
+    gateway: OpenGateway, three: list[pydicom.Dataset]
+) -> None:
+    def ask(path: str, *query: tuple[str, str]) -> httpx.Response:
+        return httpx.get(
+            f"{gateway.url}/dicomweb/{path}", params=list(query), headers=gateway.headers
+        )
+
+    uid = str(three[0].StudyInstanceUID)
+    (study,) = ask("studies", ("StudyInstanceUID", uid), ("StudyInstanceUID", "1.2.9")).json()
+    assert result_attributes.STUDY.keys() <= study.keys()
+    (series, *_) = ask(f"studies/{uid}/series").json()
+    assert result_attributes.SERIES.keys() <= series.keys()
+    assert series["00400275"] == {"vr": "SQ"}
+    (image, *_) = ask(f"studies/{uid}/instances").json()
+    assert result_attributes.INSTANCE.keys() <= image.keys()
+    (whole, *_) = ask("instances", ("StudyInstanceUID", uid)).json()
+    assert (result_attributes.STUDY | result_attributes.INSTANCE).keys() <= whole.keys()
+
+    mine, name = ("StudyInstanceUID", uid), str(three[0].PatientName)
+    last = name.partition("^")[2] or name
+    assert ask("studies", mine, ("PatientName", last[:4].lower())).status_code == 204
+    fuzzy = ("fuzzymatching", "true")
+    for path in ("studies", "series", "instances"):
+        found = ask(path, mine, ("PatientName", last[:4].lower()), fuzzy)
+        assert found.status_code == 200, path
+        assert ask(path, mine, ("PatientName", "zz"), fuzzy).status_code == 204
+
+
+def test_more_than_a_thousand_rows_come_by_pages(
+    gateway: OpenGateway, three: list[pydicom.Dataset]
+) -> None:
+    study = pydicom.uid.generate_uid()
+    with gateway.services.index.begin() as tx:
+        (known, *_) = tx.studies.instances("north", study_uid=str(three[0].StudyInstanceUID))
+        many = [
+            NewInstance(
+                f"{study}.{n % 3}", f"{study}.9.{n}", known.sop_class, known.transfer_syntax, "US",
+                known.sha256, known.size, known.rows, known.columns, 0,
+                {"00080018": {"vr": "UI", "Value": [f"{study}.9.{n}"]}},
+            )
+            for n in range(1005)
+        ]  # fmt: skip
+        tx.studies.receive(
+            Principal("tests", "north", Role.ADMIN), study, {}, many, source=IngestSource.STOW, urgent=False,
+            request_id="r",
+        )  # fmt: skip
+    place = f"{gateway.url}/dicomweb/studies/{study}/instances"
+    first = httpx.get(place, headers=gateway.headers)
+    assert "Additional results" in first.headers["warning"]
+    rest = httpx.get(place, params={"offset": 1000}, headers=gateway.headers)
+    assert "warning" not in rest.headers
+    names = [one["00080018"]["Value"][0] for page in (first, rest) for one in page.json()]
+    assert (len(first.json()), len(set(names))) == (1000, 1005)
+    few = httpx.get(place, params={"limit": 10}, headers=gateway.headers)
+    assert (len(few.json()), "warning" in few.headers) == (10, False), "the caller's own limit"
 
 
 def test_another_site_sees_nothing(gateway: OpenGateway, three: list[pydicom.Dataset]) -> None:

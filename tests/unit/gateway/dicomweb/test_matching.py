@@ -41,6 +41,29 @@ def test_matching(name: str, pattern: str, expected: bool) -> None:
     assert matches(ONE, query.match) is expected
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("jane", True),
+        ("jan do", True),
+        ("Doe, J", False),
+        ("oe", False),
+        ("DOE^J*", True),
+        ("x", False),
+    ],
+)
+def test_fuzzy_names_match_by_the_beginnings_of_words(pattern: str, expected: bool) -> None:
+    query = parse_query([("PatientName", pattern), ("fuzzymatching", "true")])
+    assert matches(ONE, query.match, fuzzy=query.fuzzy) is expected
+    assert not matches(ONE, {"00080060": "U"}, fuzzy=True), "names alone"
+
+
+def test_of_a_repeated_key_one_value_is_enough() -> None:
+    both = parse_query([("Modality", "SR"), ("Modality", "US"), ("SeriesInstanceUID", "1.2.3")])
+    assert matches(ONE, both.match)
+    assert not matches(ONE, parse_query([("Modality", "SR"), ("Modality", "CT")]).match)
+
+
 def test_search_options() -> None:
     query = parse_query(
         [
@@ -51,9 +74,12 @@ def test_search_options() -> None:
         ]
     )
     assert (query.limit, query.offset, query.match) == (5, 2, {})
+    assert (query.fuzzy, query.bounded) == (True, False)
     assert query.include == frozenset({"00280010", "00280011"})
     assert parse_query([("includefield", "all")]).include is None
     assert parse_query([("limit", "99999")]).limit == 1000
+    assert parse_query([("limit", "99999")]).bounded
+    assert parse_query([]).bounded
     assert not query.ignored
     strange = parse_query([("Nonsense", "1"), ("PatientID", "P1")])
     assert (strange.match, strange.ignored) == ({"00100020": "P1"}, True)
