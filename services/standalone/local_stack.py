@@ -157,14 +157,25 @@ class LocalStack:
         store = self.ports["s3"]
         checks["valkey"] = self.processes["valkey"].spec.ready
         checks["object store"] = lambda: http_ok(store, "/healthz", 5.0)
-        # Whoever stands still answers no question for his figures either.
-        worker, sweeper = self.ports["worker_metrics"], self.ports["sweeper_metrics"]
-        checks["worker"] = lambda: http_ok(worker, "/metrics", 5.0)
-        checks["sweeper"] = lambda: http_ok(sweeper, "/metrics", 5.0)
+        for part in ("worker", "sweeper"):
+            checks[part] = self._still_answers(part, self.ports[f"{part}_metrics"])
         if self.runner == "triton":
             self._inference = Adapters(self.settings).inference
             checks["triton"] = reads(self._inference)
         return checks
+
+    def _still_answers(self, part: str, port: int) -> Check:
+        """A process that stands still answers no question for its figures; one that starts does not yet."""
+        answered: set[int | None] = set()
+
+        def check() -> bool:
+            pid = self.processes[part].pid
+            if http_ok(port, "/metrics", 5.0):
+                answered.add(pid)
+                return True
+            return pid not in answered
+
+        return check
 
     # --- parts -------------------------------------------------------------------------------
 

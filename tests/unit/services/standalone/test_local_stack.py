@@ -73,17 +73,24 @@ def test_all_listen_on_loopback_alone(tmp_path, bundled):
         assert "bind 127.0.0.1" in (made.home / "valkey" / "valkey.conf").read_text()
 
 
-def test_who_stands_still_is_asked_for_his_figures(tmp_path, bundled, monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        local_stack, "http_ok", lambda port, path, _s=1.0: asked.append((port, path))
-    )
+def test_who_answered_once_and_then_stands_still_is_ill(tmp_path, bundled, monkeypatch):
+    answers, asked = [False, True, False], []
+
+    def answer(port, path, _seconds=1.0):
+        asked.append((port, path))
+        return answers[(len(asked) - 1) % 3]
+
+    monkeypatch.setattr(local_stack, "http_ok", answer)
     with machine(tmp_path / "home", bundled, runner="inprocess") as made:
-        made.processes["valkey"] = Process(made._servers()[0])
+        made.processes |= {
+            part.name: Process(part) for part in (*made._servers(), *made._programs())
+        }
         checks = made._checks()
         for name in ("worker", "sweeper"):
-            checks[name]()
-        assert asked == [(made.ports[f"{n}_metrics"], "/metrics") for n in ("worker", "sweeper")]
+            starting, answering, still = (checks[name]() for _ in range(3))
+            assert (starting, answering, still) == (True, True, False)
+            assert asked[-1] == (made.ports[f"{name}_metrics"], "/metrics")
+        made.processes.clear()
 
 
 def test_another_index_and_another_broker(tmp_path, bundled):
