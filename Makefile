@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help docs hooks pages run demo test lint sbom vulnerabilities unit contract integration e2e install install-dev debian \
-  bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill drill-loss drill-field drill-fleet drill-hospital soak walk clean-room image-steps constraints \
+  bench bench-index bench-scaling drill-scale bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill drill-loss drill-field drill-fleet drill-hospital soak walk clean-room image-steps constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -47,6 +47,12 @@ demo: install ## the same, then end by itself
 	$(BIN)/fada up --demo
 
 # --- measure and break ---------------------------------------------------------------------------
+bench: install-dev debian ## every measurement into bench/results.json and docs/performance.md: [PARTS=index,ingest] [MISSING=1]
+	$(BIN)/python -m bench.figures $(if $(PARTS),--parts $(PARTS)) $(if $(MISSING),--missing)
+
+bench-index: install-dev debian ## what searches cost as an archive grows to a million studies
+	$(BIN)/python -m bench.index
+
 bench-ingest: install-dev debian ## STOW-RS here and at Orthanc, side by side
 	$(BIN)/python -m bench.ingest
 
@@ -82,6 +88,12 @@ drill-hospital: install-dev debian ## an order by HL7 to a signed result in PACS
 soak: MINUTES = 20
 soak: install-dev ## a steady load while every part is killed and stopped: [MINUTES=20] [POSTGRES=1]
 	$(BIN)/python -m bench.soak --minutes $(MINUTES) $(if $(POSTGRES),--postgres)
+
+bench-scaling: install-dev ## a district, a region and a country simulated from bench/results.json
+	$(BIN)/python -m bench.scaling
+
+drill-scale: install-dev debian ## two gateways, four workers, PostgreSQL, Redis and a load balancer, killed in turn
+	$(BIN)/python -m bench.scaling.drill
 
 walk: install ## which files and functions a study and a phone's case run through: [PAGE=docs/walk.md]
 	$(BIN)/python -m bench.walk $(if $(PAGE),--page $(PAGE))

@@ -299,6 +299,7 @@ def report(
             mine, other = (figures[size, clients, name] for name in ("FADA", "Orthanc"))
             ratio = statistics.median(mine) / statistics.median(other)
             answer[f"{size}_ratio_{clients}"] = round(ratio, 3)
+            answer[f"{size}_per_second_{clients}"] = round(statistics.median(mine), 2)
             each = " ".join(f"{m / o:.2f}" for m, o in zip(mine, other, strict=True))
             table.add_row(size, str(clients), f"{statistics.median(mine):.1f}",
                           f"{statistics.median(other):.1f}", f"{ratio:.2f}", each)  # fmt: skip
@@ -310,6 +311,7 @@ def report(
     for name in next(iter(steps.values())):
         where.add_row(name, *(f"{steps[size][name]:.1f}" for size in steps))
     console.print(where)
+    answer["index_ms"] = round(steps["small"]["index"], 3)
     print(json.dumps(answer))
 
 

@@ -1,0 +1,1 @@
+"""All measurements in one file and on one page: ``make bench``."""
