@@ -185,7 +185,9 @@ def hl7_seeds() -> list[bytes]:
 
 def manifest_seeds() -> list[bytes]:
     """Those of the repository's releases."""
-    return [path.read_bytes() for path in sorted((ROOT / "models" / "releases").rglob("manifest.json"))]
+    return [
+        path.read_bytes() for path in sorted((ROOT / "models" / "releases").rglob("manifest.json"))
+    ]
 
 
 TARGETS = {

@@ -50,6 +50,13 @@ _CONTEXT = RelationshipTypeValues.HAS_OBS_CONTEXT
 _PROPERTIES = RelationshipTypeValues.HAS_PROPERTIES
 _INFERRED = RelationshipTypeValues.INFERRED_FROM
 _FETUS_ID = CodedConcept("11951-1", "LN", "Fetus ID")
+_TEXTS = (
+    ("indication", codes.DCM.IndicationsForProcedure),
+    ("impression", codes.DCM.Impression),
+    ("comment", codes.DCM.Comment),
+)
+_GRAVIDA = CodedConcept("11996-6", "LN", "Gravida")
+_PARA = CodedConcept("11977-6", "LN", "Para")
 _FACTS = ("presentation", "heart_activity", "fluid_impression")
 
 
@@ -80,10 +87,10 @@ def procedure_report(
         return None
     person = reviewer(report)
     children: list[Dataset] = [*observer(report), *(person or ()), *remarks(report)]
-    if whole.fact("impression"):
-        children.append(
-            TextContentItem(concept(codes.DCM.Impression), whole.fact("impression"), _CONTAINS)
-        )
+    for name, code in _TEXTS:
+        if whole.fact(name):
+            children.append(TextContentItem(concept(code), whole.fact(name), _CONTAINS))
+    children += _patient(whole)
     children.append(_summary(whole))
     for letter, part in whole.parts:
         if part.summary.ratios:
@@ -94,6 +101,17 @@ def procedure_report(
     return document(
         evidence, root, report, ("sr obgyn", cause), "OB-GYN report", 9102, predecessors
     )
+
+
+def _patient(whole: Examination) -> list[Dataset]:
+    """TID 5001: pregnancies and births, as people entered them."""
+    parity = whole.fact("parity") or {}
+    items = [
+        NumContentItem(name, parity[key], NO_UNIT, relationship_type=_CONTAINS)
+        for key, name in (("gravida", _GRAVIDA), ("para", _PARA))
+        if parity.get(key) is not None
+    ]
+    return [_container(codes.DCM.PatientCharacteristics, items)] if items else []
 
 
 def _summary(whole: Examination) -> Dataset:

@@ -30,6 +30,8 @@ LOINC_CODES: Final = {
     "due": ("11778-8", "Delivery date Estimated"),
     "last_period": ("8665-2", "Last menstrual period start date"),
     "fetuses": ("11878-6", "Number of fetuses US"),
+    "gravida": ("11996-6", "[#] Pregnancies"),
+    "para": ("11977-6", "[#] Parity"),
     "heart_rate": ("11948-7", "Fetal Heart rate US"),
 }
 WHO_CODES: Final = {

@@ -152,6 +152,8 @@ def _entered(examination: Examination, base: Base) -> Iterable[Json]:
     number, rate = examination.fact("fetuses"), examination.fact("heart_rate")
     nothing = {"dataAbsentReason": {"coding": [{"system": _ABSENT, "code": "not-performed"}]}}
     yield {**_coded("fetuses", base), **({"valueInteger": number} if number else nothing)}
+    for name, count in (examination.fact("parity") or {}).items():
+        yield {**_coded(name, base), "valueInteger": count}
     if rate:
         yield {**_coded("heart_rate", base), "valueQuantity": quantity(rate, "/min")}
     for name in _FACTS:

@@ -16,7 +16,9 @@ def test_every_dockerfile_is_understood(name: str) -> None:
 
 
 def test_lines_that_go_on_and_comments() -> None:
-    (stage,) = stages("# a comment\nFROM debian:12 AS build\nRUN one \\\n    # inside\n    && two\n")
+    (stage,) = stages(
+        "# a comment\nFROM debian:12 AS build\nRUN one \\\n    # inside\n    && two\n"
+    )
     assert (stage.name, stage.base) == ("build", "debian:12")
     ((instruction, value),) = stage.steps
     assert (instruction, value.split()) == ("RUN", ["one", "&&", "two"])

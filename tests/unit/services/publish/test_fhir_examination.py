@@ -133,6 +133,7 @@ def test_weight_dates_and_what_people_entered_with_whos_codes() -> None:
     assert of(made, "ANC.B6.DE14")["valueDateTime"] == "2025-06-06"
     assert of(made, "ANC.B6.DE17")["valueQuantity"]["value"] == 210
     assert of(made, "ANC.B8.DE109")["valueInteger"] == 1
+    assert [of(made, code)["valueInteger"] for code in ("11996-6", "11977-6")] == [3, 1]
     assert of(made, "ANC.B8.DE111")["valueCodeableConcept"]["coding"][0]["code"] == "breech"
     assert of(made, "ANC.B8.DE107")["valueQuantity"]["value"] == 142
 

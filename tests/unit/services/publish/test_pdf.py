@@ -33,7 +33,7 @@ ATTRIBUTES = {
     "00080020": {"vr": "DA", "Value": ["20260102"]},
 }
 FACTS = {
-    "last_period": "2025-06-06", "indication": "growth", "fetuses": 1, "presentation": "breech",
+    "last_period": "2025-06-06", "indication": "growth", "parity": {"gravida": 3, "para": 1}, "fetuses": 1, "presentation": "breech",
     "heart_activity": "present", "heart_rate": 142, "placenta": {"site": "fundal", "low": True},
     "fluid": {"kind": "index", "mm": 120}, "anatomy": {"heart": "not_seen", "spine": "seen"},
     "impression": "Growth along its centile.", "comment": "Come again.",

@@ -6,7 +6,7 @@ import { weeksAndDays } from "@fada/shared/measurement/biometry";
 import type { Examination, Facts } from "../api/examination";
 import { Growth } from "../examination/Growth";
 import { type Point, series } from "../examination/series";
-import { formatDay } from "../shell/format";
+import { dateTime, formatDay } from "../shell/format";
 
 const ALWAYS = ["BPD", "HC", "AC", "FL"];
 const ANATOMY = ["head", "brain", "face", "spine", "chest", "heart", "abdomen", "kidneys", "bladder", "limbs", "cord"];
@@ -38,6 +38,7 @@ export function ExaminationSheet({ examination }: { examination: Examination }):
       })}</dl>
       <h2>{t("fact.impression")}</h2>
       <p>{facts.impression || "–"}</p>
+      {examination.facts?.author_name && <p class="small">{t("fact.entered_by", { who: examination.facts.author_name, at: dateTime(examination.facts.at) })}</p>}
       {facts.comment && <p><b>{t("fact.comment")}:</b> {facts.comment}</p>}
     </section>
   );
@@ -62,9 +63,10 @@ function Dating({ summary }: { summary: ExaminationSummary }): JSX.Element {
 }
 
 function Fetus({ facts }: { facts: Facts }): JSX.Element {
-  const { placenta, fluid } = facts;
+  const { placenta, fluid, parity } = facts;
   const rows: [string, string[]][] = [
     [t("fact.fetuses"), facts.fetuses ? [String(facts.fetuses)] : []],
+    [`${t("fact.gravida")} / ${t("fact.para")}`, parity ? [`${parity.gravida} / ${parity.para}`] : []],
     [t("fact.presentation"), facts.presentation ? [code("presentation", facts.presentation)] : []],
     [t("fact.heart_activity"), [...(facts.heart_activity ? [code("heart", facts.heart_activity)] : []), ...(facts.heart_rate ? [`${facts.heart_rate}/min`] : [])]],
     [t("fact.placenta"), placenta?.site ? [code("placenta", placenta.site)] : []],

@@ -377,9 +377,10 @@ def whole_examination() -> tuple[bytes, Examination]:
     dating = date_pregnancy(date(2025, 6, 27), ())
     summary = summarise(frames, day=date(2026, 1, 2), dating=dating)
     facts = {
-        "last_period": "2025-06-27", "fetuses": 1, "presentation": "cephalic", "heart_rate": 140,
+        "last_period": "2025-06-27", "parity": {"gravida": 2, "para": 1}, "fetuses": 1, "presentation": "cephalic", "heart_rate": 140,
         "placenta": {"site": "fundal"}, "fluid": {"kind": "index", "mm": 130},
-        "anatomy": {"heart": "not_seen"}, "impression": "Seen.",
+        "anatomy": {"heart": "not_seen"}, "impression": "Seen.", "indication": "Growth.",
+        "comment": "Come again.",
     }  # fmt: skip
     whole = Examination(summary, facts)
     return procedure_report([HEAD.dataset], report(*frames), "job", (), whole) or b"", whole
@@ -412,6 +413,8 @@ def test_tid_5000_holds_the_whole_examination(tmp_path: Path) -> None:
     assert whole.summary.weight is not None
     for line in (
         'DATE:(8665-2,LN,"LMP")="20250627"',
+        'NUM:(11996-6,LN,"Gravida")="2.0"',
+        'NUM:(11977-6,LN,"Para")="1.0"',
         'DATE:(11778-8,LN,"EDD")="20260403"',
         'NUM:(11878-6,LN,"Number of Fetuses by US")="1.0"',
         'NUM:(11979-2,LN,"Abdominal Circumference")="225.0"',
@@ -426,5 +429,7 @@ def test_tid_5000_holds_the_whole_examination(tmp_path: Path) -> None:
         "cephalic",
         "not seen",
         '(121073,DCM,"Impression")="Seen."',
+        '(121109,DCM,"Indications for Procedure")="Growth."',
+        '(121106,DCM,"Comment")="Come again."',
     ):
         assert line in told, line
