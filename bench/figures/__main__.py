@@ -48,7 +48,9 @@ def measured(name: str, results: dict[str, Any]) -> bool:
         return False
     quiet = machine.is_quiet(here["load_before"])
     results["parts"][name] = {"machine": here, "quiet": quiet, "figures": figures}
-    write(results)
+    kept = read()  # another run may have written meanwhile
+    kept["parts"][name] = results["parts"][name]
+    write(kept)
     return True
 
 

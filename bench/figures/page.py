@@ -44,7 +44,7 @@ def _bars(results: Mapping[str, Any]) -> list[str]:
 
 
 def _where(machine: Mapping[str, Any], quiet: bool) -> str:
-    noise = "quiet" if quiet else f"**not quiet**, load {machine['load_before']} at its start"
+    noise = "quiet" if quiet else f"**not quiet**, load about {machine['load_before']}"
     return (
         f"{machine['processors']} × {machine['processor']}, {machine['memory_gb']} GB,"
         f" {machine['system']}, Python {machine['python']}, {machine['at'][:10]},"
