@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -21,8 +22,10 @@ from edge.agent.case import Case
 from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub
 from edge.agent.hub import enrol as enrol_at
+from edge.agent.link import LinkRules, Metered
 from edge.agent.outbox import Outbox
 from edge.agent.session import connected
+from edge.agent.sync import send_anyway
 from edge.agent.sync import sync as exchange
 from edge.agent.watch import FolderWatch, check_folder
 from services.domain.errors import FadaError, InvalidInput, NotFound, ReleaseRefused, Unavailable
@@ -172,13 +175,23 @@ def show(
 
 
 @app.command()
-def sync(pin: Pin, home: Home = HOME, releases: Releases = RELEASES, threads: Threads = 2) -> None:
+def sync(
+    pin: Pin,
+    home: Home = HOME,
+    releases: Releases = RELEASES,
+    threads: Threads = 2,
+    anyway: Annotated[
+        str, typer.Option(help="A case whose images go now, whatever the network costs.")
+    ] = "",
+) -> None:
     """Send what waits (reports first) and fetch the hub's results and reviews.
 
     Cases that were captured and not read yet are read before.
     """
     device = identities.Identity.load(home)
     outbox = _outbox(home, pin)
+    if anyway:
+        send_anyway(outbox, anyway)
     try:
         _read(outbox, _loader(releases, threads))
     except (NotFound, ReleaseRefused) as problem:
@@ -187,6 +200,29 @@ def sync(pin: Pin, home: Home = HOME, releases: Releases = RELEASES, threads: Th
     outcome = exchange(outbox, hub, console.print)
     hub.keys().save(home)
     console.print(f"{outcome.sent} sent, {outcome.refused} refused, {outcome.answered} answers")
+
+
+@app.command()
+def link(
+    home: Home = HOME,
+    wait: Annotated[
+        bool | None, typer.Option("--wait/--go", help="Images wait for a network that is free.")
+    ] = None,
+    daily_mb: Annotated[
+        int | None, typer.Option(min=0, help="Megabytes a day over one that costs; 0: no limit.")
+    ] = None,
+    metered: Annotated[
+        Metered | None, typer.Option(help="Whether it costs; ask: as NetworkManager says.")
+    ] = None,
+) -> None:
+    """Say, or set, what may go over a network that is paid by the byte. Reports and previews always go.
+
+    Example: fada-edge link --wait --metered ask
+    """
+    given = {"wait_for_wifi": wait, "daily_mb": daily_mb, "metered": metered}
+    rules = replace(LinkRules.load(home), **{name: v for name, v in given.items() if v is not None})
+    rules.save(home)
+    console.print(terminal.link_words(rules))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from functools import partial
 from edge.agent.case import CapturedImage, Case
 from edge.agent.hub import Hub
 from edge.agent.image_file import open_image, sop_uid_of
+from edge.agent.link import LinkRules
 from edge.agent.outbox import Outbox
 from edge.agent.preview import WORTH_BYTES, preview
 from services.domain.errors import (
@@ -60,6 +61,11 @@ def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
                 say(f"{case.id}: refused by the hub: {refusal.detail}")
     outcome.answered = fetch_answers(outbox, hub)
     return outcome
+
+
+def send_anyway(outbox: Outbox, case_id: str) -> None:
+    """The images of this case are to go whatever the network costs. Raises NotFound."""
+    outbox.set_fact(f"anyway:{outbox.get(case_id).id}", "1")
 
 
 def fetch_answers(outbox: Outbox, hub: Hub) -> int:
@@ -150,7 +156,16 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     if not kept:
         return False  # its report was refused
     wanted = [image for image in case.images if image.sha256 in json.loads(kept)]
-    sent = [_send_image(outbox, hub, case, image, say) for image in wanted]
+    sent = []
+    for image in wanted:
+        rules = LinkRules.load(outbox.folder)
+        if (why := rules.waits_for(image.size)) and not outbox.fact(f"anyway:{case.id}"):
+            outbox.problem(case.id, why)
+            say(f"{case.id}: {why}")
+            return False
+        sent.append(_send_image(outbox, hub, case, image, say))
+        if rules.daily_mb:
+            rules.noted(image.size).save(outbox.folder)
     missing = [] if sent and all(sent) else hub.case(case.id)["missing"]
     outbox.set_fact(_missing(case), json.dumps(missing))
     if missing:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.agent.case import WORDS, Case
+from edge.agent.link import LinkRules
 from services.domain.errors import FadaError
 from services.domain.report import FrameReading, Report, percent
 from services.reading import report_json
@@ -82,3 +83,14 @@ def cases_table(cases: list[Case]) -> Table:
         taken = f"{urgent}#{case.order}"
         table.add_row(case.id, taken, str(len(case.images)), WORDS[case.state], case.problem)
     return table
+
+
+def link_words(rules: LinkRules) -> str:
+    """The rules of the network, and how it is now."""
+    now = "costs" if rules.costs() else "counts as free"
+    images = "wait for a free network" if rules.wait_for_wifi else "go at once"
+    limit = f"{rules.daily_mb} MB a day" if rules.daily_mb else "no limit a day"
+    sent = rules.sent_today() / 10**6
+    return (
+        f"The network {now} ({rules.metered}). Images {images}; {limit}, {sent:.1f} MB sent today."
+    )

@@ -22,8 +22,9 @@ from PIL import Image
 
 from edge.agent.analysis import read_captured
 from edge.agent.case import State
+from edge.agent.link import LinkRules, Metered
 from edge.agent.outbox import Outbox
-from edge.agent.sync import sync
+from edge.agent.sync import send_anyway, sync
 from edge.agent.vault import Vault
 from edge.agent.watch import FolderWatch
 from services.domain.errors import DifferentBytes, Gone, NotFound
@@ -316,4 +317,20 @@ def test_a_review_that_overtakes_the_receipt_is_shown(folders: Any) -> None:
     outbox.attempt(case.id)
     outbox.received(case.id, 2)
     assert outbox.get(case.id).state is State.HUB_ANALYSED
+    outbox.close()
+
+
+def test_images_wait_where_the_network_costs_and_reports_do_not(tmp_path: Path) -> None:
+    hub, outbox = Hub(), Outbox(tmp_path, VAULT, reserve=0)
+    LinkRules(wait_for_wifi=True, metered=Metered.YES).save(tmp_path)
+    case = outbox.capture([(b"scan", "image/png")])
+    outbox.analysed(case.id, b"{}")
+    sync(outbox, hub)
+    assert case.id in hub.versions
+    assert not hub.images.get(case.id)
+    assert "costs nothing" in outbox.get(case.id).problem
+    assert outbox.get(case.id).state is State.FAILED, "it counts as not sent"
+    send_anyway(outbox, case.id)
+    sync(outbox, hub)
+    assert len(hub.images[case.id]) == 1
     outbox.close()
