@@ -15,6 +15,8 @@ from services.publish import mllp, webhook
 from services.publish.access import tls_context
 from services.publish.dhis2.server import Dhis2Sender
 from services.publish.fhir.server import FhirSender
+from services.publish.notices.mail import MailSender
+from services.publish.notices.web_push import PushSender
 from services.publish.outcomes import Outgoing, Taken
 from services.publish.stow import StowSender
 from services.settings import Settings
@@ -106,13 +108,23 @@ class WebhookSender:
         self.send(f"msg_test_{int(now.timestamp())}", "test", now, {})
 
 
-Sender = StowSender | DimseSender | FhirSender | Hl7Sender | Dhis2Sender | WebhookSender
+Sender = (
+    StowSender
+    | DimseSender
+    | FhirSender
+    | Hl7Sender
+    | Dhis2Sender
+    | MailSender
+    | PushSender
+    | WebhookSender
+)
 _MADE: dict[DestinationKind, Callable[[str, dict[str, Any], dict[str, str]], Sender]] = {
     DestinationKind.C_STORE: DimseSender,
     DestinationKind.STOW: StowSender,
     DestinationKind.FHIR: FhirSender,
     DestinationKind.HL7: Hl7Sender,
     DestinationKind.DHIS2: Dhis2Sender,
+    DestinationKind.EMAIL: MailSender,
 }
 
 
@@ -139,7 +151,9 @@ class Senders:
 
     def check(self, destination: Destination, credentials: dict[str, str]) -> None:
         """Whether a record makes sense, before it is kept. Raises InvalidInput."""
-        if destination.kind is not DestinationKind.WEBHOOK:
+        if destination.kind is DestinationKind.WEB_PUSH:
+            PushSender(destination.address, credentials.get("private_key", ""), False)
+        elif destination.kind is not DestinationKind.WEBHOOK:
             _MADE[destination.kind](destination.address, dict(destination.options), credentials)
 
     def _make(self, destination: Destination) -> Sender:
@@ -149,7 +163,9 @@ class Senders:
             token = self._settings.push_stow_token.get_secret_value()
             if token and not credentials and "sign_in" not in options:
                 options["sign_in"], credentials = "bearer", {"token": token}
+        private = self._settings.webhook_allow_private
+        if destination.kind is DestinationKind.WEB_PUSH:
+            return PushSender(destination.address, credentials.get("private_key", ""), private)
         if destination.kind is DestinationKind.WEBHOOK:
-            private = self._settings.webhook_allow_private
             return WebhookSender(destination.address, credentials.get("secret", ""), private)
         return _MADE[destination.kind](destination.address, options, credentials)

@@ -32,7 +32,7 @@ class DeliveryRunner:
     def __init__(self, settings: Settings, index: Index, store: ObjectStore) -> None:
         self._settings, self._index = settings, index
         self._lanes = Lanes()
-        self._results = ResultDelivery(index, store, Senders(settings), settings.commitment_seconds)
+        self._results = ResultDelivery(index, store, Senders(settings), settings)
 
     def deliver(self, delivery_id: str) -> str:
         """Send it, and then what waits for the same receiver, one after the other.

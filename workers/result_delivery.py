@@ -21,13 +21,17 @@ from services.index.port import (
 from services.publish import fhir, oru
 from services.publish.dhis2.server import Dhis2Sender
 from services.publish.fhir.server import FhirSender
+from services.publish.notices.mail import MailSender
+from services.publish.notices.web_push import PushSender
 from services.publish.outcomes import Outgoing, Taken
 from services.publish.stow import StowSender
 from services.result_objects import image_refs
 from services.senders import DimseSender, Hl7Sender, Senders, WebhookSender
+from services.settings import Settings
 from services.storage.port import ObjectStore
 from workers.commitment import CommitmentCheck, CommitmentMissing
 from workers.dhis2_delivery import Dhis2Delivery, status_of
+from workers.notice_delivery import NoticeDelivery
 
 # Kinds of artefacts that a PACS gets, in the order in which it gets them.
 PUSHED = ("sr", "sr_obgyn", "seg", "pdf_dicom")
@@ -57,12 +61,12 @@ class ResultDelivery:
     """Safe to share between threads."""
 
     def __init__(
-        self, index: Index, store: ObjectStore, senders: Senders, commitment_seconds: float
+        self, index: Index, store: ObjectStore, senders: Senders, settings: Settings
     ) -> None:
-        """``commitment_seconds``: how long a PACS has to say that it keeps what it was sent."""
         self._index, self._store, self._senders = index, store, senders
         self._dhis2 = Dhis2Delivery(index)
-        self._commitment = CommitmentCheck(index, commitment_seconds)
+        self._notices = NoticeDelivery(index, settings.public_url)
+        self._commitment = CommitmentCheck(index, settings.commitment_seconds)
 
     def send(self, delivery: Delivery) -> None:
         """Raises NotFound: the destination or the version is gone; else the receiver's FadaError."""
@@ -73,6 +77,9 @@ class ResultDelivery:
         sender = self._senders.of(destination)
         if isinstance(sender, WebhookSender):
             sender.send(f"msg_{delivery.id}", "result", delivery.created_at, _codes(delivery))
+            return
+        if isinstance(sender, MailSender | PushSender):
+            self._notices.send(sender, delivery)
             return
         with self._index.read() as tx:
             study = tx.studies.get(delivery.site, delivery.study_id)

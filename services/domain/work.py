@@ -35,11 +35,17 @@ class DestinationKind(StrEnum):
     HL7 = "hl7"  # HL7 v2 ORU^R01 by MLLP
     WEBHOOK = "webhook"  # ids and codes, signed
     DHIS2 = "dhis2"  # an event of a tracker programme
+    EMAIL = "email"  # that a study is ready, and a link
+    WEB_PUSH = "web_push"  # the same, to browsers that people subscribed
 
     @property
     def takes_failures(self) -> bool:
         """Whether it can be told that a study could not be read."""
-        return self is DestinationKind.WEBHOOK
+        return self in (
+            DestinationKind.WEBHOOK,
+            DestinationKind.EMAIL,
+            DestinationKind.WEB_PUSH,
+        )
 
 
 @dataclass(frozen=True, slots=True)

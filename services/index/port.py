@@ -42,6 +42,14 @@ from services.index.clinical.port import (
     Studies,
 )
 from services.index.commitments.port import CommitmentQuestion, CommitmentRequest, Commitments
+from services.index.destinations.port import (
+    FROM_SETTINGS,
+    Destination,
+    Destinations,
+    FirstDestinations,
+    NewDestination,
+)
+from services.index.destinations.push_subscriptions_port import PushSubscription, PushSubscriptions
 from services.index.erasure.port import Erasure, Erasures, Retention
 from services.index.messaging.deliveries_port import (
     Deliveries,
@@ -49,13 +57,6 @@ from services.index.messaging.deliveries_port import (
     DeliveryState,
     ObjectOutcome,
     ObjectState,
-)
-from services.index.messaging.destinations_port import (
-    FROM_SETTINGS,
-    Destination,
-    Destinations,
-    FirstDestinations,
-    NewDestination,
 )
 from services.index.messaging.port import (
     Event,
@@ -158,6 +159,8 @@ __all__ = [
     "ProcedureStep",
     "ProcedureSteps",
     "Progress",
+    "PushSubscription",
+    "PushSubscriptions",
     "ReadFrame",
     "Received",
     "Remembered",

@@ -11,9 +11,10 @@ from services.index.access.port import Audit, Devices, Idempotency, Keys, Shares
 from services.index.access.sessions_port import Sessions
 from services.index.clinical.port import Cases, Objects, Previews, Results, Studies
 from services.index.commitments.port import Commitments
+from services.index.destinations.port import Destinations
+from services.index.destinations.push_subscriptions_port import PushSubscriptions
 from services.index.erasure.port import Erasures
 from services.index.messaging.deliveries_port import Deliveries
-from services.index.messaging.destinations_port import Destinations
 from services.index.messaging.port import Events, Jobs, Outbox, Progress
 from services.index.orders.port import News, Orders, ProcedureSteps
 from services.index.record.port import Examinations, Facts, Identities, Patients
@@ -46,6 +47,11 @@ class Transaction(Protocol):
     @property
     def cases(self) -> Cases:
         """Cases from the field."""
+        ...
+
+    @property
+    def push_subscriptions(self) -> PushSubscriptions:
+        """Browsers that people subscribed."""
         ...
 
     @property

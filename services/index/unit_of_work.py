@@ -28,10 +28,11 @@ from services.index.commitments.commitments import CommitmentsTable
 from services.index.database.clock import ServerClock
 from services.index.database.connection import Clock, Session, connect
 from services.index.database.migrate import migrate
+from services.index.destinations.destinations import DestinationsTable
+from services.index.destinations.port import FirstDestinations
+from services.index.destinations.push_subscriptions import PushSubscriptionsTable
 from services.index.erasure.erasures import ErasuresTable
 from services.index.messaging.deliveries import DeliveriesTable
-from services.index.messaging.destinations import DestinationsTable
-from services.index.messaging.destinations_port import FirstDestinations
 from services.index.messaging.events import EventsTable, WebhooksTable
 from services.index.messaging.job_recovery import JobRecovery
 from services.index.messaging.outbox import OutboxTable
@@ -195,6 +196,11 @@ class UnitOfWork:
     def destinations(self) -> DestinationsTable:
         """Destinations outside, and the rules of who gets what."""
         return DestinationsTable(self._session, self.deliveries, self.audit, self._first)
+
+    @cached_property
+    def push_subscriptions(self) -> PushSubscriptionsTable:
+        """Browsers that people subscribed."""
+        return PushSubscriptionsTable(self._session, self.destinations, self.audit)
 
     @cached_property
     def events(self) -> EventsTable:

@@ -11,6 +11,7 @@ from index_cases import ANNA, BEN, report, send
 from services.domain.errors import Conflict, InvalidInput, NotFound
 from services.domain.report import Origin
 from services.domain.routing import ResultKind, Rule
+from services.domain.study import Role
 from services.domain.work import DeliveryKind, DestinationKind
 from services.index.port import DeliveryState, Destination, Index, NewDestination, Result
 
@@ -155,3 +156,65 @@ def test_a_delivery_from_before_there_were_destinations_is_given_one(
         tx.destinations.take_over("north")
         (pacs,) = tx.destinations.find("north")
         assert tx.deliveries.get("north", made).destination_id == pacs.id
+
+
+def test_browsers_are_one_persons_and_end_with_their_destination(index: Index) -> None:
+    push = NewDestination("Browsers", DestinationKind.WEB_PUSH, "mailto:it@c.example")
+    made = add(index, push)
+    with index.begin() as tx:
+        anna = tx.accounts.create(ANNA, "push-anna@c.example", "Anna", Role.READER).id
+        tx.push_subscriptions.add(ANNA, made.id, anna, "https://p.example/1", "k", "s", "en")
+        tx.push_subscriptions.add(ANNA, made.id, anna, "https://p.example/1", "k2", "s", "fr")
+        with pytest.raises(NotFound):
+            tx.push_subscriptions.add(BEN, made.id, anna, "https://p.example/2", "k", "s", "en")
+    with index.begin() as tx:
+        (one,) = tx.push_subscriptions.find("north", made.id)
+        assert (one.key, one.language) == ("k2", "fr")
+        assert tx.push_subscriptions.find("south", made.id) == []
+        tx.push_subscriptions.forget("south", one.id)
+        tx.push_subscriptions.remove(BEN, anna, one.endpoint)
+        assert tx.push_subscriptions.of_account("north", anna) == [one]
+        for number in range(2, 11):
+            endpoint = f"https://p.example/{number}"
+            tx.push_subscriptions.add(ANNA, made.id, anna, endpoint, "k", "s", "en")
+        with pytest.raises(Conflict):
+            tx.push_subscriptions.add(ANNA, made.id, anna, "https://p.example/11", "k", "s", "en")
+        tx.accounts.change(ANNA, anna, disabled=True)
+        assert tx.push_subscriptions.find("north", made.id) == []
+        tx.destinations.remove(ANNA, made.id)
+        assert tx.push_subscriptions.of_account("north", anna) == []
+
+
+def test_rules_send_each_kind_of_result_to_people_and_programmes(
+    index: Index, study: str, review: Callable[..., Result]
+) -> None:
+    people = add(index, NewDestination("People", DestinationKind.EMAIL, "smtp", by_default=False))
+    browsers = add(
+        index,
+        NewDestination(
+            "Browsers", DestinationKind.WEB_PUSH, "mailto:a@b.example", by_default=False
+        ),
+    )
+    programme = add(index, NewDestination("DHIS2", DestinationKind.DHIS2, "https://d.example"))
+    with index.begin() as tx:
+        rules = [
+            Rule(
+                frozenset({ResultKind.FAILED}), destinations=(people.id, browsers.id, programme.id)
+            ),
+            Rule(frozenset({ResultKind.URGENT}), destinations=(browsers.id,)),
+        ]
+        tx.destinations.set_rules(ANNA, rules)
+        tx.events.add("north", "study.failed", study, {"job_id": "j", "code": "invalid_dicom"})
+    failed = [("People", ("failed",), None), ("Browsers", ("failed",), None)]
+    assert pushed(index) == failed, "a programme has no event for what could not be read"
+    review()
+    assert {name for name, *_ in pushed(index)[2:]} == {"PACS", "DHIS2"}, "by default"
+    with index.begin() as tx:
+        tx.studies.set_urgent(ANNA, study, True)
+    last = review()
+    assert pushed(index)[-1] == ("Browsers", ("final", "urgent"), last.version)
+    with index.begin() as tx:
+        subject = tx.destinations.subject("north", study)
+        assert subject is not None
+        assert tx.destinations.route("north", subject).rule == 2
+        assert [e.action for e in tx.audit.find("north") if e.action == "destination.rules"] != []

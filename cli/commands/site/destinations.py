@@ -14,7 +14,8 @@ from cli.hub import Hub, HubOption, KeyOption
 app = typer.Typer(
     no_args_is_help=True,
     help="""Where a site's results go: a PACS by C-STORE or STOW-RS, a FHIR server, HL7 v2 by MLLP,
-    DHIS2, a webhook; and the rules that say which results go where.""",
+    DHIS2, a webhook, and word to people by e-mail and to their browsers; and the rules that say which results
+    go where.""",
 )
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 _SECRETS = ("token", "password", "client_secret", "private_key", "certificate", "key", "secret")
@@ -46,7 +47,9 @@ def list_destinations(
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="What people call it.")],
-    kind: Annotated[str, typer.Argument(help="c_store, stow, fhir, hl7, dhis2 or webhook.")],
+    kind: Annotated[
+        str, typer.Argument(help="c_store, stow, fhir, hl7, dhis2, email, web_push or webhook.")
+    ],
     address: Annotated[str, typer.Argument(help="AET@host:port, host:port, or a URL.")],
     option: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE, e.g. tls=true, sign_in=bearer.")
@@ -73,6 +76,10 @@ def add(
 
       fada destinations add DHIS2 dhis2 https://dhis2.example --option sign_in=api_token \
         --credential token=token.txt --option-file mapping=anc.yaml
+
+      fada destinations add Ward email smtp.example:587 --no-by-default --option user=fada \
+        --option sender=fada@clinic.example --option recipients=ward@clinic.example \
+        --credential password=password.txt
     """
     options: dict[str, Any] = {n: _typed(v) for n, v in _pairs(option)}
     options |= {n: Path(v).read_text() for n, v in _pairs(option_file)}

@@ -16,13 +16,13 @@ from services.index.access.port import Webhook
 from services.index.database.connection import Session, new_id
 from services.index.database.tables.commitments import commitment_requests
 from services.index.database.tables.messaging import deliveries, outbox
+from services.index.destinations.port import Destination
 from services.index.messaging.deliveries_port import (
     Delivery,
     DeliveryState,
     ObjectOutcome,
     ObjectState,
 )
-from services.index.messaging.destinations_port import Destination
 from services.index.messaging.events import wants
 from services.index.messaging.outbox import OutboxTable
 from services.index.messaging.port import Event

@@ -12,7 +12,7 @@ from services.credentials import seal, unseal
 from services.domain.study import Principal, Role
 from services.domain.work import DestinationKind
 from services.index import open_index
-from services.index.messaging.destinations_port import NewDestination
+from services.index.destinations.port import NewDestination
 from services.settings import Settings, settings
 from services.standalone import folder_hub, ports, secrets
 from services.standalone.local_settings import settings_of

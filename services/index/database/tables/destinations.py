@@ -32,6 +32,23 @@ destinations = Table(
     ),
 )
 
+# A browser that a person subscribed to a destination of the kind "web_push".
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    id_column(),
+    site_column(),
+    Column("destination_id", String(36), nullable=False),
+    Column("account_id", String(36), nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("endpoint_hash", String(64), nullable=False, unique=True),
+    Column("key", String, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("language", String, nullable=False),
+    at_column("created_at"),
+    Index(None, "destination_id"),
+)
+
 destination_rules = Table(
     "destination_rules",
     metadata,

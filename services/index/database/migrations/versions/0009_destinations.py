@@ -1,7 +1,7 @@
 """Destinations and their rules get tables; a delivery names its destination and what became of each object
 
 The PACS that the settings name is taken over when a site's first result comes (see
-``services.index.messaging.destinations``): settings are not known here. Its waiting deliveries stay.
+``services.index.destinations.destinations``): settings are not known here. Its waiting deliveries stay.
 
 Revision: 0009, after: 0008
 """

@@ -1,16 +1,17 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../../api/client";
-import { type Key, t } from "@fada/shared/i18n";
+import { type Key, language, t } from "@fada/shared/i18n";
 import { toastError } from "../../shell/toasts";
+import { type Mail, MailFields, NO_MAIL } from "./MailFields";
 import { SecretOnce } from "../SecretOnce";
 
 export interface Destination { id: string; name: string; kind: Kind; address: string; by_default: boolean; secret?: string }
 
-const KINDS = ["c_store", "stow", "fhir", "hl7", "dhis2", "webhook"] as const;
+const KINDS = ["c_store", "stow", "fhir", "hl7", "dhis2", "email", "web_push", "webhook"] as const;
 type Kind = (typeof KINDS)[number];
 const EXAMPLES: Record<Kind, string> = {
-  c_store: "PACS@10.0.0.5:104", stow: "https://pacs/dicom-web", fhir: "https://emr/fhir", hl7: "10.0.0.6:2575", dhis2: "https://dhis2.example", webhook: "https://",
+  c_store: "PACS@10.0.0.5:104", stow: "https://pacs/dicom-web", fhir: "https://emr/fhir", hl7: "10.0.0.6:2575", dhis2: "https://dhis2.example", email: "smtp.example:587", web_push: "mailto:it@clinic.example", webhook: "https://",
 };
 
 /** A new destination with a bearer token or TLS; what else there is of sign-in is set by the command line. */
@@ -23,15 +24,17 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
   const [commitment, setCommitment] = useState(false);
   const [byDefault, setByDefault] = useState(true);
   const [mapping, setMapping] = useState("");
+  const [mail, setMail] = useState<Mail>(NO_MAIL);
   const [secret, setSecret] = useState("");
   const http = kind === "stow" || kind === "fhir" || kind === "dhis2";
   const add = (event: Event): void => {
     event.preventDefault();
+    const mailed = kind === "email" ? { encryption: mail.encryption, sender: mail.sender, recipients: mail.recipients, user: mail.user, language: language() } : {};
     const signIn = kind === "dhis2" ? "api_token" : "bearer";
-    const options = { ...(http && token ? { sign_in: signIn } : {}), ...(kind === "dhis2" ? { mapping } : {}), ...(tls && !http && kind !== "webhook" ? { tls } : {}), ...(commitment && kind === "c_store" ? { commitment } : {}) };
-    const credentials = http && token ? { token } : {};
+    const options = { ...(http && token ? { sign_in: signIn } : {}), ...(kind === "dhis2" ? { mapping } : {}), ...mailed, ...(tls && (kind === "c_store" || kind === "hl7") ? { tls } : {}), ...(commitment && kind === "c_store" ? { commitment } : {}) };
+    const credentials = { ...(http && token ? { token } : {}), ...(kind === "email" && mail.password ? { password: mail.password } : {}) };
     post<Destination>("/api/destinations", { name, kind, address, options, credentials, by_default: byDefault }).then(
-      (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setToken(""); setMapping(""); made(); }, toastError,
+      (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setToken(""); setMapping(""); setMail(NO_MAIL); made(); }, toastError,
     );
   };
   return (
@@ -43,6 +46,7 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
         </select></label>
         <label class="long">{t("destinations.address")}<input required maxLength={2000} value={address} placeholder={EXAMPLES[kind]} onInput={(e) => setAddress(e.currentTarget.value)} /></label>
         {http && <label>{t("destinations.token")}<input type="password" autocomplete="off" value={token} onInput={(e) => setToken(e.currentTarget.value)} /></label>}
+        {kind === "email" && <MailFields mail={mail} change={setMail} />}
         {kind === "dhis2" && <label class="long">{t("destinations.mapping")}<textarea required rows={12} maxLength={65536} spellcheck={false} value={mapping} onInput={(e) => setMapping(e.currentTarget.value)} /></label>}
         {(kind === "c_store" || kind === "hl7") && <label class="check"><input type="checkbox" checked={tls} onChange={(e) => setTls(e.currentTarget.checked)} />TLS</label>}
         {kind === "c_store" && <label class="check"><input type="checkbox" checked={commitment} onChange={(e) => setCommitment(e.currentTarget.checked)} />{t("destinations.commitment")}</label>}
