@@ -43,15 +43,19 @@ function conditions(rule: Rule): string {
   return [said, ...[rule.planes, rule.findings, rule.origins].map((words) => words.join(", "))].filter(Boolean).join(" · ") || t("rules.everything");
 }
 
+const words = (text: string): string[] => text.split(",").map((one) => one.trim()).filter(Boolean);
+
 function NewRule({ destinations, add }: { destinations: Destination[]; add: (rule: Rule) => void }): JSX.Element {
   const [results, setResults] = useState<string[]>([]);
   const [planes, setPlanes] = useState("");
+  const [findings, setFindings] = useState("");
+  const [origins, setOrigins] = useState("");
   const [chosen, setChosen] = useState<string[]>([]);
   const toggle = (list: string[], one: string): string[] => (list.includes(one) ? list.filter((x) => x !== one) : [...list, one]);
   const submit = (event: Event): void => {
     event.preventDefault();
-    add({ results, planes: planes.split(",").map((one) => one.trim()).filter(Boolean), findings: [], origins: [], destinations: chosen });
-    setResults([]); setPlanes(""); setChosen([]);
+    add({ results, planes: words(planes), findings: words(findings), origins: words(origins), destinations: chosen });
+    setResults([]); setPlanes(""); setFindings(""); setOrigins(""); setChosen([]);
   };
   return (
     <form class="rule" onSubmit={submit}>
@@ -59,6 +63,8 @@ function NewRule({ destinations, add }: { destinations: Destination[]; add: (rul
         <label key={one} class="check"><input type="checkbox" checked={results.includes(one)} onChange={() => setResults(toggle(results, one))} />{t(`result.${one}` as Key)}</label>
       ))}</fieldset>
       <label>{t("rules.planes")}<input value={planes} placeholder="head, abdomen" onInput={(e) => setPlanes(e.currentTarget.value)} /></label>
+      <label>{t("rules.findings")}<input value={findings} onInput={(e) => setFindings(e.currentTarget.value)} /></label>
+      <label>{t("rules.origins")}<input value={origins} placeholder="stow, web, dimse" onInput={(e) => setOrigins(e.currentTarget.value)} /></label>
       <fieldset><legend>{t("rules.where")}</legend>{destinations.map((one) => (
         <label key={one.id} class="check"><input type="checkbox" checked={chosen.includes(one.id)} onChange={() => setChosen(toggle(chosen, one.id))} />{one.name}</label>
       ))}</fieldset>
