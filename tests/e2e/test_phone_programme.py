@@ -25,6 +25,12 @@ def test_quiet_hours_go_over_midnight(phone: Phone) -> None:  # noqa: F811
     assert phone.do("quiet", "12:00", "13:00", "2026-03-01T23:30:00") is False
 
 
+def test_threads_and_memory_are_what_the_phone_has(phone: Phone) -> None:  # noqa: F811
+    assert [phone.do("threads", cores, True) for cores in (1, 2, 4, 8)] == [1, 1, 3, 4]
+    assert phone.do("threads", 8, False) == 1, "no memory that threads share"
+    assert [phone.do("hasLittleMemory", gb) for gb in (0.5, 2, 4, 8)] == [True, True, False, False]
+
+
 def test_a_longer_pin_opens_what_the_old_one_sealed(phone: Phone) -> None:  # noqa: F811
     assert phone.do("changePin", "246813", "24681357") is True
     assert phone.do("unlock", "246813") == "wrong"

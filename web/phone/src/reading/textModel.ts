@@ -1,14 +1,12 @@
 import { Wllama } from "@wllama/wllama";
 import wasm from "@wllama/wllama/esm/wasm/wllama.wasm?url";
 import { FIELDS, type Interpretation, MAX_FIELD, parseInterpretation } from "./answers";
+import { threads } from "./device";
 import type { Manifest } from "./manifest";
 
 const PLAIN = { type: "string", pattern: `^[ !#-\\[\\]-~]{1,${MAX_FIELD}}$` };
 
 const SECONDS = 60; // a text that takes longer is left out, and the report says so
-
-/** One of two cores stays free: llama.cpp's threads wait for each other busily. */
-const threads = (): number => Math.max(1, Math.min(2, (navigator.hardwareConcurrency || 2) - 1));
 
 /** The release's text model in the browser (llama.cpp): the eight fields, bound to their schema. */
 export class TextModel {

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
 import { Unreadable } from "../dicom/unreadable";
 import { isoDay } from "../case/day";
+import { hasLittleMemory } from "../reading/device";
 import { identify } from "../reading/imageFile";
 import { type Details, NO_DETAILS } from "../case/details";
 import type { Picture } from "../case/picture";
@@ -135,6 +136,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
     <main class="field-page">
       {problem && <p class="note warn" role="alert">{problem}</p>}
       {notice && <p class="note" role="status">{notice}</p>}
+      {hasLittleMemory() && <p class="note warn">{t("phone.little_memory")}</p>}
       <section class="take panel">
         <DetailsForm details={details} day={isoDay(new Date())} set={setDetails} />
         <label class="check"><input type="checkbox" checked={urgent} onChange={(e) => setUrgent(e.currentTarget.checked)} />{t("reason.urgent")}</label>
