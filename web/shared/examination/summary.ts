@@ -97,6 +97,10 @@ export function summarise(frames: readonly FrameReading[], { day, dating = null,
   };
 }
 
+/** Whether its millimetres rest on a scale that a person gave. */
+export const scaledByHand = (one: { calibration: string }): boolean => HAND_SCALES.includes(one.calibration);
+const HAND_SCALES: readonly string[] = ["scale_bar"];
+
 const byPerson = (one: Measurement): boolean => one.method.startsWith("caliper");
 
 /** Values in mm of a frame that is in scope, and whatever a person measured. */

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { CHARTS } from "@fada/shared/examination/charts";
-import type { ExaminationSummary, MeasureSummary } from "@fada/shared/examination/summary";
+import { type ExaminationSummary, type MeasureSummary, scaledByHand } from "@fada/shared/examination/summary";
 import type { Weight } from "@fada/shared/examination/weight";
 import { centileNumber } from "@fada/shared/case/Measurements";
 import { code, t } from "@fada/shared/i18n";
@@ -45,6 +45,7 @@ export function Summary(props: Props): JSX.Element {
           {summary.weight && <WeightRow weight={summary.weight} />}
         </tbody>
       </table>}
+      {summary.measures.some((m) => m.counted.some(scaledByHand)) && <p class="note warn small">{t("phone.exam_by_hand")}</p>}
       {props.below}
       {missing.length > 0 && <p class="muted small">{t("summary.not_assessed", { list: missing.join(", ") })}</p>}
       {circular && <p class="muted small">{t("summary.circular")}</p>}

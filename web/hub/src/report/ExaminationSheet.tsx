@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { ExaminationSummary, MeasureSummary } from "@fada/shared/examination/summary";
+import { type ExaminationSummary, type MeasureSummary, scaledByHand } from "@fada/shared/examination/summary";
 import { centileNumber } from "@fada/shared/case/Measurements";
 import { code, t } from "@fada/shared/i18n";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
@@ -92,6 +92,7 @@ function Biometry({ summary }: { summary: ExaminationSummary }): JSX.Element {
           </tr>}
         </tbody>
       </table></div>}
+      {summary.measures.some((m) => m.counted.some(scaledByHand)) && <p class="small"><b>{t("phone.exam_by_hand")}</b></p>}
       {missing.length > 0 && <p class="small">{t("summary.not_assessed", { list: missing.join(", ") })}</p>}
       <p class="small">{Object.entries(summary.ratios).map(([name, value]) => `${name} ${name === "HC/AC" ? value.toFixed(2) : `${value.toFixed(0)} %`}`).join(" · ")}</p>
     </>

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Report } from "@fada/shared/api/types";
 import { code, language, t } from "@fada/shared/i18n";
 import { type ExaminationInput, examinationOf } from "@fada/shared/examination/examination";
-import type { ExaminationSummary, MeasureSummary } from "@fada/shared/examination/summary";
+import { type ExaminationSummary, type MeasureSummary, scaledByHand } from "@fada/shared/examination/summary";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
 
 interface Props { report: Report; input: ExaminationInput }
@@ -11,7 +11,7 @@ interface Props { report: Report; input: ExaminationInput }
  * said as not assessed. */
 export function Examination({ report, input }: Props): JSX.Element {
   const { whole, fetuses } = examinationOf(report.frames, input);
-  const byHand = [whole, ...fetuses.map((one) => one.summary)].some((made) => made.measures.some((m) => m.counted.some((one) => one.calibration === "scale_bar")));
+  const byHand = [whole, ...fetuses.map((one) => one.summary)].some((made) => made.measures.some((m) => m.counted.some(scaledByHand)));
   return (
     <section class="panel" aria-labelledby="examination-title">
       <h2 id="examination-title">{t("phone.exam")}</h2>
