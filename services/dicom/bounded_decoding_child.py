@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.dicom.objects.clip import clip_object
 from services.dicom.objects.ultrasound import Subject
-from services.dicom.parser.child import bound, of_error
+from services.dicom.parser.child import bound, of_error, shut_in
 from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import parse_bytes
 from services.domain.errors import FadaError, InvalidDicom, TooLarge, UnsupportedObject
@@ -69,6 +69,7 @@ def _look(frames: Frames, side: int) -> tuple[dict[str, Any], _Decoded]:
 def main() -> None:
     """``python -m services.dicom.bounded_decoding_child MEMORY REQUEST``; any failure is a refusal."""
     bound(int(sys.argv[1]), 0)
+    shut_in()
     decoded: _Decoded = []
     try:
         told, decoded = answer(sys.stdin.buffer.read(), json.loads(sys.argv[2]))

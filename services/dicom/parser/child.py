@@ -19,6 +19,9 @@ from typing import Any, BinaryIO
 from services.dicom.parser.parse import Limits, ParsedInstance, parse_file
 from services.domain import errors
 from services.domain.errors import FadaError, InvalidDicom, TooLarge
+from services.processes.sandbox import confine
+
+_CODE = Path(__file__).resolve().parents[2]
 
 _KNOWN: dict[str, type[FadaError]] = {
     kind.code: kind
@@ -77,6 +80,13 @@ def bound(memory: int, file_size: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def shut_in(*folders: Path) -> None:
+    """No network, no program, no file but those in ``folders`` the code and its samples."""
+    code = [_CODE, _CODE.parent / "samples", Path(sys.prefix), Path(sys.base_prefix)]
+    code += [Path(place) for place in sys.path if place.endswith("-packages")]
+    confine(code, folders)
+
+
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Do what is asked; any failure is a refusal, never the end of the child."""
     return refusing(_work, request)
@@ -116,8 +126,9 @@ def serve(requests: BinaryIO, answers: BinaryIO, work: Work = _work) -> None:
 
 
 def main(work: Work = _work) -> None:
-    """``python -m PROGRAM MEMORY FILE_SIZE`` (bytes)."""
+    """``python -m PROGRAM MEMORY FILE_SIZE FOLDER…`` (bytes; where files are read and written)."""
     bound(int(sys.argv[1]), int(sys.argv[2]))
+    shut_in(*map(Path, sys.argv[3:]))
     serve(sys.stdin.buffer, sys.stdout.buffer, work)
 
 

@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,8 @@ class Parser:
     """Thread-safe. A child that dies or takes too long is replaced; its file is refused.
 
     Children start when they are first needed and stay. They get no environment: no secret can leak
-    into what reads bytes from outside.
+    into what reads bytes from outside. They shut themselves in (``services.processes.sandbox``): files
+    come and go in the spool's folder and the one for temporary files.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Parser:
         self._file_size = settings.max_inflated_bytes + 2**20
         self._seconds = seconds or settings.parse_seconds
         self._program = program
+        self._folders = (str(settings.spool), tempfile.gettempdir())
         self.limits = Limits(settings.max_inflated_bytes, settings.max_pixels, settings.max_frames)
         self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(children or min(4, max(2, os.cpu_count() or 2))):
@@ -145,7 +148,7 @@ class Parser:
     def _start(self) -> _Child:
         if self._closed:
             raise Unavailable("This hub is going down.")
-        child = _Child(self._program, self._memory, self._file_size)
+        child = _Child(self._program, self._memory, self._file_size, self._folders)
         with self._lock:
             self._all.add(child)
         return child
@@ -168,9 +171,9 @@ class _Lost(Exception):
 
 
 class _Child:
-    def __init__(self, program: str, memory: int, file_size: int) -> None:
+    def __init__(self, program: str, memory: int, file_size: int, folders: tuple[str, ...]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", program, str(memory), str(file_size)],
+            [sys.executable, "-m", program, str(memory), str(file_size), *folders],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
