@@ -82,7 +82,7 @@ drill-field: install ## a phone on a bad link, killed at random; and cases by th
 drill-fleet: install ## 200 phones over three compressed days, links that come and go
 	$(BIN)/python -m bench.drill_fleet
 
-drill-hospital: install-dev debian ## an order by HL7 to a signed result in PACS, FHIR and HL7, the PACS down for a while
+drill-hospital: install-dev debian node ## an order by HL7 to a signed result in PACS, FHIR and HL7, the PACS down for a while
 	$(BIN)/python -m bench.drill_hospital
 
 soak: MINUTES = 20

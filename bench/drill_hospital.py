@@ -1,10 +1,10 @@
 """A hub among a hospital's systems: ``python -m bench.drill_hospital``.
 
 An order comes by HL7 v2, the machine finds it on its worklist and sends the study by C-STORE with TLS; it is
-read, corrected and signed by API; the final result goes to a PACS (Orthanc), which is down for a while, to a
-FHIR server that validates every resource, and to a receiver of HL7 v2. In the end nothing is lost, and
-nothing is there twice. Not in it: sign-on by OpenID Connect and a viewer (OHIF) on the results. The last line
-is one JSON object with ``steps`` and ``held``.
+read, corrected and signed by API; a reader signs on at the hospital's issuer of OpenID Connect, corrects and
+signs on the page in Chromium; the final result goes to a PACS (Orthanc), which is down for a while, to a
+FHIR server that validates every resource, and to a receiver of HL7 v2. In the end nothing is lost, nothing
+is there twice, and OHIF and dwv show it. The last line is one JSON object with ``steps`` and ``held``.
 """
 
 from __future__ import annotations
@@ -22,17 +22,23 @@ from typing import Any
 
 import httpx
 import pydicom
+from playwright.sync_api import Browser, sync_playwright
 from pynetdicom import AE
 from rich.console import Console
 from rich.table import Table
 
+from bench.hospital_issuer import Issuer
 from bench.hospital_peers import FhirStore, Machines, Pacs, fhir_server, hl7_receiver
+from bench.hospital_reader import clip_of, correct_and_sign, look_in_dwv, look_in_ohif
+from bench.viewers import site as viewers
 from services.publish import mllp
 from services.publish.access import tls_context
 from services.standalone import ports
 from services.standalone.local_stack import LocalStack, StackOptions
 
-SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.dcm"
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "samples" / "head-27w.dcm"
+CLIP = ROOT / "tests" / "fixtures" / "clips" / "h264.mp4"
 STEP = "1.2.840.10008.3.1.2.3.3"
 MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 console = Console()
@@ -47,6 +53,9 @@ class Drill:
     pacs: Pacs
     machines: Machines
     hl7_port: int
+    issuer: Issuer
+    browser: Browser
+    viewers: int  # the port of the origin that OHIF and dwv come from
     fhir: FhirStore = field(default_factory=FhirStore)
     messages: list[Any] = field(default_factory=list)
     steps: list[tuple[str, bool, str]] = field(default_factory=list)
@@ -165,6 +174,56 @@ def read_and_sign(drill: Drill, study: str) -> int:
     return int(signed)
 
 
+def sign_on_the_page(drill: Drill, study: str) -> None:
+    """A sonographer signs on by code with PKCE, draws the head anew and signs."""
+    page = drill.browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(120_000)
+    who = drill.issuer.sign_on(page)
+    drill.step("signed on by OpenID Connect", "Dr. Amina Juma" in who, " ".join(who.split()))
+    path = f"/api/studies/{study}"
+    before = drill.get(path)["signed_version"]
+    frame = drill.get(f"{path}/results/latest")["report"]["frames"][0]
+    box = next(one["box"] for one in frame["structures"] if one["label"] == "fetal_head")
+    label = correct_and_sign(page, drill.hub.address, study, box, "Amina")
+    page.context.close()
+    after = drill.get(path)["signed_version"]
+    drill.step(
+        "corrected and signed on the page", "Amina" in label and after > before, f"version {after}"
+    )
+
+
+def seen_in_viewers(drill: Drill, study_uid: str) -> None:
+    """OHIF and dwv, from an origin of their own, show what the hub made."""
+    clip = clip_of(drill.client, CLIP.name, CLIP.read_bytes())
+    path = f"/api/studies/{clip['study_id']}"
+    drill.wait(lambda: drill.get(path)["state"] in ("ready", "failed"))
+    key = {"name": "viewers", "role": "reader"}
+    answer = drill.client.post("/api/keys", json=key).raise_for_status()
+    hub = viewers.Hub(drill.hub.address, str(answer.json()["key"]))
+    with viewers.serving(drill.viewers, hub) as origin:
+        told = look_in_ohif(drill.browser, origin, "Müller", study_uid, str(clip["study_uid"]))
+        other = look_in_dwv(drill.browser, origin, hub, study_uid)
+    drill.step(
+        "OHIF lists the study and draws its image",
+        told["image"].lit > 5000,
+        f"{told['image'].lit} pixels",
+    )
+    drill.step(
+        "OHIF draws the mask",
+        told["mask"].coloured > 1000,
+        ", ".join(told["segments"]).replace("\n", " "),
+    )
+    drill.step(
+        "OHIF opens the report", told["report"].lit > 5000 and not told["faults"], "TID 1500"
+    )
+    moved = told["moved"].hash != told["clip"].hash
+    drill.step("OHIF goes through a clip", moved and told["frames"] == "1/16", told["frames"])
+    errors = [error for of in other.values() for one in of for error in one["errors"]]
+    shapes = [shape for one in other["SR"] for shape in one.get("shapes", ()) if shape["a"]]
+    held = not errors and bool(shapes) and bool(other["US"])
+    drill.step("dwv reads image and ellipse", held, "; ".join(errors) or f"{len(shapes)} ellipse")
+
+
 def everywhere(drill: Drill, order: dict[str, Any], study_uid: str) -> None:
     """HL7 and FHIR have the final result while the PACS is down; then the PACS has it, all of it once."""
     final = drill.wait(
@@ -241,20 +300,26 @@ def run(drill: Drill, fhir_port: int, mllp_port: int) -> None:
     study = study_in(drill, item)
     step_report(drill, item, "COMPLETED")
     read_and_sign(drill, study)
+    sign_on_the_page(drill, study)
     everywhere(drill, order, str(item.StudyInstanceUID))
     moved(drill, str(item.StudyInstanceUID))
+    seen_in_viewers(drill, str(item.StudyInstanceUID))
 
 
 def main() -> int:
     """Run the drill on a hub of its own; 0 when every step held, else 1."""
     folder = Path(tempfile.mkdtemp(prefix="fada-hospital-"))
-    dimse, hl7_port, port = ports.free(3)
+    if not viewers.install():
+        raise SystemExit("Install npm: OHIF and dwv come by it")
+    dimse, hl7_port, port, issuer_port, viewers_port = ports.free(5)
+    issuer = Issuer(issuer_port, f"http://127.0.0.1:{port}")
     machines = Machines(folder, dimse)
     certificate = str(machines.certificate())
     environment = {
         "FADA_DIMSE_PEERS": "US1,US2", "FADA_DIMSE_QUERY_PEERS": "VIEWER",
         "FADA_DIMSE_TLS_CERTIFICATE": certificate, "FADA_DIMSE_TLS_CA": str(machines.own),
-        "FADA_HL7_SENDERS": "HIS",
+        "FADA_HL7_SENDERS": "HIS", "FADA_CORS_ORIGINS": f"http://127.0.0.1:{viewers_port}",
+        **issuer.environment,
     }  # fmt: skip
     options = StackOptions(
         home=folder / "hub",
@@ -266,13 +331,17 @@ def main() -> int:
     )
     hub, drill = LocalStack(options), None
     try:
-        hub.start()
-        headers = {"Authorization": f"Bearer {hub.new_key()}"}
         with ExitStack() as stack:
+            stack.enter_context(issuer.running())
+            hub.start()
+            headers = {"Authorization": f"Bearer {hub.new_key()}"}
+            browser = viewers.chromium(stack.enter_context(sync_playwright()))
+            stack.callback(browser.close)
             client = stack.enter_context(
                 httpx.Client(base_url=hub.address, headers=headers, timeout=60)
             )
-            drill = Drill(hub, client, Pacs.at(folder / "pacs"), machines, hl7_port)
+            pacs = Pacs.at(folder / "pacs")
+            drill = Drill(hub, client, pacs, machines, hl7_port, issuer, browser, viewers_port)
             stack.callback(drill.pacs.stop)
             fhir_port = stack.enter_context(fhir_server(drill.fhir))
             mllp_port = stack.enter_context(hl7_receiver(drill.messages))

@@ -11,6 +11,7 @@ import whole_hub
 from hypothesis import settings as hypothesis_settings
 from servers_postgres import postgres_url  # noqa: F401  (a fixture)
 
+from services.standalone import ports
 from services.storage.s3 import S3Store
 
 # A busy machine is no finding: time is measured in bench/, never here.
@@ -44,8 +45,12 @@ def object_store(seaweed: servers.Seaweed) -> Iterator[S3Store]:
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[whole_hub.WholeHub]:
     """A whole hub as ``fada up`` starts it: ``address``, ``key`` (an administrator's), ``home``."""
-    # Receivers of webhooks in these tests listen on loopback.
-    environment = {"FADA_WEBHOOK_ALLOW_PRIVATE": "true"}
+    # Receivers of webhooks in these tests listen on loopback, and so do the viewers of others.
+    (viewers,) = ports.free(1)
+    environment = {
+        "FADA_WEBHOOK_ALLOW_PRIVATE": "true",
+        "FADA_CORS_ORIGINS": f"http://127.0.0.1:{viewers}",
+    }
     with whole_hub.running(tmp_path_factory.mktemp("hub"), environment=environment) as started:
         yield started
 

@@ -18,6 +18,7 @@ from highdicom.seg import SegmentAlgorithmTypeValues as _AlgorithmType
 from highdicom.seg import Segmentation, SegmentDescription
 from highdicom.seg import SegmentationTypeValues as Kind
 from numpy.typing import NDArray
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
@@ -69,10 +70,12 @@ def segmentation(
         pixel_array=stacked.astype(np.uint8),
         segmentation_type=Kind.BINARY,
         segment_descriptions=[_segment(n, label, report) for n, label in enumerate(structures, 1)],
-        series_instance_uid=derived_uid("seg series", cause, header.SeriesInstanceUID),
+        # A series each: OHIF shows one SEG of a series, the last.
+        series_instance_uid=derived_uid("seg series", *key[1:]),
         series_number=9001,
         sop_instance_uid=derived_uid(*key),
         instance_number=reading.frame,
+        series_description=composite.series_description(_name(header, reading.frame), report),
         **_provenance(report),
         transfer_syntax_uid=ExplicitVRLittleEndian,
         omit_empty_frames=False,
@@ -98,8 +101,13 @@ def _provenance(report: Report) -> dict[str, Any]:
         "content_description": _CONTENT,
         "content_creator_name": person(report.reviewed_by) if report.reviewed_by else None,
         "content_label": "FADA",
-        "series_description": composite.series_description("Segmentation", report),
     }
+
+
+def _name(header: Dataset, frame: int) -> str:
+    """With a clip's frame, else with the image's number in its series, so that a list tells them apart."""
+    number = frame if frame_count(header) > 1 else header.get("InstanceNumber")
+    return f"Segmentation {number}" if number else "Segmentation"
 
 
 def _segment(number: int, label: str, report: Report) -> SegmentDescription:
@@ -180,8 +188,22 @@ def _place(seg: Dataset, header: Dataset, size: PixelSize | None) -> None:
     shared.PlaneOrientationSequence = [orientation]
     for frame in seg.PerFrameFunctionalGroupsSequence:
         frame.PlanePositionSequence = [position]
+    _index_position(seg)
     if size is None:
         seg.ContentDescription = f"{_CONTENT}; {composite.REASONS[Abstention.NOT_CALIBRATED]}"
+
+
+def _index_position(seg: Dataset) -> None:
+    """The position is a dimension beside the segment (PS3.3 C.7.6.17), as viewers expect."""
+    place = Dataset()
+    place.update(seg.DimensionIndexSequence[0])
+    place.DimensionIndexPointer = tag_for_keyword("ImagePositionPatient")
+    place.FunctionalGroupPointer = tag_for_keyword("PlanePositionSequence")
+    place.DimensionDescriptionLabel = "Image Position Patient"
+    seg.DimensionIndexSequence.append(place)
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        content = frame.FrameContentSequence[0]
+        content.DimensionIndexValues = [content.DimensionIndexValues, 1]
 
 
 def _plain(made: Dataset) -> Dataset:

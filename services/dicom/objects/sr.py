@@ -12,6 +12,7 @@ import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
     CodedConcept,
+    CoordinatesForMeasurement,
     ImageRegion,
     Measurement,
     MeasurementReport,
@@ -24,6 +25,7 @@ from highdicom.sr import (
     TrackingIdentifier,
 )
 from highdicom.sr import GraphicTypeValues as Graphic
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
@@ -47,11 +49,14 @@ from services.dicom.objects.codes import (
 from services.dicom.objects.composite import ObjectRef, derived_uid, frame_count
 from services.dicom.objects.sr_document import age_details, document, observer, remarks
 from services.domain.report import Dating, FrameReading, Report
+from services.domain.report import Measurement as MeasuredLength
 
 _PROCEDURE = CodedConcept("268445003", "SCT", "Ultrasound scan - obstetric")
 _ANGLES = {"AoP": "Angle of progression"}
 # What a plane's measurements are of.
 _FINDINGS = {"head": "fetal_head", "abdomen": "abdomen", "femur": "femur"}
+# Circumferences, and what their ellipse goes around.
+_OUTLINED = {"HC": "fetal_head", "AC": "abdomen"}
 
 
 def measurement_report(
@@ -88,27 +93,36 @@ def measurement_report(
 def _group(
     source: Dataset, reading: FrameReading, report: Report, cause: str
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations:
-    """One frame: with the head's ellipse as region where there is one, else without a region."""
+    """One frame. Its region is the ellipse of a circumference, else, where nothing has a place, the frame.
+
+    Lines and angles carry their points themselves; TID 1410 forbids that beside a region. What made the
+    values stands at the group alone, so that a value's only detail is where it was measured: OHIF looks
+    for that in a single detail, and opens no report with a group that has no place at all.
+    """
     where = f"{reading.sop_uid}/{reading.frame}"
+    frames = [reading.frame] if frame_count(source) > 1 else None
+    image = (source.SOPClassUID, source.SOPInstanceUID)
+    place = SourceImageForRegion(*image, frames)
+    outline = _outline(reading)
+    region = _region(reading, outline, place)
     shared: dict[str, Any] = {
         "tracking_identifier": TrackingIdentifier(
             uid=derived_uid("tracked", cause, where), identifier=f"frame {reading.frame}"
         ),
-        "measurements": _measurements(reading, report) or None,
+        "algorithm_id": AlgorithmIdentification(report.release.name, report.release.version),
+        "measurements": _measurements(reading, place if region is None else None) or None,
         "qualitative_evaluations": _evaluations(reading) or None,
         "finding_category": concept(codes.cid7150.AnatomicalStructure),
     }
-    frames = [reading.frame] if frame_count(source) > 1 else None
-    image = (source.SOPClassUID, source.SOPInstanceUID)
-    region = _region(reading, SourceImageForRegion(*image, frames))
     if region is None:
         return MeasurementsAndQualitativeEvaluations(
             source_images=[SourceImageForMeasurementGroup(*image, frames)],
             finding_type=_finding(reading),
             **shared,
         )
+    finding = structure(_OUTLINED[outline.name]) if outline is not None else _finding(reading)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
-        referenced_region=region, finding_type=structure("fetal_head"), **shared
+        referenced_region=region, finding_type=finding, **shared
     )
 
 
@@ -119,28 +133,58 @@ def _finding(reading: FrameReading) -> CodedConcept | None:
     return structure(label) if label is not None else None
 
 
-def _region(reading: FrameReading, image: SourceImageForRegion) -> ImageRegion | None:
-    hc = next((m for m in reading.measurements if m.name == "HC" and len(m.points) == 4), None)
-    if hc is None:
+def _outline(reading: FrameReading) -> MeasuredLength | None:
+    """The circumference whose ellipse is the frame's region."""
+    return next(
+        (m for m in reading.measurements if m.name in _OUTLINED and len(m.points) == 4), None
+    )
+
+
+def _region(
+    reading: FrameReading, outline: MeasuredLength | None, place: SourceImageForRegion
+) -> ImageRegion | None:
+    """The ellipse; the whole frame when nothing in it has a place; else None: the values have theirs."""
+    if outline is not None:
+        return ImageRegion(Graphic.ELLIPSE, _inside(outline.points, reading), place)
+    if any(_coordinates(one.points, reading, place) for one in reading.measurements):
         return None
-    points = np.clip(np.array(hc.points, dtype=np.float64), 0, (reading.width, reading.height))
-    return ImageRegion(graphic_type=Graphic.ELLIPSE, graphic_data=points, source_image=image)
+    if any(_coordinates(one.points, reading, place) for one in reading.angles):
+        return None
+    x, y = reading.width, reading.height
+    border = np.array([[0, 0], [x, 0], [x, y], [0, y], [0, 0]], dtype=np.float64)
+    return ImageRegion(Graphic.POLYLINE, border, place)
 
 
-def _measurements(reading: FrameReading, report: Report) -> list[Measurement]:
-    algorithm = AlgorithmIdentification(name=report.release.name, version=report.release.version)
+def _inside(points: Sequence[tuple[float, float]], reading: FrameReading) -> NDArray[np.float64]:
+    """(points, 2) x and y, none outside the frame."""
+    return np.clip(np.array(points, dtype=np.float64), 0, (reading.width, reading.height))
+
+
+def _coordinates(
+    points: Sequence[tuple[float, float]], reading: FrameReading, place: SourceImageForRegion | None
+) -> list[CoordinatesForMeasurement] | None:
+    """Where a value was measured (TID 320): a line, or an angle's two sides. ``place`` None: not said."""
+    if place is None or not 2 <= len(points) <= 3:
+        return None
+    return [CoordinatesForMeasurement(Graphic.POLYLINE, _inside(points, reading), place)]
+
+
+def _measurements(reading: FrameReading, place: SourceImageForRegion | None) -> list[Measurement]:
     measurements = [
         Measurement(
             name=MEASURES.get(m.name) or private(m.name, m.name),
             value=round(m.mm if m.mm is not None else m.px, 2),
             unit=MILLIMETRE if m.mm is not None else PIXELS,
-            algorithm_id=algorithm,
+            referenced_coordinates=_coordinates(m.points, reading, place),
         )
         for m in reading.measurements
     ]
     measurements += [
         Measurement(
-            private(a.name, _ANGLES.get(a.name, a.name)), a.degrees, DEGREE, algorithm_id=algorithm
+            private(a.name, _ANGLES.get(a.name, a.name)),
+            a.degrees,
+            DEGREE,
+            referenced_coordinates=_coordinates(a.points, reading, place),
         )
         for a in reading.angles
     ]

@@ -217,9 +217,49 @@ def test_seg_says_where_pixels_are_no_millimetres() -> None:
         assert read.FrameOfReferenceUID
 
 
+def test_each_seg_is_a_series_of_its_own() -> None:
+    """OHIF shows one SEG of a series, the last."""
+    three = clip()
+    of = [reading(three, frame) for frame in (1, 3)]
+    made = [pydicom.dcmread(io.BytesIO(seg.segmentation(three, one, masks(), report(*of), "job")))
+            for one in of]  # fmt: skip
+    assert made[0].SeriesInstanceUID != made[1].SeriesInstanceUID
+    assert [one.SeriesDescription.split(" (")[0] for one in made] == [
+        "FADA Segmentation 1", "FADA Segmentation 3",
+    ]  # fmt: skip
+    assert made[0].PerFrameFunctionalGroupsSequence[1].FrameContentSequence[
+        0
+    ].DimensionIndexValues == [2, 1]
+
+
 def test_seg_refuses_masks_of_another_size() -> None:
     with pytest.raises(ValueError, match="size"):
         seg.segmentation(HEAD.dataset, reading(), {"CSP": np.zeros((3, 3), bool)}, report(), "job")
+
+
+def test_each_group_of_a_report_has_a_place() -> None:
+    """The ellipse; without one the lines' own points; and the frame's border where nothing was measured."""
+    line = dataclasses.replace(
+        reading(), measurements=(Measurement("FL", 220.0, 42.0, points=ENDS[:2]),), datings=()
+    )
+    bare = dataclasses.replace(reading(), measurements=(), datings=())
+    found = []
+    for one in (reading(), line, bare):
+        places: list[tuple[str, str]] = []
+
+        def walk(item: Dataset, places: list[tuple[str, str]] = places) -> None:
+            if "GraphicType" in item:
+                places.append((item.RelationshipType, item.GraphicType))
+            for child in item.get("ContentSequence", ()):
+                walk(child)
+
+        walk(pydicom.dcmread(io.BytesIO(sr.measurement_report([HEAD.dataset], report(one), "job"))))
+        found.append(places)
+    assert found == [
+        [("CONTAINS", "ELLIPSE")],
+        [("INFERRED FROM", "POLYLINE")],
+        [("CONTAINS", "POLYLINE")],
+    ]
 
 
 def texts(data: bytes) -> list[str]:
