@@ -34,6 +34,7 @@ from services.index.clinical.study_columns import priority_key, study_of
 from services.index.database import tables
 from services.index.port import MOST_COUNTED, Instance, Study, StudyQuery, StudyState
 
+_RARE = 1000  # fewer studies that have a text are looked up one by one
 _BATCH = 500  # values in one IN (…); SQLite takes at most 32766
 _SERIES_TAGS = (
     "00080021",
@@ -66,12 +67,25 @@ class StudiesTable(StudyReceiver):
         order = columns.priority_key if query.by_need else columns.received_at
         statement = (
             select(tables.studies)
-            .where(*_conditions(site, query), *self._behind(site, query, order))
+            .where(*self._chosen(site, query), *self._behind(site, query, order))
             .order_by(_sorted(query, order).desc(), columns.id.desc())
             .limit(query.limit)
             .offset(query.offset)
         )
         return [study_of(row) for row in self._rows(statement)]
+
+    def _chosen(self, site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
+        """SQLite looks for rare words in an index that holds them all, before it reads any row; what many
+        studies have is met soon enough along the order of the list.
+        """
+        conditions = _conditions(site, query)
+        if not query.text.strip() or self._session.connection.dialect.name != "sqlite":
+            return conditions
+        words = _conditions(site, StudyQuery(text=query.text, withdrawn=query.withdrawn))
+        columns = tables.studies.c
+        found = select(columns.id).where(*words).limit(_RARE)
+        ids = list(self._session.connection.execute(found).scalars())
+        return [*conditions, columns.id.in_(ids)] if len(ids) < _RARE else conditions
 
     def _behind(
         self, site: str, query: StudyQuery, order: ColumnElement[Any]

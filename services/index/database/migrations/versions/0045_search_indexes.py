@@ -35,6 +35,10 @@ def upgrade() -> None:
     )
     if op.get_bind().dialect.name == "postgresql":
         _trigrams()
+    else:  # free text is a scan there, of this index and not of whole rows
+        op.create_index(
+            "ix_studies_searched", "studies", ["site", "searched", "id"], sqlite_where=_OPEN
+        )
 
 
 def _trigrams() -> None:
@@ -54,8 +58,7 @@ def _trigrams() -> None:
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP INDEX IF EXISTS ix_studies_searched")
+    op.execute("DROP INDEX IF EXISTS ix_studies_searched")
     op.drop_index("ix_studies_withdrawn", "studies")
     op.drop_index("ix_studies_listed", "studies")
     op.create_index("ix_studies_site_priority_key", "studies", ["site", "priority_key"])
