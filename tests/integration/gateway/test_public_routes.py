@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 import time
@@ -17,9 +18,11 @@ import psutil
 import pytest
 import servers
 
+from bench.ingest import program_running
 from gateway.http import connection_limits, limits
 from services.domain.errors import RateLimited
 from services.domain.study import Role
+from services.standalone import ports
 
 JSON = "Content-Type: application/json"
 PUBLIC = ("/login", "/logout", "/api/sync/enrol", "/api/sync/challenge", "/api/sync/session")
@@ -198,6 +201,33 @@ def test_a_trusted_proxy_names_the_caller(proxied: hubs.Hub) -> None:
 
     assert [wrong("203.0.113.5") for _ in range(4)] == [401, 401, 401, 429]
     assert wrong("203.0.113.6") == 401
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="Debian's caddy is not installed")
+def test_behind_caddy_a_forged_address_escapes_no_lock_out(
+    proxied: hubs.Hub, tmp_path: Path
+) -> None:
+    """Caddy names whom it sees, whatever the caller says of itself."""
+    (port,) = ports.free(1)
+    path = tmp_path / "Caddyfile"
+    place = urlsplit(proxied.url).netloc
+    path.write_text(
+        "{\n admin off\n auto_https off\n}\n"
+        f"http://127.0.0.1:{port} {{\n bind 127.0.0.1\n reverse_proxy {place}\n}}\n"
+    )
+
+    def wrong(address: str, forged: str) -> int:
+        transport = httpx.HTTPTransport(local_address=address, retries=5)
+        with httpx.Client(transport=transport, timeout=30) as client:
+            headers = {"X-Forwarded-For": forged}
+            url = f"http://127.0.0.1:{port}/login"
+            return client.post(url, json={"key": "not a key"}, headers=headers).status_code
+
+    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(path)]
+    with program_running(command, port, tmp_path / "caddy.log"):
+        told = [wrong("127.0.0.9", f"203.0.113.{n}") for n in range(60, 64)]
+        assert told == [401, 401, 401, 429]
+        assert wrong("127.0.0.10", "203.0.113.60") == 401
 
 
 def test_cookies_are_secure_behind_tls(proxied: hubs.Hub, hub: hubs.Hub) -> None:
