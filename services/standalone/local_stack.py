@@ -169,11 +169,12 @@ class LocalStack:
         answered: set[int | None] = set()
 
         def check() -> bool:
-            pid = self.processes[part].pid
+            process = self.processes[part]
             if http_ok(port, "/metrics", 5.0):
-                answered.add(pid)
+                answered.add(process.pid)
                 return True
-            return pid not in answered
+            starts = process.running_seconds < process.spec.start_seconds
+            return starts and process.pid not in answered
 
         return check
 

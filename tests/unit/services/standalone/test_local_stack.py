@@ -86,10 +86,15 @@ def test_who_answered_once_and_then_stands_still_is_ill(tmp_path, bundled, monke
             part.name: Process(part) for part in (*made._servers(), *made._programs())
         }
         checks = made._checks()
+        monkeypatch.setattr(Process, "running_seconds", 1.0)
         for name in ("worker", "sweeper"):
             starting, answering, still = (checks[name]() for _ in range(3))
             assert (starting, answering, still) == (True, True, False)
             assert asked[-1] == (made.ports[f"{name}_metrics"], "/metrics")
+            monkeypatch.setattr(Process, "running_seconds", 1000.0)
+            assert not made._checks()[name](), "a start that never came to an answer"
+            monkeypatch.setattr(Process, "running_seconds", 1.0)
+            asked.clear()
         made.processes.clear()
 
 
