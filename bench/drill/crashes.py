@@ -122,6 +122,8 @@ def _under_load(hub: DrillHub, count: int, part: str, *, while_sending: bool = F
 )
 def stands_still(hub: DrillHub) -> Seen:
     """F12: a consuming worker process, the worker's keeper and the sweeper stand still (SIGSTOP)"""
+    young = 45.0 - hub.machine.processes["sweeper"].running_seconds  # until it was looked at once
+    time.sleep(max(young, 0.0))
     consumer = _consumer(hub)
     still = {"consumer": consumer, "sweeper": _pid(hub, "sweeper")}
     began = time.monotonic()
