@@ -129,7 +129,8 @@ def test_a_machine_stores_them(gateway: OpenGateway) -> None:
 def test_beside_an_image_only_the_image_is_read(gateway: OpenGateway, client: httpx.Client) -> None:
     image = pydicom.dcmread(SAMPLES / "head-27w.dcm")
     image.StudyInstanceUID, image.SeriesInstanceUID = "2.25.41003", "2.25.41003.7"
-    image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = "2.25.41003.7.1"
+    image.SOPInstanceUID = pydicom.uid.UID("2.25.41003.7.1")
+    image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
     out = io.BytesIO()
     image.save_as(out, enforce_file_format=True)
     answer = stow(client, out.getvalue(), companion("OT", 1, "2.25.41003"))

@@ -87,11 +87,11 @@ def test_an_item_goes_from_scheduled_to_completed(clients: dict[str, httpx.Clien
     assert work.put(**state("2.25.500", "COMPLETED", "2.25.7")).status_code == 409
     assert work.put(**state("2.25.500", "IN PROGRESS", "2.25.7")).status_code == 200
     assert "Value" not in shown(look, "2.25.500")["00081195"], "it is its performer's alone"
-    change = [{"00741204": {"vr": "LO", "Value": ["changed"]}}]
+    change: list[Any] = [{"00741204": {"vr": "LO", "Value": ["changed"]}}]
     assert work.post("/workitems/2.25.500", json=change).status_code == 409
     mine = {"transaction-uid": "2.25.7"}
     assert work.post("/workitems/2.25.500", json=change, params=mine).status_code == 200
-    done = {
+    done: dict[str, Any] = {
         "00404028": {"vr": "SQ", "Value": [workitem.code("X", "99T", "A station")]},
         "00404019": {"vr": "SQ", "Value": [CAD]},
         "00404050": {"vr": "DT", "Value": ["20260301080100"]},
