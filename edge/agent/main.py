@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -219,7 +219,7 @@ def link(
 
     Example: fada-edge link --wait --metered ask
     """
-    given = {"wait_for_wifi": wait, "daily_mb": daily_mb, "metered": metered}
+    given: dict[str, Any] = {"wait_for_wifi": wait, "daily_mb": daily_mb, "metered": metered}
     rules = replace(LinkRules.load(home), **{name: v for name, v in given.items() if v is not None})
     rules.save(home)
     console.print(terminal.link_words(rules))

@@ -467,7 +467,7 @@ def test_a_programme_sets_its_phones_and_erases_a_lost_one(
 ) -> None:
     site = hub.site
     hub.start()
-    given = {"wait_for_wifi": True, "daily_mb": 20, "locked": True}
+    given: dict[str, Any] = {"wait_for_wifi": True, "daily_mb": 20, "locked": True}
     given |= {"keep_days": 30, "chart": "Hadlock"}
     site.api("PUT", "/api/devices/settings", json=given)
     name = f"Lost {uuid.uuid4().hex[:6]}"
