@@ -325,12 +325,12 @@ def test_images_wait_where_the_network_costs_and_reports_do_not(tmp_path: Path) 
     LinkRules(wait_for_wifi=True, metered=Metered.YES).save(tmp_path)
     case = outbox.capture([(b"scan", "image/png")])
     outbox.analysed(case.id, b"{}")
-    sync(outbox, hub)
+    sync(outbox, hub)  # type: ignore[arg-type]
     assert case.id in hub.versions
     assert not hub.images.get(case.id)
     assert "costs nothing" in outbox.get(case.id).problem
     assert outbox.get(case.id).state is State.FAILED, "it counts as not sent"
     send_anyway(outbox, case.id)
-    sync(outbox, hub)
+    sync(outbox, hub)  # type: ignore[arg-type]
     assert len(hub.images[case.id]) == 1
     outbox.close()
