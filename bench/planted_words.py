@@ -49,7 +49,7 @@ def plant(
     return drawn, planted
 
 
-def _font(rnd: random.Random, longest: int) -> ImageFont.FreeTypeFont:
+def _font(rnd: random.Random, longest: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     size = max(_SMALLEST, round(rnd.uniform(*_SIZES) * longest))
     name = rnd.choice(("", "NotoSans-Regular.ttf", "NotoSans-Bold.ttf"))
     return ImageFont.truetype(str(FONTS / name), size) if name else ImageFont.load_default(size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,19 +71,19 @@ class Simulation:
             self._outcome.busy[name] = worked / (span * self._stations[name].servers)
         return self._outcome
 
-    def _arrivals(self, until: float) -> Iterator[Any]:
+    def _arrivals(self, until: float) -> Generator[Any, Any, Any]:
         while self._environment.now < until:
             yield self._environment.timeout(self._draw.expovariate(self._hourly / 3600.0))
             self._environment.process(self._study())
 
-    def _study(self) -> Iterator[Any]:
+    def _study(self) -> Generator[Any, Any, Any]:
         began = self._environment.now
         for station in self._way:
             yield from self._at(station.name, station.seconds, station)
         if began >= self._counts_from:
             self._outcome.totals.append(self._environment.now - began)
 
-    def _at(self, name: str, seconds: float, station: Station | None) -> Iterator[Any]:
+    def _at(self, name: str, seconds: float, station: Station | None) -> Generator[Any, Any, Any]:
         asked = self._environment.now
         with self._servers[name].request() as granted:
             yield granted

@@ -219,8 +219,9 @@ def link(
 
     Example: fada-edge link --wait --metered ask
     """
-    given: dict[str, Any] = {"wait_for_wifi": wait, "daily_mb": daily_mb, "metered": metered}
-    rules = replace(LinkRules.load(home), **{name: v for name, v in given.items() if v is not None})
+    options = {"wait_for_wifi": wait, "daily_mb": daily_mb, "metered": metered}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    rules = replace(LinkRules.load(home), **given)
     rules.save(home)
     console.print(terminal.link_words(rules))
 

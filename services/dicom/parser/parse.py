@@ -31,8 +31,8 @@ COMPRESSED = frozenset(
     | VIDEO
 )
 ULTRASOUND = frozenset(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("6.1", "6", "3.1", "3"))
-# Of one frame or several: screens and papers, kept and shown, and never analysed. What was drawn, typed or
-# scaled on them is not known.
+# Of one frame or several. Machines without DICOM send their scans so, through a frame grabber: the model's
+# own refusal tells them from screens and papers.
 SECONDARY = frozenset(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("7", "7.1", "7.2", "7.3", "7.4"))
 IMAGES = ULTRASOUND | SECONDARY
 PRESENTATION_STATES = frozenset(f"1.2.840.10008.5.1.4.1.1.11.{n}" for n in range(1, 5))
@@ -70,8 +70,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ParsedInstance:
-    """What the index keeps. ``frames`` is 0 when there is nothing to analyse (SEG, SR, a captured
-    screen)."""
+    """What the index keeps. ``frames`` is 0 when there is nothing to analyse (SEG, SR)."""
 
     study_uid: str
     series_uid: str
@@ -202,7 +201,7 @@ def _parse(
         modality=_modality(str(reader.first(0x00080060, "CS") or ""), sop_class),
         rows=rows,
         columns=columns,
-        frames=frames if sop_class in ULTRASOUND else 0,
+        frames=frames if sop_class in IMAGES else 0,
         study_attributes=study,
         attributes=other,
     )

@@ -188,7 +188,7 @@ def test_a_completed_step_ends_the_wait_for_images(
     def waits() -> bool:
         with gateway.services.index.read() as tx:
             (job,) = tx.jobs.find("waiting")
-        return job.due_at > datetime.now(job.due_at.tzinfo)
+        return job.due_at is not None and job.due_at > datetime.now(job.due_at.tzinfo)
 
     entity = AE("US3")
     entity.add_requested_context(STEP)
