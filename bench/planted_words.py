@@ -56,7 +56,10 @@ def _font(rnd: random.Random, longest: int) -> ImageFont.FreeTypeFont | ImageFon
 
 
 def _place(
-    words: str, font: ImageFont.FreeTypeFont, taken: NDArray[np.bool_], rnd: random.Random
+    words: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    taken: NDArray[np.bool_],
+    rnd: random.Random,
 ) -> tuple[int, int, int, int] | None:
     """x, y, width and height of where it goes; None: nowhere."""
     x0, y0, x1, y1 = (round(edge) for edge in font.getbbox(words))
@@ -74,7 +77,7 @@ def _place(
 
 
 def _write(
-    drawn: NDArray[np.uint8], words: str, font: ImageFont.FreeTypeFont,
+    drawn: NDArray[np.uint8], words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     place: tuple[int, int, int, int], rnd: random.Random,
 ) -> Planted:  # fmt: skip
     x, y, width, height = place

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from gateway.app import TAGS
 
-SKIPPED = r"^/api/events$|^/dicomweb/subscribers/|^/logout$"  # they wait; a session that is not used here
+SKIPPED = (
+    r"^/api/events$|^/dicomweb/subscribers/|^/logout$"  # they wait; a session that is not used here
+)
 
 
 @schemathesis.serializer("application/dicom", "multipart/related")
