@@ -147,7 +147,7 @@ def test_an_image_folder_becomes_studies(fada, tmp_path):
     table = tmp_path / "table.csv"
     table.write_text("file,pixel_mm,patient_id\nhead.png,0.2947,P-1\n")
     said = fada("import-images", tmp_path / "pictures", tmp_path / "dicom", "--csv", table)
-    assert "1 objects, 1 of them calibrated" in said
+    assert "1 object, 1 of them calibrated" in said
     said = fada("send", tmp_path / "dicom", "--watch")
     (frame,) = json.loads(fada("report", *ids(said), "--json"))["frames"]
     assert frame["measurements"][0]["mm"] is not None
