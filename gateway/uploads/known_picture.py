@@ -15,9 +15,9 @@ from gateway.representations import images
 from services.dicom.objects.ultrasound import Subject, uids_of
 from services.dicom.parser.dataset import value_of
 from services.dicom.parser.frames import calibration
+from services.domain.calibration import GIVEN_BY_HAND
 from services.domain.errors import NotFound
 
-MANUAL_SCALE = "Pixel size given by hand at upload; not read from the image."
 _FIELDS = {
     "patient_name": "PatientName",
     "patient_id": "PatientID",
@@ -58,7 +58,7 @@ def with_known(
         name: text for name, text in fields.items() if not getattr(subject, name)
     }
     pixel_mm = pixel_mm or scale
-    note = MANUAL_SCALE if pixel_mm is not None else ""
+    note = GIVEN_BY_HAND if pixel_mm is not None else ""
     return replace(subject, **left_out, note=note), pixel_mm
 
 

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Final
 
+# What the hub writes into the image of a picture whose scale a person gave (ImageComments).
+GIVEN_BY_HAND: Final = "Pixel size given by hand at upload; not read from the image."
 SAME_SCALE: Final = 1e-4  # 0.03 mm of a head's circumference
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One ultrasound region (PS3.3 C.8.5.5), pixel rectangle with both ends included, mm per pixel."""
+    """One ultrasound region (PS3.3 C.8.5.5), pixel rectangle with both ends included, mm per pixel.
+
+    ``source`` is a ``PixelSize``'s: of a picture that became an image here, a person gave the scale.
+    """
 
     x0: int
     y0: int
@@ -19,6 +24,7 @@ class Region:
     y1: int
     mm_x: float
     mm_y: float
+    source: str = "ultrasound_region"
 
     def holds(self, x: float, y: float) -> bool:
         """Whether the pixel (x, y) lies in the region."""
@@ -37,7 +43,7 @@ class PixelSize:
 
     mm_x: float
     mm_y: float
-    source: str  # "ultrasound_region", "pixel_spacing", "scale_bar" (by hand on a phone)
+    source: str  # "ultrasound_region", "pixel_spacing", "scale_bar" (by hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +65,5 @@ class Calibration:
                 inside = [r for r in self.regions if all(r.holds(x, y) for x, y in points)]
                 if not all(region.same_scale(other) for other in inside):
                     return None
-                return PixelSize(region.mm_x, region.mm_y, "ultrasound_region")
+                return PixelSize(region.mm_x, region.mm_y, region.source)
         return None

@@ -24,7 +24,7 @@ from services.dicom.parser.dataset import read_dataset, value_of
 from services.dicom.parser.display import to_uint8
 from services.dicom.parser.parse import MAX_FRAME_SAMPLES, NATIVE
 from services.dicom.parser.video import VIDEO, Video
-from services.domain.calibration import Calibration, PixelSize, Region
+from services.domain.calibration import GIVEN_BY_HAND, Calibration, PixelSize, Region
 from services.domain.errors import FadaError, FrameUndecodable, InvalidDicom, NotFound, TooLarge
 
 _RLE = "1.2.840.10008.1.2.5"
@@ -240,7 +240,10 @@ def calibration(dataset: Dataset) -> Calibration:
     if items:
         if len(items) > MAX_REGIONS:
             return Calibration()
-        return Calibration(regions=tuple(r for item in items if (r := _region(item)) is not None))
+        by_hand = value_of(dataset, "ImageComments") == GIVEN_BY_HAND
+        source = "scale_bar" if by_hand else "ultrasound_region"
+        regions = (_region(item, source) for item in items)
+        return Calibration(regions=tuple(region for region in regions if region is not None))
     try:
         row, column = (float(v) for v in value_of(dataset, "PixelSpacing") or ())
     except (TypeError, ValueError):
@@ -250,7 +253,7 @@ def calibration(dataset: Dataset) -> Calibration:
     return Calibration(spacing=PixelSize(column, row, "pixel_spacing"))
 
 
-def _region(item: Dataset) -> Region | None:
+def _region(item: Dataset, source: str) -> Region | None:
     try:
         units = [int(value_of(item, f"PhysicalUnits{axis}Direction")) for axis in "XY"]
         deltas = [float(value_of(item, f"PhysicalDelta{axis}")) for axis in "XY"]
@@ -266,4 +269,4 @@ def _region(item: Dataset) -> Region | None:
     mm_x, mm_y = (abs(v) * 10 for v in deltas)
     if not (0 < mm_x < 100 and 0 < mm_y < 100):
         return None
-    return Region(x0, y0, x1, y1, mm_x, mm_y)
+    return Region(x0, y0, x1, y1, mm_x, mm_y, source)

@@ -54,7 +54,7 @@ export interface Headline { code: string; measure?: string; centile?: number; fe
 export interface Page<T> { items: T[]; total: number; total_is_exact: boolean; limit: number; offset: number; cursor: number }
 
 export interface PixelSize { mm_x: number; mm_y: number; source: string }
-export interface Region { x0: number; y0: number; x1: number; y1: number; mm_x: number; mm_y: number }
+export interface Region { x0: number; y0: number; x1: number; y1: number; mm_x: number; mm_y: number; source?: PixelSize["source"] }
 export interface Calibration { regions: Region[]; spacing: PixelSize | null }
 
 export interface Instance {

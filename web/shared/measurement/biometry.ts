@@ -112,7 +112,7 @@ export function pixelSize(calibration: Calibration | null, points: readonly Poin
     points.every(([x, y]) => r.x0 <= x && x <= r.x1 && r.y0 <= y && y <= r.y1));
   const region = holding[0];
   if (region === undefined || !holding.every((r) => sameScale(r, region))) return null;
-  return { mm_x: region.mm_x, mm_y: region.mm_y, source: "ultrasound_region" };
+  return { mm_x: region.mm_x, mm_y: region.mm_y, source: region.source ?? "ultrasound_region" };
 }
 
 /** HC, BPD (outer to outer) and OFD from a head's outline. An interval belongs to the model's own

@@ -31,6 +31,7 @@ from typescript import needs_node, run
 
 from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import Limits, parse_file
+from services.domain.calibration import GIVEN_BY_HAND
 from services.domain.errors import FadaError
 from services.reading.images.keyframes import candidates, key_frames
 from services.reading.images.picture import to_gray
@@ -299,6 +300,7 @@ SCALES: dict[str, Callable[[Dataset], object]] = {
         ds.pop("SequenceOfUltrasoundRegions", None),
         set_to(ds, "ImagerPixelSpacing", [0.2, 0.3]),
     ),
+    "given by hand": lambda ds: set_to(ds, "ImageComments", GIVEN_BY_HAND),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ export const TAG = {
   windowCenter: "x00281050", windowWidth: "x00281051", voiFunction: "x00281056", voiLuts: "x00283010", modalityLuts: "x00283000",
   intercept: "x00281052", slope: "x00281053", lutDescriptor: "x00283002", lutData: "x00283006",
   redDescriptor: "x00281101", redData: "x00281201", greenData: "x00281202", blueData: "x00281203",
-  regions: "x00186011",
+  regions: "x00186011", comments: "x00204000",
 } as const;
 
 /** The items of a sequence; none when it is not there. */

@@ -15,7 +15,7 @@ from pydicom.uid import RLELossless
 from services.dicom.objects.composite import part10
 from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.frames import Frames, calibration
-from services.domain.calibration import PixelSize
+from services.domain.calibration import GIVEN_BY_HAND, PixelSize
 from services.domain.errors import InvalidDicom, NotFound
 
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -143,6 +143,12 @@ class TestCalibration:
     def test_a_region_is_cm_per_pixel(self) -> None:
         found = calibration(base(size=(0.25, 0.5)))
         assert found.for_points([(0, 0), (31, 23)]) == PixelSize(0.25, 0.5, "ultrasound_region")
+
+    def test_a_scale_that_a_person_gave_at_upload_stays_theirs(self) -> None:
+        dataset = base(size=(0.25, 0.5))
+        dataset.ImageComments = GIVEN_BY_HAND
+        found = calibration(dataset)
+        assert found.for_points([(0, 0), (31, 23)]) == PixelSize(0.25, 0.5, "scale_bar")
 
     def test_none(self) -> None:
         assert calibration(base()).for_points([(1, 1)]) is None
