@@ -83,7 +83,7 @@ drill-fleet: install ## 200 phones over three compressed days, links that come a
 	$(BIN)/python -m bench.drill_fleet
 
 drill-hospital: install-dev debian node ## an order by HL7 to a signed result in PACS, FHIR and HL7, the PACS down for a while
-	$(BIN)/python -m bench.drill_hospital
+	$(BIN)/python -m bench.hospital
 
 soak: MINUTES = 20
 soak: install-dev ## a steady load while every part is killed and stopped: [MINUTES=20] [POSTGRES=1]

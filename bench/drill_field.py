@@ -32,9 +32,9 @@ from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub, enrol
 from edge.agent.identity import Identity
 from edge.agent.image_file import open_image
-from edge.agent.outbox import Outbox
 from edge.agent.preview import preview
-from edge.agent.vault import Vault
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from services.reading import report_json
 from services.reading.contract import ALL_PHASES, Phase
 from services.standalone.local_stack import RELEASES, LocalStack, StackOptions

@@ -29,10 +29,10 @@ from bench.link import Link
 from edge.agent.case import UNSENT
 from edge.agent.hub import Hub, enrol
 from edge.agent.identity import Identity
-from edge.agent.outbox import Outbox
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from edge.agent.sync import sync
-from edge.agent.vault import Vault
-from services.domain import dicom_values
+from services.domain.dicom import values as dicom_values
 from services.domain.errors import FadaError
 from services.standalone.local_stack import LocalStack, StackOptions
 

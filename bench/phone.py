@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from edge.agent.identity import Identity
-from edge.agent.outbox import Outbox
 from edge.agent.session import connected
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from edge.agent.sync import sync
-from edge.agent.vault import Vault
 from services.domain.errors import FadaError
 
 if __name__ == "__main__":

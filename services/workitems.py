@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from services.domain import workitem
-from services.domain.dicom_values import first_text
+from services.domain.dicom.values import first_text
 from services.domain.errors import FadaError, NotFound
 from services.domain.study import Principal, Role
 from services.domain.workitem import Json, WorkitemState

@@ -63,7 +63,7 @@ def main() -> int:
 def chosen(numbers: str) -> list[Case]:
     """The cases of these numbers, in order. SystemExit names one that is not there."""
     for group in GROUPS:
-        importlib.import_module(f"bench.drill.{group}")
+        importlib.import_module(f"bench.drill.cases.{group}")
     known = {one.number: one for one in CASES}
     wanted = [n.strip().upper() for n in numbers.split(",") if n.strip()] or list(known)
     if unknown := [n for n in wanted if n not in known]:

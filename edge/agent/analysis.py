@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.agent.case import Case
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import identify, open_image
-from edge.agent.outbox import Outbox
+from edge.agent.storage.outbox import Outbox
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import FadaError, InvalidInput
 from services.domain.report import Report

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.agent.case import UNSENT, Case
-from edge.agent.files import write_durably
 from edge.agent.hub import Hub
 from edge.agent.identity import Identity
-from edge.agent.outbox import Outbox
+from edge.agent.storage.files import write_durably
+from edge.agent.storage.outbox import Outbox
 from edge.agent.sync import body_of
 from services import bundle
 from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound, Unavailable

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.agent.files import write_durably
+from edge.agent.storage.files import write_durably
 from services.domain.errors import NotAuthenticated
 
 _FILE = "identity.json"

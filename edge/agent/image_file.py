@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from services.dicom.bounded_decoding import decode_object, looks_at
 from services.domain.calibration import Calibration
-from services.domain.dicom_values import case_picture_uid, case_series_uid
+from services.domain.dicom.file_kind import DICOM_TYPE, HEIC_WORDS, clip_type, kind_of
+from services.domain.dicom.values import case_picture_uid, case_series_uid
 from services.domain.errors import FadaError, UnsupportedMedia
-from services.domain.file_kind import DICOM_TYPE, HEIC_WORDS, clip_type, kind_of
 from services.reading.images.picture import decode
 
 DICOM = DICOM_TYPE
@@ -71,7 +71,7 @@ def open_image(
     frames: Sequence[int] = (),
     choose: ChooseFrames | None = None,
 ) -> ImageFile:
-    """Decode a file of a case. Pictures and clips are named by ``services.domain.dicom_values``, as the
+    """Decode a file of a case. Pictures and clips are named by ``services.domain.dicom.values``, as the
     hub and the browser name them. ``frames`` are those of a clip to decode; without them ``choose``
     names the best, else its looks.
 

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from edge.agent.files import write_durably
+from edge.agent.storage.files import write_durably
 
 _FILE = "link.json"
 _ASK = (

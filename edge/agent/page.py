@@ -19,7 +19,7 @@ from edge.agent.analysis import capture_bytes, read_captured
 from edge.agent.case import WORDS, Case
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import open_image
-from edge.agent.outbox import Outbox
+from edge.agent.storage.outbox import Outbox
 from services.domain.errors import FadaError, NotFound
 from services.domain.report import UNREVIEWED, FrameReading, Report
 from services.reading import report_json

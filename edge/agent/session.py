@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.agent.hub import Hub
 from edge.agent.identity import Identity
-from edge.agent.outbox import Outbox
+from edge.agent.storage.outbox import Outbox
 from services.domain.errors import InvalidInput
 
 _FACT = "session"

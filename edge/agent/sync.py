@@ -11,8 +11,8 @@ from edge.agent.case import CapturedImage, Case
 from edge.agent.hub import Hub
 from edge.agent.image_file import open_image, sop_uid_of
 from edge.agent.link import LinkRules
-from edge.agent.outbox import Outbox
 from edge.agent.preview import WORTH_BYTES, preview
+from edge.agent.storage.outbox import Outbox
 from services.domain.errors import (
     DifferentBytes,
     FadaError,

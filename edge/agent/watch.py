@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.agent.analysis import capture_files
-from edge.agent.image_folder import StorageFull
-from edge.agent.outbox import Outbox
+from edge.agent.storage.image_folder import StorageFull
+from edge.agent.storage.outbox import Outbox
+from services.domain.dicom.file_kind import kind_of
 from services.domain.errors import FadaError, InvalidInput
-from services.domain.file_kind import kind_of
 
 SUFFIXES = (
     ".png",

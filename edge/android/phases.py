@@ -14,7 +14,7 @@ from typing import Any
 
 from edge.android.grammar import gbnf
 from services.domain import mapping
-from services.domain import mapping_rules as rules
+from services.domain.mapping import rules
 from services.domain.report import UNREVIEWED
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.registry import open_release, trust_of

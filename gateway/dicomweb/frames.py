@@ -19,7 +19,7 @@ from gateway.http.params import ReaderOrDevice, SeriesUid, SopUid, StudyUid
 from gateway.representations.object_cache import object_cache
 from services.dicom.parser.parse import ENCAPSULATED_PDF
 from services.dicom.parser.video import VIDEO
-from services.domain.dicom_values import parse_uid
+from services.domain.dicom.values import parse_uid
 from services.domain.errors import InvalidInput, NotFound
 from services.index.port import Instance
 

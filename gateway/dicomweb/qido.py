@@ -23,8 +23,8 @@ from gateway.dicomweb.responses import (
 )
 from gateway.dicomweb.result_attributes import INSTANCE, SERIES, STUDY, select
 from gateway.http.params import ReaderOrDevice, SeriesUid, StudyUid
-from services.domain.dicom_matching import matches
-from services.domain.dicom_values import is_uid
+from services.domain.dicom.matching import matches
+from services.domain.dicom.values import is_uid
 from services.domain.errors import NotFound
 from services.domain.study import Principal
 from services.index.port import MATCHABLE, Instance, Study, StudyQuery, Transaction

@@ -20,7 +20,7 @@ from gateway.http.params import Sender, StudyUid
 from gateway.http.request_logging import request_id
 from gateway.ingest.service import IngestOutcome
 from gateway.ingest.spool import SpooledFile, SpoolWriter
-from services.domain.dicom_values import parse_uid
+from services.domain.dicom.values import parse_uid
 from services.domain.errors import (
     FadaError,
     IncompleteBody,

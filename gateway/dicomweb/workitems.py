@@ -19,8 +19,8 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.responses import JSON, base_url
 from gateway.http.params import Reader, Sonographer
 from services.domain import workitem
-from services.domain.dicom_matching import matches
-from services.domain.dicom_values import first_text
+from services.domain.dicom.matching import matches
+from services.domain.dicom.values import first_text
 from services.domain.errors import Conflict, InvalidInput
 from services.domain.study import Principal
 from services.domain.workitem import GLOBAL, AlreadySo, WorkitemState

@@ -16,7 +16,7 @@ from gateway.representations.object_cache import ObjectCache, part10
 from services.dicom.network.answers import Retrieved
 from services.dicom.network.scu import Peer
 from services.domain.commitment import CommitmentReport, Reference
-from services.domain.dicom_values import first_text
+from services.domain.dicom.values import first_text
 from services.domain.errors import Conflict, Forbidden, InvalidInput
 from services.domain.order import ACCESSION, OrderState, StepNews
 from services.domain.study import Principal, Role

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from services.domain.dicom_matching import matches
-from services.domain.dicom_values import first_text
+from services.domain.dicom.matching import matches
+from services.domain.dicom.values import first_text
 from services.domain.errors import InvalidInput, NotFound
 from services.index.port import Index, Instance, StudyQuery, Transaction
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.domain.dicom_matching import matches
+from services.domain.dicom.matching import matches
 from services.domain.order import OrderState
 from services.domain.patient import identity_attributes
 from services.index.port import Index, Order, OrderQuery

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.domain import dicom_values
-from services.domain.dicom_values import parse_uid
+from services.domain.dicom import values as dicom_values
+from services.domain.dicom.values import parse_uid
 from services.domain.errors import InvalidInput
 from services.domain.fetal_sex_filter import cleaned
 from services.domain.report import Origin, Report

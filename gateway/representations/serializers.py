@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.domain.biometry import weeks_and_days
-from services.domain.dicom_values import LAST_MENSTRUAL_DATE, STUDY_DATE, first_text, iso_date
+from services.domain.dicom.values import LAST_MENSTRUAL_DATE, STUDY_DATE, first_text, iso_date
 from services.domain.report import Origin
 from services.domain.review import disagreements
 from services.domain.study import Principal

@@ -20,8 +20,8 @@ from gateway.http.params import Manager, Since, Until
 from gateway.representations.images import open_frames
 from gateway.reviews.zip_buffer import ZipBuffer
 from services.dicom.parser.pool import Parser
-from services.domain.dates_of_copies import Dates
-from services.domain.dicom_values import first_text
+from services.domain.dicom.dates_of_copies import Dates
+from services.domain.dicom.values import first_text
 from services.domain.errors import FadaError
 from services.index.port import Instance, Study, StudyQuery
 

@@ -29,7 +29,7 @@ from gateway.http.params import Manager, Since, Until
 from gateway.representations import images
 from gateway.reviews.zip_buffer import ZipBuffer
 from services.domain.calibration import Calibration
-from services.domain.dicom_values import first_text
+from services.domain.dicom.values import first_text
 from services.domain.errors import FadaError
 from services.domain.report import FrameReading, Structure
 from services.index.port import Result, Study, StudyQuery, StudyState

@@ -18,9 +18,9 @@ from gateway.ingest.spool import SpooledFile
 from gateway.uploads import zip_archive
 from gateway.uploads.known_picture import known_picture, with_known
 from services.dicom.objects.ultrasound import Subject
-from services.domain import dicom_values
+from services.domain.dicom import values as dicom_values
+from services.domain.dicom.file_kind import HEIC_WORDS, kind_of
 from services.domain.errors import FadaError, InvalidInput, TooLarge, UnsupportedMedia
-from services.domain.file_kind import HEIC_WORDS, kind_of
 from services.domain.study import IngestSource, Principal
 
 IMAGE_BYTES, CLIP_BYTES = 64 * 2**20, 256 * 2**20

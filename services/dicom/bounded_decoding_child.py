@@ -18,8 +18,8 @@ from services.dicom.objects.ultrasound import Subject
 from services.dicom.parser.child import bound, of_error, shut_in
 from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import parse_bytes
+from services.domain.dicom.file_kind import kind_of
 from services.domain.errors import FadaError, InvalidDicom, TooLarge, UnsupportedObject
-from services.domain.file_kind import kind_of
 from services.reading.images.keyframes import candidates, key_frames
 from services.reading.images.picture import square
 

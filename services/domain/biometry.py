@@ -12,7 +12,7 @@ from datetime import date
 from statistics import NormalDist
 from typing import Final
 
-from services.domain.dicom_values import LAST_MENSTRUAL_DATE, STUDY_DATE, Attributes, first_date
+from services.domain.dicom.values import LAST_MENSTRUAL_DATE, STUDY_DATE, Attributes, first_date
 from services.domain.report import Centile, Dating
 
 HADLOCK_HC = "Hadlock 1984 (HC)"

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.domain.dicom_values import Attributes, first_text, iso_date, storable
+from services.domain.dicom.values import Attributes, first_text, iso_date, storable
 
 PATIENT_NAME: Final = "00100010"
 PATIENT_NUMBER: Final = "00100020"

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.domain.dicom_values import first_text, parse_uid
+from services.domain.dicom.values import first_text, parse_uid
 from services.domain.errors import Conflict, FadaError, InvalidInput
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.domain.dicom_values import is_uid
+from services.domain.dicom.values import is_uid
 from services.domain.errors import InvalidInput
 from services.domain.order import LONGEST_NUMBER, NewOrder, OrderSource, OrderState
 from services.domain.patient import Identity

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.domain.dicom_values import is_uid
+from services.domain.dicom.values import is_uid
 from services.domain.errors import InvalidInput, UnsupportedMedia
 from services.domain.order import LONGEST_NUMBER, NewOrder, OrderSource, OrderState, PatientNews
 from services.domain.patient import Identity

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.domain.biometry import weeks_and_days
-from services.domain.dicom_values import STUDY_DATE, first_text
+from services.domain.dicom.values import STUDY_DATE, first_text
 from services.domain.examination.examination import Examination
 from services.domain.examination.pregnancy import Basis
 from services.domain.examination.summary import MeasureSummary

@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.domain.dicom_values import first_text
+from services.domain.dicom.values import first_text
 from services.domain.examination.examination import Examination
 from services.domain.report import FrameReading, Report, percent
 from services.publish import pdf_sections

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from services.domain.biometry import age_by_last_period, weeks_and_days
-from services.domain.dicom_values import STUDY_DATE, first_date, first_text
+from services.domain.dicom.values import STUDY_DATE, first_date, first_text
 from services.domain.examination.examination import Examination
 from services.domain.examination.summary import MeasureSummary
 from services.domain.report import Abstention, Centile, Measurement

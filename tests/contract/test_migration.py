@@ -16,7 +16,7 @@ import pytest
 from servers_postgres import fresh_database
 from sqlalchemy import create_engine, text
 
-from services.domain.dicom_values import first_text
+from services.domain.dicom.values import first_text
 from services.domain.errors import Conflict, NotFound
 from services.domain.patient import differences, identity_of
 from services.domain.study import Principal, Role

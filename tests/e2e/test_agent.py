@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 from edge.agent import main as agent
 from edge.agent.case import Case, State
 from edge.agent.identity import Identity
-from edge.agent.outbox import Outbox
-from edge.agent.vault import Vault
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from services.domain.errors import FadaError, NotAuthenticated, Unavailable
 from services.reading import report_json
 

@@ -25,7 +25,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from services.domain import dicom_values
+from services.domain.dicom import values as dicom_values
 from services.reading.images import geometry
 
 PICTURE, DICOM = SAMPLES / "head-27w.png", SAMPLES / "head-35w.dcm"

@@ -21,7 +21,7 @@ from pydicom.dataset import Dataset
 
 from services.dicom.objects.composite import derived_uid
 from services.dicom.parser.dataset import readable
-from services.domain.dates_of_copies import Dates
+from services.domain.dicom.dates_of_copies import Dates
 
 # Type 2 of patient, study, series and image in the ultrasound IODs (PS3.3 A.6, A.7): empty, never absent.
 _TYPE_2: Final = (

@@ -21,7 +21,7 @@ from services.dicom.network.scu import (
     calling_entity,
 )
 from services.domain.commitment import PROCESSING_FAILURE, CommitmentReport, Reference
-from services.domain.dicom_values import first_text, parse_uid
+from services.domain.dicom.values import first_text, parse_uid
 from services.domain.errors import Conflict, FadaError, InvalidInput, NotFound, Unavailable
 
 PUSH_MODEL, INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"

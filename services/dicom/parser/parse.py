@@ -19,7 +19,7 @@ from services.dicom.parser import attributes, jpeg
 from services.dicom.parser.attributes import AttributeReader
 from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, meta_end, walk
 from services.dicom.parser.video import VIDEO
-from services.domain.dicom_values import parse_uid
+from services.domain.dicom.values import parse_uid
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
 
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"

@@ -27,8 +27,8 @@ from services.dicom.parser.dataset import read_dataset, readable
 from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import NATIVE
 from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA
+from services.domain.dicom.file_kind import kind_of
 from services.domain.errors import InvalidInput, NotFound, TooLarge
-from services.domain.file_kind import kind_of
 
 _OPEN: OrderedDict[str, Frames] = OrderedDict()
 _KEPT_OPEN = 2

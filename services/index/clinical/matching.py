@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
-from services.domain.dicom_matching import name_words
+from services.domain.dicom.matching import name_words
 from services.domain.errors import InvalidInput
 from services.domain.patient import fold
 from services.index.clinical.study_columns import COLUMNS

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, and_, null, or_, select, update
 
-from services.domain.dicom_values import STUDY_DATE, first_text, iso_date
+from services.domain.dicom.values import STUDY_DATE, first_text, iso_date
 from services.domain.errors import Conflict, InvalidInput
 from services.domain.order import ACCESSION, OrderState
 from services.domain.patient import (

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select, update
 
 from services.domain.biometry import last_period_of
-from services.domain.dicom_values import STUDY_DATE, first_date
+from services.domain.dicom.values import STUDY_DATE, first_date
 from services.domain.errors import NotFound
 from services.domain.examination.fetuses import fetuses_of
 from services.domain.examination.headline import headline

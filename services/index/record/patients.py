@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, and_, insert, select, update
 
-from services.domain.dicom_values import STUDY_DATE, first_date
+from services.domain.dicom.values import STUDY_DATE, first_date
 from services.domain.errors import NotFound
 from services.domain.examination.history import belongs
 from services.domain.patient import (

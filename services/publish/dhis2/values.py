@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from services.domain.dicom_values import first_text, iso_date
+from services.domain.dicom.values import first_text, iso_date
 from services.domain.examination.examination import Examination
 from services.domain.report import Report
 

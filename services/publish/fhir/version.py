@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.domain.dicom_values import STUDY_DATE, first_text, iso_date
+from services.domain.dicom.values import STUDY_DATE, first_text, iso_date
 from services.domain.report import Report
 from services.publish.fhir.codes import SYSTEM, Json
 

@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 
 from edge.agent.case import State
 from edge.agent.case_reader import CaseReader
-from edge.agent.outbox import Outbox
 from edge.agent.page import build
-from edge.agent.vault import Vault
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 
 PICTURE = (Path(__file__).parents[3] / "samples" / "head-27w.png").read_bytes()
 WORD = "a-word-that-nobody-guesses"

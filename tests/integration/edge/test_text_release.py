@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from edge.agent import main as agent
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import open_image
-from edge.agent.outbox import Outbox
-from edge.agent.vault import Vault
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from services.domain.report import Origin
 from services.reading import report_json
 from services.reading.contract import Phase

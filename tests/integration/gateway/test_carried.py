@@ -15,9 +15,9 @@ from edge.agent import carry
 from edge.agent.case import State
 from edge.agent.hub import Hub, enrol
 from edge.agent.identity import Identity
-from edge.agent.outbox import Outbox
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from edge.agent.sync import sync
-from edge.agent.vault import Vault
 from services import bundle
 from services.credentials import next_secret
 from services.domain.errors import FadaError

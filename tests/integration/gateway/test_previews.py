@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from edge.agent.hub import Hub as Client
 from edge.agent.preview import MOST_BYTES, preview
-from services.domain import dicom_values
+from services.domain.dicom import values as dicom_values
 from services.domain.errors import FadaError, NotFound
 from services.domain.study import Role
 

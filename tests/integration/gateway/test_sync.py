@@ -22,9 +22,9 @@ from uuid_utils import uuid7
 
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
-from edge.agent.outbox import Outbox
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from edge.agent.sync import fetch_answers
-from edge.agent.vault import Vault
 from services.domain.errors import Conflict, Gone, InvalidInput, NotAuthenticated, NotFound
 from services.domain.report import Origin, ReleaseId, Scored
 from services.domain.study import Principal, Role

@@ -17,7 +17,7 @@ from typescript import needs_node, run
 from services.domain import biometry
 from services.domain.biometry import age_by_last_period
 from services.domain.calibration import Calibration, PixelSize, Region
-from services.domain.dicom_values import STUDY_DATE
+from services.domain.dicom.values import STUDY_DATE
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 from services.reading.measures import measure_head

@@ -14,8 +14,8 @@ from edge.agent import main as agent
 from edge.agent.analysis import capture_bytes
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import DICOM, identify, open_image
-from edge.agent.outbox import Outbox
-from edge.agent.vault import Vault
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from edge.agent.watch import FolderWatch
 from services.dicom.bounded_decoding import decode_object
 from services.dicom.objects.clip import clip_object

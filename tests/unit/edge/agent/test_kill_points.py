@@ -23,9 +23,9 @@ from PIL import Image
 from edge.agent.analysis import read_captured
 from edge.agent.case import State
 from edge.agent.link import LinkRules, Metered
-from edge.agent.outbox import Outbox
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from edge.agent.sync import send_anyway, sync
-from edge.agent.vault import Vault
 from edge.agent.watch import FolderWatch
 from services.domain.errors import DifferentBytes, Gone, NotFound
 from services.domain.report import Origin, ReleaseId, Report

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from edge.agent.outbox import Outbox
-from edge.agent.vault import Vault
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 from edge.agent.watch import FolderWatch, check_folder
 from services.domain.errors import InvalidInput
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.dicomweb.matching import parse_query
-from services.domain.dicom_matching import matches
+from services.domain.dicom.matching import matches
 from services.domain.errors import InvalidInput
 
 ONE = {

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.domain.biometry import age_by_last_period, last_period_of
-from services.domain.dicom_values import first_date, first_text, iso_date
+from services.domain.dicom.values import first_date, first_text, iso_date
 
 
 def study(seen="20260401", period="20251001"):

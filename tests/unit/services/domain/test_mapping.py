@@ -14,7 +14,7 @@ from services.domain.mapping import (
     own_name,
     plane_of,
 )
-from services.domain.mapping_rules import ELSE, OWN_PLANES, SPECIFIC, WEIGHTS, WORDS
+from services.domain.mapping.rules import ELSE, OWN_PLANES, SPECIFIC, WEIGHTS, WORDS
 
 BODY = ("abdomen", "arm", "head", "legs")
 ORGANS = ("artery", "liver", "stomach", "vein")

@@ -7,7 +7,7 @@ import uuid
 
 from typescript import needs_node, run
 
-from services.domain import dicom_values
+from services.domain.dicom import values as dicom_values
 
 pytestmark = needs_node
 IDS = "phone/src/case/ids.ts"

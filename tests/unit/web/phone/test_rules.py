@@ -23,7 +23,7 @@ from typescript import needs_node, run
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.errors import InvalidModelOutput
 from services.domain.mapping import map_plane
-from services.domain.mapping_rules import OWN_PLANES
+from services.domain.mapping.rules import OWN_PLANES
 from services.domain.report import FrameReading
 from services.domain.study import FrameRef
 from services.reading.clips import Glance, best_frames

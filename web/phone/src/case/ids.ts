@@ -17,16 +17,16 @@ export async function sha256(data: BufferSource): Promise<string> {
   return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", data)));
 }
 
-/** The Study Instance UID of a case (services/domain/dicom_values.py). */
+/** The Study Instance UID of a case (services/domain/dicom/values.py). */
 export const studyUid = (caseId: string): string => `2.25.${BigInt(`0x${caseId.replaceAll("-", "")}`)}`;
 
-/** The SOP Instance UID of a case's picture, from the SHA-256 of its bytes (services/domain/dicom_values.py). */
+/** The SOP Instance UID of a case's picture, from the SHA-256 of its bytes (services/domain/dicom/values.py). */
 export async function sopUid(caseId: string, picture: string): Promise<string> {
   const hash = await sha256(new TextEncoder().encode(`${caseId}:${picture}`));
   return `2.25.${BigInt(`0x${hash.slice(0, 32)}`)}`;
 }
 
-/** The Series Instance UID of all of a case's pictures (services/domain/dicom_values.py). */
+/** The Series Instance UID of all of a case's pictures (services/domain/dicom/values.py). */
 export const seriesUid = (caseId: string): Promise<string> => sopUid(caseId, "series");
 
 /** When a case was taken, by the phone's clock: it stands in its id. */

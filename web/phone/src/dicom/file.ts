@@ -164,7 +164,7 @@ function uid(set: DataSet, tag: string): string {
   return text;
 }
 
-/** The first value of a DA (PS3.5 6.2), as the hub reads it (services/domain/dicom_values.py); "" where it is none. */
+/** The first value of a DA (PS3.5 6.2), as the hub reads it (services/domain/dicom/values.py); "" where it is none. */
 function dayOf(text: string): string {
   const parts = /^(\d{4})(\d{2})(\d{2})$/.exec(text.split("\\")[0]!.trim());
   if (!parts) return "";

@@ -94,7 +94,7 @@ export async function identify(file: Blob): Promise<{ media_type: string; studyU
 const STILLS = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif"];
 const BOXES = ["moov", "mdat", "wide", "free", "skip", "pnot"];
 
-/** The media type of an MP4 or MOV clip, "" for anything else (services/domain/file_kind.py). @throws Unreadable: a HEIC photo. */
+/** The media type of an MP4 or MOV clip, "" for anything else (services/domain/dicom/file_kind.py). @throws Unreadable: a HEIC photo. */
 function clipType(head: Uint8Array): string {
   const [box, brand] = [String.fromCharCode(...head.subarray(4, 8)), String.fromCharCode(...head.subarray(8, 12))];
   if (box !== "ftyp") return BOXES.includes(box) ? "video/quicktime" : "";

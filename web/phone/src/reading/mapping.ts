@@ -1,7 +1,7 @@
 import type { Mapping } from "@fada/shared/api/types";
 
 /** Phase 3 for this system's own planes, which the heads have judged: a table, and no words have a
- * say (services/domain/mapping.py, whose rules for FADA's labels no release in a browser needs). */
+ * say (services/domain/mapping/__init__.py, whose rules for FADA's labels no release in a browser needs). */
 
 const ORGANS = ["artery", "liver", "stomach", "vein"];
 const GROUPS: Record<string, { structures: string[]; masks: string[] }> = {

@@ -17,8 +17,8 @@ from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import parse_bytes
 from services.dicom.parser.retrieve import _decompress
 from services.dicom.parser.video import H264, HEVC
+from services.domain.dicom.file_kind import clip_type, kind_of
 from services.domain.errors import FadaError, FrameUndecodable, InvalidInput, UnsupportedMedia
-from services.domain.file_kind import clip_type, kind_of
 
 ROOT = Path(__file__).parents[5]
 CLIPS = ROOT / "tests" / "fixtures" / "clips"

@@ -23,9 +23,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import edge_browser, edge_weights
+from bench.edge import browser as edge_browser
+from bench.edge import weights as edge_weights
 
-RELEASES = Path(__file__).resolve().parents[1] / "models" / "releases"
+RELEASES = Path(__file__).resolve().parents[2] / "models" / "releases"
 console = Console(stderr=True)
 Figures = dict[str, float]
 
@@ -35,7 +36,7 @@ def native(what: str, store: Path, options: argparse.Namespace) -> Figures:
     names = ("repeats", "tokens", "threads")
     more = [word for name in names for word in (f"--{name}", str(getattr(options, name)))]
     done = subprocess.run(
-        [sys.executable, "-m", "bench.edge_native", what, str(store), *more],
+        [sys.executable, "-m", "bench.edge.native", what, str(store), *more],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     return dict(json.loads(done.stdout.splitlines()[-1]))

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from edge.agent.files import sync_folder, write_durably
+from edge.agent.storage.files import sync_folder, write_durably
 from services.domain.errors import InvalidInput, NotAuthenticated, RateLimited
 
 _FILE = "vault.json"

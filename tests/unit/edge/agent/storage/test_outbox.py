@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from edge.agent.case import State
-from edge.agent.image_folder import StorageFull
-from edge.agent.outbox import Outbox
-from edge.agent.vault import Vault
+from edge.agent.storage.image_folder import StorageFull
+from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.vault import Vault
 
 VAULT = Vault(bytes(32))
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from uuid_utils import uuid7
 
 from edge.agent.case import UNSENT, CapturedImage, Case, State
-from edge.agent.image_folder import ImageFolder
-from edge.agent.outbox_database import OutboxDatabase
-from edge.agent.vault import Vault
+from edge.agent.storage.image_folder import ImageFolder
+from edge.agent.storage.outbox_database import OutboxDatabase
+from edge.agent.storage.vault import Vault
 from services.domain.errors import Conflict, NotFound
 
 _COLUMNS = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent.vault import Vault
+from edge.agent.storage.vault import Vault
 from services.domain.errors import InvalidInput, NotAuthenticated, RateLimited
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-WEB = Path(__file__).resolve().parents[1] / "web"
+WEB = Path(__file__).resolve().parents[2] / "web"
 _CLIENT, _SECRET = "fada-hub", "of the drill alone: not a secret of any hub"
 
 

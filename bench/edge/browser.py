@@ -24,8 +24,8 @@ from services.standalone import ports, seaweed, triton
 
 CHROMIUM = "/usr/bin/chromium"
 PIN = "246813"
-SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.png"
-APP = Path(__file__).resolve().parents[1] / "web" / "phone" / "dist"
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "head-27w.png"
+APP = Path(__file__).resolve().parents[2] / "web" / "phone" / "dist"
 WAIT = 300.0  # seconds
 
 

@@ -47,7 +47,7 @@ def wrong_clock(hub: DrillHub) -> None:
     18,
     "new captures are refused; the queue is kept",
     f"{MODULES}::test_storage_that_is_full_refuses_new_captures_and_keeps_the_queue",
-    f"{AGENT}/test_outbox.py::test_a_full_device_refuses_new_captures_and_keeps_the_queue",
+    f"{AGENT}/storage/test_outbox.py::test_a_full_device_refuses_new_captures_and_keeps_the_queue",
 )
 def storage_full(hub: DrillHub) -> None:
     """18: the phone's storage is full"""

@@ -1,7 +1,7 @@
 """One release on this machine, by the runtime that hub and agent share: once encoded, or every time.
 
 Run by bench.edge in a process of its own, so that its peak of memory is the release's alone:
-python -m bench.edge_native nano|08b STORE [--repeats 3] [--tokens 12] [--threads 2]
+python -m bench.edge.native nano|08b STORE [--repeats 3] [--tokens 12] [--threads 2]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from services.reading.releases.release import Release
 from services.reading.text import prompting
 from services.reading.text.runtime import Conversation, TextModel
 
-SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.png"
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "head-27w.png"
 # About what FADA's own answers are long: 600 tokens in all.
 LONG = {"interpret": 320, "classify": 12, "detect": 110, "segment": 160}
 Figures = dict[str, float]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.agent.case import CapturedImage
-from edge.agent.files import sync_folder, write_durably
-from edge.agent.vault import Vault
+from edge.agent.storage.files import sync_folder, write_durably
+from edge.agent.storage.vault import Vault
 from services.domain.errors import FadaError, InvalidInput
 
 _ORPHAN_SECONDS = 24 * 3600.0

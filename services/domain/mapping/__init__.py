@@ -12,7 +12,7 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Final
 
-from services.domain.mapping_rules import (
+from services.domain.mapping.rules import (
     ALIAS_SCORE,
     ALIASES,
     COMPATIBLE,
