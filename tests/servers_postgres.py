@@ -11,7 +11,7 @@ import combination
 import psycopg
 import pytest
 
-from bench.drill import postgres
+from bench import postgres
 
 
 @contextmanager
@@ -44,11 +44,10 @@ def postgres_url() -> Iterator[str]:
     if given := combination.POSTGRES:
         yield given
         return
-    found = postgres.programs()
-    if found is None:
+    if postgres.programs() is None:
         message = "PostgreSQL is not installed: apt-get install postgresql"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    with postgres.postgres_server(found) as url:
+    with postgres.postgres_server() as url:
         yield url

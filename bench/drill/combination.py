@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.drill import postgres
+from bench import postgres
 from services.standalone import valkey
 
 INDEXES, BROKERS = ("sqlite", "postgres"), ("redis", "valkey")
@@ -60,10 +60,9 @@ def opened(index: str, broker: str) -> Iterator[Combination]:
     if index == "sqlite":
         yield Combination(index, broker, program)
         return
-    programs = postgres.programs()
-    if programs is None:
+    if postgres.programs() is None:
         raise LookupError("no PostgreSQL is installed here")
-    with postgres.postgres_server(programs, max_connections=_CONNECTIONS) as url:
+    with postgres.postgres_server(max_connections=_CONNECTIONS) as url:
         yield Combination(index, broker, program, url)
 
 

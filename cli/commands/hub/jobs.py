@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli import dead_letters, report_text
+from cli.hub import HubOption, KeyOption
 
 app = typer.Typer(
     no_args_is_help=True,
     help="""Work of the hub. A job that failed three times is dead: visible, kept, and can run again.""",
 )
+_PATH = "/api/jobs"
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
@@ -29,7 +30,7 @@ def list_jobs(
 
     Example:  fada jobs list --state queued,leased
     """
-    _show(_find(hub, key, state, study), as_json)
+    _show(dead_letters.find(hub, key, _PATH, state, study), as_json)
 
 
 @app.command()
@@ -38,7 +39,7 @@ def dead(as_json: JsonOption = False, hub: HubOption = "", key: KeyOption = "") 
 
     Example:  fada jobs dead
     """
-    _show(_find(hub, key, "dead", ""), as_json)
+    _show(dead_letters.find(hub, key, _PATH, "dead", ""), as_json)
 
 
 @app.command()
@@ -56,23 +57,7 @@ def again(
 
       fada jobs again --all
     """
-    with Hub.of(hub, key) as connection:
-        wanted = list(jobs or [])
-        if every:
-            wanted += [j["id"] for j in connection.get("/api/jobs", state="dead")["items"]]
-        if not wanted:
-            report_text.console().print("nothing to run again")
-        for job in dict.fromkeys(wanted):
-            job_row = connection.post(f"/api/jobs/{job}/run-again")
-            report_text.console().print(
-                f"{job_row['id']}  {job_row['state']}  study {job_row['study_id']}"
-            )
-
-
-def _find(hub: str, key: str, state: str, study: str) -> list[dict[str, Any]]:
-    query = {name: value for name, value in (("state", state), ("study", study)) if value}
-    with Hub.of(hub, key) as connection:
-        return list(connection.get("/api/jobs", **query)["items"])
+    dead_letters.run_again(hub, key, _PATH, jobs, every)
 
 
 def _show(items: list[dict[str, Any]], as_json: bool) -> None:

@@ -7,17 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli import dead_letters, report_text
+from cli.hub import HubOption, KeyOption
 
 app = typer.Typer(
     no_args_is_help=True,
     help="""Results and events on their way to webhooks and destinations. A delivery that kept failing for
     about a day and a half, or that its receiver refused, is dead: visible, kept, and can run again.""",
 )
+_PATH = "/api/deliveries"
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
-
-
 _STATES = {"refused": "refused", "committed": "committed", "commitment_failed": "not committed"}
 
 
@@ -33,7 +32,7 @@ def list_deliveries(
 
     Example:  fada deliveries list --state waiting
     """
-    _show(_find(hub, key, state, study), as_json)
+    _show(dead_letters.find(hub, key, _PATH, state, study), as_json)
 
 
 @app.command()
@@ -42,7 +41,7 @@ def dead(as_json: JsonOption = False, hub: HubOption = "", key: KeyOption = "") 
 
     Example:  fada deliveries dead
     """
-    _show(_find(hub, key, "dead", ""), as_json)
+    _show(dead_letters.find(hub, key, _PATH, "dead", ""), as_json)
 
 
 @app.command()
@@ -60,22 +59,7 @@ def again(
 
       fada deliveries again --all
     """
-    with Hub.of(hub, key) as connection:
-        wanted = list(deliveries or [])
-        if every:
-            dead_ones = connection.get("/api/deliveries", state="dead", limit=1000)
-            wanted += [one["id"] for one in dead_ones["items"]]
-        if not wanted:
-            report_text.console().print("nothing to run again")
-        for delivery in dict.fromkeys(wanted):
-            item = connection.post(f"/api/deliveries/{delivery}/run-again")
-            report_text.console().print(f"{item['id']}  {item['state']}  study {item['study_id']}")
-
-
-def _find(hub: str, key: str, state: str, study: str) -> list[dict[str, Any]]:
-    query = {name: value for name, value in (("state", state), ("study", study)) if value}
-    with Hub.of(hub, key) as connection:
-        return list(connection.get("/api/deliveries", **query)["items"])
+    dead_letters.run_again(hub, key, _PATH, deliveries, every)
 
 
 def _show(items: list[dict[str, Any]], as_json: bool) -> None:

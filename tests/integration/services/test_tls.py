@@ -19,7 +19,7 @@ import servers
 from kombu.pools import reset
 from pydantic import SecretStr
 
-from bench.drill import postgres
+from bench import postgres
 from services.domain.errors import BrokerUnavailable, IndexUnavailable, InferenceUnavailable
 from services.domain.work import QUEUES
 from services.index import open_index
@@ -62,11 +62,10 @@ def certificate() -> Iterator[Certificate]:
 
 
 def test_database(certificate: Certificate) -> None:
-    programs = postgres.programs()
-    if programs is None:
+    if postgres.programs() is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     files = {"ssl": "on", "ssl_cert_file": certificate.file, "ssl_key_file": certificate.key}
-    with postgres.postgres_server(programs, **files) as url:
+    with postgres.postgres_server(**files) as url:
         address = url.replace("127.0.0.1", "localhost")
         index = open_index(f"{address}?sslmode=verify-full&sslrootcert={certificate.file}")
         index.migrate()
