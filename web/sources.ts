@@ -6,7 +6,7 @@ import type { Plugin } from "vite";
 /** What an application is built from: its own folder and what both share. Tests are no part of it. */
 const ROOTS = [
   "index.html", "package.json", "public", "src", "tsconfig.json", "vite.config.ts",
-  "../package-lock.json", "../shared", "../sources.ts", "../tsconfig.base.json",
+  "../package-lock.json", "../shared", "../sources.ts", "../catalogue.ts", "../tsconfig.base.json",
 ];
 
 function* files(path: string): Generator<string> {

@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from "vite";
+import { catalogue } from "../catalogue.ts";
 import { sources } from "../sources.ts";
 
 /** Tells the service worker which files the app is made of. */
@@ -19,7 +20,7 @@ function shell(): Plugin {
 /** The phone's app, served by the hub under /field/. */
 export default defineConfig({
   base: "/field/",
-  plugins: [sources(import.meta.dirname), shell()],
+  plugins: [catalogue(), sources(import.meta.dirname), shell()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   build: {

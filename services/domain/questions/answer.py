@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from services.domain.languages import catalogue
 from services.domain.questions.question import Question
 from services.domain.questions.words import sentence, table
 from services.domain.report import FrameReading, Structure, percent
@@ -37,7 +38,7 @@ def _stopped(question: Question, reading: FrameReading, language: str) -> list[s
 
 
 def _plane_name(label: str, language: str) -> str:
-    return str(table()["planes"].get(label, {}).get(language) or label.replace("_", " "))
+    return catalogue(language).get(f"answer.plane.{label}", label.replace("_", " "))
 
 
 def _structure_name(label: str, language: str) -> str:

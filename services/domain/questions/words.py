@@ -1,6 +1,7 @@
-"""The words of questions and answers in five languages: ``words.json``, which the pages have too.
+"""The words of questions and answers in five languages. What people may ask with is ``words.json``,
+which the pages have too; what is answered stands in each language's file.
 
-In it a word matches whole, one with ``*`` by its beginning; a word in Devanagari matches anywhere.
+In ``words.json`` a word matches whole, one with ``*`` by its beginning; one in Devanagari anywhere.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-LANGUAGES = ("en", "fr", "sw", "hi", "pt")
+from services.domain.languages import LANGUAGES, catalogue
 
 
 @cache
@@ -29,7 +30,7 @@ def says(question: str, words: dict[str, list[str]]) -> bool:
 
 def sentence(key: str, language: str, **values: str) -> str:
     """The sentence ``key`` with its values."""
-    return str(table()["sentences"][key][language]).format(**values)
+    return catalogue(language)[f"answer.{key}"].format(**values)
 
 
 def _holds(said: str, word: str) -> bool:

@@ -9,12 +9,22 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from services.domain.languages import catalogue
+
 ATLAS = Path(__file__).parents[3] / "web" / "shared" / "atlas"
 PLANES = json.loads((ATLAS / "planes.json").read_text())
 
 
 def words(language: str) -> dict[str, Any]:
-    return dict(json.loads((ATLAS / "words" / f"{language}.json").read_text()))
+    """``planes`` and ``structures``, as the language's file has them under ``atlas.``."""
+    told: dict[str, Any] = {"planes": {}, "structures": {}}
+    for key, text in catalogue(language).items():
+        part, _, rest = key.removeprefix("atlas.").partition(".")
+        if key.startswith("atlas.structure."):
+            told["structures"][rest] = text
+        elif key.startswith("atlas.") and rest:
+            told["planes"].setdefault(part, {})[rest] = text
+    return told
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "sw", "hi", "pt"])

@@ -13,9 +13,9 @@ import pytest
 from typescript import needs_node, run
 
 from services.domain.examination import charts, fetuses, history, pregnancy, summary, weight
+from services.domain.languages import LANGUAGES
 from services.domain.plurals import is_one
 from services.domain.report import FrameReading, Measurement, Scored
-from services.publish.pdf_strings import LANGUAGES
 
 pytestmark = needs_node
 SUMMARY, PREGNANCY, CHARTS, WEIGHT, FETUSES = (

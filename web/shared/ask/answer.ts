@@ -5,15 +5,13 @@ import { round } from "../measurement/round";
 import type { Question } from "./question";
 import table from "./words.json";
 
-const sentences: Record<string, Record<Language, string>> = table.sentences;
-const planes: Record<string, Record<Language, string>> = table.planes;
 const structures: Record<string, { finds: string[]; words: Record<Language, string[]> }> = table.structures;
 const OF_IMAGE = ["out_of_scope", "too_poor", "unknown_plane"];
 
 /** Sentences about `reading` from its findings alone, as the hub answers (services/domain/questions/answer.py); `known` are the
- * labels that the release looks for, null for any. */
-export function answer(question: Question, reading: FrameReading | null, known: readonly string[] | null, language: Language): string {
-  const say = (key: string, values: Record<string, string> = {}): string => sentences[key]![language].replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
+ * labels that the release looks for, null for any, and `words` the texts of the language. */
+export function answer(question: Question, reading: FrameReading | null, known: readonly string[] | null, language: Language, words: Readonly<Record<string, string>>): string {
+  const say = (key: string, values: Record<string, string> = {}): string => words[`answer.${key}`]!.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
   const nameOf = (label: string): string => {
     const name = structures[label]?.words[language][0] ?? label.replaceAll("_", " ");
     return name.slice(0, 1).toUpperCase() + name.slice(1);
@@ -36,7 +34,7 @@ export function answer(question: Question, reading: FrameReading | null, known: 
     });
   };
   const plane = (): string[] => [reading.plane, reading.subplane].flatMap((one) => one
-    ? [say("plane", { name: planes[one.label]?.[language] ?? one.label.replaceAll("_", " "), sure: percent(one.confidence) })] : []);
+    ? [say("plane", { name: words[`answer.plane.${one.label}`] ?? one.label.replaceAll("_", " "), sure: percent(one.confidence) })] : []);
   const size = (m: Measurement): string => {
     if (m.mm === null) return say("uncalibrated", { name: m.name, value: round(m.px, 0).toFixed(0) });
     const range = m.mm_low !== null && m.mm_high !== null ? say("range", { low: m.mm_low.toFixed(1), high: m.mm_high.toFixed(1) }) : "";

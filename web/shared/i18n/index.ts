@@ -44,6 +44,9 @@ export async function choose(language: Language, keep = true): Promise<void> {
   listeners.forEach((listener) => listener());
 }
 
+/** Its texts by their keys, for templates whose key is made up. */
+export const catalogue = (): Readonly<Record<string, string>> => words;
+
 /** The language that is shown. */
 export const language = (): Language => present;
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
+from services.domain.languages import LANGUAGES
 from services.domain.report import (
     UNREVIEWED,
     Abstention,
@@ -20,7 +21,7 @@ from services.domain.report import (
     Structure,
 )
 from services.publish import fhir
-from services.publish.pdf_strings import LANGUAGES, Words, keys
+from services.publish.pdf_strings import Words, keys
 
 HC = Measurement("HC", 891.4, 262.8, 242.3, 283.2, "ultrasound_region", "ellipse")
 AGE = Dating("Hadlock 1984 (HC)", "HC", 200.17, 185.7, 214.6, "28w 4d")

@@ -13,6 +13,7 @@ from services.domain.examination.examination import Examination
 from services.domain.examination.fetuses import summarise_several
 from services.domain.examination.pregnancy import DatingScan, date_pregnancy
 from services.domain.examination.summary import PastExamination, summarise
+from services.domain.languages import LANGUAGES
 from services.domain.report import (
     Abstention,
     FrameReading,
@@ -23,7 +24,7 @@ from services.domain.report import (
     Scored,
 )
 from services.publish import pdf
-from services.publish.pdf_strings import LANGUAGES, Words
+from services.publish.pdf_strings import Words
 
 DAY, PERIOD = date(2026, 1, 2), date(2025, 6, 6)
 PAST = (PastExamination(date(2025, 10, 10), {"HC": 165.0, "AC": 140.0, "FL": 29.0}),)
