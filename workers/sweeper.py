@@ -26,6 +26,7 @@ from services.telemetry import logs, metrics, traces
 from services.workitems import ReadingPerformer
 from workers.erasure import delete_erased, erase_over
 from workers.orphans import OrphanSweep
+from workers.usage import EVERY_SECONDS, UsageCount
 from workers.watchdog import Watchdog
 
 _log = logging.getLogger("workers.sweeper")
@@ -73,6 +74,7 @@ class Sweeper:
             Duty("purged", 60.0, self.purge),
             Duty("erased", max(often, 5.0), lambda: delete_erased(self.index, self.store)),
             Duty("retained", 60.0, lambda: erase_over(self.index)),
+            Duty("counted", EVERY_SECONDS, UsageCount(self.index).run),
             Duty("orphans", 3600.0, self.orphans, due=time.monotonic() + 300.0),
         ]
 

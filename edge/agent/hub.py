@@ -27,6 +27,12 @@ from services.domain.errors import (
 from services.tus import ResumableUpload, TusCommunicationError, open_session
 
 T = TypeVar("T")
+
+
+class NoRoom(Unavailable):
+    """The hub is there, and takes nothing new: its disk, or the site's quota, is full."""
+
+
 _AGENT = "fada"
 _UNREACHABLE = "The hub cannot be reached; it will be tried again."
 _KINDS: dict[int, type[FadaError]] = {
@@ -37,6 +43,7 @@ _KINDS: dict[int, type[FadaError]] = {
     423: Unavailable,
     429: Unavailable,
     460: ChecksumMismatch,
+    507: NoRoom,
 }
 
 

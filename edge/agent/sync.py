@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from edge.agent.case import CapturedImage, Case
-from edge.agent.hub import Hub
+from edge.agent.hub import Hub, NoRoom
 from edge.agent.image_file import open_image, sop_uid_of
 from edge.agent.link import LinkRules
 from edge.agent.preview import WORTH_BYTES, preview
@@ -49,6 +49,9 @@ def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
             case = outbox.attempt(waiting.id)
             try:
                 outcome.sent += work(outbox, hub, case, say)
+            except NoRoom as refusal:  # it waits; others, and the hub's answers, do not
+                outbox.problem(case.id, refusal.detail)
+                say(f"{case.id}: waits: {refusal.detail}")
             except (Unavailable, NotAuthenticated):
                 raise
             except FadaError as refusal:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from gateway.ingest.case_form import case_of, facts_of, parse_case, report_of, study_attributes
+from gateway.ingest.case_form import (
+    CaseIn,
+    case_of,
+    facts_of,
+    parse_case,
+    report_of,
+    study_attributes,
+)
+from gateway.ingest.site_room import Claim, SiteRoom
 from services.domain.biometry import age_by_last_period
 from services.domain.errors import Gone
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource, Principal, Role
 from services.domain.triage import triage_readings
 from services.examinations import known_last_period
-from services.index.port import Artefact, CaseVersion, Index, Study, Transaction
+from services.index.port import Artefact, Case, CaseVersion, Index, Study, Transaction
 from services.reading import report_json
 from services.storage.port import ObjectStore
 
@@ -20,6 +28,7 @@ from services.storage.port import ObjectStore
 def receive_case(
     index: Index,
     store: ObjectStore,
+    room: SiteRoom,
     who: Principal,
     case_id: str,
     number: int,
@@ -35,9 +44,29 @@ def receive_case(
         DifferentBytes: this version came before with other content.
         Conflict: the case is another phone's.
         Gone: it was erased at the hub.
+        SiteQuotaReached: the case is new, and its site has no room.
     """
-    sent, digest = parse_case(data), hashlib.sha256(data).hexdigest()
-    case = case_of(who, case_id, sent)
+    sent = parse_case(data)
+    case, claim, new = case_of(who, case_id, sent), Claim(who.site), False
+    try:
+        room.claim(claim, case.study_uid, "", len(data))
+        new, answer = _keep(index, store, who, (case, sent), number, data, request_id)
+    finally:
+        room.settle(claim, len(data) if new else 0)
+    return new, answer
+
+
+def _keep(
+    index: Index,
+    store: ObjectStore,
+    who: Principal,
+    parsed: tuple[Case, CaseIn],
+    number: int,
+    data: bytes,
+    request_id: str,
+) -> tuple[bool, dict[str, Any]]:
+    (case, sent), digest = parsed, hashlib.sha256(data).hexdigest()
+    case_id = case.id
     report = report_of(sent, case)
     artefacts = []
     if report is not None:

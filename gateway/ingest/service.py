@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from gateway.ingest.duplicates import same_instance
+from gateway.ingest.site_room import Claim, SiteRoom
 from gateway.ingest.spool import SpooledFile, without_preamble
 from gateway.ingest.tuning import AnnouncedWrite, GroupCommit
 from services.dicom.parser.parse import ParsedInstance
@@ -74,6 +75,7 @@ class _Request:
     urgent: bool
     request_id: str
     study_uid: str | None
+    claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class IngestService:
         self._settings = settings
         self._group = GroupCommit(index)
         self.dispatcher = AfterCommit(index, queue)
+        self.site_room = SiteRoom(index)
         self._threads = ThreadPoolExecutor(_PARSING_THREADS, thread_name_prefix="ingest")
         self._room_until = 0.0
 
@@ -119,14 +122,21 @@ class IngestService:
         its outcome. The spooled files stay the caller's to remove.
 
         Raises:
-            Unavailable: a part of the hub is down; nothing may be taken as received.
+            Unavailable: a part of the hub is down, or the site has no room; nothing may be taken as
+                received.
         """
         if not files:
             return []
         self._check_room()
-        request = _Request(principal, files, source, urgent, request_id, study_uid)
-        with self._group.announce() as write:
-            outcomes = self._ingest(write, request)
+        claim = Claim(principal.site)
+        request = _Request(principal, files, source, urgent, request_id, study_uid, claim)
+        outcomes: list[IngestOutcome] = []
+        try:
+            with self._group.announce() as write:
+                outcomes = self._ingest(write, request)
+        finally:
+            pairs = zip(files, outcomes, strict=False)
+            self.site_room.settle(claim, sum(file.size for file, one in pairs if one.new))
         for outcome in outcomes:
             if outcome.error is None:
                 metrics.RECEIVED.labels(source.value, "new" if outcome.new else "known").inc()
@@ -187,6 +197,7 @@ class IngestService:
                 parsed = self._parser.parse(clean.path, lambda: self._store.settle(clean.path))
                 if request.study_uid not in (None, parsed.study_uid):
                     raise StudyMismatch("The object belongs to another study than the address.")
+                self.site_room.claim(request.claim, parsed.study_uid, parsed.sop_uid, clean.size)
                 self._store.put_file(site, clean.path, clean.sha256, MEDIA_TYPE)
                 return _StoredFile(0, parsed, _new_instance(clean, parsed))
         except FadaError as error:

@@ -49,8 +49,8 @@ async def put(
     """Kilobytes before megabytes: the hub can triage before the images are here."""
     data = await request.body()
     new, answer = await run_in_threadpool(
-        receive_case, services.index, services.store, who, str(case_id), number, data,
-        request_id=request_id(request),
+        receive_case, services.index, services.store, services.ingest.site_room, who,
+        str(case_id), number, data, request_id=request_id(request),
     )  # fmt: skip
     return JSONResponse(answer, 201 if new else 200)
 

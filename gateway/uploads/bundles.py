@@ -61,8 +61,8 @@ def _receive(
         found, secret = _opened(services, files[0].path.read_bytes())
         maker = _maker(services, carrier, found)
         receive_case(
-            services.index, services.store, maker, found.case, found.version, found.body,
-            request_id=identity,
+            services.index, services.store, services.ingest.site_room, maker,
+            found.case, found.version, found.body, request_id=identity,
         )  # fmt: skip
         for image in found.images:
             _take_image(services, maker, found, image, identity, files)

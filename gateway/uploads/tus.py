@@ -111,6 +111,7 @@ async def _begin(
 
 
 def _create(services: Services, who: Principal, length: int, metadata: dict[str, str]) -> Upload:
+    services.ingest.site_room.check(who.site, length)
     until = datetime.now(UTC) + timedelta(days=services.settings.upload_days)
     with services.index.begin() as tx:
         require_case(tx, who, metadata)

@@ -174,6 +174,12 @@ class Unavailable(FadaError):
     code, title, status, retryable = "unavailable", "A part of this hub is not available", 503, True
 
 
+class SiteQuotaReached(Unavailable):
+    """What is here stays, other sites go on, and the sender keeps what it has for later."""
+
+    code, title, status = "site_quota_reached", "This site has used up its quota", 507
+
+
 class StoreUnavailable(Unavailable):
     """No answer, an error of its own, or no space."""
 

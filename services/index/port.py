@@ -76,6 +76,7 @@ from services.index.orders.port import (
     ProcedureSteps,
     WaitingNews,
 )
+from services.index.quotas.port import Quotas, SiteQuota
 from services.index.record.port import Examinations, Facts, Identities, Patients
 from services.index.records import (
     MATCHABLE,
@@ -161,6 +162,7 @@ __all__ = [
     "Progress",
     "PushSubscription",
     "PushSubscriptions",
+    "Quotas",
     "ReadFrame",
     "Received",
     "Remembered",
@@ -170,6 +172,7 @@ __all__ = [
     "Sessions",
     "Share",
     "Shares",
+    "SiteQuota",
     "Studies",
     "Study",
     "StudyQuery",

@@ -17,6 +17,7 @@ from services.index.erasure.port import Erasures
 from services.index.messaging.deliveries_port import Deliveries
 from services.index.messaging.port import Events, Jobs, Outbox, Progress
 from services.index.orders.port import News, Orders, ProcedureSteps
+from services.index.quotas.port import Quotas
 from services.index.record.port import Examinations, Facts, Identities, Patients
 from services.index.workitems.port import Workitems
 
@@ -92,6 +93,11 @@ class Transaction(Protocol):
     @property
     def erasures(self) -> Erasures:
         """What was erased, and how long sites keep studies."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas:
+        """What sites may store."""
         ...
 
     @property

@@ -42,6 +42,7 @@ from services.index.orders.matching import OrderMatching
 from services.index.orders.orders import OrdersTable
 from services.index.orders.patient_news import PatientNewsTable
 from services.index.orders.procedure_steps import ProcedureStepsTable
+from services.index.quotas.quotas import QuotasTable
 from services.index.record.examinations import ExaminationsTable
 from services.index.record.facts import FactsTable
 from services.index.record.identity import IdentityTable
@@ -156,6 +157,11 @@ class UnitOfWork:
     def passkeys(self) -> PasskeysTable:
         """Passkeys of accounts."""
         return PasskeysTable(self._session, self.audit, self.accounts)
+
+    @cached_property
+    def quotas(self) -> QuotasTable:
+        """What sites may store."""
+        return QuotasTable(self._session, self.audit)
 
     @cached_property
     def shares(self) -> SharesTable:

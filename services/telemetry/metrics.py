@@ -152,6 +152,9 @@ DELIVERIES_OPEN = _gauge(
 QUEUE = _gauge(
     "fada_queue_messages", "Messages in the broker", queue=("urgent", "routine", "publish")
 )
+SITES = _gauge(
+    "fada_sites", "Sites with a quota by how near they are to it", quota=("room", "warning", "full")
+)
 SWEPT = _counter("fada_sweeper_total", "What the sweeper mended", what=CODE)
 
 

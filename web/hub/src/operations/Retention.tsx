@@ -5,6 +5,7 @@ import { code, t } from "@fada/shared/i18n";
 import { toast, toastError } from "../shell/toasts";
 import { dateTime } from "../shell/format";
 import { Certificate, type Erasure, type Signed } from "./Certificate";
+import { Quota } from "./Quota";
 import { usePolling } from "./usePolling";
 
 interface Kept {
@@ -19,6 +20,7 @@ export function Retention(): JSX.Element {
   return (
     <>
       {kept && <Disks kept={kept} />}
+      <Quota />
       {kept && <Rules kept={kept} saved={reload} />}
       <Erasures />
     </>

@@ -33,7 +33,10 @@ export const newExamination = (): string => [...crypto.getRandomValues(new Uint8
 
 const PARALLEL = 3;
 const CHUNK = 8 * 1024 * 1024; // what is lost at most when the connection breaks, and what a proxy lets through
+const NO_ROOM = 507; // of the hub's disk, or of the site's quota: it can go on when there is room
 let made = 0;
+
+const worthRetrying = (status: number): boolean => status !== NO_ROOM && (status < 400 || status >= 500 || status === 409 || status === 423);
 
 /** Sends files by tus, three at a time; a broken one goes on where it stopped, also after a restart. */
 export class UploadQueue {
@@ -98,6 +101,7 @@ export class UploadQueue {
     const upload: Upload = new Upload(transfer.file, {
       endpoint: "/tus/", chunkSize: CHUNK, retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000], removeFingerprintOnSuccess: true,
       metadata: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "")),
+      onShouldRetry: (error) => worthRetrying((error as DetailedError).originalResponse?.getStatus() ?? 0),
       onProgress: (sent) => this.put(transfer.id, { sent }),
       onError: (error) => this.failed(transfer.id, error),
       onSuccess: () => void this.check(transfer.id, upload.url!).then(() => this.enterPeriod(transfer.id, about.lastPeriod)),
@@ -145,7 +149,7 @@ export class UploadQueue {
       problem = JSON.parse(answer?.getBody() ?? "{}") as Partial<ProblemBody>;
     } catch { /* no problem document: the code below says what is known */ }
     const offline = answer === null || answer.getStatus() === 0;
-    this.put(id, { state: offline ? "paused" : "refused", problem: problem.detail ?? "", problemCode: offline ? "offline" : (problem.code ?? "internal") });
+    this.put(id, { state: offline || answer.getStatus() === NO_ROOM ? "paused" : "refused", problem: problem.detail ?? "", problemCode: offline ? "offline" : (problem.code ?? "internal") });
     this.pump();
   }
 }

@@ -10,6 +10,8 @@ import { note, waitsFor } from "./link";
 import { sendPreviews } from "./previews";
 import { type UploadMetadata, upload } from "./upload";
 
+const NO_ROOM = 507; // of the hub's disk or the site's quota: the case waits, answers are fetched all the same
+
 /** Reports of all waiting cases first, then previews, then the pictures, then the hub's answers. Every step can be
  * cut and repeated. @throws HubError with status 0 or 401: later, or never again. */
 export function sync(store: CaseStore, hub: HubClient, changed: () => void): Promise<void> {
@@ -23,7 +25,7 @@ export function sync(store: CaseStore, hub: HubClient, changed: () => void): Pro
           await work(store, hub, record);
         } catch (reason) {
           if ((await store.get(record.id)) === undefined) continue; // deleted meanwhile
-          if (!(reason instanceof HubError) || reason.status === 0 || reason.status === 401 || reason.status >= 500) throw reason;
+          if (!(reason instanceof HubError) || reason.status === 0 || reason.status === 401 || (reason.status >= 500 && reason.status !== NO_ROOM)) throw reason;
           await store.note(record, { problem: reason.code, ...(reason.status === 404 ? { missing: null } : {}) });
         }
         changed();

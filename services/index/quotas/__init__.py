@@ -1,0 +1,1 @@
+"""What sites may store, and what they have used of it."""
