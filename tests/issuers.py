@@ -58,6 +58,8 @@ def running(hub: str, port: int, **environment: str) -> Iterator[Issuer]:
         "client_secret": CLIENT_SECRET,
         "redirect_uris": [f"{hub}/login/oidc/callback"],
         "post_logout_redirect_uris": [f"{hub}/"],
+        "backchannel_logout_uri": f"{hub}/login/oidc/logout",
+        "backchannel_logout_session_required": True,
     }
     process = subprocess.Popen(
         ["node", "tests/issuer.mjs"], cwd=typescript.WEB, stdout=subprocess.PIPE,

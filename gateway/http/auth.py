@@ -44,6 +44,7 @@ PUBLIC = frozenset(
         "/login/options",
         "/login/oidc",
         "/login/oidc/callback",
+        "/login/oidc/logout",  # the token itself is the proof
         "/login/passkey",
         "/login/passkey/options",
         "/login/password",
@@ -181,11 +182,17 @@ class Authenticator:
         return Caller(principal, "device", float(claims["exp"]))
 
     def new_session(
-        self, caller: Caller, connection: HTTPConnection, credential: str, name: str
+        self,
+        caller: Caller,
+        connection: HTTPConnection,
+        credential: str,
+        name: str,
+        issuer_session: str = "",
     ) -> tuple[str, float]:
         """A page session for a caller who was identified: (cookie value, Unix seconds of its end).
 
-        ``credential``: the id of the key or account that it ends with. Blocking.
+        ``credential``: the id of the key or account that it ends with; ``issuer_session``: what its
+        issuer calls it. Blocking.
         """
         until = min(time.time() + SESSION_SECONDS, caller.until)
         with self._index.begin() as tx:
@@ -197,6 +204,7 @@ class Authenticator:
                 address=str((connection.scope.get("client") or ("",))[0]),
                 browser=connection.headers.get("user-agent", ""),
                 expires_at=datetime.fromtimestamp(until, UTC),
+                issuer_session=issuer_session or None,
             )
         return self._signer.sign("session", {"session": session.id}, until - time.time()), until
 

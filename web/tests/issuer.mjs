@@ -21,6 +21,9 @@ const provider = new Provider(`http://localhost:${port}`, {
   conformIdTokenClaims: process.env.GROUPS_IN !== "id_token",
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...PEOPLE[id] }) }),
   pkce: { required: () => true },
+  features: { backchannelLogout: { enabled: true } },
+  // The library asks no address of this machine or its networks; the hub of a test is there.
+  fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }),
   loadExistingGrant: async (ctx) => {
     const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
     grant.addOIDCScope("openid profile");

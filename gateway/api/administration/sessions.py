@@ -35,13 +35,17 @@ def open_session(
 
 
 def start_session(
-    services: Services, request: Request, caller: Caller, credential: str
+    services: Services,
+    request: Request,
+    caller: Caller,
+    credential: str,
+    issuer_session: str = "",
 ) -> tuple[str, float]:
     """Of a caller who was identified: (cookie's value, Unix seconds of its end). Blocking."""
     authenticator: Authenticator = request.app.state.authenticator
     with services.index.read() as tx:
         name = display_name(tx, caller.principal)
-    token, until = authenticator.new_session(caller, request, credential, name)
+    token, until = authenticator.new_session(caller, request, credential, name, issuer_session)
     with services.index.begin() as tx:
         tx.audit.add(caller.principal, "sign_in", credential or caller.via, {"via": caller.via})
     return token, until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -21,12 +21,29 @@ from gateway.http.auth import Caller
 from gateway.http.limits import LoginAttempts
 from gateway.http.oidc.sign_on import CALLBACK, TICKET_SECONDS, SignedOn, SignOn, SignOnRefused
 from gateway.http.problems import NoSuchAddress
-from services.domain.errors import FadaError
+from services.domain.errors import FadaError, InvalidInput, TooLarge
+from services.domain.study import Principal
 from services.index.port import Account
 from services.telemetry import logs, metrics
 
 router = APIRouter(tags=["Access"])
 TICKET, TICKET_PATH = "fada_sign_on", "/login/oidc"
+LOGOUT = "/login/oidc/logout"
+_MOST_FORM = 64 * 1024
+_LOGOUT_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["logout_token"],
+                    "properties": {"logout_token": {"type": "string"}},
+                }
+            }
+        },
+    }
+}
 _MOST_COOKIE = 3500  # characters; browsers take 4096 bytes with name and attributes
 _log = logs.get("gateway.api.sign_on")
 
@@ -76,6 +93,50 @@ async def finish(request: Request, services: ServicesDep) -> Response:
     return answer
 
 
+@router.post(
+    LOGOUT,
+    summary="Be told that somebody signed out at the issuer",
+    operation_id="signedOut",
+    openapi_extra=_LOGOUT_FORM,
+)
+async def signed_out(request: Request, services: ServicesDep) -> Response:
+    """OpenID Connect Back-Channel Logout 1.0: the issuer's own request, proven by its ``logout_token``. Their
+    sessions here end: the one that the token names, or all of the person.
+    """
+    sign_on = _configured(request)
+    attempts: LoginAttempts = request.app.state.attempts
+    with attempts.attempt(request, "sign-out"):
+        token = _logout_token(await _small_body(request))
+        subject, session = await run_in_threadpool(sign_on.signed_out, token)
+    await run_in_threadpool(_end, services, subject, session)
+    request.app.state.authenticator.invalidate()
+    return Response(headers={"Cache-Control": "no-store"})
+
+
+async def _small_body(request: Request) -> bytes:
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > _MOST_FORM:
+            raise TooLarge("A logout token has no such size.")
+    return bytes(content)
+
+
+def _logout_token(body: bytes) -> str:
+    """Raises InvalidInput."""
+    try:
+        return dict(parse_qsl(body.decode("ascii"), strict_parsing=True))["logout_token"]
+    except (ValueError, KeyError) as error:
+        raise InvalidInput("Send a form with logout_token.") from error
+
+
+def _end(services: Services, subject: str, session: str) -> None:
+    with services.index.begin() as tx:
+        for ended in tx.sessions.end_signed_on(subject, session):
+            who = Principal(ended.subject, ended.site, ended.role)
+            tx.audit.add(who, "sign_out", ended.credential, {"via": "issuer"})
+
+
 def _open(services: Services, request: Request, person: SignedOn) -> Response:
     """Raises SignOnRefused: shut out here."""
     with services.index.begin() as tx:
@@ -85,7 +146,9 @@ def _open(services: Services, request: Request, person: SignedOn) -> Response:
     if account.disabled_at is not None:
         raise SignOnRefused("A manager of this hub has shut you out.")
     until = time.time() + services.settings.oidc_session_hours * 3600
-    token, until = start_session(services, request, _caller(account, until), account.id)
+    token, until = start_session(
+        services, request, _caller(account, until), account.id, person.issuer_session
+    )
     answer = _redirect(person.back)
     set_session(services, request, answer, token, until)
     kept = person.id_token if len(person.id_token) <= _MOST_COOKIE else "too-long"

@@ -22,6 +22,7 @@ import httpx
 from starlette.concurrency import run_in_threadpool
 
 from gateway.http.oidc.claims import NoMembership
+from gateway.http.oidc.logout import MOST_SID, read_logout_token
 from gateway.http.oidc.tokens import Oidc
 from gateway.http.tokens import Signer
 from services.domain.errors import NotAuthenticated, Unavailable
@@ -51,7 +52,8 @@ class SignOnRefused(NotAuthenticated):
 
 @dataclass(frozen=True, slots=True)
 class SignedOn:
-    """Who signed on. ``subject``: theirs alone, with the issuer's address; ``back``: a path of the pages."""
+    """Who signed on. ``subject``: theirs alone, with the issuer's address; ``back``: a path of the pages;
+    ``issuer_session``: what the issuer calls this session, "" where it does not say."""
 
     subject: str
     name: str
@@ -59,6 +61,7 @@ class SignedOn:
     role: Role
     id_token: str
     back: str
+    issuer_session: str = ""
 
 
 class SignOn:
@@ -129,7 +132,17 @@ class SignOn:
             raise NoMembership("Machines do not sign on to the pages.")
         name = next(str(claims[key]) for key in _NAMES if claims.get(key))
         subject = f"{self._oidc.issuer.address} {claims['sub']}"
-        return SignedOn(subject, name, site, role, id_token, str(begun["back"]))
+        sid = claims.get("sid")
+        issuer_session = sid if isinstance(sid, str) and len(sid) <= MOST_SID else ""
+        return SignedOn(subject, name, site, role, id_token, str(begun["back"]), issuer_session)
+
+    def signed_out(self, logout_token: str) -> tuple[str, str]:
+        """Whom the issuer signed out: their subject as in ``SignedOn`` or "", its session or "". Blocking.
+
+        Raises InvalidInput, Unavailable.
+        """
+        sub, sid = read_logout_token(self._oidc, self._settings.oidc_client_id, logout_token)
+        return f"{self._oidc.issuer.address} {sub}" if sub else "", sid
 
     def end_session_url(self, id_token: str) -> str | None:
         """Where the browser signs out at the issuer too (RP-Initiated Logout 1.0); None: it cannot."""

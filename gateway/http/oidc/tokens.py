@@ -39,8 +39,16 @@ class Oidc:
         site, role = self.membership.of(claims)
         return Principal(f"oidc:{claims['sub']}", site, role), float(claims["exp"])
 
-    def claims(self, token: str, audience: str, *, own: bool = False) -> dict[str, Any]:
-        """What a sound token says. ``own``: the issuer itself has just given it to us. Blocking.
+    def claims(
+        self,
+        token: str,
+        audience: str,
+        *,
+        own: bool = False,
+        require: tuple[str, ...] = ("exp", "iss", "aud", "sub"),
+    ) -> dict[str, Any]:
+        """What a sound token says. ``own``: the issuer itself has just given it to us; ``require``: claims
+        that must be there. Blocking.
 
         Raises NotAuthenticated, Unavailable.
         """
@@ -58,7 +66,7 @@ class Oidc:
                 audience=audience,
                 issuer=self.issuer.address,
                 leeway=_LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud", "sub"]},
+                options={"require": list(require)},
             )
         except jwt.ExpiredSignatureError as error:
             raise NotAuthenticated("The token has expired.") from error

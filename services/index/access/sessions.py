@@ -30,6 +30,7 @@ class SessionsTable:
         address: str,
         browser: str,
         expires_at: datetime,
+        issuer_session: str | None = None,
     ) -> PageSession:
         """A new one, for a caller who was identified."""
         made = PageSession(
@@ -44,6 +45,7 @@ class SessionsTable:
             browser[:200],
             self._session.now(),
             expires_at,
+            issuer_session=issuer_session,
         )
         values = {column: getattr(made, column) for column in sessions.c.keys()}  # noqa: SIM118
         self._session.connection.execute(insert(sessions), {**values, "role": made.role.value})
@@ -83,6 +85,24 @@ class SessionsTable:
         where = (sessions.c.site == site, sessions.c.subject == subject, self._holds())
         change = update(sessions).where(*where).values(ended_at=self._session.now())
         return self._session.connection.execute(change).rowcount
+
+    def end_signed_on(self, external: str, issuer_session: str) -> list[PageSession]:
+        """Those that a sign-on opened, ended now."""
+        columns = sessions.c
+        where = [columns.via == "oidc", self._holds()]
+        if external:
+            people = select(accounts.c.id).where(accounts.c.external == external)
+            where.append(columns.credential.in_(people))
+        if issuer_session:
+            same = columns.issuer_session == issuer_session
+            where.append(or_(same, columns.issuer_session.is_(None)) if external else same)
+        if not external and not issuer_session:
+            return []
+        rows = self._session.connection.execute(select(sessions).where(*where)).mappings().all()
+        ended = [_session(row) for row in rows]
+        change = update(sessions).where(columns.id.in_([one.id for one in ended]))
+        self._session.connection.execute(change.values(ended_at=self._session.now()))
+        return ended
 
     def purge(self, before: datetime) -> int:
         """Remove those that were over before that moment; how many."""

@@ -12,7 +12,8 @@ from services.domain.study import Principal, Role
 @dataclass(frozen=True, slots=True)
 class PageSession:
     """A browser that is signed in. ``via``: key, oidc or account; ``credential``: the key's or account's
-    id. ``address`` and ``browser`` are for people, to recognise it by.
+    id. ``address`` and ``browser`` are for people, to recognise it by. ``issuer_session``: what the
+    issuer of a sign-on calls it (``sid``), if it said.
     """
 
     id: str
@@ -27,6 +28,7 @@ class PageSession:
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    issuer_session: str | None = None
 
 
 class Sessions(Protocol):
@@ -42,6 +44,7 @@ class Sessions(Protocol):
         address: str,
         browser: str,
         expires_at: datetime,
+        issuer_session: str | None = None,
     ) -> PageSession:
         """A new one, for a caller who was identified."""
         ...
@@ -60,6 +63,11 @@ class Sessions(Protocol):
 
     def end_all(self, site: str, subject: str) -> int:
         """All of one person's; how many."""
+        ...
+
+    def end_signed_on(self, external: str, issuer_session: str) -> list[PageSession]:
+        """Those that a sign-on opened, ended now: of the person ``external`` ("": of anybody), and of the
+        issuer's session ("": of any). One whose session the issuer did not name counts as that."""
         ...
 
     def purge(self, before: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -248,3 +249,31 @@ def test_an_issuer_that_hangs_holds_nobody_else(
             for person in people:
                 person.join()
             assert set(codes) == {"unavailable"}
+
+
+def test_who_signs_out_at_the_issuer_is_signed_out_here(hub: hubs.Hub) -> None:
+    with browser(hub) as client, browser(hub) as elsewhere, browser(hub) as other:
+        client.get(returned(client, "amina"))
+        elsewhere.get(returned(elsewhere, "amina"))
+        other.get(returned(other, "chiku"))
+        hint = next(cookie.value for cookie in client.cookies.jar if cookie.name == "fada_sign_out")
+        issuer = hub.services.settings.oidc_issuer
+        page = client.get(f"{issuer}/session/end", params={"id_token_hint": hint}).text
+        secret = re.search(r'name="xsrf" value="([^"]+)"', page)
+        assert secret is not None, page
+        client.post(f"{issuer}/session/end/confirm", data={"xsrf": secret[1], "logout": "yes"})
+        assert me(client) == {}, "the issuer told the hub, with the browser's cookie untouched"
+        assert me(elsewhere)["name"] == "Dr. Amina Juma", "another session at the issuer goes on"
+        assert me(other)["name"] == "Chiku Mwangi"
+    with hub.client(role=Role.MANAGER) as manager:
+        entries = manager.get("/api/audit").json()["items"]
+    assert any(e["action"] == "sign_out" and e["detail"] == {"via": "issuer"} for e in entries)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"logout_token=x", b"logout_token=a.b.c", b"\xff", b"x" * 70_000]
+)
+def test_what_is_no_logout_token_ends_nothing(hub: hubs.Hub, body: bytes) -> None:
+    answer = httpx.post(f"{hub.url}/login/oidc/logout", content=body)
+    assert answer.status_code in (400, 413)
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -157,8 +157,10 @@ sessions = Table(
     at_column("created_at"),
     at_column("expires_at"),
     at_column("ended_at", nullable=True),
+    Column("issuer_session", String),  # ``sid`` of a sign-on: its issuer ends it by that name
     Index(None, "site", "subject"),
     Index(None, "expires_at"),
+    Index(None, "issuer_session"),
 )
 
 accounts = Table(
