@@ -26,19 +26,19 @@ TASKS = {
     "finish": Task(
         Mix(
             (
-                ("HC18", 0.18),
-                ("FETUS_FRAMEWORK", 0.26),
-                ("FETAL_PLANES_DB", 0.13),
-                (ABDOMEN, 0.1),
-                (MEASURED, 0.09),
-                (BRAIN, 0.03),
+                ("HC18", 0.2),
+                ("FETUS_FRAMEWORK", 0.22),
+                ("FETAL_PLANES_DB", 0.08),
+                (ABDOMEN, 0.13),
+                (MEASURED, 0.13),
+                (BRAIN, 0.06),
                 ("PSFHS", 0.12),
                 (NOT_FETAL, 0.03),
             ),
-            plain=0.35,
+            plain=0.3,
             degraded=0.06,
         ),
-        {**WEIGHTS, "box": 1.6, "moments": 0.6},
+        {**WEIGHTS, "box": 1.4, "moments": 0.6, "subplane": 0.8},
     ),
     # A short run that compares ways of training: light augmentation, so that it learns fast, and
     # enough images made poor that what is distinguished by them can differ.

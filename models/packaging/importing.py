@@ -4,11 +4,12 @@ An adapter is merged and converted for llama.cpp, or taken with its base as both
 served by transformers on a machine that has it.
 
 What the weights cannot say of themselves (prompts, the side of the square, licence, attribution)
-stands in a JSON file beside them, ``prompts.json``, or in one that is named:
+stands in a JSON file beside them, ``prompts.json``, or in one that is named. "keypoints" (a prompt) and
+"scale_bar_mm" (the length of the bar that ScaleBarKpoints mark) may be missing:
 
     {"prompts": {"version": "1", "interpret": "...", "classify": "...", "detect": "...",
-     "segment": "...", "template": "...{image}{prompt}..."}, "side": 1024, "licence": "Apache-2.0",
-     "data": [{"name": "...", "licence": "..."}]}
+     "segment": "...", "keypoints": "...", "template": "...{image}{prompt}..."}, "side": 1024,
+     "scale_bar_mm": 10, "licence": "Apache-2.0", "data": [{"name": "...", "licence": "..."}]}
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFil
 from services.domain.mapping import CLASS_LABELS, GROUPS, PLANE_OF_LABEL, STRUCTURES, own_name
 from services.reading.releases.release import Release
 from services.reading.releases.weight_validation import check_gguf
+from services.reading.text.keypoints import ENDS
 
 ABOUT: Final = "prompts.json"
 LLAMA, TRANSFORMERS = "llama.cpp", "transformers"
@@ -168,7 +170,21 @@ def _about(request: Import) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise ReleaseMalformed(f"{path.name} does not hold prompts.") from error
     extra = {name: data[name] for name in ("licence", "data") if name in data}
-    return {"facts": {"prompts": prompts, "side": int(data.get("side", SIDE))}, "extra": extra}
+    facts = {"prompts": prompts, "side": int(data.get("side", SIDE))}
+    if prompts.get("keypoints"):
+        facts |= _keypoints()
+    if "scale_bar_mm" in data:
+        facts["scale_bar_mm"] = data["scale_bar_mm"]
+    return {"facts": facts, "extra": extra}
+
+
+def _keypoints() -> dict[str, Any]:
+    """The ends that are marked, and the planes that they are marked in."""
+    crl, nt, bar = ENDS["CRL_KP"], ENDS["NTKpoints"], ENDS["ScaleBarKpoints"]
+    return {
+        "keypoints": [*crl, *nt, *bar],
+        "keypoints_by_plane": {"body": [*crl, *bar], "nt_view": [*nt, *bar]},
+    }
 
 
 def _labels() -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Final
 
 # What the hub writes into the image of a picture whose scale a person gave (ImageComments).
 GIVEN_BY_HAND: Final = "Pixel size given by hand at upload; not read from the image."
+# The source of a scale that the model found in the picture itself.
+SCALE_BAR_READ: Final = "scale_bar_read"
 SAME_SCALE: Final = 1e-4  # 0.03 mm of a head's circumference
 
 
@@ -43,7 +45,7 @@ class PixelSize:
 
     mm_x: float
     mm_y: float
-    source: str  # "ultrasound_region", "pixel_spacing", "scale_bar" (by hand)
+    source: str  # "ultrasound_region", "pixel_spacing", "scale_bar" (by hand), SCALE_BAR_READ
 
 
 @dataclass(frozen=True, slots=True)

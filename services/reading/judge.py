@@ -33,6 +33,7 @@ from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
 from services.reading.images import geometry
 from services.reading.images.picture import Square
+from services.reading.lengths import measure_lengths
 from services.reading.measures import known_angles, known_pairs, measure
 from services.reading.releases.release import Manifest
 
@@ -121,6 +122,10 @@ def _assessed(
     measurements = measure(plane.label, outlines, calibration, rules, pairs)
     if measurements and measurements[0].mm is None:
         abstentions.append((Abstention.NOT_CALIBRATED, measurements[0].name))
+    size = (square.width, square.height)
+    lengths = measure_lengths(keypoints, size, calibration, rules, manifest.scale_bar_mm)
+    abstentions += [(Abstention.NOT_CALIBRATED, m.name) for m in lengths if m.mm is None]
+    measurements += lengths
     datings, centiles = date_by_head(measurements, lmp_days)
     if any(m.name == "HC" and m.mm is not None for m in measurements) and not datings:
         abstentions.append((Abstention.OUT_OF_RANGE, "gestational_age"))
@@ -247,7 +252,8 @@ def _keypoints(
         return ()
     points = []
     for label, (x, y, logit) in zip(manifest.keypoints, raw.keypoints.tolist(), strict=True):
-        if label not in own:
+        # Without heads nothing is certain by half: what the words do not mark is not there.
+        if label not in own or (logit <= 0 and not manifest.has_heads):
             continue
         px, py = square.to_frame(x, y)
         points.append(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.domain.errors import InvalidModelOutput, NotFound, ReleaseRefused
-from services.domain.mapping import GROUPS, map_structures, own_name, plane_of
+from services.domain.mapping import GROUPS, keypoints_of, map_structures, own_name, plane_of
 from services.reading.clips import Glance
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
 from services.reading.heat import heat_map
@@ -26,7 +26,7 @@ from services.reading.images.picture import Gray, Square, resize
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import Release
 from services.reading.survey import Survey
-from services.reading.text import prompting
+from services.reading.text import keypoints, prompting
 from services.reading.text.runtime import TextModel, TextModelLike, TextModelLoader, TextSession
 from services.reading.vision import Vision
 
@@ -219,9 +219,12 @@ def _dense_of_text(
     group = GROUPS[wanted.group]  # asked in the words that the release was taught
     boxes: tuple[prompting.TextStructure, ...] = ()
     outlines: tuple[prompting.TextStructure, ...] = ()
+    ends: list[keypoints.TextKeypoints] = []
     if session is not None and Phase.DETECT in phases:
         with timer.of(Phase.DETECT):
             boxes = session.detect(structures or group.structures)
+            for labels in keypoints_of(tuple(structures) or group.structures):
+                ends += session.keypoints(labels)
     if session is not None and Phase.SEGMENT in phases:
         with timer.of(Phase.SEGMENT):
             outlines = session.segment(structures or group.masks)
@@ -238,9 +241,7 @@ def _dense_of_text(
         "QUALITY": np.full((1, 1), _CERTAIN, np.float32),
         "MASKS": prompting.mask_tensor(found, manifest.masks, manifest.side // 2)[None],
         "BOXES": prompting.box_tensor(found, manifest.boxes)[None],
-        "KEYPOINTS": np.tile(np.array([0.5, 0.5, -_CERTAIN], np.float32), (1, 1, 1)).repeat(
-            max(len(manifest.keypoints), 1), axis=1
-        ),
+        "KEYPOINTS": keypoints.tensor(ends, manifest.keypoints)[None],
     }
 
 

@@ -28,6 +28,7 @@ from services.domain.report import (
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 from services.reading.judge import date_by_head, with_measured_age
+from services.reading.lengths import METHOD as METHOD_MARKED
 from services.reading.measures import (
     ABDOMEN,
     FEMUR,
@@ -197,9 +198,17 @@ def _measurements(
         by_hand = tuple(_caliper(frame, c, calibration) for c in edit.calipers)
     else:
         by_hand = tuple(m for m in frame.measurements if m.method == METHOD_CALIPER)
-    by_outline = _by_outline(frame, reading, calibration)
+    marked = tuple(m for m in frame.measurements if m.method == METHOD_MARKED)
+    by_model = (*_by_outline(frame, reading, calibration), *_kept(marked, frame, reading))
     named = {m.name for m in by_hand}
-    return (*(m for m in by_outline if m.name not in named), *by_hand)
+    return (*(m for m in by_model if m.name not in named), *by_hand)
+
+
+def _kept(
+    marked: tuple[Measurement, ...], frame: FrameReading, reading: FrameReading
+) -> tuple[Measurement, ...]:
+    """Lengths between marked ends stay as long as the plane does."""
+    return marked if reading.plane == frame.plane else ()
 
 
 def _by_outline(
@@ -211,7 +220,7 @@ def _by_outline(
     shown = next((s for s in reading.structures if s.label == label and s.polygon), None)
     if plane is None or shown is None:
         return ()
-    before = tuple(m for m in frame.measurements if m.method != METHOD_CALIPER)
+    before = tuple(m for m in frame.measurements if m.method not in (METHOD_CALIPER, METHOD_MARKED))
     if any(shown is one for one in frame.structures) and plane == frame.plane:
         return before
     outline = np.array(shown.polygon, dtype=np.float64)

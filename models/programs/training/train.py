@@ -28,11 +28,13 @@ from models.training.metrics import training_metrics
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """From `start` (share of the time) on: input side and batch size."""
+    """From `start` (share of the time) on: input side, batch size and, where it is not the plan's own,
+    the task."""
 
     start: float
     size: int
     batch: int
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Trainer:
 
     def __init__(self, plan: Plan) -> None:
         torch.manual_seed(plan.seed)
-        self.plan = plan
+        self.plan, self.task = plan, plan.task
         self.path = plan.out / "checkpoint.pt"
         self.progress = Progress()
         self.network = DenseNetwork(plan.config)
@@ -116,7 +118,7 @@ class Trainer:
         """The loss of a batch and its terms."""
         with torch.autocast(self.device.type, torch.bfloat16):
             out = self.network(image)
-        return total_loss(out, batch, TASKS[self.plan.task].weights)
+        return total_loss(out, batch, TASKS[self.task].weights)
 
     def _resume(self) -> None:
         saved = torch.load(self.path, map_location="cpu", weights_only=True)
@@ -146,7 +148,8 @@ class Trainer:
 
     def _stage(self, stage: Stage, end: float) -> None:
         samples = load_samples(self.train_records, int(stage.size * 1.15))
-        mix = TASKS[self.plan.task].mix
+        self.task = stage.task or self.plan.task
+        mix = TASKS[self.task].mix
         batches = Batches(samples, stage.size, stage.batch, self.plan.seed, mix)
         loader = DataLoader(
             batches,
@@ -208,9 +211,15 @@ class Trainer:
 
 
 def parse_stage(text: str) -> Stage:
-    """`start:size:batch`, as in `0.55:384:12`."""
-    start, size, batch = text.split(":")
-    return Stage(float(start), int(size), int(batch))
+    """`start:size:batch` or `start:size:batch:task`, as in `0.55:384:12:finish`.
+
+    Raises:
+        ValueError: the text is not of this form, or there is no such task.
+    """
+    start, size, batch, *task = text.split(":")
+    if len(task) > 1 or not TASKS.keys() >= set(task):
+        raise ValueError(f"not a stage: {text}")
+    return Stage(float(start), int(size), int(batch), *task)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

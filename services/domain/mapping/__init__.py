@@ -96,6 +96,13 @@ STRUCTURES: Final = (
     "pubic_symphysis", "stomach", "thorax", "vein",
 )  # fmt: skip
 
+# Ends that are marked by a prompt of their own, beside the structure that they measure; the scale bar is
+# looked for with either (FADA's groups crl_kp and nt_kp).
+KEYPOINTS: Final[MappingType[str, tuple[str, ...]]] = {
+    "CRL": ("CRL_KP", "ScaleBarKpoints"),
+    "NT": ("NTKpoints", "ScaleBarKpoints"),
+}
+
 # What FADA calls a structure, and what the releases of this system call the same thing.
 SAME_STRUCTURE: Final[MappingType[str, tuple[str, ...]]] = {
     "Brain": ("fetal_head",),
@@ -112,6 +119,13 @@ PLANE_OF_LABEL: Final[MappingType[str, str]] = {
     **dict.fromkeys(("Aorta", "Flows", "V sign", "X sign", "thorax"), "thorax"),
     **dict.fromkeys(("huvf", "huvb", "hdvf", "hdvb", "arms", "body"), "body"),
     "nt_view": "nt_view",
+}
+# What "Other" shows, by phase 3's group.
+_OTHER_PLANES: Final[MappingType[str, str]] = {
+    "nt_nasal": "nt_view",
+    "nt_nasal+crl": "nt_view",
+    "crl": "body",
+    "crl+nt_nasal": "body",
 }
 FADA_LABEL: Final[MappingType[str, str]] = {
     "head": "BPD_PLANE",
@@ -200,11 +214,21 @@ def _named_by(label: str) -> str | None:
 def plane_of(label: str, mapping: Mapping) -> str | None:
     """The plane of ours that a class label stands for, None where it is none.
 
-    FADA has no label for the NT view: there "Other" with an interpretation that names it counts.
+    FADA has no label for the NT view or for the whole fetus from the side, where CRL is measured: there
+    "Other" with an interpretation that names it counts.
     """
-    if label == "Other" and mapping.group == "nt_nasal":
-        return "nt_view"
+    if label == "Other" and mapping.group in _OTHER_PLANES:
+        return _OTHER_PLANES[mapping.group]
     return PLANE_OF_LABEL.get(label)
+
+
+def keypoints_of(structures: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The groups of keypoints to ask for beside ``structures``, each by a prompt of its own."""
+    return tuple(
+        labels
+        for structure, labels in KEYPOINTS.items()
+        if structure in structures or labels[0] in structures
+    )
 
 
 def own_name(structure: str) -> str:

@@ -34,6 +34,8 @@ class Manifest:
     bytes, which hold the hash of every file. ``classes`` are the labels that classify may answer.
     ``keypoints_by_plane`` says which of ``keypoints`` a plane shows: all of them in a head, where the
     manifest is of the time when there were no others.
+    ``scale_bar_mm`` is the length of the scale bar that the release marks in a picture, where whoever
+    brought the release in knows it.
     ``sentences`` holds, by plane and field of the interpretation, the JSON Schema of what may be
     said there; where it is empty any text may be.
     """
@@ -62,6 +64,7 @@ class Manifest:
     metrics: Mapping[str, Any]
     signed_by: str
     document: Mapping[str, Any]
+    scale_bar_mm: float | None = None
 
     @property
     def id(self) -> str:
@@ -151,6 +154,7 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
         metrics=document.get("metrics", {}),
         signed_by=str(document["signature"]["key"]),
         document=document,
+        scale_bar_mm=_length(size.get("scale_bar_mm")),
     )
     if not (manifest.has_heads or manifest.has_text_model):
         raise ValueError("neither vision.onnx nor text.gguf with mmproj.gguf nor base.config.json")
@@ -175,6 +179,14 @@ def _sentences(value: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]
         str(plane): {str(field): dict(form) for field, form in fields.items()}
         for plane, fields in value.items()
     }
+
+
+def _length(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 200:
+        raise ValueError("a length in mm")
+    return float(value)
 
 
 def _strings(values: object) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from services.domain.errors import InvalidModelOutput
 from services.reading.images import geometry
 
 IMAGE, PROMPT, PLANE = "{image}", "{prompt}", "{plane}"
+NAMES: Final = "{structures}"
 TURN: Final = "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n"
 
 
@@ -29,10 +30,11 @@ class Prompts:
     """A release's constant words: one prompt a phase; empty: that phase is not asked of its text model.
 
     ``interpret_plane`` holds {plane}: it is asked where the release's heads have named a plane, so
-    that the words speak of the same one. ``template`` is the whole turn with {image} before
-    {prompt}: what stands before the prompt is the same for all phases, so that the image is encoded
-    once. The separators are those of the JSON that the release was taught; no other white space is
-    let through, so that no model can fill its answer with it.
+    that the words speak of the same one. ``detect``, ``segment`` and ``keypoints`` may hold
+    {structures}, where the names that are asked for stand. ``template`` is the whole turn with
+    {image} before {prompt}: what stands before the prompt is the same for all phases, so that the
+    image is encoded once. The separators are those of the JSON that the release was taught; no other
+    white space is let through, so that no model can fill its answer with it.
     """
 
     version: str
@@ -44,6 +46,7 @@ class Prompts:
     item_separator: str = ","
     key_separator: str = ":"
     interpret_plane: str = ""
+    keypoints: str = ""
 
     def __post_init__(self) -> None:
         image, prompt = self.template.find(IMAGE), self.template.find(PROMPT)
@@ -55,6 +58,10 @@ class Prompts:
         if plane is None or not self.interpret_plane:
             return self.interpret
         return self.interpret_plane.replace(PLANE, plane)
+
+    def asking(self, prompt: str, labels: Sequence[str]) -> str:
+        """A prompt with the names of what is asked for, where it holds a place for them."""
+        return prompt.replace(NAMES, ", ".join(labels))
 
     @property
     def before(self) -> str:
@@ -150,7 +157,7 @@ def read_interpretation(text: str) -> dict[str, str]:
     Raises:
         InvalidModelOutput: not that object, or a field is empty.
     """
-    value = _json(text)
+    value = read_json(text)
     if not isinstance(value, dict) or set(value) != set(FIELDS):
         raise InvalidModelOutput("The interpretation does not have its eight fields.")
     for field in value.values():
@@ -165,7 +172,7 @@ def read_label(text: str, labels: Sequence[str]) -> str:
     Raises:
         InvalidModelOutput: not one of the release's labels.
     """
-    value = _json(text)
+    value = read_json(text)
     if not isinstance(value, dict) or set(value) != {"label"} or value["label"] not in labels:
         raise InvalidModelOutput("The classification is not one of the release's labels.")
     return str(value["label"])
@@ -177,7 +184,7 @@ def read_structures(text: str, labels: Sequence[str]) -> tuple[TextStructure, ..
     Raises:
         InvalidModelOutput: another form, a coordinate outside 0 to 1000 or an unknown label.
     """
-    value = _json(text)
+    value = read_json(text)
     if not isinstance(value, list) or len(value) > MAX_FOUND:
         raise InvalidModelOutput("The model's list of structures is not a list.")
     return tuple(_one(item, labels) for item in value)
@@ -186,16 +193,21 @@ def read_structures(text: str, labels: Sequence[str]) -> tuple[TextStructure, ..
 def _one(item: object, labels: Sequence[str]) -> TextStructure:
     if not isinstance(item, dict) or item.get("label") not in labels:
         raise InvalidModelOutput("The model names a structure that nobody asked for.")
-    x0, y0, x1, y1 = _numbers(item.get("bbox_2d"), 4)
+    x0, y0, x1, y1 = read_numbers(item.get("bbox_2d"), 4)
     points = item.get("mask", [])
     if not isinstance(points, list) or len(points) > MAX_POINTS or 0 < len(points) < 3:
         raise InvalidModelOutput("The model's polygon is not one.")
-    polygon = tuple((x, y) for x, y in (_numbers(p, 2) for p in points))
+    polygon = tuple((x, y) for x, y in (read_numbers(p, 2) for p in points))
     box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
     return TextStructure(str(item["label"]), box, polygon)
 
 
-def _numbers(values: object, count: int) -> tuple[float, ...]:
+def read_numbers(values: object, count: int) -> tuple[float, ...]:
+    """``count`` coordinates, as shares of the square's side.
+
+    Raises:
+        InvalidModelOutput: another count, no numbers, or outside 0 to 1000.
+    """
     if not isinstance(values, list) or len(values) != count:
         raise InvalidModelOutput("The model's coordinates are incomplete.")
     for value in values:
@@ -229,7 +241,12 @@ def mask_tensor(
     return out
 
 
-def _json(text: str) -> Any:
+def read_json(text: str) -> Any:
+    """Any JSON value.
+
+    Raises:
+        InvalidModelOutput: nothing, or not complete JSON.
+    """
     if not text.strip():
         raise InvalidModelOutput("The model answered nothing.")
     try:

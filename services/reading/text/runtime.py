@@ -24,7 +24,7 @@ from PIL import Image
 
 from services.domain.errors import InvalidModelOutput
 from services.reading.releases.release import Release
-from services.reading.text import prompting
+from services.reading.text import keypoints, prompting
 from services.reading.text.llama_process import LlamaProcess
 from services.reading.text.prompting import Prompts
 
@@ -83,18 +83,26 @@ class TextSession(ABC):
         """Phase 4 for phase 3's structures."""
         if not labels:
             return ()
-        return prompting.read_structures(
-            self._phase(self._settings.prompts.detect, prompting.detection_schema(labels)), labels
-        )
+        prompt = self._settings.prompts.asking(self._settings.prompts.detect, labels)
+        form = prompting.detection_schema(labels)
+        return prompting.read_structures(self._phase(prompt, form), labels)
 
     def segment(self, labels: Sequence[str]) -> tuple[prompting.TextStructure, ...]:
         """Phase 5 for phase 3's masks; none for groups without masks."""
         if not labels:
             return ()
-        return prompting.read_structures(
-            self._phase(self._settings.prompts.segment, prompting.segmentation_schema(labels)),
-            labels,
-        )
+        prompt = self._settings.prompts.asking(self._settings.prompts.segment, labels)
+        form = prompting.segmentation_schema(labels)
+        return prompting.read_structures(self._phase(prompt, form), labels)
+
+    def keypoints(self, labels: Sequence[str]) -> tuple[keypoints.TextKeypoints, ...]:
+        """The ends of what is measured between two points; none where the release has no prompt for
+        them."""
+        prompts = self._settings.prompts
+        if not labels or not prompts.keypoints:
+            return ()
+        prompt = prompts.asking(prompts.keypoints, labels)
+        return keypoints.read(self._phase(prompt, keypoints.schema(labels)), labels)
 
     def free(self, prompt: str, most: int = 1024) -> str:
         """An answer bound by no schema, as it comes: for measuring what the schema is worth."""

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 import torch
 
 from models.programs.training.train import (
@@ -43,6 +44,10 @@ def test_the_rate_warms_up_and_ends_annealed():
 
 def test_a_stage_is_start_size_batch():
     assert parse_stage("0.5:384:12") == Stage(0.5, 384, 12)
+    assert parse_stage("0.5:384:12:finish") == Stage(0.5, 384, 12, "finish")
+    for other in ("0.5:384", "0.5:384:12:nothing", "0.5:384:12:all:finish"):
+        with pytest.raises(ValueError, match=r"stage|unpack"):
+            parse_stage(other)
 
 
 def test_what_stands_still_learns_nothing(network):
