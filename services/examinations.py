@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
+from services.actors import names_of, source_of
 from services.domain.errors import NotFound
 from services.domain.examination.charts import INTERGROWTH
 from services.domain.examination.examination import Examination
@@ -18,16 +19,19 @@ from services.domain.examination.history import (
     date_visits,
     measured,
     past,
+    stated_period,
 )
 from services.domain.examination.history import last_period as period_of
 from services.domain.examination.pregnancy import PregnancyDating
+from services.domain.examination.source import Entry, Source, SourceKind
 from services.domain.examination.summary import (
     ExaminationSummary,
     PastExamination,
     summarise,
 )
+from services.domain.fetal_sex_filter import tells_sex
 from services.domain.report import FrameReading
-from services.index.port import ExaminationRecord, FactsVersion, Study, Transaction
+from services.index.port import ExaminationRecord, FactsVersion, Order, Study, Transaction
 
 _STATED_NOW = datetime.max.replace(tzinfo=UTC)
 
@@ -52,7 +56,7 @@ class FoundExamination:
     """The examination, the newest version of its facts, and the earlier ones, newest first.
 
     ``last_period``: the first day that the pregnancy's dating used, ``together``: how many examinations
-    the pregnancy has, ``fetuses``: as entered last in any of them.
+    the pregnancy has, ``fetuses``: as entered last in any of them, ``order``: that it met.
     """
 
     examination: Examination
@@ -61,6 +65,7 @@ class FoundExamination:
     last_period: date | None
     together: int
     fetuses: int | None
+    order: Order | None = None
 
 
 def examination_of(
@@ -70,6 +75,7 @@ def examination_of(
     *,
     chart: str = INTERGROWTH,
     last_period: date | None = None,
+    stated_by: str = "",
 ) -> FoundExamination:
     """The examination of ``study``.
 
@@ -77,6 +83,7 @@ def examination_of(
         frames: what is known of its images; the latest result's with None.
         chart: of size and weight.
         last_period: first day, where it is known better than from facts and headers.
+        stated_by: the subject of whoever says so.
     """
     own = tx.examinations.of_study(study.site, study.id)
     frames = _frames(tx, study) if frames is None else frames
@@ -84,11 +91,14 @@ def examination_of(
     others = _others(tx, study)
     fetuses_told = _told([own, *others])
     fetuses = fetuses_of(own.facts.values, fetuses_told)
-    own = replace(own, visit=_visit(own.visit, frames, chosen, last_period, fetuses))
+    stated = [] if last_period is None else [StatedPeriod(_STATED_NOW, last_period, stated_by)]
+    own = replace(own, visit=_visit(own.visit, frames, chosen, stated, fetuses))
     visits = [own.visit, *(one.visit for one in others)]
     earlier = [one for one in reversed(others) if _is_before(one.visit, own.visit)]
     reader = _Reader(date_visits(visits), chart)
     examination = reader.whole(own, frames, chosen, fetuses, [one.visit for one in earlier])
+    order = tx.orders.get(study.site, study.order_id) if study.order_id else None
+    examination = _sourced(tx, examination, own, stated_period(visits), order)
     told = tuple(
         _earlier(tx, one, fetuses_of(one.facts.values, fetuses_told), reader) for one in earlier
     )
@@ -99,7 +109,38 @@ def examination_of(
         period_of(visits),
         len(visits),
         fetuses.count if fetuses_told else None,
+        order,
     )
+
+
+def _sourced(
+    tx: Transaction,
+    examination: Examination,
+    own: ExaminationRecord,
+    period: StatedPeriod | None,
+    order: Order | None,
+) -> Examination:
+    """With who said what. An indication that nobody entered is the order's."""
+    known = own.entries or (period is not None and period.author)
+    names = names_of(tx, own.study.site) if known else {}
+    sources = {name: source_of(entry, names) for name, entry in own.entries.items()}
+    facts = dict(examination.facts)
+    sources.pop("last_period", None)
+    if period is not None:
+        sources["last_period"] = _of_period(period, names)
+    reason = order.reason if order is not None and not tells_sex(order.reason) else ""
+    if order is not None and reason and not facts.get("indication"):
+        facts["indication"] = reason
+        sources["indication"] = Source(SourceKind.ORDER, order.accession, order.changed_at)
+    first_day = period.first_day if period is not None else None
+    return replace(examination, facts=facts, sources=sources, last_period=first_day)
+
+
+def _of_period(period: StatedPeriod, names: Mapping[str, str]) -> Source:
+    at = None if period.at == _STATED_NOW else period.at
+    if not period.author:
+        return Source(SourceKind.IMAGES)
+    return source_of(Entry(period.author, at), names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +195,10 @@ def _visit(
     visit: Visit,
     frames: Sequence[FrameReading],
     chosen: Chosen,
-    last_period: date | None,
+    stated: Sequence[StatedPeriod],
     fetuses: Fetuses,
 ) -> Visit:
     """As these frames measure it, and with the last period that is stated now."""
-    stated = () if last_period is None else (StatedPeriod(_STATED_NOW, last_period),)
     return replace(
         visit, periods=(*visit.periods, *stated), biometry=measured(frames, chosen, fetuses)
     )

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
-from celery.exceptions import CeleryError
-from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
 
+from services.domain.errors import FadaError
 from services.domain.work import TASKS, Work
+from services.index.port import Index
+from services.outbox import dispatch
+from services.queue.broker import CeleryQueue
 from services.queue.transport import make_app
 from services.settings import Settings
 from services.telemetry import logs, metrics, traces
@@ -79,6 +80,11 @@ class WorkerContext:
         """One for all threads of this process: it knows which receivers are busy."""
         return self._here().deliveries
 
+    @property
+    def index(self) -> Index:
+        """This process's own."""
+        return self._here().resources.index
+
     def close(self) -> None:
         """Write what waits to be written, in the process that read it."""
         here = self._process is not None and self._process.pid == os.getpid()
@@ -127,7 +133,7 @@ def _register_tasks(app: Celery, context: WorkerContext) -> None:
             traces.span("worker.analyse", job_id=job_id),
         ):
             if context.runner.run(job_id) == "turn":
-                _send_again(self, job_id, request_id)
+                send_due(app, context.index)
 
     @app.task(name=TASKS[Work.DELIVER].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
     def publish(self: Any, delivery_id: str, request_id: str = "") -> None:
@@ -139,15 +145,14 @@ def _register_tasks(app: Celery, context: WorkerContext) -> None:
             context.deliveries.deliver(delivery_id)
 
 
-def _send_again(task: Any, job_id: str, request_id: str) -> None:
-    """A job that gave way stands behind the others of its queue. Best effort: its outbox row stays."""
-    with suppress(KombuError, RedisError, CeleryError, OSError):
-        task.apply_async(
-            args=[job_id],
-            kwargs={"request_id": request_id},
-            queue=task.request.delivery_info["routing_key"],
-            retry=False,
-        )
+def send_due(app: Celery, index: Index) -> None:
+    """After a turn: what the job gave way to goes to the broker, and the job itself behind it, even where
+    the gateway's own sending is late. A job has one message, by its outbox row: one sent beside the row
+    would be sent again by it, and a long study's messages would double at every turn. Best effort: the
+    rows stay, and the sweeper sends them.
+    """
+    with suppress(FadaError):
+        dispatch(index, CeleryQueue(app))
 
 
 def _connect_signals(settings: Settings, context: WorkerContext) -> None:

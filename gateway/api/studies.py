@@ -24,6 +24,7 @@ from gateway.http.params import (
 )
 from gateway.representations import serializers
 from gateway.representations.images import CalibrationCache
+from services.actors import names_of
 from services.domain.calibration import Calibration
 from services.domain.errors import Conflict, FadaError
 from services.index.port import (
@@ -172,7 +173,7 @@ def get(study_id: StudyId, who: Reader, services: ServicesDep, request: Request)
         instances = tx.studies.instances(who.site, study_uid=row.study_uid, replaced=False)
         jobs = tx.jobs.find(who.site, study_id=study_id)
         results = tx.results.versions(who.site, study_id)
-        names = serializers.names_of(tx, who.site)
+        names = names_of(tx, who.site)
     return {
         **serializers.study(row),
         "instances_list": [

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.representations import serializers
+from services.domain.fetal_sex_filter import tells_sex
 from services.examinations import EarlierExamination, FoundExamination
 from services.index.port import FactsVersion
 
@@ -19,6 +20,28 @@ def facts(version: FactsVersion, names: Mapping[str, str]) -> dict[str, Any]:
         "at": version.at,
         "values": version.values,
     }
+
+
+def said(found: FoundExamination) -> list[dict[str, Any]]:
+    """Who said which facts, by source and day."""
+    return [
+        {
+            "kind": one.source.kind.value,
+            "name": one.source.name,
+            "at": one.source.at,
+            "facts": one.facts,
+        }
+        for one in found.examination.said
+    ]
+
+
+def order(found: FoundExamination) -> dict[str, Any] | None:
+    """The order that it met: its number, and the reason that it gives."""
+    one = found.order
+    if one is None:
+        return None
+    reason = "" if tells_sex(one.reason) else one.reason
+    return {"accession": one.accession, "reason": reason, "at": one.changed_at}
 
 
 def earlier(one: EarlierExamination) -> dict[str, Any]:
@@ -37,7 +60,8 @@ def without_identity(found: FoundExamination) -> dict[str, Any]:
     return {
         "summary": found.examination.summary,
         "fetuses": fetuses(found),
-        "facts": {"version": found.facts.version, "values": found.facts.values},
+        "facts": {"version": found.facts.version, "values": _values(found)},
+        "last_period": found.last_period,
         "earlier": [_measured(one) for one in found.earlier],
     }
 
@@ -53,6 +77,12 @@ def for_the_phone(found: FoundExamination) -> dict[str, Any]:
         "fetus_images": values.get("fetus_images") or {},
         "chosen": values.get("chosen") or {},
     }
+
+
+def _values(found: FoundExamination) -> dict[str, Any]:
+    """As entered; an indication that nobody entered is the order's."""
+    indication = found.examination.fact("indication")
+    return {**found.facts.values, **({"indication": indication} if indication else {})}
 
 
 def _measured(one: EarlierExamination) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from services.domain.study import Principal
 from services.index.port import Result
 from services.reading.images import geometry, overlay
 
+_PRINTED = 1000
+
 
 def read_result(services: Services, who: Principal, study_id: str, version: str) -> Result:
     """A version of the caller's site; ``version`` is a number or ``latest``. Raises NotFound."""
@@ -43,6 +45,15 @@ def draw_overlay(
     with images.open_frames(services, instance) as frames:
         pixels = frames.read(reading.frame, blank=blank)
     return overlay.png(overlay.render(pixels, reading, overlay.caption(result.report)))
+
+
+def printed(png: bytes) -> bytes:
+    """A picture as it goes onto paper: JPEG of at most ``_PRINTED`` pixels a side, 250 dpi and more."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.thumbnail((_PRINTED, _PRINTED), Image.Resampling.LANCZOS)
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=88, subsampling=0)
+    return data.getvalue()
 
 
 def masks_of(services: Services, site: str, reading: FrameReading) -> dict[str, NDArray[np.bool_]]:

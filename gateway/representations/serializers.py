@@ -230,15 +230,6 @@ def display_name(tx: Transaction, who: Principal) -> str:
     return identity or who.subject
 
 
-def names_of(tx: Transaction, site: str) -> dict[str, str]:
-    """What people call those who act at a site: by subject, the name of key, person or phone."""
-    return {
-        **{f"key:{key.id}": key.name for key in tx.keys.find(site)},
-        **{f"person:{account.id}": account.name for account in tx.accounts.find(site)},
-        **{f"device:{device.id}": device.name for device in tx.devices.find(site)},
-    }
-
-
 def _name(attributes: dict[str, Any]) -> str:
     values = attributes.get("00100010", {}).get("Value") or [{}]
     first = values[0] if isinstance(values[0], dict) else {}

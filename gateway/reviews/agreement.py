@@ -11,7 +11,7 @@ from fastapi import APIRouter
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
-from gateway.representations.serializers import names_of
+from services.actors import names_of
 from services.domain.report import Origin, Structure
 from services.domain.review import Kappa, box_dice, dice, kappa
 from services.index.port import Result, StudyQuery, StudyState

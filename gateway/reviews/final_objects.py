@@ -45,6 +45,7 @@ def make(
     report: Report,
     language: str,
     last_period: date | None = None,
+    stated_by: str = "",
 ) -> FinalObjects:
     """Make and store the objects of a version that a person has signed.
 
@@ -54,6 +55,7 @@ def make(
         report: the signed version.
         language: of the printed page.
         last_period: first day, where the review states it.
+        stated_by: the subject of the reviewer.
 
     Raises:
         StoreUnavailable: not all could be stored; nothing is in the index.
@@ -61,7 +63,9 @@ def make(
     with services.index.read() as tx:
         stored = tx.studies.instances(study.site, study_uid=study.study_uid)
         versions = tx.results.versions(study.site, study.id)
-        found = examination_of(tx, study, report.frames, last_period=last_period)
+        found = examination_of(
+            tx, study, report.frames, last_period=last_period, stated_by=stated_by
+        )
     cause = str(uuid.uuid4())
     sources = _sources(services, stored, report)
     shown = replace(report, frames=tuple(f for f in report.frames if f.sop_uid in sources))

@@ -17,6 +17,7 @@ from gateway.representations.results import frame_of
 from gateway.reviews import final_objects
 from gateway.reviews.final_objects import FinalObjects
 from gateway.reviews.schemas import FrameIn, MeasureIn, ReviewIn
+from services.actors import names_of
 from services.domain.biometry import age_by_last_period
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound, StaleVersion
@@ -75,7 +76,9 @@ def review(
     report, artefacts = _store_masks(services, who.site, report, base, masks)
     final = FinalObjects([], [])
     if report.reviewed_by is not None:
-        final = final_objects.make(services, study, report, body.language, body.last_period)
+        final = final_objects.make(
+            services, study, report, body.language, body.last_period, who.subject
+        )
     triaged = triage(urgent=study.urgent) if body.action != "save" else None
     with services.index.begin() as tx:
         if body.last_period is not None:
@@ -98,7 +101,7 @@ def review(
         )
         tx.audit.add(who, f"review.{body.action}", study_id, {"version": result.version})
         latest = tx.studies.get(who.site, study_id).latest_version
-        names = serializers.names_of(tx, who.site)
+        names = names_of(tx, who.site)
     if result.based_on != result.version - 1:
         raise ReviewConflict(result, latest)
     return serializers.result(result, names)

@@ -23,8 +23,8 @@ from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
-from gateway.representations.serializers import names_of
 from gateway.reviews.export import Pseudonyms, spreadsheet_safe
+from services.actors import names_of
 from services.domain.report import Origin
 from services.domain.review import kappa
 from services.index.port import Result, StudyQuery, StudyState

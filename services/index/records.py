@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any
 
 from services.domain.errors import DifferentBytes
 from services.domain.examination.history import Visit
+from services.domain.examination.source import Entry
 from services.domain.patient import Identity
 from services.domain.report import Origin, Report
 from services.domain.study import IngestSource
@@ -192,6 +194,7 @@ class ExaminationRecord:
     study: Study
     facts: FactsVersion
     visit: Visit
+    entries: Mapping[str, Entry] = field(default_factory=dict)  # of facts, by name
 
     @property
     def fetuses_told(self) -> tuple[datetime, int] | None:

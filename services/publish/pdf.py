@@ -36,13 +36,14 @@ def render(
     Args:
         attributes: the study's DICOM JSON: name, number, dates.
         examination: its images read as one, and what people entered.
-        overlays: (SOP Instance UID, frame) → PNG with the label burned in; they make further pages.
+        overlays: (SOP Instance UID, frame) → PNG or JPEG with the label burned in; they make further pages.
 
     Raises:
         ValueError: not one of the five languages.
     """
     words = Words(language)
-    sheet = Sheet(report, words, [*_texts(attributes), *_strings(examination.facts)])
+    told = [said.source.name for said in examination.said]
+    sheet = Sheet(report, words, [*_texts(attributes), *_strings(examination.facts), *told])
     sheet.add_page()
     pdf_sections.who(sheet, attributes, examination)
     pdf_sections.dating(sheet, attributes, examination)
@@ -77,6 +78,8 @@ def _images(sheet: Sheet, frames: Sequence[FrameReading], overlays: Overlays) ->
         return
     sheet.add_page()
     sheet.heading(sheet.words("key_images"))
+    if len(shown) < len(frames):
+        sheet.text_line(sheet.words("some_images").format(n=len(shown), all=len(frames)), 7.5)
     width = sheet.epw / _PER_ROW - 3
     for start in range(0, len(shown), _PER_ROW):
         row = shown[start : start + _PER_ROW]

@@ -8,6 +8,7 @@ from typing import Any
 from services.domain.biometry import age_by_last_period, weeks_and_days
 from services.domain.dicom.values import STUDY_DATE, first_date, first_text
 from services.domain.examination.examination import Examination
+from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import MeasureSummary
 from services.domain.report import Abstention, Centile, Measurement
 from services.publish.pdf_sheet import SOFT, Sheet
@@ -20,6 +21,7 @@ ORGANS = (
 _FIRST_TRIMESTER = ("CRL", "NT")  # not asked for later on
 _LATE_DAYS = 98
 _EMPTY = "–"
+_FACT_WORDS = {"last_period": "period", "heart_rate": "heart_activity", "fluid_impression": "fluid"}
 _OTHERS = 3
 
 
@@ -233,6 +235,24 @@ def impression(sheet: Sheet, examination: Examination) -> None:
     comments = [examination.fact("comment") or "", sheet.report.comment]
     for text in dict.fromkeys(text for text in comments if text):
         sheet.row(words("comment"), text)
+    sources(sheet, examination)
+
+
+def sources(sheet: Sheet, examination: Examination) -> None:
+    """Who said what of it, and when."""
+    words = sheet.words
+    notes = []
+    for said in examination.said:
+        about = dict.fromkeys(words(_FACT_WORDS.get(name, name)) for name in said.facts)
+        notes.append(f"{_source(words, said.source)}: {', '.join(about)}")
+    if notes:
+        sheet.text_line(f"{words('said_by')} – {' · '.join(notes)}", 7, colour=SOFT)
+
+
+def _source(words: Words, source: Source) -> str:
+    kind = "" if source.kind is SourceKind.PERSON else words(f"source_{source.kind.value}")
+    day = words.day(source.at.date()) if source.at is not None else ""
+    return ", ".join(one for one in (f"{kind} {source.name}".strip(), day) if one)
 
 
 def centile(one: Centile) -> str:
@@ -259,6 +279,8 @@ def abstention(words: Words, reason: Abstention, about: str) -> str:
 
 
 def _last_period(attributes: dict[str, Any], examination: Examination) -> date | None:
+    if examination.last_period is not None:
+        return examination.last_period
     entered = examination.fact("last_period")
     if entered:
         return entered if isinstance(entered, date) else date.fromisoformat(entered)

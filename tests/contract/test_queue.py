@@ -4,13 +4,16 @@ import json
 
 import pytest
 import servers
+from index_cases import instance, send
 
 from services.domain.errors import BrokerUnavailable
 from services.domain.work import TASKS, Work
+from services.index import open_index
 from services.queue.broker import CeleryQueue
 from services.queue.memory import MemoryQueue
 from services.queue.port import Message
 from services.queue.transport import make_app
+from workers.app import send_due
 
 
 class Memory:
@@ -95,3 +98,33 @@ def test_a_broker_that_is_gone_is_said_and_can_come_back(hub):
     ):
         with pytest.raises(BrokerUnavailable):
             call()
+
+
+def test_a_job_that_gives_way_is_one_message_behind_what_it_gave_way_to(tmp_path):
+    """The gateway sends late when it has much to do; a long study does not take turns meanwhile."""
+    index = open_index(f"sqlite:///{tmp_path}/index.db")
+    index.migrate()
+
+    def receive(number):
+        with index.begin() as tx:
+            return send(tx, f"1.2.{number}", [instance(f"1.2.{number}.1.1")])[0].job_id
+
+    def took():
+        return [one[1] for one in iter(real.take, None)]
+
+    with servers.valkey_server(tmp_path) as server:
+        real = Real(server, tmp_path)
+        long = receive(7)
+        send_due(real.app, index)
+        assert took() == [long]
+        awaited = receive(8)
+        for expected in ([awaited, long], [long], [long]):
+            with index.begin() as tx:
+                assert tx.jobs.lease(long, "w1", 60)
+                tx.jobs.give_way(long, "w1", delay=0.0)
+            send_due(real.app, index)
+            assert took() == expected
+        real.queue.close()
+    receive(9)
+    send_due(real.app, index)  # no broker: the rows stay
+    index.close()

@@ -28,7 +28,6 @@ _log = logging.getLogger("workers.analysis.leased_job")
 _INDEX_PAUSE = 1.0  # s between tries to note an end while the index is away
 _FIRST, _LONGEST = 2.0, 30.0  # s, before jitter
 _JITTER = (0.5, 1.5)
-_NEXT_TURN = 10.0  # s; the worker itself sends it at once, this is for one that dies before
 _BUSY = (2.0, 8.0)  # s, beside what a full queue asks for itself
 
 
@@ -173,7 +172,7 @@ class LeasedJob:
         """End this turn; the job is not finished. Raises LeaseLost, IndexUnavailable."""
         self._lease.stop()
         with self._index.begin() as tx:
-            tx.jobs.give_way(self.job.id, self.owner, delay=_NEXT_TURN)
+            tx.jobs.give_way(self.job.id, self.owner, delay=0.0)
         self._end("turn")
 
     @contextmanager

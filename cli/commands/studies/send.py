@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -245,16 +246,20 @@ def show_skipped(collection: Collection) -> None:
     console = report_text.console()
     for skipped in collection.skipped[:_NAMED]:
         console.print(f"[yellow]skipped[/] {skipped.name}: {skipped.reason}")
-    if (more := len(collection.skipped) - _NAMED) > 0:
-        console.print(f"[yellow]skipped[/] {more} more")
+    more = Counter(skipped.reason for skipped in collection.skipped[_NAMED:])
+    for reason, count in more.items():
+        console.print(f"[yellow]skipped[/] {count} more: {reason}")
 
 
 def show_interrupted(outcomes: list[Sent], waiting: list[Path]) -> None:
     """What Ctrl-C left: files that stand half-way, and those that were not begun."""
     console = report_text.console()
     half = [sent.path for sent in outcomes if isinstance(sent.error, Interrupted)]
-    for path in half:
-        console.print(f"[yellow]half-way[/] {path}")
+    for word, paths in (("half-way", half), ("not begun", waiting)):
+        for path in paths[:_NAMED]:
+            console.print(f"[yellow]{word}[/] {path}")
+        if (more := len(paths) - _NAMED) > 0:
+            console.print(f"[yellow]{word}[/] {more} more")
     console.print(
         f"Ended by Ctrl-C: {len(half)} half-way, {len(waiting)} not begun. "
         "The same command goes on from there."

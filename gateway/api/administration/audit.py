@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.access_audit import seal, seal_key
 from gateway.http.params import Admin, Manager
-from gateway.representations.serializers import names_of
+from services.actors import names_of
 from services.credentials import secrets_of
 from services.index.port import AuditEntry
 

@@ -10,6 +10,7 @@ from gateway.dependencies import ServicesDep
 from gateway.http.params import Reader, StudyId
 from gateway.representations import examinations as representations
 from gateway.representations import serializers
+from services.actors import names_of
 from services.domain.examination.charts import CHARTS, INTERGROWTH
 from services.examinations import FoundExamination, examination_of
 from services.index.port import JobState, Study, StudyState, Transaction
@@ -31,19 +32,23 @@ def examination(
     A centile is taken only at an age that this examination did not give itself. What nothing shows is
     listed under ``not_assessed``. Of several fetuses each has a summary in ``fetuses``, from the images
     that people said show it; nothing is averaged over two. ``clash``: she came with another woman's
-    name, birth date or number.
+    name, birth date or number. ``said``: who said which facts, and when; ``order``: that the study met,
+    whose reason is the indication where nobody entered one.
     """
     with services.index.read() as tx:
         study = tx.studies.get(who.site, study_id)
         found = examination_of(tx, study, chart=chart)
         patient = tx.patients.get(who.site, study.patient_id) if study.patient_id else None
-        state, names = _state(tx, study), serializers.names_of(tx, who.site)
+        state, names = _state(tx, study), names_of(tx, who.site)
     return {
         "study_id": study.id,
         "patient": serializers.patient(patient) if patient is not None else None,
         "clash": {"fields": study.clash["fields"]} if study.clash is not None else None,
         "pregnancy": _pregnancy(study, found),
         "facts": representations.facts(found.facts, names),
+        "said": representations.said(found),
+        "last_period": found.last_period,
+        "order": representations.order(found),
         "summary": found.examination.summary,
         "fetuses": representations.fetuses(found),
         "earlier": [representations.earlier(one) for one in found.earlier],

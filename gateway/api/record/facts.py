@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Reader, Sonographer, StudyId
 from gateway.representations import examinations as representations
-from gateway.representations.serializers import names_of
+from services.actors import names_of
 from services.domain.errors import InvalidInput
 from services.domain.fetal_sex_filter import tells_sex
 

@@ -17,13 +17,14 @@ from gateway.http.params import Language, Reader, ResultVersion, StudyId
 from gateway.representations import images
 from gateway.representations.files import artefact_filename, artefact_response
 from gateway.representations.images import ImageFile
-from gateway.representations.results import draw_overlay, masks_of, read_result
+from gateway.representations.results import draw_overlay, masks_of, printed, read_result
 from services.dicom.objects import seg, sr
 from services.dicom.objects.sr_examination import procedure_report
 from services.dicom.parser.correction import corrected
 from services.domain.errors import NotFound
 from services.domain.examination.charts import CHARTS, INTERGROWTH
-from services.domain.report import FrameReading
+from services.domain.examination.examination import Examination
+from services.domain.report import FrameReading, Report
 from services.domain.study import Principal
 from services.examinations import examination_of
 from services.index.port import Artefact, Instance, Result, Study
@@ -33,7 +34,7 @@ from services.result_objects import image_refs
 router = APIRouter(prefix="/api/studies/{study_id}/results/{version}", tags=["Results"])
 Chart = Annotated[str, Query(pattern=f"^({'|'.join(CHARTS)})$", description="of size and weight")]
 _DICOM = "application/dicom"
-_PDF_IMAGES = 24  # frames with an image in the PDF
+_PDF_IMAGES = 100  # frames with an image in the PDF
 
 
 @router.get(
@@ -52,23 +53,45 @@ def report_pdf(
         Language, Query(description="of the text; numbers and units stay as they are")
     ] = "en",
     with_images: Annotated[
-        bool, Query(alias="images", description="the images too, on further pages")
+        bool,
+        Query(
+            alias="images", description=f"the images too, on further pages; {_PDF_IMAGES} at most"
+        ),
     ] = False,
     chart: Chart = INTERGROWTH,
 ) -> Response:
     """One page on the examination, in one of five languages; it says whether a person has reviewed it."""
     study, result = _read(services, who, study_id, version)
-    overlays: dict[tuple[str, int], bytes] = {}
-    for reading in result.report.frames[:_PDF_IMAGES] if with_images else ():
-        try:
-            key = (reading.sop_uid, reading.frame)
-            overlays[key] = draw_overlay(services, who.site, result, reading)
-        except NotFound:  # a phone's report whose image has not arrived
-            continue
     with services.index.read() as tx:
         found = examination_of(tx, study, result.report.frames, chart=chart)
+    overlays: dict[tuple[str, int], bytes] = {}
+    for reading in first_images(result.report, found.examination) if with_images else ():
+        try:
+            key = (reading.sop_uid, reading.frame)
+            overlays[key] = printed(draw_overlay(services, who.site, result, reading))
+        except NotFound:  # a phone's report whose image has not arrived
+            continue
     data = pdf.render(result.report, study.attributes, found.examination, overlays, lang)
     return _file(data, pdf.MEDIA_TYPE, f"report-{result.version}.pdf")
+
+
+def first_images(report: Report, examination: Examination) -> list[FrameReading]:
+    """The images that are printed: all, or of very many those that count and those that show a plane."""
+    counted = {
+        (one.sop_uid, one.frame)
+        for _, part in examination.parts
+        for measure in part.summary.measures
+        for one in measure.counted
+    }
+    ranked = sorted(
+        range(len(report.frames)),
+        key=lambda at: (
+            (report.frames[at].sop_uid, report.frames[at].frame) not in counted,
+            not report.frames[at].in_scope,
+            at,
+        ),
+    )
+    return [report.frames[at] for at in sorted(ranked[:_PDF_IMAGES])]
 
 
 @router.get(

@@ -11,6 +11,7 @@ from gateway.dependencies import ServicesDep
 from gateway.http.params import Frame, Reader, ReaderOrDevice, ResultVersion, SopUid, StudyId
 from gateway.representations import serializers
 from gateway.representations.results import draw_overlay, frame_of, read_result
+from services.actors import names_of
 from services.domain.errors import NotFound
 from services.reading import report_json
 
@@ -23,7 +24,7 @@ def versions(study_id: StudyId, who: ReaderOrDevice, services: ServicesDep) -> d
     with services.index.read() as tx:
         tx.studies.get(who.site, study_id)
         rows = tx.results.versions(who.site, study_id)
-        names = serializers.names_of(tx, who.site)
+        names = names_of(tx, who.site)
     return {"items": [serializers.result_summary(row, names) for row in rows]}
 
 
@@ -34,7 +35,7 @@ def get(
     """The report and the artefacts that were stored with it."""
     result = read_result(services, who, study_id, version)
     with services.index.read() as tx:
-        names = serializers.names_of(tx, who.site)
+        names = names_of(tx, who.site)
     return serializers.result(result, names)
 
 

@@ -74,6 +74,7 @@ CONFIDENCE = private("CONFIDENCE", "Calibrated confidence")
 NOT_ASSESSED = private("NOT_ASSESSED", "Not assessed")
 STATUS = private("STATUS", "Status of the result")
 MODEL = private("MODEL", "Model release")
+SOURCE = private("SOURCE", "Where this is from")
 
 
 def growth_chart(name: str) -> CodedConcept:

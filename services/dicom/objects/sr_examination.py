@@ -40,6 +40,7 @@ from services.dicom.objects.codes import (
 )
 from services.dicom.objects.composite import ObjectRef
 from services.dicom.objects.sr_document import age_details, document, observer, remarks, reviewer
+from services.dicom.objects.sr_source import said_by
 from services.domain.examination.examination import Examination
 from services.domain.examination.summary import MeasureSummary, summarise
 from services.domain.examination.weight import Weight
@@ -89,7 +90,8 @@ def procedure_report(
     children: list[Dataset] = [*observer(report), *(person or ()), *remarks(report)]
     for name, code in _TEXTS:
         if whole.fact(name):
-            children.append(TextContentItem(concept(code), whole.fact(name), _CONTAINS))
+            text = TextContentItem(concept(code), whole.fact(name), _CONTAINS)
+            children.append(said_by(text, whole.source(name)))
     children += _patient(whole)
     children.append(_summary(whole))
     for letter, part in whole.parts:
@@ -107,7 +109,10 @@ def _patient(whole: Examination) -> list[Dataset]:
     """TID 5001: pregnancies and births, as people entered them."""
     parity = whole.fact("parity") or {}
     items = [
-        NumContentItem(name, parity[key], NO_UNIT, relationship_type=_CONTAINS)
+        said_by(
+            NumContentItem(name, parity[key], NO_UNIT, relationship_type=_CONTAINS),
+            whole.source("parity"),
+        )
         for key, name in (("gravida", _GRAVIDA), ("para", _PARA))
         if parity.get(key) is not None
     ]
@@ -117,17 +122,18 @@ def _patient(whole: Examination) -> list[Dataset]:
 def _summary(whole: Examination) -> Dataset:
     """TID 5002: dates and number of fetuses, and the fetus's summary."""
     children: list[Dataset] = []
-    period = whole.fact("last_period")
-    if period:
-        day = period if isinstance(period, date) else date.fromisoformat(period)
-        children.append(DateContentItem(concept(codes.LN.LMP), day, _CONTAINS))
+    day = whole.last_period
+    if day is None and whole.fact("last_period"):
+        day = date.fromisoformat(str(whole.fact("last_period")))
+    if day is not None:
+        period = DateContentItem(concept(codes.LN.LMP), day, _CONTAINS)
+        children.append(said_by(period, whole.source("last_period")))
     if whole.summary.dating is not None:
         children.append(DateContentItem(concept(codes.LN.EDD), whole.summary.dating.due, _CONTAINS))
     if whole.fact("fetuses"):
         number = concept(codes.LN.NumberOfFetusesByUS)
-        children.append(
-            NumContentItem(number, whole.fact("fetuses"), NO_UNIT, relationship_type=_CONTAINS)
-        )
+        count = NumContentItem(number, whole.fact("fetuses"), NO_UNIT, relationship_type=_CONTAINS)
+        children.append(said_by(count, whole.source("fetuses")))
     if whole.summary.several:  # people said it of none of them
         children += _seen(whole)
     if whole.summary.unassigned:
@@ -165,23 +171,27 @@ def _seen(whole: Examination) -> list[Dataset]:
     if whole.fact("heart_rate"):
         rate = concept(codes.LN.FetalHeartRate)
         unit = CodedConcept("{H.B.}/min", "UCUM", "beats per minute")
-        items.append(
-            NumContentItem(rate, whole.fact("heart_rate"), unit, relationship_type=_CONTAINS)
-        )
+        beats = NumContentItem(rate, whole.fact("heart_rate"), unit, relationship_type=_CONTAINS)
+        items.append(said_by(beats, whole.source("heart_rate")))
     for name in _FACTS:
         if whole.fact(name):
-            items.append(_said(name, whole.fact(name)))
+            items.append(said_by(_said(name, whole.fact(name)), whole.source(name)))
     placenta = whole.fact("placenta") or {}
     if placenta.get("site"):
-        items.append(_said("placenta", placenta["site"]))
+        items.append(said_by(_said("placenta", placenta["site"]), whole.source("placenta")))
+    if placenta.get("low") is not None:
+        low = _said("placenta low", "low_lying" if placenta["low"] else "not_low_lying")
+        items.append(said_by(low, whole.source("placenta")))
     fluid = whole.fact("fluid") or {}
     if fluid.get("mm") is not None:
         kind = private(f"FLUID_{fluid.get('kind') or ''}", "Amniotic fluid, deepest pocket")
         if fluid.get("kind") == "index":
             kind = concept(codes.LN.AmnioticFluidIndex)
-        items.append(NumContentItem(kind, fluid["mm"], MILLIMETRE, relationship_type=_CONTAINS))
+        depth = NumContentItem(kind, fluid["mm"], MILLIMETRE, relationship_type=_CONTAINS)
+        items.append(said_by(depth, whole.source("fluid")))
     for organ, state in (whole.fact("anatomy") or {}).items():
-        items.append(_said(f"anatomy {organ}", state))
+        source = whole.source(f"anatomy.{organ}")
+        items.append(said_by(_said(f"anatomy {organ}", state), source))
     return items
 
 

@@ -41,10 +41,11 @@ class Biometry:
 
 @dataclass(frozen=True, slots=True)
 class StatedPeriod:
-    """First day of a last period, and when it was stated."""
+    """First day of a last period, when it was stated, and by whom: a subject, empty for a study's header."""
 
     at: datetime
     first_day: date
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,12 @@ def chosen_images(entered: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
 
 
 def last_period(visits: Sequence[Visit]) -> date | None:
+    """First day of the one that holds (``stated_period``)."""
+    stated = stated_period(visits)
+    return stated.first_day if stated is not None else None
+
+
+def stated_period(visits: Sequence[Visit]) -> StatedPeriod | None:
     """The one stated last that lies within a pregnancy's length before the examinations."""
     days = [visit.day for visit in visits if visit.day is not None]
     stated = [
@@ -95,8 +102,7 @@ def last_period(visits: Sequence[Visit]) -> date | None:
         for one in visit.periods
         if not days or _can_be(one.first_day, min(days), max(days))
     ]
-    newest = max(stated, key=lambda one: one.at, default=None)
-    return newest.first_day if newest is not None else None
+    return max(stated, key=lambda one: one.at, default=None)
 
 
 def _can_be(first_day: date, earliest: date, latest: date) -> bool:

@@ -57,6 +57,7 @@ class JobRecovery(JobsTable):
         job = self.held(job_id, owner)
         self.set(job_id, turns=job.turns + 1)
         superseded = self.queued(job.study_id) is not None
+        self._outbox.drop(Work.ANALYSE, job_id)  # one message for each turn
         self._queue_again(job, delay=delay, study_state=superseded)
 
     def fail(

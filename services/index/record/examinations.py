@@ -23,6 +23,7 @@ from services.domain.examination.history import (
     measured,
 )
 from services.domain.examination.pregnancy import PregnancyDating
+from services.domain.examination.source import Entry, entries_of
 from services.domain.examination.summary import ExaminationSummary, summarise
 from services.domain.report import Report
 from services.index.clinical.study_columns import study_of
@@ -144,7 +145,8 @@ class ExaminationsTable:
             tuple(stated),
             biometry_of(biometry or {}),
         )
-        return ExaminationRecord(study, latest, visit)
+        entries = entries_of((Entry(one.author, one.at), one.values) for one in versions)
+        return ExaminationRecord(study, latest, visit, entries)
 
 
 def _dating(own: ExaminationRecord, beside: Sequence[ExaminationRecord]) -> PregnancyDating | None:
@@ -183,7 +185,7 @@ def _entered_periods(versions: Sequence[FactsVersion]) -> list[StatedPeriod]:
         if not text or one.at is None:
             stated = None
         elif stated is None or stated.first_day.isoformat() != text:
-            stated = StatedPeriod(one.at, date.fromisoformat(text))
+            stated = StatedPeriod(one.at, date.fromisoformat(text), one.author)
     return [stated] if stated is not None else []
 
 

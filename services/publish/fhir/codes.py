@@ -33,6 +33,8 @@ LOINC_CODES: Final = {
     "gravida": ("11996-6", "[#] Pregnancies"),
     "para": ("11977-6", "[#] Parity"),
     "heart_rate": ("11948-7", "Fetal Heart rate US"),
+    "indication": ("18785-6", "Radiology Reason for study (narrative)"),
+    "impression": ("19005-8", "Radiology Imaging study [Impression] (narrative)"),
 }
 WHO_CODES: Final = {
     "age": ("ANC.B6.DE17", "Gestational age"),

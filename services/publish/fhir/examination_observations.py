@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from services.domain.examination.examination import Examination
+from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import ExaminationSummary, MeasureSummary
 from services.domain.examination.weight import Weight
 from services.domain.report import Abstention, Centile, Report
@@ -24,10 +25,19 @@ from services.publish.fhir.codes import (
     Json,
     quantity,
 )
+from services.publish.fhir.version import instant
 
 _ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _ASKED = ("BPD", "HC", "AC", "FL")
 _FACTS = ("presentation", "heart_activity", "fluid_impression")
+_TEXTS = ("indication", "impression", "comment")
+# The fact that an observation is of, where it has another name.
+_ABOUT = {
+    "gravida": "parity",
+    "para": "parity",
+    "fluid_deepest_pocket": "fluid",
+    "fluid_index": "fluid",
+}
 Base = Callable[[str], Json]
 
 
@@ -84,10 +94,12 @@ def _coded(name: str, base: Base) -> Json:
 def _dating(examination: Examination, base: Base) -> Iterable[Json]:
     summary = examination.summary
     held = summary.dating
-    entered = examination.fact("last_period")
-    if entered:
-        day = entered if isinstance(entered, date) else date.fromisoformat(entered)
-        yield {**_coded("last_period", base), "valueDateTime": day.isoformat()}
+    day, entered = examination.last_period, examination.fact("last_period")
+    if day is None and entered:
+        day = date.fromisoformat(str(entered))
+    if day is not None:
+        period = {**_coded("last_period", base), "valueDateTime": day.isoformat()}
+        yield _said(period, examination.source("last_period"))
         if summary.day is not None:
             days = (summary.day - day).days
             yield {**_coded("age_by_period", base), "valueQuantity": quantity(days, "d")}
@@ -148,33 +160,61 @@ def _absent(name: str, report: Report, base: Base) -> Json:
 
 
 def _entered(examination: Examination, base: Base) -> Iterable[Json]:
-    """What people entered; what nobody has is absent as "not-performed"."""
-    number, rate = examination.fact("fetuses"), examination.fact("heart_rate")
+    """What people entered, and who; what nobody has is absent as "not-performed"."""
     nothing = {"dataAbsentReason": {"coding": [{"system": _ABSENT, "code": "not-performed"}]}}
-    yield {**_coded("fetuses", base), **({"valueInteger": number} if number else nothing)}
+    told = {name for name, _ in _values(examination)}
+    for name in ("fetuses", *_FACTS):
+        if name not in told:
+            yield {**_coded(name, base), **nothing}
+    for name, value in _values(examination):
+        about = _ABOUT.get(name, name.replace("anatomy_", "anatomy."))
+        yield _said({**_coded(name, base), **value}, examination.source(about))
+
+
+def _said(made: Json, source: Source | None) -> Json:
+    """With who said it: a person as performer, a phone as device, else where it is from as a note."""
+    if source is None:
+        return made
+    issued = {} if source.at is None else {"issued": instant(source.at)}
+    made = {key: value for key, value in made.items() if key != "device"}  # no model said it
+    if source.kind is SourceKind.PERSON:
+        performer = [{"type": "Practitioner", "display": source.name}]
+        return {**made, **issued, "performer": performer}
+    if source.kind is SourceKind.PHONE:
+        return {**made, **issued, "device": {"display": f"phone {source.name}".strip()}}
+    kind = "order" if source.kind is SourceKind.ORDER else "the images' header"
+    note = {"text": f"From {kind} {source.name}".strip()}
+    return {**made, **issued, "note": [*made.get("note", ()), note]}
+
+
+def _values(examination: Examination) -> Iterable[tuple[str, Json]]:
+    """Name and value of all that was entered."""
+    number, rate = examination.fact("fetuses"), examination.fact("heart_rate")
+    if number:
+        yield "fetuses", {"valueInteger": number}
     for name, count in (examination.fact("parity") or {}).items():
-        yield {**_coded(name, base), "valueInteger": count}
+        yield name, {"valueInteger": count}
     if rate:
-        yield {**_coded("heart_rate", base), "valueQuantity": quantity(rate, "/min")}
+        yield "heart_rate", {"valueQuantity": quantity(rate, "/min")}
     for name in _FACTS:
-        value = examination.fact(name)
-        yield {
-            **_coded(name, base),
-            **({"valueCodeableConcept": _own(value)} if value else nothing),
-        }
+        if value := examination.fact(name):
+            yield name, {"valueCodeableConcept": _own(value)}
+    for name in _TEXTS:
+        if text := examination.fact(name):
+            yield name, {"valueString": text}
     placenta = examination.fact("placenta") or {}
     if placenta.get("site"):
         value = {"valueCodeableConcept": _own(placenta["site"])}
         low = [] if placenta.get("low") is None else [
             {"code": _own("low-lying"), "valueBoolean": placenta["low"]}
         ]  # fmt: skip
-        yield {**_coded("placenta", base), **value, **({"component": low} if low else {})}
+        yield "placenta", {**value, **({"component": low} if low else {})}
     fluid = examination.fact("fluid") or {}
     if fluid.get("mm") is not None:
-        name = f"fluid_{fluid.get('kind') or 'deepest_pocket'}"
-        yield {**_coded(name, base), "valueQuantity": quantity(fluid["mm"], "mm")}
+        kind = fluid.get("kind") or "deepest_pocket"
+        yield f"fluid_{kind}", {"valueQuantity": quantity(fluid["mm"], "mm")}
     for organ, state in (examination.fact("anatomy") or {}).items():
-        yield {**_coded(f"anatomy_{organ}", base), "valueCodeableConcept": _own(state)}
+        yield f"anatomy_{organ}", {"valueCodeableConcept": _own(state)}
 
 
 def _interval(low: float | None, high: float | None, unit: str) -> list[Json]:

@@ -13,6 +13,7 @@ from pydicom import dcmread
 from pydicom.uid import generate_uid
 
 from services.domain.report import FrameReading, Measurement, Scored
+from services.domain.study import Role
 
 DAY = date(2026, 3, 1)
 
@@ -152,6 +153,33 @@ def test_facts_change_the_summary_and_are_versions(hub: hubs.Hub, site: str) -> 
     assert row["headline"]["code"] == "below_3rd"
     assert row["headline"]["measure"] == "AC"
     assert [one["version"] for one in history] == [1]
+
+
+def test_each_fact_names_who_said_it(hub: hubs.Hub, site: str) -> None:
+    item = send(hub, site, DAY, DAY - timedelta(days=210))
+    read(hub, site, item, HC=290.0)
+    enter(hub, site, item, 0, anatomy={"heart": "seen"}, impression="Growing.")
+    path = f"/api/studies/{item['study_id']}"
+    with hub.client(site) as ann, hub.client(site, Role.SONOGRAPHER) as ben:
+        values = {"anatomy": {"heart": "seen", "spine": "not_seen"}, "impression": "Growing."}
+        body = {"based_on": 1, "values": values}
+        assert ben.put(f"{path}/facts", json=body).status_code == 200
+        order = {"number": "17/A", "name": "Doe^Jane", "day": str(DAY), "reason": "Small for age"}
+        placed = ann.post("/api/orders", json=order)
+        assert placed.status_code == 201, placed.text
+        to_order = f"/api/orders/{placed.json()['id']}/studies"
+        assert ann.post(to_order, json={"study_id": item["study_id"]}).is_success
+        bundle = ann.get(f"{path}/results/latest/fhir.json").json()
+    body = examination(hub, site, item)
+    said = {(one["kind"], one["name"]): set(one["facts"]) for one in body["said"]}
+    assert said["person", f"admin of {site}"] == {"anatomy", "impression"}
+    assert said["person", f"sonographer of {site}"] == {"anatomy"}
+    assert said["images", ""] == {"last_period"}
+    assert said["order", placed.json()["accession"]] == {"indication"}
+    assert body["order"]["reason"] == "Small for age"
+    assert body["last_period"] == str(DAY - timedelta(days=210))
+    texts = [entry["resource"].get("valueString") for entry in bundle["entry"]]
+    assert {"Growing.", "Small for age"} <= set(texts)
 
 
 def test_twins_are_told_apart_by_the_images_that_people_name(hub: hubs.Hub, site: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from unit.services.publish.test_pdf import (
 )
 
 from services.domain.examination.examination import Examination
+from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import summarise
 from services.publish import fhir
 from services.publish.fhir.codes import EQUATIONS, LOINC_CODES
@@ -136,6 +138,24 @@ def test_weight_dates_and_what_people_entered_with_whos_codes() -> None:
     assert [of(made, code)["valueInteger"] for code in ("11996-6", "11977-6")] == [3, 1]
     assert of(made, "ANC.B8.DE111")["valueCodeableConcept"]["coding"][0]["code"] == "breech"
     assert of(made, "ANC.B8.DE107")["valueQuantity"]["value"] == 142
+
+
+def test_who_said_it_stands_at_what_was_said() -> None:
+    ann = Source(SourceKind.PERSON, "Ann", datetime(2026, 1, 2, 9, 30, tzinfo=UTC))
+    sources = {
+        "presentation": ann, "anatomy.heart": ann, "impression": ann, "last_period": ann,
+        "comment": Source(SourceKind.PHONE, "Clinic 2"), "indication": Source(SourceKind.ORDER, "A-7"),
+    }  # fmt: skip
+    made = bundle(replace(WHOLE, sources=sources, last_period=date(2025, 6, 6)))
+    for code in ("ANC.B8.DE111", "anatomy-heart", "19005-8", "ANC.B6.DE14"):
+        one = of(made, code)
+        assert one["performer"] == [{"type": "Practitioner", "display": "Ann"}], code
+        assert one["issued"].startswith("2026-01-02T09:30")
+        assert "device" not in one, "no model said it"
+    assert of(made, "comment")["device"] == {"display": "phone Clinic 2"}
+    assert of(made, "18785-6")["valueString"] == "growth"
+    assert {"text": "From order A-7"} in of(made, "18785-6")["note"]
+    assert "performer" not in of(made, "11979-2"), "the model measured"
 
 
 def test_what_is_not_known_is_absent_as_coded_data() -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from services.domain.examination.examination import Examination
 from services.domain.examination.fetuses import summarise_several
 from services.domain.examination.pregnancy import DatingScan, date_pregnancy
+from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import PastExamination, summarise
 from services.domain.languages import LANGUAGES
 from services.domain.report import (
@@ -126,6 +127,32 @@ def test_what_nobody_entered_is_not_assessed() -> None:
     assert "normal" not in told
     assert "none entered by a person" in told
     assert "head, brain, face, spine" in told.split("Not looked at")[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_says_who_entered_what_and_stays_one_page(language: str) -> None:
+    ann = Source(SourceKind.PERSON, "Ann Otieno", datetime(2026, 1, 2, 9, tzinfo=UTC))
+    sources = dict.fromkeys([*FACTS, "anatomy.heart", "anatomy.spine"], ann) | {
+        "last_period": Source(SourceKind.IMAGES), "indication": Source(SourceKind.ORDER, "A-7"),
+        "comment": Source(SourceKind.PHONE, "Clinic 2", datetime(2026, 1, 3, tzinfo=UTC)),
+    }  # fmt: skip
+    whole = replace(examination(*FRAMES, **FACTS), sources=sources, last_period=PERIOD)
+    made = pdf.render(report(*FRAMES), ATTRIBUTES, whole, language=language)
+    assert pages(made) == 1
+    told, words = " ".join(text(made).split()), Words(language)
+    if language == "hi":
+        return
+    assert f"Ann Otieno, {words.day(DAY)}: {words('parity')}" in told
+    assert f"{words('source_order')} A-7: {words('indication')}" in told
+    assert f"{words('source_images')}: {words('period')}" in told
+    assert f"{words('source_phone')} Clinic 2, {words.day(date(2026, 1, 3))}: " in told
+
+
+def test_a_last_period_of_an_earlier_examination_is_known() -> None:
+    whole = replace(examination(*FRAMES), last_period=PERIOD)
+    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
+    assert "6 Jun 2025" in told
+    assert "not known" not in told
 
 
 def test_no_millimetre_without_calibration() -> None:

@@ -13,6 +13,11 @@ export interface Examination {
   clash?: Clash | null;
   pregnancy?: Pregnancy | null;
   facts?: FactsVersion;
+  /** Undefined for whoever has a link alone. */
+  said?: Said[];
+  /** First day of the last period that dates the pregnancy. */
+  last_period?: string | null;
+  order?: MetOrder | null;
   state?: { quiet_until: string | null; reading: boolean; complete: boolean };
 }
 
@@ -30,6 +35,11 @@ export interface EarlierExamination {
 export interface Patient { id: string; number: string; name: string; birth_date: string | null }
 export interface Pregnancy { id: string; last_period: string | null; fetuses: number | null; examinations: number }
 export interface Clash { fields: { field: string; recorded: string; received: string }[] }
+
+/** The facts of one source on one day. */
+export interface Said { kind: "person" | "phone" | "order" | "images"; name: string; at: string | null; facts: string[] }
+/** `reason` is the indication where nobody entered one. */
+export interface MetOrder { accession: string; reason: string; at: string }
 
 /** Facts are versions: a change is based on the version that was seen. */
 export interface FactsVersion { version: number; author: string | null; author_name: string | null; at: string | null; values: Facts }

@@ -120,7 +120,7 @@ function Room({ data, study, result }: { data: CaseData; study: Study; result: R
       <Side examination={examination} live={live} setChart={examined.setChart} nameOf={images.nameOf} show={images.show}
         choose={editable && entered ? choose : null} chosen={facts.chosen ?? {}}
         image={() => <ImagePanels study={study.id} reading={reading} result={result} editable={editable} ownPeriod={!entered} overlays={overlays} draw={draw} />}
-        facts={entered && (() => <FactsForm facts={entered} scanDay={reading.scanDay} editable={mayWrite} blind={data.blind} />)}
+        facts={entered && (() => <FactsForm facts={entered} said={examination?.said ?? []} reason={examination?.order?.reason ?? ""} scanDay={reading.scanDay} editable={mayWrite} blind={data.blind} />)}
         history={data.blind ? null : () => <>
           {examination?.state && mayWrite && <StudyMenu study={study.id} examination={examination} withdrawn={!!study.withdrawn_at} changed={refresh} />}
           {result && <Provenance study={study} result={result} disagreement={data.disagreement} show={(version) => void data.show(version)} />}

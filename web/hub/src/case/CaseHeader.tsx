@@ -5,6 +5,7 @@ import { code, t } from "@fada/shared/i18n";
 import { toastError, toast } from "../shell/toasts";
 import { hasRole, useMe } from "../shell/session";
 import type { Place } from "../study/order";
+import type { Progress } from "./useCase";
 import { withhold } from "@fada/shared/text/fetalSexFilter";
 import { formatDay, triageReasons, personName } from "../shell/format";
 
@@ -12,7 +13,7 @@ interface Props {
   study: Study;
   result: Result | null;
   newer: number | null;
-  progress: string;
+  progress: Progress | null;
   latest: boolean;
   place: Place | null;
   urgent: (() => void) | null;
@@ -56,7 +57,7 @@ export function CaseHeader({ study, result, newer, progress, latest, place, urge
       )}
       {!latest && result && <p class="banner info">{t("versions.old", { n: result.version })}</p>}
       {!result && (study.state === "received" || study.state === "analysing") && (
-        <p class="banner info" role="status">{t("case.waiting")} {progress && code("phase", progress)}</p>
+        <p class="banner info" role="status">{t("case.waiting")} {progress && <>{code("phase", progress.phase)} <progress max={100} value={progress.percent} aria-label={t("upload.progress")} /> {progress.percent} %</>}</p>
       )}
       {study.state === "failed" && (
         <p class="banner bad" role="alert">{t("case.failed")} {code("problem", study.error_code || "internal")} {hasRole(me, "manager") && <button type="button" onClick={runAgain}>{t("case.run_again")}</button>}</p>

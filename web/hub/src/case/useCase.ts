@@ -3,14 +3,17 @@ import { get, Problem } from "../api/client";
 import { listen } from "../api/events";
 import type { Disagreement, Result, Study } from "@fada/shared/api/types";
 
+/** `percent` of the whole reading. */
+export interface Progress { phase: string; percent: number }
+
 export interface CaseData {
   study: Study | null;
   /** The version on the screen; null while there is none. */
   result: Result | null;
   disagreement: Disagreement | null;
   failure: unknown;
-  /** The phase that the hub works on. */
-  progress: string;
+  /** What the hub works on, and how far it is. */
+  progress: Progress | null;
   /** A newer version than the one on the screen, made by somebody else. */
   newer: number | null;
   /** The version that a change is based on: the one on the screen, or, where an older one is taken up
@@ -37,7 +40,7 @@ export function useCase(id: string): CaseData {
   const [result, setResult] = useState<Result | null>(null);
   const [disagreement, setDisagreement] = useState<Disagreement | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
-  const [progress, setProgress] = useState("");
+  const [progress, setProgress] = useState<Progress | null>(null);
   const [newer, setNewer] = useState<number | null>(null);
   const [base, setBase] = useState<number | null>(null);
   const [blind, setBlind] = useState(false);
@@ -76,7 +79,7 @@ export function useCase(id: string): CaseData {
     // Only what happens from now on: the present state has just been asked for.
     const stop = listen(null, (event) => {
       if (event.study_id !== id) return;
-      if (event.type === "study.progress") setProgress(String(event.payload["phase"] ?? ""));
+      if (event.type === "study.progress") setProgress({ phase: String(event.payload["phase"] ?? ""), percent: Number(event.payload["percent"] ?? 0) });
       else if (shown.current === 0) void reload();
       else void load(id).then((fresh) => {
         setStudy(fresh);

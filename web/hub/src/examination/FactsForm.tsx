@@ -1,10 +1,11 @@
 import type { JSX } from "preact";
 import { code, t } from "@fada/shared/i18n";
-import type { Facts, Seen } from "../api/examination";
+import type { Facts, Said, Seen } from "../api/examination";
 import { dateTime } from "../shell/format";
 import { useMe } from "../shell/session";
 import { errorText } from "../shell/toasts";
 import { Choice, Field, Text, Whole } from "./fields";
+import { SaidBy } from "./Said";
 import type { FactsDraft } from "./useFacts";
 
 const PRESENTATIONS = ["cephalic", "breech", "transverse", "oblique"], ACTIVITIES = ["present", "absent"];
@@ -12,11 +13,11 @@ const SITES = ["anterior", "posterior", "fundal", "left", "right"], FLUIDS = ["d
 const ANATOMY = ["head", "brain", "face", "spine", "chest", "heart", "abdomen", "kidneys", "bladder", "limbs", "cord"];
 const SEEN: readonly Seen[] = ["seen", "not_seen", "not_looked_at"];
 
-/** `blind`: a second reader does not see what the first concluded. */
-interface Props { facts: FactsDraft; scanDay: string; editable: boolean; blind: boolean }
+/** `blind`: a second reader does not see what the first concluded. `reason`: the order's. */
+interface Props { facts: FactsDraft; said: readonly Said[]; reason: string; scanDay: string; editable: boolean; blind: boolean }
 
 /** What people say about the woman and the fetus. It is saved by itself. */
-export function FactsForm({ facts, scanDay, editable, blind }: Props): JSX.Element {
+export function FactsForm({ facts, said, reason, scanDay, editable, blind }: Props): JSX.Element {
   const { values, change } = facts;
   const off = !editable;
   const set = <K extends keyof Facts>(name: K) => (value: Facts[K]): void => change({ [name]: value });
@@ -35,7 +36,7 @@ export function FactsForm({ facts, scanDay, editable, blind }: Props): JSX.Eleme
           <Whole label={t("fact.para")} value={values.parity?.para} min={0} max={30} disabled={off || !values.parity}
             set={(para) => change({ parity: values.parity ? { ...values.parity, para: para ?? 0 } : null })} />
         </div>
-        <Text label="fact.indication" value={values.indication} disabled={off} set={set("indication")} />
+        <Text label="fact.indication" placeholder={reason} value={values.indication} disabled={off} set={set("indication")} />
       </section>
       <Fetus values={values} change={change} off={off} />
       <Anatomy values={values} change={change} off={off} />
@@ -44,6 +45,7 @@ export function FactsForm({ facts, scanDay, editable, blind }: Props): JSX.Eleme
         <Text label="fact.impression" rows={4} value={values.impression} disabled={off} set={set("impression")} />
         <Text label="fact.comment" hint="fact.comment_hint" rows={2} value={values.comment} disabled={off} set={set("comment")} />
       </section>}
+      {!blind && <SaidBy said={said} />}
     </>
   );
 }

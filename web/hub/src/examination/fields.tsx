@@ -36,15 +36,15 @@ export function Whole({ label, value, set, min, max, unit, disabled }: NumberPro
   );
 }
 
-interface TextProps { label: Key; hint?: Key; value: string | null | undefined; set: (value: string | null) => void; rows?: number; disabled: boolean }
+interface TextProps { label: Key; hint?: Key; value: string | null | undefined; set: (value: string | null) => void; rows?: number; placeholder?: string; disabled: boolean }
 
 /** Free text, as long as a report needs. */
-export function Text({ label, hint, value, set, rows = 1, disabled }: TextProps): JSX.Element {
+export function Text({ label, hint, value, set, rows = 1, placeholder, disabled }: TextProps): JSX.Element {
   const changed = (e: { currentTarget: { value: string } }): void => set(e.currentTarget.value || null);
   return (
     <Field label={t(label)}>
       {rows === 1
-        ? <input type="text" maxLength={4000} value={value ?? ""} disabled={disabled} onInput={changed} />
+        ? <input type="text" maxLength={4000} placeholder={placeholder} value={value ?? ""} disabled={disabled} onInput={changed} />
         : <textarea rows={rows} maxLength={4000} value={value ?? ""} disabled={disabled} onInput={changed} />}
       {hint && <small class="muted">{t(hint)}</small>}
     </Field>

@@ -5,8 +5,9 @@ import { code, t } from "@fada/shared/i18n";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
 import type { Examination, Facts } from "../api/examination";
 import { Growth } from "../examination/Growth";
+import { SaidBy } from "../examination/Said";
 import { type Point, series } from "../examination/series";
-import { dateTime, formatDay } from "../shell/format";
+import { formatDay } from "../shell/format";
 
 const ALWAYS = ["BPD", "HC", "AC", "FL"];
 const ANATOMY = ["head", "brain", "face", "spine", "chest", "heart", "abdomen", "kidneys", "bladder", "limbs", "cord"];
@@ -16,9 +17,10 @@ const SEEN = ["seen", "not_seen", "not_looked_at"] as const;
  * impression. What nothing shows and nobody entered is not assessed. */
 export function ExaminationSheet({ examination }: { examination: Examination }): JSX.Element {
   const { summary } = examination, facts = examination.facts?.values ?? {};
+  const indication = facts.indication || examination.order?.reason;
   return (
     <section class="sheet-examination">
-      {facts.indication && <p><b>{t("fact.indication")}:</b> {facts.indication}</p>}
+      {indication && <p><b>{t("fact.indication")}:</b> {indication}</p>}
       <Dating summary={summary} />
       <h2>{t("fact.fetus")}</h2>
       <Fetus facts={facts} />
@@ -38,8 +40,8 @@ export function ExaminationSheet({ examination }: { examination: Examination }):
       })}</dl>
       <h2>{t("fact.impression")}</h2>
       <p>{facts.impression || "–"}</p>
-      {examination.facts?.author_name && <p class="small">{t("fact.entered_by", { who: examination.facts.author_name, at: dateTime(examination.facts.at) })}</p>}
       {facts.comment && <p><b>{t("fact.comment")}:</b> {facts.comment}</p>}
+      <SaidBy said={examination.said ?? []} />
     </section>
   );
 }

@@ -33,7 +33,7 @@ export function ReportBody({ result, facts, examination, pictures }: Props): JSX
       {pictures.map(({ key, src, reading }) => (
         <section key={key} class="sheet-frame">
           <figure>
-            <img src={src} alt={t("frame.alt", { n: reading.frame })} width={reading.width} height={reading.height} />
+            <img loading="lazy" src={src} alt={t("frame.alt", { n: reading.frame })} width={reading.width} height={reading.height} />
             <figcaption>{reading.plane ? code("plane", reading.plane.label) : t("confidence.no_plane")}</figcaption>
           </figure>
           <div>

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import highdicom
 import numpy as np
@@ -40,6 +41,7 @@ from services.domain.errors import InvalidInput, TooLarge
 from services.domain.examination.examination import Examination
 from services.domain.examination.fetuses import summarise_several
 from services.domain.examination.pregnancy import date_pregnancy
+from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import summarise
 from services.domain.report import (
     Abstention,
@@ -422,7 +424,13 @@ def whole_examination() -> tuple[bytes, Examination]:
         "anatomy": {"heart": "not_seen"}, "impression": "Seen.", "indication": "Growth.",
         "comment": "Come again.",
     }  # fmt: skip
-    whole = Examination(summary, facts)
+    ann = Source(SourceKind.PERSON, "Ann", datetime(2026, 1, 2, 9, 30, tzinfo=UTC))
+    phone = Source(SourceKind.PHONE, "Clinic 2")
+    sources = {
+        **dict.fromkeys([*facts, "anatomy.heart"], ann), "comment": phone,
+        "indication": Source(SourceKind.ORDER, "A-7"), "last_period": Source(SourceKind.IMAGES),
+    }  # fmt: skip
+    whole = Examination(summary, facts, sources=sources)
     return procedure_report([HEAD.dataset], report(*frames), "job", (), whole) or b"", whole
 
 
@@ -473,3 +481,31 @@ def test_tid_5000_holds_the_whole_examination(tmp_path: Path) -> None:
         '(121106,DCM,"Comment")="Come again."',
     ):
         assert line in told, line
+
+
+def test_tid_5000_says_who_said_each_fact(tmp_path: Path) -> None:
+    data, _ = whole_examination()
+    assert faults(data, tmp_path) == []
+    found: dict[str, Any] = {}
+
+    def walk(item: Any) -> None:
+        for child in item.get("ContentSequence") or []:
+            found[child.ConceptNameCodeSequence[0].CodeMeaning] = child
+            walk(child)
+
+    walk(pydicom.dcmread(io.BytesIO(data)))
+    for name in ("Impression", "Gravida", "Fetal Heart Rate", "Placenta", "Anatomy heart"):
+        kind, observer = found[name].ContentSequence
+        assert kind.RelationshipType == observer.RelationshipType == "HAS OBS CONTEXT"
+        assert kind.ConceptCodeSequence[0].CodeMeaning == "Person"
+        assert str(observer.PersonName).rstrip("^") == "Ann"
+        assert str(found[name].ObservationDateTime).startswith("20260102093000")
+    device = found["Comment"].ContentSequence
+    assert device[0].ConceptCodeSequence[0].CodeMeaning == "Device"
+    assert "Clinic 2" in [one.get("TextValue") for one in device]
+    for name, words in (
+        ("LMP", "header of the images"),
+        ("Indications for Procedure", "order A-7"),
+    ):
+        (text,) = found[name].ContentSequence
+        assert (text.RelationshipType, text.TextValue) == ("HAS CONCEPT MOD", words)
