@@ -43,7 +43,12 @@ def predicted_box(
         level = rules.mask_level.get(label, 0.0)
         traced = geometry.outline(observation.raw.masks[masks.index(label)], level)
         if traced is not None:
-            return geometry.bounds(traced * scale)
+            border = traced * scale
+            if rules.is_ellipse(observation.record.plane, label):
+                border = geometry.as_ellipse(
+                    border, observation.square.width, observation.square.height
+                )
+            return geometry.bounds(border)
     cx, cy, w, h = (float(v) for v in observation.raw.boxes[index, :4])
     box = np.clip([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], 0, 1) * np.tile(scale, 2)
     return float(box[0]), float(box[1]), float(box[2]), float(box[3])

@@ -70,8 +70,11 @@ def mask_scores(
             filled = np.zeros_like(truth)
             on_canvas = np.zeros((1000, 1000), np.bool_)
             if traced is not None:
-                filled = geometry.fill(traced * np.array([width, height]), width, height)
-                on_canvas = canvas_mask(traced)
+                border = traced * np.array([width, height])
+                if rules.is_ellipse(observation.record.plane, label):
+                    border = geometry.as_ellipse(border, width, height)
+                filled = geometry.fill(border, width, height)
+                on_canvas = canvas_mask(border / np.array([width, height]))
             wide = np.asarray(Image.fromarray(truth).resize((1000, 1000), Image.Resampling.NEAREST))
             scores.append(
                 MaskScore(

@@ -108,8 +108,11 @@ def _worst_heads(path: Path, observations: list[Observation], manifest: Manifest
         index = manifest.masks.index("fetal_head")
         traced = geometry.outline(observation.raw.masks[index], level)
         if traced is not None:
-            size = np.array([observation.square.width, observation.square.height])
-            axis.plot(*(np.vstack([traced, traced[:1]]) * size).T, color="red", linewidth=0.8)
+            size = observation.square.width, observation.square.height
+            border = traced * np.array(size)
+            if rules.is_ellipse(observation.record.plane, "fetal_head"):
+                border = geometry.as_ellipse(border, *size)
+            axis.plot(*np.vstack([border, border[:1]]).T, color="red", linewidth=0.8)
         axis.set_title(f"Dice {score.dice:.3f}", fontsize=8)
     figure.suptitle("Worst heads: green label, red found")
     figure.tight_layout()

@@ -49,6 +49,9 @@ class Thresholds:
     filling: Mapping[str, float] = field(
         default_factory=dict
     )  # of its own ellipse by an outline; below: low_confidence
+    ellipses: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # by plane: structures that are shown as the ellipse that they are measured by
     elongation: Mapping[str, float] = field(
         default_factory=dict
     )  # long by short axis; below: no angle
@@ -70,6 +73,10 @@ class Thresholds:
         fitted."""
         return self.intervals.get(name) or (self.hc_interval if name == "HC" else None)
 
+    def is_ellipse(self, plane: str | None, label: str) -> bool:
+        """Whether a structure is shown as the ellipse with its outline's moments."""
+        return label in self.ellipses.get(plane or "", ())
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Thresholds:
         """Unknown keys are ignored; a missing one keeps its default."""
@@ -82,6 +89,9 @@ class Thresholds:
                 values[name] = Platt(*data[name])
         for name in ("structure", "mask_level", "filling", "elongation"):
             values[name] = {k: float(v) for k, v in data.get(name, {}).items()}
+        values["ellipses"] = {
+            str(k): tuple(map(str, v)) for k, v in data.get("ellipses", {}).items()
+        }
         values["structure_platt"] = {
             k: Platt(*v) for k, v in data.get("structure_platt", {}).items()
         }

@@ -114,7 +114,9 @@ def _assessed(
     own = manifest.has_heads
     mapping = map_plane(plane.label) if own else map_structures(classification, generated)
     wanted = _wanted(plane.label, mapping, manifest) | frozenset(asked)
-    structures, masks, outlines = _structures(raw, square, wanted, manifest, abstentions)
+    structures, masks, outlines = _structures(
+        raw, square, plane.label, wanted, manifest, abstentions
+    )
     subplane = _subplane(raw, plane, manifest, abstentions)
     keypoints = _keypoints(raw, square, plane, manifest)
     rules = manifest.thresholds
@@ -199,6 +201,7 @@ def _wanted(plane: str, mapping: Mapping, manifest: Manifest) -> frozenset[str]:
 def _structures(
     raw: RawReading,
     square: Square,
+    plane: str,
     wanted: frozenset[str],
     manifest: Manifest,
     abstentions: list[tuple[Abstention, str]],
@@ -230,6 +233,8 @@ def _structures(
                     abstentions.append((Abstention.LOW_CONFIDENCE, label))
                     continue
                 outlines[label] = border
+                if rules.is_ellipse(plane, label):
+                    border = geometry.as_ellipse(border, square.width, square.height)
                 masks[label] = geometry.fill(border, square.width, square.height)
                 size = int(masks[label].sum())
                 x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(border))

@@ -22,6 +22,7 @@ from models.data.collection import DATA_SETS, read_collection
 from models.data.manifest import Record
 from models.evaluation.blind import hide_source
 from models.evaluation.detection import detections
+from models.evaluation.heads import mask_scores
 from models.evaluation.observe import Observation, load_gray, observe, observe_images
 from models.evaluation.refusals import negatives
 from models.evaluation.sizes import NAMES, size_scores
@@ -40,7 +41,10 @@ FILLING = {
 ROUND = {"pubic_symphysis": 1.5}  # long axis by short one; below, the axis may lie anywhere
 WIDEST = {"AoP": 15.0}  # degrees; an angle that is less sure at its median size is not reported
 SURE = 0.9  # share of right ones among the sub-planes that are named
-LEVELS = np.linspace(-1.5, 1.5, 13)
+# Logits. What is a few cells wide, as a shaft is, has its border far below 0.
+LEVELS = np.linspace(-3.0, 1.5, 19)
+# Structures of a plane that may be shown as ellipses: what they are measured by.
+OVAL = (("head", "fetal_head"), ("abdomen", "abdomen"))
 
 
 def fit_temperature(logits: Floats, truth: npt.NDArray[np.int64]) -> float:
@@ -103,6 +107,21 @@ def fit_mask_level(observations: list[Observation], label: str, name: str) -> fl
         errors.append(np.mean([gaps[splits == split].mean() for split in sorted(set(splits))]))
     smooth = np.convolve(np.pad(errors, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
     return float(LEVELS[int(np.argmin(smooth))])
+
+
+def fit_ellipses(observations: list[Observation], rules: Thresholds) -> dict[str, list[str]]:
+    """By plane, what overlaps its labels more as the ellipse with the outline's moments than as traced."""
+    chosen: dict[str, list[str]] = {}
+    for plane, label in OVAL:
+        some = [o for o in observations if o.record.plane == plane and label in o.masks]
+        as_ellipse = replace(rules, ellipses={plane: (label,)})
+        traced, oval = (
+            [s.dice for s in mask_scores(some, MASKS, r) if s.label.startswith(label)]
+            for r in (rules, as_ellipse)
+        )
+        if some and float(np.mean(oval)) > float(np.mean(traced)):
+            chosen[plane] = [label]
+    return chosen
 
 
 def fit_intervals(observations: list[Observation], rules: Thresholds) -> dict[str, list[float]]:
@@ -211,6 +230,8 @@ def calibrate(
         )
     }
     rules = replace(Thresholds(), mask_level=levels, filling=FILLING, elongation=ROUND)
+    ellipses = fit_ellipses(plain, rules)
+    rules = replace(rules, ellipses={k: tuple(v) for k, v in ellipses.items()})
     intervals = fit_intervals(plain, rules)
     logits = np.stack([o.raw.plane for o in plain + hidden]).astype(np.float64)
     truth = np.array([PLANES.index(str(o.record.plane)) for o in plain + hidden])
@@ -223,6 +244,7 @@ def calibrate(
         "mask_level": levels,
         "filling": FILLING,
         "elongation": ROUND,
+        "ellipses": ellipses,
         **fit_subplanes(plain),
         "hc_interval": intervals.get("HC"),
         "intervals": intervals,

@@ -50,6 +50,15 @@ class Ellipse:
         ux, uy = half * math.cos(along), half * math.sin(along)
         return (self.cx - ux, self.cy - uy), (self.cx + ux, self.cy + uy)
 
+    def polygon(self, count: int = MAX_POINTS) -> Points:
+        """A polygon of ``count`` points around it whose area moments are the ellipse's own."""
+        step = np.arange(count) * (2 * math.pi / count)
+        # The second moments of an inscribed polygon are smaller than the ellipse's by this factor.
+        grow = math.sqrt(3 / (2 + math.cos(2 * math.pi / count)))
+        x, y = self.a * grow * np.cos(step), self.b * grow * np.sin(step)
+        ux, uy = math.cos(self.angle), math.sin(self.angle)
+        return np.stack([self.cx + x * ux - y * uy, self.cy + x * uy + y * ux], axis=1)
+
     def ends(self) -> tuple[tuple[float, float], ...]:
         """The ends of the long axis, then of the short one."""
         ux, uy = math.cos(self.angle), math.sin(self.angle)
@@ -117,6 +126,13 @@ def filling(points: Points) -> float:
     less where a border has leaked; 0 for a degenerate one."""
     shape = ellipse(points)
     return abs(area(points)) / shape.area if shape is not None else 0.0
+
+
+def as_ellipse(points: Points, width: int, height: int) -> Points:
+    """The ellipse with a polygon's moments in place of it, cut at a frame of width x height; a degenerate
+    polygon as it is."""
+    shape = ellipse(points)
+    return points if shape is None else np.clip(shape.polygon(), 0.0, [width, height])
 
 
 def resample(points: Points, count: int = MAX_POINTS) -> Points:

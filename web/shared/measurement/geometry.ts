@@ -75,6 +75,13 @@ export function ellipsePolygon(e: Ellipse, count = MAX_POINTS): Point[] {
   });
 }
 
+/** The ellipse with a polygon's moments in place of it, cut at a frame of width x height; a degenerate polygon as it is. */
+export function asEllipse(points: readonly Point[], width: number, height: number): readonly Point[] {
+  const shape = ellipseOf(points);
+  const within = (v: number, most: number): number => Math.min(most, Math.max(0, v));
+  return shape ? ellipsePolygon(shape).map(([x, y]) => [within(x, width), within(y, height)] as const) : points;
+}
+
 /** Area of a polygon (shoelace formula), in squared units of its points. */
 export function area(points: readonly Point[]): number {
   return Math.abs(points.reduce((sum, p, i) => {

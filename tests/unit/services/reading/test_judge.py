@@ -17,6 +17,7 @@ from services.domain.report import Abstention, FrameReading, Scored
 from services.domain.study import FrameRef
 from services.reading import report_json
 from services.reading.contract import RawReading
+from services.reading.images import geometry
 from services.reading.images.picture import Square
 from services.reading.judge import judge, with_measured_age
 from services.reading.releases import manifest
@@ -115,6 +116,32 @@ def test_an_outline_that_has_leaked_is_not_sure_enough(tmp_path: Path) -> None:
     assert (Abstention.LOW_CONFIDENCE, "fetal_head") in leaked.abstentions
     assert whole.angles
     assert not leaked.angles
+
+
+def test_a_head_is_shown_as_the_ellipse_that_it_is_measured_by(tmp_path: Path) -> None:
+    document = json.loads((releases.build(tmp_path) / "manifest.json").read_text())
+    dented = oval(32, 32, 24, 18)
+    dented[30:34, 8:16] = -3.0
+    raw = RawReading(
+        np.array([9.0, -2, -2, -2, -2], np.float32), 6.0, 6.0, dented[None],
+        np.array([[0.5, 0.5, 0.8, 0.6, 6.0], [0.5, 0.5, 0.1, 0.1, -6.0]], np.float32),
+        np.zeros((4, 3), np.float32), "", "", "", {},
+    )  # fmt: skip
+    image = Square(np.zeros((128, 128), np.uint8), 128, 128)
+    frames = []
+    for ellipses in ({}, {"head": ["fetal_head"]}, {"intrapartum": ["fetal_head"]}):
+        document["calibration"] = {"ellipses": ellipses}
+        told = manifest.parse(document, "0" * 64)
+        frames.append(judge(raw, image, FrameRef("1.2", "1.2.3", 1), told, Calibration()).reading)
+    traced, as_ellipse, other = frames
+    assert other == traced
+    assert as_ellipse.measurements == traced.measurements
+    assert len(as_ellipse.measurements) == 3
+    shape = geometry.ellipse(np.array(as_ellipse.structures[0].polygon))
+    assert shape is not None
+    assert shape.perimeter == pytest.approx(traced.measurements[0].px, rel=1e-3)
+    assert geometry.filling(np.array(as_ellipse.structures[0].polygon)) > 0.995
+    assert geometry.filling(np.array(traced.structures[0].polygon)) < 0.99
 
 
 def test_a_report_of_before_still_opens() -> None:

@@ -122,6 +122,7 @@ def with_biometry(document: dict[str, Any]) -> dict[str, Any]:
         "subplane_temperature": 1.3,
         "subplane": 0.55,
         "filling": {"abdomen": 0.9},
+        "ellipses": {"head": ["fetal_head"], "abdomen": ["abdomen"]},
         "elongation": {"pubic_symphysis": 1.2},
     }
     document["calibration"].setdefault("structure", {}).update(dict.fromkeys(DIAMETERS, 0.3))

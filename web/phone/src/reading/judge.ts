@@ -1,6 +1,6 @@
 import type { AbstentionCode, Calibration, FrameReading, Keypoint, Scored, Structure } from "@fada/shared/api/types";
 import { date } from "@fada/shared/measurement/biometry";
-import { type Point, bounds, filling, resample } from "@fada/shared/measurement/geometry";
+import { type Point, asEllipse, bounds, filling, resample } from "@fada/shared/measurement/geometry";
 import { count, fill } from "@fada/shared/measurement/mask";
 import { type Interpretation, WITHHELD_FLAG, withMeasuredAge, withholdFetalSex } from "./answers";
 import type { Manifest } from "./manifest";
@@ -47,7 +47,7 @@ export function judge(raw: RawReading, texts: Interpretation, info: FrameInfo, m
   const flags = Object.keys(texts).some((name) => interpretation[name] !== texts[name]) ? [WITHHELD_FLAG] : [];
   const mapping = mapPlane(plane.label);
   const wanted = new Set([...(labels.structures_by_plane[plane.label] ?? []), ...mapping.structures]);
-  const detected = detectStructures(raw, info, wanted, manifest, abstentions);
+  const detected = detectStructures(raw, info, plane.label, wanted, manifest, abstentions);
   const subplane = levelOfHead(raw, plane.label, manifest, abstentions);
   const points = keypoints(raw, info, (labels.keypoints_by_plane ?? { head: labels.keypoints })[plane.label] ?? [], manifest);
   const measurements = measureFrame(plane.label, detected.outlines, points, calibration, rules);
@@ -82,7 +82,7 @@ function keypoints(raw: RawReading, info: FrameInfo, own: readonly string[], man
   }] : []);
 }
 
-function detectStructures(raw: RawReading, info: FrameInfo, wanted: ReadonlySet<string>, manifest: Manifest, abstentions: [AbstentionCode, string][]): { structures: Structure[]; outlines: Map<string, Point[]> } {
+function detectStructures(raw: RawReading, info: FrameInfo, plane: string, wanted: ReadonlySet<string>, manifest: Manifest, abstentions: [AbstentionCode, string][]): { structures: Structure[]; outlines: Map<string, Point[]> } {
   const rules = manifest.calibration, { boxes, masks } = manifest.labels;
   const cells = manifest.preprocessing.side / 2;
   const { width, height } = info;
@@ -98,9 +98,10 @@ function detectStructures(raw: RawReading, info: FrameInfo, wanted: ReadonlySet<
     const mask = masks.indexOf(label);
     const traced = mask < 0 ? null : outline(raw.masks.slice(mask * cells * cells, (mask + 1) * cells * cells), cells, cells, rules.mask_level?.[label] ?? 0);
     if (traced) {
-      const points = traced.map(([x, y]) => [x * width, y * height] as const);
-      if (filling(points) < (rules.filling?.[label] ?? 0)) return void abstentions.push(["low_confidence", label]);
-      outlines.set(label, points);
+      const found = traced.map(([x, y]) => [x * width, y * height] as const);
+      if (filling(found) < (rules.filling?.[label] ?? 0)) return void abstentions.push(["low_confidence", label]);
+      outlines.set(label, found);
+      const points = rules.ellipses?.[plane]?.includes(label) ? asEllipse(found, width, height) : found;
       size = count(fill(points, width, height));
       box = bounds(points).map((v) => round(v, 2)) as unknown as Structure["box"];
       polygon = resample(points).map(rounded);

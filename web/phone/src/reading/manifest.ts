@@ -31,6 +31,7 @@ export interface Thresholds {
   structure?: Record<string, number>;
   mask_level?: Record<string, number>;
   filling?: Record<string, number>;
+  ellipses?: Record<string, string[]>;
   elongation?: Record<string, number>;
   hc_interval?: [number, number] | null;
   intervals?: Record<string, [number, number]>;
