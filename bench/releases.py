@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped]
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -34,7 +34,7 @@ _SCALE = Calibration(spacing=PixelSize(0.2, 0.2, "pixel_spacing"))
 def processor_seconds() -> float:
     """Of this process and its children that still run."""
     times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
-    return time.process_time() + sum(one.user + one.system for one in times)
+    return time.process_time() + float(sum(one.user + one.system for one in times))
 
 
 def read_once(reader: ReleaseReader, frame: np.ndarray) -> float:
