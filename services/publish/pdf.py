@@ -10,7 +10,6 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.domain.dicom.values import first_text
 from services.domain.examination.examination import Examination
 from services.domain.report import FrameReading, Report, percent
 from services.publish import pdf_sections
@@ -59,7 +58,9 @@ def render(
 
 
 def _texts(attributes: dict[str, Any]) -> list[str]:
-    return [first_text(attributes, tag) for tag in _NAMES]
+    """Every text of the study's header that is printed, a name in all the scripts that it is written in."""
+    values = [value for tag in _NAMES for value in attributes.get(tag, {}).get("Value") or []]
+    return [text for value in values for text in _strings(value)]
 
 
 def _strings(value: Any) -> list[str]:
