@@ -11,7 +11,16 @@ from cli.commands.hub import jobs, models, secret, serve
 from cli.commands.hub.backup import backup, restore
 from cli.commands.hub.doctor import doctor
 from cli.commands.hub.up import up
-from cli.commands.site import accounts, audit, deliveries, destinations, erasures, keys, orders
+from cli.commands.site import (
+    accounts,
+    audit,
+    deliveries,
+    destinations,
+    erasures,
+    keys,
+    orders,
+    workitems,
+)
 from cli.commands.site.quota import quota
 from cli.commands.studies.ask import ask
 from cli.commands.studies.done import done
@@ -81,6 +90,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(erasures.app, name="erasures")
 app.command()(erasures.retention)
 app.command()(quota)
+app.add_typer(workitems.app, name="workitems")
 app.command("import-images")(import_images)
 app.add_typer(models.app, name="models")
 app.command("evaluate")(models.evaluate)

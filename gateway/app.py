@@ -30,6 +30,7 @@ from gateway.api.administration import (
     sessions,
     sign_in,
     sign_on,
+    workitems,
 )
 from gateway.api.record import examinations, facts, growth_charts, orders, patients
 from gateway.api.results import artefacts, heatmaps, questions, report_formats, results, shares
@@ -105,6 +106,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operations.router,
     deliveries.router,
     destinations.router,
+    workitems.router,
     erasures.router,
     quota.router,
     reviews.router,

@@ -32,6 +32,30 @@ def is_reading(item: Json, aet: str) -> bool:
     return bool(named and wanted) and len(workitem.referenced_studies(item)) == 1
 
 
+def ask_to_cancel(tx: Transaction, who: Principal, uid: str, asked: Json, aet: str) -> None:
+    """One that nobody has claimed, and one that this hub performs, is CANCELED; of another its subscribers
+    are told. ``asked``: reason, code and contact; ``aet``: who asks, of this hub for a caller of its.
+
+    Raises NotFound, AlreadySo, AlreadyCompleted, NobodyListens.
+    """
+    item = tx.workitems.lock(who.site, uid)
+    state = WorkitemState(item.state)
+    if state is WorkitemState.COMPLETED:
+        raise workitem.AlreadyCompleted("The work item is COMPLETED.")
+    if state is WorkitemState.CANCELED:
+        raise workitem.AlreadySo
+    if state is WorkitemState.SCHEDULED or item.performer == PERFORMER:
+        reason = first_text(asked, workitem.REASON)
+        tx.workitems.save(
+            who, item, workitem.cancelled(item.attributes, tx.workitems.now(), reason)
+        )
+        return
+    told = {tag: asked[tag] for tag in workitem.OF_A_REQUEST if tag in asked}
+    report = {workitem.REQUESTER: {"vr": "AE", "Value": [aet]}, **told}
+    if not tx.workitems.cancel_requested(who, item, report):
+        raise workitem.NobodyListens
+
+
 @dataclass(frozen=True, slots=True)
 class ReadingPerformer:
     """Does what is due of each item in one transaction; run by several at once it does it once. ``aet``:

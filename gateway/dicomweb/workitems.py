@@ -21,11 +21,11 @@ from gateway.http.params import Reader, Sonographer
 from services.domain import workitem
 from services.domain.dicom.matching import matches
 from services.domain.dicom.values import first_text
-from services.domain.errors import Conflict, InvalidInput
+from services.domain.errors import InvalidInput
 from services.domain.study import Principal
 from services.domain.workitem import GLOBAL, AlreadySo, WorkitemState
 from services.index.port import Workitem, WorkitemEvent
-from services.workitems import PERFORMER, ReadingPerformer, is_reading
+from services.workitems import ReadingPerformer, ask_to_cancel, is_reading
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 _UID = r"^[0-9]+(\.[0-9]+)+$"
@@ -158,20 +158,12 @@ def cancel(
     """One that nobody has claimed, and one that this hub performs, is CANCELED (what was read by then is
     kept); of another its subscribers are told. 409: it is COMPLETED, or nobody listens."""
     given = _one(body) if body else {}
-    with services.index.begin() as tx:
-        item = tx.workitems.lock(who.site, workitem_uid)
-        state = WorkitemState(item.state)
-        if state is WorkitemState.COMPLETED:
-            raise workitem.NotInState("The work item is COMPLETED.")
-        if state is WorkitemState.CANCELED:
-            warning = '299 fada "The UPS is already in the requested state of CANCELED."'
-            return Response(status_code=202, headers={"Warning": warning})
-        reason = first_text(given, workitem.REASON)
-        if state is WorkitemState.SCHEDULED or item.performer == PERFORMER:
-            ended = workitem.cancelled(item.attributes, tx.workitems.now(), reason)
-            tx.workitems.save(who, item, ended)
-        elif not tx.workitems.cancel_requested(who, item, _reasons(given)):
-            raise Conflict("Nobody listens who could cancel it.")
+    try:
+        with services.index.begin() as tx:
+            ask_to_cancel(tx, who, workitem_uid, given, services.settings.dimse_aet)
+    except AlreadySo:
+        warning = '299 fada "The UPS is already in the requested state of CANCELED."'
+        return Response(status_code=202, headers={"Warning": warning})
     return Response(status_code=202)
 
 
@@ -291,12 +283,6 @@ def _one(body: list[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
     if len(found) != 1:
         raise InvalidInput("A request holds one data set.")
     return found[0]
-
-
-def _reasons(given: dict[str, Any]) -> dict[str, Any]:
-    """What a request to cancel says of itself."""
-    tags = (workitem.REASON, workitem.DISCONTINUATION, "0074100A", "0074100C")
-    return {tag: given[tag] for tag in tags if tag in given}
 
 
 def _json(content: list[Any]) -> Response:

@@ -20,7 +20,8 @@ STATE, PRIORITY, LABEL, WORKLIST = "00741000", "00741200", "00741204", "00741202
 START, READINESS, CODE, INPUT = "00404005", "00404041", "00404018", "00404021"
 STATION, PROGRESS_INFO, PERFORMED = "00404025", "00741002", "00741216"
 PROGRESS, DESCRIPTION, CANCELLED_AT = "00741004", "00741006", "00404052"
-REASON, DISCONTINUATION = "00741238", "0074100E"
+REASON, DISCONTINUATION, REQUESTER = "00741238", "0074100E", "00741236"
+OF_A_REQUEST = (REASON, DISCONTINUATION, "0074100A", "0074100C")  # to cancel, PS3.4 table CC.2.2-1
 PERFORMED_STATION, PERFORMED_CODE = "00404028", "00404019"
 PERFORMED_START, PERFORMED_END, OUTPUT = "00404050", "00404051", "00404033"
 # What a new item must say (type 1), and may leave empty (type 2): what is left out is added.
@@ -59,18 +60,36 @@ class WrongTransaction(Conflict):
     """0xC301: who changes an item in progress names the transaction by which it was claimed."""
 
     code, title = "wrong_transaction", "The work item was claimed by another transaction"
+    headers = {"Warning": '299 fada "The Transaction UID is incorrect."'}  # noqa: RUF012
 
 
 class NotInState(Conflict):
     """0xC302, 0xC303, 0xC310, 0xC300: the item's state does not allow it."""
 
     code, title = "wrong_state", "The state of the work item does not allow this"
+    headers = {  # noqa: RUF012
+        "Warning": '299 fada "The submitted request is inconsistent with the state of the UPS Instance."'
+    }
+
+
+class AlreadyCompleted(NotInState):
+    """0xC311: what is done is not cancelled."""
+
+    headers = {"Warning": '299 fada "The UPS is already COMPLETED."'}  # noqa: RUF012
+
+
+class NobodyListens(Conflict):
+    """0xC312: another performs it, and does not hear of the request."""
+
+    code, title = "performer_unreachable", "Nobody listens who could cancel it"
+    headers = {"Warning": '299 fada "The performer cannot be contacted."'}  # noqa: RUF012
 
 
 class NotFinished(Conflict):
     """0xC304: the final state needs attributes that are missing."""
 
     code, title = "final_state_incomplete", "The work item lacks what its final state needs"
+    headers = NotInState.headers
 
 
 class AlreadySo(FadaError):
@@ -155,6 +174,17 @@ def cancelled(item: Json, now: datetime, reason: str = "") -> Json:
         told[REASON] = _value("LT", reason)
     changed = {PROGRESS_INFO: _value("SQ", told)}
     return {**item, **changed, STATE: _value("CS", WorkitemState.CANCELED.value)}
+
+
+def progress_of(item: Json) -> Json:
+    """Procedure Step Progress Information (0074,1002), empty before there is any."""
+    return _first_item(item, PROGRESS_INFO)
+
+
+def why_cancelled(item: Json) -> Json:
+    """The reason and its code of a cancelled item, as far as they were said."""
+    told = _first_item(item, PROGRESS_INFO)
+    return {tag: told[tag] for tag in (REASON, DISCONTINUATION) if tag in told}
 
 
 def progressed(item: Json, percent: int, words: str) -> Json:

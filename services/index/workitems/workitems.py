@@ -18,6 +18,7 @@ from services.domain.workitem import (
     UID_TAG,
     WorkitemState,
     state_of,
+    why_cancelled,
 )
 from services.index.access.audit import AuditTable
 from services.index.database.connection import Session
@@ -239,6 +240,6 @@ def _of(site: str, uid: str) -> Any:
 
 def _state_report(item: Json) -> Json:
     report = {STATE: item[STATE], READINESS: item[READINESS]}
-    if state_of(item) is WorkitemState.CANCELED and PROGRESS_INFO in item:
-        report[PROGRESS_INFO] = item[PROGRESS_INFO]
+    if state_of(item) is WorkitemState.CANCELED:  # why, beside the state (PS3.4 table CC.2.4-1)
+        report |= why_cancelled(item)
     return report

@@ -13,12 +13,14 @@ import { Queue } from "./Queue";
 import { Releases } from "./Releases";
 import { Retention } from "./Retention";
 import { Webhooks } from "./Webhooks";
+import { Workitems } from "./Workitems";
 import "../style/operations.css";
 
 const TABS: Record<string, { title: Key; Part: ComponentType }> = {
   queue: { title: "ops.queue", Part: Queue },
   deliveries: { title: "ops.deliveries", Part: Deliveries },
   destinations: { title: "ops.destinations", Part: Destinations },
+  workitems: { title: "ops.workitems", Part: Workitems },
   phones: { title: "ops.phones", Part: Phones },
   releases: { title: "ops.releases", Part: Releases },
   readers: { title: "ops.readers", Part: Agreement },
