@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,8 @@ class Scripted:
     """A loaded text model that answers every prompt from a table and remembers what it was asked."""
 
     def __init__(self, manifest: Any, answers: dict[str, str]) -> None:
-        self.prompts, self.classes, self.sentences = manifest.prompts, manifest.classes, {}
+        self.prompts, self.classes = manifest.prompts, manifest.classes
+        self.sentences: Mapping[str, Mapping[str, Any]] = {}
         self.answers, self.asked = answers, list[str]()
 
     @contextmanager
@@ -131,7 +132,7 @@ def test_an_nt_in_mm_by_the_scale_bar_that_the_model_found(
     nt = only(reading)
     # The bar is 320 pixels high and 40 mm long: 0.125 mm a pixel. NT is 16 pixels.
     assert (nt.name, nt.px, nt.mm, nt.calibration) == ("NT", 16.0, 2.0, SCALE_BAR_READ)
-    left = apply_edit(reading, FrameEdit(), Calibration(), {}).reading
+    left = apply_edit(reading, FrameEdit(), Calibration()).reading
     assert left.measurements == reading.measurements
 
 
