@@ -116,6 +116,10 @@ edge-android: $(VENV)/.android ## a static program for Android phones: [RELEASE=
 pages: ## build the pages of hub and phone anew (needs Node)
 	cd web && npm ci --no-audit --no-fund && npm run build
 
+.PHONY: languages
+languages: install-dev debian ## a sheet for whoever checks a language, with every screen of the phone: [LANGUAGES="sw hi"]
+	cd tests && ../$(BIN)/python -m languages $(if $(LANGUAGES),--languages $(LANGUAGES))
+
 # --- the model (DATA: a folder in the form of manifest.csv; docs/releases.md) ---------------------
 MINUTES ?= 100
 train: install-dev ## train the dense network: DATA=DIR OUT=DIR [MINUTES=100]

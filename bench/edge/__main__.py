@@ -9,7 +9,8 @@ core holds up the others. The last line is one JSON object:
 `native_08b_long_ratio` with about as many tokens as FADA's own answers have; `native_nano_ratio`;
 `browser_nano_s`, all phases of an image in the phone's app, warm; `browser_nano_ratio` from its own
 phases: three heads asked apart run the graph three times; `share_of_08b`, fada-nano's five phases as a
-share of the 0.8B's (long answers); `download_mb`, the app and the release; peaks of memory in MB.
+share of the 0.8B's (long answers); `download_mb`, the app and the release; peaks of memory in MB;
+`memory_…_mb`, the phone's app in Chromium by part, and what an empty page holds (`memory_browser_mb`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.edge import browser as edge_browser
+from bench.edge import memory as edge_memory
 from bench.edge import weights as edge_weights
 
 RELEASES = Path(__file__).resolve().parents[2] / "models" / "releases"
@@ -78,9 +80,9 @@ def gather(options: argparse.Namespace) -> Figures:
             "browser_nano_s": seen["s"],
             "browser_nano_first_s": seen["first_s"],
             "browser_nano_ratio": browser_ratio(seen),
-            "browser_peak_mb": seen["peak_mb"],
             "download_mb": seen["download_mb"],
         }
+        found |= {f"memory_{part}": seen[part] for part in edge_memory.PARTS}
     return {name: round(value, 3) for name, value in found.items()}
 
 

@@ -10,15 +10,15 @@ import io
 import shutil
 import statistics
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from bench.edge.memory import Memory
 from services.standalone import local_stack as machines
 from services.standalone import ports, seaweed, triton
 
@@ -30,7 +30,7 @@ WAIT = 300.0  # seconds
 
 
 def measure(repeats: int, cores: int = 3) -> dict[str, float]:
-    """Seconds of the five phases (median, warm), peak memory of the page's process, megabytes fetched.
+    """Seconds of the five phases (median, warm), memory by part (``Memory.end``), megabytes fetched.
 
     ``cores`` is what the page is told that the machine has: the app leaves one free, so three make
     it use two threads.
@@ -55,16 +55,21 @@ def _phone(
     code = site.post("/api/devices/codes").json()["code"]
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            folder / "profile", executable_path=CHROMIUM, args=["--no-sandbox"], locale="en-GB"
-        )
+            folder / "profile", executable_path=CHROMIUM, locale="en-GB",
+            args=["--no-sandbox", "--enable-blink-features=ForceEagerMeasureMemory"],
+        )  # fmt: skip
         page = context.pages[0]
         devtools = context.new_cdp_session(page)
         devtools.send("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": cores})
+        memory = Memory(folder / "profile")
+        memory.empty()
         page.goto(f"{address}/field/#enrol={code}")
+        page.wait_for_selector("input[type=password]")
+        memory.opened()
         _enrol(page)
-        peak = Peak(context, folder / "profile")
+        memory.loaded(page)
         spent = [_read(site, page, folder, number) for number in range(repeats + 1)]
-        memory = peak.end()
+        parts = memory.end()
         context.close()
     warm = spent[1:] or spent
     each = {
@@ -74,7 +79,7 @@ def _phone(
     return {
         "s": statistics.median(sum(s.values()) for s in warm),
         "first_s": sum(spent[0].values()),
-        "peak_mb": memory,
+        **parts,
         "download_mb": _download(site),
         **{f"{phase}_s": value for phase, value in each.items()},
     }
@@ -129,43 +134,3 @@ def _download(site: httpx.Client) -> float:
     release = sum(f["size"] for f in active["files"] if f["path"] in wanted)
     app = sum(p.stat().st_size for p in APP.rglob("*") if p.is_file())
     return float(release + app) / 1e6
-
-
-class Peak:
-    """The largest sum of memory that the browser's page processes were seen to hold, in MB."""
-
-    def __init__(self, context: BrowserContext, profile: Path) -> None:
-        self._profile, self._most = str(profile), 0.0
-        self._ended = threading.Event()
-        self._looking = threading.Thread(target=self._look, daemon=True)
-        self._looking.start()
-
-    def _look(self) -> None:
-        while not self._ended.wait(0.5):
-            self._most = max(self._most, sum(map(_held, self._pages())))
-
-    def _pages(self) -> list[Path]:
-        found = []
-        for command in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = command.read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-            if "--type=renderer" in words and self._profile in words:
-                found.append(command.parent)
-        return found
-
-    def end(self) -> float:
-        """Stop looking; the peak in megabytes."""
-        self._ended.set()
-        self._looking.join()
-        return self._most
-
-
-def _held(process: Path) -> float:
-    """Its share of memory (PSS); 0 when it has ended."""
-    try:
-        lines = (process / "smaps_rollup").read_text().splitlines()
-        return float(next(line.split()[1] for line in lines if line.startswith("Pss:"))) / 1024
-    except (OSError, StopIteration):
-        return 0.0

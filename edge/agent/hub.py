@@ -48,12 +48,20 @@ _KINDS: dict[int, type[FadaError]] = {
 
 
 def enrol(address: str, code: str, name: str) -> Identity:
-    """Exchange a one-time code for a place at a site."""
+    """Exchange a one-time code for a place at a site. Raises FadaError: no hub there, or the hub refused."""
     private, public = new_key()
-    with httpx.Client(base_url=address, timeout=30) as client:
-        answer = _checked(
-            client.post("/api/sync/enrol", json={"code": code, "name": name, "public_key": public})
-        ).json()
+    asked = {"code": code, "name": name, "public_key": public}
+    try:
+        with httpx.Client(base_url=address, timeout=30) as client:
+            answer = _enrolled(_checked(client.post("/api/sync/enrol", json=asked)))
+    except httpx.UnsupportedProtocol as error:
+        raise InvalidInput(
+            "The address begins with https:// (or http:// on one's own machine)."
+        ) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unavailable(
+            f"No hub can be reached at {address}. Check the address and the network, then enrol again."
+        ) from error
     keys = {name: answer.get(name, "") for name in ("bundle_key", "receipt_key")}
     return Identity(address, answer["device_id"], answer["site"], private, **keys)
 
@@ -244,6 +252,17 @@ class Hub:
             return _checked(self._client.request(method, path, **more))
         except httpx.HTTPError as error:
             raise Unavailable(_UNREACHABLE) from error
+
+
+def _enrolled(answer: httpx.Response) -> dict[str, Any]:
+    """What a hub answers; InvalidInput where somebody else answers at its address."""
+    try:
+        told = dict(answer.json())
+    except ValueError:
+        told = {}
+    if not {"device_id", "site"} <= set(told):
+        raise InvalidInput(f"What answers at {answer.url.host} is no hub. Check the address.")
+    return told
 
 
 def _tus_errors(request: Callable[[], T]) -> T:

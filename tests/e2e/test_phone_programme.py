@@ -28,6 +28,12 @@ def test_quiet_hours_go_over_midnight(phone: Phone) -> None:  # noqa: F811
 def test_threads_and_memory_are_what_the_phone_has(phone: Phone) -> None:  # noqa: F811
     assert [phone.do("threads", cores, True) for cores in (1, 2, 4, 8)] == [1, 1, 3, 4]
     assert phone.do("threads", 8, False) == 1, "no memory that threads share"
+    for said in (
+        "RangeError: WebAssembly.Memory(): could not allocate memory",
+        "Error: std::bad_alloc",
+    ):
+        assert phone.do("isOutOfMemory", said) is True
+    assert phone.do("isOutOfMemory", "Error: invalid_model_output") is False
     assert [phone.do("hasLittleMemory", gb) for gb in (0.5, 2, 4, 8)] == [True, True, False, False]
 
 

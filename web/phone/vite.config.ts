@@ -2,13 +2,16 @@ import { defineConfig, type Plugin } from "vite";
 import { catalogue } from "../catalogue.ts";
 import { sources } from "../sources.ts";
 
+/** What phones without WebGPU never fetch; the service worker keeps it where it was fetched. */
+const ONLY_WITH_GPU = /gpu\.worker|jspi/;
+
 /** Tells the service worker which files the app is made of. */
 function shell(): Plugin {
   return {
     name: "shell",
     apply: "build",
     generateBundle(_, bundle) {
-      const names = Object.keys(bundle).filter((name) => name !== "sw.js");
+      const names = Object.keys(bundle).filter((name) => name !== "sw.js" && !ONLY_WITH_GPU.test(name));
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("there is no sw.js");
       const files = ["./", "./icon.svg", "./manifest.webmanifest", ...names.filter((n) => n !== "index.html").map((n) => `./${n}`)];

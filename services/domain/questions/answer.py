@@ -101,6 +101,8 @@ def _measure(
         )
         value = f"{m.mm:.1f}"
         said.append(sentence("measured", language, name=m.name, value=value, range=span))
+    if any(m.mm is not None and m.calibration == "scale_bar" for m in reading.measurements):
+        said.append(sentence("by_hand", language))
     said += [sentence("angle", language, value=f"{a.degrees:.0f}") for a in reading.angles]
     return said or [sentence("nothing_measured", language)]
 

@@ -31,6 +31,9 @@ self.addEventListener("fetch", (event) => {
   event.respondWith((async () => {
     const cache = await caches.open(NAME);
     const cached = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true });
-    return cached ?? fetch(request);
+    if (cached) return cached;
+    const answer = await fetch(request);
+    if (answer.ok && /gpu\.worker|jspi/.test(url.pathname)) await cache.put(request, answer.clone()); // for the next time, without a network
+    return answer;
   })());
 });

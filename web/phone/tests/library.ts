@@ -123,7 +123,7 @@ export async function practise(file: string): Promise<string> {
 }
 export const attempt = async (id: string): Promise<boolean> => (await (await store()).attempt(id)) !== null;
 export const seal = async (id: string): Promise<boolean> => (await sealCase(await store(), (await identity())!, (await (await store()).get(id))!)) !== null;
-export { hasLittleMemory, threads } from "../src/reading/device";
+export { hasLittleMemory, isOutOfMemory, threads } from "../src/reading/device";
 export { eraseAll as erase } from "../src/store/database";
 export { waitLeft } from "../src/store/pinTries";
 

@@ -41,7 +41,8 @@ export function answer(question: Question, reading: FrameReading | null, known: 
     return say("measured", { name: m.name, value: m.mm.toFixed(1), range });
   };
   const measure = (): string[] => {
-    const all = [...reading.measurements.map(size), ...(reading.angles ?? []).map((a) => say("angle", { value: round(a.degrees, 0).toFixed(0) }))];
+    const byHand = reading.measurements.some((m) => m.mm !== null && m.calibration === "scale_bar");
+    const all = [...reading.measurements.map(size), ...(byHand ? [say("by_hand")] : []), ...(reading.angles ?? []).map((a) => say("angle", { value: round(a.degrees, 0).toFixed(0) }))];
     return all.length > 0 ? all : [say("nothing_measured")];
   };
   const age = (): string[] => reading.datings.length > 0 ? reading.datings.map((d) => say("age", { value: d.text, equation: d.equation })) : [say("no_age")];

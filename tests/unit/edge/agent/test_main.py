@@ -57,6 +57,13 @@ def test_a_pin_that_is_refused_uses_up_no_code(tmp_path: Path, pin: str) -> None
     assert "six characters" in error.detail
 
 
+def test_an_address_without_a_hub_is_said(tmp_path: Path) -> None:
+    for address in ("http://127.0.0.1:9", "127.0.0.1:9", "http://[::1"):
+        home = tmp_path / str(len(address))
+        error = failing("enrol", address, "CODE", "--home", home, "--pin", PIN, "--name", "laptop")
+        assert "address" in error.detail
+
+
 def test_version() -> None:
     done = CliRunner().invoke(agent.app, ["--version"])
     assert done.exit_code == 0

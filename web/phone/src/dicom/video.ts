@@ -8,6 +8,7 @@ export interface ClipFrame { width: number; height: number; gray: Uint8Array; rg
 interface Coded { data: Uint8Array; key: boolean; number: number }
 
 const AHEAD = 4; // frames given to the decoder before its answers are awaited
+const IDLE_MS = 1000; // a decoder that nobody asks gives its frames back: phones have few of them
 const IDENTITY = [65536, 0, 0, 0, 65536, 0, 0, 0, 1073741824];
 
 /** An MP4 or MOV clip, read frame by frame with the browser's own decoder. Ascending order is cheap: what comes next
@@ -19,6 +20,7 @@ export class Clip {
   private readonly coded: readonly Coded[];
   private readonly config: VideoDecoderConfig;
   private pass: Pass | null = null;
+  private idle: ReturnType<typeof setTimeout> | undefined;
   private last: Promise<unknown> = Promise.resolve();
 
   private constructor(coded: readonly Coded[], config: VideoDecoderConfig, decodable: boolean) {
@@ -40,13 +42,15 @@ export class Clip {
   }
 
   /** Give the decoder back. */
-  close(): void {
+  private close(): void {
+    clearTimeout(this.idle);
     this.pass?.close();
     this.pass = null;
   }
 
   private async decoded(number: number): Promise<ClipFrame> {
     if (!this.decodable || number < 1 || number > this.count) throw new Unreadable("unread_here");
+    clearTimeout(this.idle);
     if (this.pass?.passed(number) ?? true) {
       this.close();
       this.pass = new Pass(this.coded, this.config, number);
@@ -54,6 +58,7 @@ export class Clip {
     try {
       const frame = await this.pass!.frame(number);
       if (number === this.count) this.close();
+      else this.idle = setTimeout(() => this.close(), IDLE_MS);
       return frame;
     } catch (reason) {
       this.close();

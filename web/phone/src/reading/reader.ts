@@ -4,11 +4,13 @@ import { seriesUid, sopUid, studyUid as studyUidOf } from "../case/ids";
 import type { CasePictures, Picture } from "../case/picture";
 import { png, resize } from "./image";
 import { type Glance, bestFrames, surveySide } from "./clip/bestFrames";
-import { type RawReading, judge } from "./judge";
+import { hasLittleMemory, isOutOfMemory } from "./device";
+import { judge } from "./judge";
 import type { Release } from "./manifest";
 import { flagBurnedInText } from "./burnedInText";
 import { type ImageFile, keyFrames, openImageFile } from "./imageFile";
 import { TextModel } from "./textModel";
+import { type Runs, Vision } from "./vision/vision";
 
 const MOST_PLANES = 8; // frames of a clip, one for each plane that it shows
 
@@ -16,51 +18,60 @@ export type Phase = "choose" | "load" | "detect" | "interpret" | "judge";
 /** `note`: which picture of how many, or how many of a clip's frames were looked at. */
 export type OnPhase = (phase: Phase, note: string) => void;
 export interface Read { report: Report; reads: number[][] }
-type Answer = { id: number; raw?: RawReading; seen?: Glance; error?: string };
 
 /** A loaded release: the same phases and judgement as on the hub. Loading costs seconds, so keep one. */
 export class Reader {
-  private readonly worker = new Worker(new URL("./vision.worker.ts", import.meta.url), { type: "module" });
-  private readonly open = new Map<number, (answer: Answer) => void>();
+  private readonly vision: Vision;
   private readonly release: Release;
   private textModel: TextModel | null = null;
-  private requests = 0;
+  /** There was no memory for the text model: what is read has no words. */
+  lacksText = false;
   private last: Promise<unknown> = Promise.resolve();
   private stopped = false;
 
-  private constructor(release: Release) {
-    this.release = release;
-    this.worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-      this.open.get(data.id)?.(data);
-      this.open.delete(data.id);
-    };
+  private constructor(release: Release, vision: Vision) {
+    [this.release, this.vision] = [release, vision];
   }
 
   static async load(release: Release): Promise<Reader> {
-    const reader = new Reader(release);
-    await reader.ask({ graph: await release.files["vision.onnx"]!.arrayBuffer() });
+    const reader = new Reader(release, await Vision.start(await release.files["vision.onnx"]!.arrayBuffer()));
     const { "text.gguf": text, "mmproj.gguf": mmproj } = release.files;
-    if (text && mmproj) reader.textModel = await TextModel.load(release.manifest, text, mmproj);
     await reader.answers();
+    if (text && mmproj && !hasLittleMemory()) {
+      try {
+        reader.textModel = await TextModel.load(release.manifest, text, mmproj);
+      } catch (reason) { // a reading without its words is worth more than none
+        if (!isOutOfMemory(reason)) throw reason;
+        reader.lacksText = true;
+      }
+    }
     return reader;
   }
 
   /** The release's self-test: an empty picture gives tensors of the size that its labels ask for. */
   private async answers(): Promise<void> {
     const { labels, preprocessing: { side } } = this.release.manifest;
-    const { raw } = await this.ask({ pixels: new Uint8Array(side * side), side });
-    const sizes = [raw!.plane.length, raw!.masks.length, raw!.boxes.length, raw!.keypoints.length];
+    const raw = await this.vision.run(new Uint8Array(side * side), side);
+    const sizes = [raw.plane.length, raw.masks.length, raw.boxes.length, raw.keypoints.length];
     const wanted = [labels.planes.length, labels.masks.length * (side / 2) ** 2, labels.boxes.length * 5, labels.keypoints.length * 3];
-    if (raw!.subplane) {
-      sizes.push(raw!.subplane.length);
+    if (raw.subplane) {
+      sizes.push(raw.subplane.length);
       wanted.push(labels.subplanes?.length ?? 0);
     }
     if (sizes.join() !== wanted.join()) throw new Error("invalid_model_output");
   }
 
+  /** What its vision graph runs on. */
+  get runs(): Runs {
+    return this.vision.runs;
+  }
+
   get id(): string {
     return `${this.release.manifest.name}-${this.release.manifest.version}`;
   }
+
+  /** Once it reads: tries what may be faster on this phone. Back when that is decided. */
+  tryFaster = async (): Promise<void> => this.vision.tryGpu(await this.release.files["vision.onnx"]!.arrayBuffer(), this.release.manifest.preprocessing.side);
 
   /** The report of a case, and which frames of each picture stand in it. What `before` says of pictures that did
    * not change stays, when it is by this release. */
@@ -78,7 +89,7 @@ export class Reader {
   /** Give its memory back, after what it reads now. */
   async close(): Promise<void> {
     await this.last.catch(() => undefined);
-    this.worker.terminate();
+    this.vision.close();
     await this.textModel?.close();
   }
 
@@ -122,8 +133,8 @@ export class Reader {
     this.stopped = false;
     const looked = await keyFrames(from, onProgress, async (number, gray) => {
       if (!able) return;
-      const { seen } = await this.ask({ pixels: resize(gray, side, side).pixels, side, glance: true }).catch(() => ({ seen: undefined }));
-      able = seen !== undefined;
+      const seen = await this.vision.glance(resize(gray, side, side).pixels, side);
+      able = seen !== null;
       if (!seen) return;
       numbers.push(number);
       glances.push(seen);
@@ -136,7 +147,7 @@ export class Reader {
     const { manifest } = this.release;
     const gray = await timer.of("load", () => from.frame(name.frame));
     const square = resize(gray, manifest.preprocessing.side, manifest.preprocessing.side);
-    const raw = (await timer.of("detect", () => this.ask({ pixels: square.pixels, side: square.width }))).raw!;
+    const raw = await timer.of("detect", () => this.vision.run(square.pixels, square.width));
     const best = raw.plane.indexOf(Math.max(...raw.plane));
     const side = manifest.preprocessing.text_side;
     const texts = this.textModel
@@ -148,16 +159,6 @@ export class Reader {
     const where = { ...name, width: gray.width, height: gray.height };
     const scale = from.calibration ?? byHand(picture.pixelMm);
     return timer.of("judge", () => Promise.resolve(flagBurnedInText(judge(raw, texts, where, manifest, scale), gray)));
-  }
-
-  private async ask(message: { graph: ArrayBuffer } | { pixels: Uint8Array; side: number; glance?: boolean }): Promise<Answer> {
-    const id = ++this.requests;
-    const answer = await new Promise<Answer>((done) => {
-      this.open.set(id, done);
-      this.worker.postMessage({ id, ...message });
-    });
-    if (answer.error) throw new Error(answer.error);
-    return answer;
   }
 }
 

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { code, t } from "@fada/shared/i18n";
 import { Unreadable } from "../dicom/unreadable";
 import { isoDay } from "../case/day";
-import { hasLittleMemory } from "../reading/device";
+import { hasLittleMemory, isOutOfMemory } from "../reading/device";
 import { identify } from "../reading/imageFile";
 import { type Details, NO_DETAILS } from "../case/details";
 import type { Picture } from "../case/picture";
@@ -31,7 +31,7 @@ async function scannedSettings(who: Identity): Promise<boolean | null> {
 }
 
 const EVERY = 20_000;
-const size = (bytes: number): string => (bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
+const size = (bytes: number): string => (bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
 
 interface Props { store: CaseStore; who: Identity }
 
@@ -54,7 +54,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
     setSpace({ used: usage, quota });
   }, [store]);
   const say = useCallback((reason: unknown): void => {
-    const word = reason instanceof HubError || reason instanceof Unreadable ? reason.code : reason instanceof ReleaseRefused ? reason.message : "internal";
+    const word = reason instanceof HubError || reason instanceof Unreadable ? reason.code : reason instanceof ReleaseRefused ? reason.message : isOutOfMemory(reason) ? "out_of_memory" : "internal";
     console.warn(word, reason instanceof Error ? reason.name : ""); // a code, no patient data
     setProblem(reason instanceof StorageFull ? t("phone.full") : code("problem", word));
   }, []);
@@ -63,7 +63,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
     await refresh();
     if (navigator.onLine) void send();
   }, [refresh, send]);
-  const { reader, part, doing, fetchRelease, startRelease, stopLooking } = useReading({ store, hub, who, cases, say, done });
+  const { reader, runs, part, doing, fetchRelease, startRelease, stopLooking } = useReading({ store, hub, who, cases, say, done });
 
   useEffect(() => {
     const scanned = (): void => void scannedSettings(who).then((taken) => {
@@ -114,6 +114,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
       say(reason);
     }
   };
+  const open = (id: string | null): void => { setProblem(""); setNotice(""); setChosen(id); };
   const remove = async (record: Case): Promise<void> => {
     const freed = await store.delete(record.id);
     setChosen(null);
@@ -124,26 +125,26 @@ export function Home({ store: given, who }: Props): JSX.Element {
     store.revise(record.id, change.sha256, change).then(refresh);
 
   const words = doing === null ? "" : `${t(`phone.phase_${doing.name}`)} ${doing.note}`;
-  const open = cases.find((c) => c.id === chosen);
-  if (open) {
-    return <CaseView key={open.id} store={store} record={open} busy={doing && (doing.case === open.id || !doing.case) ? words : ""} problem={problem || notice} stopLooking={doing?.case === open.id ? stopLooking : null}
-      close={() => { setChosen(null); setProblem(""); setNotice(""); }} remove={() => void remove(open)} add={(files) => void take(files, open)}
-      revise={(change) => void revise(open, change)} describe={(next) => void store.describe(open.id, next).then(done)} setFetus={(sopUid, letter) => void store.setFetus(open.id, sopUid, letter).then(refresh)}
-      sendAnyway={() => void store.sendAnyway(open.id).then(() => send(true))} leaveToHub={reader ? null : () => void store.leaveToHub(open.id).then(done)} seen={() => void store.seen(open.id).then(refresh)} />;
+  const shown = cases.find((c) => c.id === chosen);
+  if (shown) {
+    return <CaseView key={shown.id} store={store} record={shown} busy={doing && (doing.case === shown.id || !doing.case) ? words : ""} problem={problem || notice} stopLooking={doing?.case === shown.id ? stopLooking : null}
+      close={() => open(null)} remove={() => void remove(shown)} add={(files) => void take(files, shown)}
+      revise={(change) => void revise(shown, change)} describe={(next) => void store.describe(shown.id, next).then(done)} setFetus={(sopUid, letter) => void store.setFetus(shown.id, sopUid, letter).then(refresh)}
+      sendAnyway={() => void store.sendAnyway(shown.id).then(() => send(true))} leaveToHub={reader ? null : () => void store.leaveToHub(shown.id).then(done)} seen={() => void store.seen(shown.id).then(refresh)} />;
   }
   const unsent = cases.filter(isUnsent).length;
   return (
     <main class="field-page">
       {problem && <p class="note warn" role="alert">{problem}</p>}
       {notice && <p class="note" role="status">{notice}</p>}
-      {hasLittleMemory() && <p class="note warn">{t("phone.little_memory")}</p>}
+      {hasLittleMemory() ? <p class="note warn">{t("phone.little_memory")}</p> : reader?.lacksText && <p class="note warn">{t("phone.no_text_model")}</p>}
       <section class="take panel">
         <DetailsForm details={details} day={isoDay(new Date())} set={setDetails} />
         <label class="check"><input type="checkbox" checked={urgent} onChange={(e) => setUrgent(e.currentTarget.checked)} />{t("reason.urgent")}</label>
         <AddFiles big take={(files) => void take(files)} />
         {part !== null && <p role="status">{t("phone.downloading")} <progress value={part} max={1} /></p>}
         {words && <p role="status">{words}</p>}
-        <p class="muted small"><span data-release={reader?.id ?? ""}>{reader ? reader.id : t(doing?.name === "starting" || part !== null ? "phone.release_comes" : "phone.no_release")}</span> · {t(online ? "phone.online" : "phone.offline")} · {t("phone.storage", { used: size(space.used), quota: size(space.quota) })}</p>
+        <p class="muted small"><span data-release={reader?.id ?? ""} data-runs={runs ? `${runs.on} ${runs.threads} ${runs.gpu}` : ""}>{reader ? reader.id : t(doing?.name === "starting" || part !== null ? "phone.release_comes" : "phone.no_release")}</span> · {t(online ? "phone.online" : "phone.offline")} · {t("phone.storage", { used: size(space.used), quota: size(space.quota) })}</p>
       </section>
       <div class="field-head">
         <h1>{t("phone.cases")}</h1>
@@ -153,8 +154,8 @@ export function Home({ store: given, who }: Props): JSX.Element {
       <GivenPanel version={cases} />
       <CarryPanel store={store} who={who} cases={cases} say={say} changed={() => void done()} />
       {cases.length === 0 && <p class="nothing">{t("phone.none")}</p>}
-      <TrainingPanel store={store} opened={setChosen} say={say} changed={refresh} />
-      <CaseList store={store} cases={cases} open={setChosen} />
+      <TrainingPanel store={store} opened={open} say={say} changed={refresh} />
+      <CaseList store={store} cases={cases} open={open} />
     </main>
   );
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { type Phase, Reader } from "../reading/reader";
 import type { Release } from "../reading/manifest";
+import type { Runs } from "../reading/vision/vision";
 import type { Case, CaseStore } from "../store/cases";
 import { activeRelease, updateRelease } from "../sync/releases";
 import { type HubClient, HubError, type Identity } from "../sync/hubClient";
@@ -10,6 +11,8 @@ export interface Doing { name: Phase | "starting"; note: string; case: string }
 
 export interface Reading {
   reader: Reader | null;
+  /** What its vision graph runs on. */
+  runs: Runs | null;
   /** How much of a release is here, 0 to 1; null while none is fetched. */
   part: number | null;
   doing: Doing | null;
@@ -33,6 +36,7 @@ interface Options {
 /** The model of this phone, and the cases that it reads by itself, one after the other, whatever is taken meanwhile. */
 export function useReading({ store, hub, who, cases, say, done }: Options): Reading {
   const [reader, setReader] = useState<Reader | null>(null);
+  const [runs, setRuns] = useState<Runs | null>(null);
   const [part, setPart] = useState<number | null>(null);
   const [doing, setDoing] = useState<Doing | null>(null);
   const reading = useRef(false);
@@ -45,6 +49,8 @@ export function useReading({ store, hub, who, cases, say, done }: Options): Read
         void old?.close();
         return next;
       });
+      void next.tryFaster().then(() => setRuns(next.runs));
+      setRuns(next.runs);
     } finally {
       setDoing(null);
     }
@@ -79,7 +85,7 @@ export function useReading({ store, hub, who, cases, say, done }: Options): Read
     })();
   }, [reader, doing, cases]);
   const stopLooking = reader && doing?.name === "choose" ? () => reader.stopLooking() : null;
-  return { reader, part, doing, fetchRelease, startRelease, stopLooking };
+  return { reader, runs, part, doing, fetchRelease, startRelease, stopLooking };
 }
 
 /** Reads one captured case; one that ended the app, or failed, too often is left to the hub. */

@@ -28,6 +28,7 @@ READINGS = (
     ),
     replace(HEAD, plane=None, structures=(), abstentions=((Abstention.UNKNOWN_PLANE, "plane"),)),
     replace(HEAD, plane=None, quality=0.07, abstentions=((Abstention.TOO_POOR, "image"),)),
+    replace(HEAD, measurements=(Measurement("FL", 151.4, 40.1, calibration="scale_bar"),), datings=()),
 )  # fmt: skip
 ASKED = {
     "Segment the heart": ("segment", ("cardiac",)),
@@ -99,6 +100,11 @@ def test_the_answer_is_what_was_found() -> None:
     assert said("age?", READINGS[2]).startswith("No gestational age")
     assert said("where is the head", READINGS[4]).startswith("No plane is certain enough")
     assert said("quality?", READINGS[5]) == "Image quality 7 %."
+
+
+def test_a_scale_that_a_person_gave_is_said_with_the_millimetres() -> None:
+    told = answer(understand("how long is the femur"), READINGS[-1], None, "en")
+    assert told == "FL 40.1 mm. Millimetres by a scale that was given by hand."
 
 
 def test_normal_is_never_said() -> None:

@@ -1,6 +1,7 @@
 import type { FrameReading } from "@fada/shared/api/types";
 import { code, language, t } from "@fada/shared/i18n";
 import type { WholeExamination } from "@fada/shared/examination/examination";
+import { scaledByHand } from "@fada/shared/examination/summary";
 
 /** A voice of this phone for a language; null where it has none. */
 export const voiceFor = (wanted: string): SpeechSynthesisVoice | null =>
@@ -14,6 +15,7 @@ export function spokenReport(label: string, { whole, fetuses }: WholeExamination
   for (const { fetus, summary } of fetuses.length > 0 ? fetuses : [{ fetus: "", summary: whole }]) {
     if (fetus) said.push(t("fetus.one", { letter: fetus }));
     for (const m of summary.measures) said.push(`${code("measure", m.measure)}: ${t("aloud.mm", { n: m.mm.toFixed(1) })}`);
+    if (summary.measures.some((m) => m.counted.some(scaledByHand))) said.push(t("phone.exam_by_hand"));
     if (summary.not_assessed.length > 0) said.push(t("phone.exam_not_assessed", { what: summary.not_assessed.map((name) => code("measure", name)).join(", ") }));
   }
   return `${said.map((line) => line.replace(/[.:]\s*$/, "")).join(". ")}.`;

@@ -30,7 +30,7 @@ export function LinkPanel({ cases, size, changed }: Props): JSX.Element | null {
   const set = (next: LinkRules): void => { setRules(next); void setLinkRules(next).then(changed); };
   return (
     <details class="panel link">
-      <summary>{t("link.summary", { sent: size(sent.sent), reports, waiting: size(bytes) })}{left !== null && ` ${t("link.left", { left: size(left) })}`}{metered && ` ${t("link.metered")}`}</summary>
+      <summary>{t("link.summary", { sent: size(sent.sent), n: reports, waiting: size(bytes) })}{left !== null && ` ${t("link.left", { left: size(left) })}`}{metered && ` ${t("link.metered")}`}</summary>
       <label class="check"><input type="checkbox" disabled={locked} checked={rules.waitForWifi} onChange={(e) => set({ ...rules, waitForWifi: e.currentTarget.checked })} />{t("link.wait")}</label>
       <label>{t("link.budget")} <input type="number" disabled={locked} min="1" max="10000" inputMode="numeric" value={rules.dailyMb ?? ""} placeholder="–"
         onChange={(e) => set({ ...rules, dailyMb: e.currentTarget.value === "" ? null : Math.max(1, Number(e.currentTarget.value)) })} /></label>

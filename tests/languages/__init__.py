@@ -1,0 +1,1 @@
+"""Sheets for those who check a language."""
