@@ -36,11 +36,12 @@ ALL = {
         "tls": {"secret": "dicom", "clients": True},
         "service": {"type": "LoadBalancer"},
     },
+    "hl7": {"enabled": True, "senders": "HIS", "networks": "10.2.0.0/16", "tls": {"secret": "hl7"}},
     "affinity": {"nodeAffinity": {}},
     "extraEnv": [{"name": "SSL_CERT_FILE", "value": "/ca/ca.pem"}],
     "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/ca"}],
-    "networkPolicy": {"modalities": ["10.1.0.0/16"]},
+    "networkPolicy": {"modalities": ["10.1.0.0/16"], "senders": ["10.2.0.0/16"]},
     "releases": {"enabled": True},
     "image": {"digest": "sha256:" + "a" * 64},
     "gateway": {"ingress": {"enabled": True, "className": "nginx"}},
@@ -102,7 +103,8 @@ def compose(
 @pytest.fixture(scope="module")
 def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     text = (ROOT / "docker-compose.yml").read_text()
-    arguments = ("--profile", "gpu", "--profile", "dimse", "config", "--format", "json")
+    profiles = [word for name in ("gpu", "dimse", "hl7") for word in ("--profile", name)]
+    arguments = (*profiles, "config", "--format", "json")
     done = compose(tmp_path_factory.mktemp("compose"), text, *arguments)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -156,7 +158,7 @@ def test_caddy_accepts_its_file_and_refuses_a_broken_one(tmp_path: Path) -> None
 def test_compose_has_every_part(composed: dict[str, Any]) -> None:
     services = composed["services"]
     assert set(services) == {
-        "prepare", "gateway", "worker", "sweeper", "dimse", "triton", "triton-gpu", "redis",
+        "prepare", "gateway", "worker", "sweeper", "dimse", "hl7", "triton", "triton-gpu", "redis",
         "postgres", "s3", "caddy", "prometheus", "grafana",
     }  # fmt: skip
     assert services["triton-gpu"]["profiles"] == ["gpu"]
@@ -175,7 +177,7 @@ def test_compose_shows_the_outside_only_what_it_must(composed: dict[str, Any]) -
     }
     assert open_ports == {
         ("caddy", 80, "127.0.0.1"), ("caddy", 443, "127.0.0.1"),
-        ("grafana", 3000, "127.0.0.1"), ("dimse", 11112, "127.0.0.1"),
+        ("grafana", 3000, "127.0.0.1"), ("dimse", 11112, "127.0.0.1"), ("hl7", 2575, "127.0.0.1"),
     }  # fmt: skip
     for name in ("postgres", "redis", "s3", "triton", "triton-gpu", "sweeper"):
         assert set(composed["services"][name]["networks"]) == {"back"}, name
@@ -321,7 +323,7 @@ def test_pods_are_limited_probed_and_without_rights(chart: Chart) -> None:
     found = pods(chart, ALL)
     assert set(found) == {
         f"hub-fada-{part}"
-        for part in ("gateway", "worker", "sweeper", "dimse", "triton", "prepare")
+        for part in ("gateway", "worker", "sweeper", "dimse", "hl7", "triton", "prepare")
     }
     for name, pod in found.items():
         spec = pod["spec"]
@@ -429,6 +431,18 @@ def test_machines_from_outside_are_let_in_by_address_and_tls(chart: Chart) -> No
     assert "/run/certificates" in [one["mountPath"] for one in container["volumeMounts"]]
 
 
+def test_senders_of_hl7_are_let_in_by_address(chart: Chart) -> None:
+    made = {(one["kind"], one["metadata"]["name"]): one for one in manifests(chart, ALL)}
+    (rule,) = made["NetworkPolicy", "hub-fada-hl7"]["spec"]["ingress"]
+    assert {"ipBlock": {"cidr": "10.2.0.0/16"}} in rule["from"]
+    assert {"ipBlock": {"cidr": "10.1.0.0/16"}} not in rule["from"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 2575}]
+    (container,) = made["Deployment", "hub-fada-hl7"]["spec"]["template"]["spec"]["containers"]
+    environment = {one["name"]: one.get("value") for one in container["env"]}
+    assert (environment["FADA_HL7_PORT"], environment["FADA_HL7_SENDERS"]) == ("2575", "HIS")
+    assert environment["FADA_HL7_TLS_CERTIFICATE"] == "/run/certificates/fada.pem"
+
+
 def test_releases_lie_on_a_volume_that_all_parts_share(
     chart: Chart, composed: dict[str, Any]
 ) -> None:
@@ -486,6 +500,19 @@ def test_settings_of_the_outside_pass_through_compose(tmp_path: Path) -> None:
     assert "/etc/fada" in [one["source"] for one in dimse["volumes"]]
     assert services["gateway"]["environment"]["FADA_CORS_ORIGINS"] == "https://ohif.example"
     assert services["gateway"]["environment"]["FADA_OIDC_GROUP_CLAIM"] == "roles"
+
+
+def test_any_other_setting_reaches_every_program_by_a_file(tmp_path: Path) -> None:
+    """Those that Compose names are its own; all others of the settings are read from hub.env."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    (tmp_path / "hub.env").write_text("".join(f"{name}=of-the-file\n" for name in sorted(KNOWN)))
+    done = compose(tmp_path, text, "config", "--format", "json", HUB_ENV=str(tmp_path / "hub.env"))
+    services = json.loads(done.stdout)["services"]
+    for part in ("prepare", "gateway", "worker", "sweeper"):
+        environment = services[part]["environment"]
+        assert KNOWN - set(environment) == set(), part
+        assert environment["FADA_QUIET_SECONDS"] == "of-the-file"
+        assert environment["FADA_S3_BUCKET"] == "fada", "what Compose names goes first"
 
 
 # --- names that must agree -----------------------------------------------------------------------
