@@ -70,6 +70,19 @@ def grow(engine: Engine, start: int, end: int) -> None:
     given = {"start": start, "end": end, "a_day": A_DAY}
     with engine.begin() as connection:
         connection.execute(text(statement.replace("::", r"\:\:")), given)
+    if dialect == "sqlite":
+        _fill_words(engine)
     if dialect == "postgresql":  # as autovacuum does; nobody does it for SQLite
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE studies"))
+
+
+def _fill_words(engine: Engine) -> None:
+    """As the sweeper does, faster: no name here has a character that stands beside its text."""
+    filled = (
+        "INSERT INTO study_words (rowid, study_id, searched, short)"
+        " SELECT rowid, id, searched, '' FROM studies WHERE words IS NULL"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(filled))
+        connection.execute(text("UPDATE studies SET words = rowid WHERE words IS NULL"))

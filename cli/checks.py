@@ -6,11 +6,12 @@ import ctypes
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from services.domain.errors import FadaError, NotFound, ReleaseRefused
+from services.processes.sandbox import Sandbox, available
 from services.reading.releases import registry
 from services.reading.releases.release import load
 from services.settings import Settings
@@ -103,6 +104,24 @@ def programs() -> Iterator[Finding]:
         yield Finding("Triton", Grade.GOOD, "ready to start")
 
 
+def sandbox(held: Sandbox | None = None) -> Finding:
+    """Whether the children that open bytes from outside can shut themselves in here."""
+    held = held or available()
+    if held.landlock and held.seccomp:
+        detail = f"Landlock {held.landlock}, system calls filtered"
+        return Finding("sandbox of parsers", Grade.GOOD, detail)
+    missing = []
+    if not held.landlock:
+        missing.append("no Landlock: such a child could read and write the hub's other files")
+    if not held.seccomp:
+        missing.append("no filter of system calls: it could open sockets and start programs")
+    advice = (
+        "A file that breaks a parser is then held by memory, time and its own process alone. Linux 5.13 or"
+        " newer has both (Landlock named in /sys/kernel/security/lsm); a container must let them through."
+    )
+    return Finding("sandbox of parsers", Grade.WARNING, "; ".join(missing), advice)
+
+
 def release(folder: Path) -> Finding:
     """The active release: signature, sizes, hashes and forms of its files."""
     try:
@@ -120,7 +139,8 @@ def parts(health: Callable[[], dict[str, object]] | None) -> Iterator[Finding]:
         yield Finding("hub", Grade.WARNING, "none is known here", "Start one: fada up --sample")
         return
     try:
-        listed = health().get("parts", {})
+        told = health()
+        listed = told.get("parts", {})
     except FadaError as error:
         yield Finding("hub", Grade.WARNING, error.detail, "Start it: fada up")
         return
@@ -132,6 +152,9 @@ def parts(health: Callable[[], dict[str, object]] | None) -> Iterator[Finding]:
         )
         detail = f"{part['state']} {part.get('error') or ''}".strip()
         yield Finding(f"hub: {name}", Grade.GOOD if good else Grade.BAD, detail, advice)
+    if isinstance(held := told.get("sandbox"), dict):  # hubs of before do not say
+        of_hub = sandbox(Sandbox(int(held["landlock"]), bool(held["seccomp"])))
+        yield replace(of_hub, name=f"hub: {of_hub.name}")
 
 
 def all_checks(
@@ -144,5 +167,6 @@ def all_checks(
     of_hub = list(parts(health))
     yield ports(running=any(finding.name.startswith("hub: ") for finding in of_hub))
     yield from programs()
+    yield sandbox()
     yield release(releases)
     yield from of_hub

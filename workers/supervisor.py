@@ -14,12 +14,14 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from services.processes.process import Process, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
+from services.processes.sandbox import available
 from services.settings import Settings
 from services.telemetry import logs, multiprocess
 
@@ -89,6 +91,8 @@ def main(settings: Settings) -> None:
         metrics.serve(settings.metrics_port, settings.metrics_host)
     except OSError:  # a taken port hides metrics; it must not stop the work
         _log.error("metrics port is taken", extra={"port": settings.metrics_port})
+    for means, held in asdict(available()).items():
+        metrics.SANDBOX.labels(means).set(held)
     reaper = ProcessReaper()
     consumers = [Consumer(kind, folder, reaper) for kind in KINDS]
     for consumer in consumers:

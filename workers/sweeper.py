@@ -35,6 +35,7 @@ _FEWER_SECONDS = 120.0  # the broker holds fewer messages than there are queued 
 _LATE_SECONDS = 180.0  # a delivery that is due for so long has lost its message
 _SILENT_SECONDS = 3 * 86_400.0  # a phone that was not heard of for so long
 _KEEP_DELIVERED_SECONDS = 7 * 24 * 3600.0
+_WORDS_BATCH, _WORDS_TURNS = 200, 20  # studies of one transaction, transactions of one turn
 HANGING_SECONDS = 900.0  # one turn may sweep a large store; a longer one hangs
 _SHOWN_STATES = tuple(JobState)
 
@@ -68,6 +69,7 @@ class Sweeper:
             Duty("requeued", often, self.requeue),
             Duty("resent", max(often, 5.0), self.resend),
             Duty("redelivered", 10.0, self.redeliver),
+            Duty("searchable", often, self.fill_words),
             Duty("promoted", max(often, 5.0), self.promote),
             Duty("measured", max(often, 5.0), self.measure),
             Duty("workitems", max(often, 2.0), self.perform),
@@ -116,6 +118,17 @@ class Sweeper:
             return 0  # all that is queued waits in the broker: sending again would only double it
         with self.index.begin() as tx:
             return tx.jobs.resend_stale(_LOST_SECONDS if waiting == 0 else _FEWER_SECONDS)
+
+    def fill_words(self) -> int:
+        """What came since is found through the index of words from now on; until then it is found, too."""
+        count = 0
+        for _ in range(_WORDS_TURNS):  # short transactions: receipts wait for none for long
+            with self.index.read() as tx:
+                if not tx.studies.words_waiting():
+                    break
+            with self.index.begin() as tx:
+                count += tx.studies.fill_words(_WORDS_BATCH)
+        return count
 
     def redeliver(self) -> int:
         """Deliveries whose message, or whose worker, was lost."""

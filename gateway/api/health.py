@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as CheckTimeout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from anyio import to_thread
@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 
 from gateway.dependencies import Services
 from services.domain.errors import FadaError, InferenceBusy, InferenceUnavailable
+from services.processes.sandbox import available
 from services.telemetry import metrics
 
 router = APIRouter(prefix="/health", tags=["Health"])
@@ -49,6 +50,9 @@ class ReadinessProbe:
         self._lock = threading.Lock()
         self._known: dict[str, PartState] = {}
         self._until = 0.0
+        self.sandbox = available()
+        for means, held in asdict(self.sandbox).items():
+            metrics.SANDBOX.labels(means).set(held)
 
     def check(self) -> dict[str, PartState]:
         """The state of each part. Blocking, at most CHECK_SECONDS."""
@@ -116,7 +120,8 @@ async def live() -> dict[str, str]:
 )
 def ready(request: Request) -> JSONResponse:
     """Whether a study can be taken to a report: an inference, a store write, read and delete, and a
-    ping of broker and index.
+    ping of broker and index. ``sandbox``: Landlock's version (0: none) and whether system calls are
+    filtered, where bytes from outside are opened.
     """
     parts = request.app.state.probe.check()
     down = [name for name, part in parts.items() if part.state == "down"]
@@ -126,5 +131,6 @@ def ready(request: Request) -> JSONResponse:
             name: {"state": p.state, "seconds": p.seconds, "error": p.error or None}
             for name, p in parts.items()
         },
+        "sandbox": asdict(request.app.state.probe.sandbox),  # a hub without it works, less shielded
     }
     return JSONResponse(body, 503 if down else 200)

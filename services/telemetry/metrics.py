@@ -112,6 +112,13 @@ DISK_USED = _gauge(
     "fada_disk_used_share", "Share of a disk that is used", place=("spool", "originals")
 )
 
+# --- gateway and workers: what opens bytes from outside ------------------------------------------
+SANDBOX = _gauge(
+    "fada_sandbox",
+    "Means of the kernel that parsers shut themselves in by: Landlock's version, 1 for filters; 0: none",
+    means=("landlock", "seccomp"),
+)
+
 # --- workers -----------------------------------------------------------------------------------
 JOBS = _counter("fada_worker_jobs_total", "Attempts at jobs", outcome=CODE)
 JOB_SECONDS = Histogram(

@@ -163,6 +163,25 @@ def test_images_while_a_job_runs_make_one_further_job(index: Index, leased: Leas
         assert tx.studies.get("north", study_id).instances == 3
 
 
+def test_a_worker_that_slept_does_not_write_beside_the_next(
+    index: Index, clock: Clock, leased: Leased
+) -> None:
+    study_id, slept = leased()
+    with index.begin() as tx:
+        second = str(send(tx, instances=[instance("1.2.3.2")])[0].job_id)
+    clock.pass_(61)
+    with index.begin() as tx:
+        assert tx.jobs.lease(second, "w2", 60) is not None
+    with index.begin() as tx, pytest.raises(LeaseLost):
+        tx.jobs.renew(slept, "w1", 60)
+    with pytest.raises(LeaseLost):
+        finish(index, slept)
+    finish(index, second, "w2")
+    with index.read() as tx:
+        assert [one.job_id for one in tx.results.versions("north", study_id)] == [second]
+        assert tx.jobs.get(None, slept).state is JobState.DONE
+
+
 def test_what_holds_no_frames_makes_no_job(index: Index) -> None:
     with index.begin() as tx:
         got = send(tx, instances=[instance(frames=0, modality="SR")])[0]
@@ -415,6 +434,18 @@ def test_a_machines_version_does_not_displace_a_signed_one(
         study = tx.studies.get("north", study_id)
     assert (study.latest_version, study.state) == (4, StudyState.REVIEWED)
     assert not study.has_new_version
+
+
+def test_a_draft_does_not_displace_a_signed_one(index: Index, leased: Leased) -> None:
+    study_id, job_id = leased()
+    finish(index, job_id)
+    with index.begin() as tx:
+        signed = replace(report(), reviewed_by="anna")
+        tx.results.add(ANNA, study_id, signed, [], origin=Origin.REVIEW, based_on=1)
+        draft = tx.results.add(ANNA, study_id, report(), [], origin=Origin.REVIEW, based_on=2)
+        study = tx.studies.get("north", study_id)
+    assert (study.latest_version, study.newest_version) == (2, draft.version)
+    assert study.state is StudyState.REVIEWED, "nobody else has to look"
 
 
 # --- worklist and QIDO-RS ------------------------------------------------------------------------

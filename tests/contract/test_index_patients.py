@@ -11,6 +11,7 @@ from services.domain.errors import Conflict, InvalidInput, NotFound, StaleVersio
 from services.domain.patient import Identity
 from services.domain.study import Principal
 from services.index.port import Index, JobState, Study, StudyQuery
+from services.index.record import examinations
 
 
 def receive(
@@ -46,6 +47,15 @@ def test_studies_of_one_number_have_one_patient(index: Index) -> None:
         assert [[e.study.id for e in members] for _, members in groups] == [[second, first]]
         with pytest.raises(NotFound):
             tx.patients.get("south", woman.id)
+
+
+def test_a_number_that_everybody_has_stops_no_receipt(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examinations, "_MOST", 2)
+    made = [receive(index, f"1.{number}", pid="0") for number in range(1, 6)]
+    assert len({get(index, study_id).patient_id for study_id in made}) == 1
+    assert all(get(index, study_id).pregnancy_id for study_id in made)
 
 
 def test_another_year_is_another_pregnancy(index: Index) -> None:

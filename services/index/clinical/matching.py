@@ -114,7 +114,16 @@ def is_narrow(match: Mapping[str, str]) -> bool:
     return any(one[:1] not in ("", "*", "?", "-") and one[-1:] != "-" for one in patterns)
 
 
+def words_of(text: str) -> list[str]:
+    """The folded words of a free text."""
+    return fold(text).replace("^", " ").split()
+
+
 def free_text(text: str) -> ColumnElement[bool]:
     """Every word occurs somewhere in name, patient id or accession number."""
-    words = fold(text).replace("^", " ").split()
-    return and_(*(studies.c.searched.like(f"%{_like(word)}%", escape="!") for word in words))
+    return holds(studies.c.searched, words_of(text))
+
+
+def holds(column: ColumnElement[str], words: list[str]) -> ColumnElement[bool]:
+    """Every word occurs somewhere in it."""
+    return and_(*(column.like(f"%{_like(word)}%", escape="!") for word in words))

@@ -144,6 +144,15 @@ class Studies(Protocol):
         InvalidInput."""
         ...
 
+    def fill_words(self, limit: int) -> int:
+        """Take studies that came or were changed since into the index of words, behind their receipt; how
+        many. Searches look at the others themselves. 0 where the database indexes by itself."""
+        ...
+
+    def words_waiting(self) -> bool:
+        """Whether ``fill_words`` has anything to do."""
+        ...
+
     def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:
         """DICOM JSON of each series, with its number of instances, replaced ones aside. Raises NotFound."""
         ...

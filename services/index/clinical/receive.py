@@ -13,6 +13,7 @@ from services.index.access.audit import AuditTable
 from services.index.clinical.instances import InstanceRows
 from services.index.clinical.replaced_objects import counts_of, modalities_of
 from services.index.clinical.study_columns import priority_key, searched_columns
+from services.index.clinical.words import StudyWords
 from services.index.database import tables
 from services.index.database.connection import Session, new_id
 from services.index.database.tables.cases import cases
@@ -44,6 +45,7 @@ class StudyReceiver:
         self._events = events
         self._audit = audit
         self._steps = CompletedSteps(session)
+        self._words = StudyWords(session)
 
     def receive(
         self,

@@ -91,9 +91,10 @@ class ResultsTable:
             artefacts=tuple(artefacts),
             scores=dict(scores or {}),
         )
-        reviewed = origin is Origin.REVIEW and report.reviewed_by is not None
+        reviewed = _is_signed(result)
         state = StudyState.REVIEWED if reviewed else StudyState(study["state"])
-        if _is_beside_signed(study, result) and state is StudyState.REVIEWED:
+        by_machine = origin is not Origin.REVIEW
+        if by_machine and _is_beside_signed(study, result) and state is StudyState.REVIEWED:
             state = StudyState.READY  # there is something new to look at
         self.append(study, result, state=state, score=score, reasons=reasons)
         kind = "study.reviewed" if reviewed else "study.reported"
@@ -184,7 +185,7 @@ class ResultsTable:
                 "plane": best.plane.label if best is not None and best.plane is not None else "",
                 "ga_days": best.datings[0].days if best is not None and best.datings else None,
             }
-        if result.origin is Origin.REVIEW and result.report.reviewed_by is not None:
+        if _is_signed(result):
             values["signed_version"] = result.version
         if reasons is not None:
             values["reasons"] = list(reasons)
@@ -209,8 +210,12 @@ class ResultsTable:
 
 
 def _is_beside_signed(study: RowMapping, result: Result) -> bool:
-    """A machine's version never takes the place of one that a person has signed."""
-    return bool(study["signed_version"]) and result.origin is not Origin.REVIEW
+    """Neither a machine's version nor a draft takes the place of one that a person has signed."""
+    return bool(study["signed_version"]) and not _is_signed(result)
+
+
+def _is_signed(result: Result) -> bool:
+    return result.origin is Origin.REVIEW and result.report.reviewed_by is not None
 
 
 def _artefact(row: RowMapping) -> Artefact:

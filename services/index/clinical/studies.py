@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     RowMapping,
     Select,
-    Text,
-    and_,
-    case,
-    cast,
     func,
     literal,
     null,
     or_,
     select,
-    true,
     tuple_,
     union,
     update,
@@ -29,12 +24,13 @@ from services.domain.errors import InvalidInput, NotFound
 from services.domain.study import Principal
 from services.domain.triage import triage
 from services.index.clinical import matching
+from services.index.clinical.conditions import conditions_of, sort_key
 from services.index.clinical.receive import StudyReceiver
 from services.index.clinical.study_columns import priority_key, study_of
 from services.index.database import tables
 from services.index.port import MOST_COUNTED, Instance, Study, StudyQuery, StudyState
 
-_RARE = 1000  # fewer studies that have a text are looked up one by one
+_RARE = 5000  # fewer studies that have a text are looked up one by one
 _BATCH = 500  # values in one IN (…); SQLite takes at most 32766
 _SERIES_TAGS = (
     "00080021",
@@ -65,27 +61,22 @@ class StudiesTable(StudyReceiver):
         """A page of the worklist. Raises InvalidInput for a key that cannot be matched."""
         columns = tables.studies.c
         order = columns.priority_key if query.by_need else columns.received_at
+        ids = self._with_words(site, query)
+        narrow = ids is not None or (matching.is_narrow(query.match) and not query.fuzzy)
         statement = (
             select(tables.studies)
-            .where(*self._chosen(site, query), *self._behind(site, query, order))
-            .order_by(_sorted(query, order).desc(), columns.id.desc())
+            .where(*conditions_of(site, query, ids), *self._behind(site, query, order))
+            .order_by(sort_key(order, narrow=narrow).desc(), columns.id.desc())
             .limit(query.limit)
             .offset(query.offset)
         )
         return [study_of(row) for row in self._rows(statement)]
 
-    def _chosen(self, site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
-        """SQLite looks for rare words in an index that holds them all, before it reads any row; what many
-        studies have is met soon enough along the order of the list.
-        """
-        conditions = _conditions(site, query)
-        if not query.text.strip() or self._session.connection.dialect.name != "sqlite":
-            return conditions
-        words = _conditions(site, StudyQuery(text=query.text, withdrawn=query.withdrawn))
-        columns = tables.studies.c
-        found = select(columns.id).where(*words).limit(_RARE)
-        ids = list(self._session.connection.execute(found).scalars())
-        return [*conditions, columns.id.in_(ids)] if len(ids) < _RARE else conditions
+    def _with_words(self, site: str, query: StudyQuery) -> list[str] | None:
+        """The ids of the few studies that may have the words of a free text, where SQLite's index knows
+        them. What many studies have is met soon enough along the order of the list."""
+        words = matching.words_of(query.text)
+        return self._words.find(site, words, _RARE) if words else None
 
     def _behind(
         self, site: str, query: StudyQuery, order: ColumnElement[Any]
@@ -102,10 +93,29 @@ class StudiesTable(StudyReceiver):
 
     def count(self, site: str, query: StudyQuery) -> int:
         """How many ``find`` would list without limit, ``MOST_COUNTED`` at most. Raises InvalidInput."""
-        found = select(literal(1)).select_from(tables.studies)
-        found = found.where(*_conditions(site, query)).limit(MOST_COUNTED)
+        ids = self._with_words(site, query)
+        conditions = conditions_of(site, query, ids)
+        known = None if ids is not None else self._words.rows(matching.words_of(query.text))
+        if known is None:
+            return self._count(tables.studies, *conditions)
+        columns, (filled, matched) = tables.studies.c, known
+        both = filled.join(tables.studies, columns.id == filled.c.study_id)
+        count = self._count(both, matched, *conditions)
+        waiting = self._count(tables.studies, columns.words.is_(None), *conditions)
+        return min(count + waiting, MOST_COUNTED)
+
+    def _count(self, rows: FromClause, *conditions: ColumnElement[bool]) -> int:
+        found = select(literal(1)).select_from(rows).where(*conditions).limit(MOST_COUNTED)
         statement = select(func.count()).select_from(found.subquery())
         return self._session.connection.execute(statement).scalar_one()
+
+    def fill_words(self, limit: int) -> int:
+        """Studies that came since go into the index of words; see the port."""
+        return self._words.fill(limit)
+
+    def words_waiting(self) -> bool:
+        """Whether any study is not there yet; see the port."""
+        return self._words.waiting()
 
     def series(self, site: str, study_uid: str) -> list[dict[str, Any]]:
         """DICOM JSON of each series, with its number of instances. Raises NotFound."""
@@ -252,58 +262,6 @@ class StudiesTable(StudyReceiver):
 
     def _rows(self, statement: Select[Any]) -> Sequence[RowMapping]:
         return self._session.connection.execute(statement).mappings().all()
-
-
-def _sorted(query: StudyQuery, order: ColumnElement[Any]) -> ColumnElement[Any]:
-    """SQLite, which counts no rows, would walk along the order of a list to find the few that match."""
-    narrow = matching.is_narrow(query.match) and not query.fuzzy
-    return case((true(), order)) if narrow else order
-
-
-def _conditions(site: str, query: StudyQuery) -> list[ColumnElement[bool]]:
-    columns = tables.studies.c
-    withdrawn = (
-        columns.withdrawn_at.is_not(None) if query.withdrawn else columns.withdrawn_at.is_(None)
-    )
-    conditions: list[ColumnElement[bool]] = [columns.site == site, withdrawn]
-    if query.study_uid is not None:
-        conditions.append(columns.study_uid == query.study_uid)
-    for keyword, pattern in query.match.items():
-        condition = matching.attribute(keyword, pattern, fuzzy=query.fuzzy)
-        if condition is not None:
-            conditions.append(condition)
-    if query.states:
-        conditions.append(columns.state.in_([state.value for state in query.states]))
-    if query.urgent is not None:
-        conditions.append(columns.urgent.is_(query.urgent))
-    if query.plane is not None:
-        conditions.append(columns.plane == query.plane)
-    if query.reason is not None:  # JSON: the quotes make it the whole word
-        named = cast(columns.reasons, Text).contains(f'"{query.reason}"', autoescape=True)
-        conditions.append(named)
-    if query.received_from is not None:
-        conditions.append(columns.received_at >= query.received_from)
-    if query.received_to is not None:
-        conditions.append(columns.received_at <= query.received_to)
-    conditions += _days(query)
-    if query.text.strip():
-        conditions.append(matching.free_text(query.text))
-    return conditions
-
-
-def _days(query: StudyQuery) -> list[ColumnElement[bool]]:
-    """By the day of the examination; where the header has none, by the day of receipt (UTC)."""
-    columns, conditions = tables.studies.c, []
-    if query.day_from is not None:
-        at = datetime.combine(query.day_from, time.min, UTC)
-        undated = and_(columns.study_date == "", columns.received_at >= at)
-        conditions.append(or_(columns.study_date >= f"{query.day_from:%Y%m%d}", undated))
-    if query.day_to is not None:
-        end = datetime.combine(query.day_to + timedelta(days=1), time.min, UTC)
-        undated = and_(columns.study_date == "", columns.received_at < end)
-        dated = and_(columns.study_date != "", columns.study_date <= f"{query.day_to:%Y%m%d}")
-        conditions.append(or_(dated, undated))
-    return conditions
 
 
 def _series(row: RowMapping) -> dict[str, Any]:

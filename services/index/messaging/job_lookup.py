@@ -55,9 +55,13 @@ class JobLookup:
         counts |= {row[0]: row[1] for row in self._session.connection.execute(query)}
         return counts
 
+    def leased(self, study_id: str) -> list[Job]:
+        """The study's leased jobs: one, and such as their workers left behind."""
+        return self.find(None, states=(JobState.LEASED,), study_id=study_id)
+
     def running(self, study_id: str) -> Job | None:
-        """The study's leased job."""
-        jobs = self.find(None, states=(JobState.LEASED,), study_id=study_id, limit=1)
+        """The study's newest leased job."""
+        jobs = self.leased(study_id)
         return jobs[0] if jobs else None
 
     def queued(self, study_id: str) -> Job | None:

@@ -64,15 +64,18 @@ class JobsTable(JobLookup):
         if job.state is JobState.QUEUED and seconds_until(job.due_at, now) > 0:
             self._send_when_due(job)
             return None
-        other = self.running(job.study_id)
-        if other is not None and other.id != job_id and (other.lease_until or now) > now:
+        others = [one for one in self.leased(job.study_id) if one.id != job_id]
+        if any((one.lease_until or now) > now for one in others):
             return None
+        for one in others:  # a worker that slept must not come back and write beside this one
+            self.end(one.id, JobState.DONE, error_code=SUPERSEDED)
+        attempts = job.attempts + (1 if expired else 0)
         self.set(
             job_id,
             state=JobState.LEASED.value,
             lease_owner=owner,
             lease_until=now + timedelta(seconds=seconds),
-            attempts=job.attempts + (1 if expired else 0),
+            attempts=max([attempts, *(one.attempts + 1 for one in others)]),
         )
         if job.turns == 0 or study["state"] != StudyState.ANALYSING:
             self.set_study(job.study_id, StudyState.ANALYSING)

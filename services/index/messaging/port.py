@@ -19,7 +19,8 @@ class Jobs(Protocol):
         """Take a queued job, or a leased one whose lease ran out (that counts as an attempt).
 
         None: done, dead, held by another, not due yet, or another job of the study is running. In
-        the last two cases the job is sent again when it is due, or when that one ends.
+        the last two cases the job is sent again when it is due, or when that one ends. Another whose
+        lease ran out is done with code ``superseded``: this one reads all that it would have read.
         """
         ...
 

@@ -33,7 +33,8 @@ from services.index.database.tables.patients import facts
 from services.index.records import ExaminationRecord, FactsVersion
 from services.reading import report_json
 
-_MOST = 200  # examinations of one pregnancy
+# Examinations of one woman that are looked at. A number that a machine gives to everybody ("0") has more.
+_MOST = 200
 Told = Sequence[tuple[datetime, int]]
 
 
@@ -62,7 +63,7 @@ class ExaminationsTable:
         return sorted(found, key=lambda one: (one.visit.day or date.min, one.study.received_at))
 
     def of_patient(self, site: str, patient_id: str) -> list[ExaminationRecord]:
-        """All of them, withdrawn ones too."""
+        """Withdrawn ones too, and 200 at most."""
         columns = tables.studies.c
         return self._read(columns.site == site, columns.patient_key == patient_id)
 

@@ -191,7 +191,8 @@ class PatientsTable:
     def _pregnancy(self, study_id: str, patient: Patient) -> str:
         """Hers that the study can belong to, else a new one."""
         others = self._examinations.of_patient(patient.site, patient.id)
-        own = next(one for one in others if one.study.id == study_id)
+        mine = (one for one in others if one.study.id == study_id)
+        own = next(mine, None) or self._examinations.of_study(patient.site, study_id)
         day = own.visit.day or own.study.received_at.date()
         groups: dict[str, list[ExaminationRecord]] = {}
         for one in others:

@@ -10,6 +10,8 @@ import pytest
 import servers
 
 from gateway.api import health
+from services.processes.sandbox import available
+from services.telemetry import metrics
 
 
 def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,6 +24,10 @@ def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.M
         ready = httpx.get(f"{hub.url}/health/ready", timeout=60)
         assert ready.status_code == 200, ready.text
         assert {p["state"] for p in ready.json()["parts"].values()} == {"ok"}
+        held = available()
+        assert ready.json()["sandbox"] == {"landlock": held.landlock, "seccomp": held.seccomp}
+        figure = metrics.exposition()[0].decode()
+        assert f'fada_sandbox{{means="seccomp"}} {float(held.seccomp)}' in figure
         broker.process.kill()
         told = httpx.get(f"{hub.url}/health/ready", timeout=60)
         assert told.status_code == 503

@@ -137,6 +137,8 @@ studies = Table(
     Column("birth_date", Text, nullable=False),
     Column("sex", Text, nullable=False),
     Column("searched", Text, nullable=False),
+    # On SQLite its row in the index of words (``clinical.words``); null: it is not there yet.
+    Column("words", BigInteger),
     # An examination of a patient (``patients``); no foreign key, which SQLite adds to no table
     # that is there. ``clash``: she came with another woman's name, birth date or number, and a person
     # has to decide. ``corrected``: what a person put right, DICOM JSON ``was`` and ``now``. ``claim``:
@@ -172,7 +174,8 @@ studies = Table(
     _folded("patient_name"),
     _folded("patient_id"),
     _folded("accession"),
-    # On PostgreSQL with pg_trgm ``searched`` has a trigram index too (migration 0045).
+    # On PostgreSQL with pg_trgm ``searched`` has a trigram index too (migration 0045); SQLite has the
+    # virtual table ``study_words`` and ix_studies_without_words (migration 0031).
 )
 
 instances = Table(

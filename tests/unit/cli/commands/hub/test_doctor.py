@@ -16,6 +16,7 @@ from cli import checks
 from cli.checks import Grade
 from cli.errors import HubUnreachable
 from cli.main import app
+from services.processes.sandbox import Sandbox
 from services.settings import settings
 
 ROOT = Path(__file__).parents[5]
@@ -46,6 +47,29 @@ def test_room_on_the_disk(
     usage = shutil.disk_usage(tmp_path)._replace(free=free)
     monkeypatch.setattr(checks.shutil, "disk_usage", lambda place: usage)
     assert checks.disk(tmp_path / "not" / "there" / "yet").grade is grade
+
+
+@pytest.mark.parametrize(
+    ("held", "grade", "says"),
+    [
+        (Sandbox(5, True), Grade.GOOD, "Landlock 5"),
+        (Sandbox(0, True), Grade.WARNING, "other files"),
+        (Sandbox(5, False), Grade.WARNING, "open sockets"),
+        (Sandbox(0, False), Grade.WARNING, "no Landlock"),
+    ],
+)
+def test_a_kernel_that_cannot_shut_parsers_in(held: Sandbox, grade: Grade, says: str) -> None:
+    found = checks.sandbox(held)
+    assert found.grade is grade
+    assert says in found.detail
+    assert ("5.13" in found.advice) == (grade is not Grade.GOOD)
+
+
+def test_a_hub_says_what_its_own_kernel_has() -> None:
+    health = {"parts": {}, "sandbox": {"landlock": 0, "seccomp": True}}
+    (found,) = checks.parts(lambda: health)
+    assert (found.name, found.grade) == ("hub: sandbox of parsers", Grade.WARNING)
+    assert list(checks.parts(lambda: {"parts": {}})) == [], "a hub of before says nothing"
 
 
 def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
