@@ -19,6 +19,7 @@ from cli.commands.site import (
     erasures,
     keys,
     orders,
+    phones,
     workitems,
 )
 from cli.commands.site.quota import quota
@@ -84,6 +85,7 @@ app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(destinations.app, name="destinations")
 app.add_typer(orders.app, name="orders")
 app.add_typer(keys.app, name="keys")
+app.add_typer(phones.app, name="phones")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(secret.app, name="secret")
 app.add_typer(audit.app, name="audit")

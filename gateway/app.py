@@ -35,6 +35,7 @@ from gateway.api.administration import (
 from gateway.api.record import examinations, facts, growth_charts, orders, patients
 from gateway.api.results import artefacts, heatmaps, questions, report_formats, results, shares
 from gateway.dependencies import Services
+from gateway.dicomweb.page_marks import PageMarks
 from gateway.http import problems
 from gateway.http.access_audit import AccessAudit, AccessNotes, keep_sealing, seal_key
 from gateway.http.auth import Authentication, Authenticator
@@ -47,7 +48,14 @@ from gateway.http.request_logging import RequestLogging
 from gateway.http.tokens import Signer
 from gateway.representations.images import CalibrationCache
 from gateway.reviews import agreement, dicom_export, export, reviews, scores
-from gateway.sync import case_routes, device_status, enrolment, phone_releases, previews
+from gateway.sync import (
+    case_routes,
+    device_keys,
+    device_status,
+    enrolment,
+    phone_releases,
+    previews,
+)
 from gateway.uploads import bundles, forms, housekeeping, tus
 from services.credentials import secrets_of
 from services.domain.errors import FadaError
@@ -97,6 +105,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     shares.router,
     enrolment.router,
     device_status.router,
+    device_keys.router,
     case_routes.router,
     phone_releases.router,
     previews.router,
@@ -177,6 +186,7 @@ def _add_state(app: FastAPI, services: Services) -> None:
     app.state.access = AccessNotes(services.index)
     app.state.attempts = LoginAttempts(rate=0.5 * share, burst=20 * share)
     app.state.calibrations = CalibrationCache(services)
+    app.state.page_marks = PageMarks()
     app.state.manifests = Manifests(services.settings.releases, services.settings.release)
     app.state.probe = health.ReadinessProbe(services)
     app.state.broadcaster = events.Broadcaster(services)

@@ -14,6 +14,9 @@ from services.index import open_index
 POSTGRES = os.environ.get("DRILL_POSTGRES", "")  # the URL of a server's own database
 BROKER = Path(os.environ["DRILL_BROKER"]) if os.environ.get("DRILL_BROKER") else None
 
+# amqp://… of a RabbitMQ that stands already: the contract of the queue and a worker run on it, too.
+AMQP = os.environ.get("FADA_TEST_AMQP", "")
+
 
 def index_url(folder: Path, name: str = "index.db") -> str:
     """Of an index of one's own: a file in ``folder``, or a new database that goes with its server."""

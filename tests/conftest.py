@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 import pytest
 import servers
 import whole_hub
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings as hypothesis_settings
 from servers_postgres import postgres_url  # noqa: F401  (a fixture)
 
@@ -15,6 +16,8 @@ from services.standalone import ports
 from services.storage.s3 import S3Store
 
 # A busy machine is no finding: time is measured in bench/, never here.
+for part in ("connect", "read", "write", "pool"):  # httpx would give up after five seconds
+    setattr(DEFAULT_TIMEOUT_CONFIG, part, 120.0)
 hypothesis_settings.register_profile("fada", deadline=None)
 hypothesis_settings.load_profile("fada")
 

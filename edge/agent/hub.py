@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from edge.agent.identity import Identity, new_key
+from edge.agent.identity import Identity, NewestKey, new_key, public_key
 from services.domain.errors import (
     ChecksumMismatch,
     Conflict,
@@ -76,10 +76,12 @@ class Hub:
         timeout: float = 60.0,
         token: str = "",
         keep_token: Callable[[str], None] = lambda token: None,
+        newest: NewestKey | None = None,
     ) -> None:
-        """``token``: of a session that may go on; ``keep_token`` hears of each new one."""
+        """``token``: of a session that may go on; ``keep_token`` hears of each new one. Without ``newest``
+        this device's key is not changed when the hub asks for it."""
         self._identity = identity
-        self._token, self._keep_token = token, keep_token
+        self._token, self._keep_token, self._newest = token, keep_token, newest
         # No more headers than it takes: each byte counts on the links that this is for.
         self._client = httpx.Client(base_url=identity.hub, timeout=timeout)
         self._client.headers = httpx.Headers({"User-Agent": _AGENT, "Accept-Encoding": "gzip"})
@@ -213,24 +215,52 @@ class Hub:
     def _authenticate(self) -> None:
         if self._token:
             return
-        me = self._identity.device_id
-        nonce = self._send("POST", "/api/sync/challenge", json={"device_id": me}).json()[
-            "challenge"
-        ]
-        answer = self._send(
-            "POST",
-            "/api/sync/session",
-            json={
-                "device_id": me,
-                "challenge": nonce,
-                "signature": self._identity.sign(nonce),
-            },
-        )
-        told = answer.json()
+        told = self._sign_in()
+        if told.get("new_key") and self._newest is not None and self._change_key(self._newest):
+            told = self._sign_in()
         self._token = told["token"]
         self._keep_token(self._token)
         keys = {name: told.get(name, "") for name in ("bundle_key", "receipt_key")}
         self._identity = replace(self._identity, **keys)
+
+    def _sign_in(self) -> dict[str, Any]:
+        """With this device's key; or the newest, where the hub took it and its answer was lost."""
+        try:
+            return self._session(self._identity)
+        except NotAuthenticated:
+            newest = self._newest.read() if self._newest is not None else ""
+            if newest in ("", self._identity.private_key):
+                raise
+        changed = replace(self._identity, private_key=newest)
+        told = self._session(changed)
+        self._identity = changed
+        return told
+
+    def _session(self, me: Identity) -> dict[str, Any]:
+        asked = self._send("POST", "/api/sync/challenge", json={"device_id": me.device_id}).json()
+        proof = {"challenge": asked["challenge"], "signature": me.sign(asked["challenge"])}
+        answer = self._send("POST", "/api/sync/session", json={"device_id": me.device_id, **proof})
+        told: dict[str, Any] = answer.json()
+        self._token = told["token"]
+        return told
+
+    def _change_key(self, newest: NewestKey) -> bool:
+        """Another key from now on, kept here before the hub hears of it. False: refused, asked again."""
+        before, private = self._identity, newest.read()
+        if private in ("", before.private_key):
+            private = newest.make()
+        public, after = public_key(private), replace(before, private_key=private)
+        proof = {"signature": before.sign_key(public), "proof": after.sign_key(public)}
+        try:
+            told = {"public_key": public, **proof}
+            self._send("POST", "/api/sync/key", json=told, headers=self._bearer())
+        except Unavailable:
+            self._token = ""  # nobody knows whether the hub took it: the next sign-in finds out
+            raise
+        except FadaError:
+            return False
+        self._identity = after
+        return True
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = more.pop("headers", {})

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -40,6 +41,11 @@ class Identity:
         message = f"fada-sync-1:{self.device_id}:{challenge}"
         return base64.b64encode(self.sign_bytes(message.encode())).decode()
 
+    def sign_key(self, public: str) -> str:
+        """Sign a device's next public key; base64 of 64 bytes."""
+        message = f"fada-key-1:{self.device_id}:{public}"
+        return base64.b64encode(self.sign_bytes(message.encode())).decode()
+
     def save(self, folder: Path) -> None:
         """Keep it in ``folder``, for this user alone."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,8 +67,25 @@ class Identity:
             ) from error
 
 
+class NewestKey(Protocol):
+    """Where a device keeps a key that it made at the hub's word: before the hub knows it, and after."""
+
+    def read(self) -> str:
+        """The private key, base64; empty where none was made yet."""
+        ...
+
+    def make(self) -> str:
+        """Another one, kept."""
+        ...
+
+
 def new_key() -> tuple[str, str]:
     """(private, public), both raw and base64."""
-    key = Ed25519PrivateKey.generate()
-    private = base64.b64encode(key.private_bytes_raw()).decode()
-    return private, base64.b64encode(key.public_key().public_bytes_raw()).decode()
+    private = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
+    return private, public_key(private)
+
+
+def public_key(private: str) -> str:
+    """Of a private key; both raw and base64."""
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(private))
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()

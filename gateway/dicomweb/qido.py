@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.matching import KEYWORDS, SearchQuery, parse_query
+from gateway.dicomweb.page_marks import PageMarks
 from gateway.dicomweb.responses import (
     JSON,
     base_url,
@@ -56,11 +57,12 @@ def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Res
     match = _by_keyword(query)
     known = {name: pattern for name, pattern in match.items() if name in MATCHABLE}
     query = replace(query, ignored=query.ignored or len(known) < len(match))
+    marks: PageMarks = request.app.state.page_marks
     study_query = StudyQuery(
         match=known, fuzzy=query.fuzzy, limit=query.limit + 1, offset=query.offset
     )
     with services.index.read() as tx:
-        found = tx.studies.find(who.site, study_query) if query.limit else []
+        found = marks.find(tx, who.site, study_query) if query.limit else []
     rows = found[: query.limit]
     base = base_url(request)
     items = [

@@ -24,7 +24,7 @@ from gateway.http.oidc.tokens import Oidc
 from gateway.http.tokens import Signer
 from services.domain.errors import Forbidden, IndexUnavailable, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
-from services.index.port import Index
+from services.index.port import Device, Index
 from services.settings import Settings
 
 COOKIE = "fada_session"
@@ -178,6 +178,10 @@ class Authenticator:
             raise NotAuthenticated("This phone is not enrolled here.") from error
         if device.revoked_at is not None:
             raise NotAuthenticated("This phone was revoked.")
+        if claims.get("key", key_mark(device)) != key_mark(device):
+            raise NotAuthenticated(
+                "This session was opened with a key that this phone has no more."
+            )
         principal = Principal(f"device:{device.id}", device.site, Role.DEVICE)
         return Caller(principal, "device", float(claims["exp"]))
 
@@ -274,6 +278,11 @@ def _same_origin(connection: HTTPConnection) -> None:
         raise Forbidden("The request came from another site.")
     if site is None and origin is None:
         raise Forbidden("A request with the page's cookie must name its origin.")
+
+
+def key_mark(device: Device) -> str:
+    """Which key of a phone a session was opened with: it ends with the key."""
+    return _digest(device.public_key)[:16]
 
 
 def _digest(secret: str) -> str:

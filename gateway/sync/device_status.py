@@ -34,7 +34,7 @@ def status(body: StatusIn, who: Sender, services: ServicesDep) -> dict[str, Any]
     drift = body.clock_ms / 1000 - time.time()
     said = {**body.model_dump(exclude={"clock_ms"}), "clock_drift_s": round(drift, 1)}
     with services.index.begin() as tx:
-        device = tx.devices.report(_device_id(who), said)
+        device = tx.devices.report(device_id_of(who), said)
         given = settings_for(tx, who.site, device.group_name)
     return {
         "settings": given,
@@ -47,7 +47,7 @@ def status(body: StatusIn, who: Sender, services: ServicesDep) -> dict[str, Any]
 @router.post("/erased", summary="Confirm the erasure", operation_id="deviceErased", status_code=204)
 def erased(who: Sender, services: ServicesDep, request: Request) -> Response:
     """Said by the phone before it erases itself as it was told: it is revoked."""
-    device_id = _device_id(who)
+    device_id = device_id_of(who)
     with services.index.begin() as tx:
         if tx.devices.get(device_id).erase_at is None:
             raise Forbidden("Nobody told this phone to erase itself.")
@@ -57,7 +57,8 @@ def erased(who: Sender, services: ServicesDep, request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _device_id(who: Principal) -> str:
+def device_id_of(who: Principal) -> str:
+    """Of the phone that asks. Raises Forbidden: it is none."""
     kind, _, device_id = who.subject.partition(":")
     if kind != "device":
         raise Forbidden("Only a phone speaks of itself.")

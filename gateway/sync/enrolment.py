@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.auth import DEVICE_PREFIX, DEVICE_SECONDS
+from gateway.http.auth import DEVICE_PREFIX, DEVICE_SECONDS, key_mark
 from gateway.http.limits import LoginAttempts
 from gateway.http.tokens import Signer
 from services import bundle
@@ -60,7 +60,7 @@ class SessionIn(BaseModel):
 def enrol(body: EnrolIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """By a code from the hub's page, good once. The key never leaves the phone."""
     attempts: LoginAttempts = request.app.state.attempts
-    key = _key(body.public_key)
+    key = raw_key(body.public_key)
     with attempts.attempt(request, "enrol"), services.index.begin() as tx:
         device = tx.devices.enrol(body.code, body.name, base64.b64encode(key).decode())
         tx.audit.add(_principal(device), "device.enrolled", device.id)
@@ -87,7 +87,7 @@ def challenge(body: ChallengeIn, request: Request) -> dict[str, Any]:
 
 @router.post("/session", summary="Create a device session", operation_id="deviceSession")
 def session(body: SessionIn, services: ServicesDep, request: Request) -> dict[str, Any]:
-    """A token for an hour. Each challenge works once."""
+    """A token for an hour. Each challenge works once. ``new_key``: the hub asks for another key now."""
     signer: Signer = request.app.state.signer
     claims = signer.read("challenge", body.challenge)
     if claims["device"] != body.device_id:
@@ -96,10 +96,12 @@ def session(body: SessionIn, services: ServicesDep, request: Request) -> dict[st
     _use_once(services, device.site, claims["nonce"])
     with services.index.begin() as tx:
         tx.devices.seen(device.id, device.release)
-    token = signer.sign("device", {"device": device.id}, DEVICE_SECONDS)
+    claims = {"device": device.id, "key": key_mark(device)}
+    token = signer.sign("device", claims, DEVICE_SECONDS)
     return {
         "token": DEVICE_PREFIX + token,
         "expires_in": DEVICE_SECONDS,
+        "new_key": device.rotate_at is not None,
         **_hub_keys(services),
     }
 
@@ -113,12 +115,19 @@ def _proven(services: Services, body: SessionIn) -> Device:
     if device.revoked_at is not None:
         raise NotAuthenticated("This phone was revoked.")
     message = f"{PREFIX}{device.id}:{body.challenge}".encode()
-    try:
-        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(device.public_key))
-        public.verify(base64.b64decode(body.signature, validate=True), message)
-    except (InvalidSignature, ValueError) as error:
-        raise NotAuthenticated("The signature does not fit this phone's key.") from error
+    if not signed_by(device.public_key, body.signature, message):
+        raise NotAuthenticated("The signature does not fit this phone's key.")
     return device
+
+
+def signed_by(public_key: str, signature: str, message: bytes) -> bool:
+    """Whether ``signature`` is of ``public_key``, both base64."""
+    try:
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
+        public.verify(base64.b64decode(signature, validate=True), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _use_once(services: Services, site: str, nonce: str) -> None:
@@ -132,7 +141,8 @@ def _use_once(services: Services, site: str, nonce: str) -> None:
         raise NotAuthenticated("This challenge was used; ask for a new one.")
 
 
-def _key(text: str) -> bytes:
+def raw_key(text: str) -> bytes:
+    """The 32 bytes of an Ed25519 public key. Raises InvalidInput."""
     try:
         raw = base64.b64decode(text, validate=True)
         Ed25519PublicKey.from_public_bytes(raw)

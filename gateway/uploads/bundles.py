@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -23,8 +24,10 @@ from services.bundle import Bundle, BundleImage
 from services.credentials import secrets_of
 from services.domain.errors import FadaError, InvalidInput, NotFound, TooLarge
 from services.domain.study import Principal, Role
+from services.index.port import Device
 
 router = APIRouter(prefix="/api/sync", tags=["Phones"])
+ON_THE_WAY = timedelta(days=30)  # so long a case that was sealed before a change of key is taken
 _one_at_a_time = threading.Lock()  # a bundle lies in memory while it is opened
 
 
@@ -95,12 +98,26 @@ def _maker(services: Services, carrier: Principal, found: Bundle) -> Principal:
         device = None
     if device is None or device.site != carrier.site or device.revoked_at is not None:
         raise InvalidInput("The phone that took this case is not enrolled at this site.")
-    try:
-        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(device.public_key))
-        public.verify(found.signature, found.signed)
-    except InvalidSignature as error:
-        raise InvalidInput("This carried case is not signed by the phone that it names.") from error
+    if not any(_fits(key, found) for key in _keys(device)):
+        raise InvalidInput("This carried case is not signed by the phone that it names.")
     return Principal(f"device:{device.id}", device.site, Role.DEVICE)
+
+
+def _keys(device: Device) -> list[str]:
+    """Its key; and the one before, for a while: what was packed with that may still be on its way."""
+    since = device.key_at
+    if device.earlier_key is None or since is None or datetime.now(UTC) - since > ON_THE_WAY:
+        return [device.public_key]
+    return [device.public_key, device.earlier_key]
+
+
+def _fits(key: str, found: Bundle) -> bool:
+    try:
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key))
+        public.verify(found.signature, found.signed)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _take_image(

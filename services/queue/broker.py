@@ -1,10 +1,12 @@
-"""The queue over Celery and Redis or Valkey. It sends by a task's name and says quickly when it cannot."""
+"""The queue over Celery: Redis or Valkey, and any broker of AMQP 0-9-1. It sends by a task's name and says
+quickly when it cannot."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from amqp.exceptions import AMQPError
 from celery import Celery
 from celery.exceptions import CeleryError
 from kombu.exceptions import KombuError
@@ -56,15 +58,21 @@ class CeleryQueue:
 
     def _depth(self) -> dict[str, int]:
         with self._app.pool.acquire(block=True, timeout=5) as connection:
-            client = connection.default_channel.client
-            return {name: int(client.llen(name)) for name in QUEUES}
+            channel = connection.default_channel
+            if _is_redis(channel):
+                return {name: int(channel.client.llen(name)) for name in QUEUES}
+            return {queue.name: _declared(channel, queue) for queue in self._app.conf.task_queues}
 
     def ping(self) -> None:
         """Ask the broker whether it is there and may be written to."""
 
         def ask() -> None:
             with self._app.pool.acquire(block=True, timeout=5) as connection:
-                connection.default_channel.client.set("fada.ping", "1", ex=60)
+                channel = connection.default_channel
+                if _is_redis(channel):
+                    channel.client.set("fada.ping", "1", ex=60)
+                else:
+                    _declared(channel, self._app.conf.task_queues[0])
 
         self._with_one_retry(ask)
 
@@ -86,11 +94,26 @@ class CeleryQueue:
                 ) from error
 
 
-_FAULTS: tuple[type[BaseException], ...] = (KombuError, RedisError, CeleryError, OSError)
+_FAULTS: tuple[type[BaseException], ...] = (
+    KombuError, RedisError, CeleryError, AMQPError, OSError,
+)  # fmt: skip
+
+
+def _is_redis(channel: Any) -> bool:
+    return hasattr(channel, "client")
+
+
+def _declared(channel: Any, queue: Any) -> int:
+    """Declare a queue, as its workers do, which changes nothing where it is there: its messages."""
+    return int(channel.queue_declare(queue.name, durable=True, auto_delete=False).message_count)
 
 
 def purge(app: Any) -> int:
     """Throw away all waiting messages; the outbox sends again what is still needed."""
     with app.connection_for_write() as connection:
-        client = connection.default_channel.client
-        return sum(int(client.delete(name)) for name in QUEUES)
+        channel = connection.default_channel
+        if _is_redis(channel):
+            return sum(int(channel.client.delete(name)) for name in QUEUES)
+        for queue in app.conf.task_queues:
+            _declared(channel, queue)
+        return sum(int(channel.queue_purge(queue.name) or 0) for queue in app.conf.task_queues)

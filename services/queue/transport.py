@@ -55,7 +55,16 @@ def _queue(name: str) -> Any:
 
 
 def transport_options(settings: Settings) -> dict[str, Any]:
-    """Redis transport. ``priority``: urgent is emptied before routine, routine before publish."""
+    """Redis transport. ``priority``: urgent is emptied before routine, routine before publish.
+
+    A broker of AMQP gives a message back itself when its worker is gone, and confirms what it took; its
+    workers take from their queues in turn.
+    """
+    if settings.broker_url.get_secret_value().startswith(("amqp", "pyamqp")):
+        return {
+            "confirm_publish": True, "connect_timeout": 2, "read_timeout": 10, "write_timeout": 10,
+            "max_retries": 0,
+        }  # fmt: skip
     return {
         "visibility_timeout": settings.visibility_timeout,
         "unacked_restore_interval": settings.restore_interval,

@@ -1,15 +1,20 @@
 """One suite on the queue in memory and on the real broker."""
 
 import json
+import threading
+from urllib.parse import urlsplit, urlunsplit
 
+import combination
 import pytest
 import servers
+from celery.contrib.testing.worker import start_worker
 from index_cases import instance, send
 
+from bench.drill.silent_line import Line
 from services.domain.errors import BrokerUnavailable
 from services.domain.work import TASKS, Work
 from services.index import open_index
-from services.queue.broker import CeleryQueue
+from services.queue.broker import CeleryQueue, purge
 from services.queue.memory import MemoryQueue
 from services.queue.port import Message
 from services.queue.transport import make_app
@@ -52,10 +57,35 @@ class Real:
         self.server.process.kill()
 
 
-@pytest.fixture(params=["memory", "valkey"])
+class Amqp(Real):
+    """A RabbitMQ, over a line that can be cut."""
+
+    def __init__(self, home):
+        place = urlsplit(combination.AMQP)
+        self.line = Line(place.hostname, place.port)
+        at = place._replace(netloc=f"{place.username}:{place.password}@127.0.0.1:{self.line.port}")
+        self.app = make_app(servers.settings_for(home, broker_url=urlunsplit(at)))
+        self.queue = CeleryQueue(self.app)
+        self.queue.ping()
+        purge(self.app)
+
+    def break_it(self):
+        self.line.close()
+
+
+KINDS = ["memory", "valkey", *(["amqp"] if combination.AMQP else [])]
+
+
+@pytest.fixture(params=KINDS)
 def hub(request, tmp_path):
     if request.param == "memory":
         yield Memory()
+        return
+    if request.param == "amqp":
+        amqp = Amqp(tmp_path)
+        yield amqp
+        amqp.queue.close()
+        amqp.line.close()
         return
     with servers.valkey_server(tmp_path) as server:
         real = Real(server, tmp_path)
@@ -128,3 +158,31 @@ def test_a_job_that_gives_way_is_one_message_behind_what_it_gave_way_to(tmp_path
     receive(9)
     send_due(real.app, index)  # no broker: the rows stay
     index.close()
+
+
+if combination.AMQP:
+
+    def test_a_worker_of_rabbitmq_does_what_was_sent_and_gives_back_what_it_did_not_end(tmp_path):
+        """Acknowledged after its work: what a worker leaves comes to the next."""
+        settings = servers.settings_for(tmp_path, broker_url=combination.AMQP)
+        app, other = make_app(settings), make_app(settings)
+        queue = CeleryQueue(app)
+        queue.ping()
+        purge(app)
+        begun, done = threading.Event(), []
+
+        @other.task(name=TASKS[Work.ANALYSE].name, shared=False)
+        def analyse(job_id, request_id):
+            done.append(job_id)
+            begun.set()
+
+        queue.send([Message(Work.ANALYSE, f"job-{number}") for number in range(20)])
+        with app.connection_for_read() as taken:  # a worker that dies with one in its hands
+            assert taken.default_channel.basic_get("routine", no_ack=False) is not None
+        with start_worker(other, pool="solo", perform_ping_check=False, shutdown_timeout=60):
+            assert begun.wait(120)
+            while len(done) < 20:  # the test's own time limit ends it
+                begun.wait(0.1)
+        assert sorted(done) == sorted(f"job-{number}" for number in range(20))
+        assert queue.depth() == {"urgent": 0, "routine": 0, "publish": 0}
+        queue.close()

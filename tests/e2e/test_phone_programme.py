@@ -95,3 +95,38 @@ def test_a_sample_case_never_leaves_the_phone(phone: Phone) -> None:  # noqa: F8
     assert not [url for url in asked if case in url or "/tus/" in url]
     with pytest.raises(ValueError, match="expected 1, got 0"):
         images(phone.site, case)
+
+
+def identity(phone: Phone) -> dict[str, str]:  # noqa: F811
+    """What the phone's database says of itself, in plain."""
+    told = phone.page.evaluate(
+        """() => new Promise((done) => {
+            const open = indexedDB.open("fada", 1);
+            open.onsuccess = () => {
+                const asked = open.result.transaction("facts").objectStore("facts").get("identity");
+                asked.onsuccess = () => done({id: asked.result.deviceId, key: asked.result.publicKey});
+            };
+        })"""
+    )
+    return dict(told)
+
+
+def test_a_new_key_at_the_hubs_word_costs_no_case(phone: Phone) -> None:  # noqa: F811
+    site, before = phone.site, identity(phone)
+    case = phone.capture(picture(73))
+    phone.do("analyse", case)
+    assert site.api("POST", f"/api/devices/{before['id']}/rotate").json()["ids"] == [before["id"]]
+    cut = "**/api/sync/key"
+    phone.context.route(cut, lambda route: (route.fetch(), route.abort()))  # its answer is lost
+    assert phone.do("send") != ""
+    assert identity(phone) == before
+    phone.context.unroute(cut)
+    assert phone.do("send") == ""
+    after = identity(phone)
+    assert after["id"] == before["id"]
+    assert after["key"] != before["key"]
+    assert len(images(site, case)) == 1
+    devices = site.api("GET", "/api/devices").json()["items"]
+    (known,) = [one for one in devices if one["id"] == before["id"]]
+    assert known["rotate_at"] is None
+    assert phone.do("send") == ""

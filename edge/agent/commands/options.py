@@ -72,7 +72,9 @@ def read_waiting(outbox: Outbox, load: Callable[[], CaseReader]) -> None:
 def try_sync(outbox: Outbox, home: Path) -> None:
     """Exchange with the hub if it can be reached; what it refuses is said."""
     try:
-        exchange(outbox, connected(outbox, identities.Identity.load(home)), console.print)
+        hub = connected(outbox, identities.Identity.load(home))
+        exchange(outbox, hub, console.print)
+        hub.keys().save(home)  # it may have another key by now
     except Unavailable:
         return  # no network now; the next look tries again
     except FadaError as problem:

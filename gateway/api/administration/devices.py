@@ -115,6 +115,26 @@ def erase_device(device_id: RecordId, who: Manager, services: ServicesDep) -> di
     return {"id": device_id, "erase": "at its next contact"}
 
 
+@router.post(
+    "/devices/rotate", summary="Ask all phones for a new key", operation_id="rotateDevices",
+    status_code=202,
+)  # fmt: skip
+def rotate_devices(who: Manager, services: ServicesDep, group: Group = "") -> dict[str, Any]:
+    """Of the site, or of a group. Each makes one at its next contact; what it has not sent stays."""
+    with services.index.begin() as tx:
+        return {"ids": tx.devices.rotate(who, group=group)}
+
+
+@router.post(
+    "/devices/{device_id}/rotate", summary="Ask a phone for a new key", operation_id="rotateDevice",
+    status_code=202,
+)  # fmt: skip
+def rotate_device(device_id: RecordId, who: Manager, services: ServicesDep) -> dict[str, Any]:
+    """It makes one at its next contact; the one before ends then."""
+    with services.index.begin() as tx:
+        return {"ids": tx.devices.rotate(who, device_id)}
+
+
 @router.get("/devices", summary="List phones", operation_id="listDevices")
 def list_devices(who: Manager, services: ServicesDep) -> dict[str, Any]:
     """With their last contact, and what they said of themselves then."""
@@ -132,6 +152,8 @@ def list_devices(who: Manager, services: ServicesDep) -> dict[str, Any]:
                 "status": d.status,
                 "erase_at": d.erase_at,
                 "group": d.group_name,
+                "rotate_at": d.rotate_at,
+                "key_at": d.key_at or d.enrolled_at,
             }
             for d in devices
         ]

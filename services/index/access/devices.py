@@ -102,6 +102,37 @@ class DevicesTable:
         ).rowcount:
             raise NotFound
 
+    def rotate(
+        self, principal: Principal, device_id: str | None = None, group: str = ""
+    ) -> list[str]:
+        """Ask for a new key; see the port."""
+        where = [devices.c.site == principal.site, devices.c.revoked_at.is_(None)]
+        if device_id is not None:
+            where.append(devices.c.id == device_id)
+        elif group:
+            where.append(devices.c.group_name == group)
+        change = update(devices).where(*where).values(rotate_at=self._session.now())
+        asked = sorted(self._session.connection.execute(change.returning(devices.c.id)).scalars())
+        if device_id is not None and not asked:
+            raise NotFound
+        for one in asked:
+            self._audit.add(principal, "device.rotate", one)
+        return asked
+
+    def take_key(self, device_id: str, public_key: str) -> Device:
+        """Its key from now on; see the port."""
+        change = update(devices).where(
+            devices.c.id == device_id, devices.c.public_key != public_key
+        )
+        values = {
+            "earlier_key": devices.c.public_key,
+            "public_key": public_key,
+            "key_at": self._session.now(),
+            "rotate_at": None,
+        }
+        self._session.connection.execute(change.values(**values))
+        return self.get(device_id)
+
     def settings(self, site: str, group: str = "") -> dict[str, Any]:
         """What the programme gives to the devices of a group, or to all; empty where it gives nothing."""
         table, _, where = _given(site, group)

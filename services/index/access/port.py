@@ -198,6 +198,7 @@ class Device:
 
     ``status`` is what it said at its last contact: bytes of storage, cases that wait, seconds by which its
     clock is ahead. ``erase_at``: since then it is told to erase itself. ``group_name``: empty without one.
+    ``rotate_at``: since then it is asked for a new key. ``earlier_key``: the one before ``key_at``.
     """
 
     id: str
@@ -211,6 +212,9 @@ class Device:
     status: dict[str, float] | None = None
     erase_at: datetime | None = None
     group_name: str = ""
+    rotate_at: datetime | None = None
+    key_at: datetime | None = None
+    earlier_key: str | None = None
 
 
 class Devices(Protocol):
@@ -242,6 +246,17 @@ class Devices(Protocol):
 
     def erase(self, site: str, device_id: str) -> None:
         """It is to erase itself at its next contact. Raises NotFound, also in another site."""
+        ...
+
+    def rotate(
+        self, principal: Principal, device_id: str | None = None, group: str = ""
+    ) -> list[str]:
+        """Ask for a new key at the next contact: one device, those of a group, or all of the site. The ids
+        of those that are asked; revoked ones are not. Raises NotFound: no such device in this site."""
+        ...
+
+    def take_key(self, device_id: str, public_key: str) -> Device:
+        """Its key from now on; the one before is kept for cases that it sealed. Raises NotFound."""
         ...
 
     def settings(self, site: str, group: str = "") -> dict[str, Any]:

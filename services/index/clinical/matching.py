@@ -126,4 +126,4 @@ def free_text(text: str) -> ColumnElement[bool]:
 
 def holds(column: ColumnElement[str], words: list[str]) -> ColumnElement[bool]:
     """Every word occurs somewhere in it."""
-    return and_(*(column.like(f"%{_like(word)}%", escape="!") for word in words))
+    return and_(true(), *(column.like(f"%{_like(word)}%", escape="!") for word in words))

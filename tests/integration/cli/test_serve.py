@@ -22,7 +22,7 @@ from services.reading.releases.registry import pointer
 from services.standalone import ports
 
 FADA = Path(sys.executable).with_name("fada")
-WAIT = 90.0
+WAIT = 240.0
 
 
 @dataclass
@@ -108,7 +108,7 @@ def hub(
 def _stop(child: subprocess.Popen[bytes]) -> None:
     child.send_signal(signal.SIGTERM)
     try:
-        child.wait(45)
+        child.wait(240)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

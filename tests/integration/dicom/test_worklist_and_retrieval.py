@@ -272,10 +272,12 @@ def receiver(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         ["storescp", "-aet", "PACS", "--fork", "+xa", "-od", str(folder), str(port)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ,
     )  # fmt: skip
-    time.sleep(0.5)
+    until = time.monotonic() + 60
+    while ports.is_free(port) and time.monotonic() < until:
+        time.sleep(0.05)
     yield port, folder
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 def test_a_study_moves_to_configured_destinations_alone(

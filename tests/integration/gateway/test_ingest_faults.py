@@ -130,7 +130,7 @@ def test_a_commit_waits_for_who_is_on_the_way(index: Index, comes: bool) -> None
             assert not watched.inside.wait(0.3)
             if comes:
                 assert coming.run(receive(1))[0].new
-        assert other.result(30)[0].new
+        assert other.result(120)[0].new
     assert watched.begun == 1
     with index.read() as tx:
         assert tx.studies.count("north", StudyQuery()) == (2 if comes else 1)

@@ -98,7 +98,7 @@ def test_news_of_a_patient_wait_for_a_person(hub: hubs.Hub, site: str, listener:
 
 
 def test_the_listener_keeps_its_bounds(listener: Hl7Server) -> None:
-    with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as link:
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=60) as link:
         for frame in (hl7("ORU^R01", person()), "no message at all"):
             link.sendall(b"\x0b" + frame.encode() + b"\x1c\r")
             assert b"MSA|AR|" in link.recv(4096)
@@ -107,7 +107,7 @@ def test_the_listener_keeps_its_bounds(listener: Hl7Server) -> None:
         answers = b""
         while answers.count(b"MSA|AA|42") < 2:
             answers += link.recv(4096)
-    with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as link:
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=60) as link:
         link.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert link.recv(100) == b""
 

@@ -30,7 +30,7 @@ PUBLIC = ("/login", "/logout", "/api/sync/enrol", "/api/sync/challenge", "/api/s
 
 def connected(hub: hubs.Hub) -> socket.socket:
     place = urlsplit(hub.url)
-    return socket.create_connection((place.hostname, place.port), timeout=15)
+    return socket.create_connection((place.hostname, place.port), timeout=120)
 
 
 def answer_of(line: socket.socket) -> bytes:
@@ -53,7 +53,7 @@ def outside(
     process = gateways.start(prepared)
     yield prepared.url, psutil.Process(process.pid)
     process.terminate()
-    process.wait(30)
+    process.wait(120)
 
 
 @pytest.mark.parametrize("path", PUBLIC)

@@ -154,7 +154,7 @@ def test_a_broken_line_keeps_what_came(hub: hubs.Hub) -> None:
             )
             line.sendall(head.encode() + data[: 2**20])
             time.sleep(0.3)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while (at := offset(client, path)) == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
         assert 0 < at <= 2**20
@@ -219,7 +219,7 @@ def test_a_killed_gateway_loses_no_counted_byte(
     process = gateways.start(outside)
     url, headers = outside.url, outside.headers
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=20) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=120) as client:
             path = begin(client, len(data), filename="large.dcm")
             sent = threading.Event()
 
@@ -227,24 +227,24 @@ def test_a_killed_gateway_loses_no_counted_byte(
                 for start_at in range(0, len(data), 2**20):
                     if start_at > 2 * CHECKPOINT + 2**20:
                         sent.set()
-                        time.sleep(30)
+                        time.sleep(600)
                     yield data[start_at : start_at + 2**20]
 
             def send() -> None:
                 with contextlib.suppress(httpx.TransportError):
                     httpx.patch(
                         url + path, content=slowly(),  # type: ignore[arg-type]
-                        headers={**headers, **BYTES, "Upload-Offset": "0"}, timeout=60,
+                        headers={**headers, **BYTES, "Upload-Offset": "0"}, timeout=600,
                     )  # fmt: skip
 
             threading.Thread(target=send, daemon=True).start()
-            assert sent.wait(30)
+            assert sent.wait(120)
             while client.get(path).json()["offset"] < 2 * CHECKPOINT:  # HEAD would end the sender
                 time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait()
         process = gateways.start(outside)
-        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=120) as client:
             at = offset(client, path)
             assert 2 * CHECKPOINT <= at < len(data)
             assert patch(client, path, at, data[at:]).status_code == 204
@@ -286,7 +286,7 @@ def test_a_sender_that_comes_back_ends_its_old_connection(hub: hubs.Hub) -> None
 
         def slowly() -> Iterator[bytes]:
             yield bytes(60_000)
-            ended.wait(30)
+            ended.wait(300)
 
         answers: list[int] = []
 
@@ -303,5 +303,5 @@ def test_a_sender_that_comes_back_ends_its_old_connection(hub: hubs.Hub) -> None
         assert offset(client, path) == 60_000
         assert patch(client, path, 60_000, bytes(40_000)).status_code == 204
         ended.set()
-        old.join(30)
+        old.join(120)
         assert answers in ([], [423])

@@ -114,7 +114,7 @@ def test_a_busy_worker_takes_nothing_more(tmp_path):
         @app.task(name=TASKS[Work.ANALYSE].name, shared=False)
         def analyse(job_id, request_id):
             started.release()
-            ending.wait(30)
+            ending.wait(600)
 
         with start_worker(app, pool="threads", concurrency=2, perform_ping_check=False) as worker:
             # The prefetch count grows by itself with late acknowledgement, delays and reconnections.
@@ -123,8 +123,8 @@ def test_a_busy_worker_takes_nothing_more(tmp_path):
             for number in range(6):
                 queue.send([Message(Work.ANALYSE, f"job-{number}")])
             try:
-                assert started.acquire(timeout=20)
-                assert started.acquire(timeout=20)
+                assert started.acquire(timeout=120)
+                assert started.acquire(timeout=120)
                 time.sleep(1.5)
                 assert queue.depth()["routine"] == 4
             finally:

@@ -80,11 +80,11 @@ def test_a_presigned_link_opens_one_object_and_no_other(store):
     sha256 = store.put("a", b"for download", "image/png").sha256
     other = store.put("a", b"not for download", "image/png").sha256
     link = store.presign("a", sha256, 60, 'Müller "x".png')
-    with urllib.request.urlopen(link, timeout=10) as answer:
+    with urllib.request.urlopen(link, timeout=60) as answer:
         assert answer.read() == b"for download"
         assert answer.headers["Content-Disposition"].startswith("attachment;")
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(link.replace(sha256, other), timeout=10)
+        urllib.request.urlopen(link.replace(sha256, other), timeout=60)
     assert refusal.value.code == 403
 
 
@@ -112,7 +112,7 @@ def test_behind_the_s3_door_http_hands_out_nothing(own, store):
 def got(address):
     """(status, body); 599 where nobody answers."""
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

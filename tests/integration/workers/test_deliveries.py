@@ -267,7 +267,7 @@ def storescp(folder: Path, *options: str) -> Iterator[int]:
     command = ["storescp", "-aet", "PACS", *options, "-od", str(folder), str(port)]
     peer = subprocess.Popen(command)
     try:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while ports.is_free(port) and time.monotonic() < until:
             time.sleep(0.05)
         yield port

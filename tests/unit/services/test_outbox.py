@@ -112,7 +112,7 @@ def test_it_sends_after_a_commit_and_before_it_ends(index: Index, queue: MemoryQ
     sender = AfterCommit(index, queue)
     first = receive(index, 1)
     sender.wake()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not queue.queues["routine"] and time.monotonic() < until:
         time.sleep(0.01)
     second = receive(index, 2)

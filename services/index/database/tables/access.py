@@ -94,6 +94,9 @@ devices = Table(
     Column("status", JSON(none_as_null=True)),  # as it said at its last contact
     at_column("erase_at", nullable=True),
     Column("group_name", String, nullable=False, server_default=""),
+    at_column("rotate_at", nullable=True),  # since then it is asked for a new key
+    at_column("key_at", nullable=True),  # since when it has this key; null: since its enrolment
+    Column("earlier_key", String),  # of cases that it had sealed before
     Index(None, "site"),
 )
 

@@ -1,6 +1,6 @@
 """Free text on SQLite is found by trigrams (FTS5), filled behind the receipt
 
-Revision: 0031, after: 0026
+Revision: 0031, after: 0033
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0026"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
