@@ -62,7 +62,7 @@ class Amqp(Real):
 
     def __init__(self, home):
         place = urlsplit(combination.AMQP)
-        self.line = Line(place.hostname, place.port)
+        self.line = Line(place.hostname or "", place.port or 0)
         at = place._replace(netloc=f"{place.username}:{place.password}@127.0.0.1:{self.line.port}")
         self.app = make_app(servers.settings_for(home, broker_url=urlunsplit(at)))
         self.queue = CeleryQueue(self.app)

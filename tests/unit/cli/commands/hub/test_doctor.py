@@ -66,7 +66,7 @@ def test_a_kernel_that_cannot_shut_parsers_in(held: Sandbox, grade: Grade, says:
 
 
 def test_a_hub_says_what_its_own_kernel_has() -> None:
-    health = {"parts": {}, "sandbox": {"landlock": 0, "seccomp": True}}
+    health: dict[str, object] = {"parts": {}, "sandbox": {"landlock": 0, "seccomp": True}}
     (found,) = checks.parts(lambda: health)
     assert (found.name, found.grade) == ("hub: sandbox of parsers", Grade.WARNING)
     assert list(checks.parts(lambda: {"parts": {}})) == [], "a hub of before says nothing"
