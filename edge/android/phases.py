@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.android.grammar import gbnf
 from services.domain import mapping
+from services.domain.errors import ReleaseRefused
 from services.domain.mapping import rules
 from services.domain.report import UNREVIEWED
 from services.reading.releases.manifest import Manifest
@@ -100,7 +101,16 @@ def _rules(heads: bool) -> dict[str, Any]:
 
 
 def put(release: Release, out: Path) -> None:
-    """Everything of a verified release that the phone needs, in one folder."""
+    """Everything of a verified release that the phone needs, in one folder.
+
+    Raises:
+        ReleaseRefused: its text model reads what heads found, and fada-read has none.
+    """
+    if release.manifest.reads_findings:
+        raise ReleaseRefused(
+            f"The words of {release.manifest.id} are about what its heads found in the image, and "
+            "fada-read runs no heads: read with it in the app under /field."
+        )
     out.mkdir(parents=True, exist_ok=True)
     for source in (release.text, release.mmproj):
         if not (out / source.name).exists() or not (out / source.name).samefile(source):
@@ -116,7 +126,10 @@ def main() -> None:
     args = parser.parse_args()
     store = args.release.parent if args.release else STORE
     release = open_release(store, trust_of(store), args.release.name if args.release else "")
-    put(release, args.out)
+    try:
+        put(release, args.out)
+    except ReleaseRefused as error:
+        raise SystemExit(error.detail) from error
     print(f"{args.out}: text.gguf, mmproj.gguf and {FILE} of {release.folder.name}")
     print("Next: bring that folder to a phone, as edge/android/README.md says.")
 

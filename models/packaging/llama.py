@@ -5,6 +5,7 @@ The package is pinned; of its archive only the converter's Python files are unpa
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,8 @@ VERSION: Final = "0.3.36"
 _ROOT: Final = f"llama_cpp_python-{VERSION}/vendor/llama.cpp/"
 _PARTS: Final = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/gguf/")
 PRE_TOKENIZER: Final = "qwen35"  # the split that an own vocabulary declares
-# Runs the converter with the pre-tokeniser named where the vocabulary is not one it knows.
+# Runs the converter with the pre-tokeniser named where the vocabulary is not one it knows. Where there is
+# no tokenizer.model, it need not have sentencepiece to find that out.
 _RUN: Final = """
 import runpy, sys
 root, pre = sys.argv[1:3]
@@ -31,6 +33,12 @@ def declared(self, tokenizer):
     except NotImplementedError:
         return pre
 base.TextModel.get_vocab_base_pre = declared
+pieces = base.TextModel._create_vocab_sentencepiece
+def there(self):
+    if not (self.dir_model / "tokenizer.model").is_file():
+        raise FileNotFoundError("tokenizer.model")
+    return pieces(self)
+base.TextModel._create_vocab_sentencepiece = there
 sys.argv = [root + "/convert_hf_to_gguf.py", *sys.argv[3:]]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -74,10 +82,17 @@ def _wanted() -> tuple[str, ...]:
     return tuple(_ROOT + part for part in _PARTS)
 
 
+def _is_qwen35(weights: Path) -> bool:
+    """Only those have such a part, and the converter refuses the option for others."""
+    architectures = json.loads((weights / "config.json").read_text()).get("architectures", [])
+    return any(name.startswith("Qwen3_5") for name in architectures)
+
+
 def convert(
     weights: Path, out: Path, kind: str, *, mmproj: bool, cache: Path | None = None
 ) -> None:
-    """Writes one GGUF file from a folder in Hugging Face form; ``kind`` is f16, f32 or q8_0.
+    """Writes one GGUF file from a folder in Hugging Face form; ``kind`` is f16, f32 or q8_0. What Qwen3.5
+    predicts further tokens with is left out.
 
     Raises:
         RuntimeError: the converter failed; its last words are in the message.
@@ -89,7 +104,7 @@ def convert(
         str(out),
         "--outtype",
         kind,
-        *(["--mmproj"] if mmproj else ["--no-mtp"]),
+        *(["--mmproj"] if mmproj else ["--no-mtp"] if _is_qwen35(weights) else []),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not out.exists():

@@ -103,7 +103,7 @@ _BY_PLANE: Final[Mapping[str, _Words]] = {
         "Repeat the scan.",
     ),
 }
-_NT_NAMES: Final = {
+NT_NAMES: Final = {
     "NT": "nuchal translucency",
     "nasal_bone": "nasal bone",
     "nasal_tip": "nasal tip",
@@ -138,7 +138,7 @@ def write(seen: Seen) -> dict[str, str | None]:
 def _structures(seen: Seen) -> str | None:
     if seen.structures is None:
         return None
-    names = [name for label, name in _NT_NAMES.items() if label in seen.structures]
+    names = [name for label, name in NT_NAMES.items() if label in seen.structures]
     if not names:
         return None
     text = ", ".join(names)
@@ -203,7 +203,7 @@ def allowed(plane: str) -> dict[str, dict[str, object]]:
         options = list(open_fields[name]) if value is None or several else [value]
         forms[name] = {"enum": options}
     if plane == "nt_view":
-        pattern = f"^({'|'.join(_lists(list(_NT_NAMES.values())))})\\.$"
+        pattern = f"^({'|'.join(_lists(list(NT_NAMES.values())))})\\.$"
         forms["anatomical_structures"] = {"type": "string", "pattern": pattern}
     return forms
 
@@ -217,7 +217,7 @@ def _lists(names: Sequence[str]) -> Iterator[str]:
 
 def corpus() -> Iterator[str]:
     """Texts that hold every word the model may write: what the tokenizer is trained on."""
-    names = list(_NT_NAMES)
+    names = list(NT_NAMES)
     for plane, quality in product(_BY_PLANE, (1.0, 0.7, 0.2)):
         for axis in (((0.0, 0.0), (1.0, 0.0)), ((0.0, 0.0), (1.0, 1.0)), ((0.0, 0.0), (0.1, 1.0))):
             for count in range(1, len(names) + 1):

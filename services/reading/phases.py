@@ -1,8 +1,8 @@
 """The five phases of one release on one square: the image is encoded once, each phase asked once.
 
-A release with dense heads classifies, detects and segments with them, and its text model is asked
-about the plane that they name; one without (FADA's own weights) answers every phase as text, and its
-boxes and polygons become the same tensors.
+A release with dense heads classifies, detects and segments with them, and its text model is asked about
+the plane that they name, or reads their findings and no image; one without (FADA's own weights) answers
+every phase as text, and its boxes and polygons become the same tensors.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from services.reading.releases.manifest import Manifest
 from services.reading.releases.release import Release
 from services.reading.survey import Survey
 from services.reading.text import keypoints, prompting
+from services.reading.text.decoder import Decoder
+from services.reading.text.finding_words import FindingWords, borne_out
+from services.reading.text.findings import findings_of
 from services.reading.text.runtime import TextModel, TextModelLike, TextModelLoader, TextSession
 from services.reading.vision import Vision
 
@@ -51,9 +54,18 @@ class ReleaseReader:
         self._survey: Survey | None = None
         self._threads = threads
         self._text: TextModelLike | None = None
+        self._decoder: Decoder | None = None
         if release.graph is not None:
             self._vision = Vision(release.graph, manifest.side, threads=threads)
-        if manifest.has_text:
+        if manifest.has_text and manifest.reads_findings:
+            self._decoder = Decoder(
+                release.text,
+                manifest.prompts,
+                manifest.classes,
+                sentences=manifest.sentences,
+                threads=threads,
+            )
+        elif manifest.has_text:
             self._text = TextModel(
                 release.text,
                 release.mmproj,
@@ -155,10 +167,22 @@ class ReleaseReader:
         """With heads: they name the plane, and the text model is asked about that plane."""
         plane = self.manifest.planes[int(dense["PLANE"][0].argmax())]
         interpretation: dict[str, str] = {}
+        words = self.manifest.words
+        if self._decoder is not None and words is not None and Phase.INTERPRET in phases:
+            with timer.of(Phase.INTERPRET):
+                interpretation = self._words_of_findings(self._decoder, plane, dense, words)
         if self._text is not None and Phase.INTERPRET in phases:
             with self._session(self._text, square, timer) as session, timer.of(Phase.INTERPRET):
                 interpretation = session.interpret(plane)
         return _Outputs(interpretation, plane if Phase.CLASSIFY in phases else "", dense)
+
+    def _words_of_findings(
+        self, decoder: Decoder, plane: str, dense: Dense, words: FindingWords
+    ) -> dict[str, str]:
+        """What the decoder says of the heads' findings, as far as they bear it out."""
+        findings = findings_of(dense, self.manifest, words)
+        with decoder.read(findings.line()) as session:
+            return borne_out(session.interpret(plane), findings, words)
 
     def _read_by_text(
         self,

@@ -1,7 +1,7 @@
 """Weights to GGUF: `python -m models.programs.releasing.convert --weights DIR --out DIR --type q8_0`.
 
 Writes OUT/text.gguf and OUT/mmproj.gguf by llama.cpp's own converter, and OUT/text.json with what
-the release's manifest needs to know of them.
+the release's manifest needs to know of them. A decoder of findings has no tower: there is no mmproj.gguf.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from models.packaging.llama import convert
+from services.reading.releases.manifest import FINDINGS
 from services.reading.releases.weight_validation import check_gguf
 
 TEXT, MMPROJ, FACTS = "text.gguf", "mmproj.gguf", "text.json"
@@ -55,10 +56,16 @@ def _facts(weights: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
+def reads_findings(facts: Mapping[str, Any]) -> bool:
+    """Whether a text.json is that of a decoder, which reads findings instead of images."""
+    return bool(facts.get("text_model", {}).get("input") == FINDINGS)
+
+
 def convert_pair(
     weights: Path, out: Path, kind: str, vision_kind: str, cache: Path | None = None
 ) -> None:
-    """Writes both files; a preprocessor_config.json is added where there is none.
+    """Writes both files, of a decoder the text model alone; a preprocessor_config.json is added where
+    there is none.
 
     Raises:
         RuntimeError: the converter failed.
@@ -66,13 +73,16 @@ def convert_pair(
     """
     out.mkdir(parents=True, exist_ok=True)
     facts = _facts(weights)
+    files = ((TEXT, kind, False), (MMPROJ, vision_kind, True))[: 1 if reads_findings(facts) else 2]
     with prepared(weights) as source:
-        for name, numbers, mmproj in ((TEXT, kind, False), (MMPROJ, vision_kind, True)):
+        for name, numbers, mmproj in files:
             partial = out / f"{name}.partial"
             convert(source, partial, numbers, mmproj=mmproj, cache=cache)
             check_gguf(partial)
             os.replace(partial, out / name)
-    facts["quantisation"] = {"text": kind, "vision": vision_kind}
+    facts["quantisation"] = (
+        {"text": kind} if len(files) == 1 else {"text": kind, "vision": vision_kind}
+    )
     (out / FACTS).write_text(json.dumps(facts, indent=1))
 
 
@@ -86,8 +96,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="where the converter is kept")
     args = parser.parse_args()
     convert_pair(args.weights, args.out, args.type, args.vision_type or args.type, args.cache)
-    for name in (TEXT, MMPROJ):
-        print(f"{args.out / name}: {(args.out / name).stat().st_size} bytes")
+    for path in (args.out / name for name in (TEXT, MMPROJ)):
+        if path.exists():
+            print(f"{path}: {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
   --metrics val=JSON`
 
 --vision holds vision.onnx and vision.json (labels, side, calibration); --text holds text.gguf,
-mmproj.gguf and text.json (side, prompts), or base.* and adapter.* instead of the pair. Either may be
-left out. The folder appears whole or not at all, and is loaded once by the hub's own loader before
-it is kept.
+mmproj.gguf and text.json (side, prompts), or base.* and adapter.* instead of the pair; a decoder that
+reads findings has text.gguf and text.json alone. Either may be left out. The folder appears whole or not
+at all, and is loaded once by the hub's own loader before it is kept.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from models.programs.releasing.convert import reads_findings
 from models.serving.folder import ADAPTER, BASE
 from services.reading.releases.manifest import FORMAT
 from services.reading.releases.release import MANIFEST, TRUSTED_KEYS, Release, hash_file, load
@@ -73,7 +74,7 @@ def assemble(parts: Parts, store: Path, key: Ed25519PrivateKey) -> Release:
         (staged / MANIFEST).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
         load(staged, trust)
         for path in sorted(folder.iterdir()) if folder.exists() else ():
-            if not (staged / path.name).exists() and path.is_file():
+            if not (staged / path.name).exists() and path.is_file() and path.name not in WEIGHTS:
                 shutil.copyfile(path, staged / path.name)  # notes beside the release stay
         old = Path(work) / "old"
         if folder.exists():
@@ -106,11 +107,12 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
         },
         "preprocessing": {
             "side": int(vision.get("side", text.get("side", 384))),
-            "text_side": int(text.get("side", 256)),
+            **({} if reads_findings(text) else {"text_side": int(text.get("side", 256))}),
             "resize": "stretch to a square, antialiased triangle filter, grey",
             **{k: text[k] for k in ("scale_bar_mm",) if k in text},
         },
         "sentences": text.get("sentences", {}),
+        **({"text_model": text["text_model"]} if "text_model" in text else {}),
         "calibration": vision.get("calibration", {}),
         "quantisation": text.get("quantisation", {}),
         "refuses": [
@@ -180,8 +182,15 @@ def _architecture(parts: Parts) -> str:
         names.append("dense convolutional heads (ONNX)")
     if parts.text:
         form = "by transformers" if _published(parts.text) else "GGUF, mmproj"
-        names.append(f"Qwen3.5-shaped vision-language model ({form})")
+        if _is_decoder(parts.text):
+            names.append("Qwen3-shaped decoder of their findings (GGUF)")
+        else:
+            names.append(f"Qwen3.5-shaped vision-language model ({form})")
     return " beside ".join(names)
+
+
+def _is_decoder(text: Path) -> bool:
+    return reads_findings(_facts(text, "text.json"))
 
 
 def _published(text: Path) -> list[Path]:
@@ -194,7 +203,7 @@ def _files(parts: Parts, folder: Path) -> list[Path]:
     if parts.vision:
         files.append(parts.vision / WEIGHTS[0])
     if parts.text:
-        pair = [parts.text / name for name in WEIGHTS[1:]]
+        pair = [parts.text / name for name in WEIGHTS[1 : 2 if _is_decoder(parts.text) else 3]]
         files += _published(parts.text) or pair
     papers = {path.name: path for path in (folder / name for name in PAPERS) if path.exists()}
     papers |= {path.name: path for path in parts.papers}

@@ -9,9 +9,11 @@ from typing import Any
 
 from services.domain.errors import ReleaseMalformed, ReleaseUnknownFormat
 from services.reading.confidence import Thresholds
+from services.reading.text.finding_words import FindingWords
 from services.reading.text.prompting import Prompts
 
 FORMAT = 1
+IMAGE, FINDINGS = "image", "findings"  # what a text model reads
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
@@ -37,7 +39,9 @@ class Manifest:
     ``scale_bar_mm`` is the length of the scale bar that the release marks in a picture, where whoever
     brought the release in knows it.
     ``sentences`` holds, by plane and field of the interpretation, the JSON Schema of what may be
-    said there; where it is empty any text may be.
+    said there; where it is empty any text may be. ``text_input`` is what the text model reads: the
+    image, or what the release's own heads found in it, and then ``words`` are those that it is checked
+    against.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Manifest:
     signed_by: str
     document: Mapping[str, Any]
     scale_bar_mm: float | None = None
+    text_input: str = IMAGE
+    words: FindingWords | None = None
 
     @property
     def id(self) -> str:
@@ -78,8 +84,13 @@ class Manifest:
 
     @property
     def has_text(self) -> bool:
-        """A text model for llama.cpp (text.gguf with mmproj.gguf)."""
-        return "text.gguf" in self.files and "mmproj.gguf" in self.files
+        """A text model for llama.cpp: text.gguf, with mmproj.gguf where it reads the image."""
+        return "text.gguf" in self.files and (self.reads_findings or "mmproj.gguf" in self.files)
+
+    @property
+    def reads_findings(self) -> bool:
+        """Its text model is a decoder alone, which reads what the heads found."""
+        return self.text_input == FINDINGS
 
     @property
     def has_weights(self) -> bool:
@@ -124,6 +135,7 @@ def parse(document: Mapping[str, Any], sha256: str) -> Manifest:
 
 def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
     labels, size = document["labels"], document["preprocessing"]
+    text = document.get("text_model", {})
     manifest = Manifest(
         name=_matched(_NAME, document["name"]),
         version=_matched(_VERSION, document["version"]),
@@ -131,7 +143,7 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
         licence=str(document["licence"]),
         sha256=sha256,
         side=int(size["side"]),
-        text_side=int(size["text_side"]),
+        text_side=int(size.get("text_side", 0) if text else size["text_side"]),
         planes=_strings(labels["planes"]),
         masks=_strings(labels["masks"]),
         boxes=_strings(labels["boxes"]),
@@ -155,16 +167,42 @@ def _parse(document: Mapping[str, Any], sha256: str) -> Manifest:
         signed_by=str(document["signature"]["key"]),
         document=document,
         scale_bar_mm=_length(size.get("scale_bar_mm")),
+        text_input=str(text.get("input", IMAGE)),
+        words=FindingWords.from_json(text["words"]) if "words" in text else None,
     )
+    _check(manifest)
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raises ValueError: what the manifest says does not go together."""
     if not (manifest.has_heads or manifest.has_text_model):
         raise ValueError("neither vision.onnx nor text.gguf with mmproj.gguf nor base.config.json")
-    if manifest.has_text_model and (
+    if manifest.text_input not in (IMAGE, FINDINGS):
+        raise ValueError("text_model.input is neither image nor findings")
+    if manifest.reads_findings != manifest.prompts.reads_findings:
+        raise ValueError("text_model.input and the template name different inputs")
+    if manifest.reads_findings:
+        _check_findings(manifest)
+    elif manifest.has_text_model and (
         manifest.text_side % 32 or not 32 <= manifest.text_side <= 2048
     ):
         raise ValueError("text_side is not a multiple of 32")
     if not 32 <= manifest.side <= 2048 or not manifest.planes:
         raise ValueError("side or planes")
-    return manifest
+
+
+def _check_findings(manifest: Manifest) -> None:
+    if not manifest.has_heads or manifest.words is None:
+        raise ValueError("a text model that reads findings needs vision.onnx and text_model.words")
+    planes, names = manifest.words.planes, manifest.words.names
+    for plane in manifest.planes:
+        labels = {
+            *manifest.structures_by_plane.get(plane, ()),
+            *filter(None, (planes[plane].main,)),
+        }
+        if not labels <= set(names):
+            raise ValueError(f"text_model.words has no name for a structure of {plane}")
 
 
 def _entry(value: Mapping[str, Any]) -> FileEntry:

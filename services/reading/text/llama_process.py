@@ -28,7 +28,8 @@ class LlamaProcess:
     """
 
     def __init__(self, model: Mapping[str, Any]) -> None:
-        """Load ``model``: paths "text" and "mmproj", "context", "image_tokens" and "threads".
+        """Load ``model``: paths "text" and "mmproj" (empty: it reads no images), "context",
+        "image_tokens" and "threads".
 
         Raises:
             ReleaseRefused: llama.cpp cannot load it, or ends while it tries.
@@ -48,7 +49,13 @@ class LlamaProcess:
 
     @contextmanager
     def image(self, url: str, seconds: float) -> Iterator[None]:
-        """Questions within are about this image, a data URL; all of them together take at most
+        """Questions within are about this image, a data URL; see ``about``."""
+        with self.about({"type": "image_url", "image_url": {"url": url}}, seconds):
+            yield
+
+    @contextmanager
+    def about(self, part: Mapping[str, Any], seconds: float) -> Iterator[None]:
+        """Questions within are about this part of a message; all of them together take at most
         ``seconds``, or the child is killed. A child that has died is replaced first.
 
         Raises:
@@ -59,12 +66,12 @@ class LlamaProcess:
         if self._child is None or self._child.poll() is not None:
             self._start()
         with self._within(seconds):
-            self._send({"image": url, "seconds": math.ceil(seconds) + 1})
+            self._send({"seen": part, "seconds": math.ceil(seconds) + 1})
             try:
                 yield
             finally:
                 with suppress(ModelCrashed):
-                    self._send({"image": "", "seconds": 0})  # seconds no longer run
+                    self._send({"seen": {}, "seconds": 0})  # seconds no longer run
 
     def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """One completion: "before", "after", "schema" or "grammar", and "most" tokens.
@@ -97,7 +104,8 @@ class LlamaProcess:
     def _start(self) -> None:
         """Raises ReleaseRefused, ModelCrashed."""
         self.close()
-        weights = sum(Path(self._model[name]).stat().st_size for name in ("text", "mmproj"))
+        files = [self._model[name] for name in ("text", "mmproj") if self._model[name]]
+        weights = sum(Path(name).stat().st_size for name in files)
         self._child = subprocess.Popen(
             [_python(), "-P", str(_PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, encoding="utf-8", env={**os.environ, "GGML_NO_BACKTRACE": "1"},

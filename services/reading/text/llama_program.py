@@ -1,8 +1,8 @@
 """The child process that holds a release's text model in llama.cpp: a program, started by
 ``llama_process``. What aborts in native code ends this process and none other.
 
-It speaks JSON, a line each, on standard input and output: first the model to load, then images and
-questions about the last one. It imports the standard library and llama.cpp alone.
+It speaks JSON, a line each, on standard input and output: first the model to load, then images, or findings
+of one, and questions about the last of them. It imports the standard library and llama.cpp alone.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def main() -> None:
     _answer(answers, {"ready": True})
     while True:
         request = requests.get()
-        if "image" in request:
+        if "seen" in request:
             # Ends this process also when nobody is left to do so: the signal needs no Python.
             signal.alarm(int(request["seconds"]))
-            model.see(str(request["image"]))
+            model.see(request["seen"])
             continue
         try:
             answer = model.complete(request)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 class Model:
-    """A loaded pair of text.gguf and mmproj.gguf."""
+    """A loaded text.gguf, with its mmproj.gguf where it reads images."""
 
     def __init__(self, order: dict[str, Any]) -> None:
         """Raises whatever the binding raises."""
@@ -61,11 +61,11 @@ class Model:
 
         self._to_grammar = xllamacpp.json_schema_to_grammar
         self._server: Any = xllamacpp.Server(_parameters(xllamacpp, order))
-        self._image = ""
+        self._seen: dict[str, Any] = {}
 
-    def see(self, image: str) -> None:
-        """Questions are about this image from now on, a data URL."""
-        self._image = image
+    def see(self, part: dict[str, Any]) -> None:
+        """Questions are about this part of a message from now on: an image's data URL, or a text."""
+        self._seen = part
 
     def complete(self, request: dict[str, Any]) -> dict[str, Any]:
         """One completion. Raises what the binding raises, and KeyError."""
@@ -75,7 +75,7 @@ class Model:
                     "role": "user",
                     "content": [
                         {"type": "text", "text": request["before"]},
-                        {"type": "image_url", "image_url": {"url": self._image}},
+                        self._seen,
                         {"type": "text", "text": request["after"]},
                     ],
                 }
@@ -102,7 +102,11 @@ class Model:
 
 def _parameters(xllamacpp: Any, order: dict[str, Any]) -> Any:
     parameters = xllamacpp.CommonParams()
-    parameters.model.path, parameters.mmproj.path = order["text"], order["mmproj"]
+    parameters.model.path = order["text"]
+    if order["mmproj"]:
+        parameters.mmproj.path = order["mmproj"]
+        # Both runtimes must count the same image tokens: exactly those of T x T.
+        parameters.image_min_tokens = parameters.image_max_tokens = order["image_tokens"]
     parameters.n_ctx = order["context"]
     parameters.n_parallel = 1
     parameters.n_gpu_layers = 0
@@ -113,8 +117,6 @@ def _parameters(xllamacpp: Any, order: dict[str, Any]) -> Any:
     # What the model writes is taken as it is: no thoughts or tool calls are looked for in it.
     parameters.force_pure_content_parser = True
     parameters.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE
-    # Both runtimes must count the same image tokens: exactly those of T x T.
-    parameters.image_min_tokens = parameters.image_max_tokens = order["image_tokens"]
     parameters.n_ctx_checkpoints = 4
     parameters.cache_ram_mib = 0
     parameters.verbosity = -1

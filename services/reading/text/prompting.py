@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from services.domain.errors import InvalidModelOutput
 from services.reading.images import geometry
 
-IMAGE, PROMPT, PLANE = "{image}", "{prompt}", "{plane}"
+IMAGE, FINDINGS, PROMPT, PLANE = "{image}", "{findings}", "{prompt}", "{plane}"
 NAMES: Final = "{structures}"
 TURN: Final = "<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n"
 
@@ -33,8 +33,9 @@ class Prompts:
     that the words speak of the same one. ``detect``, ``segment`` and ``keypoints`` may hold
     {structures}, where the names that are asked for stand. ``template`` is the whole turn with
     {image} before {prompt}: what stands before the prompt is the same for all phases, so that the
-    image is encoded once. The separators are those of the JSON that the release was taught; no other
-    white space is let through, so that no model can fill its answer with it.
+    image is encoded once; {findings} in its place says that the text model reads the heads' findings
+    instead. The separators are those of the JSON that the release was taught; no other white space is
+    let through, so that no model can fill its answer with it.
     """
 
     version: str
@@ -49,9 +50,18 @@ class Prompts:
     keypoints: str = ""
 
     def __post_init__(self) -> None:
-        image, prompt = self.template.find(IMAGE), self.template.find(PROMPT)
-        if not 0 <= image < prompt:
-            raise ValueError("the template must hold {image}, then {prompt}")
+        seen, prompt = self.template.find(self._seen), self.template.find(PROMPT)
+        if not 0 <= seen < prompt:
+            raise ValueError("the template must hold {image} or {findings}, then {prompt}")
+
+    @property
+    def reads_findings(self) -> bool:
+        """Whether the heads' findings stand in the place of the image."""
+        return FINDINGS in self.template
+
+    @property
+    def _seen(self) -> str:
+        return FINDINGS if self.reads_findings else IMAGE
 
     def interpretation(self, plane: str | None) -> str:
         """Phase 1's prompt, with the plane where it is known and the release was taught so."""
@@ -65,12 +75,12 @@ class Prompts:
 
     @property
     def before(self) -> str:
-        """What stands before the image."""
-        return self.template[: self.template.index(IMAGE)]
+        """What stands before the image or the findings."""
+        return self.template[: self.template.index(self._seen)]
 
     def after(self, prompt: str) -> str:
-        """What stands after the image, for one phase."""
-        rest = self.template[self.template.index(IMAGE) + len(IMAGE) :]
+        """What stands after the image or the findings, for one phase."""
+        rest = self.template[self.template.index(self._seen) + len(self._seen) :]
         return rest.replace(PROMPT, prompt)
 
 

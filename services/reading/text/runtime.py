@@ -194,9 +194,9 @@ class Answer:
 
 
 class Conversation(TextSession):
-    """The phases of one image that llama.cpp has encoded."""
+    """The phases of one image that llama.cpp has encoded, or of the findings of one."""
 
-    def __init__(self, model: TextModel, process: LlamaProcess) -> None:
+    def __init__(self, model: TextModelSettings, process: LlamaProcess) -> None:
         super().__init__(model)
         self._model, self._process = model, process
         self.cached_tokens = 0  # of the last prompt: what did not have to be computed again

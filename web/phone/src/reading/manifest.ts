@@ -1,3 +1,5 @@
+import type { FindingWords } from "./findings";
+
 /** What the phone reads of a release's manifest (services/reading/releases/manifest.py has the whole). */
 export interface Manifest {
   format: number;
@@ -5,7 +7,9 @@ export interface Manifest {
   version: string;
   prompts: { interpret?: string; interpret_plane?: string; template?: string };
   labels: { planes: string[]; masks: string[]; boxes: string[]; keypoints: string[]; classes: string[]; structures_by_plane: Record<string, string[]>; keypoints_by_plane?: Record<string, string[]>; subplanes?: string[] };
-  preprocessing: { side: number; text_side: number };
+  preprocessing: { side: number; text_side?: number };
+  /** Where the text model reads what the heads found, and no image. */
+  text_model?: { input: string; words: FindingWords };
   calibration: Thresholds;
   sentences?: Record<string, Record<string, unknown>>;
   files: Record<string, { size: number; sha256: string }>;

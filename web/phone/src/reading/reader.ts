@@ -2,7 +2,7 @@ import type { Calibration, FrameReading, Report } from "@fada/shared/api/types";
 import { Unreadable } from "../dicom/unreadable";
 import { seriesUid, sopUid, studyUid as studyUidOf } from "../case/ids";
 import type { CasePictures, Picture } from "../case/picture";
-import { png, resize } from "./image";
+import { resize } from "./image";
 import { type Glance, bestFrames, surveySide } from "./clip/bestFrames";
 import { hasLittleMemory, isOutOfMemory } from "./device";
 import { judge } from "./judge";
@@ -37,9 +37,10 @@ export class Reader {
     const reader = new Reader(release, await Vision.start(await release.files["vision.onnx"]!.arrayBuffer()));
     const { "text.gguf": text, "mmproj.gguf": mmproj } = release.files;
     await reader.answers();
-    if (text && mmproj && !hasLittleMemory()) {
+    const readsFindings = release.manifest.text_model?.input === "findings";
+    if (text && (readsFindings || mmproj) && !hasLittleMemory()) {
       try {
-        reader.textModel = await TextModel.load(release.manifest, text, mmproj);
+        reader.textModel = await TextModel.load(release.manifest, text, readsFindings ? null : mmproj!);
       } catch (reason) { // a reading without its words is worth more than none
         if (!isOutOfMemory(reason)) throw reason;
         reader.lacksText = true;
@@ -149,9 +150,8 @@ export class Reader {
     const square = resize(gray, manifest.preprocessing.side, manifest.preprocessing.side);
     const raw = await timer.of("detect", () => this.vision.run(square.pixels, square.width));
     const best = raw.plane.indexOf(Math.max(...raw.plane));
-    const side = manifest.preprocessing.text_side;
     const texts = this.textModel
-      ? await timer.of("interpret", async () => this.textModel!.interpret(await png(resize(square, side, side)), manifest.labels.planes[best]!).catch((reason: unknown) => {
+      ? await timer.of("interpret", async () => this.textModel!.interpret(square, manifest.labels.planes[best]!, raw).catch((reason: unknown) => {
         console.warn("no interpretation:", reason instanceof Error ? reason.name : "error"); // the picture's own figures stand without it
         return {};
       }))
