@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from models.data.manifest import Record
+from models.evaluation import findings
 from models.evaluation.dense import Progress, dense_figures
 from models.gates.finding import QUANTISATION, Finding, at_most
-from models.programs.evaluating.compare_quantised import answers_of, figures
+from models.programs.evaluating.compare_quantised import TextAnswer, answers_of, figures
 from models.programs.evaluating.evaluate import labels_of, plain
 from models.programs.evaluating.parity_text import open_text
 from services.reading.releases.release import Release
@@ -100,8 +101,11 @@ def vision_pair(
 
 
 def text_pair(release: Release, full: Path, records: Sequence[Record], threads: int) -> Figures:
-    """Figures of the full pair (a folder of `models.programs.releasing.convert`) and of the released one."""
+    """Figures of the full pair (a folder of `models.programs.releasing.convert`) and of the released one;
+    of decoders, what both say of the findings of the release's heads."""
     manifest = release.manifest
+    if manifest.reads_findings:
+        return _decoders(release, full, records, threads)
     first = answers_of(open_text(full, threads), records)
     stored = TextModel(
         release.text,
@@ -114,6 +118,20 @@ def text_pair(release: Release, full: Path, records: Sequence[Record], threads: 
     )
     second = answers_of(stored, records)
     return {"full": figures(first, first, records), "stored": figures(second, first, records)}
+
+
+def _decoders(release: Release, full: Path, records: Sequence[Record], threads: int) -> Figures:
+    finder = findings.Finder(release, threads)
+    found = [finder.of_record(record) for record in records]
+    pair = {
+        "full": findings.open_decoder(full, threads),
+        "stored": findings.decoder_of(release, threads),
+    }
+    answers = {
+        name: [TextAnswer(a.label, a.fields, a.free) for a in findings.answers_of(decoder, found)]
+        for name, decoder in pair.items()
+    }
+    return {name: figures(told, answers["full"], records) for name, told in answers.items()}
 
 
 def _at(values: Figures, path: str) -> float | None:

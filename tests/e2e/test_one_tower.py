@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny_decoder
 
@@ -17,6 +18,7 @@ from services.reading.judge import judge
 from services.reading.phases import ReleaseReader
 from services.reading.releases.registry import trust_of
 from services.reading.releases.release import Release, load
+from services.reading.text.findings import findings_of
 
 pytestmark = pytest.mark.slow
 PICTURE = Path(__file__).parents[2] / "samples" / "head-27w.png"
@@ -40,10 +42,20 @@ def test_the_phone_reads_findings_as_the_hub_does(release: Release) -> None:
             phone = one.submit(on_the_phone, release).result()
     except PhoneUnavailable as error:
         pytest.skip(str(error))
-    manifest = release.manifest
+    manifest, words = release.manifest, release.manifest.words
+    assert words is not None
     seen = square(decode(PICTURE.read_bytes()).pixels, manifest.side)
     raw = ReleaseReader(release).read(seen)
     hub = judge(raw, seen, FrameRef("1.2", "1.2.3"), manifest, Calibration()).reading
     assert phone["plane"]["label"] == "head"
-    assert phone["interpretation"] == hub.interpretation
-    assert phone["interpretation"]["imaging_plane"] == "Axial plane of the fetal head."
+    # Which of its sentences a random decoder takes is no matter, and two builds of llama.cpp may differ in it. What
+    # each says is what the heads found, and both found the same.
+    dense = {
+        "PLANE": raw.plane[None], "QUALITY": np.array([[raw.quality]], np.float32),
+        "BOXES": raw.boxes[None], "KEYPOINTS": raw.keypoints[None], "MASKS": raw.masks[None],
+    }  # fmt: skip
+    own = words.words(findings_of(dense, manifest, words))
+    for said in (phone["interpretation"], hub.interpretation):
+        assert said == {name: own[name] for name in said}
+        # Sentences of which the release has one alone are said by any decoder.
+        assert {"imaging_plane", "gestational_age", "normality_assessment"} <= set(said)

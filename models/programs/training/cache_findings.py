@@ -19,37 +19,16 @@ import numpy as np
 from models.data.batches import Batches, Mix
 from models.data.collection import read_collection
 from models.data.samples import load_samples
+from models.evaluation.findings import Finder
 from models.evaluation.observe import load_gray
-from models.text.finding_sentences import WORDS
-from services.reading.images.picture import Gray, square
+from services.reading.images.picture import square
 from services.reading.releases.registry import trust_of
-from services.reading.releases.release import Manifest, load
-from services.reading.text.findings import findings_of
-from services.reading.vision import Vision
+from services.reading.releases.release import load
+from services.reading.text.findings import Findings
 
 BATCH = 4
 # Degraded and clipped pictures count as much as plain ones: there the words differ.
 _MIX = Mix(plain=0.1, degraded=0.4)
-
-
-class Finder:
-    """The heads of one release."""
-
-    def __init__(self, folder: Path, threads: int) -> None:
-        """Raises ReleaseRefused."""
-        release = load(folder, trust_of(folder.parent))
-        if release.graph is None:
-            raise SystemExit(f"{folder.name} has no heads.")
-        self.manifest: Manifest = release.manifest
-        self._vision = Vision(release.graph, self.manifest.side, threads=threads)
-
-    def lines(self, images: list[Gray]) -> list[str]:
-        """The findings of squares, [S, S] uint8 each."""
-        dense = self._vision.run(images)
-        each = [
-            {name: value[i : i + 1] for name, value in dense.items()} for i in range(len(images))
-        ]
-        return [findings_of(one, self.manifest, WORDS).line() for one in each]
 
 
 def main() -> None:
@@ -65,30 +44,30 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     splits = args.split or ["train"]
-    finder = Finder(args.release, args.threads)
+    finder = Finder(load(args.release, trust_of(args.release.parent)), args.threads)
     records = [r for r in read_collection(args.data) if r.split in splits and r.plane]
     if args.count:
         records = records[:: max(1, len(records) // args.count)][: args.count]
     done = len(args.out.read_text().splitlines()) if args.out.exists() else 0
     with args.out.open("a", encoding="utf-8") as out:
 
-        def write(found: list[str], about: list[dict[str, Any]]) -> None:
-            for line, facts in zip(found, about, strict=True):
-                out.write(json.dumps({**facts, "findings": line}) + "\n")
+        def write(found: list[Findings], about: list[dict[str, Any]]) -> None:
+            for one, facts in zip(found, about, strict=True):
+                out.write(json.dumps({**facts, "findings": one.line()}) + "\n")
             out.flush()
 
         for start in range(done, len(records), BATCH):
             part = records[start : start + BATCH]
             squares = [square(load_gray(r), finder.manifest.side).pixels for r in part]
             about = [{"picture": r.path.name, "split": r.split, "plane": r.plane} for r in part]
-            write(finder.lines(squares), about)
+            write(finder.find(squares), about)
         steps = range(max(0, done - len(records)) // BATCH, args.changed // BATCH)
         if len(steps):
             samples = load_samples(records, finder.manifest.side)
             batches = Batches(samples, finder.manifest.side, BATCH, args.seed, _MIX)
             for step in steps:
                 images = list(np.asarray(batches[step][0][:, 0]))
-                write(finder.lines(images), [{"split": "changed"}] * len(images))
+                write(finder.find(images), [{"split": "changed"}] * len(images))
     print(f"{args.out}: {len(records)} pictures, {args.changed} changed")
 
 

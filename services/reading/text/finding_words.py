@@ -35,7 +35,8 @@ class PlaneWords:
     def from_json(cls, data: Mapping[str, Any]) -> PlaneWords:
         """Raises TypeError: a member is missing or unknown."""
         lists = ("expected", "axis", "front", "back")
-        return cls(**{k: tuple(v) if k in lists else v for k, v in data.items()})
+        members: dict[str, Any] = {k: tuple(v) if k in lists else v for k, v in data.items()}
+        return cls(**members)
 
 
 @dataclass(frozen=True, slots=True)

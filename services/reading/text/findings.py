@@ -80,10 +80,12 @@ class Findings:
         (plane, sure), (level, image) = parts["plane"].split(" "), parts["image"].split(" ")
         labels, tenths = parts.get("found", "").split(","), parts.get("sure", "").split(" ")
         found = [(k, int(t)) for k, t in zip(labels, tenths, strict=True) if k]
-        lists = (tuple(filter(None, parts.get(name, "").split(","))) for name in _LISTS)
+        unclear, cut, missing = (
+            tuple(filter(None, parts.get(name, "").split(","))) for name in _LISTS
+        )
         axis = int(parts["axis"].split(" ")[1]) if "axis" in parts else None
-        face = parts.get("face")
-        return cls(plane, int(sure), level, int(image), tuple(found), *lists, axis=axis, face=face)
+        given = plane, int(sure), level, int(image), tuple(found), unclear, cut, missing
+        return cls(*given, axis=axis, face=parts.get("face"))
 
     @property
     def axis_word(self) -> str:

@@ -150,3 +150,22 @@ def test_a_program_without_heads_says_that_it_cannot(release: Release, tmp_path:
     with pytest.raises(ReleaseRefused, match="heads"):
         android.put(release, tmp_path / "phone")
     assert not (tmp_path / "phone").exists()
+
+
+def test_two_decoders_are_compared_on_what_its_heads_find(store: Path, release: Release) -> None:
+    from models.data.manifest import Record
+    from models.evaluation.findings import Finder, agreement, answers_of, decoder_of
+    from models.gates.quantisation import text_pair
+
+    record = Record(
+        SAMPLES / "head-27w.png", "", "", "val", "head", "", None, {}, None, None, None, 0, 0, False
+    )
+    pair = text_pair(release, store / ".text", [record], 1)
+    assert pair["full"]["same_interpretation_as_first"] == 1.0
+    assert pair["stored"] == pair["full"], "the same file on both sides"
+    finder = Finder(release)
+    found = [finder.of_record(record)]
+    told = [answer.fields for answer in answers_of(decoder_of(release), found)]
+    shares = agreement(told, found, finder.words)
+    assert shares["imaging_plane"] == 1.0
+    assert agreement([finder.words.words(found[0])], found, finder.words)["whole"] == 1.0

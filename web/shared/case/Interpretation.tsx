@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { FrameReading } from "../api/types";
 import { type Key, code, t } from "../i18n";
 import { withhold } from "../text/fetalSexFilter";
+import { inLanguage } from "./told";
 import { percent } from "./Structures";
 
 /** The fields of an interpretation, in the order of the report. */
@@ -45,7 +46,7 @@ export function Interpretation({ texts, reading, byModel, change }: Props): JSX.
       ) : empty ? <p class="muted">{t("interpretation.none")}</p> : (
         <dl class="fields">
           {FIELDS.filter((name) => texts[name]).map((name) => (
-            <div key={name}><dt>{t(`field.${name}` as Key)}</dt><dd><FilteredText text={texts[name]!} /></dd></div>
+            <div key={name}><dt>{t(`field.${name}` as Key)}</dt><dd><FilteredText text={texts[name]!} say={inLanguage} /></dd></div>
           ))}
         </dl>
       )}
@@ -57,9 +58,9 @@ export function Interpretation({ texts, reading, byModel, change }: Props): JSX.
 }
 
 /** Text about the fetus, unless it tells its sex. */
-export function FilteredText({ text }: { text: string }): JSX.Element {
+export function FilteredText({ text, say }: { text: string; say?: (text: string) => string }): JSX.Element {
   const shown = withhold(text, true);
-  return shown === null ? <em class="withheld">{t("withheld")}</em> : <>{shown}</>;
+  return shown === null ? <em class="withheld">{t("withheld")}</em> : <>{say ? say(shown) : shown}</>;
 }
 
 /** What the system is sure of, and what it says nothing about, in plain words. */

@@ -32,7 +32,7 @@ def test_lines_and_words_of_made_up_tensors() -> None:
     there = manifest.parse(told, "0" * 64)
     words = json.loads(json.dumps(tables()))
     expected, calls = [], []
-    for _ in range(120):
+    for _ in range(50):
         raw = made_up(chance, there)
         raw.boxes[:, :2] = raw.boxes[:, :2] * 0.6 + 0.2  # most of them whole
         raw.boxes[:, 2:4] *= 0.5
