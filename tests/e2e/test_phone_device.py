@@ -1,4 +1,4 @@
-"""What a phone has for reading, and a whole case of it: threads, a WebGPU that fails, memory."""
+"""A whole case on what a phone has for reading: threads, a WebGPU that fails, little memory."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import imagecodecs
 import pydicom
 import pytest
 from e2e import field
-from e2e.pages import CHROMIUM, SAMPLES, Site
-from playwright.sync_api import Page, expect, sync_playwright
+from e2e.pages import CHROMIUM, SAMPLES, Site, visit
+from playwright.sync_api import Browser, Page, expect
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, generate_uid
 
@@ -22,18 +22,17 @@ GPU = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshad
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """Of a phone with WebGPU and four cores."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=GPU)
-        context = browser.new_context(
-            viewport={"width": 360, "height": 780}, locale="en-GB", service_workers="block"
-        )
-        page = context.new_page()
-        devtools = context.new_cdp_session(page)
-        devtools.send("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
-        yield page
-        browser.close()
+    started = browser.browser_type.launch(executable_path=CHROMIUM, args=GPU)
+    context = started.new_context(
+        viewport={"width": 360, "height": 780}, locale="en-GB", service_workers="block"
+    )
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
+    yield page
+    started.close()
 
 
 def jpeg_2000(folder: Path) -> Path:
@@ -52,8 +51,8 @@ def jpeg_2000(folder: Path) -> Path:
     return path
 
 
-def test_a_jpeg_2000_case_from_capture_to_receipt_on_what_the_phone_has(
-    page: Page, site: Site, tmp_path: Path
+def test_a_jpeg_2000_case_from_capture_to_review_on_what_the_phone_has(
+    page: Page, browser: Browser, site: Site, tmp_path: Path
 ) -> None:
     page.route("**/*jspi*.wasm", lambda route: route.abort())
     page.goto(f"{site.address}/field/")
@@ -85,3 +84,34 @@ def test_a_jpeg_2000_case_from_capture_to_receipt_on_what_the_phone_has(
     assert (mine["interpretation"], bool(hubs["interpretation"])) == ({}, True)
     for a, b in zip(mine["measurements"], hubs["measurements"], strict=True):
         assert a["mm"] == pytest.approx(b["mm"], abs=0.15)
+    reviewed_and_read_again(page, browser, site, study)
+
+
+def reviewed_and_read_again(page: Page, browser: Browser, site: Site, study: str) -> None:
+    """What a person says comes first on the phone; what came after it is new on both sides."""
+    newest = site.api("GET", f"/api/studies/{study}/results").json()["items"][-1]["version"]
+    review = {"based_on": newest, "action": "sign", "comment": "Scan again in two weeks"}
+    assert site.api("POST", f"/api/studies/{study}/reviews", json=review).status_code < 300
+    send_now(page)
+    expect(page.locator(".field-cases .flag.new")).to_be_visible()
+    page.locator(".field-cases button").first.click()
+    first = page.locator("main > :not(.field-head)").first
+    expect(first.locator(".comment")).to_have_text("Scan again in two weeks")
+
+    field.take(page, SAMPLES / "head-27w.png")
+    page.locator("main .field-head button").first.click()
+    field.hub_has_read(site, study, frames=2)
+    send_now(page)
+    words = catalogue("en")
+    expect(page.locator(".field-cases")).to_contain_text(words["phone.after_review_short"])
+    with visit(browser, site, site.key) as desk:
+        desk.goto(f"{site.address}/study/{study}")
+        expect(desk.locator("body")).to_contain_text("came after the signed one")
+
+
+def send_now(page: Page) -> None:
+    button = page.get_by_role("button", name="Send now")
+    expect(button).to_be_enabled()
+    with page.expect_response("**/api/sync/**"):
+        button.click()
+    expect(button).to_be_enabled()
