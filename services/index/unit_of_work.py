@@ -263,10 +263,17 @@ class UnitOfWork:
         if "events" not in self.__dict__:
             return  # nothing happened
         for site, events in self.events.flush().items():
-            held = self.studies.held({event.study_id for event in events})
+            hooks = self.webhooks.find(site)
+            held = self.studies.held(
+                {
+                    one.study_id
+                    for one in events
+                    # nothing waits of a study that was made now
+                    if hooks or consequences(one.type).push or one.study_id not in self.studies.made
+                }
+            )
             for study_id in held:
                 self.deliveries.drop_waiting(study_id)
-            hooks = self.webhooks.find(site)
             for event in (one for one in events if one.study_id not in held):
                 self.deliveries.add_for(event, hooks)
                 if consequences(event.type).push:

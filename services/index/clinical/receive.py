@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import RowMapping, select, update
 
 from services.domain.errors import NotOwnStudy
 from services.domain.study import IngestSource, Principal
@@ -46,6 +46,7 @@ class StudyReceiver:
         self._audit = audit
         self._steps = CompletedSteps(session)
         self._words = StudyWords(session)
+        self.made: set[str] = set()  # studies that this transaction made
 
     def receive(
         self,
@@ -60,24 +61,25 @@ class StudyReceiver:
     ) -> list[Received]:
         """See the port. Most studies are new: for them nothing is looked up."""
         site = principal.site
-        study_id, made = self._study(site, study_uid, study_attributes, instances, source, urgent)
+        study_id, known = self._study(site, study_uid, study_attributes, instances, source, urgent)
+        made = known is None
         if not made and not self.is_own(principal, study_id):
             raise NotOwnStudy
         new = self._instances.insert(study_id, site, instances, made)
         if not (new or made):
             job_id = self._jobs.latest_of(study_id)
             return [Received(study_id, one.sop_uid, False, job_id) for one in instances]
-        if made:
+        if known is None:
+            self.made.add(study_id)
             self._orders.receive(principal, study_id, site, study_attributes)
         else:
             corrects = any(one.correction for one in instances if one.sop_uid in new)
-            known = self._session.lock_study(study_id)
             agreeing = study_attributes
             if not corrects:
                 agreeing = self._patients.agreeing(known, study_attributes, sorted(new))
-            self._refresh(study_id, agreeing, urgent, corrects)
-            self._patients.follow(known, self._session.lock_study(study_id))
-            self._orders.follow(principal, known, self._session.lock_study(study_id))
+            if self._refresh(known, agreeing, urgent, corrects):
+                self._patients.follow(known, self._session.lock_study(study_id))
+                self._orders.follow(principal, known, self._session.lock_study(study_id))
         job_id = self._queue(site, study_id, instances, new, made, urgent, request_id)
         if source is IngestSource.DIMSE and self._steps.ended_by_last_image(site, study_id):
             self._jobs.end_quiet_time(study_id)
@@ -142,8 +144,8 @@ class StudyReceiver:
         instances: list[NewInstance],
         source: IngestSource,
         urgent: bool,
-    ) -> tuple[str, bool]:
-        """The study's id, locked, and whether it was made now, with ``instances`` counted."""
+    ) -> tuple[str, RowMapping | None]:
+        """The study's id, and its row, locked; None when it was made now, with ``instances`` counted."""
         now, initial = self._session.now(), triage(urgent=urgent)
         values: dict[str, Any] = {
             "id": new_id(),
@@ -169,27 +171,28 @@ class StudyReceiver:
             **searched_columns(attributes),
         }
         if self._session.insert_new(tables.studies, values):
-            return str(values["id"]), True  # our own new row: nobody else can see it yet
+            return str(values["id"]), None  # our own new row: nobody else can see it yet
         columns = tables.studies.c
         query = select(columns.id).where(columns.site == site, columns.study_uid == study_uid)
         study_id = self._session.connection.execute(query).scalar_one()
-        self._session.lock_study(study_id)
-        return study_id, False
+        return study_id, self._session.lock_study(study_id)
 
     def _refresh(
-        self, study_id: str, attributes: dict[str, Any], urgent: bool, corrects: bool
-    ) -> None:
+        self, study: RowMapping, attributes: dict[str, Any], urgent: bool, corrects: bool
+    ) -> bool:
         """Counts and modalities from the rows; attributes that were missing; urgency only rises.
 
-        ``corrects``: attributes that say something replace those that are there.
+        ``study``: as it was found. ``corrects``: attributes that say something replace those that are
+        there. Whether the study's attributes changed.
         """
-        study = self._session.lock_study(study_id)
+        study_id = study["id"]
         said, known = _said(attributes), _said(study["attributes"])
         merged = {**attributes, **study["attributes"], **said, **({} if corrects else known)}
         values: dict[str, Any] = {
             **counts_of(self._session, study_id),
         }
-        if merged != study["attributes"]:
+        changed = bool(merged != study["attributes"])
+        if changed:
             values |= {"attributes": merged, **searched_columns(merged)}
         if urgent and not study["urgent"]:
             score = study["score"] + triage(urgent=True).score
@@ -197,6 +200,7 @@ class StudyReceiver:
             values["priority_key"] = priority_key(score, study["received_at"])
         change = update(tables.studies).where(tables.studies.c.id == study_id)
         self._session.connection.execute(change.values(**values))
+        return changed
 
     def _expect_a_job(self, study_id: str) -> None:
         """New images: the study waits again, also when it was reviewed or had failed."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     FromClause,
     RowMapping,
     Select,
+    bindparam,
     func,
     literal,
     null,
@@ -32,6 +33,10 @@ from services.index.port import MOST_COUNTED, Instance, Study, StudyQuery, Study
 
 _RARE = 5000  # fewer studies that have a text are looked up one by one
 _BATCH = 500  # values in one IN (…); SQLite takes at most 32766
+_HELD = select(tables.studies.c.id).where(
+    or_(tables.studies.c.clash.is_not(null()), tables.studies.c.withdrawn_at.is_not(None))
+)
+_HELD_ONE = _HELD.where(tables.studies.c.id == bindparam("of_study"))
 _SERIES_TAGS = (
     "00080021",
     "00080031",
@@ -193,11 +198,13 @@ class StudiesTable(StudyReceiver):
 
     def held(self, study_ids: Collection[str]) -> set[str]:
         """Those of which nothing may be sent out; see the port."""
-        columns = tables.studies.c
-        query = select(columns.id).where(
-            columns.id.in_(study_ids),
-            or_(columns.clash.is_not(null()), columns.withdrawn_at.is_not(None)),
-        )
+        if not study_ids:
+            return set()
+        if len(study_ids) == 1:
+            (study_id,) = study_ids
+            found = self._session.connection.execute(_HELD_ONE, {"of_study": study_id})
+            return set(found.scalars())
+        query = _HELD.where(tables.studies.c.id.in_(study_ids))
         return set(self._session.connection.execute(query).scalars())
 
     def withdraw(self, principal: Principal, study_id: str, reason: str) -> None:

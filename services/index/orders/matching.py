@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, null, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, null, or_, select, update
 
 from services.domain.dicom.values import STUDY_DATE, first_text, iso_date
 from services.domain.errors import Conflict, InvalidInput
@@ -31,6 +31,24 @@ from services.index.record.patients import PatientsTable, clash
 from services.index.record.sayings import say
 
 _BEFORE_ITS_END = (OrderState.SCHEDULED.value, OrderState.IN_PROGRESS.value)
+
+
+def _open_orders(*ways: ColumnElement[bool]) -> Select[Any]:
+    """Of a site, not cancelled, that a study is named by, or meets in one of ``ways``. Built once: every
+    receipt asks."""
+    by_uid = orders.c.study_uid == bindparam("of_uid")
+    return select(orders).where(
+        orders.c.site == bindparam("of_site"),
+        or_(by_uid, *ways),
+        orders.c.state != OrderState.CANCELLED.value,
+    )
+
+
+_BY_UID = _open_orders()
+_BY_ACCESSION = _open_orders(orders.c.accession == bindparam("of_accession"))
+_BY_NUMBER = _open_orders(
+    and_(orders.c.number == bindparam("of_number"), orders.c.day == bindparam("of_day"))
+)
 
 
 class OrderMatching:
@@ -115,18 +133,15 @@ class OrderMatching:
         uid = first_text(attributes, "0020000D") or self._uid(study_id)
         accession = first_text(attributes, ACCESSION)
         number = first_text(attributes, PATIENT_NUMBER)
-        day = (
-            iso_date(attributes, STUDY_DATE) or self._session.now().astimezone().date().isoformat()
-        )
-        columns = orders.c
-        ways = [columns.study_uid == uid]
+        of = {"of_site": site, "of_uid": uid}
+        query = _BY_UID
         if accession:
-            ways.append(columns.accession == accession)
+            query, of["of_accession"] = _BY_ACCESSION, accession
         elif number:
-            ways.append(and_(columns.number == number, columns.day == day))
-        query = select(orders).where(columns.site == site, or_(*ways))
-        query = query.where(columns.state != OrderState.CANCELLED.value)
-        rows = self._session.connection.execute(query).mappings().all()
+            today = self._session.now().astimezone().date().isoformat()
+            day = iso_date(attributes, STUDY_DATE) or today
+            query, of["of_number"], of["of_day"] = _BY_NUMBER, number, day
+        rows = self._session.connection.execute(query, of).mappings().all()
         for name, value in (("study_uid", uid), ("accession", accession)):
             for row in rows:
                 if value and row[name] == value:

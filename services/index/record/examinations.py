@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
 from services.domain.biometry import last_period_of
 from services.domain.dicom.values import STUDY_DATE, first_date
@@ -36,6 +36,41 @@ from services.reading import report_json
 # Examinations of one woman that are looked at. A number that a machine gives to everybody ("0") has more.
 _MOST = 200
 Told = Sequence[tuple[datetime, int]]
+_studies = tables.studies.c
+# Of a patient, newest first, with what dates a pregnancy and no more: every receipt asks for it.
+_VISITS = (
+    select(
+        _studies.id,
+        _studies.pregnancy_id,
+        _studies.received_at,
+        _studies.attributes,
+        _studies.biometry,
+        _studies.latest_version,
+    )
+    .where(
+        _studies.site == bindparam("of_site"),
+        _studies.patient_key == bindparam("of_patient"),
+        _studies.pregnancy_id.is_not(None),
+        _studies.withdrawn_at.is_(None),
+    )
+    .order_by(_studies.id.desc())
+    .limit(_MOST)
+)
+_FACTS = (
+    select(facts)
+    .join(tables.studies, _studies.id == facts.c.study_id)
+    .where(_studies.site == bindparam("of_site"), _studies.patient_key == bindparam("of_patient"))
+    .order_by(facts.c.version)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PregnancyVisit:
+    """An examination of a pregnancy, as its dating needs it."""
+
+    study_id: str
+    pregnancy_id: str
+    visit: Visit
 
 
 class ExaminationsTable:
@@ -66,6 +101,20 @@ class ExaminationsTable:
         """Withdrawn ones too, and 200 at most."""
         columns = tables.studies.c
         return self._read(columns.site == site, columns.patient_key == patient_id)
+
+    def visits(self, site: str, patient_id: str) -> list[PregnancyVisit]:
+        """The newest of hers that belong to a pregnancy; withdrawn studies are left out."""
+        of = {"of_site": site, "of_patient": patient_id}
+        rows = self._session.connection.execute(_VISITS, of).mappings().all()
+        if not rows:
+            return []
+        entered = _by_study(self._session.connection.execute(_FACTS, of).mappings())
+        return [
+            PregnancyVisit(
+                row["id"], row["pregnancy_id"], self._visit(site, row, entered.get(row["id"], []))
+            )
+            for row in rows
+        ]
 
     def refresh(self, study_id: str) -> None:
         """Biometry, age and headline anew, after a result, facts, identity or pregnancy changed.
@@ -137,17 +186,24 @@ class ExaminationsTable:
         biometry = row["biometry"]
         if biometry is None and row["latest_version"]:  # of a version before these columns
             biometry = self._measured(ExaminationRecord(study, latest, Visit(None)), ())
-        stated = _entered_periods(versions)
-        header = last_period_of(study.attributes)
-        if header is not None:
-            stated.append(StatedPeriod(study.received_at, header))
-        visit = Visit(
-            first_date(study.attributes, STUDY_DATE),
-            tuple(stated),
-            biometry_of(biometry or {}),
-        )
         entries = entries_of((Entry(one.author, one.at), one.values) for one in versions)
-        return ExaminationRecord(study, latest, visit, entries)
+        return ExaminationRecord(study, latest, _visit(row, versions, biometry), entries)
+
+    def _visit(self, site: str, row: RowMapping, versions: list[FactsVersion]) -> Visit:
+        if row["biometry"] is None and row["latest_version"]:
+            return self.of_study(site, row["id"]).visit
+        return _visit(row, versions, row["biometry"])
+
+
+def _visit(
+    row: RowMapping, versions: Sequence[FactsVersion], biometry: dict[str, Any] | None
+) -> Visit:
+    stated = _entered_periods(versions)
+    header = last_period_of(row["attributes"])
+    if header is not None:
+        stated.append(StatedPeriod(row["received_at"], header))
+    day = first_date(row["attributes"], STUDY_DATE)
+    return Visit(day, tuple(stated), biometry_of(biometry or {}))
 
 
 def _dating(own: ExaminationRecord, beside: Sequence[ExaminationRecord]) -> PregnancyDating | None:
@@ -169,8 +225,12 @@ def facts_of(session: Session, study_ids: Sequence[str]) -> dict[str, list[Facts
     if not study_ids:
         return {}
     query = select(facts).where(facts.c.study_id.in_(study_ids)).order_by(facts.c.version)
+    return _by_study(session.connection.execute(query).mappings())
+
+
+def _by_study(rows: Iterable[RowMapping]) -> dict[str, list[FactsVersion]]:
     found: dict[str, list[FactsVersion]] = {}
-    for row in session.connection.execute(query).mappings():
+    for row in rows:
         version = FactsVersion(
             row["study_id"], row["version"], row["author"], row["at"], row["entered"]
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, insert, select, update
+from sqlalchemy import RowMapping, and_, bindparam, insert, select, update
 
 from services.domain.dicom.values import STUDY_DATE, first_date
 from services.domain.errors import NotFound
-from services.domain.examination.history import belongs
+from services.domain.examination.history import Visit, belongs
 from services.domain.patient import (
     FieldDifference,
     Identity,
@@ -28,6 +29,21 @@ from services.index.record.examinations import ExaminationsTable
 from services.index.records import ExaminationRecord, Patient
 
 _LONG_AGO = date.min
+# Built once: SQLAlchemy finds their compiled forms by the objects. Every receipt runs them.
+_OF_NUMBER = (
+    select(patients)
+    .where(patients.c.site == bindparam("of_site"), patients.c.number == bindparam("of_number"))
+    .with_for_update(key_share=True)
+)
+_MAKE_PREGNANCY = insert(pregnancies)
+_JOIN = (
+    update(tables.studies)
+    .where(tables.studies.c.id == bindparam("of_study"))
+    .values(patient_key=bindparam("patient"), pregnancy_id=bindparam("pregnancy"))
+)
+_OWN_DAY = select(tables.studies.c.attributes, tables.studies.c.received_at).where(
+    tables.studies.c.id == bindparam("of_study")
+)
 
 
 class PatientsTable:
@@ -74,12 +90,15 @@ class PatientsTable:
         said = identity_of(attributes)
         if not said.number:
             return
-        patient = self.make(site, said)
+        patient, made = self._found_or_made(site, said)
+        if made:  # nobody else has an examination of hers
+            self._join(study_id, patient.id, self.new_pregnancy(patient))
+            return
         found = differences(patient.identity, said)
         if found:
             self.mark(study_id, clash("patient", found, said, patient.id))
             return
-        self.join(study_id, patient, said)
+        self.join(study_id, patient, said, first_date(attributes, STUDY_DATE))
 
     def agreeing(
         self, study: RowMapping, attributes: dict[str, Any], sop_uids: list[str]
@@ -119,19 +138,22 @@ class PatientsTable:
             known = patient.identity
             self.write(key, completed(said, known) if alone else completed(known, said))
             if dated:
-                self._set(study["id"], pregnancy_id=None)
-                self._set(study["id"], pregnancy_id=self._pregnancy(study["id"], patient))
+                self._join(study["id"], key, self._pregnancy(study["id"], patient))
             return
         self._set(study["id"], patient_key=None, pregnancy_id=None)
         self.assign(study["id"], study["site"], study["attributes"])
 
-    def join(self, study_id: str, patient: Patient, said: Identity) -> None:
-        """The study becomes one of this patient's; the record takes what it did not know."""
+    def join(
+        self, study_id: str, patient: Patient, said: Identity, day: date | None = None
+    ) -> None:
+        """The study becomes one of this patient's; the record takes what it did not know.
+
+        ``day``: of the examination, where the caller has its header at hand.
+        """
         whole = completed(patient.identity, said)
         if whole != patient.identity:
             self.write(patient.id, whole)
-        self._set(study_id, patient_key=patient.id, pregnancy_id=None)
-        self._set(study_id, pregnancy_id=self._pregnancy(study_id, patient))
+        self._join(study_id, patient.id, self._pregnancy(study_id, patient, day))
 
     def mark(self, study_id: str, found: dict[str, Any]) -> None:
         """Nothing of the study is sent out until a person has decided."""
@@ -157,7 +179,7 @@ class PatientsTable:
             "patient_id": patient.id,
             "created_at": self._session.now(),
         }
-        self._session.connection.execute(insert(pregnancies), row)
+        self._session.connection.execute(_MAKE_PREGNANCY, row)
         return str(row["id"])
 
     def has_pregnancy(self, patient_id: str, pregnancy_id: str) -> bool:
@@ -171,6 +193,14 @@ class PatientsTable:
     def make(self, site: str, said: Identity) -> Patient:
         """The patient of this number, made now if there is none. Locked, so that two studies of one
         woman do not make two pregnancies."""
+        return self._found_or_made(site, said)[0]
+
+    def _found_or_made(self, site: str, said: Identity) -> tuple[Patient, bool]:
+        """As ``make``, and whether she was made now."""
+        of = {"of_site": site, "of_number": said.number}
+        known = self._session.connection.execute(_OF_NUMBER, of).mappings().first()
+        if known is not None:
+            return _patient(known), False
         row = {
             "id": new_id(),
             "site": site,
@@ -180,28 +210,30 @@ class PatientsTable:
             "searched": searched_text(said),
             "created_at": self._session.now(),
         }
-        query = select(patients).where(patients.c.site == site, patients.c.number == said.number)
-        query = query.with_for_update(key_share=True)
-        known = self._session.connection.execute(query).mappings().first()
-        if known is None:
-            self._session.insert_new(patients, row)
-            known = self._session.connection.execute(query).mappings().one()
-        return _patient(known)
+        if self._session.insert_new(patients, row):
+            return _patient(row), True
+        return _patient(self._session.connection.execute(_OF_NUMBER, of).mappings().one()), False
 
-    def _pregnancy(self, study_id: str, patient: Patient) -> str:
-        """Hers that the study can belong to, else a new one."""
-        others = self._examinations.of_patient(patient.site, patient.id)
-        mine = (one for one in others if one.study.id == study_id)
-        own = next(mine, None) or self._examinations.of_study(patient.site, study_id)
-        day = own.visit.day or own.study.received_at.date()
-        groups: dict[str, list[ExaminationRecord]] = {}
-        for one in others:
-            if one.study.pregnancy_id is not None and one.study.withdrawn_at is None:
-                groups.setdefault(one.study.pregnancy_id, []).append(one)
-        for pregnancy_id, members in sorted(groups.items(), reverse=True):
-            if belongs(day, [one.visit for one in members]):
+    def _pregnancy(self, study_id: str, patient: Patient, day: date | None = None) -> str:
+        """Hers that the study can belong to, else a new one. ``day``: of the study, where it is known."""
+        day = day or self._own_day(study_id)
+        groups: dict[str, list[Visit]] = {}
+        for one in self._examinations.visits(patient.site, patient.id):
+            if one.study_id != study_id:
+                groups.setdefault(one.pregnancy_id, []).append(one.visit)
+        for pregnancy_id, visits in sorted(groups.items(), reverse=True):
+            if belongs(day, visits):
                 return pregnancy_id
         return self.new_pregnancy(patient)
+
+    def _own_day(self, study_id: str) -> date:
+        """Of the examination, else of its receipt."""
+        row = self._session.connection.execute(_OWN_DAY, {"of_study": study_id}).one()
+        return first_date(row.attributes, STUDY_DATE) or row.received_at.date()
+
+    def _join(self, study_id: str, patient_id: str, pregnancy_id: str) -> None:
+        of = {"of_study": study_id, "patient": patient_id, "pregnancy": pregnancy_id}
+        self._session.connection.execute(_JOIN, of)
 
     def _one(self, *conditions: Any) -> Patient | None:
         query = select(patients).where(and_(*conditions))
@@ -251,5 +283,5 @@ def _when(one: ExaminationRecord) -> tuple[date, Any]:
     return one.visit.day or _LONG_AGO, one.study.received_at
 
 
-def _patient(row: RowMapping) -> Patient:
+def _patient(row: Mapping[Any, Any]) -> Patient:
     return Patient(**{key: value for key, value in row.items() if key != "searched"})
