@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
+from gateway.dicomweb.direct_route import DirectRoute
 from gateway.dicomweb.responses import JSON, base_url, store_response
 from gateway.http.params import Sender, StudyUid
 from gateway.http.request_logging import request_id
@@ -30,7 +31,7 @@ from services.domain.errors import (
 )
 from services.domain.study import IngestSource, Principal
 
-router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
+router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"], route_class=DirectRoute)
 DICOM = "application/dicom"
 MAX_PARTS = 5000
 MAX_BOUNDARY = 128  # RFC 2046 section 5.1.1 allows 70 characters; Orthanc sends 73
