@@ -41,8 +41,8 @@ FILLING = {
 ROUND = {"pubic_symphysis": 1.5}  # long axis by short one; below, the axis may lie anywhere
 WIDEST = {"AoP": 15.0}  # degrees; an angle that is less sure at its median size is not reported
 SURE = 0.9  # share of right ones among the sub-planes that are named
-# Logits. What is a few cells wide, as a shaft is, has its border far below 0.
-LEVELS = np.linspace(-3.0, 1.5, 19)
+# Logits. Lower still, a shaft is as long as its label but far too wide: its box no longer fits.
+LEVELS = np.linspace(-1.5, 1.5, 13)
 # Structures of a plane that may be shown as ellipses: what they are measured by.
 OVAL = (("head", "fetal_head"), ("abdomen", "abdomen"))
 
