@@ -40,7 +40,10 @@ class Ohif:
         self.page, self.origin, self.patience = page, origin, patience
         page.set_default_timeout(patience)
         self.faults: list[str] = []
+        self.reloads = 0  # of a viewer that stayed black
+        self.failed: list[str] = []  # files that did not come, and what the page said of it
         page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("requestfailed", lambda one: self.failed.append(f"{one.url} {one.failure}"))
 
     def list_studies(self, patient: str) -> str:
         """The list's row of a patient, as text."""
@@ -59,6 +62,7 @@ class Ohif:
             thumbnails.wait_for(timeout=self.patience / 4)
         except TimeoutError:
             # In a browser that never saw it, OHIF's first viewer after its list may stay black.
+            self.reloads += 1
             self.page.reload()
             thumbnails.wait_for()
         return self.wait_for("lit > 5000")
@@ -68,9 +72,9 @@ class Ohif:
         found = self.page.locator(_THUMBNAILS).all_inner_texts()
         return [re.sub(r"\s+", " ", one).strip() for one in found]
 
-    def show(self, description: str) -> None:
-        """Open the series of this description."""
-        self.page.locator(_THUMBNAILS).filter(has_text=description).first.dblclick()
+    def show(self, description: str, number: int = 0) -> None:
+        """Open the series of this description, the first of several or another."""
+        self.page.locator(_THUMBNAILS).filter(has_text=description).nth(number).dblclick()
 
     def position(self) -> str:
         """The number of the frame that is shown and of all, e.g. 1/16."""
@@ -78,6 +82,11 @@ class Ohif:
         text = overlay.inner_text()
         (found,) = re.findall(r"\d+/\d+", text) or [""]
         return str(found)
+
+    def wait_for_position(self, wanted: str) -> None:
+        """Until the overlay names this frame: the count of frames may come after the picture."""
+        overlay = self.page.locator("[data-cy=viewport-overlay-bottom-right]")
+        expect(overlay).to_contain_text(wanted, timeout=self.patience)
 
     def step(self, frames: int) -> None:
         """Forward by so many frames, with the key for it."""

@@ -82,10 +82,19 @@ class Hub:
         )
 
 
+class _Server(ThreadingHTTPServer):
+    """A browser asks for dozens of OHIF's files at once: with Python's queue of five, connections of a busy
+    machine are dropped, and a file that does not come leaves OHIF black."""
+
+    request_queue_size = 256
+    daemon_threads = True
+
+
 class _Files(SimpleHTTPRequestHandler):
     """OHIF at the root, where each path without a file is its page; dwv's page under /dwv/."""
 
     configuration = b""
+    protocol_version = "HTTP/1.1"  # a connection for many files
 
     def do_GET(self) -> None:
         if self.path.split("?")[0] != "/app-config.js":
@@ -115,7 +124,7 @@ class _Files(SimpleHTTPRequestHandler):
 def serving(port: int, hub: Hub) -> Iterator[str]:
     """The origin, which the hub's setting ``cors_origins`` must name."""
     handler = type("Files", (_Files,), {"configuration": hub.ohif.encode()})
-    server = ThreadingHTTPServer(("127.0.0.1", port), partial(handler, directory=str(OHIF)))
+    server = _Server(("127.0.0.1", port), partial(handler, directory=str(OHIF)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{port}"

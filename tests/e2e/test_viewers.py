@@ -1,4 +1,4 @@
-"""dwv, a viewer of others on an origin of its own, on a clip and its report. OHIF: make drill-hospital."""
+"""OHIF and dwv, viewers of others on an origin of their own, on a clip with two masks and its report."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from e2e.pages import ROOT, Site, keep
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.viewers import site as viewers
+from bench.viewers.ohif import Ohif
 from services.dicom.objects.clip import clip_object
 from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 from services.dicom.parser.frames import Frames
@@ -73,4 +74,30 @@ def test_dwv_reads_the_clip_and_the_ellipse(
     assert told["US"][0]["painted"] > 1000
     shapes = [shape for report in told["SR"] for shape in report.get("shapes", ())]
     assert [shape for shape in shapes if shape["a"] and shape["b"]], "the head's ellipse"
+    page.close()
+
+
+def test_ohif_draws_the_clip_and_each_of_its_masks(
+    browser: Browser, origin: str, clip: str
+) -> None:
+    page = browser.new_page(viewport={"width": 1000, "height": 700}, service_workers="block")
+    ohif = Ohif(page, origin)
+    plain = ohif.open(clip)
+    assert plain.coloured < 100, "ultrasound is grey"
+    ohif.wait_for_position(f"1/{FRAMES}")
+    masks = [one for one in ohif.series() if "Segmentation" in one]
+    keep(page, "ohif-clip")
+    assert len(masks) == 2, ohif.series()
+    drawn = []
+    for number in range(len(masks)):
+        ohif.open(clip)
+        ohif.show("Segmentation", number)
+        drawn.append(ohif.wait_for("coloured > 300"))
+        keep(page, f"ohif-mask-{number}")
+    assert drawn[0].hash != drawn[1].hash, "head and femur"
+    ohif.open(clip)
+    ohif.show("FADA Measurements")
+    page.get_by_text("SR", exact=True).last.wait_for()
+    ohif.wait_for("lit > 5000")
+    assert not ohif.faults
     page.close()
