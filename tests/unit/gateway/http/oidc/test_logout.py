@@ -62,7 +62,7 @@ def test_others_are_refused(oidc: Oidc, changes: dict[str, Any]) -> None:
 
 def test_one_of_another_key_or_without_signature_is_refused(oidc: Oidc) -> None:
     unsigned = jwt.encode(
-        {"iss": ISSUER, "aud": CLIENT, "sub": "amina", "events": {EVENT: {}}}, None, "none"
+        {"iss": ISSUER, "aud": CLIENT, "sub": "amina", "events": {EVENT: {}}}, "", "none"
     )
     for wrong in (token(OTHER), unsigned, "a.b", ""):
         with pytest.raises(InvalidInput):
