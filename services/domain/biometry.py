@@ -1,8 +1,8 @@
 """Gestational age by measurements and by the last menstrual period, and growth. Formulae refuse outside
 their range.
 
-Sources: Hadlock, Radiology 1984;152:497-501 · INTERGROWTH-21st: Papageorghiou, UOG 2016;48:719
-(dating), Lancet 2014;384:869 (HC centiles), Stirnemann, UOG 2017;49:478 (weight).
+Sources: Hadlock, Radiology 1984;152:497-501, and 1992;182:501 (CRL) · INTERGROWTH-21st: Papageorghiou,
+UOG 2016;48:719 (dating), Lancet 2014;384:869 (HC centiles), Stirnemann, UOG 2017;49:478 (weight).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from services.domain.report import Centile, Dating
 
 HADLOCK_HC = "Hadlock 1984 (HC)"
 HADLOCK_BPD = "Hadlock 1984 (BPD)"
+HADLOCK_CRL = "Hadlock 1992 (CRL)"
 INTERGROWTH_HC = "INTERGROWTH-21st 2016 (HC)"
 INTERGROWTH_HC_CHART = "INTERGROWTH-21st 2014 (HC)"
 
@@ -70,6 +71,19 @@ def hadlock_hc(hc_mm: float) -> Dating | None:
     return Dating(
         HADLOCK_HC, "HC", days, days - two_sd * 7, days + two_sd * 7, weeks_and_days(days)
     )
+
+
+def hadlock_crl(crl_mm: float) -> Dating | None:
+    """Dating by crown-rump length; None outside 5 to 84 mm, after which the head dates better. The
+    interval stays empty: none is given as a closed form."""
+    if not 5 <= crl_mm <= 84:
+        return None
+    c = crl_mm / 10
+    weeks = math.exp(
+        1.684969 + 0.315646 * c - 0.049306 * c**2 + 0.004057 * c**3 - 0.000120456 * c**4
+    )
+    days = weeks * 7
+    return Dating(HADLOCK_CRL, "CRL", days, None, None, weeks_and_days(days))
 
 
 def intergrowth_days(hc_mm: float, fl_mm: float | None = None) -> float:

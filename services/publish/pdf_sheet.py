@@ -106,9 +106,7 @@ class Sheet(FPDF):
         """A paragraph over the whole width."""
         self.use(size, bold=bold, colour=colour)
         height = max(size * 0.46, 2.4)
-        self.multi_cell(
-            0, height, printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT
-        )
+        self.multi_cell(0, height, printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def row(self, name: str, value: str) -> None:
         """A label and what it says."""

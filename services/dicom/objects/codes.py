@@ -39,6 +39,10 @@ MEASURES = {
     "TAD": concept(codes.cid12005.TransverseAbdominalDiameter),
     "APAD": concept(codes.cid12005.AnteriorPosteriorAbdominalDiameter),
 }
+EARLY_MEASURES = {
+    "CRL": concept(codes.cid12009.CrownRumpLength),
+    "NT": concept(codes.cid12009.NuchalTranslucency),
+}
 RATIOS = {
     "HC/AC": concept(codes.cid12004.HCAC),
     "FL/AC": concept(codes.cid12004.FLAC),
@@ -55,6 +59,7 @@ EQUATIONS = {
     "Hadlock 1985 (HC, AC, FL)": concept(codes.cid12014.EFWByACFLHCHadlock1985),
     "Hadlock 1985 (BPD, AC, FL)": concept(codes.cid12014.EFWByACBPDFLHadlock1985),
     "Hadlock 1985 (AC, FL)": concept(codes.cid12014.EFWByACFLHadlock1985),
+    biometry.HADLOCK_CRL: concept(codes.cid12013.CRLHadlock1992),
     biometry.HADLOCK_HC: concept(codes.cid12013.HCHadlock1984),
     biometry.HADLOCK_BPD: concept(codes.cid12013.BPDHadlock1984),
     biometry.INTERGROWTH_HC: private("IG21-HC-2016", "HC, INTERGROWTH-21st 2016"),

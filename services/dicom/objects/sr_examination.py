@@ -1,8 +1,8 @@
 """An examination as OB-GYN Ultrasound Procedure Report (TID 5000), which no library builds.
 
 Source: PS3.16, TID 5000, 5002 (procedure summary), 5003 (fetus summary), 5004 (ratios), 5005 (biometry),
-5008 (biometry group), 300 (measurement), 1008 (subject context, fetus). This form has millimetres alone, so
-only calibrated values go in.
+5008 (biometry group), 5011 (early gestation), 300 (measurement), 1008 (subject context, fetus). This form
+has millimetres alone, so only calibrated values go in.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pydicom.sr.coding import Code
 
 from services.dicom.objects.codes import (
     DAY,
+    EARLY_MEASURES,
     EQUATIONS,
     GESTATIONAL_AGE,
     GRAM,
@@ -99,6 +100,9 @@ def procedure_report(
             children.append(_ratios(letter, part.summary.ratios))
         groups = [_group(one) for one in part.summary.measures if one.measure in MEASURES]
         children.append(_container(codes.DCM.FetalBiometry, [*_fetus(letter), *groups]))
+        early = [_group(one) for one in part.summary.measures if one.measure in EARLY_MEASURES]
+        if early:
+            children.append(_container(codes.DCM.EarlyGestation, [*_fetus(letter), *early]))
     root = _container(codes.DCM.OBGYNUltrasoundProcedureReport, children, None, "5000")
     return document(
         evidence, root, report, ("sr obgyn", cause), "OB-GYN report", 9102, predecessors
@@ -204,7 +208,10 @@ def _said(name: str, value: str) -> CodeContentItem:
 def _group(one: MeasureSummary) -> Dataset:
     """TID 5008: the value that counts, the age by it, where it stands on the chart."""
     size = NumContentItem(
-        MEASURES[one.measure], round(one.mm, 1), MILLIMETRE, relationship_type=_CONTAINS
+        (MEASURES | EARLY_MEASURES)[one.measure],
+        round(one.mm, 1),
+        MILLIMETRE,
+        relationship_type=_CONTAINS,
     )
     ages = [_age(GESTATIONAL_AGE, one.dating)] if one.dating is not None else []
     return _container(codes.DCM.BiometryGroup, [size, *ages, *_ranks(one.centile)])

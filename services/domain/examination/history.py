@@ -14,7 +14,7 @@ from typing import Any, Final
 from services.domain.biometry import LONGEST_PREGNANCY_DAYS
 from services.domain.examination.fetuses import Fetuses
 from services.domain.examination.pregnancy import DatingScan, PregnancyDating, date_pregnancy
-from services.domain.examination.summary import PastExamination, summarise
+from services.domain.examination.summary import PastExamination, by_scan, summarise
 from services.domain.report import FrameReading
 
 JOIN_DAYS: Final = 300  # between examinations of one pregnancy
@@ -65,13 +65,12 @@ def measured(
         of_each = {one: measured(fetuses.frames_of(one, frames), chosen) for one in fetuses.letters}
         return Biometry(fetuses=of_each)
     summary = summarise(frames, day=None, chosen=chosen)
-    head = summary.of("HC")
-    by_scan = summary.composite or (head.dating if head is not None else None)
+    scan = by_scan(summary.measures, summary.composite)
     return Biometry(
         {one.measure: one.mm for one in summary.measures},
         summary.weight.grams if summary.weight is not None else None,
-        by_scan.days if by_scan is not None else None,
-        by_scan.equation if by_scan is not None else "",
+        scan.days if scan is not None else None,
+        scan.equation if scan is not None else "",
     )
 
 

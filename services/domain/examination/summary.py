@@ -196,9 +196,11 @@ def _placed(summary: MeasureSummary, chart: str, ga_days: int | None) -> Measure
 
 
 def date_by(measure: str, mm: float) -> Dating | None:
-    """Age by one measure (Hadlock 1984); None where no equation holds, or outside its range."""
+    """Age by one measure (Hadlock 1984, CRL 1992); None where no equation holds, or outside its range."""
     if measure == "HC":
         return biometry.hadlock_hc(mm)
+    if measure == "CRL":
+        return biometry.hadlock_crl(mm)
     weeks = {
         "BPD": lambda: biometry.hadlock_weeks(bpd=mm) if 17 <= mm <= 100 else None,
         "AC": lambda: biometry.hadlock_weeks(ac=mm) if 50 <= mm <= 380 else None,
@@ -220,15 +222,20 @@ def _composite(mm: Mapping[str, float]) -> Dating | None:
     return Dating("Hadlock 1984 (BPD, HC, AC, FL)", "BPD, HC, AC, FL", days, None, None, text)
 
 
+def by_scan(measures: Sequence[MeasureSummary], composite: Dating | None) -> Dating | None:
+    """The age that an examination gives by itself: by CRL, else by all four measures, else by the head."""
+    ages = {one.measure: one.dating for one in measures}
+    return ages.get("CRL") or composite or ages.get("HC")
+
+
 def _discordance(
     measures: Sequence[MeasureSummary], composite: Dating | None, ga_days: int | None
 ) -> int | None:
-    """Age by scan (all four measures, else the head's) less the pregnancy's age, in days."""
-    head = next((one.dating for one in measures if one.measure == "HC"), None)
-    by_scan = composite or head
-    if by_scan is None or ga_days is None:
+    """Age by scan less the pregnancy's age, in days."""
+    scan = by_scan(measures, composite)
+    if scan is None or ga_days is None:
         return None
-    return round(by_scan.days) - ga_days
+    return round(scan.days) - ga_days
 
 
 def _weight(mm: Mapping[str, float], chart: str, ga_days: int | None) -> Weight | None:

@@ -46,6 +46,7 @@ WHO_CODES: Final = {
 }
 # Equation → LOINC code.
 EQUATIONS: Final = {
+    "Hadlock 1992 (CRL)": "11910-7",
     "Hadlock 1984 (BPD)": "11902-4",
     "Hadlock 1984 (HC)": "11932-1",
     "Hadlock 1984 (AC)": "11892-7",

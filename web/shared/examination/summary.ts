@@ -2,7 +2,7 @@
  * of its frames, what people chose, and the past. What no image shows and no person entered is not assessed. No
  * centile is ever taken at an age that the same measure gave. */
 import type { Centile, Dating, FrameReading, Measurement } from "../api/types";
-import { hadlockHc, hadlockWeeks, hadlockWeeksByAll, weeksAndDays } from "../measurement/biometry";
+import { hadlockCrl, hadlockHc, hadlockWeeks, hadlockWeeksByAll, weeksAndDays } from "../measurement/biometry";
 import { round } from "../measurement/round";
 import { INTERGROWTH, sizeCentile } from "./charts";
 import { type PregnancyDating, ageOn, daysBetween } from "./pregnancy";
@@ -133,9 +133,10 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 const DATING_RANGE: Readonly<Record<string, readonly [number, number]>> = { BPD: [17, 100], AC: [50, 380], FL: [7, 80] };
 
-/** Age by one measure in mm (Hadlock 1984); null where no equation holds, or outside its range. */
+/** Age by one measure in mm (Hadlock 1984, CRL 1992); null where no equation holds, or outside its range. */
 export function dateBy(measure: string, mm: number): Dating | null {
   if (measure === "HC") return hadlockHc(mm);
+  if (measure === "CRL") return hadlockCrl(mm);
   const range = DATING_RANGE[measure], weeks = range && mm >= range[0] && mm <= range[1] ? hadlockWeeks(measure, mm) : null;
   if (weeks === null || !(weeks >= 12 && weeks <= 42)) return null;
   return withoutInterval(`Hadlock 1984 (${measure})`, measure, weeks * 7);
@@ -150,9 +151,10 @@ function compositeAge({ BPD, HC, AC, FL }: Sizes): Dating | null {
   return withoutInterval("Hadlock 1984 (BPD, HC, AC, FL)", "BPD, HC, AC, FL", 7 * hadlockWeeksByAll(BPD, HC, AC, FL));
 }
 
-/** Age by scan (all four measures, else the head's) less the pregnancy's age, in days. */
+/** Age by scan (CRL, else all four measures, else the head's) less the pregnancy's age, in days. */
 function discordance(measures: readonly MeasureSummary[], composite: Dating | null, gaDays: number | null): number | null {
-  const byScan = composite ?? measures.find((one) => one.measure === "HC")?.dating ?? null;
+  const by = (name: string): Dating | null => measures.find((one) => one.measure === name)?.dating ?? null;
+  const byScan = by("CRL") ?? composite ?? by("HC");
   return byScan === null || gaDays === null ? null : round(byScan.days, 0) - gaDays;
 }
 

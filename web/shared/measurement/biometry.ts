@@ -1,12 +1,13 @@
 /** Age and growth, the same formulae as the hub (services/domain/biometry.py and calibration.py).
  *
- * Sources: Hadlock, Radiology 1984;152:497-501 · INTERGROWTH-21st: Papageorghiou, UOG 2016;48:719
+ * Sources: Hadlock, Radiology 1984;152:497-501, and 1992;182:501 (CRL) · INTERGROWTH-21st: Papageorghiou, UOG 2016;48:719
  * (dating), Lancet 2014;384:869 (head circumference). Outside their range they refuse. */
 import type { Calibration, Centile, Dating, Measurement, PixelSize, Region } from "../api/types";
 import { type Point, distance, ellipseOf, axisEnds } from "./geometry";
 
 /** Names of equations and charts, as the hub writes them. */
 export const HADLOCK_HC = "Hadlock 1984 (HC)";
+export const HADLOCK_CRL = "Hadlock 1992 (CRL)";
 export const INTERGROWTH_HC = "INTERGROWTH-21st 2016 (HC)";
 export const INTERGROWTH_HC_CHART = "INTERGROWTH-21st 2014 (HC)";
 const METHOD_ELLIPSE = "ellipse with the moments of the head's outline";
@@ -46,6 +47,14 @@ export function hadlockHc(hcMm: number): Dating | null {
     equation: HADLOCK_HC, measurement: "HC", days, low_days: days - sd * 7, high_days: days + sd * 7,
     text: weeksAndDays(days),
   };
+}
+
+/** Age by crown-rump length in mm; null outside 5 to 84 mm, after which the head dates better. */
+export function hadlockCrl(crlMm: number): Dating | null {
+  if (!(crlMm >= 5 && crlMm <= 84)) return null;
+  const c = crlMm / 10;
+  const days = Math.exp(1.684969 + 0.315646 * c - 0.049306 * c ** 2 + 0.004057 * c ** 3 - 0.000120456 * c ** 4) * 7;
+  return { equation: HADLOCK_CRL, measurement: "CRL", days, low_days: null, high_days: null, text: weeksAndDays(days) };
 }
 
 /** Days by HC in mm (INTERGROWTH-21st 2016). */

@@ -149,7 +149,11 @@ def test_it_says_who_entered_what_and_stays_one_page(language: str) -> None:
 
 
 def test_a_name_is_printed_in_every_script_that_it_is_written_in() -> None:
-    groups = {"Alphabetic": "Yamada^Hanako", "Ideographic": "山田^花子", "Phonetic": "やまだ^はなこ"}
+    groups = {
+        "Alphabetic": "Yamada^Hanako",
+        "Ideographic": "山田^花子",
+        "Phonetic": "やまだ^はなこ",
+    }
     named = ATTRIBUTES | {"00100010": {"vr": "PN", "Value": [groups]}}
     told = text(pdf.render(report(*FRAMES), named, examination(*FRAMES)))
     for words in ("Yamada Hanako", "山田 花子", "やまだ はなこ"):

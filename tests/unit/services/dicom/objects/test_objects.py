@@ -483,6 +483,19 @@ def test_tid_5000_holds_the_whole_examination(tmp_path: Path) -> None:
         assert line in told, line
 
 
+def test_tid_5000_of_an_early_pregnancy(tmp_path: Path) -> None:
+    """TID 5011: crown-rump length with the age by it, though no other measure is there."""
+    crl = Measurement("CRL", 500.0, 50.0, 49.0, 51.0, "ultrasound_region")
+    frames = (dataclasses.replace(reading(), datings=(), measurements=(crl,)),)
+    whole = Examination(summarise(frames, day=date(2026, 1, 2)))
+    data = procedure_report([HEAD.dataset], report(*frames), "job", (), whole)
+    assert data is not None
+    assert faults(data, tmp_path) == []
+    told = str(pydicom.dcmread(io.BytesIO(data)))
+    for words in ("Early Gestation", "Crown Rump Length", "CRL, Hadlock 1992"):
+        assert words in told
+
+
 def test_tid_5000_says_who_said_each_fact(tmp_path: Path) -> None:
     data, _ = whole_examination()
     assert faults(data, tmp_path) == []

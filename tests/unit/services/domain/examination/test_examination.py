@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import readings
 
-from services.domain.examination import charts, pregnancy, summary, weight
+from services.domain import biometry
+from services.domain.examination import charts, history, pregnancy, summary, weight
 from services.domain.report import FrameReading, Measurement, Scored
 
 DAY = date(2026, 3, 1)
@@ -41,6 +43,17 @@ def test_hadlocks_chart_holds_the_head_alone() -> None:
 def test_no_centile_outside_the_chart() -> None:
     assert charts.size_centile(charts.INTERGROWTH, "AC", 100, 13.9 * 7) is None
     assert charts.size_centile(charts.INTERGROWTH, "AC", 400, 40.2 * 7) is None
+
+
+def test_age_by_crown_rump_length() -> None:
+    by_crl = biometry.hadlock_crl(50.0)
+    assert by_crl is not None
+    assert by_crl.days / 7 == pytest.approx(11.73, abs=0.005)  # Hadlock 1992
+    assert (by_crl.equation, by_crl.low_days) == ("Hadlock 1992 (CRL)", None)
+    assert biometry.hadlock_crl(85.0) is None
+    made = summary.summarise([readings.measured(CRL=50.0, HC=85.0)], day=DAY)
+    assert summary.by_scan(made.measures, made.composite) == by_crl
+    assert history.measured([readings.measured(CRL=50.0, HC=85.0)]).ga_days == by_crl.days
 
 
 @pytest.mark.parametrize(
