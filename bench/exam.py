@@ -35,6 +35,7 @@ STILLS, CLIPS, FRAMES = 30, 10, 60
 _QUIET = 5.0  # s; images come faster than that
 _MULTIFRAME = "1.2.840.10008.5.1.4.1.1.3.1"
 BAR, TIMES_ALONE = 0.25, 3.0
+_PART = b"--images\r\nContent-Type: application/dicom\r\n\r\n"
 
 
 def main() -> None:
@@ -44,6 +45,8 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=CLIPS)
     parser.add_argument("--frames", type=int, default=FRAMES, help="of each clip")
     parser.add_argument("--others", type=int, default=3, help="studies that come meanwhile")
+    parser.add_argument("--together", action="store_true", help="all images in one STOW-RS request")
+    parser.add_argument("--between", type=float, default=0.0, help="s before each of the others")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fada-bench-") as home:
         environment = {"FADA_WORKER_PROCESSES": "1", "FADA_RATE_PER_SECOND": "1000"}
@@ -53,7 +56,7 @@ def main() -> None:
         try:
             machine.start()
             with Hub(machine) as hub:
-                told = measure(hub, machine, given.stills, given.clips, given.frames, given.others)
+                told = measure(hub, machine, given)
         finally:
             machine.stop()
     show(told)
@@ -85,6 +88,23 @@ class Hub:
         found = self._client.get("/api/studies", params={"study_uid": uid}).json()["items"]
         return str(found[0]["id"])
 
+    def send_together(self, images: Iterator[bytes]) -> tuple[str, float]:
+        """All images of a study in one multipart request; the study's id, and the seconds it took."""
+        parts, uid = [], ""
+        for data in images:
+            parts.append(_PART + data + b"\r\n")
+            uid = uid or str(
+                pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True).StudyInstanceUID
+            )
+        body = b"".join((*parts, b"--images--\r\n"))
+        headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=images'}
+        began = time.monotonic()
+        answer = self._client.post("/dicomweb/studies", content=body, headers=headers, timeout=1800)
+        took = time.monotonic() - began
+        answer.raise_for_status()
+        found = self._client.get("/api/studies", params={"study_uid": uid}).json()["items"]
+        return str(found[0]["id"]), took
+
     def complete(self, study: str) -> None:
         """Read it now."""
         self._client.post(f"/api/studies/{study}/complete").raise_for_status()
@@ -101,7 +121,7 @@ class Hub:
         report: dict[str, Any] = answer.json()["report"]
         return report
 
-    def wait(self, study: str, seconds: float = 3600.0) -> dict[str, Any]:
+    def wait(self, study: str, seconds: float = 7200.0) -> dict[str, Any]:
         """The study when it has its report. SystemExit when it fails, or after ``seconds``."""
         until = time.monotonic() + seconds
         while True:
@@ -113,22 +133,19 @@ class Hub:
             time.sleep(0.1)
 
 
-def measure(
-    hub: Hub, machine: LocalStack, stills: int, clips: int, frames: int, others: int
-) -> dict[str, Any]:
-    """Warm up, time a study alone, then the examination with ``others`` beside it."""
+def measure(hub: Hub, machine: LocalStack, given: argparse.Namespace) -> dict[str, Any]:
+    """Warm up, time a study alone, then the examination with others beside it."""
     run = uuid.uuid4().hex
-    single = studies(2 + others, run)
+    single = studies(2 + given.others, run)
     seconds_of(hub, next(single))
     alone = seconds_of(hub, next(single))
 
-    exam, images = "", examination(run, stills, clips, frames)
-    for image in images:  # one by one, as they are taken
-        exam = hub.send(image)
+    images = examination(run, given.stills, given.clips, given.frames)
+    exam, sending = sent(hub, images, together=given.together)
     began, (_, before) = time.monotonic(), triton(machine)
     waits = []
     for other in single:
-        time.sleep(2 * alone)
+        time.sleep(max(2 * alone, given.between))
         waits.append(seconds_of(hub, other))
     row = hub.wait(exam)
     took = time.monotonic() - began
@@ -136,7 +153,8 @@ def measure(
     report = hub.report(exam)
     reading = reading_seconds(row)
     return {
-        "images": stills + clips,
+        "images": given.stills + given.clips,
+        "sending_s": round(sending, 2),
         "frames_read": len(report["frames"]),
         "versions": len(row["results"]),
         "from_last_byte_s": round(took, 2),
@@ -148,6 +166,16 @@ def measure(
         "others_wait_s": round(max(waits, default=0.0), 2),
         "others_times_alone": round(max(waits, default=0.0) / alone, 2),
     }
+
+
+def sent(hub: Hub, images: Iterator[bytes], *, together: bool) -> tuple[str, float]:
+    """The study's id, and how long its images took: in one request, or one by one as they are taken."""
+    if together:
+        return hub.send_together(images)
+    began, exam = time.monotonic(), ""
+    for image in images:
+        exam = hub.send(image)
+    return exam, time.monotonic() - began
 
 
 def seconds_of(hub: Hub, data: bytes) -> float:
