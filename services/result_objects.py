@@ -26,6 +26,9 @@ KINDS = ("seg", "sr", "sr_obgyn", "pdf_dicom")  # artefacts that are objects of 
 Masks = Mapping[str, NDArray[np.bool_]]
 Predecessors = Mapping[str, Sequence[ObjectRef]]
 DICOM = "application/dicom"
+_OWN_ITEMS = (
+    10_000_000  # the SR of 2,000 images has more than the 50,000 that an object from outside may
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def new_instances(objects: Sequence[bytes]) -> list[NewInstance]:
 
 
 def _instance(data: bytes) -> NewInstance:
-    parsed = parse_bytes(data)
+    parsed = parse_bytes(data, _OWN_ITEMS)
     return NewInstance(
         series_uid=parsed.series_uid,
         sop_uid=parsed.sop_uid,

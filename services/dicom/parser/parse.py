@@ -17,7 +17,14 @@ from typing import Any
 
 from services.dicom.parser import attributes, jpeg
 from services.dicom.parser.attributes import AttributeReader
-from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA, Layout, meta_end, walk
+from services.dicom.parser.structure import (
+    EXPLICIT_BIG,
+    MAX_ITEMS,
+    PIXEL_DATA,
+    Layout,
+    meta_end,
+    walk,
+)
 from services.dicom.parser.video import VIDEO
 from services.domain.dicom.values import parse_uid
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
@@ -66,6 +73,7 @@ class Limits:
     inflated_bytes: int
     pixels: int
     frames: int
+    items: int = MAX_ITEMS  # of sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,7 @@ def _parse(
     whole: memoryview, start: int, syntax: str, limits: Limits, media: tuple[str, str]
 ) -> ParsedInstance:
     """``media``: see ``_media_uids``."""
-    layout = walk(whole, start, len(whole), syntax)
+    layout = walk(whole, start, len(whole), syntax, limits.items)
     reader = AttributeReader(whole, layout.elements, big_endian=syntax == EXPLICIT_BIG)
     sop_class = _uid(reader, 0x00080016, media[0])
     sop_uid = _uid(reader, 0x00080018, media[1])
@@ -282,11 +290,11 @@ def _compressed(
         jpeg.compare(next((size for size in sizes if size is not None), None), rows, columns)
 
 
-def parse_bytes(data: bytes) -> ParsedInstance:
+def parse_bytes(data: bytes, items: int = MAX_ITEMS) -> ParsedInstance:
     """Read an object that was made here (SEG, SR), or any within a bounded child. Raises as
-    ``parse_file``."""
+    ``parse_file``. ``items``: of sequences, at most."""
     whole = memoryview(data)
-    (syntax, start), limits = meta(whole), Limits(2**30, 2**31, 3000)
+    (syntax, start), limits = meta(whole), Limits(2**30, 2**31, 3000, items)
     if syntax != DEFLATED:
         return _parse(whole, start, syntax, limits, _media_uids(whole, start))
     packed = zlib.decompressobj(-zlib.MAX_WBITS)

@@ -61,13 +61,16 @@ class _Container:
     implicit: bool
 
 
-def walk(data: memoryview, start: int, end: int, transfer_syntax: str) -> Layout:
-    """The layout of the data set that lies in ``data[start:end]``.
+def walk(
+    data: memoryview, start: int, end: int, transfer_syntax: str, items: int = MAX_ITEMS
+) -> Layout:
+    """The layout of the data set that lies in ``data[start:end]``, of ``items`` at most.
 
     Raises:
         InvalidDicom: the file was cut, a length lies, or the nesting is too deep.
     """
     walker = Walker(data, ">" if transfer_syntax == EXPLICIT_BIG else "<")
+    walker.most_items = items
     walker.walk(start, end, transfer_syntax)
     return walker.layout
 
@@ -98,7 +101,7 @@ class Walker:
         """``endian``: "<" or ">", as struct has it."""
         self.data = data
         self.layout = Layout()
-        self._items = 0
+        self.most_items, self._items = MAX_ITEMS, 0
         self._tag = struct.Struct(endian + "HH").unpack_from
         self._explicit = struct.Struct(endian + "2sH").unpack_from
         self._u32 = struct.Struct(endian + "I").unpack_from
@@ -171,8 +174,8 @@ class Walker:
         if tag != _ITEM:
             raise InvalidDicom("A sequence holds something that is not an item.")
         self._items += 1
-        if self._items > MAX_ITEMS:
-            raise TooLarge(f"An object may have {MAX_ITEMS} sequence items.")
+        if self._items > self.most_items:
+            raise TooLarge(f"An object may have {self.most_items} sequence items.")
         self._push(stack, pos + 8, length, sequence=False, implicit=top.implicit)
         self.on_item()
         return pos + 8
