@@ -78,11 +78,11 @@ def main() -> None:
             server.wait_ready()
             settings = settings_of(home, secrets.load(home / "secrets.json"), chosen)
             inference = Adapters(settings.model_copy(update={"releases": RELEASES})).inference
-            told = measure(inference, squares(given.images))
+            figures = measure(inference, squares(given.images))
             inference.close()
         finally:
             server.stop()
-    print(json.dumps(told))
+    print(json.dumps(figures))
 
 
 def squares(count: int) -> list[Gray]:

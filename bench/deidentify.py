@@ -112,13 +112,13 @@ def _held_out(path: Path, machines: dict[str, str], known: str) -> bool:
 
 def _machines(data: Path) -> dict[str, str]:
     """The scanner of each picture that a table names."""
-    found: dict[str, str] = {}
+    machines: dict[str, str] = {}
     for table in data.rglob("*.csv"):
         with table.open(newline="") as file:
             for row in csv.DictReader(file):
                 if row.get("us_machine"):
-                    found[Path(row["file"]).name] = row["us_machine"]
-    return found
+                    machines[Path(row["file"]).name] = row["us_machine"]
+    return machines
 
 
 def main() -> None:

@@ -85,9 +85,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=900.0, help="wait at most so long")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fada-drill-") as folder:
-        told = drill(Path(folder), options.studies, options.data, options.seconds)
-    show(told)
-    if told["lost"] or told["doubled"] or told["results"] != told["sent"]:
+        figures = drill(Path(folder), options.studies, options.data, options.seconds)
+    show(figures)
+    if figures["lost"] or figures["doubled"] or figures["results"] != figures["sent"]:
         raise SystemExit(1)
 
 
@@ -158,8 +158,8 @@ def judged(
     """Counts over all studies: results, lost, doubled, kills, retries; ``seconds`` is passed on."""
     results = doubled = lost = dead = 0
     with index.read() as tx:
-        found = tx.studies.find(SITE, StudyQuery(limit=10 * sent))
-        for study in found:
+        studies = tx.studies.find(SITE, StudyQuery(limit=10 * sent))
+        for study in studies:
             ours = [v for v in tx.results.versions(SITE, study.id) if v.origin is Origin.HUB]
             results += len(ours)
             doubled += len(ours) > 1
@@ -170,7 +170,7 @@ def judged(
         "sent": sent,
         "results": results,
         "doubled": doubled,
-        "lost": lost + max(sent - len(found), 0),
+        "lost": lost + max(sent - len(studies), 0),
         "worker_kills": sum(f.struck is not None and f.name.startswith("worker") for f in faults),
         "broker_kills": sum(f.struck is not None and f.name.startswith("broker") for f in faults),
         "jobs_retried": len(retried),
@@ -180,15 +180,15 @@ def judged(
     }
 
 
-def show(told: dict[str, Any]) -> None:
+def show(figures: dict[str, Any]) -> None:
     """Print a table for people and one line of JSON for programs."""
     table = Table(title="Kills under load")
     table.add_column("what")
     table.add_column("count", justify="right")
-    for name, value in told.items():
+    for name, value in figures.items():
         table.add_row(name.replace("_", " "), str(value))
     Console().print(table)
-    print(json.dumps(told))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -56,11 +56,11 @@ def main() -> None:
         try:
             machine.start()
             with Hub(machine) as hub:
-                told = measure(hub, machine, given)
+                figures = measure(hub, machine, given)
         finally:
             machine.stop()
-    show(told)
-    print(json.dumps(told))
+    show(figures)
+    print(json.dumps(figures))
 
 
 class Hub:
@@ -85,8 +85,8 @@ class Hub:
         headers = {"Content-Type": "application/dicom"}
         self._client.post("/dicomweb/studies", content=data, headers=headers).raise_for_status()
         uid = str(pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True).StudyInstanceUID)
-        found = self._client.get("/api/studies", params={"study_uid": uid}).json()["items"]
-        return str(found[0]["id"])
+        studies = self._client.get("/api/studies", params={"study_uid": uid}).json()["items"]
+        return str(studies[0]["id"])
 
     def send_together(self, images: Iterator[bytes]) -> tuple[str, float]:
         """All images of a study in one multipart request; the study's id, and the seconds it took."""
@@ -102,8 +102,8 @@ class Hub:
         answer = self._client.post("/dicomweb/studies", content=body, headers=headers, timeout=1800)
         took = time.monotonic() - began
         answer.raise_for_status()
-        found = self._client.get("/api/studies", params={"study_uid": uid}).json()["items"]
-        return str(found[0]["id"]), took
+        studies = self._client.get("/api/studies", params={"study_uid": uid}).json()["items"]
+        return str(studies[0]["id"]), took
 
     def complete(self, study: str) -> None:
         """Read it now."""
@@ -222,16 +222,16 @@ def make_clip(dataset: pydicom.Dataset, frames: int) -> None:
     dataset.PixelData = clip.tobytes()
 
 
-def show(told: dict[str, Any]) -> None:
+def show(figures: dict[str, Any]) -> None:
     """A table for people."""
-    table = Table(title=f"An examination of {told['images']} images, one worker process")
+    table = Table(title=f"An examination of {figures['images']} images, one worker process")
     table.add_column("what")
     table.add_column("value", justify="right")
-    for name, value in told.items():
+    for name, value in figures.items():
         table.add_row(name, str(value))
-    held = told["exam_overhead"] is not None and told["exam_overhead"] <= BAR
+    held = figures["exam_overhead"] is not None and figures["exam_overhead"] <= BAR
     table.add_row(f"overhead at most {BAR}", "held" if held else "MISSED")
-    quick = told["others_times_alone"] < TIMES_ALONE
+    quick = figures["others_times_alone"] < TIMES_ALONE
     table.add_row(f"others below {TIMES_ALONE} times alone", "held" if quick else "MISSED")
     Console().print(table)
 

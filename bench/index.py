@@ -102,7 +102,7 @@ def measure(url: str, sizes: tuple[int, ...]) -> dict[str, dict[str, tuple[float
     """Milliseconds, median and least, by search and size (as text), on one database that grows."""
     index, engine = open_index(url), _own_engine(url)
     index.migrate()
-    found: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in SEARCHES}
+    times: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in SEARCHES}
     have = 0
     for size in sizes:
         began = time.monotonic()
@@ -110,10 +110,10 @@ def measure(url: str, sizes: tuple[int, ...]) -> dict[str, dict[str, tuple[float
         have = size
         print(f"  {size} studies, made in {time.monotonic() - began:.0f} s", flush=True)
         for name, search in SEARCHES.items():
-            found[name][str(size)] = milliseconds(index, search, size)
+            times[name][str(size)] = milliseconds(index, search, size)
     index.close()
     engine.dispose()
-    return found
+    return times
 
 
 def _own_engine(url: str) -> Engine:
@@ -145,33 +145,34 @@ def database(kind: str) -> Iterator[str]:
 def run(kinds: list[str], most: int) -> dict[str, Any]:
     """Figures of all kinds: milliseconds, ratios of the largest to 10^4, and the largest of those."""
     sizes = tuple(size for size in SIZES if size <= most)
-    told: dict[str, Any] = {"milliseconds": {}, "ratios": {}}
+    figures: dict[str, Any] = {"milliseconds": {}, "ratios": {}}
     for kind in kinds:
         print(kind, flush=True)
         with database(kind) as url:
-            found = measure(url, sizes)
-        told["milliseconds"][kind] = {
+            milliseconds = measure(url, sizes)
+        figures["milliseconds"][kind] = {
             name: {size: median for size, (median, _) in by_size.items()}
-            for name, by_size in found.items()
+            for name, by_size in milliseconds.items()
         }
         largest = str(sizes[-1])
-        told["ratios"][kind] = {
+        figures["ratios"][kind] = {
             name: round(by_size[largest][1] / by_size[str(AGAINST)][1], 2)
-            for name, by_size in found.items()
+            for name, by_size in milliseconds.items()
         }
-    told["largest_ratio"] = max(
-        (ratio for by_name in told["ratios"].values() for ratio in by_name.values()), default=None
+    figures["largest_ratio"] = max(
+        (ratio for by_name in figures["ratios"].values() for ratio in by_name.values()),
+        default=None,
     )
-    return told
+    return figures
 
 
-def show(told: dict[str, Any]) -> None:
+def show(figures: dict[str, Any]) -> None:
     """A table for people."""
-    for kind, found in told["milliseconds"].items():
-        sizes = list(next(iter(found.values())))
+    for kind, milliseconds in figures["milliseconds"].items():
+        sizes = list(next(iter(milliseconds.values())))
         table = Table("search", *sizes, "ratio to 10^4", title=f"Milliseconds on {kind}")
-        for name, by_size in found.items():
-            ratio = told["ratios"][kind][name]
+        for name, by_size in milliseconds.items():
+            ratio = figures["ratios"][kind][name]
             verdict = "" if ratio <= BAR else "  MISSED"
             table.add_row(name, *(str(by_size[size]) for size in sizes), f"{ratio}{verdict}")
         Console().print(table)
@@ -183,9 +184,9 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=SIZES[-1], choices=SIZES[1:])
     parser.add_argument("--kinds", nargs="+", default=["sqlite", "postgresql"])
     given = parser.parse_args()
-    told = run(given.kinds, given.most)
-    show(told)
-    print(json.dumps(told))
+    figures = run(given.kinds, given.most)
+    show(figures)
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

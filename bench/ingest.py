@@ -84,7 +84,7 @@ def send(target: Target, objects: list[bytes], clients: int) -> float:
         connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=60)
         boundary = "bench-boundary"
         kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
-        told = {**target.headers, "Content-Type": kind, "Accept": "application/dicom+json"}
+        headers = {**target.headers, "Content-Type": kind, "Accept": "application/dicom+json"}
         head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
         tail = f"\r\n--{boundary}--\r\n".encode()
         while True:
@@ -93,7 +93,7 @@ def send(target: Target, objects: list[bytes], clients: int) -> float:
             if data is None:
                 connection.close()
                 return
-            connection.request("POST", target.path, head + data + tail, told)
+            connection.request("POST", target.path, head + data + tail, headers)
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != 200:

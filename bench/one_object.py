@@ -65,13 +65,13 @@ def main() -> None:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     stow, write = statistics.median(ours[1:]), statistics.median(bare[1:])
-    told = {
+    figures = {
         "megabytes": FRAMES * ROWS * COLUMNS // 10**6,
         "stow_seconds": round(stow, 3),
         "write_flush_hash_seconds": round(write, 3),
         "one_object_ratio": round(stow / write, 3),
     }
-    print(json.dumps(told))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -183,11 +183,11 @@ def main() -> None:
     machine = LocalStack(StackOptions(home=home, runner="inprocess", quiet_seconds=0))
     try:
         machine.start()
-        told = measure(machine, given.cases)
+        figures = measure(machine, given.cases)
     finally:
         machine.stop()
         shutil.rmtree(home, ignore_errors=True)
-    print(json.dumps(told))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -98,13 +98,13 @@ def triton(machine: LocalStack) -> tuple[float, float]:
     """(requests, seconds inside) of the model ``fada`` since the server's start."""
     address = f"http://127.0.0.1:{machine.ports['triton_metrics']}/metrics"
     text = httpx.get(address, trust_env=False).text
-    found = {}
+    metrics = {}
     for name in ("nv_inference_request_success", "nv_inference_request_duration_us"):
         lines = [
             line for line in text.splitlines() if line.startswith(name + "{") and '"fada"' in line
         ]
-        found[name] = sum(float(line.rsplit(" ", 1)[1]) for line in lines)
-    requests, micro = found.values()
+        metrics[name] = sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+    requests, micro = metrics.values()
     return requests, micro / 1e6
 
 
@@ -149,21 +149,21 @@ def phases(reports: list[Report], held: float) -> dict[str, float]:
     return {name: round(value, 4) for name, value in means.items()}
 
 
-def show(told: dict[str, Any]) -> None:
+def show(figures: dict[str, Any]) -> None:
     """A table for people, and one line of JSON."""
     console = Console()
-    table = Table(title=f"Pipeline: {told['studies']} single-frame studies, one worker process")
+    table = Table(title=f"Pipeline: {figures['studies']} single-frame studies, one worker process")
     table.add_column("what")
     table.add_column("seconds", justify="right")
-    table.add_row("total, first lease to last result", f"{told['total_seconds']:.2f}")
-    table.add_row("inside Triton", f"{told['triton_seconds']:.2f}")
-    table.add_row("between two jobs (queue, lease), sum", f"{told['between_jobs_seconds']:.2f}")
-    for name, value in told["phases"].items():
+    table.add_row("total, first lease to last result", f"{figures['total_seconds']:.2f}")
+    table.add_row("inside Triton", f"{figures['triton_seconds']:.2f}")
+    table.add_row("between two jobs (queue, lease), sum", f"{figures['between_jobs_seconds']:.2f}")
+    for name, value in figures["phases"].items():
         table.add_row(f"mean of phase {name}", f"{value:.4f}")
-    verdict = "held" if told["overhead_share"] <= BAR else "MISSED"
-    table.add_row(f"overhead share (at most {BAR}: {verdict})", f"{told['overhead_share']:.4f}")
+    verdict = "held" if figures["overhead_share"] <= BAR else "MISSED"
+    table.add_row(f"overhead share (at most {BAR}: {verdict})", f"{figures['overhead_share']:.4f}")
     console.print(table)
-    print(json.dumps(told))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

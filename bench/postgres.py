@@ -26,8 +26,8 @@ _QUICK = {"fsync": "off", "shared_buffers": "32MB", "max_connections": 120}
 
 def programs() -> Path | None:
     """The folder of the newest that Debian has; None without one."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=str)
-    return found[-1].parent if found else None
+    paths = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=str)
+    return paths[-1].parent if paths else None
 
 
 @dataclass

@@ -11,14 +11,14 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def processor_seconds_with_children(pid: int) -> float:
     """User and system time of a process and its descendants, also of those that have ended, so far."""
-    told = {}
+    seconds = {}
     for place in Path("/proc").iterdir():
         if place.name.isdigit():
             with suppress(OSError):
-                told[int(place.name)] = (place / "stat").read_text().rsplit(")", 1)[1].split()
+                seconds[int(place.name)] = (place / "stat").read_text().rsplit(")", 1)[1].split()
     mine, waiting = 0, [pid]
     while waiting:
         one = waiting.pop()
-        mine += sum(int(ticks) for ticks in told.get(one, ())[11:15])  # proc(5): utime to cstime
-        waiting += [child for child, fields in told.items() if int(fields[1]) == one]
+        mine += sum(int(ticks) for ticks in seconds.get(one, ())[11:15])  # proc(5): utime to cstime
+        waiting += [child for child, fields in seconds.items() if int(fields[1]) == one]
     return mine / _TICKS

@@ -28,10 +28,10 @@ def studies(count: int, run: str, data: Path | None = None) -> Iterator[bytes]:
 
 
 def _of_folder(data: Path) -> list[Path]:
-    found = sorted(p for p in data.rglob("*") if p.suffix.lower() in _PICTURES)
-    if not found:
+    pictures = sorted(p for p in data.rglob("*") if p.suffix.lower() in _PICTURES)
+    if not pictures:
         raise SystemExit(f"There is no PNG or JPEG in {data}.")
-    return found
+    return pictures
 
 
 def _of_samples() -> list[Path]:

@@ -76,8 +76,8 @@ class Stream:
             self._begin(head)
 
     def _begin(self, head: bytes) -> None:
-        found = _TARGET.match(head)
-        self._target = b" ".join(found.groups()).decode("latin-1") if found else ""
+        match = _TARGET.match(head)
+        self._target = b" ".join(match.groups()).decode("latin-1") if match else ""
         self._part = next((name for form, name in _PARTS if form.match(self._target)), "questions")
         length, offset = _LENGTH.search(head), _OFFSET.search(head)
         self._left = int(length[1]) if length else 0

@@ -139,8 +139,8 @@ def parts(health: Callable[[], dict[str, object]] | None) -> Iterator[Finding]:
         yield Finding("hub", Grade.WARNING, "none is known here", "Start one: fada up --sample")
         return
     try:
-        told = health()
-        listed = told.get("parts", {})
+        readiness = health()
+        listed = readiness.get("parts", {})
     except FadaError as error:
         yield Finding("hub", Grade.WARNING, error.detail, "Start it: fada up")
         return
@@ -152,7 +152,7 @@ def parts(health: Callable[[], dict[str, object]] | None) -> Iterator[Finding]:
         )
         detail = f"{part['state']} {part.get('error') or ''}".strip()
         yield Finding(f"hub: {name}", Grade.GOOD if good else Grade.BAD, detail, advice)
-    if isinstance(held := told.get("sandbox"), dict):  # hubs of before do not say
+    if isinstance(held := readiness.get("sandbox"), dict):  # hubs of before do not say
         of_hub = sandbox(Sandbox(int(held["landlock"]), bool(held["seccomp"])))
         yield replace(of_hub, name=f"hub: {of_hub.name}")
 

@@ -64,10 +64,10 @@ def _who(body: dict[str, Any]) -> list[str]:
 
 
 def _dating(body: dict[str, Any]) -> list[str]:
-    told, dating = body["summary"], body["summary"]["dating"]
+    summary, dating = body["summary"], body["summary"]["dating"]
     if dating is None:
         return ["age: nothing dates this pregnancy"]
-    age = weeks_and_days(told["ga_days"]) if told["ga_days"] is not None else "unknown"
+    age = weeks_and_days(summary["ga_days"]) if summary["ga_days"] is not None else "unknown"
     why = _REASONS.get(dating["reason"], dating["reason"])
     return [f"age {age} {why}; due {dating['due']}"]
 
@@ -85,20 +85,20 @@ def _biometry(body: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _measures(told: dict[str, Any]) -> list[str]:
+def _measures(summary: dict[str, Any]) -> list[str]:
     lines = []
-    for one in told["measures"]:
+    for one in summary["measures"]:
         dated, centile = one["dating"], one["centile"]
         age = f"  {dated['text']} ({dated['equation']})" if dated else ""
         stands = f"  {_place(centile)}" if centile else ""
         lines.append(f"  {one['measure']:<4} {one['mm']:6.1f} mm{age}{stands}")
-    if told["not_assessed"]:
-        lines.append(f"  not assessed: {', '.join(told['not_assessed'])}")
+    if summary["not_assessed"]:
+        lines.append(f"  not assessed: {', '.join(summary['not_assessed'])}")
     return lines
 
 
-def _weight(told: dict[str, Any]) -> list[str]:
-    weight = told["weight"]
+def _weight(summary: dict[str, Any]) -> list[str]:
+    weight = summary["weight"]
     if weight is None:
         return []
     centile = weight["centile"]
@@ -109,10 +109,10 @@ def _weight(told: dict[str, Any]) -> list[str]:
     ]
 
 
-def _growth(told: dict[str, Any]) -> list[str]:
+def _growth(summary: dict[str, Any]) -> list[str]:
     return [
         f"  {one['measure']}: {one['before']:.1f} → {one['now']:.1f} in {counted(one['days'], 'day')}"
-        for one in told["growth"]
+        for one in summary["growth"]
     ]
 
 

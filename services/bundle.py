@@ -135,14 +135,14 @@ def _parsed(signature: bytes, content: bytes) -> Bundle:
     head: dict[str, Any] = json.loads(content[4 : 4 + length])
     at = 4 + length + int(head["body"])
     body, images = content[4 + length : at], []
-    for told in head["images"]:
-        data = content[at : at + int(told["size"])]
-        at += int(told["size"])
-        if hashlib.sha256(data).hexdigest() != told["sha256"]:
+    for header in head["images"]:
+        data = content[at : at + int(header["size"])]
+        at += int(header["size"])
+        if hashlib.sha256(data).hexdigest() != header["sha256"]:
             raise ValueError
-        scale = told.get("pixel_mm")
+        scale = header.get("pixel_mm")
         size = (float(scale[0]), float(scale[1])) if scale else None
-        images.append(BundleImage(told["sha256"], str(told["media_type"]), data, size))
+        images.append(BundleImage(header["sha256"], str(header["media_type"]), data, size))
     if at != len(content):
         raise ValueError
     signed = PREFIX + hashlib.sha256(content).digest()
@@ -167,11 +167,11 @@ def raw_signature(key: ec.EllipticCurvePrivateKey, words: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def check_receipt(told: dict[str, Any], hub: bytes) -> tuple[str, int]:
+def check_receipt(receipt: dict[str, Any], hub: bytes) -> tuple[str, int]:
     """(case, version) of a receipt. Raises InvalidInput: it is not this hub's."""
     try:
-        case, version = str(told["case"]), int(told["version"])
-        raw = bytes.fromhex(told["signature"])
+        case, version = str(receipt["case"]), int(receipt["version"])
+        raw = bytes.fromhex(receipt["signature"])
         key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, hub)
         pair = (int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
         words = _receipt_words(case, version)

@@ -99,13 +99,13 @@ def examination_of(
     examination = reader.whole(own, frames, chosen, fetuses, [one.visit for one in earlier])
     order = tx.orders.get(study.site, study.order_id) if study.order_id else None
     examination = _sourced(tx, examination, own, stated_period(visits), order)
-    told = tuple(
+    reported = tuple(
         _earlier(tx, one, fetuses_of(one.facts.values, fetuses_told), reader) for one in earlier
     )
     return FoundExamination(
         examination,
         own.facts,
-        told,
+        reported,
         period_of(visits),
         len(visits),
         fetuses.count if fetuses_told else None,
@@ -162,11 +162,11 @@ class _Reader:
         facts, day = own.facts.values, own.visit.day
 
         def of(letter: str, shown: Sequence[FrameReading]) -> Examination:
-            found = tuple(one for visit in before if (one := past(visit, letter)) is not None)
+            earlier = tuple(one for visit in before if (one := past(visit, letter)) is not None)
             summary = summarise(
-                shown, day=day, dating=self.dating, past=found, chart=self.chart, chosen=chosen
+                shown, day=day, dating=self.dating, past=earlier, chart=self.chart, chosen=chosen
             )
-            return Examination(summary, facts, found)
+            return Examination(summary, facts, earlier)
 
         if not fetuses.letters:
             return of("", frames)
@@ -207,14 +207,14 @@ def _visit(
 def _earlier(
     tx: Transaction, one: ExaminationRecord, fetuses: Fetuses, reader: _Reader
 ) -> EarlierExamination:
-    day, found = one.visit.day, past(one.visit)
+    day, biometry = one.visit.day, past(one.visit)
     assert day is not None
-    assert found is not None
+    assert biometry is not None
     chosen = chosen_images(one.facts.values)
     whole = reader.whole(one, _frames(tx, one.study), chosen, fetuses)
     ga_days = reader.dating.age_on(day) if reader.dating is not None else None
     each = {name: past_one for name in fetuses.letters if (past_one := past(one.visit, name))}
-    return EarlierExamination(one.study, day, ga_days, found, whole.summary, each)
+    return EarlierExamination(one.study, day, ga_days, biometry, whole.summary, each)
 
 
 def _frames(tx: Transaction, study: Study) -> tuple[FrameReading, ...]:

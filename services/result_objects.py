@@ -127,15 +127,15 @@ def documents_before(versions: Sequence[Result], stored: Sequence[Instance]) -> 
         versions: of the study, oldest first.
         stored: the study's instances.
     """
-    found: dict[str, list[ObjectRef]] = {}
+    documents: dict[str, list[ObjectRef]] = {}
     for kind in ("sr", "sr_obgyn"):
         last: list[Artefact] = []
         for version in versions:
             last = [one for one in version.artefacts if one.kind == kind] or last
         hashes = {one.sha256 for one in last}
-        found[kind] = [
+        documents[kind] = [
             ObjectRef(one.study_uid, one.series_uid, one.sop_class, one.sop_uid)
             for one in stored
             if one.sha256 in hashes
         ]
-    return found
+    return documents

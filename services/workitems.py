@@ -50,8 +50,8 @@ def ask_to_cancel(tx: Transaction, who: Principal, uid: str, asked: Json, aet: s
             who, item, workitem.cancelled(item.attributes, tx.workitems.now(), reason)
         )
         return
-    told = {tag: asked[tag] for tag in workitem.OF_A_REQUEST if tag in asked}
-    report = {workitem.REQUESTER: {"vr": "AE", "Value": [aet]}, **told}
+    request = {tag: asked[tag] for tag in workitem.OF_A_REQUEST if tag in asked}
+    report = {workitem.REQUESTER: {"vr": "AE", "Value": [aet]}, **request}
     if not tx.workitems.cancel_requested(who, item, report):
         raise workitem.NobodyListens
 
@@ -67,8 +67,8 @@ class ReadingPerformer:
     def run(self) -> int:
         """How many items moved."""
         with self.index.read() as tx:
-            found = tx.workitems.open_readings(_BATCH)
-        return sum(self.advance(one.site, one.uid) for one in found)
+            readings = tx.workitems.open_readings(_BATCH)
+        return sum(self.advance(one.site, one.uid) for one in readings)
 
     def advance(self, site: str, uid: str) -> bool:
         """One item, as far as it goes now; whether it changed. One that fails waits for its next turn."""

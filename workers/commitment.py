@@ -71,10 +71,10 @@ class CommitmentCheck:
                 raise CommitmentUnanswered()
         self._send(sender, delivery, study, open_ones, asked)
         with self._index.read() as tx:
-            found = list(tx.deliveries.get(None, delivery.id).objects)
-        if any(one.state is ObjectState.DELIVERED for one in found):
+            sent = list(tx.deliveries.get(None, delivery.id).objects)
+        if any(one.state is ObjectState.DELIVERED for one in sent):
             raise CommitmentSilent() if unanswered else CommitmentAwaited()
-        return found
+        return sent
 
     def _refuse_early(self, last: CommitmentRequest) -> None:
         """Raises CommitmentAwaited: its time is not over."""

@@ -56,15 +56,15 @@ class Dhis2Delivery:
 
 def _examined(tx: Transaction, delivery: Delivery, study: Study, result: Result) -> Examined:
     """Without a day of its own an examination is of the day on which it came."""
-    found = examination_of(tx, study, result.report.frames)
-    day: date = found.examination.summary.day or study.received_at.date()
+    whole = examination_of(tx, study, result.report.frames)
+    day: date = whole.examination.summary.day or study.received_at.date()
     return Examined(
         result.report,
         study.attributes,
-        found.examination,
+        whole.examination,
         _WORDS[status_of(tx, delivery, result)],
         day,
-        found.last_period,
+        whole.last_period,
     )
 
 

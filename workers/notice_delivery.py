@@ -63,8 +63,8 @@ class NoticeDelivery:
 
     def _browsers(self, delivery: Delivery) -> list[Browser]:
         with self._index.read() as tx:
-            found = tx.push_subscriptions.find(delivery.site, str(delivery.destination_id))
-        return [_browser(one) for one in found]
+            subscriptions = tx.push_subscriptions.find(delivery.site, str(delivery.destination_id))
+        return [_browser(one) for one in subscriptions]
 
 
 def _browser(one: PushSubscription) -> Browser:

@@ -116,8 +116,8 @@ class ResultDelivery:
                 with self._index.begin() as tx:
                     tx.deliveries.note_objects(delivery.id, tuple(outcomes.values()))
         if isinstance(sender, DimseSender) and sender.commits:
-            found = self._commitment.ask(sender, delivery, study, list(outcomes.values()))
-            outcomes = {one.sop_uid: one for one in found}
+            committed = self._commitment.ask(sender, delivery, study, list(outcomes.values()))
+            outcomes = {one.sop_uid: one for one in committed}
         _judge(list(outcomes.values()))
 
     def _outgoing(self, study: Study, one: Artefact) -> Outgoing:
@@ -133,12 +133,12 @@ class ResultDelivery:
             return self._store.get(result.site, stored.sha256)
         with self._index.read() as tx:
             instances = tx.studies.instances(study.site, study_uid=study.study_uid)
-            found = examination_of(tx, study, result.report.frames)
+            whole = examination_of(tx, study, result.report.frames)
         return fhir.document(
             result.report,
             study.attributes,
             image_refs(instances),
-            found.examination,
+            whole.examination,
             site=study.site,
         )
 
@@ -153,13 +153,13 @@ class ResultDelivery:
         options = destination.options
         with self._index.read() as tx:
             status = status_of(tx, delivery, result)
-            found = examination_of(tx, study, result.report.frames)
+            whole = examination_of(tx, study, result.report.frames)
         pages = (one for one in result.artefacts if one.kind == "pdf")
         pdf = next((one for one in pages if _holds(one, study, result)), None)
         content = oru.Content(
             result.report,
             study.attributes,
-            found.examination,
+            whole.examination,
             status,
             self._store.get(result.site, pdf.sha256) if pdf and options.get("pdf", True) else None,
         )

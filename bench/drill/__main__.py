@@ -51,13 +51,13 @@ def main() -> int:
     if given.page:
         kept = Run.kept(given.kept) if given.kept else runs
         given.page.write_text(page(given.page.read_text(), kept))
-    told = {
+    figures = {
         "cases": sum(len(run.rows) for run in runs),
         "held": sum(row.held for run in runs for row in run.rows),
         "not_run": {f"{run.name} {k}".strip(): v for run in runs for k, v in run.not_run().items()},
     }
-    print(json.dumps(told))
-    return 0 if told["held"] == told["cases"] and not told["not_run"] else 1
+    print(json.dumps(figures))
+    return 0 if figures["held"] == figures["cases"] and not figures["not_run"] else 1
 
 
 def chosen(numbers: str) -> list[Case]:
@@ -79,19 +79,19 @@ class Once:
         self._file = folder / "once.json" if folder else None
         self._known: dict[str, Outcome] = {}
         if self._file is not None and self._file.is_file():
-            told = json.loads(self._file.read_text())
-            self._known = {node: Outcome(**one) for node, one in told.items()}
+            kept = json.loads(self._file.read_text())
+            self._known = {node: Outcome(**one) for node, one in kept.items()}
 
     def results(self, nodes: list[str], combination: Combination, log: Path) -> dict[str, Outcome]:
         """Of these tests; those that are not known yet run now. What failed is run again."""
         new = [node for node in nodes if node not in self._known]
-        found = run_tests(new, combination.environment(), log, TEST_SECONDS)
-        self._known |= {node: one for node, one in found.items() if one.held}
-        if self._file is not None and found:
+        outcomes = run_tests(new, combination.environment(), log, TEST_SECONDS)
+        self._known |= {node: one for node, one in outcomes.items() if one.held}
+        if self._file is not None and outcomes:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            told = {node: asdict(one) for node, one in self._known.items()}
-            self._file.write_text(json.dumps(told, indent=1))
-        return {node: found.get(node) or self._known[node] for node in nodes}
+            kept = {node: asdict(one) for node, one in self._known.items()}
+            self._file.write_text(json.dumps(kept, indent=1))
+        return {node: outcomes.get(node) or self._known[node] for node in nodes}
 
 
 def combined(index: str, broker: str, cases: list[Case], once: Once) -> Run:

@@ -48,8 +48,8 @@ def case(
 
     def register(act: Act) -> Act:
         first = (act.__doc__ or "").strip().splitlines()[0]
-        told, _, what = first.partition(": ")
-        if told != str(number) or not what or not (tests or live):
+        title, _, what = first.partition(": ")
+        if title != str(number) or not what or not (tests or live):
             raise ValueError(f"case {number}: its docstring or its tests are missing")
         CASES.append(Case(str(number), what.rstrip("."), expected, tests, live, index, act))
         return act

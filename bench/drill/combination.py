@@ -33,13 +33,13 @@ class Combination:
 
     def environment(self) -> dict[str, str]:
         """What ``tests/combination.py`` reads."""
-        told = {"DRILL_BROKER": str(self.program)}
-        return {**told, "DRILL_POSTGRES": self.server} if self.server else told
+        variables = {"DRILL_BROKER": str(self.program)}
+        return {**variables, "DRILL_POSTGRES": self.server} if self.server else variables
 
     def versions(self) -> str:
         """Of the programs, as they say themselves."""
-        found = _output(str(self.program), "--version").split()
-        text = next((w[2:] for w in found if w.startswith("v=")), "")
+        words = _output(str(self.program), "--version").split()
+        text = next((w[2:] for w in words if w.startswith("v=")), "")
         programs = postgres.programs()
         if self.index == "postgres" and programs is not None:
             number = _output(str(programs / "postgres"), "--version").split()[2]
@@ -68,11 +68,11 @@ def opened(index: str, broker: str) -> Iterator[Combination]:
 
 def _broker(name: str) -> Path | None:
     """Redis of the system's packages; Valkey of its wheel, or of the system's packages."""
-    found = shutil.which(f"{name}-server")
+    path = shutil.which(f"{name}-server")
     if name == "valkey":
         wheel = valkey.program()
         return wheel if wheel.name.startswith("valkey") else None
-    return Path(found) if found else None
+    return Path(path) if path else None
 
 
 def _output(*command: str) -> str:

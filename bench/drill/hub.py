@@ -48,10 +48,10 @@ class Count:
 
     def __str__(self) -> str:
         """For the table."""
-        told = (
+        text = (
             f"{self.sent} studies, {self.results} results, {self.lost} lost, {self.doubled} doubled"
         )
-        return f"{told}, {self.dead} dead, {self.seconds:.0f} s"
+        return f"{text}, {self.dead} dead, {self.seconds:.0f} s"
 
 
 class DrillHub:
@@ -152,12 +152,12 @@ class DrillHub:
         results = doubled = lost = 0
         with self.index.read() as tx:
             for uid in wanted:
-                found = tx.studies.find(DEFAULT_SITE, StudyQuery(study_uid=uid))
-                versions = [v for s in found for v in tx.results.versions(DEFAULT_SITE, s.id)]
+                studies = tx.studies.find(DEFAULT_SITE, StudyQuery(study_uid=uid))
+                versions = [v for s in studies for v in tx.results.versions(DEFAULT_SITE, s.id)]
                 ours = sum(v.origin is Origin.HUB for v in versions)
                 results += ours
                 doubled += max(ours - 1, 0)
-                lost += not found
+                lost += not studies
         jobs = self.jobs(wanted)
         dead = sum(job.state.value == "dead" for job in jobs)
         attempts = sum(job.attempts for job in jobs)

@@ -54,12 +54,12 @@ def descendants(pid: int) -> list[int]:
         except OSError:
             continue  # it ended meanwhile
         parents.setdefault(int(fields[1]), []).append(int(entry.parent.name))
-    found, left = [], [pid]
+    processes, left = [], [pid]
     while left:
         children = parents.get(left.pop(), [])
-        found += children
+        processes += children
         left += children
-    return found
+    return processes
 
 
 def _resident(pid: int) -> float:

@@ -75,25 +75,25 @@ class Run:
 
     def not_run(self) -> dict[str, str]:
         """Case → why; the empty name is the whole combination."""
-        told = {row.number: row.reason for row in self.rows if row.reason}
-        return {"": self.missing} if self.missing else told
+        reasons = {row.number: row.reason for row in self.rows if row.reason}
+        return {"": self.missing} if self.missing else reasons
 
     def keep(self, folder: Path) -> None:
         """Write it to a folder; ``kept`` reads all of them. Rows of an earlier run stay beside these."""
         folder.mkdir(parents=True, exist_ok=True)
-        file, told = folder / f"{self.name}.json", asdict(self)
+        file, fields = folder / f"{self.name}.json", asdict(self)
         if file.is_file():
             before = json.loads(file.read_text())
-            rows = {row["number"]: row for row in [*before["rows"], *told["rows"]]}
-            told["rows"] = [rows[number] for number in sorted(rows, key=order)]
-            told["seconds"] += before["seconds"]
-        file.write_text(json.dumps(told, indent=1))
+            rows = {row["number"]: row for row in [*before["rows"], *fields["rows"]]}
+            fields["rows"] = [rows[number] for number in sorted(rows, key=order)]
+            fields["seconds"] += before["seconds"]
+        file.write_text(json.dumps(fields, indent=1))
 
     @classmethod
     def kept(cls, folder: Path) -> list[Run]:
         """All runs of a folder."""
-        found = [json.loads(file.read_text()) for file in sorted(folder.glob("*+*.json"))]
-        runs = [cls(**{**one, "rows": [Row(**row) for row in one["rows"]]}) for one in found]
+        loaded = [json.loads(file.read_text()) for file in sorted(folder.glob("*+*.json"))]
+        runs = [cls(**{**one, "rows": [Row(**row) for row in one["rows"]]}) for one in loaded]
         return sorted(runs, key=lambda run: (run.index != "sqlite", run.broker != "redis"))
 
 
@@ -120,15 +120,15 @@ def page(before: str, runs: list[Run]) -> str:
 
     What people wrote above the heading of the runs stays.
     """
-    told = [run for run in runs if run.rows]
+    filled = [run for run in runs if run.rows]
     lines = [before.partition(HEADING)[0] + HEADING, "", *_combinations(runs), ""]
     lines += [
         "| Case | What was done | Expected | "
-        + " | ".join(f"Seen: {_title(r)}" for r in told)
+        + " | ".join(f"Seen: {_title(r)}" for r in filled)
         + " |",
-        "|---" * (3 + len(told)) + "|",
+        "|---" * (3 + len(filled)) + "|",
     ]
-    by_number = [{row.number: row for row in run.rows} for run in told]
+    by_number = [{row.number: row for row in run.rows} for run in filled]
     numbers = sorted({n for rows in by_number for n in rows}, key=order)
     for number in numbers:
         of_runs = [rows.get(number) for rows in by_number]

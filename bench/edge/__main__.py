@@ -53,9 +53,9 @@ def browser_ratio(seen: Figures) -> float:
 def gather(options: argparse.Namespace) -> Figures:
     """Every measurement that the options do not leave out: seconds, megabytes and ratios by name."""
     left_out = set(filter(None, options.without.split(",")))
-    found: Figures = {}
+    figures: Figures = {}
     nano = native("nano", RELEASES, options)
-    found |= {
+    figures |= {
         "native_nano_ratio": nano["ratio"],
         "native_nano_s": nano["once_s"],
         "native_nano_separate_s": nano["separate_s"],
@@ -63,7 +63,7 @@ def gather(options: argparse.Namespace) -> Figures:
     }
     if "08b" not in left_out:
         large = native("08b", edge_weights.release(), options)
-        found |= {
+        figures |= {
             "native_08b_ratio": large["ratio"],
             "native_08b_s": large["once_s"],
             "native_08b_separate_s": large["separate_s"],
@@ -76,14 +76,14 @@ def gather(options: argparse.Namespace) -> Figures:
         }
     if "browser" not in left_out:
         seen = edge_browser.measure(options.repeats, cores=options.threads + 1)
-        found |= {
+        figures |= {
             "browser_nano_s": seen["s"],
             "browser_nano_first_s": seen["first_s"],
             "browser_nano_ratio": browser_ratio(seen),
             "download_mb": seen["download_mb"],
         }
-        found |= {f"memory_{part}": seen[part] for part in edge_memory.PARTS}
-    return {name: round(value, 3) for name, value in found.items()}
+        figures |= {f"memory_{part}": seen[part] for part in edge_memory.PARTS}
+    return {name: round(value, 3) for name, value in figures.items()}
 
 
 def main() -> None:

@@ -75,15 +75,15 @@ class Memory:
         return sum(map(_share, self._pages()))
 
     def _pages(self) -> list[Path]:
-        found = []
+        pages = []
         for command in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = command.read_bytes().decode(errors="replace")
             except OSError:
                 continue
             if "--type=renderer" in words and self._profile in words:
-                found.append(command.parent)
-        return found
+                pages.append(command.parent)
+        return pages
 
 
 def _share(process: Path) -> float:

@@ -58,8 +58,8 @@ def read() -> dict[str, Any]:
     """What was measured until now."""
     if not RESULTS.is_file():
         return {"parts": {}}
-    found: dict[str, Any] = json.loads(RESULTS.read_text())
-    return found
+    results: dict[str, Any] = json.loads(RESULTS.read_text())
+    return results
 
 
 def write(results: dict[str, Any]) -> None:

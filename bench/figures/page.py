@@ -64,21 +64,21 @@ def _table(figures: Mapping[str, Any]) -> list[str]:
 
 def _index(figures: Mapping[str, Any], folder: Path) -> list[str]:
     text = []
-    for kind, found in figures["milliseconds"].items():
-        sizes = list(next(iter(found.values())))
+    for kind, milliseconds in figures["milliseconds"].items():
+        sizes = list(next(iter(milliseconds.values())))
         picture = f"pictures/search-{kind}.svg"
-        _plot(found, kind, folder / picture)
+        _plot(milliseconds, kind, folder / picture)
         text += [f"![Milliseconds of searches on {kind} by studies]({picture})", ""]
         text += [f"| {kind}, ms | {' | '.join(sizes)} | ratio to 10^4 |"]
         text += ["|---" * (len(sizes) + 2) + "|"]
-        for name, by_size in found.items():
+        for name, by_size in milliseconds.items():
             values = " | ".join(str(by_size[size]) for size in sizes)
             text.append(f"| {name} | {values} | {figures['ratios'][kind][name]} |")
         text.append("")
     return text
 
 
-def _plot(found: Mapping[str, Mapping[str, float]], kind: str, path: Path) -> None:
+def _plot(milliseconds: Mapping[str, Mapping[str, float]], kind: str, path: Path) -> None:
     """Both axes logarithmic; the same figures make the same file."""
     import matplotlib
 
@@ -87,7 +87,7 @@ def _plot(found: Mapping[str, Mapping[str, float]], kind: str, path: Path) -> No
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4))
-    for name, by_size in found.items():
+    for name, by_size in milliseconds.items():
         axes.loglog([int(size) for size in by_size], list(by_size.values()), marker="o", label=name)
     axes.set_xlabel("studies")
     axes.set_ylabel("ms")

@@ -68,12 +68,12 @@ def run(part: Part) -> dict[str, Any]:
             last = line if line.strip() else last
         child.wait(part.seconds)
     try:
-        told = json.loads(last)
+        figures = json.loads(last)
     except ValueError as error:
         raise PartFailed(f"{part.name} ended with {child.returncode}") from error
-    if not isinstance(told, dict):
+    if not isinstance(figures, dict):
         raise PartFailed(f"{part.name} said no object")
-    return told
+    return figures
 
 
 def summary(results: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ def read_and_sign(drill: Drill, study: str) -> int:
     path = f"/api/studies/{study}"
     row = drill.wait(lambda: (r := drill.get(path))["state"] in ("ready", "failed") and r)
     drill.step("read", bool(row) and row["state"] == "ready", row["plane"] if row else "")
-    told = drill.get(f"{path}/results/latest")["report"]
-    frame = told["frames"][0]
+    report = drill.get(f"{path}/results/latest")["report"]
+    frame = report["frames"][0]
     edit = {"sop_uid": frame["sop_uid"], "frame": frame["frame"],
             "calipers": [{"name": "BPD", "points": [[100, 100], [300, 100]]}]}  # fmt: skip
     version = row["latest_version"]
@@ -60,23 +60,23 @@ def seen_in_viewers(drill: Drill, study_uid: str) -> None:
     answer = drill.client.post("/api/keys", json=key).raise_for_status()
     hub = viewers.Hub(drill.hub.address, str(answer.json()["key"]))
     with viewers.serving(drill.viewers, hub) as origin:
-        told = look_in_ohif(drill.browser, origin, "Müller", study_uid, str(clip["study_uid"]))
+        seen = look_in_ohif(drill.browser, origin, "Müller", study_uid, str(clip["study_uid"]))
         other = look_in_dwv(drill.browser, origin, hub, study_uid)
     drill.step(
         "OHIF lists the study and draws its image",
-        told["image"].lit > 5000,
-        f"{told['image'].lit} pixels",
+        seen["image"].lit > 5000,
+        f"{seen['image'].lit} pixels",
     )
     drill.step(
         "OHIF draws the mask",
-        told["mask"].coloured > 1000,
-        ", ".join(told["segments"]).replace("\n", " "),
+        seen["mask"].coloured > 1000,
+        ", ".join(seen["segments"]).replace("\n", " "),
     )
     drill.step(
-        "OHIF opens the report", told["report"].lit > 5000 and not told["faults"], "TID 1500"
+        "OHIF opens the report", seen["report"].lit > 5000 and not seen["faults"], "TID 1500"
     )
-    moved = told["moved"].hash != told["clip"].hash
-    drill.step("OHIF goes through a clip", moved and told["frames"] == "1/16", told["frames"])
+    moved = seen["moved"].hash != seen["clip"].hash
+    drill.step("OHIF goes through a clip", moved and seen["frames"] == "1/16", seen["frames"])
     errors = [error for of in other.values() for one in of for error in one["errors"]]
     shapes = [shape for one in other["SR"] for shape in one.get("shapes", ()) if shape["a"]]
     held = not errors and bool(shapes) and bool(other["US"])

@@ -77,10 +77,10 @@ class Pacs:
     def objects(self, study_uid: str) -> list[dict[str, Any]]:
         """The tags of each object of a study."""
         query = {"Level": "Instance", "Query": {"StudyInstanceUID": study_uid}}
-        found = httpx.post(f"{self._url}/tools/find", json=query, timeout=30).json()
+        answers = httpx.post(f"{self._url}/tools/find", json=query, timeout=30).json()
         return [
             httpx.get(f"{self._url}/instances/{one}/simplified-tags", timeout=30).json()
-            for one in found
+            for one in answers
         ]
 
     @property

@@ -48,22 +48,22 @@ def look_in_ohif(
     """What OHIF's list, image, mask, report and a clip came to."""
     page = browser.new_page(viewport={"width": 1000, "height": 700}, service_workers="block")
     ohif = Ohif(page, origin, _PATIENCE)
-    told: dict[str, Any] = {"listed": ohif.list_studies(patient)}
-    told["image"] = ohif.open(study)
+    seen: dict[str, Any] = {"listed": ohif.list_studies(patient)}
+    seen["image"] = ohif.open(study)
     ohif.show("FADA Segmentation")
-    told["mask"] = ohif.wait_for("coloured > 1000")
-    told["segments"] = ohif.segments()
+    seen["mask"] = ohif.wait_for("coloured > 1000")
+    seen["segments"] = ohif.segments()
     ohif.open(study)
     ohif.show("FADA Measurements")
     page.get_by_text("SR", exact=True).last.wait_for()
-    told["report"] = ohif.wait_for("lit > 5000")
-    told["clip"] = ohif.open(clip)
-    told["frames"] = ohif.position()
+    seen["report"] = ohif.wait_for("lit > 5000")
+    seen["clip"] = ohif.open(clip)
+    seen["frames"] = ohif.position()
     ohif.step(1)
-    told["moved"] = ohif.wait_for(f"hash !== {told['clip'].hash}")
-    told["faults"] = ohif.faults
+    seen["moved"] = ohif.wait_for(f"hash !== {seen['clip'].hash}")
+    seen["faults"] = ohif.faults
     page.close()
-    return told
+    return seen
 
 
 def look_in_dwv(browser: Browser, origin: str, hub: Hub, study: str) -> dict[str, list[Any]]:
@@ -71,13 +71,13 @@ def look_in_dwv(browser: Browser, origin: str, hub: Hub, study: str) -> dict[str
     page = browser.new_page()
     page.goto(f"{origin}/dwv/dwv.html")
     page.wait_for_function("window.ready")
-    found = page.evaluate("all => list(...all)", [hub.dicomweb, hub.key, study])
-    told: dict[str, list[Any]] = {"US": [], "SR": []}
-    for kind, of in told.items():  # the images before what is drawn on them
-        for url in [one["url"] for one in found if one["modality"] == kind]:
+    loaded = page.evaluate("all => list(...all)", [hub.dicomweb, hub.key, study])
+    seen: dict[str, list[Any]] = {"US": [], "SR": []}
+    for kind, of in seen.items():  # the images before what is drawn on them
+        for url in [one["url"] for one in loaded if one["modality"] == kind]:
             of.append(page.evaluate("all => load(...all)", [url, hub.key]))
     page.close()
-    return told
+    return seen
 
 
 def clip_of(client: httpx.Client, name: str, content: bytes) -> dict[str, Any]:

@@ -65,17 +65,17 @@ def stages(text: str) -> list[Stage]:
         StepFailed: it begins with another instruction than FROM.
     """
     parser = DockerfileParser(fileobj=BytesIO(text.encode()))
-    found: list[Stage] = []
+    parsed: list[Stage] = []
     for step in parser.structure:
         instruction, value = step["instruction"], step["value"]
         if instruction == "FROM":
             base, _, name = value.partition(" AS ")
-            found.append(Stage(name.strip() or str(len(found)), base.strip()))
+            parsed.append(Stage(name.strip() or str(len(parsed)), base.strip()))
         elif instruction != "COMMENT":
-            if not found:
+            if not parsed:
                 raise StepFailed(f"{instruction} stands before FROM")
-            found[-1].steps.append((instruction, value))
-    return found
+            parsed[-1].steps.append((instruction, value))
+    return parsed
 
 
 def main() -> int:

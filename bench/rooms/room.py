@@ -167,13 +167,13 @@ def pip_settings() -> dict[str, str]:
 
 def _folders(value: str) -> list[str]:
     """The folders of this machine that a setting names, by path or file URL: indexes, wheels, pins."""
-    found = []
+    folders = []
     for word in value.split():
         path = Path(word.removeprefix("file://"))
         if path.is_absolute() and path.is_dir():
             # An index links to files beside it.
-            found.append(str(path.parent if word.startswith("file://") else path))
-    return found
+            folders.append(str(path.parent if word.startswith("file://") else path))
+    return folders
 
 
 def _home(who: str) -> str:

@@ -40,12 +40,12 @@ def simulated(scenario: Scenario, costs: Costs, studies: int) -> dict[str, Any]:
     }
 
 
-def show(told: dict[str, dict[str, Any]], costs: Costs) -> None:
+def show(figures: dict[str, dict[str, Any]], costs: Costs) -> None:
     """A table for people."""
-    table = Table("what", *told, title="Simulated with measured costs")
-    for name in next(iter(told.values())):
-        table.add_row(name.replace("_", " "), *(_cell(one[name]) for one in told.values()))
-    table.add_row("then", *(CHANGES[one["breaks_first"]] for one in told.values()))
+    table = Table("what", *figures, title="Simulated with measured costs")
+    for name in next(iter(figures.values())):
+        table.add_row(name.replace("_", " "), *(_cell(one[name]) for one in figures.values()))
+    table.add_row("then", *(CHANGES[one["breaks_first"]] for one in figures.values()))
     console = Console()
     console.print(table)
     if costs.assumed:
@@ -64,9 +64,9 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=20_000, help="simulated for each scenario")
     given = parser.parse_args()
     costs = read()
-    told = {one.name: simulated(one, costs, given.studies) for one in SCENARIOS}
-    show(told, costs)
-    print(json.dumps({**told, "costs": asdict(costs)}))
+    figures = {one.name: simulated(one, costs, given.studies) for one in SCENARIOS}
+    show(figures, costs)
+    print(json.dumps({**figures, "costs": asdict(costs)}))
 
 
 if __name__ == "__main__":

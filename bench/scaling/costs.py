@@ -32,15 +32,15 @@ def read(path: Path = RESULTS) -> Costs:
     """The costs of the machine that bench/results.json describes."""
     parts: dict[str, Any] = json.loads(path.read_text())["parts"] if path.is_file() else {}
     figures = {name: entry["figures"] for name, entry in parts.items()}
-    found: dict[str, float] = {}
+    costs: dict[str, float] = {}
     if pipeline := figures.get("pipeline"):
-        found["model"] = pipeline["triton_seconds"] / pipeline["studies"]
-        found["worker"] = max(pipeline["seconds_per_study"] - found["model"], 0.01)
+        costs["model"] = pipeline["triton_seconds"] / pipeline["studies"]
+        costs["worker"] = max(pipeline["seconds_per_study"] - costs["model"], 0.01)
     ingest = figures.get("ingest", {})
     if "small_per_second_4" in ingest:
-        found["gateway"] = 2 / ingest["small_per_second_4"]  # two processes share the port
-        found["database"] = ingest["index_ms"] / 1000 * 4  # receipt, lease, renewal, result
+        costs["gateway"] = 2 / ingest["small_per_second_4"]  # two processes share the port
+        costs["database"] = ingest["index_ms"] / 1000 * 4  # receipt, lease, renewal, result
     if one := figures.get("object"):
-        found["store_mb_per_second"] = one["megabytes"] / one["stow_seconds"]
+        costs["store_mb_per_second"] = one["megabytes"] / one["stow_seconds"]
     names = ("gateway", "database", "worker", "model", "store_mb_per_second")
-    return Costs(**found, assumed=tuple(name for name in names if name not in found))
+    return Costs(**costs, assumed=tuple(name for name in names if name not in costs))

@@ -44,12 +44,12 @@ def main() -> int:
     plant = Plant(folder / "plant", given.gateways, given.workers, dict(ENVIRONMENT))
     try:
         plant.start()
-        told = drill(plant, folder, 240.0 / given.per_minute, given.apart)
+        figures = drill(plant, folder, 240.0 / given.per_minute, given.apart)
     finally:
         plant.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(told))
-    return 1 if any(told[name] for name in ("lost", "doubled", "refused", "stuck")) else 0
+    print(json.dumps(figures))
+    return 1 if any(figures[name] for name in ("lost", "doubled", "refused", "stuck")) else 0
 
 
 def drill(plant: Plant, folder: Path, every: float, apart: float) -> dict[str, object]:
@@ -76,9 +76,9 @@ def drill(plant: Plant, folder: Path, every: float, apart: float) -> dict[str, o
     verdict = measure.judge(index, ledger)
     index.close()
     growth = memory.growth()
-    told = report.figures(verdict, ledger, plan, growth, time.monotonic() - began)
-    report.show(told, verdict, ledger, plan, growth)
-    return told
+    figures = report.figures(verdict, ledger, plan, growth, time.monotonic() - began)
+    report.show(figures, verdict, ledger, plan, growth)
+    return figures
 
 
 def _senders(plant: Plant, folder: Path) -> list[Sender]:

@@ -51,11 +51,11 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             machine = hub(home, given.postgres, stack)
-            told = soak(machine, home, 60 * given.minutes, 60 * SOURCES / given.per_minute)
+            figures = soak(machine, home, 60 * given.minutes, 60 * SOURCES / given.per_minute)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    print(json.dumps(told))
-    return 1 if any(told[name] for name in ("lost", "doubled", "refused", "stuck")) else 0
+    print(json.dumps(figures))
+    return 1 if any(figures[name] for name in ("lost", "doubled", "refused", "stuck")) else 0
 
 
 def hub(home: Path, postgres: bool, stack: ExitStack) -> LocalStack:
@@ -115,9 +115,9 @@ def _told(
     verdict: measure.Verdict, ledger: Ledger, plan: list[Fault], memory: Memory, seconds: float
 ) -> dict[str, object]:
     growth = memory.growth()
-    told = report.figures(verdict, ledger, plan, growth, seconds)
-    report.show(told, verdict, ledger, plan, growth)
-    return told
+    figures = report.figures(verdict, ledger, plan, growth, seconds)
+    report.show(figures, verdict, ledger, plan, growth)
+    return figures
 
 
 def _while(tend: Callable[[], None], condition: Callable[[], bool], most: float) -> None:

@@ -22,10 +22,10 @@ def tree(pid: int) -> list[int]:
         with suppress(OSError, ValueError):  # it ended meanwhile
             fields = stat.read_text().rsplit(")", 1)[1].split()
             children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found = [pid]
-    for one in found:
-        found += children.get(one, [])
-    return found
+    processes = [pid]
+    for one in processes:
+        processes += children.get(one, [])
+    return processes
 
 
 def signal_all(pids: Iterable[int], number: signal.Signals) -> None:

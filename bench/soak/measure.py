@@ -100,8 +100,8 @@ def _judge_whole(tx: Transaction, ledger: Ledger, verdict: Verdict) -> None:
     """A picture sent again under another UID would be a study that nobody was told of."""
     known = {one.study_uid for one in ledger.studies}
     others, offset = 0, 0
-    while found := tx.studies.find(SITE, StudyQuery(limit=_PAGE, offset=offset)):
-        others += sum(study.study_uid not in known for study in found)
+    while studies := tx.studies.find(SITE, StudyQuery(limit=_PAGE, offset=offset)):
+        others += sum(study.study_uid not in known for study in studies)
         offset += _PAGE
     allowed = sum(ledger.unsent.values())  # stored, but the answer never arrived
     verdict.doubled += ["a study nobody was told of"] * max(others - allowed, 0)

@@ -52,12 +52,12 @@ class Memory:
 
     def growth(self) -> list[Growth]:
         """Of each part that lived long enough: the median of the last fifth against the second."""
-        found: dict[str, Growth] = {}
+        growths: dict[str, Growth] = {}
         for (part, _pid), taken in self.samples.items():
             one = _growth(part, taken)
-            if one is not None and (part not in found or one.seconds > found[part].seconds):
-                found[part] = one
-        return list(found.values())
+            if one is not None and (part not in growths or one.seconds > growths[part].seconds):
+                growths[part] = one
+        return list(growths.values())
 
 
 def _growth(part: str, taken: list[tuple[float, int]]) -> Growth | None:

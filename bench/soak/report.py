@@ -45,7 +45,7 @@ def figures(
 
 
 def show(
-    told: dict[str, Any],
+    figures: dict[str, Any],
     verdict: Verdict,
     ledger: Ledger,
     faults: list[Fault],
@@ -54,7 +54,7 @@ def show(
     """Tables: figures, faults, memory; and what was lost, in words."""
     console = Console()
     table = Table("what", "value", title="A hub while its parts are killed and stopped in turn")
-    for name, value in told.items():
+    for name, value in figures.items():
         table.add_row(name.replace("_", " "), str(value))
     for name, count in verdict.stuck.items():
         table.add_row(f"stuck: {name}", str(count))

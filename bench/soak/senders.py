@@ -182,16 +182,16 @@ class Tus:
 
     def _outcome(self, data: bytes) -> str:
         try:
-            told = _checked(self.client.get(self._path))
+            answer = _checked(self.client.get(self._path))
         except httpx.TransportError as error:
             raise NotYet(type(error).__name__) from error
-        if told["state"] == "open":
+        if answer["state"] == "open":
             raise NotYet("not ingested")
-        if told["state"] == "expired":
+        if answer["state"] == "expired":
             self._path = ""
             raise NotYet("expired")
-        if told["state"] != "complete":
-            raise Refused(str(told))
+        if answer["state"] != "complete":
+            raise Refused(str(answer))
         self._path = ""
         self._waiting.done()
         return _uid(data)

@@ -69,8 +69,8 @@ class Ohif:
 
     def series(self) -> list[str]:
         """Each series' modality and description."""
-        found = self.page.locator(_THUMBNAILS).all_inner_texts()
-        return [re.sub(r"\s+", " ", one).strip() for one in found]
+        texts = self.page.locator(_THUMBNAILS).all_inner_texts()
+        return [re.sub(r"\s+", " ", one).strip() for one in texts]
 
     def show(self, description: str, number: int = 0) -> None:
         """Open the series of this description, the first of several or another."""
@@ -80,8 +80,8 @@ class Ohif:
         """The number of the frame that is shown and of all, e.g. 1/16."""
         overlay = self.page.locator("[data-cy=viewport-overlay-bottom-right]")
         text = overlay.inner_text()
-        (found,) = re.findall(r"\d+/\d+", text) or [""]
-        return str(found)
+        (position,) = re.findall(r"\d+/\d+", text) or [""]
+        return str(position)
 
     def wait_for_position(self, wanted: str) -> None:
         """Until the overlay names this frame: the count of frames may come after the picture."""
@@ -97,12 +97,12 @@ class Ohif:
 
     def wait_for(self, condition: str) -> Drawn:
         """Until the viewport's ``Drawn`` meets a condition in JavaScript, e.g. ``coloured > 100``."""
-        told = self.page.wait_for_function(
+        handle = self.page.wait_for_function(
             f"() => {{ const d = ({_CANVAS})(); const {{ lit, coloured, hash }} = d;"
             f" return ({condition}) && d; }}",
             polling=500,
         )
-        return Drawn(**told.json_value())
+        return Drawn(**handle.json_value())
 
     def drawn(self) -> Drawn:
         """Now."""

@@ -95,8 +95,8 @@ def take_receipts(
     taken = 0
     for path in sorted(folder.glob(f"*{RECEIPT}")):
         try:
-            told = json.loads(path.read_bytes())
-            case_id, version = bundle.check_receipt(told, base64.b64decode(who.receipt_key))
+            receipt = json.loads(path.read_bytes())
+            case_id, version = bundle.check_receipt(receipt, base64.b64decode(who.receipt_key))
             case = outbox.get(case_id)
         except NotFound:
             continue  # another device's

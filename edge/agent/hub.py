@@ -215,12 +215,12 @@ class Hub:
     def _authenticate(self) -> None:
         if self._token:
             return
-        told = self._sign_in()
-        if told.get("new_key") and self._newest is not None and self._change_key(self._newest):
-            told = self._sign_in()
-        self._token = told["token"]
+        body = self._sign_in()
+        if body.get("new_key") and self._newest is not None and self._change_key(self._newest):
+            body = self._sign_in()
+        self._token = body["token"]
         self._keep_token(self._token)
-        keys = {name: told.get(name, "") for name in ("bundle_key", "receipt_key")}
+        keys = {name: body.get(name, "") for name in ("bundle_key", "receipt_key")}
         self._identity = replace(self._identity, **keys)
 
     def _sign_in(self) -> dict[str, Any]:
@@ -232,17 +232,17 @@ class Hub:
             if newest in ("", self._identity.private_key):
                 raise
         changed = replace(self._identity, private_key=newest)
-        told = self._session(changed)
+        session = self._session(changed)
         self._identity = changed
-        return told
+        return session
 
     def _session(self, me: Identity) -> dict[str, Any]:
         asked = self._send("POST", "/api/sync/challenge", json={"device_id": me.device_id}).json()
         proof = {"challenge": asked["challenge"], "signature": me.sign(asked["challenge"])}
         answer = self._send("POST", "/api/sync/session", json={"device_id": me.device_id, **proof})
-        told: dict[str, Any] = answer.json()
-        self._token = told["token"]
-        return told
+        session: dict[str, Any] = answer.json()
+        self._token = session["token"]
+        return session
 
     def _change_key(self, newest: NewestKey) -> bool:
         """Another key from now on, kept here before the hub hears of it. False: refused, asked again."""
@@ -252,8 +252,8 @@ class Hub:
         public, after = public_key(private), replace(before, private_key=private)
         proof = {"signature": before.sign_key(public), "proof": after.sign_key(public)}
         try:
-            told = {"public_key": public, **proof}
-            self._send("POST", "/api/sync/key", json=told, headers=self._bearer())
+            body = {"public_key": public, **proof}
+            self._send("POST", "/api/sync/key", json=body, headers=self._bearer())
         except Unavailable:
             self._token = ""  # nobody knows whether the hub took it: the next sign-in finds out
             raise
@@ -287,12 +287,12 @@ class Hub:
 def _enrolled(answer: httpx.Response) -> dict[str, Any]:
     """What a hub answers; InvalidInput where somebody else answers at its address."""
     try:
-        told = dict(answer.json())
+        body = dict(answer.json())
     except ValueError:
-        told = {}
-    if not {"device_id", "site"} <= set(told):
+        body = {}
+    if not {"device_id", "site"} <= set(body):
         raise InvalidInput(f"What answers at {answer.url.host} is no hub. Check the address.")
-    return told
+    return body
 
 
 def _tus_errors(request: Callable[[], T]) -> T:

@@ -84,14 +84,16 @@ def open_image(
         return ImageFile(series, picture, ((1, decode(data).pixels),))
     try:
         numbers = frames or (_numbers(data, choose) if choose is not None else [])
-        found, problem = decode_object(data, key_frames=KEY_FRAMES, frames=numbers), ""
+        decoded, problem = decode_object(data, key_frames=KEY_FRAMES, frames=numbers), ""
     except FadaError as error:
-        found, problem = decode_object(data), error.code
+        decoded, problem = decode_object(data), error.code
     if clip:
-        return ImageFile(series, picture, found.frames, problem=problem)
-    scale = found.calibration
+        return ImageFile(series, picture, decoded.frames, problem=problem)
+    scale = decoded.calibration
     own = scale if scale.regions or scale.spacing else None
-    return ImageFile(found.series_uid, found.sop_uid, found.frames, own, found.study_uid, problem)
+    return ImageFile(
+        decoded.series_uid, decoded.sop_uid, decoded.frames, own, decoded.study_uid, problem
+    )
 
 
 def sop_uid_of(case_id: str, sha256: str, media_type: str, data: bytes) -> str:

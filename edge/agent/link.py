@@ -90,14 +90,14 @@ def network_is_metered() -> bool:
     if program is None:
         return False
     try:
-        told = subprocess.run(
+        output = subprocess.run(
             [program, "--system", *_ASK],
             capture_output=True,
             text=True,
             timeout=_SECONDS,
             check=True,
         )
-        return int(told.stdout.split()[1]) in _METERED  # "u 1"
+        return int(output.stdout.split()[1]) in _METERED  # "u 1"
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return False
 

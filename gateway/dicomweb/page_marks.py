@@ -44,13 +44,13 @@ class PageMarks:
         key = (site, tuple(sorted(query.match.items())), query.fuzzy)
         mark, shift = self._before(tx, site, query, key)
         if mark is None:
-            found = tx.studies.find(site, query)
+            studies = tx.studies.find(site, query)
         else:
             rest = query.offset - mark.place - shift
-            found = tx.studies.find(site, replace(query, after=mark.study_id, offset=rest))
-        if found and (mark is not None or query.offset <= _SHALLOW):
-            self._note(tx, site, query, key, found, mark)
-        return found
+            studies = tx.studies.find(site, replace(query, after=mark.study_id, offset=rest))
+        if studies and (mark is not None or query.offset <= _SHALLOW):
+            self._note(tx, site, query, key, studies, mark)
+        return studies
 
     def _before(
         self, tx: Transaction, site: str, query: StudyQuery, key: object
@@ -73,14 +73,16 @@ class PageMarks:
         site: str,
         query: StudyQuery,
         key: object,
-        found: list[Study],
+        studies: list[Study],
         mark: Mark | None,
     ) -> None:
-        first = mark.first if mark is not None else found[0].received_at
+        first = mark.first if mark is not None else studies[0].received_at
         newer = self._newer(tx, site, query, first)
-        places = {query.offset + len(found): found[-1]}
-        if len(found) == query.limit and len(found) > 1:  # one more was asked for, to know of more
-            places[query.offset + len(found) - 1] = found[-2]
+        places = {query.offset + len(studies): studies[-1]}
+        if (
+            len(studies) == query.limit and len(studies) > 1
+        ):  # one more was asked for, to know of more
+            places[query.offset + len(studies) - 1] = studies[-2]
         now = time.monotonic()
         with self._lock:
             marks = self._known.setdefault(key, {})

@@ -62,8 +62,8 @@ def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Res
         match=known, fuzzy=query.fuzzy, limit=query.limit + 1, offset=query.offset
     )
     with services.index.read() as tx:
-        found = marks.find(tx, who.site, study_query) if query.limit else []
-    rows = found[: query.limit]
+        matches = marks.find(tx, who.site, study_query) if query.limit else []
+    rows = matches[: query.limit]
     base = base_url(request)
     items = [
         {
@@ -76,7 +76,7 @@ def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Res
         for row in rows
     ]
     chosen = [select(item, STUDY, query) for item in items]
-    return _response(chosen, query, more=len(found) > len(rows))
+    return _response(chosen, query, more=len(matches) > len(rows))
 
 
 @router.get("/series", summary="Search for series (QIDO-RS)", operation_id="qidoSeries",

@@ -87,12 +87,12 @@ def create(
 def search(request: Request, who: Reader, services: ServicesDep) -> Response:
     """Matched by keyword or tag at the top level; ``limit``, ``offset``, ``includefield``."""
     match, include, limit, offset = _query(list(request.query_params.multi_items()))
-    found = _matching(services, who, match, offset + limit)[offset:]
-    for one in found:
+    matches = _matching(services, who, match, offset + limit)[offset:]
+    for one in matches:
         request.app.state.access.note(who, "workitem.read", one.uid)
-    if not found:
+    if not matches:
         return Response(status_code=204)
-    items = [workitem.shown(one.attributes) for one in found]
+    items = [workitem.shown(one.attributes) for one in matches]
     if include is not None:
         wanted = _RETURNED | include | set(match)
         items = [{tag: v for tag, v in one.items() if tag in wanted} for one in items]
@@ -215,13 +215,13 @@ async def events(
     """Long polling: event reports after number ``after``, as soon as there are any; 204 when ``wait`` is
     over. ``X-Last-Event`` is the ``after`` of the next request. Kept for a week."""
     end = time.monotonic() + wait
-    while not (found := await run_in_threadpool(_events, services, who, aet.strip(), after)):
+    while not (reports := await run_in_threadpool(_events, services, who, aet.strip(), after)):
         left = end - time.monotonic()
         if left <= 0 or await request.is_disconnected():
             return Response(status_code=204, headers={"X-Last-Event": str(after)})
         await anyio.sleep(min(_POLL_SECONDS, left))
-    response = _json([one.report for one in found])
-    response.headers["X-Last-Event"] = str(found[-1].seq)
+    response = _json([one.report for one in reports])
+    response.headers["X-Last-Event"] = str(reports[-1].seq)
     return response
 
 
@@ -235,14 +235,14 @@ def _matching(
 ) -> list[Workitem]:
     state = match.get(workitem.STATE, "")
     exact = state if state in tuple(WorkitemState) else ""
-    found: list[Workitem] = []
+    items: list[Workitem] = []
     with services.index.read() as tx:
         for offset in range(0, _SCANNED, _PAGE):
             page = tx.workitems.find(who.site, exact, limit=_PAGE, offset=offset)
-            found += [one for one in page if matches(one.attributes, match)]
-            if len(page) < _PAGE or len(found) >= most:
+            items += [one for one in page if matches(one.attributes, match)]
+            if len(page) < _PAGE or len(items) >= most:
                 break
-    return found[:most]
+    return items[:most]
 
 
 def _query(
@@ -279,10 +279,10 @@ def _bare(request: Request) -> str:
 
 def _one(body: list[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
     """Raises InvalidInput: none, or several."""
-    found = body if isinstance(body, list) else [body]
-    if len(found) != 1:
+    datasets = body if isinstance(body, list) else [body]
+    if len(datasets) != 1:
         raise InvalidInput("A request holds one data set.")
-    return found[0]
+    return datasets[0]
 
 
 def _json(content: list[Any]) -> Response:

@@ -122,8 +122,8 @@ class HubAnswers:
     def find(self, caller: str, query: Json) -> Iterable[Json]:
         """See ``Answers``. Raises Forbidden, InvalidInput."""
         site = self._site(caller, self._readers)
-        found = catalogue.find(self._services.index, site, self._settings.dimse_aet, query)
-        return list(found)
+        matches = catalogue.find(self._services.index, site, self._settings.dimse_aet, query)
+        return list(matches)
 
     def retrieve(self, caller: str, query: Json) -> Sequence[Retrieved]:
         """See ``Answers``. Raises Forbidden, InvalidInput."""
@@ -141,8 +141,8 @@ class HubAnswers:
     def _peer(self, site: str, aet: str) -> Peer | None:
         with self._services.index.begin() as tx:
             tx.destinations.take_over(site)
-            found = tx.destinations.find(site)
-        for one in found:
+            destinations = tx.destinations.find(site)
+        for one in destinations:
             if one.kind is DestinationKind.C_STORE and one.address.partition("@")[0].strip() == aet:
                 sender = self._senders.of(one)
                 return sender.peer if isinstance(sender, DimseSender) else None

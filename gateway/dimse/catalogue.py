@@ -28,16 +28,16 @@ def find(index: Index, site: str, aet: str, query: Json) -> Iterator[Json]:
     level, patterns = first_text(query, LEVEL), patterns_of(query)
     with index.read() as tx:
         if level == "STUDY":
-            found = _studies(tx, site, patterns)
+            matches = _studies(tx, site, patterns)
         elif level == "PATIENT":
-            found = _patients(tx, site, patterns)
+            matches = _patients(tx, site, patterns)
         elif level == "SERIES":
-            found = _series(tx, site, patterns)
+            matches = _series(tx, site, patterns)
         elif level == "IMAGE":
-            found = _images(tx, site, patterns)
+            matches = _images(tx, site, patterns)
         else:
             raise InvalidInput("(0008,0052) is PATIENT, STUDY, SERIES or IMAGE.")
-        for item in found:
+        for item in matches:
             yield _answer(item, query, level, aet)
 
 
@@ -46,33 +46,33 @@ def named_instances(index: Index, site: str, query: Json) -> list[Instance]:
     studies not at all. Raises InvalidInput: it names none of the level's keys."""
     patterns = patterns_of(query)
     uids = {tag: _uids(patterns.get(tag, "")) for tag in (STUDY, SERIES, IMAGE)}
-    found: list[Instance] = []
+    instances: list[Instance] = []
     with index.read() as tx:
         studies = uids[STUDY] or _studies_of_patient(tx, site, query, patterns)
         for study_uid in studies:
             if not _shown(tx, site, study_uid):
                 continue
             rows = tx.studies.instances(site, study_uid=study_uid, replaced=bool(uids[IMAGE]))
-            found += [
+            instances += [
                 one
                 for one in rows
                 if (not uids[SERIES] or one.series_uid in uids[SERIES])
                 and (not uids[IMAGE] or one.sop_uid in uids[IMAGE])
             ]
-    return found
+    return instances
 
 
 def patterns_of(query: Json) -> dict[str, str]:
     """Tag → pattern of what is matched; sequences, the level and empty keys are not."""
-    found = {}
+    patterns = {}
     for tag, entry in query.items():
         values = entry.get("Value") or []
         if entry.get("vr") == "SQ" or tag in (LEVEL, "00080005") or not values:
             continue
         texts = [one.get("Alphabetic", "") if isinstance(one, dict) else str(one) for one in values]
         if any(texts):
-            found[tag] = "\\".join(texts)
-    return found
+            patterns[tag] = "\\".join(texts)
+    return patterns
 
 
 def _studies_of_patient(
@@ -143,10 +143,10 @@ def _images(tx: Transaction, site: str, patterns: dict[str, str]) -> Iterator[Js
 
 def _above(patterns: dict[str, str], tag: str) -> list[str]:
     """The UIDs of the level above: without them there is no answer (PS3.4 C.4.1.2.1)."""
-    found = _uids(patterns.get(tag, ""))
-    if not found:
+    uids = _uids(patterns.get(tag, ""))
+    if not uids:
         raise InvalidInput("A query below the study names the UIDs of the levels above.")
-    return found
+    return uids
 
 
 def _uids(pattern: str) -> list[str]:

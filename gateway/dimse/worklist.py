@@ -22,8 +22,8 @@ def worklist(index: Index, site: str, station: str, query: Json) -> Iterator[Jso
     first, last = _days(_pattern(wanted, _DAY))
     orders = OrderQuery(first, last, _OPEN, station, limit=1000)
     with index.read() as tx:
-        found = tx.orders.find(site, orders)
-    for order in found:
+        entries = tx.orders.find(site, orders)
+    for order in entries:
         item = _item(order, station)
         (step,) = item[_STEPS]["Value"]
         if matches(item, _patterns(query)) and matches(step, _patterns(wanted)):
@@ -84,12 +84,12 @@ def _asked_for(item: Json, query: Json) -> Json:
 
 def _patterns(query: Json) -> dict[str, str]:
     """What is matched: single values of attributes that are no sequence."""
-    found = {
+    patterns = {
         tag: _pattern(query, tag)
         for tag, entry in query.items()
         if entry.get("vr") != "SQ" and tag != "00080005"
     }
-    return {tag: pattern for tag, pattern in found.items() if pattern}
+    return {tag: pattern for tag, pattern in patterns.items() if pattern}
 
 
 def _pattern(query: Json, tag: str) -> str:

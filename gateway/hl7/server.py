@@ -65,9 +65,9 @@ class Hl7Server:
     def _take(self, message: Message) -> None:
         who = self._principal(message)
         if message.kind in ORDERS:
-            found = orders_of(message)
+            orders = orders_of(message)
             with self._index.begin() as tx:
-                for one in found:
+                for one in orders:
                     order, _ = tx.orders.place(who, one.order)
                     if one.state is not None:
                         tx.orders.set_state(who, order.id, one.state)

@@ -117,13 +117,13 @@ class SiteRoom:
                 with self._index.begin() as tx:
                     tx.quotas.took(site, taken)
             with self._index.read() as tx:
-                told = tx.quotas.of(site)
+                quota = tx.quotas.of(site)
         except FadaError:
             with self._lock:
                 state.until, state.taken = 0.0, state.taken + taken
             raise
         with self._lock:
-            state.quota, state.usage = told.quota, told.usage
+            state.quota, state.usage = quota.quota, quota.usage
             state.ended.clear()
         return state
 

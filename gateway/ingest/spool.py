@@ -224,8 +224,8 @@ def write_all(file: int, data: bytes | memoryview) -> None:
 
 
 def _free(place: Path | int) -> int:
-    found = os.statvfs(place)
-    return found.f_bavail * found.f_frsize
+    filesystem = os.statvfs(place)
+    return filesystem.f_bavail * filesystem.f_frsize
 
 
 def _check_room(file: int, reserve: int) -> None:

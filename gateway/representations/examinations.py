@@ -22,7 +22,7 @@ def facts(version: FactsVersion, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def said(found: FoundExamination) -> list[dict[str, Any]]:
+def said(whole: FoundExamination) -> list[dict[str, Any]]:
     """Who said which facts, by source and day."""
     return [
         {
@@ -31,13 +31,13 @@ def said(found: FoundExamination) -> list[dict[str, Any]]:
             "at": one.source.at,
             "facts": one.facts,
         }
-        for one in found.examination.said
+        for one in whole.examination.said
     ]
 
 
-def order(found: FoundExamination) -> dict[str, Any] | None:
+def order(whole: FoundExamination) -> dict[str, Any] | None:
     """The order that it met: its number, and the reason that it gives."""
-    one = found.order
+    one = whole.order
     if one is None:
         return None
     reason = "" if tells_sex(one.reason) else one.reason
@@ -49,40 +49,40 @@ def earlier(one: EarlierExamination) -> dict[str, Any]:
     return {"study": serializers.study(one.study), **_measured(one), "summary": one.summary}
 
 
-def fetuses(found: FoundExamination) -> list[dict[str, Any]]:
+def fetuses(whole: FoundExamination) -> list[dict[str, Any]]:
     """Of several, the summary of each; empty for one."""
-    each = found.examination.fetuses.items()
+    each = whole.examination.fetuses.items()
     return [{"fetus": letter, "summary": one.summary} for letter, one in each]
 
 
-def without_identity(found: FoundExamination) -> dict[str, Any]:
+def without_identity(whole: FoundExamination) -> dict[str, Any]:
     """For whoever has a link: neither whose it is, nor who entered it, nor her other studies by name."""
     return {
-        "summary": found.examination.summary,
-        "fetuses": fetuses(found),
-        "facts": {"version": found.facts.version, "values": _values(found)},
-        "last_period": found.last_period,
-        "earlier": [_measured(one) for one in found.earlier],
+        "summary": whole.examination.summary,
+        "fetuses": fetuses(whole),
+        "facts": {"version": whole.facts.version, "values": _values(whole)},
+        "last_period": whole.last_period,
+        "earlier": [_measured(one) for one in whole.earlier],
     }
 
 
-def for_the_phone(found: FoundExamination) -> dict[str, Any]:
+def for_the_phone(whole: FoundExamination) -> dict[str, Any]:
     """What a phone's own summary of the images goes by: the day, the pregnancy's dating, the fetuses."""
-    summary, values = found.examination.summary, found.facts.values
+    summary, values = whole.examination.summary, whole.facts.values
     return {
         "day": summary.day,
-        "last_period": found.last_period,
+        "last_period": whole.last_period,
         "dating": summary.dating,
-        "fetuses": found.fetuses,
+        "fetuses": whole.fetuses,
         "fetus_images": values.get("fetus_images") or {},
         "chosen": values.get("chosen") or {},
     }
 
 
-def _values(found: FoundExamination) -> dict[str, Any]:
+def _values(whole: FoundExamination) -> dict[str, Any]:
     """As entered; an indication that nobody entered is the order's."""
-    indication = found.examination.fact("indication")
-    return {**found.facts.values, **({"indication": indication} if indication else {})}
+    indication = whole.examination.fact("indication")
+    return {**whole.facts.values, **({"indication": indication} if indication else {})}
 
 
 def _measured(one: EarlierExamination) -> dict[str, Any]:

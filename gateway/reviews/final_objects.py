@@ -63,7 +63,7 @@ def make(
     with services.index.read() as tx:
         stored = tx.studies.instances(study.site, study_uid=study.study_uid)
         versions = tx.results.versions(study.site, study.id)
-        found = examination_of(
+        examined = examination_of(
             tx, study, report.frames, last_period=last_period, stated_by=stated_by
         )
     cause = str(uuid.uuid4())
@@ -73,8 +73,8 @@ def make(
     if sources:
         masks = {(f.sop_uid, f.frame): masks_of(services, study.site, f) for f in shown.frames}
         before = documents_before(versions, stored)
-        made = dicom_objects(shown, sources, masks, cause, before, found.examination)
-        page = pdf.render(report, study.attributes, found.examination, language=language)
+        made = dicom_objects(shown, sources, masks, cause, before, examined.examination)
+        page = pdf.render(report, study.attributes, examined.examination, language=language)
         title = Words(language)("title")
         whole = encapsulated_pdf(list(sources.values()), page, title, report, cause)
         made.append(MadeObject("pdf_dicom", whole))
@@ -86,7 +86,7 @@ def make(
         report,
         study.attributes,
         image_refs(stored),
-        found.examination,
+        examined.examination,
         site=study.site,
         amends=study.signed_version > 0,
     )

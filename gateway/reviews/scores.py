@@ -156,11 +156,11 @@ def _summed(
         both = sorted(by_reader[a].keys() & by_reader[b].keys())
         if both:
             mine, theirs = ([by_reader[r][of] for of in both] for r in (a, b))
-            told = kappa(mine, theirs, ordered=_SCALE)
-            assert told is not None
+            weighted = kappa(mine, theirs, ordered=_SCALE)
+            assert weighted is not None
             row = _row(mode, kind, f"{names[a]} / {names[b]}", [*mine, *theirs])
-            value = "" if told.value is None else round(told.value, 4)
-            observed = round(told.observed, 4)
+            value = "" if weighted.value is None else round(weighted.value, 4)
+            observed = round(weighted.observed, 4)
             yield {**row, "n": len(both), "kappa_linear": value, "observed_agreement": observed}
 
 

@@ -118,14 +118,14 @@ def forgot(case_id: CaseId, who: Sender, services: ServicesDep) -> Response:
 def _item(tx: Transaction, site: str, study_id: str, case: Case) -> dict[str, Any]:
     versions = tx.results.versions(site, study_id)
     study = tx.studies.get(site, study_id)
-    found = examination_of(tx, study)
+    whole = examination_of(tx, study)
     return {
         "case_id": case.id,
         "study_id": study_id,
         "state": study.state.value,
         "error_code": study.error_code,
-        "comment": found.facts.values.get("comment") or "",
-        "examination": representations.for_the_phone(found),
+        "comment": whole.facts.values.get("comment") or "",
+        "examination": representations.for_the_phone(whole),
         "results": [
             {
                 **serializers.result_summary(r),

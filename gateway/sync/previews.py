@@ -52,8 +52,8 @@ def listing(study_id: StudyId, who: Reader, services: ServicesDep) -> dict[str, 
     """Frames of which a small copy is here and the picture is not."""
     with services.index.read() as tx:
         study = tx.studies.get(who.site, study_id)
-        found = tx.previews.of_study(who.site, study.id)
-    return {"items": [{"sop_uid": sop_uid, "frame": frame} for sop_uid, frame in found]}
+        previews = tx.previews.of_study(who.site, study.id)
+    return {"items": [{"sop_uid": sop_uid, "frame": frame} for sop_uid, frame in previews]}
 
 
 @router.get(

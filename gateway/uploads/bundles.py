@@ -61,20 +61,20 @@ def _receive(
     with _one_at_a_time:
         if files[0].size > bundles.MOST_BYTES:
             raise TooLarge(f"A carried case may have {bundles.MOST_BYTES} bytes.")
-        found, secret = _opened(services, files[0].path.read_bytes())
-        maker = _maker(services, carrier, found)
+        bundle, secret = _opened(services, files[0].path.read_bytes())
+        maker = _maker(services, carrier, bundle)
         receive_case(
             services.index, services.store, services.ingest.site_room, maker,
-            found.case, found.version, found.body, request_id=identity,
+            bundle.case, bundle.version, bundle.body, request_id=identity,
         )  # fmt: skip
-        for image in found.images:
-            _take_image(services, maker, found, image, identity, files)
+        for image in bundle.images:
+            _take_image(services, maker, bundle, image, identity, files)
     with services.index.begin() as tx:
-        missing = tx.cases.missing(maker.site, found.case, found.version)
-        tx.audit.add(carrier, "case.carried", found.case, {"maker": maker.subject})
+        missing = tx.cases.missing(maker.site, bundle.case, bundle.version)
+        tx.audit.add(carrier, "case.carried", bundle.case, {"maker": maker.subject})
     if missing:
         raise InvalidInput("Not every image of this carried case can be taken; send it directly.")
-    return {"receipt": bundles.receipt(bundles.receipt_key(secret), found.case, found.version)}
+    return {"receipt": bundles.receipt(bundles.receipt_key(secret), bundle.case, bundle.version)}
 
 
 def _opened(services: Services, file: bytes) -> tuple[Bundle, bytes]:
@@ -89,16 +89,16 @@ def _opened(services: Services, file: bytes) -> tuple[Bundle, bytes]:
     return bundles.unseal(file, bundles.hub_key(oldest)), oldest
 
 
-def _maker(services: Services, carrier: Principal, found: Bundle) -> Principal:
+def _maker(services: Services, carrier: Principal, bundle: Bundle) -> Principal:
     """The phone that took the case, proven by its signature. Raises InvalidInput."""
     try:
         with services.index.read() as tx:
-            device = tx.devices.get(found.device)
+            device = tx.devices.get(bundle.device)
     except NotFound:
         device = None
     if device is None or device.site != carrier.site or device.revoked_at is not None:
         raise InvalidInput("The phone that took this case is not enrolled at this site.")
-    if not any(_fits(key, found) for key in _keys(device)):
+    if not any(_fits(key, bundle) for key in _keys(device)):
         raise InvalidInput("This carried case is not signed by the phone that it names.")
     return Principal(f"device:{device.id}", device.site, Role.DEVICE)
 
@@ -111,10 +111,10 @@ def _keys(device: Device) -> list[str]:
     return [device.public_key, device.earlier_key]
 
 
-def _fits(key: str, found: Bundle) -> bool:
+def _fits(key: str, bundle: Bundle) -> bool:
     try:
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key))
-        public.verify(found.signature, found.signed)
+        public.verify(bundle.signature, bundle.signed)
     except InvalidSignature:
         return False
     return True
@@ -123,21 +123,21 @@ def _fits(key: str, found: Bundle) -> bool:
 def _take_image(
     services: Services,
     maker: Principal,
-    found: Bundle,
+    bundle: Bundle,
     image: BundleImage,
     identity: str,
     files: list[SpooledFile],
 ) -> None:
     """One image, where the hub lacks it. Raises the refusal of the image."""
     with services.index.read() as tx:
-        if image.sha256 not in tx.cases.missing(maker.site, found.case, found.version):
+        if image.sha256 not in tx.cases.missing(maker.site, bundle.case, bundle.version):
             return
     with services.spool.writer(bundles.MOST_BYTES, image.sha256) as out:
         out.write(image.data)
         file = out.finish()
     files.append(file)
     scale = image.pixel_mm
-    metadata = {"case": found.case, "sha256": image.sha256}
+    metadata = {"case": bundle.case, "sha256": image.sha256}
     if scale is not None:
         metadata |= {"pixel_mm_x": str(scale[0]), "pixel_mm_y": str(scale[1])}
     outcomes = ingest_case_file(services, maker, file, metadata, identity, files)

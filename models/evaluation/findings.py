@@ -92,13 +92,13 @@ def answers_of(decoder: Decoder, findings: Sequence[Findings]) -> list[DecoderAn
 
 
 def agreement(
-    told: Sequence[Mapping[str, str]], findings: Sequence[Findings], words: FindingWords
+    answers: Sequence[Mapping[str, str]], findings: Sequence[Findings], words: FindingWords
 ) -> dict[str, float]:
     """By field, and over all of them (``field``) and over pictures (``whole``): the share, 0 to 1, that is
     as the heads say."""
     own = [words.words(one) for one in findings]
     same = {
-        name: [t.get(name) == o[name] for t, o in zip(told, own, strict=True)] for name in FIELDS
+        name: [t.get(name) == o[name] for t, o in zip(answers, own, strict=True)] for name in FIELDS
     }
     each = {name: round(float(np.mean(values)), 4) for name, values in same.items()}
     table = np.array(list(same.values()))
@@ -110,12 +110,12 @@ def agreement(
 
 
 def label_agreement(
-    told: Sequence[Mapping[str, str]], records: Sequence[Record]
+    answers: Sequence[Mapping[str, str]], records: Sequence[Record]
 ) -> dict[str, float]:
     """By field: the share, 0 to 1, that is as the labels say, of the pictures whose labels tell; and the
     mean over fields (``field``). Nobody has labelled how sharp a picture is."""
     right: dict[str, list[bool]] = {}
-    for one, record in zip(told, records, strict=True):
+    for one, record in zip(answers, records, strict=True):
         for name, wanted in write(seen_of(record)).items():
             if wanted is not None and name != "image_quality":
                 right.setdefault(name, []).append(one.get(name) == wanted)

@@ -122,16 +122,16 @@ def text_pair(release: Release, full: Path, records: Sequence[Record], threads: 
 
 def _decoders(release: Release, full: Path, records: Sequence[Record], threads: int) -> Figures:
     finder = findings.Finder(release, threads)
-    found = [finder.of_record(record) for record in records]
+    seen = [finder.of_record(record) for record in records]
     pair = {
         "full": findings.open_decoder(full, threads),
         "stored": findings.decoder_of(release, threads),
     }
     answers = {
-        name: [TextAnswer(a.label, a.fields, a.free) for a in findings.answers_of(decoder, found)]
+        name: [TextAnswer(a.label, a.fields, a.free) for a in findings.answers_of(decoder, seen)]
         for name, decoder in pair.items()
     }
-    return {name: figures(told, answers["full"], records) for name, told in answers.items()}
+    return {name: figures(answered, answers["full"], records) for name, answered in answers.items()}
 
 
 def _at(values: Figures, path: str) -> float | None:

@@ -97,24 +97,24 @@ def _pair(source: Path) -> Iterator[Part]:
     every = sorted(source.glob("*.gguf"))
     towers = [path for path in every if "mmproj" in path.name.lower()]
     models = [path for path in every if path not in towers]
-    for what, found in (("text model (*.gguf)", models), ("vision tower (*mmproj*.gguf)", towers)):
-        if len(found) != 1:
-            yield Part(what, False, f"exactly one is needed, {len(found)} are there")
+    for what, files in (("text model (*.gguf)", models), ("vision tower (*mmproj*.gguf)", towers)):
+        if len(files) != 1:
+            yield Part(what, False, f"exactly one is needed, {len(files)} are there")
             continue
         try:
-            check_gguf(found[0])
+            check_gguf(files[0])
         except ReleaseMalformed as error:
-            yield Part(found[0].name, False, error.detail)
+            yield Part(files[0].name, False, error.detail)
         else:
-            yield Part(found[0].name, True)
+            yield Part(files[0].name, True)
 
 
 def _about(path: Path) -> Iterator[Part]:
-    told = _json(path)
-    if told is None:
+    about = _json(path)
+    if about is None:
         yield Part(path.name, False, "prompts, side and licence: see docs/releases.md")
         return
-    prompts = told.get("prompts")
+    prompts = about.get("prompts")
     lacking = [name for name in _PHASES if not isinstance(prompts, dict) or not prompts.get(name)]
     note = f"no prompt for {', '.join(lacking)}: that phase is not asked" if lacking else ""
     yield Part(path.name, isinstance(prompts, dict) and "interpret" not in lacking, note)

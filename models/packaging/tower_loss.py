@@ -43,9 +43,9 @@ def _tensors(path: Path, cache: Path | None) -> dict[str, NDArray[np.float64]]:
         sys.path.append(root)
     import gguf
 
-    found: dict[str, NDArray[np.float64]] = {}
+    tensors: dict[str, NDArray[np.float64]] = {}
     reader: Any = gguf.GGUFReader(path)
     for tensor in reader.tensors:
         values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        found[str(tensor.name)] = np.asarray(values, dtype=np.float64)
-    return found
+        tensors[str(tensor.name)] = np.asarray(values, dtype=np.float64)
+    return tensors

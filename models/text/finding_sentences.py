@@ -123,13 +123,13 @@ def _literal(text: str) -> str:
 def extremes(plane: str) -> Iterator[Findings]:
     """Findings that between them lead to every option of the fields that are lists of options."""
     labels, expected = LOOKED_FOR[plane], WORDS.planes[plane].expected
-    found = tuple((label, 9) for label in labels)
+    findings = tuple((label, 9) for label in labels)
     axes = (0, 40, 80, None) if plane == "head" else (None,)
     faces = (LEFT, RIGHT, None) if plane == "nt_view" else (None,)
     for axis in axes:
         for face in faces:
-            yield Findings(plane, 9, "good", 9, found, axis=axis, face=face)
-            yield Findings(plane, 9, "good", 9, found, cut=labels, axis=axis, face=face)
+            yield Findings(plane, 9, "good", 9, findings, axis=axis, face=face)
+            yield Findings(plane, 9, "good", 9, findings, cut=labels, axis=axis, face=face)
             yield Findings(plane, 9, "good", 9, missing=expected, axis=axis, face=face)
 
 
@@ -139,13 +139,13 @@ def invented(rng: np.random.Generator) -> Findings:
     if rng.random() < 0.5:  # the planes with the most to say
         plane = ("nt_view", "head", "intrapartum")[int(rng.integers(0, 3))]
     lost, poor, cut_share = rng.random() * 0.6, rng.random() * 0.7, rng.random() ** 2 * 0.5
-    found: dict[str, int] = {}
+    words: dict[str, int] = {}
     cut = []
     for label in LOOKED_FOR[plane]:
         if rng.random() < lost:
             continue
         is_poor = rng.random() < poor
-        found[label] = int(rng.integers(2, _UNCLEAR) if is_poor else rng.integers(_UNCLEAR, 10))
+        words[label] = int(rng.integers(2, _UNCLEAR) if is_poor else rng.integers(_UNCLEAR, 10))
         if rng.random() < cut_share:
             cut.append(label)
     image = int(rng.integers(2, 10))
@@ -154,10 +154,10 @@ def invented(rng: np.random.Generator) -> Findings:
         int(rng.integers(4, 10)),
         WORDS.level(image),
         image,
-        tuple(found.items()),
-        tuple(k for k, sure in found.items() if sure < _UNCLEAR and k not in cut),
+        tuple(words.items()),
+        tuple(k for k, sure in words.items() if sure < _UNCLEAR and k not in cut),
         tuple(cut),
-        tuple(label for label in WORDS.planes[plane].expected if label not in found),
+        tuple(label for label in WORDS.planes[plane].expected if label not in words),
         int(rng.integers(0, 10)) * 10 if plane == "head" and rng.random() < 0.9 else None,
         (LEFT, RIGHT, None)[int(rng.integers(0, 3))] if plane == "nt_view" else None,
     )

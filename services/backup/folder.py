@@ -59,14 +59,14 @@ class Manifest:
     def load(cls, data: bytes) -> Manifest:
         """Raises InvalidInput: not a manifest of this form."""
         try:
-            told: dict[str, Any] = json.loads(data)
-            if told.pop("format") != FORMAT:
+            fields: dict[str, Any] = json.loads(data)
+            if fields.pop("format") != FORMAT:
                 raise InvalidInput(
                     "This backup was made by a newer FADA. Restore it with that one."
                 )
-            told["head"] = Head(**told["head"])
-            told["files"] = {name: Entry(**entry) for name, entry in told["files"].items()}
-            return cls(**told)
+            fields["head"] = Head(**fields["head"])
+            fields["files"] = {name: Entry(**entry) for name, entry in fields["files"].items()}
+            return cls(**fields)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput("The backup's manifest cannot be read.") from error
 

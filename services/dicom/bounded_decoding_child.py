@@ -40,12 +40,12 @@ def answer(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], _Decod
     decoded = [np.ascontiguousarray(frames.read(number)) for number in numbers]
     scale = calibration(frames.dataset)
     shapes = [[number, list(pixels.shape)] for number, pixels in zip(numbers, decoded, strict=True)]
-    told = {
+    header = {
         "study_uid": parsed.study_uid, "series_uid": parsed.series_uid, "sop_uid": parsed.sop_uid,
         "count": frames.count, "regions": [asdict(region) for region in scale.regions],
         "spacing": asdict(scale.spacing) if scale.spacing else None, "frames": shapes,
     }  # fmt: skip
-    return told, decoded
+    return header, decoded
 
 
 def _chosen(frames: Frames, request: dict[str, Any]) -> list[int]:
@@ -72,14 +72,14 @@ def main() -> None:
     shut_in()
     decoded: _Decoded = []
     try:
-        told, decoded = answer(sys.stdin.buffer.read(), json.loads(sys.argv[2]))
+        header, decoded = answer(sys.stdin.buffer.read(), json.loads(sys.argv[2]))
     except FadaError as error:
-        told = of_error(error)
+        header = of_error(error)
     except MemoryError:
-        told = of_error(TooLarge("Reading the file needs more memory than is given to it."))
+        header = of_error(TooLarge("Reading the file needs more memory than is given to it."))
     except Exception as error:  # whatever a decoder thinks of: refused, named by its kind alone
-        told = of_error(InvalidDicom(f"The file cannot be read ({type(error).__name__})."))
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+        header = of_error(InvalidDicom(f"The file cannot be read ({type(error).__name__})."))
+    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
     for pixels in decoded:
         sys.stdout.buffer.write(pixels.tobytes())
 

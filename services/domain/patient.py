@@ -72,15 +72,15 @@ def _entry(vr: str, value: Any) -> dict[str, Any]:
 
 def differences(recorded: Identity, received: Identity) -> tuple[FieldDifference, ...]:
     """What two sayings about one woman contradict each other in; empty: they may be the same."""
-    found = []
+    differing = []
     if recorded.number and received.number and recorded.number != received.number:
-        found.append(FieldDifference("number", recorded.number, received.number))
+        differing.append(FieldDifference("number", recorded.number, received.number))
     if not _same_name(recorded.name, received.name):
-        found.append(FieldDifference("name", recorded.name, received.name))
+        differing.append(FieldDifference("name", recorded.name, received.name))
     dates = (recorded.birth_date, received.birth_date)
     if all(dates) and dates[0] != dates[1]:
-        found.append(FieldDifference("birth_date", *dates))
-    return tuple(found)
+        differing.append(FieldDifference("birth_date", *dates))
+    return tuple(differing)
 
 
 def _same_name(one: str, other: str) -> bool:

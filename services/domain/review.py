@@ -33,11 +33,11 @@ def disagreements(phone: Report, hub: Report) -> tuple[Difference, ...]:
 
     Frames are compared one by one where both read the same; else the frames that speak for the study.
     """
-    found: dict[str, Difference] = {}
+    differences: dict[str, Difference] = {}
     for one, other in _pairs(phone, hub):
         for difference in _of_frames(one, other):
-            found.setdefault(difference.what, difference)
-    return tuple(found.values())
+            differences.setdefault(difference.what, difference)
+    return tuple(differences.values())
 
 
 def _pairs(phone: Report, hub: Report) -> list[tuple[FrameReading | None, FrameReading | None]]:
@@ -54,7 +54,7 @@ def _of_frames(phone: FrameReading | None, hub: FrameReading | None) -> list[Dif
     if phone is None or hub is None:
         return []
     mine, theirs = ({s.label for s in f.structures} for f in (phone, hub))
-    found = [
+    differences = [
         Difference(
             f"structure:{label}",
             "found" if label in mine else "not found",
@@ -65,8 +65,8 @@ def _of_frames(phone: FrameReading | None, hub: FrameReading | None) -> list[Dif
     sizes = [next((m for m in f.measurements if m.name == "HC"), None) for f in (phone, hub)]
     if sizes[0] is not None and sizes[1] is not None and _beyond(sizes[0], sizes[1]):
         values = [m.mm if m.mm is not None else m.px for m in sizes if m is not None]
-        found.append(Difference("HC", values[0], values[1]))
-    return found
+        differences.append(Difference("HC", values[0], values[1]))
+    return differences
 
 
 def _beyond(phone: Measurement, hub: Measurement) -> bool:
@@ -125,8 +125,8 @@ def dice(first: Polygon, second: Polygon) -> float:
     ys = [y for _, y in (*first, *second)]
     for row in range(math.floor(min(ys, default=0.0)), math.ceil(max(ys, default=0.0))):
         spans = [_spans(polygon, row + 0.5) for polygon in (first, second)]
-        for place, found in enumerate(spans):
-            sizes[place] += sum(b - a for a, b in found)
+        for place, runs in enumerate(spans):
+            sizes[place] += sum(b - a for a, b in runs)
         both += sum(max(0.0, min(b, d) - max(a, c)) for a, b in spans[0] for c, d in spans[1])
     total = sum(sizes)
     return 2 * both / total if total > 0 else 1.0

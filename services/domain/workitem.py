@@ -165,14 +165,14 @@ def moved(item: Json, wanted: str, named: str, held: str, now: datetime) -> Json
 
 def cancelled(item: Json, now: datetime, reason: str = "") -> Json:
     """CANCELED, with when and why, as its final state needs them."""
-    told = dict(_first_item(item, PROGRESS_INFO))
-    told.setdefault(CANCELLED_AT, _value("DT", moment(now)))
-    if not told.get(DISCONTINUATION, {}).get("Value"):
+    progress = dict(_first_item(item, PROGRESS_INFO))
+    progress.setdefault(CANCELLED_AT, _value("DT", moment(now)))
+    if not progress.get(DISCONTINUATION, {}).get("Value"):
         unspecified = code("110513", "DCM", "Discontinued for unspecified reason")
-        told[DISCONTINUATION] = _value("SQ", unspecified)
+        progress[DISCONTINUATION] = _value("SQ", unspecified)
     if reason:
-        told[REASON] = _value("LT", reason)
-    changed = {PROGRESS_INFO: _value("SQ", told)}
+        progress[REASON] = _value("LT", reason)
+    changed = {PROGRESS_INFO: _value("SQ", progress)}
     return {**item, **changed, STATE: _value("CS", WorkitemState.CANCELED.value)}
 
 
@@ -183,15 +183,15 @@ def progress_of(item: Json) -> Json:
 
 def why_cancelled(item: Json) -> Json:
     """The reason and its code of a cancelled item, as far as they were said."""
-    told = _first_item(item, PROGRESS_INFO)
-    return {tag: told[tag] for tag in (REASON, DISCONTINUATION) if tag in told}
+    progress = _first_item(item, PROGRESS_INFO)
+    return {tag: progress[tag] for tag in (REASON, DISCONTINUATION) if tag in progress}
 
 
 def progressed(item: Json, percent: int, words: str) -> Json:
     """With Procedure Step Progress (0074,1004) and its description."""
-    told = {**_first_item(item, PROGRESS_INFO), PROGRESS: {"vr": "DS", "Value": [percent]}}
-    told[DESCRIPTION] = _value("ST", words)
-    return {**item, PROGRESS_INFO: _value("SQ", told)}
+    progress = {**_first_item(item, PROGRESS_INFO), PROGRESS: {"vr": "DS", "Value": [percent]}}
+    progress[DESCRIPTION] = _value("ST", words)
+    return {**item, PROGRESS_INFO: _value("SQ", progress)}
 
 
 def performed(
@@ -220,8 +220,8 @@ def shown(item: Json) -> Json:
 
 def referenced_studies(item: Json) -> set[str]:
     """Study Instance UIDs of its input, and of the item itself."""
-    found = {first_text(one, STUDY_TAG) for one in item.get(INPUT, {}).get("Value") or []}
-    return (found | {first_text(item, STUDY_TAG)}) - {""}
+    uids = {first_text(one, STUDY_TAG) for one in item.get(INPUT, {}).get("Value") or []}
+    return (uids | {first_text(item, STUDY_TAG)}) - {""}
 
 
 def codes_of(item: Json, tag: str) -> list[tuple[str, str]]:
@@ -271,8 +271,8 @@ def _dataset(given: Json) -> Json:
 
 
 def _first_item(item: Json, tag: str) -> Json:
-    found = (item.get(tag, {}).get("Value") or [{}])[0]
-    return found if isinstance(found, dict) else {}
+    first = (item.get(tag, {}).get("Value") or [{}])[0]
+    return first if isinstance(first, dict) else {}
 
 
 def _value(vr: str, value: Any) -> Json:

@@ -159,10 +159,10 @@ class Wire:
         batch = np.ascontiguousarray(image[None])
         asked = f"{HEAT}{ASKED}{of}"
         values = self._by_grpc(batch, asked, (HEAT_OUTPUT.name,), deadline, request_id)
-        found = values.as_numpy(HEAT_OUTPUT.name)
-        if found is None or found.ndim != 3 or not np.isfinite(found).all():
+        heat = values.as_numpy(HEAT_OUTPUT.name)
+        if heat is None or heat.ndim != 3 or not np.isfinite(heat).all():
             raise InvalidModelOutput("The model server gave no usable map.")
-        return np.asarray(found[0], dtype=np.float32)
+        return np.asarray(heat[0], dtype=np.float32)
 
     def _by_grpc(
         self,

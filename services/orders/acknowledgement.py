@@ -39,5 +39,5 @@ def acknowledgement(message: Message | None, code: str, words: str = "", data: b
 
 def _control_id(data: bytes) -> str:
     fields = data.lstrip(b"\x0b").split(b"\r", 1)[0].split(b"|")
-    found = fields[9] if len(fields) > 9 and fields[0] == b"MSH" else b""
-    return found.decode("ascii") if _CONTROL.fullmatch(found) else ""
+    control_id = fields[9] if len(fields) > 9 and fields[0] == b"MSH" else b""
+    return control_id.decode("ascii") if _CONTROL.fullmatch(control_id) else ""

@@ -44,10 +44,10 @@ def orders_of(message: Message) -> list[OrderMessage]:
     person = message.first("PID")
     if person is None:
         raise InvalidInput("An order names a patient: PID is missing.")
-    found = [_order(message, person, group) for group in message.groups("ORC")]
-    if not found:
+    orders = [_order(message, person, group) for group in message.groups("ORC")]
+    if not orders:
         raise InvalidInput("An order message holds an ORC.")
-    return found
+    return orders
 
 
 def news_of(message: Message) -> PatientNews:

@@ -32,12 +32,12 @@ class Segment:
     def text(self, field: int, component: int = 1, repetition: int = 1) -> str:
         """A component's first part, without escapes, on one line; "" for HL7's null, too."""
         try:
-            found = self._fields.extract_field(
+            value = self._fields.extract_field(
                 field_num=field, repeat_num=repetition, component_num=component
             )
         except (IndexError, KeyError, hl7.HL7Exception):
             return ""
-        words = " ".join(str(found).split())
+        words = " ".join(str(value).split())
         return "" if words == '""' else "".join(c for c in words if c.isprintable())
 
     def repetitions(self, field: int) -> int:
@@ -92,8 +92,8 @@ def parse(data: bytes) -> Message:
     if text.count("\r") > _MAX_SEGMENTS:
         raise InvalidInput("An HL7 message has at most 500 segments here.")
     try:
-        found = hl7.parse(text)
-        segments = tuple(Segment(str(one[0]), one) for one in found)
+        message = hl7.parse(text)
+        segments = tuple(Segment(str(one[0]), one) for one in message)
     except (hl7.HL7Exception, AssertionError, IndexError, KeyError, ValueError) as error:
         # AssertionError: what the library asks of its own plan, when two delimiters of MSH are the same.
         raise InvalidInput("This is no HL7 v2 message.") from error
@@ -125,10 +125,10 @@ def day_of(text: str) -> str:
 def text_of_moment(text: str) -> tuple[str, str]:
     """(day, HH:MM) of a DTM in the hub's own time zone; both may be empty. A zone that is given is
     converted, one that is not is the hub's."""
-    found = _MOMENT.fullmatch(text.strip())
-    if found is None:
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
         return "", ""
-    day, clock, _, zone = found.groups()
+    day, clock, _, zone = match.groups()
     try:
         if zone and clock:
             moment = datetime.strptime(day + clock + zone, "%Y%m%d%H%M%z").astimezone()

@@ -119,18 +119,18 @@ def _request(content: Content) -> str:
 
 def _measures(content: Content) -> Iterator[list[str]]:
     """Each measure of the examination, of each fetus; then what has no millimetres, and what was refused."""
-    status, whole, told = content.status, content.examination, set[str]()
+    status, whole, written = content.status, content.examination, set[str]()
     for letter, part in whole.parts:
         for one in part.summary.measures:
-            told.add(one.measure)
+            written.add(one.measure)
             yield _measure(one, letter, status)
         if part.summary.weight is not None:
             yield _weight(part.summary.weight, letter, status)
     for number, value in enumerate(whole.summary.unassigned, 1):
-        told.add(value.measure)
+        written.add(value.measure)
         head = _head(value.measure, f"unassigned {number}")
         yield [f"{head}{value.mm:.1f}|mm^mm^UCUM|||||{status}", _note("fetus not said")]
-    yield from _others(content.report, told, status)
+    yield from _others(content.report, written, status)
 
 
 def _head(name: str, part: str) -> str:
@@ -166,14 +166,14 @@ def _centile(centile: Centile | None) -> list[str]:
     return [_note(f"centile {centile.centile:.1f}, z {centile.z:+.2f}, {centile.chart}")]
 
 
-def _others(report: Report, told: set[str], status: str) -> Iterator[list[str]]:
+def _others(report: Report, written: set[str], status: str) -> Iterator[list[str]]:
     """In pixels alone, or of no equation: once, from the frame that shows it best; then refusals."""
     frames = sorted((f for f in report.frames if f.in_scope), key=lambda f: -f.quality)
     for frame in frames:
         for one in frame.measurements:
-            if one.name in told:
+            if one.name in written:
                 continue
-            told.add(one.name)
+            written.add(one.name)
             if one.mm is None:
                 value = f"{one.px:g}|{{pixels}}^px^UCUM|||||{status}"
                 yield [_head(one.name, "") + value, _note("px only: not calibrated")]
@@ -181,8 +181,8 @@ def _others(report: Report, told: set[str], status: str) -> Iterator[list[str]]:
                 yield [f"{_head(one.name, '')}{one.mm:g}|mm^mm^UCUM|||||{status}"]
     for frame in frames:
         for reason, about in frame.abstentions:
-            if about in MEASURES and about not in told:
-                told.add(about)
+            if about in MEASURES and about not in written:
+                written.add(about)
                 code, words = MEASURES[about]
                 yield [f"|{code}^{words}^LN||||||||X", _note(f"not assessed: {reason.value}")]
 

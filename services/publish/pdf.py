@@ -41,8 +41,8 @@ def render(
         ValueError: not one of the five languages.
     """
     words = Words(language)
-    told = [said.source.name for said in examination.said]
-    sheet = Sheet(report, words, [*_texts(attributes), *_strings(examination.facts), *told])
+    names = [said.source.name for said in examination.said]
+    sheet = Sheet(report, words, [*_texts(attributes), *_strings(examination.facts), *names])
     sheet.add_page()
     pdf_sections.who(sheet, attributes, examination)
     pdf_sections.dating(sheet, attributes, examination)

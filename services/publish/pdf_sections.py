@@ -46,11 +46,11 @@ def who(sheet: Sheet, attributes: dict[str, Any], examination: Examination) -> N
     sheet.pairs([(words(key), value) for key, value in rows if value])
     sheet.row(words("indication"), examination.fact("indication") or _EMPTY)
     frames = sheet.report.frames
-    told = words("images_read").format(
+    line = words("images_read").format(
         read=sum(1 for one in frames if one.in_scope), all=len(frames),
         skipped=len(sheet.report.skipped),
     )  # fmt: skip
-    sheet.row(words("images"), told)
+    sheet.row(words("images"), line)
 
 
 def dating(sheet: Sheet, attributes: dict[str, Any], examination: Examination) -> None:

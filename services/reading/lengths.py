@@ -33,7 +33,7 @@ def measure_lengths(
     """A length for each pair of ends that are both certain enough, in a frame of ``size`` (width, height) in
     pixels; ``bar_mm`` is how long the release's scale bars are, None where nobody said."""
     sure = {k.label: (k.x, k.y) for k in keypoints if k.confidence >= rules.threshold(k.label)}
-    found = []
+    lengths = []
     for name, pair in LENGTHS.items():
         ends = _ends(sure, pair)
         if ends is None:
@@ -41,13 +41,13 @@ def measure_lengths(
         scale = calibration.for_points(list(ends)) or by_scale_bar(sure, size, calibration, bar_mm)
         px = math.dist(*ends)
         if scale is None:
-            found.append(Measurement(name, round(px, 2), method=METHOD, points=ends))
+            lengths.append(Measurement(name, round(px, 2), method=METHOD, points=ends))
             continue
         (ax, ay), (bx, by) = ends
         mm = round(math.hypot((bx - ax) * scale.mm_x, (by - ay) * scale.mm_y), 1)
         low, high = _interval(name, mm, rules)
-        found.append(Measurement(name, round(px, 2), mm, low, high, scale.source, METHOD, ends))
-    return tuple(found)
+        lengths.append(Measurement(name, round(px, 2), mm, low, high, scale.source, METHOD, ends))
+    return tuple(lengths)
 
 
 def by_scale_bar(

@@ -114,10 +114,10 @@ def measure_angles(
     size = calibration.for_points(list(_rounded(axis.ends()))) if axis is not None else None
     square = np.array([size.mm_x, size.mm_y]) if size is not None else np.ones(2)
     shape = geometry.ellipse(symphysis * square)
-    found = progression(symphysis * square, head * square)
-    if found is None or shape is None or shape.a < rules.elongation.get(SYMPHYSIS, 1.0) * shape.b:
+    angle = progression(symphysis * square, head * square)
+    if angle is None or shape is None or shape.a < rules.elongation.get(SYMPHYSIS, 1.0) * shape.b:
         return ()
-    degrees, points = found
+    degrees, points = angle
     low = high = None
     interval = rules.interval("AoP")
     if interval is not None:
@@ -134,8 +134,8 @@ def known_angles(
     rules: Thresholds,
 ) -> tuple[Angle, ...]:
     """The angles whose error the release knows: others are not reported."""
-    found = measure_angles(plane, outlines, calibration, rules)
-    return tuple(angle for angle in found if rules.interval(angle.name) is not None)
+    angles = measure_angles(plane, outlines, calibration, rules)
+    return tuple(angle for angle in angles if rules.interval(angle.name) is not None)
 
 
 def known_pairs(keypoints: Sequence[Keypoint], rules: Thresholds) -> dict[str, Ends]:
@@ -151,8 +151,8 @@ def known_pairs(keypoints: Sequence[Keypoint], rules: Thresholds) -> dict[str, E
 
 def angle_of_progression(symphysis: geometry.Points, head: geometry.Points) -> float | None:
     """The degrees of ``progression``; None where either outline has no ellipse."""
-    found = progression(symphysis, head)
-    return found[0] if found is not None else None
+    angle = progression(symphysis, head)
+    return angle[0] if angle is not None else None
 
 
 def progression(symphysis: geometry.Points, head: geometry.Points) -> tuple[float, Ends] | None:

@@ -252,7 +252,7 @@ def _dense_of_text(
     if session is not None and Phase.SEGMENT in phases:
         with timer.of(Phase.SEGMENT):
             outlines = session.segment(structures or group.masks)
-    found = [replace(item, label=own_name(item.label)) for item in (*boxes, *outlines)]
+    named = [replace(item, label=own_name(item.label)) for item in (*boxes, *outlines)]
     plane = np.full((1, len(manifest.planes)), -_CERTAIN, np.float32)
     name = plane_of(label, wanted)
     known = name in manifest.planes
@@ -263,8 +263,8 @@ def _dense_of_text(
         "PLANE": plane,
         "SCOPE": scope,
         "QUALITY": np.full((1, 1), _CERTAIN, np.float32),
-        "MASKS": prompting.mask_tensor(found, manifest.masks, manifest.side // 2)[None],
-        "BOXES": prompting.box_tensor(found, manifest.boxes)[None],
+        "MASKS": prompting.mask_tensor(named, manifest.masks, manifest.side // 2)[None],
+        "BOXES": prompting.box_tensor(named, manifest.boxes)[None],
         "KEYPOINTS": keypoints.tensor(ends, manifest.keypoints)[None],
     }
 

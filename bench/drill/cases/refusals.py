@@ -114,10 +114,10 @@ def bombs_at_once(hub: DrillHub) -> Seen:
         codes = {name: one.result() for name, one in asked.items()}
     counted = hub.settled(studies)
     refused = all(code in (400, 413, 429, 503) for code in codes.values())
-    told = ", ".join(f"{name} {code}" for name, code in codes.items())
+    seen = ", ".join(f"{name} {code}" for name, code in codes.items())
     return Seen(
         refused and _small(peak) and counted.whole,
-        f"{told}; {peak.before:.0f} MiB before, at most {peak.mib:.0f}; honest: {tried[0]} tries, {counted}",
+        f"{seen}; {peak.before:.0f} MiB before, at most {peak.mib:.0f}; honest: {tried[0]} tries, {counted}",
     )
 
 

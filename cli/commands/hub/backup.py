@@ -68,10 +68,10 @@ def backup(
             there = (to / "fada-backup.json").exists()
             if there:
                 folder.open()
-            told = plan(given, folder if there else None)
+            planned = plan(given, folder if there else None)
             console.print(
-                f"{told.objects} objects, {_size(told.object_bytes)};"
-                f" to copy: {told.copied}, {_size(told.copied_bytes)}, and the index"
+                f"{planned.objects} objects, {_size(planned.object_bytes)};"
+                f" to copy: {planned.copied}, {_size(planned.copied_bytes)}, and the index"
             )
             return
         folder.prepare(recipients)

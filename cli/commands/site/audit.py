@@ -32,12 +32,16 @@ def verify(
     Example:  fada audit verify --mac 5d0c…
     """
     with Hub.of(hub, key) as connection:
-        found = connection.get("/api/audit/verify", **({"noted": mac} if mac else {}))
-    if not found["holds"]:
-        raise ObjectCorrupt(f"{found['fault']} Keep the database as it is and look at its backups.")
+        verification = connection.get("/api/audit/verify", **({"noted": mac} if mac else {}))
+    if not verification["holds"]:
+        raise ObjectCorrupt(
+            f"{verification['fault']} Keep the database as it is and look at its backups."
+        )
     console = report_text.console()
-    console.print(f"{found['entries']} entries in {found['seals']} seals are as they were written")
-    console.print(f"newest seal: {found['mac']}", soft_wrap=True)
+    console.print(
+        f"{verification['entries']} entries in {verification['seals']} seals are as they were written"
+    )
+    console.print(f"newest seal: {verification['mac']}", soft_wrap=True)
 
 
 @app.command()

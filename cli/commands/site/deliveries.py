@@ -78,9 +78,9 @@ def _show(items: list[dict[str, Any]], as_json: bool) -> None:
 
 def _error(item: dict[str, Any]) -> str:
     """The last error, and what became of objects that are not simply delivered."""
-    told = [
+    states = [
         f"{o['kind']} {o['code'] or _STATES[o['state']]}"
         for o in item["objects"]
         if o["state"] in _STATES
     ]
-    return " ".join([item["error_code"], *([f"({', '.join(told)})"] if told else [])]).strip()
+    return " ".join([item["error_code"], *([f"({', '.join(states)})"] if states else [])]).strip()

@@ -30,17 +30,17 @@ def list_destinations(
     Example:  fada destinations list
     """
     with Hub.of(hub, key) as connection:
-        found = connection.get("/api/destinations")
+        body = connection.get("/api/destinations")
     if as_json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(body, indent=2))
         return
     table = report_text.table("destination", "name", "kind", "address", "by default")
-    for one in found["items"]:
+    for one in body["items"]:
         default = "yes" if one["by_default"] else "no"
         table.add_row(one["id"], one["name"], one["kind"], one["address"], default)
-    report_text.console().print(table if found["items"] else "none")
-    names = {one["id"]: one["name"] for one in found["items"]}
-    for number, rule in enumerate(found["rules"], 1):
+    report_text.console().print(table if body["items"] else "none")
+    names = {one["id"]: one["name"] for one in body["items"]}
+    for number, rule in enumerate(body["rules"], 1):
         report_text.console().print(f"rule {number}: {_words(rule, names)}")
 
 

@@ -45,8 +45,8 @@ def patient(
     Example:  fada erasures patient 4711 --reason "asked on 3 May" --out certificate.json
     """
     with Hub.of(hub, key) as connection:
-        found = connection.get("/api/patients", q=number)["items"]
-        her = next((one for one in found if one["number"] == number), None)
+        patients = connection.get("/api/patients", q=number)["items"]
+        her = next((one for one in patients if one["number"] == number), None)
         if her is None:
             raise NotFound(f"Nobody has the number {number} here.")
         _sure(yes, "This woman and all her studies are erased for good. Go on?")
@@ -196,15 +196,15 @@ def _finish(connection: Hub, made: dict[str, Any], out: Path | None) -> None:
     while document["statement"]["finished_at"] is None and time.monotonic() < end:
         time.sleep(0.5)
         document = connection.get(path)
-    told, console = document["statement"], report_text.console()
+    statement, console = document["statement"], report_text.console()
     console.print(
-        f"{len(told['studies'])} studies are erased; erasure {told['id']}", soft_wrap=True
+        f"{len(statement['studies'])} studies are erased; erasure {statement['id']}", soft_wrap=True
     )
-    if told["finished_at"] is None:
-        console.print(f"{told['objects']['waiting']} objects are still to go from the store")
-    for phone in told["phones"]:
+    if statement["finished_at"] is None:
+        console.print(f"{statement['objects']['waiting']} objects are still to go from the store")
+    for phone in statement["phones"]:
         console.print(f"{phone['name']} is asked to forget {phone['cases']} cases at its next sync")
-    for name in told["receivers"]:
+    for name in statement["receivers"]:
         console.print(f"ask {name} to erase it, too: it was sent results", soft_wrap=True)
     if out is not None:
         _write(document, out)

@@ -35,21 +35,21 @@ def list_orders(
     """
     query = {"q": text, "day": day, "days": days}
     with Hub.of(hub, key) as connection:
-        found = connection.get("/api/orders", **{k: v for k, v in query.items() if v})
+        body = connection.get("/api/orders", **{k: v for k, v in query.items() if v})
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(body, indent=2, ensure_ascii=False))
         return
     table = report_text.table(
         "order", "time", "accession", "number", "name", "machine", "state", ""
     )
-    for one in found["items"]:
+    for one in body["items"]:
         arrived = f"{len(one['studies'])} arrived" if one["studies"] else ""
         state = f"{one['state']}{' urgent' if one['urgent'] else ''}"
         table.add_row(
             one["id"], one["time"], escape(one["accession"]), escape(one["number"]),
             exam_text.name(one["name"]), escape(one["station"]), state, arrived,
         )  # fmt: skip
-    report_text.console().print(table if found["items"] else f"no orders on {found['day']}")
+    report_text.console().print(table if body["items"] else f"no orders on {body['day']}")
 
 
 @app.command()
@@ -103,18 +103,18 @@ def unmatched(as_json: AsJson = False, hub: HubOption = "", key: KeyOption = "")
     Example:  fada orders unmatched
     """
     with Hub.of(hub, key) as connection:
-        found = connection.get("/api/orders/unmatched")
+        body = connection.get("/api/orders/unmatched")
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(body, indent=2, ensure_ascii=False))
         return
     table = report_text.table("study", "day", "accession", "number", "name")
-    for one in found["items"]:
+    for one in body["items"]:
         who = one["patient"]
         table.add_row(
             one["id"], one["study_date"], escape(one["accession"]), escape(who["id"]),
             escape(who["name"]),
         )  # fmt: skip
-    report_text.console().print(table if found["items"] else "all studies have their orders")
+    report_text.console().print(table if body["items"] else "all studies have their orders")
 
 
 @app.command()

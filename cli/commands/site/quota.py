@@ -59,10 +59,10 @@ def _show(kept: dict[str, Any]) -> None:
 
 def _bytes(text: str) -> int:
     """``500GB`` in bytes, by powers of 1000. Raises InvalidInput."""
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
         raise InvalidInput("A size is a number with KB, MB, GB or TB, such as 500GB.")
-    return int(float(found[1]) * 1000 ** _UNITS.index(found[2].upper()))
+    return int(float(match[1]) * 1000 ** _UNITS.index(match[2].upper()))
 
 
 def _size(count: int) -> str:

@@ -41,13 +41,13 @@ def ask(
     if image:
         body |= {"sop_uid": image, "frame": frame}
     with Hub.of(hub, key) as connection:
-        told = connection.post(f"/api/studies/{study}/ask", body)
+        answer = connection.post(f"/api/studies/{study}/ask", body)
     if as_json:
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
         return
     console = report_text.console()
-    console.print(told["answer"], markup=False)
-    if told["phases"]:
-        release = told.get("release") or {}
+    console.print(answer["answer"], markup=False)
+    if answer["phases"]:
+        release = answer.get("release") or {}
         by = f" by {release['name']} {release['version']}" if release else ""
-        console.print(f"run: {', '.join(told['phases'])}{by}", style="dim", markup=False)
+        console.print(f"run: {', '.join(answer['phases'])}{by}", style="dim", markup=False)

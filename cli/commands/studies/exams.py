@@ -64,14 +64,14 @@ def patients(
     Example:  fada patients doe
     """
     with Hub.of(hub, key) as connection:
-        found = connection.get("/api/patients", q=text, limit=limit)
+        body = connection.get("/api/patients", q=text, limit=limit)
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(body, indent=2, ensure_ascii=False))
         return
     table = report_text.table("number", "name", "born")
-    for one in found["items"]:
+    for one in body["items"]:
         table.add_row(escape(one["number"]), exam_text.name(one["name"]), one["birth_date"] or "")
-    report_text.console().print(table if found["items"] else "nobody found")
+    report_text.console().print(table if body["items"] else "nobody found")
 
 
 def _one(hub: Hub, study: str, claim: bool, unclaim: bool, as_json: bool) -> None:
@@ -89,8 +89,8 @@ def _one(hub: Hub, study: str, claim: bool, unclaim: bool, as_json: bool) -> Non
 
 
 def _of_woman(hub: Hub, text: str, limit: int, as_json: bool) -> None:
-    found = hub.get("/api/patients", q=text, limit=limit)["items"]
-    women = [hub.get(f"/api/patients/{one['id']}") for one in found]
+    matches = hub.get("/api/patients", q=text, limit=limit)["items"]
+    women = [hub.get(f"/api/patients/{one['id']}") for one in matches]
     if as_json:
         print(json.dumps({"items": women}, indent=2, ensure_ascii=False))
         return

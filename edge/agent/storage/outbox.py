@@ -239,7 +239,7 @@ class Outbox:
         That its source was captured stays known, so that it is not captured anew.
         """
         with self._lock:
-            found = self._find("WHERE id = ?", (case_id,))
+            cases = self._find("WHERE id = ?", (case_id,))
             with self._write():
                 self._db.execute("DELETE FROM cases WHERE id = ?", (case_id,))
                 for kind in ("missing", "upload"):
@@ -247,7 +247,7 @@ class Outbox:
                         "DELETE FROM facts WHERE name LIKE ?", (f"{kind}:{case_id}:%",)
                     )
             self.images.remove(
-                {one.sha256 for case in found for one in case.images} - self._named_images()
+                {one.sha256 for case in cases for one in case.images} - self._named_images()
             )
 
     # --- look ----------------------------------------------------------------------------------

@@ -67,14 +67,14 @@ def verify(
     request.app.state.access.write()
     seal(services.index, key)
     with services.index.read() as tx:
-        found = tx.audit_seals.verify(key, noted, before=before)
+        verification = tx.audit_seals.verify(key, noted, before=before)
     return {
-        "holds": found.holds,
-        "fault": found.fault or None,
-        "entries": found.entries,
-        "seals": found.seals,
-        "unsealed": found.unsealed,
-        "mac": found.mac,
+        "holds": verification.holds,
+        "fault": verification.fault or None,
+        "entries": verification.entries,
+        "seals": verification.seals,
+        "unsealed": verification.unsealed,
+        "mac": verification.mac,
     }
 
 

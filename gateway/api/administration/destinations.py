@@ -36,10 +36,10 @@ def list_destinations(who: Manager, services: ServicesDep) -> dict[str, Any]:
     """Those of the site and its rules, in their order. Credentials are named, never shown."""
     with services.index.begin() as tx:
         tx.destinations.take_over(who.site)
-        found, rules = tx.destinations.find(who.site), tx.destinations.rules(who.site)
+        destinations, rules = tx.destinations.find(who.site), tx.destinations.rules(who.site)
     senders = Senders(services.settings)
     return {
-        "items": [_item(one, senders) for one in found],
+        "items": [_item(one, senders) for one in destinations],
         "rules": [_rule(one) for one in rules],
     }
 

@@ -51,10 +51,10 @@ class Endpoint(BaseModel):
 def push_key(who: Reader, services: ServicesDep) -> dict[str, Any]:
     """``public_key`` (VAPID) is null where the site tells no browsers."""
     with services.index.read() as tx:
-        found = _destination(tx, who)
-    if found is None:
+        destination = _destination(tx, who)
+    if destination is None:
         return {"public_key": None}
-    sender = Senders(services.settings).of(found)
+    sender = Senders(services.settings).of(destination)
     assert isinstance(sender, PushSender)
     return {"public_key": sender.public_key}
 
@@ -66,11 +66,11 @@ def subscribe(body: Subscription, who: Reader, services: ServicesDep) -> dict[st
     webhook.check_url(body.endpoint, allow_private=services.settings.webhook_allow_private)
     _check_keys(body.keys)
     with services.index.begin() as tx:
-        found = _destination(tx, who)
-        if found is None:
+        destination = _destination(tx, who)
+        if destination is None:
             raise Conflict("This site tells no browsers; a manager adds such a destination.")
         made = tx.push_subscriptions.add(
-            who, found.id, _own(tx, who), body.endpoint, body.keys.p256dh, body.keys.auth,
+            who, destination.id, _own(tx, who), body.endpoint, body.keys.p256dh, body.keys.auth,
             body.language,
         )  # fmt: skip
     return {"id": made.id, "created_at": made.created_at}
@@ -85,8 +85,8 @@ def unsubscribe(body: Endpoint, who: Reader, services: ServicesDep) -> Response:
 
 
 def _destination(tx: Transaction, who: Principal) -> Destination | None:
-    found = tx.destinations.find(who.site)
-    return next((one for one in found if one.kind is DestinationKind.WEB_PUSH), None)
+    destinations = tx.destinations.find(who.site)
+    return next((one for one in destinations if one.kind is DestinationKind.WEB_PUSH), None)
 
 
 def _own(tx: Transaction, who: Principal) -> str:

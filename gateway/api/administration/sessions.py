@@ -136,8 +136,8 @@ def list_sessions(
         raise Forbidden("Only managers see the sessions of others.")
     caller: Caller = request.scope["state"]["caller"]
     with services.index.read() as tx:
-        found = tx.sessions.find(who.site, None if everyone else who.subject)
-    return {"items": [{**_session_json(s), "this": s.id == caller.session} for s in found]}
+        sessions = tx.sessions.find(who.site, None if everyone else who.subject)
+    return {"items": [{**_session_json(s), "this": s.id == caller.session} for s in sessions]}
 
 
 @router.delete(

@@ -42,9 +42,9 @@ def find(
 ) -> dict[str, Any]:
     """Newest first: what somebody asked for by UPS-RS, who has claimed it, and how far it is."""
     with services.index.read() as tx:
-        found = tx.workitems.find(who.site, state or "", limit=limit, offset=offset)
-        items = [_shown(tx, one) for one in found]
-    for one in found:
+        workitems = tx.workitems.find(who.site, state or "", limit=limit, offset=offset)
+        items = [_shown(tx, one) for one in workitems]
+    for one in workitems:
         request.app.state.access.note(who, "workitem.read", one.uid)
     return {"items": items}
 
@@ -55,10 +55,10 @@ def show(
 ) -> dict[str, Any]:
     """With all its attributes (DICOM JSON) but the transaction UID, which is its performer's alone."""
     with services.index.read() as tx:
-        found = tx.workitems.get(who.site, workitem_uid)
-        shown = _shown(tx, found)
+        one = tx.workitems.get(who.site, workitem_uid)
+        shown = _shown(tx, one)
     request.app.state.access.note(who, "workitem.read", workitem_uid)
-    return {**shown, "attributes": workitem.shown(found.attributes)}
+    return {**shown, "attributes": workitem.shown(one.attributes)}
 
 
 @router.post(
@@ -83,7 +83,7 @@ def cancel(
 
 
 def _shown(tx: Transaction, one: Workitem) -> dict[str, Any]:
-    told = workitem.progress_of(one.attributes)
+    progress = workitem.progress_of(one.attributes)
     return {
         "uid": one.uid,
         "state": one.state,
@@ -94,9 +94,9 @@ def _shown(tx: Transaction, one: Workitem) -> dict[str, Any]:
         "study_id": _study(tx, one),
         "reading": one.reading,
         "performer": _performer(tx, one),
-        "percent": first_text(told, workitem.PROGRESS) or None,
-        "progress": first_text(told, workitem.DESCRIPTION) or None,
-        "reason": first_text(told, workitem.REASON) or None,
+        "percent": first_text(progress, workitem.PROGRESS) or None,
+        "progress": first_text(progress, workitem.DESCRIPTION) or None,
+        "reason": first_text(progress, workitem.REASON) or None,
         "created_at": one.created_at,
         "changed_at": one.changed_at,
         "began_at": one.began_at,

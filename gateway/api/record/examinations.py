@@ -37,33 +37,33 @@ def examination(
     """
     with services.index.read() as tx:
         study = tx.studies.get(who.site, study_id)
-        found = examination_of(tx, study, chart=chart)
+        whole = examination_of(tx, study, chart=chart)
         patient = tx.patients.get(who.site, study.patient_id) if study.patient_id else None
         state, names = _state(tx, study), names_of(tx, who.site)
     return {
         "study_id": study.id,
         "patient": serializers.patient(patient) if patient is not None else None,
         "clash": {"fields": study.clash["fields"]} if study.clash is not None else None,
-        "pregnancy": _pregnancy(study, found),
-        "facts": representations.facts(found.facts, names),
-        "said": representations.said(found),
-        "last_period": found.last_period,
-        "order": representations.order(found),
-        "summary": found.examination.summary,
-        "fetuses": representations.fetuses(found),
-        "earlier": [representations.earlier(one) for one in found.earlier],
+        "pregnancy": _pregnancy(study, whole),
+        "facts": representations.facts(whole.facts, names),
+        "said": representations.said(whole),
+        "last_period": whole.last_period,
+        "order": representations.order(whole),
+        "summary": whole.examination.summary,
+        "fetuses": representations.fetuses(whole),
+        "earlier": [representations.earlier(one) for one in whole.earlier],
         "state": state,
     }
 
 
-def _pregnancy(study: Study, found: FoundExamination) -> dict[str, Any] | None:
+def _pregnancy(study: Study, whole: FoundExamination) -> dict[str, Any] | None:
     if study.pregnancy_id is None:
         return None
     return {
         "id": study.pregnancy_id,
-        "last_period": found.last_period,
-        "fetuses": found.fetuses,
-        "examinations": found.together,
+        "last_period": whole.last_period,
+        "fetuses": whole.fetuses,
+        "examinations": whole.together,
     }
 
 

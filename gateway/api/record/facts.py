@@ -127,9 +127,9 @@ class FactsIn(_Strict):
 def versions(study_id: StudyId, who: Reader, services: ServicesDep) -> dict[str, Any]:
     """All versions, oldest first."""
     with services.index.read() as tx:
-        found = tx.facts.versions(who.site, study_id)
+        saved = tx.facts.versions(who.site, study_id)
         names = names_of(tx, who.site)
-    return {"items": [representations.facts(one, names) for one in found]}
+    return {"items": [representations.facts(one, names) for one in saved]}
 
 
 @router.put(

@@ -107,9 +107,9 @@ def list_orders(
         limit=limit,
     )
     with services.index.read() as tx:
-        found = tx.orders.find(who.site, query)
-        studies = tx.orders.studies(who.site, [one.id for one in found])
-    items = [serializers.order(one, studies[one.id]) for one in found]
+        orders = tx.orders.find(who.site, query)
+        studies = tx.orders.studies(who.site, [one.id for one in orders])
+    items = [serializers.order(one, studies[one.id]) for one in orders]
     return {"day": first, "items": items}
 
 
@@ -240,8 +240,8 @@ def get_by_fhir(order_id: RecordId, who: Reader, services: ServicesDep) -> Respo
 def news(who: Reader, services: ServicesDep) -> dict[str, Any]:
     """ADT messages that contradict a record, or merge one that has studies: a person decides."""
     with services.index.read() as tx:
-        found = tx.patient_news.waiting(who.site)
-    return {"items": [serializers.news(one) for one in found]}
+        waiting = tx.patient_news.waiting(who.site)
+    return {"items": [serializers.news(one) for one in waiting]}
 
 
 @router.post("/patient-news/{news_id}", summary="Decide on news of a patient",

@@ -75,9 +75,9 @@ def find(
     page; null: there is none.
     """
     with services.index.read() as tx:
-        found = tx.patients.find(who.site, q, limit=limit + 1, cursor=cursor)
-    more = len(found) > limit
-    items = found[:limit]
+        patients = tx.patients.find(who.site, q, limit=limit + 1, cursor=cursor)
+    more = len(patients) > limit
+    items = patients[:limit]
     return {
         "items": [serializers.patient(one) for one in items],
         "cursor": items[-1].id if more else None,

@@ -63,15 +63,15 @@ def report_pdf(
     """One page on the examination, in one of five languages; it says whether a person has reviewed it."""
     study, result = _read(services, who, study_id, version)
     with services.index.read() as tx:
-        found = examination_of(tx, study, result.report.frames, chart=chart)
+        whole = examination_of(tx, study, result.report.frames, chart=chart)
     overlays: dict[tuple[str, int], bytes] = {}
-    for reading in first_images(result.report, found.examination) if with_images else ():
+    for reading in first_images(result.report, whole.examination) if with_images else ():
         try:
             key = (reading.sop_uid, reading.frame)
             overlays[key] = printed(draw_overlay(services, who.site, result, reading))
         except NotFound:  # a phone's report whose image has not arrived
             continue
-    data = pdf.render(result.report, study.attributes, found.examination, overlays, lang)
+    data = pdf.render(result.report, study.attributes, whole.examination, overlays, lang)
     return _file(data, pdf.MEDIA_TYPE, f"report-{result.version}.pdf")
 
 
@@ -110,10 +110,10 @@ def report_fhir(
     if stored is not None and study.corrected is None:
         return artefact_response(services, who.site, stored)
     with services.index.read() as tx:
-        found = examination_of(tx, study, result.report.frames)
+        whole = examination_of(tx, study, result.report.frames)
     stored_images = image_refs(_instances(services, study))
     data = fhir.document(
-        result.report, study.attributes, stored_images, found.examination, site=study.site
+        result.report, study.attributes, stored_images, whole.examination, site=study.site
     )
     return _file(data, fhir.MEDIA_TYPE, f"report-{result.version}.fhir.json")
 

@@ -80,7 +80,7 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
     """The latest result, and the examination that it is of, without the patient's identity."""
     study, result, ends = _opened(services, request, token)
     with services.index.read() as tx:
-        found = examination_of(tx, study, result.report.frames)
+        whole = examination_of(tx, study, result.report.frames)
     return {
         "study": {
             "study_date": serializers.study(study)["study_date"],
@@ -88,7 +88,7 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
             "state": study.state.value,
         },
         "result": serializers.shared_result(result),
-        "examination": examinations.without_identity(found),
+        "examination": examinations.without_identity(whole),
         "expires_at": ends,
     }
 

@@ -103,14 +103,14 @@ class Issuer:
 
     def _discovered(self, client: httpx.Client) -> dict[str, Any]:
         """Raises ValueError: another issuer's, or without TLS where the issuer has it."""
-        told = _json(client, f"{self.address.rstrip('/')}/.well-known/openid-configuration")
-        if told["issuer"] != self.address:
+        metadata = _json(client, f"{self.address.rstrip('/')}/.well-known/openid-configuration")
+        if metadata["issuer"] != self.address:
             raise ValueError("the configuration is another issuer's")
         secure = self.address.startswith("https://")
-        for name, value in told.items():
+        for name, value in metadata.items():
             if secure and name.endswith(("_endpoint", "jwks_uri")) and value[:8] != "https://":
                 raise ValueError("an endpoint without TLS")
-        return dict(told)
+        return dict(metadata)
 
 
 def _json(client: httpx.Client, url: str) -> Any:

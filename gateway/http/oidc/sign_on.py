@@ -149,13 +149,13 @@ class SignOn:
         endpoint = self._oidc.issuer.configuration().get("end_session_endpoint")
         if not endpoint:
             return None
-        told = {
+        query = {
             "client_id": self._settings.oidc_client_id,
             "post_logout_redirect_uri": self._public + "/",
         }
         if id_token.count(".") == 2:
-            told["id_token_hint"] = id_token
-        return str(endpoint) + ("&" if "?" in str(endpoint) else "?") + urlencode(told)
+            query["id_token_hint"] = id_token
+        return str(endpoint) + ("&" if "?" in str(endpoint) else "?") + urlencode(query)
 
     async def _exchange(
         self, configuration: dict[str, Any], code: str, begun: dict[str, Any]
@@ -233,10 +233,10 @@ async def _with_user_info(
     if not endpoint:
         return claims
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-    told = await _json(client, client.build_request("GET", str(endpoint), headers=bearer))
-    if told["sub"] != claims["sub"]:
+    user_info = await _json(client, client.build_request("GET", str(endpoint), headers=bearer))
+    if user_info["sub"] != claims["sub"]:
         raise ValueError("the user information is about somebody else")
-    return {**told, **claims}
+    return {**user_info, **claims}
 
 
 async def _json(

@@ -44,11 +44,11 @@ def figures(
     began = time.perf_counter()
     answers = answers_of(decoder, findings)
     spent = time.perf_counter() - began
-    told = [answer.fields for answer in answers]
+    fields = [answer.fields for answer in answers]
     return {
         "n": len(records),
-        "as_the_heads": agreement(told, findings, finder.words),
-        "as_the_labels": label_agreement(told, records),
+        "as_the_heads": agreement(fields, findings, finder.words),
+        "as_the_labels": label_agreement(fields, records),
         "plane_accuracy": plane_agreement([answer.label for answer in answers], records),
         "json_without_schema": round(float(np.mean([answer.free for answer in answers])), 4),
         "seconds": round(spent / max(3 * len(answers), 1), 4),

@@ -51,8 +51,8 @@ def main() -> None:
     done = len(args.out.read_text().splitlines()) if args.out.exists() else 0
     with args.out.open("a", encoding="utf-8") as out:
 
-        def write(found: list[Findings], about: list[dict[str, Any]]) -> None:
-            for one, facts in zip(found, about, strict=True):
+        def write(findings: list[Findings], about: list[dict[str, Any]]) -> None:
+            for one, facts in zip(findings, about, strict=True):
                 out.write(json.dumps({**facts, "findings": one.line()}) + "\n")
             out.flush()
 

@@ -172,5 +172,5 @@ def _code(value: str) -> Dataset:
 @lru_cache(maxsize=1)
 def actions() -> dict[str, str]:
     """Table E.1-1: an action by tag, eight hexadecimal digits."""
-    told = json.loads(Path(__file__).with_name("basic_profile.json").read_text())
-    return dict(told["actions"])
+    profile = json.loads(Path(__file__).with_name("basic_profile.json").read_text())
+    return dict(profile["actions"])

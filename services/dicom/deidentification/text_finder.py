@@ -38,13 +38,13 @@ def text_in(picture: NDArray[np.uint8]) -> Mask:
     """
     longest = max(picture.shape[:2])
     looked_at = {"shown": _colour(picture), "thin": _colour(_thin(picture, longest // _THIN))}
-    found = np.zeros(picture.shape[:2], np.bool_)
+    mask = np.zeros(picture.shape[:2], np.bool_)
     for what, side in _PASSES:
         for x, y, w, h in _lines(_map(looked_at[what], side / longest)):
             along, across = (max(2, round(share * min(w, h))) for share in _MARGINS)
             dx, dy = (along, across) if w >= h else (across, along)
-            found[max(0, y - dy) : y + h + dy, max(0, x - dx) : x + w + dx] = True
-    return found
+            mask[max(0, y - dy) : y + h + dy, max(0, x - dx) : x + w + dx] = True
+    return mask
 
 
 def _lines(seen: NDArray[np.float32]) -> list[tuple[int, int, int, int]]:
@@ -52,13 +52,13 @@ def _lines(seen: NDArray[np.float32]) -> list[tuple[int, int, int, int]]:
     marks = (seen > _SEEN).astype(np.uint8)
     count, labels, places, _ = cv2.connectedComponentsWithStats(marks)
     sums = np.bincount(labels.ravel(), seen.ravel(), minlength=count)
-    found = []
+    lines = []
     for number in range(1, count):
         x, y, w, h, area = (int(value) for value in places[number])
         formed = area >= max(_SMALLEST, _FILLED * w * h) and min(w, h) <= _TALLEST * max(seen.shape)
         if formed and sums[number] >= _SURE * area:
-            found.append((x, y, w, h))
-    return found
+            lines.append((x, y, w, h))
+    return lines
 
 
 def _colour(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -80,8 +80,8 @@ def _map(colour: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
     scaled = cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
     network = _network()
     given = (scaled / 127.5 - 1.0).transpose(2, 0, 1)[None]
-    (told,) = network.run(None, {network.get_inputs()[0].name: given})
-    return np.asarray(cv2.resize(told[0, 0], (width, height)), np.float32)
+    (probabilities,) = network.run(None, {network.get_inputs()[0].name: given})
+    return np.asarray(cv2.resize(probabilities[0, 0], (width, height)), np.float32)
 
 
 @lru_cache(maxsize=1)

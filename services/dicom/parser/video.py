@@ -56,12 +56,12 @@ class Video:
             UnsupportedMedia: neither H.264 nor HEVC.
         """
         code = int(self._reader.get(_cv2().CAP_PROP_FOURCC)) & 0xFFFFFFFF
-        found = _SYNTAX_OF.get(code.to_bytes(4, "little"))
-        if found is None:
+        syntax = _SYNTAX_OF.get(code.to_bytes(4, "little"))
+        if syntax is None:
             raise UnsupportedMedia(
                 "The clip's coding is not read here. Export it as MP4 with H.264."
             )
-        return found
+        return syntax
 
     @property
     def rate(self) -> float:

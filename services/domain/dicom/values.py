@@ -61,8 +61,8 @@ def first_date(attributes: Attributes, tag: str) -> date | None:
 
 def iso_date(attributes: Attributes, tag: str) -> str:
     """The first value as an ISO 8601 date; empty when there is none."""
-    found = first_date(attributes, tag)
-    return found.isoformat() if found is not None else ""
+    date = first_date(attributes, tag)
+    return date.isoformat() if date is not None else ""
 
 
 def is_uid(text: str) -> bool:

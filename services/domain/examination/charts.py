@@ -110,8 +110,8 @@ def _hadlock_hc_at(weeks: float, z: float) -> float | None:
         return None
     for _ in range(40):
         middle = (low + high) / 2
-        found = _hadlock_hc_centile(middle, weeks * 7)
-        if found is not None and found.z < z:
+        centile = _hadlock_hc_centile(middle, weeks * 7)
+        if centile is not None and centile.z < z:
             low = middle
         else:
             high = middle

@@ -49,14 +49,18 @@ class Fetuses:
         ]
 
 
-def fetuses_of(entered: Mapping[str, Any], told: Sequence[tuple[datetime, int]] = ()) -> Fetuses:
+def fetuses_of(
+    entered: Mapping[str, Any], reported: Sequence[tuple[datetime, int]] = ()
+) -> Fetuses:
     """From the facts of an examination.
 
     Args:
         entered: its facts; ``fetus_images`` names the fetus of each image.
         told: (when, how many) as entered in the examinations of the pregnancy; the newest holds.
     """
-    count = max(told, key=lambda one: one[0])[1] if told else int(entered.get("fetuses") or 1)
+    count = (
+        max(reported, key=lambda one: one[0])[1] if reported else int(entered.get("fetuses") or 1)
+    )
     return Fetuses(count, entered.get("fetus_images") or {})
 
 

@@ -28,17 +28,17 @@ def headline(
 
 
 def _lowest(summaries: Mapping[str, ExaminationSummary]) -> dict[str, Any] | None:
-    found = {letter: _centiles(summary) for letter, summary in summaries.items()}
+    of_fetus = {letter: _centiles(summary) for letter, summary in summaries.items()}
     for below, code in _LOW:
         for measure in _PLACED:
-            for letter, centiles in found.items():
+            for letter, centiles in of_fetus.items():
                 if centiles.get(measure, 100.0) < below:
-                    told = {
+                    low = {
                         "code": code,
                         "measure": measure,
                         "centile": round(centiles[measure], 1),
                     }
-                    return {**told, "fetus": letter} if letter else told
+                    return {**low, "fetus": letter} if letter else low
     return None
 
 

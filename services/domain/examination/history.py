@@ -131,5 +131,5 @@ def past(visit: Visit, fetus: str = "") -> PastExamination | None:
     """The examination as growth is reckoned from, of one ``fetus`` of several; None without a day."""
     if visit.day is None:
         return None
-    found = visit.biometry.fetuses.get(fetus, Biometry()) if fetus else visit.biometry
-    return PastExamination(visit.day, found.mm, found.grams)
+    biometry = visit.biometry.fetuses.get(fetus, Biometry()) if fetus else visit.biometry
+    return PastExamination(visit.day, biometry.mm, biometry.grams)

@@ -55,16 +55,16 @@ def entries_of(versions: Iterable[tuple[Entry, Mapping[str, Any]]]) -> dict[str,
     Returns:
         Anatomy is told part by part, as ``anatomy.heart``.
     """
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     before: dict[str, Any] = {}
     for entry, values in versions:
         now = _flat(values)
-        found = {
-            name: found[name] if name in found and before[name] == value else entry
+        entries = {
+            name: entries[name] if name in entries and before[name] == value else entry
             for name, value in now.items()
         }
         before = now
-    return found
+    return entries
 
 
 def together(sources: Mapping[str, Source], names: Sequence[str]) -> tuple[Said, ...]:

@@ -149,9 +149,9 @@ def map_structures(label: str | None, interpretation: MappingType[str, str]) -> 
     for words, group in PLANES:
         if words in plane:
             return _mapping(group, "plane named in the interpretation")
-    found = _by_keywords(interpretation)
-    if found is not None:
-        return _mapping(found, "keywords")
+    structures = _by_keywords(interpretation)
+    if structures is not None:
+        return _mapping(structures, "keywords")
     if label:
         row = LABEL_SEARCHES.get(label) or _named_by(label)
         if row is not None:

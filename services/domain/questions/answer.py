@@ -62,8 +62,8 @@ def _find(
     question: Question, reading: FrameReading, known: Collection[str] | None, language: str
 ) -> list[str]:
     if not question.structures:
-        found = [_seen(question, s.label, s, language) for s in reading.structures]
-        return found or [sentence("nothing_found", language)]
+        seen = [_seen(question, s.label, s, language) for s in reading.structures]
+        return seen or [sentence("nothing_found", language)]
     said = []
     for key in question.structures:
         labels = table()["structures"][key]["finds"]

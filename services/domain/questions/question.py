@@ -63,7 +63,7 @@ def understand(text: str) -> Question:
 
 def _structures(text: str) -> tuple[str, ...]:
     """Longer names go first and are taken out: the head of a "fetal head" is not named twice."""
-    found, rest = [], text.casefold()
+    structures, rest = [], text.casefold()
     named = [
         (word, key)
         for key, entry in table()["structures"].items()
@@ -73,5 +73,5 @@ def _structures(text: str) -> tuple[str, ...]:
     for word, key in sorted(named, key=lambda one: (-len(one[0]), one[0])):
         if says(rest, {key_0: [word] for key_0 in ("en", "fr", "sw", "hi", "pt")}):
             rest = rest.replace(word.rstrip("*").casefold(), " ")
-            found.append(key)
-    return tuple(key for key in table()["structures"] if key in found)
+            structures.append(key)
+    return tuple(key for key in table()["structures"] if key in structures)

@@ -56,10 +56,10 @@ class AccountsTable:
 
     def get(self, site: str, account_id: str) -> Account:
         """Raises NotFound, also in another site."""
-        found = self._one(accounts.c.site == site, accounts.c.id == account_id)
-        if found is None:
+        account = self._one(accounts.c.site == site, accounts.c.id == account_id)
+        if account is None:
             raise NotFound
-        return found
+        return account
 
     def by_login(self, login: str) -> Account | None:
         """Of any site; upper and lower case are one."""
@@ -68,8 +68,8 @@ class AccountsTable:
     def signed_on(self, external: str, site: str, name: str, role: Role) -> Account:
         """Whom a sign-on service let in; made at the first time, and renamed as it says."""
         where = (accounts.c.external == external, accounts.c.site == site)
-        found = self._one(*where)
-        if found is None:
+        known = self._one(*where)
+        if known is None:
             made = new_id()
             who = Principal(f"person:{made}", site, role)
             account = Account(
@@ -79,15 +79,15 @@ class AccountsTable:
             if self._insert(account):
                 self._audit.add(who, "account.created", made, {"role": role.value})
                 return account
-            found = self._one(*where)  # made by another sign-on of theirs at the same moment
-            assert found is not None
-        if found.disabled_at is None and (found.name, found.role) != (name, role):
-            self._set(found.id, name=name, role=role.value)
-            if found.role is not role:
+            known = self._one(*where)  # made by another sign-on of theirs at the same moment
+            assert known is not None
+        if known.disabled_at is None and (known.name, known.role) != (name, role):
+            self._set(known.id, name=name, role=role.value)
+            if known.role is not role:
                 detail = {"role": role.value, "disabled": False}
-                self._audit.add(found.principal, "account.changed", found.id, detail)
-            return replace(found, name=name, role=role)
-        return found
+                self._audit.add(known.principal, "account.changed", known.id, detail)
+            return replace(known, name=name, role=role)
+        return known
 
     def change(
         self,

@@ -68,13 +68,13 @@ class AuditSealsTable:
         seen, seals, previous, last = 0, 0, _NONE, _LOWEST - 1
         rows = self._session.connection.execute(select(audit_seals).order_by(audit_seals.c.number))
         for row in rows.mappings().all():
-            found = self._entries(last + 1, row["last"], None)
-            seen, seals = seen + len(found), seals + 1
+            entries = self._entries(last + 1, row["last"], None)
+            seen, seals = seen + len(entries), seals + 1
             if row["number"] != seals:
                 return Verdict(seen, seals, 0, previous, f"Seal {seals} is missing.")
-            made = (_mac(one, previous, found) for one in keys)
+            made = (_mac(one, previous, entries) for one in keys)
             holds = any(hmac.compare_digest(mac, row["mac"]) for mac in made)
-            if len(found) != row["count"] or not holds:
+            if len(entries) != row["count"] or not holds:
                 fault = f"Entries {row['first']} to {row['last']} are not those that were sealed"
                 return Verdict(seen, seals, 0, previous, f"{fault} at {row['at']:%Y-%m-%d %H:%M}.")
             previous, last = row["mac"], row["last"]

@@ -57,12 +57,12 @@ class DevicesTable:
         )
         taken = self._session.connection.execute(take.values(used_at=now)).rowcount
         query = select(columns.site, columns.group_name).where(columns.code_hash == hashed)
-        found = self._session.connection.execute(query).first()
-        if found is None:
+        row = self._session.connection.execute(query).first()
+        if row is None:
             raise NotFound("This code is not known. Ask for a new one on the hub's page.")
         if not taken:
             raise Gone("This code was used or has expired. Ask for a new one on the hub's page.")
-        site, group = found
+        site, group = row
         device = Device(new_id(), site, name, public_key, now, None, "", None, group_name=group)
         values = {column: getattr(device, column) for column in devices.c.keys()}  # noqa: SIM118
         self._session.connection.execute(insert(devices), values)
@@ -163,11 +163,11 @@ class DevicesTable:
     def contacts(self, silent_after: float) -> tuple[int, int, int]:
         """Devices heard of within ``silent_after`` seconds, silent ones, and the cases that wait on them."""
         query = select(devices).where(devices.c.revoked_at.is_(None))
-        found = [_device(row) for row in self._session.connection.execute(query).mappings()]
+        listed = [_device(row) for row in self._session.connection.execute(query).mappings()]
         since = self._session.now() - timedelta(seconds=silent_after)
-        silent = sum((device.last_seen_at or device.enrolled_at) < since for device in found)
-        waiting = sum(int((device.status or {}).get("waiting", 0)) for device in found)
-        return len(found) - silent, silent, waiting
+        silent = sum((device.last_seen_at or device.enrolled_at) < since for device in listed)
+        waiting = sum(int((device.status or {}).get("waiting", 0)) for device in listed)
+        return len(listed) - silent, silent, waiting
 
     def revoke(self, site: str, device_id: str) -> None:
         """It is shut out from now on. Raises NotFound, also in another site."""

@@ -73,10 +73,10 @@ class SessionsTable:
         """It holds no more; once ended, it stays as it is. Raises NotFound, also in another site."""
         where = (sessions.c.site == site, sessions.c.id == session_id)
         query = select(sessions.c.ended_at).where(*where)
-        found = self._session.connection.execute(query).first()
-        if found is None:
+        row = self._session.connection.execute(query).first()
+        if row is None:
             raise NotFound
-        if found.ended_at is None:
+        if row.ended_at is None:
             change = update(sessions).where(*where).values(ended_at=self._session.now())
             self._session.connection.execute(change)
 

@@ -39,12 +39,12 @@ class SharesTable:
 
     def get(self, site: str, study_id: str, share_id: str) -> Share:
         """In whatever state it is. Raises NotFound."""
-        found = self._select(
+        rows = self._select(
             shares.c.site == site, shares.c.study_id == study_id, shares.c.id == share_id
         )
-        if not found:
+        if not rows:
             raise NotFound("There is no such link.")
-        return found[0]
+        return rows[0]
 
     def find(self, site: str, study_id: str) -> list[Share]:
         """All that were ever given out, oldest first."""

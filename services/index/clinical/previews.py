@@ -50,10 +50,10 @@ class PreviewsTable:
             columns.sop_uid == sop_uid,
             columns.frame == frame,
         )
-        found = self._session.connection.execute(query).scalars().first()
-        if found is None:
+        preview = self._session.connection.execute(query).scalars().first()
+        if preview is None:
             raise NotFound("There is no such preview: the image itself may be here by now.")
-        return bytes(found)
+        return bytes(preview)
 
     def count(self, principal: Principal, case_id: str) -> int:
         """How many of a case are kept."""

@@ -110,8 +110,8 @@ class StudiesTable(StudyReceiver):
         return min(count + waiting, MOST_COUNTED)
 
     def _count(self, rows: FromClause, *conditions: ColumnElement[bool]) -> int:
-        found = select(literal(1)).select_from(rows).where(*conditions).limit(MOST_COUNTED)
-        statement = select(func.count()).select_from(found.subquery())
+        matches = select(literal(1)).select_from(rows).where(*conditions).limit(MOST_COUNTED)
+        statement = select(func.count()).select_from(matches.subquery())
         return self._session.connection.execute(statement).scalar_one()
 
     def fill_words(self, limit: int) -> int:
@@ -202,8 +202,8 @@ class StudiesTable(StudyReceiver):
             return set()
         if len(study_ids) == 1:
             (study_id,) = study_ids
-            found = self._session.connection.execute(_HELD_ONE, {"of_study": study_id})
-            return set(found.scalars())
+            rows = self._session.connection.execute(_HELD_ONE, {"of_study": study_id})
+            return set(rows.scalars())
         query = _HELD.where(tables.studies.c.id.in_(study_ids))
         return set(self._session.connection.execute(query).scalars())
 

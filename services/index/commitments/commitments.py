@@ -140,12 +140,12 @@ class CommitmentsTable:
         columns, now = commitment_questions.c, self._session.now()
         due = select(commitment_questions).where(columns.next_attempt_at <= now)
         due = due.order_by(columns.next_attempt_at).limit(limit).with_for_update(skip_locked=True)
-        found = [_question(row) for row in self._execute(due).mappings().all()]
-        for one in found:
+        questions = [_question(row) for row in self._execute(due).mappings().all()]
+        for one in questions:
             hidden = now + timedelta(seconds=seconds)
             change = update(commitment_questions).where(columns.id == one.id)
             self._execute(change.values(attempts=columns.attempts + 1, next_attempt_at=hidden))
-        return found
+        return questions
 
     def postpone(self, question_id: str, seconds: float) -> None:
         """See the port."""

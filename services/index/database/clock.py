@@ -28,13 +28,13 @@ class ServerClock:
             fresh = self._known is not None and time.monotonic() - self._known[0] < _ASKED_EVERY
         if fresh:
             return
-        told: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        server_time: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
         with self._lock:
-            self._known = (time.monotonic(), told)
+            self._known = (time.monotonic(), server_time)
 
     def __call__(self) -> datetime:
         """The server's time now; it was asked before."""
         with self._lock:
             assert self._known is not None
-            at, told = self._known
-        return told + timedelta(seconds=time.monotonic() - at)
+            at, server_time = self._known
+        return server_time + timedelta(seconds=time.monotonic() - at)

@@ -73,8 +73,8 @@ def put_back(engine: Engine, copy: Path, revision: str) -> None:
 
 def _in_order(connection: Connection) -> list[str]:
     """FADA's tables, those first that others refer to."""
-    found = inspect(connection).get_sorted_table_and_fkc_names()
-    return [str(name) for name, _ in found if name not in (None, _VERSION)]
+    tables = inspect(connection).get_sorted_table_and_fkc_names()
+    return [str(name) for name, _ in tables if name not in (None, _VERSION)]
 
 
 def _columns(connection: Connection, table: str) -> list[str]:
@@ -107,26 +107,26 @@ def _copy_in(connection: Connection, statement: str, member: IO[bytes]) -> None:
 def _drop(connection: Connection) -> None:
     names = [*_in_order(connection), _VERSION]
     connection.execute(text(f"DROP TABLE IF EXISTS {', '.join(map(_quoted, names))} CASCADE"))
-    found = connection.execute(
+    constraints = connection.execute(
         text(
             "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
             r"WHERE n.nspname = current_schema() AND p.proname LIKE 'fada\_%'"
         )
     ).scalars()
-    for name in found.all():
+    for name in constraints.all():
         connection.execute(text(f"DROP FUNCTION {_quoted(name)} CASCADE"))
 
 
 def _count_on(connection: Connection) -> None:
     """Columns that the database counts go on after the highest number."""
-    found = connection.execute(
+    sequences = connection.execute(
         text(
             "SELECT table_name, column_name, pg_get_serial_sequence(quote_ident(table_name), column_name)"
             " FROM information_schema.columns WHERE table_schema = current_schema()"
             " AND pg_get_serial_sequence(quote_ident(table_name), column_name) IS NOT NULL"
         )
     ).all()
-    for table, column, sequence in found:
+    for table, column, sequence in sequences:
         highest = f"SELECT max({_quoted(column)}) FROM {_quoted(table)}"  # noqa: S608
         connection.execute(
             text(f"SELECT setval(:sequence, coalesce(({highest}), 1), ({highest}) IS NOT NULL)"),

@@ -147,8 +147,8 @@ class DestinationsTable:
 
     def subject(self, site: str, study_id: str) -> Subject | None:
         """See the port."""
-        found = self._subjects.latest(site, study_id)
-        return found.subject if found else None
+        subject = self._subjects.latest(site, study_id)
+        return subject.subject if subject else None
 
     def route(self, site: str, subject: Subject) -> Route:
         """See the port."""
@@ -162,25 +162,25 @@ class DestinationsTable:
         self.take_over(event.site)
         if not self.find(event.site):
             return []
-        found = self._subjects.of_event(event)
-        if found is None:
+        subject = self._subjects.of_event(event)
+        if subject is None:
             return []
-        chosen = self.route(event.site, found.subject)
-        return self._deliver(event.site, event.study_id, found.version, found.subject, chosen)
+        chosen = self.route(event.site, subject.subject)
+        return self._deliver(event.site, event.study_id, subject.version, subject.subject, chosen)
 
     def send_again(
         self, principal: Principal, study_id: str, destination_id: str | None = None
     ) -> list[Delivery]:
         """See the port."""
-        found = self._subjects.latest(principal.site, study_id)
-        if found is None:
+        subject = self._subjects.latest(principal.site, study_id)
+        if subject is None:
             raise Conflict("This study has no result that may be sent.")
         if destination_id is None:
             self.take_over(principal.site)
-            chosen = self.route(principal.site, found.subject)
+            chosen = self.route(principal.site, subject.subject)
         else:
             chosen = Route((self.get(principal.site, destination_id).id,), None)
-        made = self._deliver(principal.site, study_id, found.version, found.subject, chosen)
+        made = self._deliver(principal.site, study_id, subject.version, subject.subject, chosen)
         detail = {"deliveries": [one.id for one in made]}
         self._audit.add(principal, "study.sent", study_id, detail)
         return made

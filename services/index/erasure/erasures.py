@@ -70,8 +70,8 @@ class ErasuresTable(ErasureRecords):
         number = self._execute(select(patients.c.number).where(*where).with_for_update()).scalar()
         if number is None:
             raise NotFound
-        found = select(tables.studies.c.id).where(tables.studies.c.patient_key == patient_id)
-        study_ids = list(self._execute(found.order_by(tables.studies.c.id)).scalars())
+        chosen = select(tables.studies.c.id).where(tables.studies.c.patient_key == patient_id)
+        study_ids = list(self._execute(chosen.order_by(tables.studies.c.id)).scalars())
         erasure_id = self._erase(principal, "patient", patient_id, study_ids, reason)
         self._remove_orders(orders.c.site == site, orders.c.number == number)
         news = or_(patient_news.c.number == number, patient_news.c.prior == number)
@@ -177,8 +177,8 @@ class ErasuresTable(ErasureRecords):
     def _remove_cases(self, site: str, erasure_id: str, study_id: str) -> None:
         self._remove(case_previews, case_previews.c.study_id == study_id)
         columns = case_versions.c
-        found = select(columns.case_id).where(columns.site == site, columns.study_id == study_id)
-        for case_id in set(self._execute(found).scalars()):
+        case_ids = select(columns.case_id).where(columns.site == site, columns.study_id == study_id)
+        for case_id in set(self._execute(case_ids).scalars()):
             mine = (cases.c.site == site, cases.c.id == case_id)
             owner = self._execute(select(cases.c.owner).where(*mine)).scalar_one()
             values = {"site": site, "case_id": case_id, "erasure_id": erasure_id, "owner": owner}
@@ -199,9 +199,9 @@ class ErasuresTable(ErasureRecords):
         uid = str(self._execute(named).scalar_one())
         of_site = workitems.c.site == site
         words = cast(workitems.c.attributes, Text).contains(f'"{uid}"', autoescape=True)
-        found = list(self._execute(select(workitems.c.uid).where(of_site, words)).scalars())
+        uids = list(self._execute(select(workitems.c.uid).where(of_site, words)).scalars())
         for table in (workitem_events, workitem_subscriptions, workitems):
-            self._remove(table, table.c.site == site, table.c.uid.in_(found))
+            self._remove(table, table.c.site == site, table.c.uid.in_(uids))
 
     def _remove_answers(self, site: str, study_id: str) -> None:
         """Finished uploads and remembered answers that name the study."""
@@ -281,7 +281,7 @@ class ErasuresTable(ErasureRecords):
     # --- whose time is over -----------------------------------------------------------------------
     def over(self, limit: int = 20) -> list[tuple[str, str]]:
         """(site, study): signed by a person, or withdrawn by one, and old enough."""
-        columns, found = tables.studies.c, []
+        columns, over_age = tables.studies.c, []
         for site, kept in self._policies():
             old: list[ColumnElement[bool]] = []
             if kept.reviewed_days is not None:
@@ -295,5 +295,5 @@ class ErasuresTable(ErasureRecords):
                     columns.site == site, columns.clash.is_(None), or_(*old)
                 )
                 ids = self._execute(query.order_by(columns.received_at).limit(limit)).scalars()
-                found += [(site, study_id) for study_id in ids]
-        return found[:limit]
+                over_age += [(site, study_id) for study_id in ids]
+        return over_age[:limit]

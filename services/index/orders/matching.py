@@ -81,9 +81,9 @@ class OrderMatching:
     def join(self, principal: Principal, row: RowMapping, order: Order) -> None:
         """The study is the order's, or a person has to decide whether it is."""
         said = identity_of(row["attributes"])
-        found = differences(order.identity, said)
-        if found:
-            waiting = clash("order", found, said, row["patient_key"])
+        differing = differences(order.identity, said)
+        if differing:
+            waiting = clash("order", differing, said, row["patient_key"])
             self._patients.mark(row["id"], {**waiting, "order_id": order.id})
             self._audit.add(principal, "order.clash", row["id"], {"order": order.id})
             return
@@ -93,7 +93,7 @@ class OrderMatching:
         self,
         principal: Principal,
         row: RowMapping,
-        found: dict[str, Any],
+        clash: dict[str, Any],
         decision: str,
         number: str,
     ) -> None:
@@ -102,8 +102,8 @@ class OrderMatching:
 
         Raises Conflict, InvalidInput.
         """
-        order = self._get(row["site"], found["order_id"])
-        received = Identity(**found["received"])
+        order = self._get(row["site"], clash["order_id"])
+        received = Identity(**clash["received"])
         if decision == "keep_record":
             self._belong(principal, row, order, order.identity)
         elif decision == "take_new":

@@ -72,12 +72,12 @@ class OrdersTable:
         return made, True
 
     def _known(self, site: str, new: NewOrder) -> Order | None:
-        if new.placer and (found := self.by_placer(site, new.placer_system, new.placer)):
-            return found
-        found = self.by_accession(site, new.accession) if new.accession else None
-        if found is not None and found.number != new.identity.number:
+        if new.placer and (known := self.by_placer(site, new.placer_system, new.placer)):
+            return known
+        known = self.by_accession(site, new.accession) if new.accession else None
+        if known is not None and known.number != new.identity.number:
             raise Conflict("An order of another patient has this accession number.")
-        return found
+        return known
 
     def change(self, principal: Principal, order_id: str, new: NewOrder) -> Order:
         """What is said anew of a known order; see the port. Raises NotFound, Conflict, InvalidInput."""
@@ -122,10 +122,10 @@ class OrdersTable:
     # --- found ------------------------------------------------------------------------------------
     def get(self, site: str, order_id: str) -> Order:
         """Raises NotFound."""
-        found = self._one(orders.c.site == site, orders.c.id == order_id)
-        if found is None:
+        order = self._one(orders.c.site == site, orders.c.id == order_id)
+        if order is None:
             raise NotFound
-        return found
+        return order
 
     def by_placer(self, site: str, system: str, number: str) -> Order | None:
         """The order that was placed under this number."""
@@ -160,14 +160,14 @@ class OrdersTable:
 
     def studies(self, site: str, order_ids: Collection[str]) -> dict[str, list[Study]]:
         """Studies that met each order, oldest first."""
-        found: dict[str, list[Study]] = {one: [] for one in order_ids}
+        studies: dict[str, list[Study]] = {one: [] for one in order_ids}
         columns = tables.studies.c
         query = select(tables.studies).where(
             columns.site == site, columns.order_id.in_(list(order_ids))
         )
         for row in self._session.connection.execute(query.order_by(columns.id)).mappings():
-            found[row["order_id"]].append(study_of(row))
-        return found
+            studies[row["order_id"]].append(study_of(row))
+        return studies
 
     def unmatched(self, site: str, day_from: str, limit: int) -> list[Study]:
         """Studies of this day or later that met no order, newest first; see the port."""

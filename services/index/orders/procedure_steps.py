@@ -23,10 +23,10 @@ class ProcedureStepsTable:
     """The port's ``ProcedureSteps``."""
 
     def __init__(
-        self, session: Session, found: OrdersTable, studies: StudiesTable, audit: AuditTable
+        self, session: Session, orders: OrdersTable, studies: StudiesTable, audit: AuditTable
     ) -> None:
         self._session = session
-        self._orders = found
+        self._orders = orders
         self._studies = studies
         self._completed = CompletedSteps(session)
         self._audit = audit
@@ -94,9 +94,9 @@ class ProcedureStepsTable:
         ):
             if value:
                 query = select(orders.c.id).where(orders.c.site == site, column == value)
-                found = self._session.connection.execute(query).scalar()
-                if found is not None:
-                    return str(found)
+                order_id = self._session.connection.execute(query).scalar()
+                if order_id is not None:
+                    return str(order_id)
         return None
 
     def _follow(self, principal: Principal, order_id: str | None, news: StepNews) -> None:

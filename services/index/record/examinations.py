@@ -82,20 +82,20 @@ class ExaminationsTable:
     def of_study(self, site: str, study_id: str) -> ExaminationRecord:
         """Raises NotFound."""
         columns = tables.studies.c
-        found = self._read(columns.site == site, columns.id == study_id)
-        if not found:
+        records = self._read(columns.site == site, columns.id == study_id)
+        if not records:
             raise NotFound
-        return found[0]
+        return records[0]
 
     def of_pregnancy(self, site: str, pregnancy_id: str) -> list[ExaminationRecord]:
         """Oldest first; withdrawn studies are left out."""
         columns = tables.studies.c
-        found = self._read(
+        records = self._read(
             columns.site == site,
             columns.pregnancy_id == pregnancy_id,
             columns.withdrawn_at.is_(None),
         )
-        return sorted(found, key=lambda one: (one.visit.day or date.min, one.study.received_at))
+        return sorted(records, key=lambda one: (one.visit.day or date.min, one.study.received_at))
 
     def of_patient(self, site: str, patient_id: str) -> list[ExaminationRecord]:
         """Withdrawn ones too, and 200 at most."""
@@ -125,17 +125,17 @@ class ExaminationsTable:
         site = self._session.lock_study(study_id)["site"]
         beside = self._beside(site, study_id)
         own, *others = beside
-        told = [one.fetuses_told for one in beside if one.fetuses_told is not None]
-        several = fetuses_of({}, told).count > 1
+        reported = [one.fetuses_told for one in beside if one.fetuses_told is not None]
+        several = fetuses_of({}, reported).count > 1
         held = [own, *(o for o in others if self._session.try_lock_study(o.study.id))]
         # How many there are, which decides what is averaged, may stand in another one's facts.
         for one in held if several else [own]:
-            self._set(one.study.id, biometry=self._measured(one, told))
+            self._set(one.study.id, biometry=self._measured(one, reported))
         beside = self._beside(site, study_id)
         for one in beside:
             if one.study.id in {h.study.id for h in held}:
                 dating = _dating(one, beside)
-                headline = self._headline(one, dating, told)
+                headline = self._headline(one, dating, reported)
                 self._set(one.study.id, headline=headline, **_age(one, dating))
 
     def _beside(self, site: str, study_id: str) -> list[ExaminationRecord]:
@@ -146,30 +146,32 @@ class ExaminationsTable:
         return [own, *(one for one in others if one.study.id != study_id)]
 
     def _headline(
-        self, own: ExaminationRecord, dating: PregnancyDating | None, told: Told
+        self, own: ExaminationRecord, dating: PregnancyDating | None, reported: Told
     ) -> dict[str, Any] | None:
         study = own.study
-        found: dict[str, ExaminationSummary] = {}
+        summaries: dict[str, ExaminationSummary] = {}
         report = _latest_report(self._session, study.id, study.latest_version)
         if report is not None:
-            fetuses = fetuses_of(own.facts.values, told)
+            fetuses = fetuses_of(own.facts.values, reported)
             for letter in fetuses.letters or ("",):
-                found[letter] = summarise(
+                summaries[letter] = summarise(
                     fetuses.frames_of(letter, report.frames) if letter else report.frames,
                     day=own.visit.day,
                     dating=dating,
                     chosen=chosen_images(own.facts.values),
                 )
         differ = "disagreement" in study.reasons
-        return headline(found, clash=study.clash is not None, readers_differ=differ)
+        return headline(summaries, clash=study.clash is not None, readers_differ=differ)
 
-    def _measured(self, own: ExaminationRecord, told: Told) -> dict[str, Any] | None:
+    def _measured(self, own: ExaminationRecord, reported: Told) -> dict[str, Any] | None:
         study = own.study
         report = _latest_report(self._session, study.id, study.latest_version)
         if report is None:
             return None
         entered = own.facts.values
-        return asdict(measured(report.frames, chosen_images(entered), fetuses_of(entered, told)))
+        return asdict(
+            measured(report.frames, chosen_images(entered), fetuses_of(entered, reported))
+        )
 
     def _set(self, study_id: str, **values: Any) -> None:
         change = update(tables.studies).where(tables.studies.c.id == study_id)
@@ -229,13 +231,13 @@ def facts_of(session: Session, study_ids: Sequence[str]) -> dict[str, list[Facts
 
 
 def _by_study(rows: Iterable[RowMapping]) -> dict[str, list[FactsVersion]]:
-    found: dict[str, list[FactsVersion]] = {}
+    versions: dict[str, list[FactsVersion]] = {}
     for row in rows:
         version = FactsVersion(
             row["study_id"], row["version"], row["author"], row["at"], row["entered"]
         )
-        found.setdefault(version.study_id, []).append(version)
-    return found
+        versions.setdefault(version.study_id, []).append(version)
+    return versions
 
 
 def _entered_periods(versions: Sequence[FactsVersion]) -> list[StatedPeriod]:

@@ -66,19 +66,19 @@ class IdentityTable:
     ) -> None:
         """End a clash; see the port. Raises NotFound, Conflict, InvalidInput."""
         row = self._session.lock_study(study_id, principal.site)
-        found = row["clash"]
-        if found is None:
+        clash = row["clash"]
+        if clash is None:
             raise Conflict("There is nothing to decide about this study any more.")
-        received = Identity(**found["received"])
+        received = Identity(**clash["received"])
         self._set(study_id, clash=null())
-        if found["kind"] == "order":
-            self._orders.decide(principal, row, found, decision, number or "")
+        if clash["kind"] == "order":
+            self._orders.decide(principal, row, clash, decision, number or "")
         elif decision == "other_patient":
-            self._other_patient(row, found, received, number, request_id)
+            self._other_patient(row, clash, received, number, request_id)
         elif decision == "take_new":
             self._take_new(principal, row, received)
         else:
-            self._keep_record(row, found)
+            self._keep_record(row, clash)
         self.tell(principal, study_id, "identity.decided", {"decision": decision})
 
     def correct(
@@ -140,10 +140,10 @@ class IdentityTable:
         return pregnancy_id
 
     # --- what was decided -------------------------------------------------------------------------
-    def _keep_record(self, row: RowMapping, found: dict[str, Any]) -> None:
+    def _keep_record(self, row: RowMapping, clash: dict[str, Any]) -> None:
         """The same woman, as she is recorded."""
-        if found["kind"] == "patient":
-            patient = self._patients.get(row["site"], found["patient_id"])
+        if clash["kind"] == "patient":
+            patient = self._patients.get(row["site"], clash["patient_id"])
             self._say(row, patient.identity)
             self._patients.join(row["id"], patient, patient.identity)
         else:  # the new images say of her what the others say
@@ -171,14 +171,14 @@ class IdentityTable:
     def _other_patient(
         self,
         row: RowMapping,
-        found: dict[str, Any],
+        clash: dict[str, Any],
         received: Identity,
         number: str | None,
         request_id: str,
     ) -> None:
         """Another woman, under a number of her own: the study, or the images that came last."""
         own = (number or "").strip()
-        differs = any(one["field"] == "number" for one in found["fields"])
+        differs = any(one["field"] == "number" for one in clash["fields"])
         if not own and differs:
             own = received.number
         if not own:
@@ -186,13 +186,13 @@ class IdentityTable:
         identity = replace(received, number=own)
         recorded = (
             Identity(number=received.number)
-            if found["kind"] == "patient"
+            if clash["kind"] == "patient"
             else identity_of(row["attributes"])
         )
         if own == recorded.number:
             raise Conflict("This is the number of the woman that is recorded. Give another one.")
-        if found["kind"] == "images" and found["sop_uids"]:
-            self._split(row, found["sop_uids"], identity, request_id)
+        if clash["kind"] == "images" and clash["sop_uids"]:
+            self._split(row, clash["sop_uids"], identity, request_id)
         else:
             self._belong(row, identity)
 

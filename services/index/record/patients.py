@@ -56,10 +56,10 @@ class PatientsTable:
     # --- looked up --------------------------------------------------------------------------------
     def get(self, site: str, patient_id: str) -> Patient:
         """Raises NotFound."""
-        found = self._one(patients.c.site == site, patients.c.id == patient_id)
-        if found is None:
+        patient = self._one(patients.c.site == site, patients.c.id == patient_id)
+        if patient is None:
             raise NotFound
-        return found
+        return patient
 
     def by_number(self, site: str, number: str) -> Patient | None:
         """The number as it is written; None: nobody has it."""
@@ -94,9 +94,9 @@ class PatientsTable:
         if made:  # nobody else has an examination of hers
             self._join(study_id, patient.id, self.new_pregnancy(patient))
             return
-        found = differences(patient.identity, said)
-        if found:
-            self.mark(study_id, clash("patient", found, said, patient.id))
+        differing = differences(patient.identity, said)
+        if differing:
+            self.mark(study_id, clash("patient", differing, said, patient.id))
             return
         self.join(study_id, patient, said, first_date(attributes, STUDY_DATE))
 
@@ -108,8 +108,8 @@ class PatientsTable:
         A contradiction is noted with the images that brought it. The study is locked.
         """
         said, known = identity_of(attributes), identity_of(study["attributes"])
-        found = differences(known, said)
-        if not found:
+        differing = differences(known, said)
+        if not differing:
             return attributes
         corrected = study["corrected"] or {"was": {}}
         as_received = identity_of({**study["attributes"], **corrected["was"]})
@@ -117,7 +117,7 @@ class PatientsTable:
             before = study["clash"] or {"sop_uids": [], "kind": "images"}
             if before["kind"] == "images":
                 uids = tuple(dict.fromkeys([*before["sop_uids"], *sop_uids]))
-                self.mark(study["id"], clash("images", found, said, study["patient_key"], uids))
+                self.mark(study["id"], clash("images", differing, said, study["patient_key"], uids))
         tags = identity_attributes(said)
         return {tag: entry for tag, entry in attributes.items() if tag not in tags}
 
@@ -155,9 +155,9 @@ class PatientsTable:
             self.write(patient.id, whole)
         self._join(study_id, patient.id, self._pregnancy(study_id, patient, day))
 
-    def mark(self, study_id: str, found: dict[str, Any]) -> None:
+    def mark(self, study_id: str, clash: dict[str, Any]) -> None:
         """Nothing of the study is sent out until a person has decided."""
-        self._set(study_id, clash=found)
+        self._set(study_id, clash=clash)
         self._examinations.refresh(study_id)
 
     def write(self, patient_id: str, identity: Identity) -> None:
@@ -253,7 +253,7 @@ def _is_dated_now(before: RowMapping, study: RowMapping) -> bool:
 
 def clash(
     kind: str,
-    found: tuple[FieldDifference, ...],
+    differing: tuple[FieldDifference, ...],
     received: Identity,
     patient_id: str | None,
     sop_uids: tuple[str, ...] = (),
@@ -268,7 +268,7 @@ def clash(
         "patient_id": patient_id,
         "fields": [
             {"field": one.field, "recorded": one.recorded, "received": one.received}
-            for one in found
+            for one in differing
         ],
         "received": {
             "number": received.number,

@@ -195,8 +195,8 @@ class WorkitemsTable:
         return query.where(columns.suspended.is_(False)).order_by(columns.subscriber)
 
     def _tell(self, item: Workitem, kind: int, report: Json, only: str = "") -> int:
-        told = self._execute(self._subscribers(item.site, item.uid)).mappings().all()
-        names = [one["subscriber"] for one in told if only in ("", one["subscriber"])]
+        subscribers = self._execute(self._subscribers(item.site, item.uid)).mappings().all()
+        names = [one["subscriber"] for one in subscribers if only in ("", one["subscriber"])]
         if not names:
             return 0
         whole = {

@@ -85,8 +85,8 @@ def parse_mapping(text: str) -> ProgramMapping:
     if len(text.encode()) > MAX_BYTES:
         raise MappingUnreadable(f"A mapping has at most {MAX_BYTES // 1024} KiB.")
     content = _plain(text)
-    found = sorted(_validator().iter_errors(content), key=lambda one: list(map(str, one.path)))
-    faults = [f"{_place(one.absolute_path)}: {one.message[:200]}" for one in found]
+    problems = sorted(_validator().iter_errors(content), key=lambda one: list(map(str, one.path)))
+    faults = [f"{_place(one.absolute_path)}: {one.message[:200]}" for one in problems]
     faults = faults or list(_faults(content))
     if faults:
         raise MappingInvalid("; ".join(faults[:_MOST_SAID]))

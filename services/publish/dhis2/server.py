@@ -104,18 +104,18 @@ class Dhis2Sender:
     # --- whose it is -------------------------------------------------------------------------
     def _place(self, identity: Identity, examined: Examined, event: str) -> Place:
         number = examined.number
-        found = self._find(number)
-        if found is None:
+        known = self._find(number)
+        if known is None:
             entity = tracker.entity_uid(self._mapping, identity.site, number)
             if self._request("GET", f"/api/tracker/trackedEntities/{entity}", {}).status == 200:
                 raise WomanAmbiguous("Her record has another number there by now.")
             enrollment = tracker.enrollment_uid(self._mapping, entity, identity.pregnancy)
             return Place(entity, enrollment, new_entity=True, new_enrollment=True)
-        entity = str(found["trackedEntity"])
+        entity = str(known["trackedEntity"])
         mine = tracker.enrollment_uid(self._mapping, entity, identity.pregnancy)
         enrollments = [
             one
-            for one in found.get("enrollments", ())
+            for one in known.get("enrollments", ())
             if one.get("program") == self._mapping.program and not one.get("deleted")
         ]
         chosen = self._enrollment(enrollments, mine, event, examined)

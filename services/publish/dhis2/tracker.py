@@ -110,12 +110,12 @@ def _enrollment(mapping: ProgramMapping, place: Place, examined: Examined) -> Js
 
 def _attributes(mapping: ProgramMapping, examined: Examined, *, on_enrollment: bool) -> list[Json]:
     wanted: tuple[WomanAttribute, ...] = (mapping.number, *mapping.attributes)
-    told = (
+    attributes = (
         (one.uid, woman_value(one.source, examined.attributes))
         for one in wanted
         if one.on_enrollment is on_enrollment
     )
-    return [{"attribute": name, "value": value} for name, value in told if value is not None]
+    return [{"attribute": name, "value": value} for name, value in attributes if value is not None]
 
 
 def sent_objects(place: Place, event: str) -> Iterator[Imported]:

@@ -49,8 +49,8 @@ class Source:
 
 def _measure(name: str) -> Source:
     def read(_: Examined, part: Examination) -> float | None:
-        found = part.summary.of(name)
-        return None if found is None else found.mm
+        measure = part.summary.of(name)
+        return None if measure is None else measure.mm
 
     return Source(read, decimals=1, of_fetus=True)
 

@@ -162,9 +162,9 @@ def _absent(name: str, report: Report, base: Base) -> Json:
 def _entered(examination: Examination, base: Base) -> Iterable[Json]:
     """What people entered, and who; what nobody has is absent as "not-performed"."""
     nothing = {"dataAbsentReason": {"coding": [{"system": _ABSENT, "code": "not-performed"}]}}
-    told = {name for name, _ in _values(examination)}
+    measured = {name for name, _ in _values(examination)}
     for name in ("fetuses", *_FACTS):
-        if name not in told:
+        if name not in measured:
             yield {**_coded(name, base), **nothing}
     for name, value in _values(examination):
         about = _ABOUT.get(name, name.replace("anatomy_", "anatomy."))

@@ -21,8 +21,8 @@ def observations_of(version: Version, examination: Examination | None) -> list[J
     report = version.report
     made: list[Json] = []
     # Of several fetuses, images of which nobody has said whose they are tell their own figures.
-    told = examination.summary.unassigned if examination is not None else ()
-    unassigned = {one.sop_uid for one in told}
+    left_over = examination.summary.unassigned if examination is not None else ()
+    unassigned = {one.sop_uid for one in left_over}
     for frame in report.frames:
         if frame.plane is not None:
             made.append(_plane(version, frame))

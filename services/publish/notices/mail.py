@@ -34,8 +34,8 @@ class MailSender:
         self._encryption = str(options.get("encryption") or "starttls")
         self._host, self._port = parse_host(address, _PORTS[self._encryption])
         self._sender = _mailbox(str(options.get("sender", "")))
-        told = re.split(r"[,;\s]+", str(options.get("recipients", "")).strip())
-        self._recipients = tuple(dict.fromkeys(_mailbox(one) for one in told))
+        recipients = re.split(r"[,;\s]+", str(options.get("recipients", "")).strip())
+        self._recipients = tuple(dict.fromkeys(_mailbox(one) for one in recipients))
         if len(self._recipients) > MAX_RECIPIENTS:
             raise InvalidInput(f"At most {MAX_RECIPIENTS} recipients; use a list of your server.")
         self._language = language_of(str(options.get("language", "")))

@@ -31,8 +31,8 @@ class Notice:
 
 def notice_of(identity: str, results: Iterable[str], public_url: str, study_id: str) -> Notice:
     """``results``: what the result is (``services.domain.routing.ResultKind``)."""
-    told = set(results)
-    kind = next((one for one in KINDS if one in told), "preliminary")
+    kinds = set(results)
+    kind = next((one for one in KINDS if one in kinds), "preliminary")
     link = f"{public_url.rstrip('/')}/study/{study_id}" if public_url else ""
     return Notice(identity, kind, link)
 

@@ -71,9 +71,9 @@ class PushSender:
 
     def _send(self, notice: Notice, browser: Browser) -> Taken:
         title, sentence = notice.words(browser.language)
-        told = {"title": title, "body": sentence, "url": notice.link, "tag": notice.identity}
+        message = {"title": title, "body": sentence, "url": notice.link, "tag": notice.identity}
         try:
-            body = encrypt(json.dumps(told, ensure_ascii=False).encode(), browser)
+            body = encrypt(json.dumps(message, ensure_ascii=False).encode(), browser)
             parts = webhook.check_url(browser.endpoint, allow_private=self._private)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             addresses = webhook.safe_addresses(

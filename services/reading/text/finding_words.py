@@ -106,10 +106,10 @@ class FindingWords:
         return " ".join([_sentence(findings.level), *said])
 
 
-def borne_out(told: Mapping[str, str], findings: Findings, words: FindingWords) -> dict[str, str]:
+def borne_out(said: Mapping[str, str], findings: Findings, words: FindingWords) -> dict[str, str]:
     """The fields of ``told`` that say what the findings say; the others are left out."""
     own = words.words(findings)
-    return {name: text for name, text in told.items() if own.get(name) == text}
+    return {name: text for name, text in said.items() if own.get(name) == text}
 
 
 def _orientation(findings: Findings) -> str:

@@ -79,12 +79,12 @@ class Findings:
             raise ValueError("this is no line of findings")
         (plane, sure), (level, image) = parts["plane"].split(" "), parts["image"].split(" ")
         labels, tenths = parts.get("found", "").split(","), parts.get("sure", "").split(" ")
-        found = [(k, int(t)) for k, t in zip(labels, tenths, strict=True) if k]
+        seen = [(k, int(t)) for k, t in zip(labels, tenths, strict=True) if k]
         unclear, cut, missing = (
             tuple(filter(None, parts.get(name, "").split(","))) for name in _LISTS
         )
         axis = int(parts["axis"].split(" ")[1]) if "axis" in parts else None
-        given = plane, int(sure), level, int(image), tuple(found), unclear, cut, missing
+        given = plane, int(sure), level, int(image), tuple(seen), unclear, cut, missing
         return cls(*given, axis=axis, face=parts.get("face"))
 
     @property
@@ -113,27 +113,27 @@ def findings_of(dense: Dense, manifest: Manifest, words: FindingWords) -> Findin
     best = int(chances.argmax())
     plane = manifest.planes[best]
     about = words.planes[plane]
-    found: dict[str, int] = {}
+    seen: dict[str, int] = {}
     cut, places = [], {}
     for label in manifest.structures_by_plane.get(plane, ()):
         box = [float(v) for v in dense["BOXES"][0, manifest.boxes.index(label)]]
         sure = rules.probability(label, box[4])
         if sure < rules.threshold(label) or _has_leaked(label, dense, manifest, rules):
             continue
-        found[label], places[label] = _tenths(sure), box[0]
+        seen[label], places[label] = _tenths(sure), box[0]
         if _is_cut(*box[:4]):
             cut.append(label)
     image = _tenths(rules.quality_platt(float(dense["QUALITY"][0, 0])))
-    unclear = [k for k, tenths in found.items() if tenths < words.unclear and k not in cut]
+    unclear = [k for k, tenths in seen.items() if tenths < words.unclear and k not in cut]
     return Findings(
         plane,
         _tenths(float(chances[best])),
         words.level(image),
         image,
-        tuple(found.items()),
+        tuple(seen.items()),
         tuple(unclear),
         tuple(cut),
-        tuple(label for label in about.expected if label not in found),
+        tuple(label for label in about.expected if label not in seen),
         _axis(about.axis, dense["KEYPOINTS"][0], manifest),
         _face(about.front, about.back, places),
     )

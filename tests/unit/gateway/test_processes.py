@@ -64,6 +64,10 @@ class Supervised:
         self.now += seconds
         self.supervisor.keep_subprocess_alive()
 
+    def watched(self) -> object:
+        (process,) = self.supervisor.processes
+        return process
+
 
 @pytest.fixture
 def supervised(monkeypatch: pytest.MonkeyPatch) -> Supervised:
@@ -79,7 +83,7 @@ def test_a_slow_start_is_waited_for(supervised: Supervised) -> None:
     assert not child.killed
     child.answer(started=True)
     supervised.look()
-    assert supervised.supervisor.processes == [child]
+    assert supervised.watched() is child
 
 
 def test_one_that_hangs_later_is_replaced(supervised: Supervised) -> None:
@@ -91,8 +95,7 @@ def test_one_that_hangs_later_is_replaced(supervised: Supervised) -> None:
     assert not child.killed
     supervised.look(2)
     assert child.killed
-    (other,) = supervised.supervisor.processes
-    assert other is not child
+    assert supervised.watched() is not child
 
 
 def test_one_killed_before_it_answers_holds_nothing_up(supervised: Supervised) -> None:
@@ -102,7 +105,7 @@ def test_one_killed_before_it_answers_holds_nothing_up(supervised: Supervised) -
     supervised.look()  # has asked again
     child.killed = True
     supervised.look()
-    assert supervised.supervisor.processes != [child]
+    assert supervised.watched() is not child
 
 
 def test_a_start_that_does_nothing_is_begun_again(supervised: Supervised) -> None:

@@ -52,5 +52,5 @@ def test_lines_and_words_of_made_up_tensors() -> None:
         }  # fmt: skip
         calls.append((FILE, "told", [tensors, told, words, said]))
     assert run(*calls) == expected
-    lines = " ".join(line for line, _, _ in expected)
+    lines = " ".join(str(line) for line, _, _ in expected)
     assert all(f";{name} " in lines for name in ("unclear", "cut", "missing", "axis", "face"))
