@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -190,6 +191,7 @@ def _add_state(app: FastAPI, services: Services) -> None:
     app.state.manifests = Manifests(services.settings.releases, services.settings.release)
     app.state.probe = health.ReadinessProbe(services)
     app.state.broadcaster = events.Broadcaster(services)
+    app.state.notification_connections = Counter()
 
 
 def _sign_on(services: Services, authenticator: Authenticator, signer: Signer) -> SignOn | None:

@@ -34,6 +34,8 @@ def serve(given: Settings) -> None:
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": 5,
         "http": BoundedProtocol,
+        "ws_max_size": 4096,  # nothing is expected of who listens
+        "ws_per_message_deflate": False,
         "proxy_headers": bool(given.trusted_proxies),
         "forwarded_allow_ips": given.trusted_proxies,
     }

@@ -1,6 +1,6 @@
 """UPS-RS (PS3.18 chapter 11): work items of the caller's site, their states, subscriptions and events.
 
-Events come by long polling, as JSON, where the standard has a WebSocket (docs/dicom-conformance.md).
+Events come as JSON on a WebSocket (``notifications``), and by long polling on the same address.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def subscribe(
         raise InvalidInput("Filtered global subscriptions are not offered.")
     with services.index.begin() as tx:
         tx.workitems.subscribe(who, aet.strip(), workitem_uid)
-    where = f"{base_url(request)}/subscribers/{aet.strip()}"
+    where = f"{base_url(request)}/subscribers/{aet.strip()}".replace("http", "ws", 1)
     return Response(status_code=201, headers={"Content-Location": where})
 
 
@@ -215,7 +215,7 @@ async def events(
     """Long polling: event reports after number ``after``, as soon as there are any; 204 when ``wait`` is
     over. ``X-Last-Event`` is the ``after`` of the next request. Kept for a week."""
     end = time.monotonic() + wait
-    while not (reports := await run_in_threadpool(_events, services, who, aet.strip(), after)):
+    while not (reports := await run_in_threadpool(events_of, services, who, aet.strip(), after)):
         left = end - time.monotonic()
         if left <= 0 or await request.is_disconnected():
             return Response(status_code=204, headers={"X-Last-Event": str(after)})
@@ -225,7 +225,8 @@ async def events(
     return response
 
 
-def _events(services: Services, who: Principal, aet: str, after: int) -> list[WorkitemEvent]:
+def events_of(services: Services, who: Principal, aet: str, after: int) -> list[WorkitemEvent]:
+    """The next events of a subscriber after number ``after``. Blocking."""
     with services.index.read() as tx:
         return tx.workitems.events(who.site, aet, after, _PAGE)
 

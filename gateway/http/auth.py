@@ -22,7 +22,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.oidc.tokens import Oidc
 from gateway.http.tokens import Signer
-from services.domain.errors import Forbidden, IndexUnavailable, NotAuthenticated, NotFound
+from services.domain.errors import (
+    FadaError,
+    Forbidden,
+    IndexUnavailable,
+    NotAuthenticated,
+    NotFound,
+)
 from services.domain.study import Principal, Role
 from services.index.port import Device, Index
 from services.settings import Settings
@@ -235,9 +241,22 @@ class Authentication:
         if scope["type"] == "http":
             scope.setdefault("state", {})["caller"] = await self._caller(HTTPConnection(scope))
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
+            try:
+                scope.setdefault("state", {})["caller"] = await self.caller_of_socket(scope)
+            except FadaError:
+                await send({"type": "websocket.close", "code": 1008})
+                return
         await self._app(scope, receive, send)
+
+    async def caller_of_socket(self, scope: Scope) -> Caller:
+        """Who opens a WebSocket. Raises NotAuthenticated, Forbidden, Unavailable."""
+        connection = HTTPConnection(scope)
+        given = credentials(connection)
+        if given is None:
+            raise NotAuthenticated()
+        if given[0] == "session":
+            _same_origin(connection)  # a browser sends the cookie from any page's script
+        return await self._identify(*given)
 
     async def _caller(self, connection: HTTPConnection) -> Caller | None:
         scope = connection.scope
@@ -250,6 +269,9 @@ class Authentication:
         kind, secret = given
         if kind == "session" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             _same_origin(connection)
+        return await self._identify(kind, secret)
+
+    async def _identify(self, kind: str, secret: str) -> Caller:
         caller = self._authenticator.cached(secret)
         if caller is None or caller.until <= time.time():
             caller = await run_in_threadpool(self._authenticator.identify, kind, secret)

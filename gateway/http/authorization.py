@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from gateway.http.auth import Caller, is_public
 from services.domain.errors import Forbidden, NotAuthenticated, NotFound
@@ -22,7 +22,9 @@ _RANK = {role: rank for rank, role in enumerate(Role)}
 _PHONE_READS = ("/api/sync/", "/tus", "/api/me", "/api/releases")
 
 
-def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitable[Principal]]:
+def require(
+    role: Role, *, device: bool = False
+) -> Callable[[HTTPConnection], Awaitable[Principal]]:
     """A dependency that gives the Principal, of ``role`` or above. It is asynchronous, so it costs no
     thread.
 
@@ -30,8 +32,8 @@ def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitabl
     devices only with ``device=True``.
     """
 
-    async def guard(request: Request) -> Principal:
-        caller: Caller | None = request.scope.get("state", {}).get("caller")
+    async def guard(connection: HTTPConnection) -> Principal:
+        caller: Caller | None = connection.scope.get("state", {}).get("caller")
         if caller is None:
             raise NotAuthenticated()
         held = caller.principal.role
@@ -43,7 +45,7 @@ def require(role: Role, *, device: bool = False) -> Callable[[Request], Awaitabl
         if not allowed:
             raise Forbidden()
         if caller.principal.is_phone:
-            await _phone_guard(request, caller.principal)
+            await _phone_guard(connection, caller.principal)
         return caller.principal
 
     guard.__dict__["fada_guard"] = role
@@ -55,7 +57,7 @@ def holds(held: Role, least: Role) -> bool:
     return held is not Role.DEVICE and _RANK[held] >= _RANK[least]
 
 
-async def _phone_guard(request: Request, phone: Principal) -> None:
+async def _phone_guard(connection: HTTPConnection, phone: Principal) -> None:
     """A phone reads the studies of its own cases alone; what is about no study, where it is named.
 
     Raises:
@@ -63,13 +65,13 @@ async def _phone_guard(request: Request, phone: Principal) -> None:
         Forbidden: searches, artefacts and events of a whole site.
     """
     names: tuple[str, ...] = ("study_id", "study")
-    where = {name: request.path_params[name] for name in names if name in request.path_params}
-    if request.method not in ("GET", "HEAD"):
+    where = {name: connection.path_params[name] for name in names if name in connection.path_params}
+    if connection.scope.get("method", "GET") not in ("GET", "HEAD"):
         return  # what is written is checked where it is stored, with the study locked
     if where:
-        if not await run_in_threadpool(_reaches, request.app.state.services.index, phone, where):
+        if not await run_in_threadpool(_reaches, connection.app.state.services.index, phone, where):
             raise NotFound()
-    elif not request.url.path.startswith(_PHONE_READS):
+    elif not connection.url.path.startswith(_PHONE_READS):
         raise Forbidden("A phone reads its own cases alone.")
 
 

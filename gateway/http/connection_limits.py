@@ -24,7 +24,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._refused = False
+        self._refused = self._upgraded = False
         self._in_head = False
         self._head_bytes = 0  # of the lines that are complete
         self._unread = 0  # bytes since the parser last handed something on
@@ -47,6 +47,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._unread += len(data)
         super().data_received(data)
+        if self._upgraded:
+            return
         if self._unread > HEADER_BYTES and not self._refused:
             if self._in_head or self.cycle is None:
                 self._refuse(_TOO_LARGE)
@@ -90,6 +92,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unread = 0
         if not self._refused:
             super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is another protocol's from here on."""
+        self._upgraded = True
+        self._cancel_timers()
+        super().handle_websocket_upgrade()
 
     def pause_writing(self) -> None:
         """The peer takes nothing for now."""

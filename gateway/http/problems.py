@@ -14,7 +14,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound
 from services.telemetry import logs, metrics
@@ -118,9 +120,12 @@ def of_unexpected(error: BaseException) -> FadaError:
 def install(app: FastAPI) -> None:
     """The error handlers of the app. What they miss is caught by ``RequestLogging``."""
 
-    async def on_fada(request: Request, error: Exception) -> Response:
+    async def on_fada(connection: HTTPConnection, error: Exception) -> Response | None:
         assert isinstance(error, FadaError)
-        return response(error, _id(request))
+        if isinstance(connection, WebSocket):
+            await connection.close(_TRY_AGAIN_LATER if error.retryable else _POLICY, error.code)
+            return None
+        return response(error, _id(connection))
 
     async def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -130,13 +135,14 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return response(of_http(error), _id(request))
 
-    app.add_exception_handler(FadaError, on_fada)
+    app.add_exception_handler(FadaError, on_fada)  # type: ignore[arg-type]  # of both kinds
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
 
 
-def _id(request: Request) -> str:
-    return str(request.scope.get("state", {}).get("request_id", ""))
+def _id(connection: HTTPConnection) -> str:
+    return str(connection.scope.get("state", {}).get("request_id", ""))
 
 
+_POLICY, _TRY_AGAIN_LATER = 1008, 1013  # RFC 6455 7.4.1, IANA's registry of close codes
 _KNOWN = frozenset(int(s) for s in HTTPStatus)

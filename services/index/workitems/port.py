@@ -92,6 +92,10 @@ class Workitems(Protocol):
         """Those after number ``after``, oldest first."""
         ...
 
+    def latest_event(self, site: str, subscriber: str) -> int:
+        """The number of a subscriber's newest event; 0: it has none."""
+        ...
+
     def purge_events(self, older_than: float) -> int:
         """Forget events that are older than so many seconds."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from services.domain.errors import Conflict, NotFound
 from services.domain.study import Principal
@@ -167,6 +167,12 @@ class WorkitemsTable:
         )
         rows = self._execute(query.order_by(columns.seq).limit(limit)).mappings().all()
         return [WorkitemEvent(**row) for row in rows]
+
+    def latest_event(self, site: str, subscriber: str) -> int:
+        """See the port."""
+        columns = workitem_events.c
+        mine = columns.site == site, columns.subscriber == subscriber
+        return int(self._execute(select(func.max(columns.seq)).where(*mine)).scalar() or 0)
 
     def purge_events(self, older_than: float) -> int:
         """See the port."""

@@ -15,6 +15,7 @@ from integration.dicom.open_gateway import OpenGateway
 
 from gateway.app import create_app
 from gateway.bootstrap import compose
+from gateway.http.connection_limits import BoundedProtocol
 from services.domain.study import Role
 from services.standalone import ports
 from services.storage.s3 import S3Store
@@ -49,7 +50,12 @@ def gateway(
         _, stranger = tx.keys.create("west", Role.SONOGRAPHER, "tests")
     port = ports.free(1)[0]
     config = uvicorn.Config(
-        create_app(services, owned=True), "127.0.0.1", port, log_level="warning", lifespan="on"
+        create_app(services, owned=True),
+        "127.0.0.1",
+        port,
+        log_level="warning",
+        lifespan="on",
+        http=BoundedProtocol,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

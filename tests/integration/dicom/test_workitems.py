@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,12 @@ from integration.dicom.open_gateway import SAMPLES, OpenGateway
 from integration.dicom.test_companion_objects import companion
 from integration.workers.worker_hub import another
 from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect as websocket
 
 from cli.main import app
+from gateway.dicomweb import notifications
+from gateway.http import connection_limits
 from services.domain import workitem
 from services.domain.report import Origin, ReleaseId, Report
 from services.domain.study import Principal, Role
@@ -160,6 +165,52 @@ def test_subscribers_are_told_and_may_be_asked_to_cancel(clients: dict[str, http
     assert look.delete("/workitems/2.25.520/subscribers/WATCH").status_code == 404
     assert work.post("/workitems/2.25.520/cancelrequest").status_code == 409, "nobody listens"
     assert clients["far"].get("/subscribers/WATCH", params={"wait": 0}).status_code == 204
+
+
+def test_a_notification_connection_carries_what_happens(
+    gateway: OpenGateway, clients: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_limits, "HEADER_SECONDS", 0.3)
+    work, look = clients["work"], clients["look"]
+    assert work.post("/workitems?2.25.561", json=[item("socket")]).status_code == 201
+    key = {"Authorization": look.headers["Authorization"]}
+    address = f"{gateway.url}/dicomweb/subscribers/SOCKET".replace("http", "ws", 1)
+    with websocket(address, additional_headers=key) as line:
+        made = look.post("/workitems/2.25.561/subscribers/SOCKET")
+        assert made.headers["content-location"] == address
+        first = json.loads(line.recv(timeout=60))
+        assert first["00000100"] == {"vr": "US", "Value": [0x0100]}
+        assert first["00001000"]["Value"] == ["2.25.561"]
+        assert first["00741000"]["Value"] == ["SCHEDULED"]
+        time.sleep(1)  # longer than a request's headers may take
+        work.put(**state("2.25.561", "IN PROGRESS", "2.25.9"))
+        second = json.loads(line.recv(timeout=60))
+        assert second["00741000"]["Value"] == ["IN PROGRESS"]
+        assert second["00000110"] != first["00000110"]
+    with websocket(address, additional_headers=key) as line, pytest.raises(TimeoutError):
+        line.recv(timeout=1)  # what was sent is not sent again
+    for wrong in ({}, {"Authorization": "Bearer wrong"}, {"Cookie": "fada_session=wrong"}):
+        with pytest.raises(InvalidStatus) as refused, websocket(address, additional_headers=wrong):
+            pass
+        assert refused.value.response.status_code == 403
+
+
+def test_a_revoked_key_ends_its_notification_connection(
+    gateway: OpenGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "_IDENTIFY_EVERY", 1)
+    with gateway.services.index.begin() as tx:
+        made, key = tx.keys.create(SITE, Role.READER, "to be revoked")
+        _, admin = tx.keys.create(SITE, Role.ADMIN, "who revokes")
+    address = f"{gateway.url}/dicomweb/subscribers/GONE".replace("http", "ws", 1)
+    with websocket(address, additional_headers={"Authorization": f"Bearer {key}"}) as line:
+        headers = {"Authorization": f"Bearer {admin}"}
+        gone = httpx.delete(f"{gateway.url}/api/keys/{made.id}", headers=headers, timeout=60)
+        assert gone.status_code == 204
+        with pytest.raises(ConnectionClosedError) as closed:
+            line.recv(timeout=60)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
 
 
 def test_who_subscribes_to_all_is_told_of_new_ones(clients: dict[str, httpx.Client]) -> None:
