@@ -4,7 +4,7 @@ import type { FrameReading } from "../api/types";
 import { daysByPeriod } from "../measurement/biometry";
 import { type FetusOfImage, framesOf, lettersOf, summariseSeveral, unassignedOf } from "./fetuses";
 import { type PregnancyDating, datePregnancy } from "./pregnancy";
-import { type ExaminationSummary, type PastExamination, type SummaryInput, summarise } from "./summary";
+import { type ExaminationSummary, type PastExamination, type SummaryInput, ageByScan, summarise } from "./summary";
 
 /** Of one fetus, or of several together and each by its letter. */
 export interface WholeExamination { whole: ExaminationSummary; fetuses: readonly { fetus: string; summary: ExaminationSummary }[] }
@@ -43,7 +43,7 @@ export function examinationOf(frames: readonly FrameReading[], input: Examinatio
 /** By the last period, where it can be one of this pregnancy, and by what these frames measure. */
 function ownDating(frames: readonly FrameReading[], day: string, { lastPeriod, chosen = {} }: ExaminationInput): PregnancyDating | null {
   const own = summarise(frames, { day: null, chosen });
-  const scan = own.composite ?? own.measures.find((one) => one.measure === "HC")?.dating;
+  const scan = ageByScan(own.measures, own.composite);
   const period = daysByPeriod(lastPeriod, day) === null ? null : lastPeriod;
   return datePregnancy(period, scan ? [{ day, ga_days: scan.days, equation: scan.equation }] : []);
 }

@@ -151,10 +151,15 @@ function compositeAge({ BPD, HC, AC, FL }: Sizes): Dating | null {
   return withoutInterval("Hadlock 1984 (BPD, HC, AC, FL)", "BPD, HC, AC, FL", 7 * hadlockWeeksByAll(BPD, HC, AC, FL));
 }
 
-/** Age by scan (CRL, else all four measures, else the head's) less the pregnancy's age, in days. */
-function discordance(measures: readonly MeasureSummary[], composite: Dating | null, gaDays: number | null): number | null {
+/** The age that an examination gives by itself: by CRL, else by all four measures, else by the head. */
+export function ageByScan(measures: readonly MeasureSummary[], composite: Dating | null): Dating | null {
   const by = (name: string): Dating | null => measures.find((one) => one.measure === name)?.dating ?? null;
-  const byScan = by("CRL") ?? composite ?? by("HC");
+  return by("CRL") ?? composite ?? by("HC");
+}
+
+/** Age by scan less the pregnancy's age, in days. */
+function discordance(measures: readonly MeasureSummary[], composite: Dating | null, gaDays: number | null): number | null {
+  const byScan = ageByScan(measures, composite);
   return byScan === null || gaDays === null ? null : round(byScan.days, 0) - gaDays;
 }
 
