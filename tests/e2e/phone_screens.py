@@ -105,9 +105,9 @@ class Walk:
 
     def _clip(self) -> Iterator[str]:
         page = self.page
-        page.get_by_label(self.words("phone.details_name")).fill("Amina Otieno")
-        page.get_by_label(self.words("phone.details_last_period")).fill("2026-03-02")
-        page.get_by_label(self.words("phone.details_fetuses")).fill("2")
+        page.get_by_label(self.words("phone.details_name"), exact=True).fill("Amina Otieno")
+        page.get_by_label(self.words("phone.details_last_period"), exact=True).fill("2026-03-02")
+        page.get_by_label(self.words("phone.details_fetuses"), exact=True).fill("2")
         field.take(page, CLIP)
         expect(page.locator(".frame-picker")).to_be_visible()
         yield "clip-of-twins"
