@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models.packaging.llama import convert
 from models.packaging.merging import is_adapter, merge, read_adapter
+from models.packaging.requantise import requantise
 from models.packaging.tower_loss import relative_error
 from models.programs.releasing.convert import FACTS, MMPROJ, TEXT, convert_pair, prepared
 from models.programs.releasing.package import Parts, assemble, trust_key
@@ -75,11 +76,9 @@ def import_release(request: Import, store: Path, key: Ed25519PrivateKey) -> Rele
         elif any(request.source.glob("*.gguf")):
             if request.serve == TRANSFORMERS:
                 raise ReleaseMalformed("transformers serves weights and adapters, not GGUF files.")
-            if request.vision_kind != "f16":
-                raise ReleaseMalformed(
-                    "A GGUF pair is taken as it is: choose the mmproj file of the kind that is wanted."
-                )
             _from_pair(request.source, text)
+            if request.vision_kind != "f16":
+                _store_smaller(request, text)
         elif (request.source / "config.json").is_file():
             if request.serve == TRANSFORMERS:
                 text.mkdir()
@@ -124,6 +123,29 @@ def _from_adapter(request: Import, merged: Path, text: Path) -> None:
     _convert(request, merged, text)
 
 
+def _store_smaller(request: Import, text: Path) -> None:
+    """A pair's tower in fewer bits, with what that costs its weights."""
+    full = text / f"full.{MMPROJ}"
+    (text / MMPROJ).rename(full)
+    requantise(full, text / MMPROJ, request.cache)
+    facts = json.loads((text / FACTS).read_text()) if (text / FACTS).exists() else {}
+    facts["quantisation"] = {**facts.get("quantisation", {}), "vision": request.vision_kind}
+    (text / FACTS).write_text(json.dumps(facts, indent=1))
+    _note_loss(text, full, request.cache)
+    full.unlink()
+
+
+def _note_loss(text: Path, full: Path, cache: Path | None) -> None:
+    stored = text / MMPROJ
+    error = relative_error(stored, full, cache)
+    saved = 1 - stored.stat().st_size / full.stat().st_size
+    facts = json.loads((text / FACTS).read_text())
+    facts["quantisation"] |= {
+        "vision_weight_error": round(error, 6), "vision_bytes_saved": round(saved, 4),
+    }  # fmt: skip
+    (text / FACTS).write_text(json.dumps(facts, indent=1))
+
+
 def _convert(request: Import, weights: Path, text: Path) -> None:
     """To a pair; where the tower is stored in fewer than 16 bits, what that costs its weights is noted."""
     convert_pair(weights, text, request.kind, request.vision_kind, request.cache)
@@ -133,13 +155,7 @@ def _convert(request: Import, weights: Path, text: Path) -> None:
         full = Path(work) / MMPROJ
         with prepared(weights) as source:
             convert(source, full, "f16", mmproj=True, cache=request.cache)
-        error = relative_error(text / MMPROJ, full, request.cache)
-        saved = 1 - (text / MMPROJ).stat().st_size / full.stat().st_size
-    facts = json.loads((text / FACTS).read_text())
-    facts["quantisation"] |= {
-        "vision_weight_error": round(error, 6), "vision_bytes_saved": round(saved, 4),
-    }  # fmt: skip
-    (text / FACTS).write_text(json.dumps(facts, indent=1))
+        _note_loss(text, full, request.cache)
 
 
 def _as_published(request: Import, text: Path) -> None:

@@ -123,7 +123,8 @@ def import_release(
 ) -> None:
     """Bring in FADA's own weights: a PEFT adapter on its base, or a pair of GGUF files.
 
-    An adapter is merged and converted, a GGUF pair is taken as it is. With --serve transformers
+    An adapter is merged and converted, a GGUF pair is taken as it is, but for its tower where --mmproj
+    q8_0 asks for it; what that costs its weights stands in the manifest. With --serve transformers
     base and adapter stay as they are, for a model server that has transformers (on a GPU). The
     weights do not say how they were asked: their prompts stand in prompts.json beside them, or in
     the file of --about.

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_weights import SIDE, image, write_weights
 
 from models.packaging.importing import Import, fetch, import_release
+from models.packaging.requantise import requantise
+from models.packaging.tower_loss import relative_error
 from models.programs.evaluating.parity_text import Reference, compare
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS
@@ -124,18 +126,39 @@ def test_a_tower_in_fewer_bits_says_what_that_costs(
     )
 
 
-def test_a_pair_is_not_quantised_again(
+def test_a_pairs_tower_in_fewer_bits_as_the_converter_stores_it(
     release: Release, request_: Import, weights: Path, tmp_path: Path
 ) -> None:
+    """The same tensors in Q8_0 as after a conversion, its cost told, and still an answer."""
     pair = tmp_path / "pair"
     pair.mkdir()
     (pair / "model.gguf").write_bytes(release.text.read_bytes())
     (pair / "mmproj.gguf").write_bytes(release.mmproj.read_bytes())
     about = weights / "adapter" / "prompts.json"
-    with pytest.raises(ReleaseMalformed, match="as it is"):
-        import_release(
-            replace(request_, source=pair, about=about, vision_kind="q8_0"), tmp_path / "s", KEY
-        )
+    asked = replace(request_, source=pair, about=about, vision_kind="q8_0", name="fada-pair")
+    small = import_release(asked, tmp_path / "s", KEY)
+    converted = import_release(
+        replace(request_, vision_kind="q8_0", name="fada-small"), tmp_path / "t", KEY
+    )
+    assert in_eight_bits(small.mmproj) == in_eight_bits(converted.mmproj)
+    assert relative_error(small.mmproj, converted.mmproj) < 5e-3
+    told = small.manifest.document["quantisation"]
+    assert told["vision"] == "q8_0"
+    assert 0 < told["vision_weight_error"] < 0.02
+    assert told["vision_bytes_saved"] > 0
+    assert small.text.read_bytes() == release.text.read_bytes()
+    assert set(json.loads(ReleaseReader(small).read(image(0)).interpretation)) == set(
+        prompting.FIELDS
+    )
+    with pytest.raises(ReleaseMalformed, match="no 16-bit"):
+        requantise(small.mmproj, tmp_path / "again.gguf")
+
+
+def in_eight_bits(mmproj: Path) -> set[str]:
+    """The tensors that are stored in Q8_0."""
+    import gguf  # llama.cpp's own, on the path since the import
+
+    return {str(t.name) for t in gguf.GGUFReader(mmproj).tensors if t.tensor_type.name == "Q8_0"}
 
 
 def test_without_prompts_nothing_is_imported(
