@@ -108,8 +108,8 @@ bench-edge: install-dev debian ## five phases, image encoded once or five times:
 	$(BIN)/python -m bench.edge
 
 # --- phones (what is built lies in build/android: edge/android/README.md) ------------------------
-edge-android: $(VENV)/.android ## a static program for Android phones: [RELEASE=DIR] [CPU=generic]
-	$(BIN)/python -m edge.android.build --out build/android $(if $(CPU),--cpu $(CPU))
+edge-android: $(VENV)/.android ## a static program for Android phones: [RELEASE=DIR]
+	$(BIN)/python -m edge.android.build --out build/android
 	$(BIN)/python -m edge.android.phases build/android $(RELEASE)
 
 # --- pages (what is built is committed: a hub needs no Node) ---

@@ -1,4 +1,4 @@
-"""Builds fada-read: `python -m edge.android.build [--out build/android] [--cpu generic]`.
+"""Builds fada-read: `python -m edge.android.build [--out build/android]`.
 
 llama.cpp is taken from the source package of the runtime that the hub has, so that both run the same
 code. Zig brings compiler, libc (musl) and C++ library: what comes out is static and needs nothing of
@@ -25,17 +25,24 @@ PACKAGE: Final = "xllamacpp"
 VERSION: Final = "2026.10.11549"
 SHA256: Final = "c17ee1163006f70726abb9f72137830818f3d8cb60bfc34cb232d08428eaa22b"
 TARGET: Final = "aarch64-linux-musl"
-# Phones since about 2018, in Zig's words; older ones need "generic", which is slower everywhere.
-CPU: Final = "generic+v8_2a+dotprod+fullfp16"
+# What every 64-bit phone has, in Zig's words; the variants of ggml's kernels are in CMakeLists.txt.
+CPU: Final = "generic"
 CACHE: Final = Path("~/.cache/fada/android").expanduser()
 PROGRAM: Final = "fada-read"
-_HERE: Final = Path(__file__).parent
+_SOURCES: Final = Path(__file__).parent / "program"
 _ROOT: Final = f"{PACKAGE}-{VERSION}/thirdparty/llama.cpp/"
 _PARTS: Final = (
     *("CMakeLists.txt", "LICENSE", "licenses/", "cmake/", "include/", "src/", "vendor/"),
     *("tools/mtmd/", "ggml/CMakeLists.txt", "ggml/cmake/", "ggml/include/", "ggml/src/ggml"),
     *("ggml/src/CMakeLists.txt", "ggml/src/gguf"),
 )
+
+
+# The compiler's own headers lie in an environment that may be made anew: they make nothing stale.
+_SCRIPT: Final = """#!/bin/sh
+for word do shift; [ "$word" = -MD ] && word=-MMD; set -- "$@" "$word"; done
+{own} exec "{zig}" {words} "$@"
+"""
 
 
 def sources(cache: Path = CACHE) -> Path:
@@ -90,7 +97,7 @@ def compilers(cpu: str, cache: Path = CACHE) -> dict[str, Path]:
     for name, words in tools.items():
         script = folder / name.lower()
         own = f"ZIG_GLOBAL_CACHE_DIR={kept}/global ZIG_LOCAL_CACHE_DIR={kept}/local"
-        script.write_text(f'#!/bin/sh\n{own} exec "{zig}" {words} "$@"\n')
+        script.write_text(_SCRIPT.format(own=own, zig=zig, words=words))
         script.chmod(0o755)
         made[name] = script
     return made
@@ -100,7 +107,9 @@ def _forget_other_tree(objects: Path) -> None:
     """CMake refuses a folder that another copy of this repository has used; what is compiled there
     is llama.cpp above all, and stays."""
     kept = objects / "CMakeCache.txt"
-    if kept.exists() and f"CMAKE_HOME_DIRECTORY:INTERNAL={_HERE}\n" not in kept.read_text("utf-8"):
+    if kept.exists() and f"CMAKE_HOME_DIRECTORY:INTERNAL={_SOURCES}\n" not in kept.read_text(
+        "utf-8"
+    ):
         kept.unlink()
 
 
@@ -116,12 +125,12 @@ def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path
     path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment = {**os.environ, **path}
     configure = [
-        *("cmake", "-S", str(_HERE), "-B", str(objects), "-G", "Ninja", "--log-level=ERROR"),
+        *("cmake", "-S", str(_SOURCES), "-B", str(objects), "-G", "Ninja", "--log-level=ERROR"),
         *("-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"),
         "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",  # nothing is linked but the program
         "-DCMAKE_BUILD_TYPE=Release",
         *("-DCMAKE_C_FLAGS_RELEASE=-DNDEBUG", "-DCMAKE_CXX_FLAGS_RELEASE=-DNDEBUG"),
-        f"-DLLAMA_CPP={llama}",
+        *(f"-DLLAMA_CPP={llama}", f"-DPYTHON={sys.executable}"),
         *(f"-DCMAKE_{name}={path}" for name, path in tools.items()),
     ]
     _forget_other_tree(objects)
@@ -142,14 +151,13 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("build/android"))
-    parser.add_argument("--cpu", default=CPU)
     parser.add_argument("--jobs", type=int, default=0, help="0: one for each core")
     args = parser.parse_args()
     began = time.monotonic()
-    program = build(args.out, args.cpu, jobs=args.jobs)
+    program = build(args.out, jobs=args.jobs)
     digest = hashlib.sha256(program.read_bytes()).hexdigest()
     print(f"{program}: {program.stat().st_size} bytes, sha256 {digest}")
-    print(f"built in {time.monotonic() - began:.0f} s for {args.cpu}")
+    print(f"built in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What fada-read needs to know of a release: `python -m edge.android.phases OUT [RELEASE]`.
 
-Writes OUT/phases.json (prompts, grammars and the rules of phase 3, as the hub has them) and puts
-text.gguf and mmproj.gguf beside it: that folder goes to the phone. The release is verified first.
+Writes OUT/phases.json (prompts, grammars, what judges the heads, and the rules of phase 3, as the hub has
+them) and puts text.gguf and mmproj.gguf beside it, the heads as heads.json and heads.bin, and the self-test
+with its sample: that folder goes to the phone. The release is verified first.
 """
 
 from __future__ import annotations
@@ -9,22 +10,26 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from edge.android import heads, selftest
 from edge.android.grammar import gbnf
-from services.domain import mapping
+from services.domain import fetal_sex_filter, mapping
 from services.domain.errors import ReleaseRefused
 from services.domain.mapping import rules
 from services.domain.report import UNREVIEWED
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.registry import open_release, trust_of
-from services.reading.releases.release import Release
+from services.reading.releases.release import Release, hash_file
 from services.reading.text import prompting
 from services.reading.text.prompting import FIELDS, Prompts
 
 FILE = "phases.json"
 STORE = Path("models/releases")
+SUMS = "SHA256SUMS"
+INSTALLER = Path(__file__).parent / "termux" / "install.sh"
 
 
 def phases(manifest: Manifest) -> dict[str, Any]:
@@ -44,7 +49,10 @@ def phases(manifest: Manifest) -> dict[str, Any]:
         "interpret": {},
         "groups": _groups(prompts, form),
         "rules": _rules(manifest.has_heads),
+        "withhold": withheld(),
     }
+    if manifest.has_heads:
+        document["heads"] = judgement(manifest)
     if prompts.classify:
         document["classify"] = form(
             prompts.classify, prompting.classification_schema(manifest.classes)
@@ -56,6 +64,28 @@ def phases(manifest: Manifest) -> dict[str, Any]:
             bound = prompting.interpretation_schema(closed)
             document["interpret"][plane] = form(prompts.interpretation(plane or None), bound)
     return document
+
+
+def judgement(manifest: Manifest) -> dict[str, Any]:
+    """What the hub's judge knows of a release with heads: labels, thresholds, and phase 3 by plane."""
+    labels = {
+        name: getattr(manifest, name) for name in (
+            "planes", "masks", "boxes", "keypoints", "subplanes", "structures_by_plane",
+            "keypoints_by_plane",
+        )
+    }  # fmt: skip
+    return {
+        "side": manifest.side,
+        "labels": labels,
+        "calibration": asdict(manifest.thresholds),
+        "mapping": {plane: asdict(mapping.map_plane(plane)) for plane in manifest.planes},
+        "withhold": withheld(),
+    }
+
+
+def withheld() -> dict[str, Any]:
+    """What tells the fetal sex, or may, in a text about the fetus."""
+    return {"words": fetal_sex_filter.FETAL_WORDS, "symbols": fetal_sex_filter.SYMBOLS}
 
 
 def _groups(prompts: Prompts, form: Any) -> dict[str, dict[str, dict[str, str]]]:
@@ -104,18 +134,27 @@ def put(release: Release, out: Path) -> None:
     """Everything of a verified release that the phone needs, in one folder.
 
     Raises:
-        ReleaseRefused: its text model reads what heads found, and fada-read has none.
+        ReleaseRefused: its text model reads what heads found in place of the image.
     """
     if release.manifest.reads_findings:
         raise ReleaseRefused(
             f"The words of {release.manifest.id} are about what its heads found in the image, and "
-            "fada-read runs no heads: read with it in the app under /field."
+            "fada-read puts images into words alone: read with it in the app under /field."
         )
     out.mkdir(parents=True, exist_ok=True)
-    for source in (release.text, release.mmproj):
+    for source in (release.text, release.mmproj) if release.manifest.has_text else ():
         if not (out / source.name).exists() or not (out / source.name).samefile(source):
             shutil.copyfile(source, out / source.name)
+    if release.graph is not None:
+        heads.put(release.graph, out)
     (out / FILE).write_text(json.dumps(phases(release.manifest), indent=1))
+
+
+def seal(out: Path) -> None:
+    """SHA256SUMS of all that goes to the phone, so that what came by cable is known to be whole."""
+    files = sorted(p for p in out.iterdir() if p.is_file() and p.name != SUMS)
+    lines = [f"{hash_file(path)}  {path.name}\n" for path in files]
+    (out / SUMS).write_text("".join(lines))
 
 
 def main() -> None:
@@ -130,7 +169,10 @@ def main() -> None:
         put(release, args.out)
     except ReleaseRefused as error:
         raise SystemExit(error.detail) from error
-    print(f"{args.out}: text.gguf, mmproj.gguf and {FILE} of {release.folder.name}")
+    selftest.put(release, args.out)
+    shutil.copyfile(INSTALLER, args.out / INSTALLER.name)
+    seal(args.out)
+    print(f"{args.out}: {', '.join(sorted(p.name for p in args.out.iterdir()))}")
     print("Next: bring that folder to a phone, as edge/android/README.md says.")
 
 

@@ -37,7 +37,9 @@ _PRONOUNS = (
     "he", "she", "him", "his", "her", "hers", "himself", "herself",
 )
 # fmt: on
-_SYMBOLS = re.compile("[♀♂⚥🚹🚺👦👧]")
+SYMBOLS = "♀♂⚥🚹🚺👦👧"
+FETAL_WORDS = (*_LATIN, *_DEVANAGARI, *_PRONOUNS)  # for runtimes in other languages
+_SYMBOLS = re.compile(f"[{SYMBOLS}]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 # "m a l e", "f-e-m-a-l-e": single letters kept apart
 _APART = re.compile(r"(?<![^\W\d_])[^\W\d_](?:[\s.\-_*][^\W\d_])+(?![^\W\d_])")
