@@ -196,9 +196,9 @@ def _gather(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Sh
 
 
 def _clip(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
-    bounds = [None, None]
+    bounds: list[float | None] = [None, None]
     for place, name in enumerate(node.input[1:3]):
-        bounds[place] = float(to.constants[name]) if name else None  # type: ignore[call-overload]
+        bounds[place] = float(to.constants[name]) if name else None
     low, high = bounds
     to.add(
         "clamp", [node.input[0]], node.output[0], shape,
@@ -228,8 +228,12 @@ def _norm(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shap
 
 
 def _resize(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
-    how = (about["mode"], about["coordinate_transformation_mode"], about.get("nearest_mode"))
-    known = {
+    how: tuple[bytes, ...] = (
+        about["mode"],
+        about["coordinate_transformation_mode"],
+        about.get("nearest_mode", b""),
+    )
+    known: dict[tuple[bytes, ...], str] = {
         (b"nearest", b"asymmetric", b"floor"): "nearest", (b"linear", b"half_pixel"): "linear",
     }  # fmt: skip
     mode = known.get(how) or known.get(how[:2])

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import releases
 from made_tensors import SCALES, made_up, with_biometry
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.android import phases, selftest
@@ -202,8 +203,8 @@ def test_the_same_judgement_of_made_up_tensors(program: Path, tmp_path: Path) ->
 def case(
     raw: RawReading, told: manifest.Manifest, width: int, height: int, scale: Calibration
 ) -> dict[str, Any]:
-    tensors = {
-        "PLANE": raw.plane, "SCOPE": np.float32([raw.scope]), "QUALITY": np.float32([raw.quality]),
+    tensors: dict[str, NDArray[Any]] = {
+        "PLANE": raw.plane, "SCOPE": np.array([raw.scope], np.float32), "QUALITY": np.array([raw.quality], np.float32),
         "MASKS": raw.masks, "BOXES": raw.boxes, "KEYPOINTS": raw.keypoints,
         **({} if raw.subplane is None else {"SUBPLANE": raw.subplane}),
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,27 +18,27 @@ from services.reading.contract import DENSE_OUTPUTS, OPTIONAL_OUTPUTS
 STORE = Path(__file__).parents[4] / "models" / "releases"
 
 
-def written(graph: bytes, folder: Path) -> dict[str, object]:
+def written(graph: bytes, folder: Path) -> dict[str, Any]:
     heads.put(graph, folder)
-    document: dict[str, object] = json.loads((folder / heads.GRAPH).read_text())
+    document: dict[str, Any] = json.loads((folder / heads.GRAPH).read_text())
     return document
 
 
 def test_every_input_of_a_step_is_there_before_it(tmp_path: Path) -> None:
     path = next(STORE.glob("fada-nano-*/vision.onnx"))
-    told = written(path.read_bytes(), tmp_path)
-    known = {"IMAGE", *told["constants"]}
-    for step in told["steps"]:
+    document = written(path.read_bytes(), tmp_path)
+    known = {"IMAGE", *document["constants"]}
+    for step in document["steps"]:
         assert known >= set(step["in"]), step
         assert 1 <= len(step["shape"]) <= 4
         known.add(step["out"])
-    assert set(told["outputs"]) == {t.name for t in DENSE_OUTPUTS + OPTIONAL_OUTPUTS}
-    assert known >= set(told["outputs"])
+    assert set(document["outputs"]) == {t.name for t in DENSE_OUTPUTS + OPTIONAL_OUTPUTS}
+    assert known >= set(document["outputs"])
 
 
 def test_the_numbers_are_the_releases_own(tmp_path: Path) -> None:
     path = next(STORE.glob("fada-nano-*/vision.onnx"))
-    told = written(path.read_bytes(), tmp_path)
+    document = written(path.read_bytes(), tmp_path)
     data = (tmp_path / heads.WEIGHTS).read_bytes()
     kernels = [
         numpy_helper.to_array(t).astype(np.float32)
@@ -45,7 +46,7 @@ def test_the_numbers_are_the_releases_own(tmp_path: Path) -> None:
         if len(t.dims) == 4
     ]
     kept = set()
-    for about in told["constants"].values():
+    for about in document["constants"].values():
         count = int(np.prod(about["shape"]))
         kind = np.float16 if about["half"] else np.float32
         values = np.frombuffer(data, kind, count, about["at"]).astype(np.float32)
@@ -55,11 +56,11 @@ def test_the_numbers_are_the_releases_own(tmp_path: Path) -> None:
 
 
 def test_a_small_graph(tmp_path: Path) -> None:
-    told = written(releases.graph(), tmp_path)
-    assert {step["op"] for step in told["steps"]} == {
+    document = written(releases.graph(), tmp_path)
+    assert {step["op"] for step in document["steps"]} == {
         "reshape", "max", "scale", "mul", "expand",
     }  # fmt: skip
-    assert told["outputs"]["MASKS"] == [1, 1, 32, 32]
+    assert document["outputs"]["MASKS"] == [1, 1, 32, 32]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_small_graph(tmp_path: Path) -> None:
     [("Erf", {}), ("Softplus", {}), ("MaxPool", {"kernel_shape": [3, 3]})],
 )
 def test_what_the_phone_does_not_know_is_refused(
-    tmp_path: Path, kind: str, about: dict[str, object]
+    tmp_path: Path, kind: str, about: dict[str, Any]
 ) -> None:
     nodes = [
         helper.make_node("Cast", ["IMAGE"], ["x"], to=TensorProto.FLOAT),
