@@ -126,7 +126,8 @@ def take(page: Page, *files: Path, dicom: bool = False) -> None:
             expect(page.get_by_role("status")).to_have_count(0)
             return
         page.wait_for_timeout(300)
-    raise AssertionError("the phone did not read what it was given")
+    said = page.locator("[role=alert], [role=status]").all_inner_texts()
+    raise AssertionError(f"the phone did not read what it was given, and says {said}")
 
 
 def cases(page: Page) -> list[dict[str, Any]]:

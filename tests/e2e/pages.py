@@ -23,6 +23,14 @@ CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 90_000  # ms: a busy machine is many times slower than a quiet one
 WIDTHS = {"phone": (360, 780), "tablet": (820, 1180), "desktop": (1440, 900)}
 
+# When nothing fades any more: a colour on its way is nobody's contrast.
+AT_REST = """async () => {
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  const ends = (one) => Number.isFinite(one.effect.getComputedTiming().endTime);
+  await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+}"""
+
 
 @dataclass(frozen=True)
 class Site:

@@ -88,6 +88,8 @@ class Walk:
             if page.locator(f"details.{panel} summary").count() > 0:
                 page.locator(f"details.{panel} summary").click()
         yield "panels"
+        # From here on the app is its service worker's, which fetches all of it before it takes over.
+        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         page.context.set_offline(True)
         photo = b"\0\0\0\x18ftypheic" + bytes(120)
         page.locator("input[type=file]").first.set_input_files(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from e2e.pages import (
+    AT_REST,
     AXE,
     WIDTHS,
     Site,
@@ -394,14 +395,6 @@ def test_languages(site: Site, browser: Browser, ann: str, study: str, language:
 
 PLACES = ("", "upload", "monitor", "operations/queue", "operations/deliveries", "operations/phones", "operations/releases",
           "operations/readers", "operations/destinations", "operations/keys", "operations/webhooks", "operations/audit")  # fmt: skip
-
-
-AT_REST = """async () => {
-  await new Promise(requestAnimationFrame);
-  await new Promise(requestAnimationFrame);
-  const ends = (one) => Number.isFinite(one.effect.getComputedTiming().endTime);
-  await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
-}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 from e2e import field
-from e2e.pages import AXE, Site
+from e2e.pages import AT_REST, AXE, Site
 from e2e.phone_screens import Walk
 from playwright.sync_api import Browser, Page
 
@@ -32,6 +32,7 @@ CUT = """() => {
 
 
 def axe_faults(page: Page) -> list[str]:
+    page.evaluate(AT_REST)
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

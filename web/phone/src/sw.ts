@@ -30,7 +30,8 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== self.location.origin || !url.pathname.startsWith("/field/")) return;
   event.respondWith((async () => {
     const cache = await caches.open(NAME);
-    const cached = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true });
+    // A hub that answers other origins, too, says "Vary: Origin": modules are asked for with one, what lies here was without.
+    const cached = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true, ignoreVary: true });
     if (cached) return cached;
     const answer = await fetch(request);
     if (answer.ok && /gpu\.worker|jspi/.test(url.pathname)) await cache.put(request, answer.clone()); // for the next time, without a network
