@@ -127,7 +127,7 @@ def test_nobody_else_gives_a_phone_a_key(hub: hubs.Hub, tmp_path: Path) -> None:
         body = {"public_key": public, "signature": signature, "proof": proof}
         with pytest.raises(InvalidInput, match="signed by the present"):
             phone._ask("POST", "/api/sync/key", json=body)
-    with hub.client("forged", Role.SONOGRAPHER) as reader, hub.client("elsewhere") as stranger:
+    with hub.client("forged", Role.SONOGRAPHER) as reader, hub.client("no phones") as stranger:
         assert reader.post("/api/devices/rotate").status_code == 403
         assert stranger.post(f"/api/devices/{who.device_id}/rotate").status_code == 404
         assert stranger.post("/api/devices/rotate").json() == {"ids": []}

@@ -274,7 +274,9 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
         assert not {"author", "author_name"} & set(told.json()["result"])
         assert "key:" not in told.text
         assert set(told.json()["study"]) == {"study_date", "initials", "state"}
-        assert set(told.json()["examination"]) == {"summary", "fetuses", "facts", "earlier"}
+        assert set(told.json()["examination"]) == {
+            "summary", "fetuses", "facts", "earlier", "last_period",
+        }  # fmt: skip
         assert set(told.json()["examination"]["facts"]) == {"version", "values"}  # nobody's name
         png = public.get(f"/api/shared/{token}/frames/{case['sop']}/1.png")
         assert png.content.startswith(b"\x89PNG")
