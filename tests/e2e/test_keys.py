@@ -132,6 +132,8 @@ def test_the_cases_keys(site: Site, browser: Browser, ann: str, cases: list[str]
         page.keyboard.press("]")
         expect(counter).to_contain_text(f"{at} / 4")
         play = page.locator(".scrubber .play")
+        expect(play).to_be_enabled()
+        page.wait_for_load_state("networkidle")  # a clip plays once its frames are here
         page.keyboard.press("Space")
         expect(play).to_have_attribute("aria-pressed", "true")
         page.keyboard.press("Space")
