@@ -113,7 +113,7 @@ function Room({ data, study, result }: { data: CaseData; study: Study; result: R
               fetus={frame && letters.length > 0 ? { letters, shown: facts.fetus_images?.[frame.sopUid] ?? "", set: mayWrite && entered ? (letter) => nameFetus(frame.sopUid, letter) : null } : null}
               drawing={drawable ? editor.drawing : undefined}>{drawable && editor.extras}</FrameView>
           : <p class="nothing">{t("frame.none")}</p>}
-        {picture && <Cine study={study} frames={frames} picture={picture} index={index} choose={setIndex} />}
+        {picture && <Cine key={picture.sopUid} study={study} frames={frames} picture={picture} index={index} choose={setIndex} />}
         <Thumbnails study={study} frames={frames} pictures={pictures} index={index} choose={setIndex} skipped={result?.report.skipped ?? []}
           planeOf={images.planeOf} countedOn={images.countedOn} changed={reading.changedPictures} />
       </div>

@@ -9,11 +9,11 @@ interface Props { study: Study; frames: readonly Frame[]; picture: Picture; inde
 
 const FRAME_MS = 80;
 
-/** A clip frame by frame, or running; the frames that were read are marked. Nothing for a single image. */
+/** A clip frame by frame, or running; the frames that were read are marked. Nothing for a single image. Its
+ * key is the picture: another one begins anew, at rest. */
 export function Cine({ study, frames, picture, index, choose }: Props): JSX.Element | null {
   const [playing, setPlaying] = useState(false);
   const { first, count } = picture;
-  useEffect(() => setPlaying(false), [picture.sopUid]);
   useEffect(() => {
     if (!playing || count < 2) return;
     const next = first + ((index - first + 1) % count);
@@ -24,7 +24,7 @@ export function Cine({ study, frames, picture, index, choose }: Props): JSX.Elem
     // The next frame is shown when its picture is here, so that a slow network only slows the clip.
     void Promise.all([shown, image.decode().catch(() => undefined)]).then(() => { if (!left) choose(next); });
     return () => { left = true; };
-  }, [playing, index, picture.sopUid]);
+  }, [playing, index]);
   useShortcuts(count > 1 ? { " ": () => setPlaying((v) => !v) } : {});
   if (count < 2) return null;
   const go = (to: number): void => {
