@@ -77,10 +77,10 @@ drill-loss: install ## kill the worker thrice and the broker once; nothing may b
 	$(BIN)/python -m bench.drill_loss
 
 drill-field: install ## a phone on a bad link, killed at random; and cases by three carriers
-	$(BIN)/python -m bench.drill_field
+	$(BIN)/python -m bench.field.drill
 
 drill-fleet: install ## 200 phones over three compressed days, links that come and go
-	$(BIN)/python -m bench.drill_fleet
+	$(BIN)/python -m bench.field.fleet
 
 drill-hospital: install-dev debian node ## an order by HL7 to a signed result in PACS, FHIR and HL7, the PACS down for a while
 	$(BIN)/python -m bench.hospital

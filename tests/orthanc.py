@@ -15,7 +15,7 @@ import httpx
 import pydicom
 import pytest
 
-from bench.ingest import program_running
+from bench.ingest.servers import program_running
 from services.standalone import ports
 
 AE_TITLE = "ORTHANC"

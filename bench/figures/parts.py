@@ -26,7 +26,11 @@ PARTS = {
     for part in (
         Part("index", "Searches on archives of 10^3 to 10^6 studies", "bench.index"),
         Part("ingest", "STOW-RS here and at Orthanc", "bench.ingest"),
-        Part("object", "One large object against writing, flushing, hashing", "bench.one_object"),
+        Part(
+            "object",
+            "One large object against writing, flushing, hashing",
+            "bench.ingest.one_object",
+        ),
         Part("pipeline", "What the pipeline costs beside the model", "bench.pipeline"),
         Part("exam", "An examination of 40 images, and others beside it", "bench.exam"),
         Part(

@@ -16,7 +16,7 @@ import pydicom
 import requests
 from pynetdicom import AE
 
-from bench.drill_field import PIN, pictures
+from bench.field.drill import PIN, pictures
 from bench.studies import studies
 from edge.agent.case import UNSENT
 from edge.agent.hub import Hub, enrol

@@ -60,7 +60,9 @@ def test_the_worklists_keys(site: Site, browser: Browser, ann: str, cases: list[
         page.keyboard.press("?")
         shown = page.get_by_role("dialog").locator("kbd")
         until(page, lambda: shown.count() > 0, "?")
-        assert set(shown.all_inner_texts()) == HELP, "a key without a test, or one that the help lacks"
+        assert set(shown.all_inner_texts()) == HELP, (
+            "a key without a test, or one that the help lacks"
+        )
         page.keyboard.press("Escape")
         for key, row in (("j", "row-1"), ("k", "row-0"), ("ArrowDown", "row-1"), ("Home", "row-0")):
             page.keyboard.press(key)

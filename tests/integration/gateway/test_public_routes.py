@@ -18,7 +18,7 @@ import psutil
 import pytest
 import servers
 
-from bench.ingest import program_running
+from bench.ingest.servers import program_running
 from gateway.http import connection_limits, limits
 from services.domain.errors import RateLimited
 from services.domain.study import Role

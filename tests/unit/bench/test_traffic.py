@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.traffic import Traffic
+from bench.field.traffic import Traffic
 
 
 def request(first: str, body: bytes, *heads: str) -> bytes:

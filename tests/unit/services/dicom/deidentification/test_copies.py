@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 
-from bench.planted_words import plant
+from bench.deidentify.planted_words import plant
 from services.dicom.deidentification.copies import deidentified
 from services.dicom.deidentification.profile import Pseudonyms, actions, header_of_copy
 from services.dicom.deidentification.scan_area import kept, regions

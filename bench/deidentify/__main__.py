@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.planted_words import plant
+from bench.deidentify.planted_words import plant
 from services.dicom.deidentification.scan_area import kept, regions
 from services.dicom.parser.frames import Frames
 from services.domain.errors import FadaError

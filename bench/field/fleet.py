@@ -1,7 +1,7 @@
 """A programme of phones: 200 of them over three compressed days, one hub, links that come and go.
 
 Each phone takes cases at random times and has a network now and then, for a short while, over a line
-that is cut under everybody. Run: python -m bench.drill_fleet [--phones 200] [--day 60]. The last line is one
+that is cut under everybody. Run: python -m bench.field.fleet [--phones 200] [--day 60]. The last line is one
 JSON object; times are seconds of the clock, not of the compressed days.
 """
 
@@ -24,8 +24,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench.drill_field import PIN, images_of, pictures
-from bench.link import Link
+from bench.field.drill import PIN, images_of, pictures
+from bench.field.link import Link
 from edge.agent.case import UNSENT
 from edge.agent.hub import Hub, enrol
 from edge.agent.identity import Identity

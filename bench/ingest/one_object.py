@@ -1,4 +1,4 @@
-"""One large object by STOW-RS against writing, flushing and hashing alone: ``python -m bench.one_object``.
+"""One large object by STOW-RS against writing, flushing and hashing alone (``bench.ingest.one_object``).
 
 Both write 256 MB to the same disk; rounds alternate. The last line is one JSON object.
 """
@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.ingest import hub, send
+from bench.ingest.sending import send
+from bench.ingest.servers import hub
 from services.dicom.objects.ultrasound import PictureFrames, Subject, ultrasound_object
 
 FRAMES, ROWS, COLUMNS = 256, 1024, 1024

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-FONTS = Path(__file__).resolve().parents[1] / "services" / "publish" / "fonts"
+FONTS = Path(__file__).resolve().parents[2] / "services" / "publish" / "fonts"
 WORDS = (
     "MWANGI^AMINA", "Okafor, Grace", "JANE DOE", "Priya Sharma", "DOB 12.03.1991", "ID 84417302",
     "Fatou Diallo", "K. NDIAYE", "N. Li", "2026-11-29 14:22", "Maria Fernandes 31y", "ST MARY HOSPITAL",

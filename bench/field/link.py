@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from bench.traffic import Traffic
+from bench.field.traffic import Traffic
 
 _SEGMENT = 1448
 

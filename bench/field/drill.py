@@ -1,7 +1,7 @@
 """A phone on a bad link: 20 cases over 64 kbit/s, cut every 30 s, the phone killed at random; and 20 cases
 of a phone without any link, by three carriers, each case by two of them at once.
 
-Run: python -m bench.drill_field [--cases 20]. The last line is one JSON object.
+Run: python -m bench.field.drill [--cases 20]. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from bench.link import Link
+from bench.field.link import Link
 from edge.agent import carry
 from edge.agent.case import UNSENT
 from edge.agent.case_reader import CaseReader
@@ -43,7 +43,7 @@ PIN = "246813"
 PHASES = tuple(
     p for p in ALL_PHASES if p is not Phase.INTERPRET
 )  # sending is measured, not reading
-SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "head-27w.jpg"
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "head-27w.jpg"
 console = Console()
 
 
@@ -78,7 +78,7 @@ def capture(home: Path, images: list[bytes]) -> tuple[int, int]:
 
 def phone(home: Path) -> subprocess.Popen[bytes]:
     """The device's own program, as a process that can be killed."""
-    command = [sys.executable, "-m", "bench.phone", str(home)]
+    command = [sys.executable, "-m", "bench.field.phone", str(home)]
     environment = {**os.environ, "FADA_EDGE_PIN": PIN}
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 

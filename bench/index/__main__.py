@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, create_engine
 
-from bench import archive
-from bench.archive import A_DAY, OF_A_PATIENT, SITE
+from bench.index import archive
+from bench.index.archive import A_DAY, OF_A_PATIENT, SITE
 from bench.postgres import Postgres
 from services.index import open_index
 from services.index.database.connection import open_engine

@@ -1,0 +1,1 @@
+"""How much planted text the de-identified copies mask."""

@@ -1,0 +1,1 @@
+"""What searches cost as an archive grows."""
