@@ -7,7 +7,7 @@ from services.index.database.clock import ServerClock
 from services.index.database.connection import Clock, open_engine, utc_now
 from services.index.messaging.quiet_time import QuietSeconds, at_once
 from services.index.port import FROM_SETTINGS, FirstDestinations, Index, NewDestination
-from services.index.unit_of_work import SqlIndex
+from services.index.sql_index import SqlIndex
 from services.settings import Settings
 
 __all__ = ["connect", "open_index"]

@@ -14,13 +14,12 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from services.index.access.accounts_port import Account, Accounts
+from services.index.access.devices_port import Device, Devices
 from services.index.access.passkeys_port import Passkey, Passkeys
 from services.index.access.port import (
     ApiKey,
     Audit,
     AuditEntry,
-    Device,
-    Devices,
     Idempotency,
     Keys,
     Remembered,
@@ -28,8 +27,6 @@ from services.index.access.port import (
     Shares,
     Upload,
     Uploads,
-    Webhook,
-    Webhooks,
 )
 from services.index.access.sessions_port import PageSession, Sessions
 from services.index.clinical.port import (
@@ -66,6 +63,8 @@ from services.index.messaging.port import (
     OutboxRow,
     Progress,
     ReadFrame,
+    Webhook,
+    Webhooks,
 )
 from services.index.orders.port import (
     News,

@@ -16,7 +16,7 @@ from services.index.database.connection import connect, open_engine, utc_now
 from services.index.database.migrate import migrate
 from services.index.database.objects_needed import NeededObject, needed_objects
 from services.index.database.tables.objects import index_identity
-from services.index.unit_of_work import SqlIndex
+from services.index.sql_index import SqlIndex
 
 __all__ = ["Head", "NeededObject", "is_used", "kind_of", "needed", "put_back", "take"]
 _SQLITE, _POSTGRES = "sqlite", "postgresql"

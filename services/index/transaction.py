@@ -6,8 +6,9 @@ from typing import Protocol
 
 from services.index.access.accounts_port import Accounts
 from services.index.access.audit_seals_port import AuditSeals
+from services.index.access.devices_port import Devices
 from services.index.access.passkeys_port import Passkeys
-from services.index.access.port import Audit, Devices, Idempotency, Keys, Shares, Uploads, Webhooks
+from services.index.access.port import Audit, Idempotency, Keys, Shares, Uploads
 from services.index.access.sessions_port import Sessions
 from services.index.clinical.port import Cases, Objects, Previews, Results, Studies
 from services.index.commitments.port import Commitments
@@ -15,7 +16,7 @@ from services.index.destinations.port import Destinations
 from services.index.destinations.push_subscriptions_port import PushSubscriptions
 from services.index.erasure.port import Erasures
 from services.index.messaging.deliveries_port import Deliveries
-from services.index.messaging.port import Events, Jobs, Outbox, Progress
+from services.index.messaging.port import Events, Jobs, Outbox, Progress, Webhooks
 from services.index.orders.port import News, Orders, ProcedureSteps
 from services.index.quotas.port import Quotas
 from services.index.record.port import Examinations, Facts, Identities, Patients

@@ -1,15 +1,10 @@
-"""One transaction, with all its tables; and the index that opens it."""
+"""One transaction, with all its tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 
-from sqlalchemy import Connection, Engine, text
-
 from services.domain.work import consequences
-from services.index import port
 from services.index.access.accounts import AccountsTable
 from services.index.access.audit import AuditTable
 from services.index.access.audit_seals import AuditSealsTable
@@ -25,9 +20,7 @@ from services.index.clinical.previews import PreviewsTable
 from services.index.clinical.results import ResultsTable
 from services.index.clinical.studies import StudiesTable
 from services.index.commitments.commitments import CommitmentsTable
-from services.index.database.clock import ServerClock
-from services.index.database.connection import Clock, Session, connect
-from services.index.database.migrate import migrate
+from services.index.database.connection import Session
 from services.index.destinations.destinations import DestinationsTable
 from services.index.destinations.port import FirstDestinations
 from services.index.destinations.push_subscriptions import PushSubscriptionsTable
@@ -278,49 +271,3 @@ class UnitOfWork:
                 self.deliveries.add_for(event, hooks)
                 if consequences(event.type).push:
                     self.destinations.deliver_event(event)
-
-
-class SqlIndex:
-    """The port's ``Index`` on SQLite or PostgreSQL."""
-
-    def __init__(
-        self, engine: Engine, clock: Clock, first: FirstDestinations, quiet: QuietSeconds
-    ) -> None:
-        self._engine = engine
-        self._clock = clock
-        self._first = first
-        self._quiet = quiet
-
-    @contextmanager
-    def begin(self) -> Iterator[port.Transaction]:
-        """A transaction that may write; committed at the end of the block, or rolled back."""
-        with connect(self._engine) as connection:
-            self._ask_the_time(connection)
-            unit = UnitOfWork(Session(connection, self._clock), self._first, self._quiet)
-            yield unit
-            unit.flush()
-
-    @contextmanager
-    def read(self) -> Iterator[port.Transaction]:
-        """One that may not, and waits for nobody."""
-        with connect(self._engine, read=True) as connection:
-            self._ask_the_time(connection)
-            session = Session(connection, self._clock, read=True)
-            yield UnitOfWork(session, self._first, self._quiet)
-
-    def _ask_the_time(self, connection: Connection) -> None:
-        if isinstance(self._clock, ServerClock):
-            self._clock.ask(connection)
-
-    def migrate(self) -> None:
-        """Bring the database to the newest form of its tables."""
-        migrate(self._engine)
-
-    def ping(self) -> None:
-        """Whether it is there, has its tables and commits: a write through the pool that all use."""
-        with connect(self._engine) as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-
-    def close(self) -> None:
-        """Give back its connections."""
-        self._engine.dispose()

@@ -12,7 +12,6 @@ from services.domain.errors import Conflict, NotFound
 from services.domain.study import Principal
 from services.domain.work import DeliveryKind, Work
 from services.index.access.audit import AuditTable
-from services.index.access.port import Webhook
 from services.index.database.connection import Session, new_id
 from services.index.database.tables.commitments import commitment_requests
 from services.index.database.tables.messaging import deliveries, outbox
@@ -25,7 +24,7 @@ from services.index.messaging.deliveries_port import (
 )
 from services.index.messaging.events import wants
 from services.index.messaging.outbox import OutboxTable
-from services.index.messaging.port import Event
+from services.index.messaging.port import Event, Webhook
 from services.telemetry import traces
 
 _CLOCKS_APART = timedelta(seconds=2)  # between who sent a message and who got it

@@ -1,4 +1,4 @@
-"""What the index promises about jobs, the outbox and events."""
+"""What the index promises about jobs, the outbox, events and their subscribers."""
 
 from __future__ import annotations
 
@@ -205,4 +205,37 @@ class Events(Protocol):
 
     def add(self, site: str, type: str, study_id: str, payload: dict[str, Any]) -> None:
         """Written at the end of the transaction, with the deliveries that it causes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A subscriber of a site's events."""
+
+    id: str
+    site: str
+    url: str
+    secret: str  # Standard Webhooks, whsec_…
+    events: tuple[str, ...]  # types; empty: all but study.progress
+    created_at: datetime
+    disabled: bool = False
+
+
+class Webhooks(Protocol):
+    """The subscribers of each site."""
+
+    def create(self, site: str, url: str, events: tuple[str, ...]) -> Webhook:
+        """With a new secret, which the caller shows once."""
+        ...
+
+    def find(self, site: str) -> list[Webhook]:
+        """Oldest first."""
+        ...
+
+    def get(self, webhook_id: str) -> Webhook:
+        """Of any site. Raises NotFound."""
+        ...
+
+    def delete(self, site: str, webhook_id: str) -> None:
+        """What waits for it is not delivered any more. Raises NotFound."""
         ...
