@@ -16,6 +16,7 @@ from edge.agent import carry
 from edge.agent.case import State
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
+from edge.agent.hub.session import HubSession
 from edge.agent.identity import Identity, new_key
 from edge.agent.session import SealedKey, connected
 from edge.agent.storage.outbox import Outbox
@@ -75,16 +76,16 @@ def test_an_answer_that_is_lost_locks_nobody_out(
 ) -> None:
     who, outbox = device(hub, tmp_path / "cut", "cut")
     ask(hub, "cut", f"{who.device_id}/rotate")
-    whole = Client._send
+    whole = HubSession.send
 
-    def cut(self: Client, method: str, path: str, **more: Any) -> Any:
+    def cut(self: HubSession, method: str, path: str, **more: Any) -> Any:
         answer = whole(self, method, path, **more)
         if path == "/api/sync/key":
             raise Unavailable("The link broke.")
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(Client, "_send", cut)
+        patch.setattr(HubSession, "send", cut)
         with pytest.raises(Unavailable):
             connected(outbox, who).changes("")
     phone = connected(outbox, who)  # its file still has the key that the hub knows no more

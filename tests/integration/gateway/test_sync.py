@@ -264,7 +264,7 @@ def test_a_phone_reaches_its_own_cases_studies_alone(hub: hubs.Hub, phone: Clien
     with hub.services.index.read() as tx:
         own_uid = tx.studies.get("phones", own).study_uid
     with httpx.Client(
-        base_url=hub.url, headers={"Authorization": f"Bearer {phone._token}"}
+        base_url=hub.url, headers={"Authorization": f"Bearer {phone._session.token}"}
     ) as reader:
         for study, uid, status in (
             (own, own_uid, 200),
@@ -417,7 +417,11 @@ def test_releases_by_range(hub: hubs.Hub, phone: Client, tmp_path: Path) -> None
         target.write_bytes(data[: len(data) // 3])  # cut, and resumed
         phone.fetch(told["active"], file["path"], target, file["sha256"])
         assert target.read_bytes() == data
-    headers = {"Authorization": f"Bearer {phone._token}", "Range": "bytes=5-", "If-Range": '"old"'}
+    headers = {
+        "Authorization": f"Bearer {phone._session.token}",
+        "Range": "bytes=5-",
+        "If-Range": '"old"',
+    }
     url = f"{hub.url}/api/sync/releases/{told['active']}/{item['files'][0]['path']}"
     assert httpx.get(url, headers=headers).status_code == 200, "another file: all of it"
     for path in ("..%2f..%2fpyproject.toml", "trusted-keys.json", "%2e%2e", "nothing.bin"):
