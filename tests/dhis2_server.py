@@ -15,7 +15,9 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from receivers import QuietHandler, serving
+from receivers import QuietHandler
+
+from bench.serving import serving
 
 Json = dict[str, Any]
 TOKEN = "d2pat_swordfish"

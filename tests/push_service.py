@@ -22,7 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from receivers import QuietHandler, serving
+from receivers import QuietHandler
+
+from bench.serving import serving
 
 
 def b64(data: bytes) -> str:

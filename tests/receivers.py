@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socketserver
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
 
@@ -22,14 +18,3 @@ class QuietHandler(BaseHTTPRequestHandler):
     def lower_headers(self) -> dict[str, str]:
         """Headers by their names in lower case."""
         return {name.lower(): value for name, value in self.headers.items()}
-
-
-@contextmanager
-def serving(server: socketserver.BaseServer) -> Iterator[int]:
-    """Runs ``server`` in a thread of its own; its port."""
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]  # type: ignore[index,misc]
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -6,7 +6,6 @@ import json
 import shutil
 import socketserver
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import pydicom
 from fhir.resources.R4B import get_fhir_model_class
 from pydicom.dataset import Dataset
 
+from bench.serving import serving
 from services.processes.process import Process, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
 from services.standalone import ports
@@ -109,7 +109,7 @@ def hl7_receiver(got: list[hl7.Message]) -> Iterator[int]:
             got.append(hl7.parse(data.strip(b"\x0b\x1c\r").decode()))
             self.request.sendall(b"\x0b" + str(got[-1].create_ack("AA")).encode() + b"\x1c\r")
 
-    with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
+    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
         yield port
 
 
@@ -155,18 +155,8 @@ def fhir_server(store: FhirStore) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             return
 
-    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         yield port
-
-
-@contextmanager
-def _serving(server: socketserver.BaseServer) -> Iterator[int]:
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]  # type: ignore[index,misc]
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from pathlib import Path
 from gateway.bootstrap import compose
 from gateway.dependencies import Services
 from services.domain.study import Role
-from services.processes.process import Process, ProcessSpec
-from services.processes.process_reaper import ProcessReaper
+from services.processes.process import running
 from services.settings import Settings
 from services.standalone import ports, seaweed, valkey
 from services.standalone.programs import gateway_processes
@@ -38,20 +37,6 @@ class Target:
     path: str
     headers: dict[str, str]
     pid: int  # of the program
-
-
-@contextmanager
-def part_running(part: ProcessSpec) -> Iterator[None]:
-    """A program that is ready inside the block and ended after it."""
-    reaper = ProcessReaper()
-    process = Process(part, reaper)
-    try:
-        process.start()
-        process.wait_ready()
-        yield
-    finally:
-        process.stop()
-        reaper.close()
 
 
 @contextmanager
@@ -87,8 +72,8 @@ def hub_settings(home: Path, stack: ExitStack) -> Settings:
     """SeaweedFS and Valkey, started as `fada up` starts them."""
     broker = ports.free(1)[0]
     store = dict(zip(seaweed.PORTS, ports.free(len(seaweed.PORTS)), strict=True))
-    stack.enter_context(part_running(valkey.spec(home, broker, PASSWORD, max_memory="256mb")))
-    stack.enter_context(part_running(seaweed.spec(home, store, ACCESS, SECRET, "ab" * 32)))
+    stack.enter_context(running(valkey.spec(home, broker, PASSWORD, max_memory="256mb")))
+    stack.enter_context(running(seaweed.spec(home, store, ACCESS, SECRET, "ab" * 32)))
     given = {
         "home": str(home / "hub"),
         "index_url": f"sqlite:///{home}/fada.db",

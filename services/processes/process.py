@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -229,3 +229,17 @@ def _group_exists(group: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+@contextmanager
+def running(spec: ProcessSpec) -> Iterator[None]:
+    """A part that is ready inside the block and ended after it. Raises ProcessFailed."""
+    reaper = ProcessReaper()
+    process = Process(spec, reaper)
+    try:
+        process.start()
+        process.wait_ready()
+        yield
+    finally:
+        process.stop()
+        reaper.close()

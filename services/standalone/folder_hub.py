@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.processes.process import Process
-from services.processes.process_reaper import ProcessReaper
+from services.processes.process import running
 from services.settings import Settings
 from services.standalone import ports, seaweed, secrets
 from services.standalone.local_settings import settings_of
@@ -42,22 +41,8 @@ def opened(home: Path, *, at_rest: bool) -> Iterator[Settings]:
         own = secrets.load(home / SECRETS)
         names = [*NAMES, *seaweed.PORTS, *TRITON_PORTS]
         chosen, _ = ports.choose(names, home / NOTED)
-        with _store(home, own, chosen):
+        store = seaweed.spec(home, chosen, own.s3_access_key, own.s3_secret_key, own.s3_kek)
+        with running(store):
             yield settings_of(home, own, chosen)
     finally:
         lock.release()
-
-
-@contextmanager
-def _store(home: Path, own: secrets.Secrets, chosen: dict[str, int]) -> Iterator[None]:
-    reaper = ProcessReaper()
-    process = Process(
-        seaweed.spec(home, chosen, own.s3_access_key, own.s3_secret_key, own.s3_kek), reaper
-    )
-    try:
-        process.start()
-        process.wait_ready()
-        yield
-    finally:
-        process.stop()
-        reaper.close()

@@ -17,7 +17,9 @@ import pytest
 import servers
 from e2e.pages import AXE, Site, at_every_width, visit
 from playwright.sync_api import Browser, Page, expect
-from receivers import QuietHandler, serving
+from receivers import QuietHandler
+
+from bench.serving import serving
 
 PASSWORD, SECRET, TOKEN = "kept-password", "kept-client-secret", "token-of-the-test"
 

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from bench.drill.case import Seen, case
 from bench.drill.hub import DICOM, DrillHub, some_studies, wait_for
+from bench.serving import serving
 from services.index.port import DeliveryState
 
 TUS = "tests/integration/gateway/test_tus.py"
@@ -149,7 +150,7 @@ def _answering(heard: list[float]) -> Iterator[int]:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    with _serving(server) as port:
+    with serving(server) as port:
         yield port
 
 
@@ -171,20 +172,10 @@ def _dripping() -> Iterator[tuple[int, list[int]]]:
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     try:
-        with _serving(server) as port:
+        with serving(server) as port:
             yield port, drips
     finally:
         ending.set()
-
-
-@contextmanager
-def _serving(server: socketserver.BaseServer) -> Iterator[int]:
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]  # type: ignore[index,misc]
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @case(

@@ -17,9 +17,10 @@ import pydicom
 import pytest
 import servers
 from integration.workers.worker_hub import WHO, another, receive
-from receivers import QuietHandler, serving
+from receivers import QuietHandler
 from standardwebhooks import Webhook
 
+from bench.serving import serving
 from services.credentials import seal
 from services.domain.report import Origin, ReleaseId, Report
 from services.domain.work import DestinationKind

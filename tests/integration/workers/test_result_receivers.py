@@ -16,8 +16,9 @@ import pytest
 import readings
 import servers
 from integration.workers.worker_hub import WHO, another, receive
-from receivers import QuietHandler, serving
+from receivers import QuietHandler
 
+from bench.serving import serving
 from services.domain.report import Origin
 from services.domain.work import DestinationKind
 from services.index import open_index

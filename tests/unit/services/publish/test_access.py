@@ -18,8 +18,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from receivers import QuietHandler, serving
+from receivers import QuietHandler
 
+from bench.serving import serving
 from services.publish.access import SignIn, tls_context
 from services.publish.fhir.server import FhirSender
 from services.publish.outcomes import PushFailed, PushNotAllowed

@@ -8,8 +8,9 @@ from http.server import HTTPServer
 from typing import Any
 
 import pytest
-from receivers import QuietHandler, serving
+from receivers import QuietHandler
 
+from bench.serving import serving
 from services.domain.errors import InvalidInput
 from services.publish.access import tls_context
 from services.publish.outcomes import Outgoing, PushFailed, PushNotAllowed, Taken
