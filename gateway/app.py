@@ -39,7 +39,8 @@ from gateway.dependencies import Services
 from gateway.dicomweb.page_marks import PageMarks
 from gateway.http import problems
 from gateway.http.access_audit import AccessAudit, AccessNotes, keep_sealing, seal_key
-from gateway.http.auth import Authentication, Authenticator
+from gateway.http.auth import Authenticator
+from gateway.http.authentication import Authentication
 from gateway.http.authorization import unguarded
 from gateway.http.idempotency import Idempotency
 from gateway.http.limits import LoginAttempts, RequestLimits

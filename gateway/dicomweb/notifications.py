@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from asyncio import FIRST_COMPLETED
 from collections import Counter
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.workitems import Aet, events_of
-from gateway.http.auth import Authentication
+from gateway.http.authentication import caller_of_socket
 from gateway.http.params import Reader
 from services.domain.errors import RateLimited
 from services.domain.study import Principal
@@ -44,13 +45,13 @@ async def notifications(socket: WebSocket, aet: Aet, who: Reader, services: Serv
         await socket.accept()
         sending = asyncio.create_task(_send(socket, services, who, aet.strip(), last))
         listening = asyncio.create_task(_listen(socket))
-        done, _ = await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
-        for task in (sending, listening):
+        done, left = await asyncio.wait((sending, listening), return_when=FIRST_COMPLETED)
+        for task in left:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect):
-                await task
-        if listening not in done:
-            await socket.close(1008)
+        await asyncio.gather(*left, return_exceptions=True)
+        if sending in done:
+            with contextlib.suppress(WebSocketDisconnect):
+                sending.result()  # its error ends the connection
     finally:
         connections[caller] -= 1
         if not connections[caller]:
@@ -59,12 +60,11 @@ async def notifications(socket: WebSocket, aet: Aet, who: Reader, services: Serv
 
 async def _send(socket: WebSocket, services: Services, who: Principal, aet: str, last: int) -> None:
     """Ends by an error alone: the caller's credential no longer holds, or the index is away."""
-    authentication = Authentication(socket.app, socket.app.state.authenticator)
     looks = 0
     while True:
         looks += 1
         if looks % _IDENTIFY_EVERY == 0:
-            await authentication.caller_of_socket(socket.scope)
+            await caller_of_socket(socket.app.state.authenticator, socket)
         for event in await run_in_threadpool(events_of, services, who, aet, last):
             await socket.send_text(json.dumps(_message(event)))
             last = event.seq

@@ -1,7 +1,6 @@
-"""Authentication: who sends a request. Default deny: 401 is answered before a byte of the body is read.
+"""Who has a secret: an API key, an OpenID Connect token, a phone's session token or the page's cookie.
 
-A caller is known by an API key, an OpenID Connect token, a phone's session token or the page's
-cookie. What a caller may do stands in ``authorization``.
+Where requests carry them stands in ``authentication``; what a caller may do in ``authorization``.
 """
 
 from __future__ import annotations
@@ -14,17 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.oidc.tokens import Oidc
 from gateway.http.tokens import Signer
 from services.domain.errors import (
-    FadaError,
-    Forbidden,
     IndexUnavailable,
     NotAuthenticated,
     NotFound,
@@ -41,31 +36,6 @@ _CACHE_SECONDS = 3.0  # what was revoked on another machine is refused after at 
 _CACHE_SIZE = 10_000
 _LAST_USED_SECONDS = 60.0  # between two notes that a key was used
 
-PUBLIC = frozenset(
-    {
-        "/health/live",
-        "/health/ready",
-        "/metrics",  # the route asks for its own token, or a manager's key
-        "/login",
-        "/login/options",
-        "/login/oidc",
-        "/login/oidc/callback",
-        "/login/oidc/logout",  # the token itself is the proof
-        "/login/passkey",
-        "/login/passkey/options",
-        "/login/password",
-        "/api/invitations/look",
-        "/api/invitations/accept",
-        "/logout",
-        "/api/openapi.json",
-        "/api/sync/enrol",
-        "/api/sync/challenge",
-        "/api/sync/session",
-    }
-)
-_PUBLIC_UNDER = ("/api/shared/",)  # the link itself is the secret
-_PROTECTED = ("api", "dicomweb", "tus")  # any other path is a file of the pages
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -77,14 +47,6 @@ class Caller:
     via: str
     until: float = float("inf")
     session: str = ""
-
-
-def is_public(method: str, path: str) -> bool:
-    """Whether anybody may use this address."""
-    if path in PUBLIC or path.startswith(_PUBLIC_UNDER):
-        return True
-    first = path.lstrip("/").split("/", 1)[0]
-    return method in ("GET", "HEAD") and first not in _PROTECTED
 
 
 class Revocations:
@@ -130,6 +92,13 @@ class Authenticator:
         until, count, caller = entry
         fresh = until > time.monotonic() and count == self._revocations.count()
         return caller if fresh else None
+
+    async def caller(self, kind: str, secret: str) -> Caller:
+        """Who has a secret. Raises NotAuthenticated, Forbidden, Unavailable."""
+        caller = self.cached(secret)
+        if caller is None or caller.until <= time.time():
+            caller = await run_in_threadpool(self.identify, kind, secret)
+        return caller
 
     def identify(self, kind: str, secret: str) -> Caller:
         """Verify a secret. Blocking. Raises NotAuthenticated, Forbidden, Unavailable."""
@@ -228,78 +197,6 @@ class Authenticator:
             tx.sessions.end(caller.principal.site, caller.session)
         self.invalidate()
         return caller
-
-
-class Authentication:
-    """ASGI middleware: puts the Caller into the request, or refuses."""
-
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
-        self._app, self._authenticator = app, authenticator
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises NotAuthenticated, Forbidden, Unavailable."""
-        if scope["type"] == "http":
-            scope.setdefault("state", {})["caller"] = await self._caller(HTTPConnection(scope))
-        elif scope["type"] == "websocket":
-            try:
-                scope.setdefault("state", {})["caller"] = await self.caller_of_socket(scope)
-            except FadaError:
-                await send({"type": "websocket.close", "code": 1008})
-                return
-        await self._app(scope, receive, send)
-
-    async def caller_of_socket(self, scope: Scope) -> Caller:
-        """Who opens a WebSocket. Raises NotAuthenticated, Forbidden, Unavailable."""
-        connection = HTTPConnection(scope)
-        given = credentials(connection)
-        if given is None:
-            raise NotAuthenticated()
-        if given[0] == "session":
-            _same_origin(connection)  # a browser sends the cookie from any page's script
-        return await self._identify(*given)
-
-    async def _caller(self, connection: HTTPConnection) -> Caller | None:
-        scope = connection.scope
-        public = is_public(scope["method"], scope["path"])
-        given = credentials(connection)
-        if given is None or public:
-            if public:
-                return None
-            raise NotAuthenticated()
-        kind, secret = given
-        if kind == "session" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            _same_origin(connection)
-        return await self._identify(kind, secret)
-
-    async def _identify(self, kind: str, secret: str) -> Caller:
-        caller = self._authenticator.cached(secret)
-        if caller is None or caller.until <= time.time():
-            caller = await run_in_threadpool(self._authenticator.identify, kind, secret)
-        return caller
-
-
-def credentials(connection: HTTPConnection) -> tuple[str, str] | None:
-    """(kind, secret) of what the request carries; headers before the cookie."""
-    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return "bearer", value.strip()
-    if key := connection.headers.get("x-api-key", "").strip():
-        return "bearer", key
-    if cookie := connection.cookies.get(COOKIE):
-        return "session", cookie
-    return None
-
-
-def _same_origin(connection: HTTPConnection) -> None:
-    """A change by cookie must come from the hub's own pages (beside SameSite=Strict)."""
-    site = connection.headers.get("sec-fetch-site")
-    origin = connection.headers.get("origin")
-    if site is not None and site != "same-origin":
-        raise Forbidden("The request came from another site.")
-    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
-        raise Forbidden("The request came from another site.")
-    if site is None and origin is None:
-        raise Forbidden("A request with the page's cookie must name its origin.")
 
 
 def key_mark(device: Device) -> str:

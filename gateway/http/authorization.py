@@ -13,7 +13,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from gateway.http.auth import Caller, is_public
+from gateway.http.auth import Caller
+from gateway.http.authentication import is_public
 from services.domain.errors import Forbidden, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
 from services.index.port import Index
@@ -96,6 +97,14 @@ def unguarded(app: FastAPI) -> list[str]:
         if not is_public(method, route.path or "/api/mount")
         and not _guarded(getattr(route, "dependant", None))
     )
+
+
+def guard_of(dependant: Dependant) -> Callable[[HTTPConnection], Awaitable[Principal]]:
+    """What ``require`` made for a route. Raises RuntimeError: it has none."""
+    for one in (dependant, *dependant.dependencies):
+        if one.call is not None and hasattr(one.call, "fada_guard"):
+            return one.call
+    raise RuntimeError("the route does not say who may use it")
 
 
 def _guarded(dependant: Dependant | None) -> bool:
