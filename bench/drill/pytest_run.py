@@ -20,7 +20,7 @@ _ALONE = (
     "tests/contract/",
     "tests/integration/edge/",
     "tests/integration/test_silent_database.py",
-    "tests/integration/gateway/test_ingest_faults.py",
+    "tests/integration/gateway/ingest/test_ingest_faults.py",
     "tests/integration/services/test_index_races.py",
     "tests/integration/services/test_model_server_faults.py",
     "tests/integration/services/test_store_faults.py",

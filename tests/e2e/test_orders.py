@@ -10,7 +10,7 @@ import hub as hubs
 import pytest
 import servers
 from e2e.pages import AXE, at_every_width
-from integration.gateway.test_patients import file, send
+from integration.gateway.record.test_patients import file, send
 from playwright.sync_api import Browser, expect
 
 from services.domain.order import PatientNews

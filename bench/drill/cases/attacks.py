@@ -11,9 +11,9 @@ import pydicom
 from bench.drill.case import Seen, case
 from bench.drill.hub import DrillHub, some_studies
 
-ACCESS = "tests/integration/gateway/test_access.py"
-PUBLIC = "tests/integration/gateway/test_public_routes.py"
-REVIEWS = "tests/integration/gateway/test_reviews.py"
+ACCESS = "tests/integration/gateway/access/test_access.py"
+PUBLIC = "tests/integration/gateway/access/test_public_routes.py"
+REVIEWS = "tests/integration/gateway/record/test_reviews.py"
 
 
 @case(
@@ -41,8 +41,8 @@ def markup_in_a_name(hub: DrillHub) -> None:
     "404 everywhere",
     f"{ACCESS}::test_a_site_never_sees_another",
     "tests/integration/dicom/test_dicomweb.py::test_another_site_sees_nothing",
-    "tests/integration/gateway/test_tus.py::test_somebody_elses_upload_is_not_found",
-    "tests/integration/gateway/test_events.py::test_events_arrive_live_and_of_the_own_site",
+    "tests/integration/gateway/ingest/test_tus.py::test_somebody_elses_upload_is_not_found",
+    "tests/integration/gateway/results/test_events.py::test_events_arrive_live_and_of_the_own_site",
     "tests/integration/services/test_store_faults.py::test_a_presigned_link_opens_one_object_and_no_other",
     "tests/contract/test_index.py::test_sites_share_nothing",
 )
@@ -151,7 +151,7 @@ def _code(method: str, url: str) -> int:
     "F15",
     "API keys are answered; signing on fails by itself",
     f"{PUBLIC}::test_a_hanging_issuer_does_not_hold_api_keys",
-    "tests/integration/gateway/test_sign_on.py::test_an_issuer_that_hangs_holds_nobody_else",
+    "tests/integration/gateway/access/test_sign_on.py::test_an_issuer_that_hangs_holds_nobody_else",
 )
 def issuer_hangs(hub: DrillHub) -> None:
     """F15: the OpenID Connect issuer hangs"""

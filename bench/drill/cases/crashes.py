@@ -47,7 +47,7 @@ def longer_than_visible(hub: DrillHub) -> None:
     8,
     "the outbox sends",
     f"{WORKER}::test_study_committed_but_never_sent_is_sent_by_the_sweeper",
-    "tests/integration/gateway/test_ingest_faults.py::"
+    "tests/integration/gateway/ingest/test_ingest_faults.py::"
     "test_killed_between_object_and_commit_it_was_not_received_and_can_come_again",
     "tests/unit/services/test_outbox.py::test_a_dispatcher_that_died_leaves_its_rows_to_the_next",
 )
@@ -58,7 +58,7 @@ def killed_before_enqueue(hub: DrillHub) -> None:
 @case(
     9,
     "HEAD shows the durable offset; the resumed file's hash is equal",
-    "tests/integration/gateway/test_tus.py::test_a_killed_gateway_loses_no_counted_byte",
+    "tests/integration/gateway/ingest/test_tus.py::test_a_killed_gateway_loses_no_counted_byte",
 )
 def killed_in_upload(hub: DrillHub) -> None:
     """9: the gateway is killed in the middle of a resumable upload"""

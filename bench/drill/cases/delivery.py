@@ -17,7 +17,7 @@ from bench.drill.hub import DICOM, DrillHub, some_studies, wait_for
 from bench.serving import serving
 from services.index.port import DeliveryState
 
-TUS = "tests/integration/gateway/test_tus.py"
+TUS = "tests/integration/gateway/ingest/test_tus.py"
 BAD = "tests/integration/dicom/test_bad_input.py"
 WEBHOOK = "tests/unit/services/publish/test_webhook.py"
 DELIVERIES = "tests/integration/workers/test_deliveries.py"
@@ -32,7 +32,7 @@ def answer_lost(hub: DrillHub) -> None:
     11,
     "one row, one job",
     f"{BAD}::test_twenty_identical_uploads_at_once_are_one",
-    "tests/integration/gateway/test_uploads.py::test_twenty_at_once_are_one",
+    "tests/integration/gateway/ingest/test_uploads.py::test_twenty_at_once_are_one",
     live=True,
 )
 def twenty_at_once(hub: DrillHub) -> Seen:

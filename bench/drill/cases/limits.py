@@ -14,11 +14,11 @@ from bench.drill.case import Seen, case
 from bench.drill.hub import PEER, DrillHub, wait_for
 from bench.drill.memory import watched
 
-LIMITS = "tests/integration/gateway/test_limits.py"
-PUBLIC = "tests/integration/gateway/test_public_routes.py"
+LIMITS = "tests/integration/gateway/access/test_limits.py"
+PUBLIC = "tests/integration/gateway/access/test_public_routes.py"
 DIMSE = "tests/integration/dicom/test_dimse.py"
 BAD = "tests/integration/dicom/test_bad_input.py"
-QUOTA = "tests/integration/gateway/test_quota.py"
+QUOTA = "tests/integration/gateway/ingest/test_quota.py"
 _VERIFICATION = "1.2.840.10008.1.1"
 
 

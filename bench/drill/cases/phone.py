@@ -6,7 +6,7 @@ from bench.drill.case import case
 from bench.drill.hub import DrillHub
 
 MODULES = "tests/e2e/test_phone_modules.py"
-SYNC = "tests/integration/gateway/test_sync.py"
+SYNC = "tests/integration/gateway/sync/test_sync.py"
 AGENT = "tests/unit/edge/agent"
 UPDATE = "tests/integration/edge/test_update.py"
 RELEASES = "tests/unit/services/reading/releases"
@@ -15,7 +15,7 @@ RELEASES = "tests/unit/services/reading/releases"
 @case(
     15,
     "410; the phone starts again and keeps its file",
-    "tests/integration/gateway/test_tus.py::test_an_expired_upload_is_gone",
+    "tests/integration/gateway/ingest/test_tus.py::test_an_expired_upload_is_gone",
     f"{MODULES}::test_an_upload_that_expired_begins_again",
     "tests/integration/cli/test_resume.py::test_an_upload_that_expired_begins_anew",
 )

@@ -20,7 +20,7 @@ from bench.studies import SAMPLES
 BAD = "tests/integration/dicom/test_bad_input.py"
 POOL = "tests/unit/services/dicom/parser/test_pool.py"
 PARSE = "tests/unit/services/dicom/parser/test_parse.py"
-UPLOADS = "tests/integration/gateway/test_uploads.py"
+UPLOADS = "tests/integration/gateway/ingest/test_uploads.py"
 MOST_MIB = (
     900.0  # above the gateway's own: all children of all its processes, each bounded by itself
 )
@@ -39,7 +39,7 @@ def deflate_bomb(hub: DrillHub) -> None:
     f"{BAD}::test_a_gzip_bomb_as_body",
     f"{BAD}::test_a_gzip_body_is_understood",
     f"{UPLOADS}::test_hostile_archives",
-    "tests/integration/gateway/test_limits.py::test_gzip_is_taken_and_a_gzip_bomb_is_not",
+    "tests/integration/gateway/access/test_limits.py::test_gzip_is_taken_and_a_gzip_bomb_is_not",
 )
 def archives(hub: DrillHub) -> None:
     """28: a gzip body, a ZIP bomb, zip-slip"""
@@ -65,7 +65,7 @@ def nested(hub: DrillHub) -> None:
     "refused; keys are hashes",
     f"{BAD}::test_malformed_uids",
     f"{PARSE}::test_a_malformed_uid_is_refused",
-    "tests/integration/gateway/test_limits.py::test_names_from_outside_are_never_keys_or_paths",
+    "tests/integration/gateway/access/test_limits.py::test_names_from_outside_are_never_keys_or_paths",
 )
 def uids(hub: DrillHub) -> None:
     """32: a UID with ../, NUL, 65 characters"""

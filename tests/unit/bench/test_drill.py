@@ -69,7 +69,7 @@ def test_parameters_belong_to_their_test():
 def test_what_needs_a_hub_runs_in_each_combination():
     assert is_alone("tests/unit/services/test_outbox.py::test_x")
     assert not is_alone("tests/unit/workers/test_orphans.py::test_x")
-    assert not is_alone("tests/integration/gateway/test_tus.py::test_x")
+    assert not is_alone("tests/integration/gateway/ingest/test_tus.py::test_x")
 
 
 def test_the_page_keeps_what_people_wrote_and_runs_are_kept(tmp_path: Path):

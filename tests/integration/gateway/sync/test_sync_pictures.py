@@ -10,7 +10,7 @@ import json
 import hub as hubs
 import numpy as np
 import pytest
-from integration.gateway.test_sync import PICTURE, body, phone, size  # noqa: F401  (``phone`` is a fixture)
+from integration.gateway.sync.test_sync import PICTURE, body, phone, size  # noqa: F401  (``phone`` is a fixture)
 from PIL import Image
 from uuid_utils import uuid7
 

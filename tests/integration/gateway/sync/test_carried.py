@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hub as hubs
 import pytest
-from integration.gateway.test_sync import PICTURE, code
+from integration.gateway.sync.test_sync import PICTURE, code
 from pydantic import SecretStr
 
 from edge.agent import carry

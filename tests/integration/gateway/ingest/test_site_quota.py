@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import hub as hubs
 import pytest
-from integration.gateway.test_carried import device
-from integration.gateway.test_sync import PICTURE
-from integration.gateway.test_tus import begin, offset, patch
-from integration.gateway.test_uploads import picture
+from integration.gateway.ingest.test_tus import begin, offset, patch
+from integration.gateway.ingest.test_uploads import picture
+from integration.gateway.sync.test_carried import device
+from integration.gateway.sync.test_sync import PICTURE
 from typer.testing import CliRunner
 
 from cli.main import app

@@ -10,7 +10,7 @@ from typing import Any
 import hub as hubs
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from integration.gateway.test_sync import PICTURE, code
+from integration.gateway.sync.test_sync import PICTURE, code
 
 from edge.agent import carry
 from edge.agent.case import State

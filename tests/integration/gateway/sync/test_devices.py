@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from integration.gateway.test_sync import code
+from integration.gateway.sync.test_sync import code
 
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol

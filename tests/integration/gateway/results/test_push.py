@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import hub as hubs
 import pytest
-from integration.gateway.test_accounts import accepted, browser
+from integration.gateway.access.test_accounts import accepted, browser
 from push_service import Receiver
 
 from gateway.http.limits import LoginAttempts

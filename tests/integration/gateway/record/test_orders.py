@@ -9,7 +9,7 @@ from typing import Any
 
 import hub as hubs
 import pytest
-from integration.gateway.test_patients import file, send
+from integration.gateway.record.test_patients import file, send
 
 from gateway.hl7.server import Hl7Server
 from services.domain.study import Role

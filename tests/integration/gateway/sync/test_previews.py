@@ -7,8 +7,8 @@ import io
 import hub as hubs
 import numpy as np
 import pytest
-from integration.gateway.test_sync import PICTURE, body, phone  # noqa: F401  (``phone`` is a fixture)
-from integration.gateway.test_sync_pictures import send
+from integration.gateway.sync.test_sync import PICTURE, body, phone  # noqa: F401  (``phone`` is a fixture)
+from integration.gateway.sync.test_sync_pictures import send
 from PIL import Image
 from uuid_utils import uuid7
 
