@@ -19,6 +19,7 @@ from services.publish.dhis2 import values
 from services.publish.dhis2.server import Dhis2Sender, Identity
 from services.publish.dhis2.values import Examined
 from services.publish.outcomes import PushRejected
+from workers.record_delivery import status_of
 
 _WORDS = {
     oru.PRELIMINARY: values.PRELIMINARY,
@@ -83,15 +84,3 @@ def _identity(tx: Transaction, delivery: Delivery, study: Study) -> Identity:
     former = frozenset({number} if number else ())
     pregnancy = study.pregnancy_id or study.id
     return Identity(study.site, study.study_uid, pregnancy, former, frozenset(events))
-
-
-def status_of(tx: Transaction, delivery: Delivery, result: Result) -> str:
-    """P until a person has reviewed; C when an earlier final version was sent to somebody before."""
-    if result.report.reviewed_by is None:
-        return oru.PRELIMINARY
-    earlier = [
-        one
-        for one in tx.results.versions(delivery.site, delivery.study_id)
-        if one.version < result.version and one.report.reviewed_by is not None
-    ]
-    return oru.CORRECTED if earlier else oru.FINAL

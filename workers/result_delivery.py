@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from services.dicom.parser.correction import corrected
 from services.domain.errors import Conflict, NotFound, Unavailable
-from services.examinations import examination_of
 from services.index.port import (
     Artefact,
     Delivery,
-    Destination,
     Index,
     ObjectOutcome,
     ObjectState,
     Result,
     Study,
 )
-from services.publish import fhir, oru
 from services.publish.dhis2.server import Dhis2Sender
 from services.publish.fhir.server import FhirSender
 from services.publish.notices.mail import MailSender
 from services.publish.notices.web_push import PushSender
 from services.publish.outcomes import Outgoing, Taken
 from services.publish.stow import StowSender
-from services.result_objects import image_refs
-from services.senders import DimseSender, Hl7Sender, Senders, WebhookSender
+from services.senders import DimseSender, Senders, WebhookSender
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from workers.commitment import CommitmentCheck, CommitmentMissing
-from workers.dhis2_delivery import Dhis2Delivery, status_of
+from workers.dhis2_delivery import Dhis2Delivery
 from workers.notice_delivery import NoticeDelivery
+from workers.record_delivery import RecordDelivery, overtaken, printed_before_correction
 
 # Kinds of artefacts that a PACS gets, in the order in which it gets them.
 PUSHED = ("sr", "sr_obgyn", "seg", "pdf_dicom")
@@ -64,12 +60,14 @@ class ResultDelivery:
         self, index: Index, store: ObjectStore, senders: Senders, settings: Settings
     ) -> None:
         self._index, self._store, self._senders = index, store, senders
+        self._records = RecordDelivery(index, store)
         self._dhis2 = Dhis2Delivery(index)
         self._notices = NoticeDelivery(index, settings.public_url)
         self._commitment = CommitmentCheck(index, settings.commitment_seconds)
 
     def send(self, delivery: Delivery) -> None:
-        """Raises NotFound: the destination or the version is gone; else the receiver's FadaError."""
+        """Raises NotFound: the destination or the version is gone, or a newer version goes to a record in
+        its place; else the receiver's FadaError."""
         with self._index.read() as tx:
             if delivery.destination_id is None:
                 raise NotFound  # the setting was taken away
@@ -84,14 +82,17 @@ class ResultDelivery:
         with self._index.read() as tx:
             study = tx.studies.get(delivery.site, delivery.study_id)
             result = tx.results.get(delivery.site, delivery.study_id, delivery.version)
+            old = overtaken(tx, delivery, study)
         if isinstance(sender, StowSender | DimseSender):
             self._send_objects(sender, delivery, study, result)
+        elif old:
+            raise NotFound  # the newer version says it all
         elif isinstance(sender, FhirSender):
-            sender.send(self._bundle(study, result))
+            self._records.send_bundle(sender, destination, delivery, study, result)
         elif isinstance(sender, Dhis2Sender):
             self._dhis2.send(sender, delivery, study, result)
         else:
-            self._send_message(sender, destination, delivery, study, result)
+            self._records.send_message(sender, destination, delivery, study, result)
 
     # --- DICOM objects -----------------------------------------------------------------------
     def _send_objects(
@@ -99,7 +100,11 @@ class ResultDelivery:
     ) -> None:
         known = {one.sop_uid: one for one in delivery.objects}
         wanted = sorted(
-            (one for one in result.artefacts if one.kind in PUSHED and _holds(one, study, result)),
+            (
+                one
+                for one in result.artefacts
+                if one.kind in PUSHED and not printed_before_correction(one, study, result)
+            ),
             key=lambda one: PUSHED.index(one.kind),
         )
         outcomes = {
@@ -125,59 +130,6 @@ class ResultDelivery:
         if study.corrected is not None:
             data = corrected(data, study.corrected["now"])
         return Outgoing(one.sop_uid, one.kind, data)
-
-    # --- FHIR and HL7 ------------------------------------------------------------------------
-    def _bundle(self, study: Study, result: Result) -> bytes:
-        stored = next((one for one in result.artefacts if one.kind == "fhir"), None)
-        if stored is not None and study.corrected is None:
-            return self._store.get(result.site, stored.sha256)
-        with self._index.read() as tx:
-            instances = tx.studies.instances(study.site, study_uid=study.study_uid)
-            whole = examination_of(tx, study, result.report.frames)
-        return fhir.document(
-            result.report,
-            study.attributes,
-            image_refs(instances),
-            whole.examination,
-            site=study.site,
-        )
-
-    def _send_message(
-        self,
-        sender: Hl7Sender,
-        destination: Destination,
-        delivery: Delivery,
-        study: Study,
-        result: Result,
-    ) -> None:
-        options = destination.options
-        with self._index.read() as tx:
-            status = status_of(tx, delivery, result)
-            whole = examination_of(tx, study, result.report.frames)
-        pages = (one for one in result.artefacts if one.kind == "pdf")
-        pdf = next((one for one in pages if _holds(one, study, result)), None)
-        content = oru.Content(
-            result.report,
-            study.attributes,
-            whole.examination,
-            status,
-            self._store.get(result.site, pdf.sha256) if pdf and options.get("pdf", True) else None,
-        )
-        envelope = oru.Envelope(
-            delivery.id,
-            delivery.site,
-            str(options.get("receiving_application", "")),
-            str(options.get("receiving_facility", "")),
-            str(options.get("assigner", "")),
-        )
-        sender.send(oru.message(envelope, content, datetime.now(UTC)))
-
-
-def _holds(one: Artefact, study: Study, result: Result) -> bool:
-    """Not a page that was printed before a person put right whose it is."""
-    if study.corrected is None or one.kind not in ("pdf", "pdf_dicom"):
-        return True
-    return result.created_at.isoformat() > str(study.corrected.get("at", ""))
 
 
 def _codes(delivery: Delivery) -> dict[str, Any]:

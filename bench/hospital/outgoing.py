@@ -88,10 +88,10 @@ def everywhere(drill: Drill, order: dict[str, Any], study_uid: str) -> None:
     final = drill.wait(
         lambda: [m for m in drill.messages if str(m.segment("OBR")[25]) in ("F", "C")]
     )
-    numbers = {str(m.segment("OBR")[2]) for m in final or []}
+    numbers = {(str(m.segment("OBR")[2]), str(m.segment("OBR")[18])) for m in final or []}
     drill.step(
         "HL7 has the final result",
-        bool(final) and numbers == {order["accession"]},
+        bool(final) and numbers == {("77^HIS", order["accession"])},
         f"{len(final or [])} ORU",
     )
     reports = drill.wait(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from services.domain.examination.weight import Weight
 from services.domain.report import Centile, Report
 
 PRELIMINARY, FINAL, CORRECTED = "P", "F", "C"
+_DELETED, _WRONG = "D", "W"  # OBX-11 (table 0085): no longer said; posted for the wrong patient
 # LOINC of the AIUM/DICOM obstetric set (PS3.16 CID 12005, 12013, 12019).
 MEASURES = {
     "BPD": ("11820-8", "Fetal Head Diameter.biparietal US"),
@@ -35,6 +36,7 @@ MEASURES = {
 _BASES = {Basis.LAST_PERIOD: "last menstrual period", Basis.SCAN: "the earliest scan"}
 _AGE = ("18185-9", "Gestational age")
 _PROCEDURE = "11525-3^US Pelvis Fetus for pregnancy^LN"
+_ACCESSION = "00080050"
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"}
 
 
@@ -52,7 +54,8 @@ class Envelope:
 @dataclass(frozen=True, slots=True)
 class Content:
     """``attributes``: the study's DICOM JSON; ``examination``: its images read as one; ``status``: P, F
-    or C; ``pdf``: the report as PDF.
+    or C; ``pdf``: the report as PDF; ``placer``: the order's number where it was placed, and whose number
+    that is.
     """
 
     report: Report
@@ -60,13 +63,36 @@ class Content:
     examination: Examination
     status: str
     pdf: bytes | None = None
+    placer: tuple[str, str] = ("", "")
 
 
-def message(envelope: Envelope, content: Content, at: datetime) -> str:
-    """Segments, each ended by CR."""
-    observations = [*_measures(content), *_ages(content), *_words(content)]
-    if content.pdf is not None:
-        observations.append(_document(content.pdf, content.status))
+def message(
+    envelope: Envelope, content: Content, at: datetime, earlier: Sequence[Content] = ()
+) -> str:
+    """Segments, each ended by CR. What ``earlier`` versions said and this one does not is deleted: a
+    receiver that keeps each OBX would show it on."""
+    said = _observations(content)
+    before = [one for version in earlier for one in _observations(version)]
+    return _message(envelope, content, at, [*said, *_taken_back(before, said, _DELETED)])
+
+
+def withdrawal(
+    envelope: Envelope,
+    content: Content,
+    at: datetime,
+    former: dict[str, Any],
+    sent: Sequence[Content],
+) -> str:
+    """What was ``sent`` under another woman, ``former`` in DICOM JSON, was not hers."""
+    identity = f"{envelope.identity} withdrawn"
+    hers = replace(content, attributes={**content.attributes, **former}, status=CORRECTED)
+    before = [one for version in sent for one in _observations(version)]
+    return _message(replace(envelope, identity=identity), hers, at, _taken_back(before, (), _WRONG))
+
+
+def _message(
+    envelope: Envelope, content: Content, at: datetime, observations: Sequence[list[str]]
+) -> str:
     segments = [
         _header(envelope, at),
         _patient(envelope, content.attributes),
@@ -76,6 +102,26 @@ def message(envelope: Envelope, content: Content, at: datetime) -> str:
     for number, (first, *rest) in enumerate(observations, 1):
         segments += [f"OBX|{number}|{first}", *rest]
     return "".join(f"{one}\r" for one in segments)
+
+
+def _observations(content: Content) -> list[list[str]]:
+    """Each as its OBX without number, and its notes."""
+    made = [*_measures(content), *_ages(content), *_words(content)]
+    return made if content.pdf is None else [*made, _document(content.pdf, content.status)]
+
+
+def _taken_back(
+    before: Sequence[list[str]], said: Sequence[list[str]], status: str
+) -> list[list[str]]:
+    """Once each what is in ``before`` and not in ``said``, by code and sub-id (OBX-3 and 4)."""
+    kept = {_about(one) for one in said}
+    gone = {_about(one): None for one in before if _about(one) not in kept}
+    return [[f"|{code}|{part}|||||||{status}"] for code, part in gone]
+
+
+def _about(observation: list[str]) -> tuple[str, str]:
+    _, code, part = observation[0].split("|")[:3]
+    return code, part
 
 
 def _header(envelope: Envelope, at: datetime) -> str:
@@ -101,8 +147,10 @@ def _patient(envelope: Envelope, attributes: dict[str, Any]) -> str:
 
 
 def _order(head: str, content: Content) -> str:
-    accession = escape(first_text(content.attributes, "00080050"))
-    return f"{head}|{accession}|{content.report.study_uid}^FADA"
+    """The placer's number, by which who asked finds the order; without one the accession number."""
+    number, system = map(escape, content.placer)
+    number = f"{number}^{system}".rstrip("^") or escape(first_text(content.attributes, _ACCESSION))
+    return f"{head}|{number}|{content.report.study_uid}^FADA"
 
 
 def _request(content: Content) -> str:
@@ -111,6 +159,7 @@ def _request(content: Content) -> str:
     taken = first_text(content.attributes, STUDY_DATE) + first_text(content.attributes, "00080030")
     fields = _order("OBR|1", content).split("|") + [""] * 30
     fields[4], fields[7] = _PROCEDURE, escape(taken.split(".")[0])
+    fields[18] = escape(first_text(content.attributes, _ACCESSION))  # as orders carry it
     fields[22], fields[24] = _moment(report.reviewed_at or report.created_at), "OUS"
     fields[25] = content.status
     fields[32] = f"&{reader}" if reader else ""

@@ -39,6 +39,10 @@ class Options(BaseModel):
     receiving_application: _Short = ""
     receiving_facility: _Short = ""
     assigner: str = Field("", max_length=80, description="HL7: who gives the patient numbers")
+    patient_system: _Short = Field("", description="FHIR: the server's system of patient numbers")
+    order_system: _Short = Field(
+        "", description="FHIR: the system of order numbers that came by HL7"
+    )
     pdf: bool = Field(True, description="HL7: with the report as PDF")
     encryption: str = Field("", pattern="^(|starttls|tls|none)$", description="e-mail")
     sender: _Short = ""

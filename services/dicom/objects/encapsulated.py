@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -62,3 +64,9 @@ def _reference(source: Dataset) -> Dataset:
     item.ReferencedSOPClassUID = source.SOPClassUID
     item.ReferencedSOPInstanceUID = source.SOPInstanceUID
     return item
+
+
+def pdf_of(data: bytes) -> bytes:
+    """The document of an object that ``encapsulated_pdf`` made."""
+    made = dcmread(BytesIO(data))
+    return bytes(made.EncapsulatedDocument)[: int(made.EncapsulatedDocumentLength)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.diagnosticreport import DiagnosticReport
@@ -70,13 +71,20 @@ def document(
 
 def _entry(resource: Json) -> Json:
     """``id`` is the entry's own; a server gives its own."""
-    kind, identifier = resource["resourceType"], resource["identifier"][0]
-    query = f"identifier={identifier['system']}|{identifier['value']}"
-    request = {"method": "PUT", "url": f"{kind}?{query}"}
-    if kind in _OTHERS:
-        request = {"method": "POST", "url": kind, "ifNoneExist": query}
     body = {key: value for key, value in resource.items() if key != "id"}
-    return {"fullUrl": f"urn:uuid:{resource['id']}", "resource": body, "request": request}
+    url = f"urn:uuid:{resource['id']}"
+    return {"fullUrl": url, "resource": body, "request": request_for(resource)}
+
+
+def request_for(resource: Json, *, put: bool = False) -> Json:
+    """What a server does with a resource, by the first of its identifiers; ``put``: also with what others
+    own."""
+    kind, identifier = resource["resourceType"], resource["identifier"][0]
+    # A number may hold what means something in a query.
+    query = "identifier=" + quote(f"{identifier['system']}|{identifier['value']}", safe=":/|")
+    if kind in _OTHERS and not put:
+        return {"method": "POST", "url": kind, "ifNoneExist": query}
+    return {"method": "PUT", "url": f"{kind}?{query}"}
 
 
 def models() -> tuple[type, ...]:

@@ -173,3 +173,47 @@ def test_a_study_without_numbers_names_nobody() -> None:
     data = fhir.document(report(*FRAMES), {}, IMAGES, WHOLE)
     kinds = {e["resource"]["resourceType"] for e in json.loads(data)["entry"]}
     assert not kinds & {"Patient", "ServiceRequest"}
+
+
+def test_a_server_gets_the_numbers_that_it_knows() -> None:
+    data = json.dumps(bundle()).encode()
+    known = fhir.Known("urn:oid:1.2.36", "https://his.example/orders", "77&78")
+    sent = json.loads(fhir.for_server(data, known))
+    Bundle.model_validate(sent)
+    by_kind = {e["resource"]["resourceType"]: e for e in sent["entry"]}
+    woman, order = by_kind["Patient"], by_kind["ServiceRequest"]
+    assert woman["request"]["ifNoneExist"].startswith("identifier=urn:oid:1.2.36|")
+    assert order["request"]["ifNoneExist"] == "identifier=https://his.example/orders|77%2678"
+    kinds = [one["type"]["coding"][0]["code"] for one in order["resource"]["identifier"]]
+    assert kinds == ["PLAC", "ACSN"]
+    assert json.loads(fhir.for_server(data, fhir.Known(order_number="77"))) == bundle()
+
+
+def test_what_a_correction_no_longer_says_is_entered_in_error() -> None:
+    before = json.dumps(bundle()).encode()
+    bare = frame(1, "head", measurement("HC", None))
+    final = replace(report(bare), reviewed_by="Dr A")
+    after = json.dumps(bundle(Examination(summarise((bare,), day=None)), final)).encode()
+    sent = json.loads(fhir.for_server(after, fhir.Known(), [before, before]))
+    Bundle.model_validate(sent)
+    urls = [one["fullUrl"] for one in sent["entry"]]
+    assert len(set(urls)) == len(urls)
+    weight = of(sent, "11727-5")
+    assert weight["status"] == "entered-in-error"
+    assert "valueQuantity" not in weight
+    assert weight["identifier"] == of(bundle(), "11727-5")["identifier"]
+    assert of(sent, "11984-2")["status"] == "final", "what is still said stays"
+    (told,) = [e["resource"] for e in sent["entry"] if "result" in e["resource"]]
+    mentioned = {one["reference"] for one in told["result"]}
+    wrong = {
+        e["fullUrl"] for e in sent["entry"] if e["resource"].get("status") == "entered-in-error"
+    }
+    assert wrong
+    assert not mentioned & wrong
+
+
+def test_an_imaging_study_follows_its_woman() -> None:
+    data = json.dumps(bundle()).encode()
+    sent = json.loads(fhir.for_server(data, fhir.Known(), corrected=True))
+    (study,) = [e for e in sent["entry"] if e["resource"]["resourceType"] == "ImagingStudy"]
+    assert study["request"]["method"] == "PUT"

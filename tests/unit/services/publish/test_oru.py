@@ -106,3 +106,42 @@ def test_the_same_delivery_has_the_same_identity() -> None:
     first, second = (hl7.parse(message(pdf=None)).segment("MSH") for _ in range(2))
     assert str(first[10]) == str(second[10])
     assert len(str(first[10])) == 20
+
+
+def content(status: str = oru.CORRECTED, **more: object) -> oru.Content:
+    report = readings.report("1.2.3", readings.head("1.2.3.1", 800, 540))
+    whole = Examination(summarise(report.frames, day=DAY, dating=DATING), {})
+    return replace(oru.Content(report, ATTRIBUTES, whole, status), **more)  # type: ignore[arg-type]
+
+
+ENVELOPE = oru.Envelope("delivery-1", "north")
+
+
+def test_what_a_correction_no_longer_says_is_deleted() -> None:
+    before = content(oru.FINAL, pdf=b"%PDF-1.7 page")
+    report = replace(before.report, frames=())
+    now = content(report=report, examination=Examination(summarise((), day=DAY), {}))
+    text = oru.message(ENVELOPE, now, AT, [before, before])
+    assert parse_message(text, validation_level=VALIDATION_LEVEL.STRICT, find_groups=True)
+    rows = [(str(one[3]).split("^")[0], str(one[11])) for one in hl7.parse(text).segments("OBX")]
+    assert {("11984-2", "D"), ("18185-9", "D"), ("11525-3", "D")} < set(rows)
+    assert ("59776-5", "C") in rows, "the words are still said"
+    assert len(rows) == len(set(rows))
+    assert all(not str(one[5]) for one in hl7.parse(text).segments("OBX") if str(one[11]) == "D")
+
+
+def test_a_result_of_another_woman_is_withdrawn_from_her() -> None:
+    former = {"00100020": {"vr": "LO", "Value": ["P-wrong"]}}
+    text = oru.withdrawal(ENVELOPE, content(), AT, former, [content(oru.FINAL)])
+    parsed = hl7.parse(text)
+    assert str(parsed.segment("PID")[3]).startswith("P-wrong^")
+    assert {str(one[11]) for one in parsed.segments("OBX")} == {"W"}
+    own = hl7.parse(oru.message(ENVELOPE, content(), AT))
+    assert str(parsed.segment("MSH")[10]) != str(own.segment("MSH")[10])
+
+
+def test_it_answers_the_order_under_the_placers_number() -> None:
+    request = hl7.parse(oru.message(ENVELOPE, content(placer=("77", "HIS")), AT)).segment("OBR")
+    assert (str(request[2]), str(request[18])) == ("77^HIS", "A-7")
+    request = hl7.parse(oru.message(ENVELOPE, content(), AT)).segment("OBR")
+    assert (str(request[2]), str(request[18])) == ("A-7", "A-7")
