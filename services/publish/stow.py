@@ -14,7 +14,9 @@ from services.publish.outcomes import Outgoing, PushFailed, PushNotAllowed, Take
 
 _BOUNDS = Bounds(100.0, silence=60.0, max_answer=256 * 1024)
 _REFUSED = (400, 406, 409, 413, 415, 422)
+_STUMBLED = (500, 507)  # perhaps over this object alone: the others are sent all the same
 _TEMPORARY = range(0xA700, 0xA800)  # out of resources
+_DUPLICATE = 0x0111  # it has an object of this UID
 
 
 class StowSender:
@@ -51,7 +53,7 @@ class StowSender:
             "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}',
         }
         answer = self._request("POST", self._parts, multipart(objects, boundary), headers)
-        if answer.status not in (200, 202, *_REFUSED):
+        if answer.status not in (200, 202, *_REFUSED, *_STUMBLED):
             raise PushFailed(f"The PACS answered {answer.status}.")
         return answer
 
@@ -79,8 +81,10 @@ def _taken(one: Outgoing, answer: Answer) -> Taken:
     """A 202 without a failed item is stored, with warnings."""
     if answer.status == 200:
         return Taken(one.sop_uid)
+    if answer.status in _STUMBLED:
+        return Taken(one.sop_uid, f"http_{answer.status}", again=True)
     reason = _failure_reason(answer)
-    if answer.status == 202 and reason is None:
+    if reason == _DUPLICATE or (answer.status == 202 and reason is None):
         return Taken(one.sop_uid)
     if reason is not None and reason in _TEMPORARY:
         return Taken(one.sop_uid, f"0x{reason:04X}", again=True)

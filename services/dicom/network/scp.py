@@ -19,7 +19,13 @@ from services.dicom.network import commitment, queries, retrieve
 from services.dicom.network.answers import Answers
 from services.dicom.network.bounded_socket import BoundedSocket
 from services.dicom.objects.composite import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION
-from services.dicom.parser.parse import COMPANIONS, COMPRESSED, IMAGES, NATIVE
+from services.dicom.parser.parse import (
+    COMPANIONS,
+    COMPRESSED,
+    EXPLICIT_LITTLE,
+    IMAGES,
+    NATIVE,
+)
 from services.domain.errors import FadaError
 from services.listening import Network, within
 
@@ -29,6 +35,10 @@ WORKLIST, STEP = "1.2.840.10008.5.1.4.31", "1.2.840.10008.3.1.2.3.3"
 FIND = ("1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.2.1")
 MOVE = ("1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2")
 GET = ("1.2.840.10008.5.1.4.1.2.1.3", "1.2.840.10008.5.1.4.1.2.2.3")
+# RLE; JPEG lossless; JPEG-LS, JPEG 2000 and HTJ2K lossless
+_LOSSLESS = frozenset({f"1.2.840.10008.1.2.{one}" for one in (
+    "5", "4.57", "4.70", "4.80", "4.90", "4.201", "4.202",
+)})  # fmt: skip
 _REQUEST_SECONDS = 10.0  # a connection without an association request is closed
 _log = logging.getLogger("dicom.scp")
 
@@ -81,7 +91,7 @@ class Provider:
         entity.require_called_aet = True
         entity.add_supported_context(VERIFICATION)
         for sop_class in sorted(IMAGES | COMPANIONS):
-            syntaxes = sorted(NATIVE | COMPRESSED)
+            syntaxes = sorted(NATIVE | COMPRESSED, key=_preference)
             # In both directions: who asks by C-GET is sent objects over the same association.
             entity.add_supported_context(sop_class, syntaxes, scu_role=True, scp_role=True)
         handlers: list[Any] = [
@@ -157,6 +167,14 @@ def _handlers(answers: Answers) -> list[Any]:
         (evt.EVT_C_GET, lambda event: retrieve.get(event, answers)),
         (evt.EVT_C_MOVE, lambda event: retrieve.move(event, answers)),
     ]
+
+
+def _preference(syntax: str) -> tuple[int, str]:
+    """Of several that a machine offers for one context the first is taken: nothing lost, no VR lost, no
+    codec; then what is compressed without loss, then without VRs, then with loss."""
+    if syntax == EXPLICIT_LITTLE:
+        return 0, syntax
+    return (1 if syntax in _LOSSLESS else 2 if syntax in NATIVE else 3), syntax
 
 
 class _Entity(AE):  # type: ignore[misc]  # pynetdicom is untyped

@@ -6,6 +6,7 @@ import io
 import re
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -67,26 +68,44 @@ class Stored:
     again: bool = False
 
 
+BROKEN_OFF = Stored("connection_closed", again=True)
+
+
 def c_store(
     peer: Peer, objects: Sequence[bytes], calling_aet: str, seconds: float = 100.0
 ) -> Iterator[Stored]:
-    """Store whole Part 10 files in one association; what is stored already is fine.
+    """Store whole Part 10 files, in one association unless the PACS breaks off; what is stored already is
+    fine.
 
-    Implicit VR is always proposed: some PACS know nothing else. ``seconds`` for all of them.
+    Implicit VR is always proposed: some PACS know nothing else. ``seconds`` for all of them. At an object
+    at which the PACS breaks off the others are sent over another association.
 
     Raises:
-        StoreFailed: the PACS cannot be reached, breaks off or is too slow; try again.
+        StoreFailed: the PACS cannot be reached, or is too slow; try again.
     """
     datasets = [pydicom.dcmread(io.BytesIO(data)) for data in objects]
+    end = time.monotonic() + seconds
+    while datasets:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise StoreFailed("The PACS is too slow.", retry_after=30)
+        with association_with(_entity_for(datasets, calling_aet), peer, left) as association:
+            while datasets:
+                answer = _send(association, datasets.pop(0))
+                yield answer
+                if answer is BROKEN_OFF:
+                    break
+
+
+def _entity_for(datasets: Sequence[pydicom.Dataset], calling_aet: str) -> Any:
+    """Proposes each class in the syntaxes in which its objects can be sent."""
     entity = calling_entity(calling_aet)
     for sop_class, syntax in sorted(
         {(str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets}
     ):
         plain = syntax in (_EXPLICIT, _IMPLICIT)
         entity.add_requested_context(sop_class, [_EXPLICIT, _IMPLICIT] if plain else [syntax])
-    with association_with(entity, peer, seconds) as association:
-        for dataset in datasets:
-            yield _send(association, dataset)
+    return entity
 
 
 def c_echo(peer: Peer, calling_aet: str, seconds: float = 15.0) -> None:
@@ -157,11 +176,11 @@ def _send(association: Any, dataset: pydicom.Dataset) -> Stored:
         answer = association.send_c_store(dataset)
     except ValueError:  # no accepted context
         return Stored("class_or_syntax_refused")
-    except RuntimeError as error:  # the association has ended
-        raise StoreFailed("The PACS closed the connection.", retry_after=30) from error
+    except RuntimeError:  # the association has ended
+        return BROKEN_OFF
     status = None if answer is None else answer.get("Status")
     if status is None:
-        raise StoreFailed("The PACS closed the connection.", retry_after=30)
+        return BROKEN_OFF
     if status in (0x0000, 0x0111) or status in _WARNINGS:
         return Stored()
     return Stored(f"0x{status:04X}", again=status in _TEMPORARY)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from integration.dicom.open_gateway import SAMPLES, OpenGateway
-from pynetdicom import AE
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.association import Association
 
 from gateway.dimse.server import DicomServer
@@ -107,6 +107,52 @@ def test_objects_go_to_another_store_by_c_store(machine: DicomServer, gateway: O
     out = io.BytesIO()
     broken.save_as(out)
     assert list(c_store(peer, [out.getvalue()], "SCANNER")) == [Stored("0xC000")]
+
+
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        (("1.2.840.10008.1.2", "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.1"), "1.2.840.10008.1.2.1"),
+        (("1.2.840.10008.1.2", "1.2.840.10008.1.2.4.70"), "1.2.840.10008.1.2.4.70"),
+        (("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2"), "1.2.840.10008.1.2"),
+        (("1.2.840.10008.1.2.4.50",), "1.2.840.10008.1.2.4.50"),
+    ],
+)  # fmt: skip
+def test_of_the_syntaxes_offered_the_best_is_taken(
+    machine: DicomServer, offered: tuple[str, ...], taken: str
+) -> None:
+    entity = AE("SCANNER")
+    entity.add_requested_context("1.2.840.10008.5.1.4.1.1.6.1", list(offered))
+    association = entity.associate("127.0.0.1", machine.port, ae_title="FADA")
+    assert [one.transfer_syntax for one in association.accepted_contexts] == [[taken]]
+    association.release()
+
+
+def test_an_object_at_which_a_pacs_breaks_off_holds_up_no_other() -> None:
+    objects = [(SAMPLES / f"{name}.dcm").read_bytes() for name in ("head-27w", "head-35w")]
+    first = str(pydicom.dcmread(SAMPLES / "head-27w.dcm").SOPInstanceUID)
+    got: list[str] = []
+
+    def store(event: evt.Event) -> int:
+        uid = str(event.dataset.SOPInstanceUID)
+        if uid == first:
+            event.assoc.abort()
+        got.append(uid)
+        return 0x0000
+
+    entity = AE("PACS")
+    entity.add_supported_context("1.2.840.10008.5.1.4.1.1.6.1", ALL_TRANSFER_SYNTAXES)
+    server = entity.start_server(
+        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, store)]
+    )
+    assert server is not None
+    try:
+        peer = Peer.parse(f"PACS@127.0.0.1:{server.server_address[1]}")
+        taken = list(c_store(peer, objects, "FADA"))
+    finally:
+        server.shutdown()
+    assert taken == [Stored("connection_closed", again=True), Stored()]
+    assert len(got) == 2
 
 
 def test_one_address_cannot_take_all_connections(gateway: OpenGateway, tmp_path: Path) -> None:

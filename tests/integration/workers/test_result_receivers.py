@@ -73,9 +73,12 @@ def sign(
 ) -> None:
     report = readings.report(study_uid, readings.head("1.2.3.1", 800, 540))
     report = replace(
-        report, origin=Origin.REVIEW, reviewed_by="Dr. A", reviewed_at=report.created_at,
-        **({"frames": ()} if empty else {}),
-    )  # fmt: skip
+        report,
+        origin=Origin.REVIEW,
+        reviewed_by="Dr. A",
+        reviewed_at=report.created_at,
+        frames=() if empty else report.frames,
+    )
     with index.begin() as tx:
         tx.results.add(WHO, study_id, report, list(artefacts), origin=Origin.REVIEW, based_on=None)
 

@@ -93,7 +93,19 @@ def test_out_of_resources_is_tried_again(pacs: Pacs) -> None:
     assert store(pacs, 202, failed(0xA700)) == Taken("1.2.3", "0xA700", again=True)
 
 
-@pytest.mark.parametrize("status", [302, 500, 503])
+def test_an_object_that_the_server_stumbles_over_holds_up_no_other(pacs: Pacs) -> None:
+    pacs.answers["/dicom-web/studies"] = (500, {})
+    two = Outgoing("1.2.4", "pdf_dicom", b"two")
+    taken = list(StowSender(f"{pacs.url}/dicom-web/", {}, {}).store([ONE, two]))
+    assert taken == [Taken(uid, "http_500", again=True) for uid in ("1.2.3", "1.2.4")]
+    assert len(pacs.got) == 2
+
+
+def test_an_object_that_is_there_already_is_stored(pacs: Pacs) -> None:
+    assert store(pacs, 409, failed(0x0111)) == Taken("1.2.3")
+
+
+@pytest.mark.parametrize("status", [302, 502, 503])
 def test_outage_is_tried_again(pacs: Pacs, status: int) -> None:
     with pytest.raises(PushFailed) as error:
         store(pacs, status)
