@@ -15,6 +15,7 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.matching import KEYWORDS, SearchQuery, parse_query
 from gateway.dicomweb.page_marks import PageMarks
 from gateway.dicomweb.responses import (
+    IGNORED,
     JSON,
     base_url,
     instance_url,
@@ -34,7 +35,6 @@ router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
 _ONLINE = {"vr": "CS", "Value": ["ONLINE"]}
 _UTF8 = {"vr": "CS", "Value": ["ISO_IR 192"]}
 _PAGE = 500
-_IGNORED = '299 fada "Some query keys are not supported and were ignored."'
 # The words of PS3.18 8.3.4.
 _MORE = (
     '299 fada "The number of results exceeded the maximum supported by the server. '
@@ -242,7 +242,7 @@ def _paged(items: list[dict[str, Any]], table: dict[str, str], query: SearchQuer
 
 
 def _response(items: list[dict[str, Any]], query: SearchQuery, *, more: bool) -> Response:
-    said = [_IGNORED] * query.ignored + [_MORE] * (more and query.bounded)
+    said = [IGNORED] * query.ignored + [_MORE] * (more and query.bounded)
     headers = {"Warning": ", ".join(said)} if said else {}
     if not items:
         return Response(status_code=204, headers=headers)

@@ -14,6 +14,7 @@ from gateway.ingest.service import IngestOutcome
 
 PREFIX = "/dicomweb"
 JSON = "application/dicom+json"
+IGNORED = '299 fada "Some query keys are not supported and were ignored."'  # PS3.18 8.3.4.4
 # PS3.4 table GG.4-2 and PS3.7 annex C
 _REASONS = {
     "different_bytes": 0x0111,

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.dicomweb.responses import JSON, base_url
+from gateway.dicomweb.responses import IGNORED, JSON, base_url
 from gateway.http.params import Reader, Sonographer
 from services.domain import workitem
 from services.domain.dicom.matching import matches
@@ -86,17 +86,20 @@ def create(
             response_class=Response)  # fmt: skip
 def search(request: Request, who: Reader, services: ServicesDep) -> Response:
     """Matched by keyword or tag at the top level; ``limit``, ``offset``, ``includefield``."""
-    match, include, limit, offset = _query(list(request.query_params.multi_items()))
+    match, include, limit, offset, ignored = _query(list(request.query_params.multi_items()))
     matches = _matching(services, who, match, offset + limit)[offset:]
     for one in matches:
         request.app.state.access.note(who, "workitem.read", one.uid)
+    headers = {"Warning": IGNORED} if ignored else {}
     if not matches:
-        return Response(status_code=204)
+        return Response(status_code=204, headers=headers)
     items = [workitem.shown(one.attributes) for one in matches]
     if include is not None:
         wanted = _RETURNED | include | set(match)
         items = [{tag: v for tag, v in one.items() if tag in wanted} for one in items]
-    return _json(items)
+    response = _json(items)
+    response.headers.update(headers)
+    return response
 
 
 @router.get("/workitems/{workitem_uid}", summary="Retrieve a work item (UPS-RS)",
@@ -248,9 +251,10 @@ def _matching(
 
 def _query(
     parameters: list[tuple[str, str]],
-) -> tuple[dict[str, str], frozenset[str] | None, int, int]:
-    """(match, fields to include, limit, offset). Raises InvalidInput."""
+) -> tuple[dict[str, str], frozenset[str] | None, int, int, bool]:
+    """(match, fields to include, limit, offset, whether a key was ignored). Raises InvalidInput."""
     match: dict[str, str] = {}
+    ignored = False
     include: set[str] | None = set()
     numbers = {"limit": 200, "offset": 0}
     for name, value in parameters:
@@ -265,11 +269,12 @@ def _query(
             numbers[name] = int(value)
         elif name not in ("fuzzymatching", "accept"):
             tag = _KEYS.get(name, name).upper()
-            if len(tag) != 8 or not all(c in "0123456789ABCDEF" for c in tag):
-                raise InvalidInput("A query parameter is neither a known DICOM keyword nor a tag.")
-            match[tag] = value
+            if len(tag) == 8 and all(c in "0123456789ABCDEF" for c in tag):
+                match[tag] = value
+            else:
+                ignored = True
     fields = None if include is None else frozenset(include)
-    return match, fields, min(numbers["limit"], 1000), numbers["offset"]
+    return match, fields, min(numbers["limit"], 1000), numbers["offset"], ignored
 
 
 def _bare(request: Request) -> str:

@@ -19,10 +19,12 @@ from services.domain.study import Role
 from services.inference.port import Inference
 from services.processes.process import Process, ProcessFailed, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
+from services.settings import Settings
 from services.standalone import ports, programs, seaweed, secrets, triton, valkey
 from services.standalone.doctor import Check, Doctor, reads
 from services.standalone.local_settings import settings_of
 from services.standalone.lock import HomeLock
+from services.standalone.openings import openings
 from services.standalone.probe import http_ok
 from services.standalone.releases import gather
 
@@ -35,7 +37,8 @@ Say = Callable[[str, str], None]  # part, what happened: "starting", "ready", or
 @dataclass
 class StackOptions:
     """``port`` 0: the usual one or, if that is taken, another. ``dimse_port`` 0: no DICOM listener,
-    ``hl7_port`` 0: no HL7 listener.
+    ``hl7_port`` 0: no HL7 listener. ``listen``: the address at which the network reaches these two; empty:
+    this machine alone.
 
     ``quiet_seconds``: how long a study waits for further images; None: as the settings say.
     ``index_url``: a PostgreSQL that runs already; empty: SQLite in ``home``.
@@ -48,6 +51,7 @@ class StackOptions:
     runner: str = "triton"
     dimse_port: int = 0
     hl7_port: int = 0
+    listen: str = ""
     quiet_seconds: float | None = None
     index_url: str = ""
     broker: Path | None = None
@@ -59,6 +63,7 @@ class LocalStack:
 
     def __init__(self, options: StackOptions, say: Say = lambda part, words: None) -> None:
         self.options, self._say = options, say
+        opened = openings(options.listen, _listeners(options)) if options.listen else []
         self.home = options.home.expanduser().resolve()
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = HomeLock(self.home)
@@ -66,6 +71,7 @@ class LocalStack:
         names = [*NAMES, *seaweed.PORTS, *triton.PORTS]
         wanted = {"gateway": options.port} if options.port else {}
         self.ports, self.notes = ports.choose(names, self.home / "ports.json", wanted)
+        self.notes += opened
         self.runner = options.runner
         if self.runner == "triton" and (why := triton.missing()):
             self.runner = "inprocess"
@@ -200,10 +206,11 @@ class LocalStack:
             programs.worker(self.home, env, broker, self._secrets.broker_password),
             programs.sweeper(self.home, env),
         ]
+        listening = {**env, "FADA_HOST": self.options.listen or env["FADA_HOST"]}
         if self.options.dimse_port:
-            parts.append(programs.dimse(self.home, env))
+            parts.append(programs.dimse(self.home, listening))
         if self.options.hl7_port:
-            parts.append(programs.hl7(self.home, env))
+            parts.append(programs.hl7(self.home, listening))
         return parts
 
     def _environment(self) -> dict[str, str]:
@@ -272,6 +279,14 @@ class LocalStack:
                     raise
                 time.sleep(0.25)
         store.close()
+
+
+def _listeners(options: StackOptions) -> Settings:
+    """What the listeners' programs will be told."""
+    given = {name.removeprefix("FADA_").lower(): v for name, v in options.environment.items()}
+    texts = {n: v for n, v in given.items() if Settings.model_fields[n].annotation is str}
+    ports_of = {"dimse_port": options.dimse_port, "hl7_port": options.hl7_port}
+    return Settings(**{**texts, **ports_of})  # type: ignore[arg-type]
 
 
 class Interrupted(FadaError):

@@ -11,6 +11,7 @@ from services.domain.errors import Conflict, InvalidInput, NotFound
 from services.domain.order import NewOrder, OrderSource, OrderState, PatientNews, StepNews
 from services.domain.patient import Identity
 from services.domain.study import Principal
+from services.index.database.connection import utc_now
 from services.index.port import Index, Order, OrderQuery, Study, StudyQuery
 
 DAY = "2026-03-01"
@@ -90,6 +91,10 @@ def test_a_study_meets_its_order_by_uid_accession_or_number_of_the_day(index: In
             "1.9", "1.7", "1.6",
         ]  # fmt: skip
         assert [s.id for s in tx.orders.studies("north", [second.id])[second.id]] == [by_number.id]
+    late = receive(index, "1.10", pid="P9", day="20200101")  # sent late, or by a wrong clock
+    with index.read() as tx:
+        today = utc_now().date().isoformat()
+        assert late.study_uid in [one.study_uid for one in tx.orders.unmatched("north", today, 10)]
 
 
 def test_two_orders_of_one_day_wait_for_a_person(index: Index) -> None:

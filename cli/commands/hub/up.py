@@ -41,6 +41,13 @@ def up(
     port: Annotated[int, typer.Option(help="The gateway's; 0: 8042, or a free one.")] = 0,
     dimse_port: Annotated[int, typer.Option(help="Take DICOM on this port; 0: not at all.")] = 0,
     hl7_port: Annotated[int, typer.Option(help="Take HL7 v2 on this port; 0: not at all.")] = 0,
+    listen: Annotated[
+        str,
+        typer.Option(
+            help="Let the network reach these two at this address of the machine (0.0.0.0: all); pages"
+            " and the rest stay here. Says what it opens, and to whom."
+        ),
+    ] = "",
     releases: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Folder of bundled releases.")
     ] = None,
@@ -60,6 +67,8 @@ def up(
 
       fada up --sample           the same, and a real study to look at
 
+      FADA_DIMSE_PEERS=US1 fada up --dimse-port 11112 --listen 192.168.1.5
+
       fada up --demo             start, read one real study, print the report, end
     """
     from services.standalone.local_stack import RELEASES, Interrupted, LocalStack, StackOptions
@@ -67,7 +76,7 @@ def up(
     console = report_text.console()
     options = StackOptions(
         home=home or settings().home, port=port, dimse_port=dimse_port, hl7_port=hl7_port,
-        runner=runner, releases=releases or RELEASES,
+        listen=listen, runner=runner, releases=releases or RELEASES,
     )  # fmt: skip
     with _signals() as stopping, Board(console) as board:
         machine = LocalStack(options, board.say)

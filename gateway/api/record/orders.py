@@ -122,7 +122,8 @@ def unmatched(
     since: Annotated[date | None, Query(description="default: yesterday")] = None,
     limit: Limit = 100,
 ) -> dict[str, Any]:
-    """Studies of ``since`` or later that met no order, newest first. Phones' cases are not among them."""
+    """Studies that came since ``since``, or are of it or later, and met no order, newest first. Phones' cases
+    are not among them."""
     first = since or _today() - timedelta(days=_UNMATCHED_DAYS - 1)
     with services.index.read() as tx:
         rows = tx.orders.unmatched(who.site, first.isoformat(), limit)

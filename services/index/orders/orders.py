@@ -170,11 +170,12 @@ class OrdersTable:
         return studies
 
     def unmatched(self, site: str, day_from: str, limit: int) -> list[Study]:
-        """Studies of this day or later that met no order, newest first; see the port."""
+        """Studies that came on this day or later, or are of it, and met no order; see the port. A machine's
+        clock may be wrong, and a study may be sent late."""
         columns = tables.studies.c
         dated = columns.study_date >= day_from.replace("-", "")
         midnight = datetime.fromisoformat(day_from).astimezone(UTC)
-        received = and_(columns.study_date == "", columns.received_at >= midnight)
+        received = columns.received_at >= midnight
         query = select(tables.studies).where(
             columns.site == site,
             columns.order_id.is_(None),

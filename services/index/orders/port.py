@@ -138,7 +138,8 @@ class Orders(Protocol):
         ...
 
     def unmatched(self, site: str, day_from: str, limit: int) -> list[Study]:
-        """Studies of this day or later that met no order, newest first; phones' cases are none."""
+        """Studies that came on this day or later, or are of it, and met no order, newest first; phones'
+        cases are none."""
         ...
 
     def match(self, principal: Principal, order_id: str, study_id: str) -> None:

@@ -82,6 +82,8 @@ def _taken_back(entries: Sequence[Json], earlier: Sequence[bytes]) -> list[Json]
 
 def _in_error(url: str, observation: Json, report: Json) -> Json:
     kept: Json = {name: observation[name] for name in ("resourceType", "identifier", "code")}
-    whose: Json = {name: report[name] for name in ("subject", "effectiveDateTime") if name in report}
+    whose: Json = {
+        name: report[name] for name in ("subject", "effectiveDateTime") if name in report
+    }
     resource: Json = {**kept, "status": "entered-in-error", **whose}
     return {"fullUrl": url, "resource": resource, "request": request_for(resource)}

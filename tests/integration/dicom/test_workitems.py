@@ -131,7 +131,9 @@ def test_items_are_found_within_the_site(clients: dict[str, httpx.Client]) -> No
     assert len(page.json()) == 1
     assert look.get("/workitems", params={"PatientID": "P-none"}).status_code == 204
     assert clients["far"].get("/workitems").status_code == 204
-    assert look.get("/workitems", params={"Nonsense": "1"}).status_code == 400
+    strange = look.get("/workitems", params={"Nonsense": "1", "PatientID": "P-find1"})
+    assert (len(strange.json()), "ignored" in strange.headers["warning"]) == (1, True)
+    assert look.get("/workitems", params={"limit": "some"}).status_code == 400
 
 
 def test_subscribers_are_told_and_may_be_asked_to_cancel(clients: dict[str, httpx.Client]) -> None:

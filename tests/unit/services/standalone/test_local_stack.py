@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import pytest
 import releases
 
+from services.domain.errors import InvalidInput
 from services.processes.process import Process
 from services.settings import Settings
-from services.standalone import local_stack, triton
+from services.standalone import local_stack, ports, triton
 from services.standalone.local_stack import LocalStack, StackOptions
 from services.standalone.lock import AlreadyRunning
 
@@ -103,3 +104,43 @@ def test_another_index_and_another_broker(tmp_path, bundled):
     with machine(tmp_path / "home", bundled, runner="inprocess", **given) as made:
         assert made._environment()["FADA_INDEX_URL"] == given["index_url"]
         assert made._servers()[0].command[0] == str(given["broker"])
+
+
+def test_the_network_reaches_the_listeners_that_are_named(tmp_path, bundled):
+    (port,) = ports.free(1)
+    given = {"FADA_DIMSE_PEERS": "US1", "FADA_DIMSE_NETWORKS": "10.1.0.0/16"}
+    options = {"dimse_port": port, "listen": "0.0.0.0", "environment": given}
+    with machine(tmp_path / "home", bundled, **options) as made:
+        hosts = {one.name: one.env["FADA_HOST"] for one in made._programs()}
+        assert hosts.pop("dimse") == "0.0.0.0"
+        assert set(hosts.values()) == {"127.0.0.1"}
+        assert made.address.startswith("http://127.0.0.1:")
+        (opened,) = [note for note in made.notes if note.startswith("open to the network")]
+        for word in (f"0.0.0.0:{port}", "US1", "10.1.0.0/16", "without TLS"):
+            assert word in opened
+        assert any("this machine alone" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("listen", "ports_of", "peers", "minded"),
+    [
+        ("0.0.0.0", {"dimse_port": 11112}, "", "FADA_DIMSE_PEERS"),
+        ("0.0.0.0", {"hl7_port": 2575}, "US1", "FADA_HL7_SENDERS"),
+        ("0.0.0.0", {}, "US1", "--dimse-port"),
+        ("127.0.0.1", {"dimse_port": 11112}, "US1", "address that the network reaches"),
+        ("everywhere", {"dimse_port": 11112}, "US1", "address of this machine"),
+        ("192.0.2.7", {"dimse_port": 11112}, "US1", "192.0.2.7:11112"),
+    ],
+)
+def test_nothing_is_opened_to_nobody_in_particular(
+    tmp_path, bundled, listen, ports_of, peers, minded
+):
+    options = {**ports_of, "listen": listen, "environment": {"FADA_DIMSE_PEERS": peers}}
+    with (
+        pytest.raises(InvalidInput) as error,
+        machine(tmp_path / "home", bundled, **options),
+    ):
+        pass
+    assert minded.replace(" ", "") in error.value.detail.replace(" ", "")
+    with machine(tmp_path / "home", bundled):
+        pass  # its folder is not held
