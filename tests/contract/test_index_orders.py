@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from index_cases import ANNA, BEN, instance, patient, send
+from index_cases import ANNA, BEN, Clock, instance, patient, send
 
 from services.domain.errors import Conflict, InvalidInput, NotFound
 from services.domain.order import NewOrder, OrderSource, OrderState, PatientNews, StepNews
 from services.domain.patient import Identity
 from services.domain.study import Principal
-from services.index.database.connection import utc_now
 from services.index.port import Index, Order, OrderQuery, Study, StudyQuery
 
 DAY = "2026-03-01"
@@ -69,7 +68,9 @@ def test_the_same_order_twice_is_one_and_each_site_has_its_own(index: Index) -> 
         tx.orders.place(ANNA, NewOrder(Identity(), DAY, OrderSource.TYPED))
 
 
-def test_a_study_meets_its_order_by_uid_accession_or_number_of_the_day(index: Index) -> None:
+def test_a_study_meets_its_order_by_uid_accession_or_number_of_the_day(
+    index: Index, clock: Clock
+) -> None:
     made = place(index)
     by_uid = receive(index, made.study_uid, pid="")
     assert by_uid.order_id == made.id
@@ -93,7 +94,7 @@ def test_a_study_meets_its_order_by_uid_accession_or_number_of_the_day(index: In
         assert [s.id for s in tx.orders.studies("north", [second.id])[second.id]] == [by_number.id]
     late = receive(index, "1.10", pid="P9", day="20200101")  # sent late, or by a wrong clock
     with index.read() as tx:
-        today = utc_now().date().isoformat()
+        today = clock().date().isoformat()
         assert late.study_uid in [one.study_uid for one in tx.orders.unmatched("north", today, 10)]
 
 
