@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from services.dicom.parser.correction import corrected
@@ -99,14 +100,7 @@ class ResultDelivery:
         self, sender: StowSender | DimseSender, delivery: Delivery, study: Study, result: Result
     ) -> None:
         known = {one.sop_uid: one for one in delivery.objects}
-        wanted = sorted(
-            (
-                one
-                for one in result.artefacts
-                if one.kind in PUSHED and not printed_before_correction(one, study, result)
-            ),
-            key=lambda one: PUSHED.index(one.kind),
-        )
+        wanted = self._objects_of(study, result)
         outcomes = {
             one.sop_uid: known.get(one.sop_uid)
             or ObjectOutcome(one.sop_uid, one.kind, ObjectState.WAITING)
@@ -124,6 +118,18 @@ class ResultDelivery:
             committed = self._commitment.ask(sender, delivery, study, list(outcomes.values()))
             outcomes = {one.sop_uid: one for one in committed}
         _judge(list(outcomes.values()))
+
+    def _objects_of(self, study: Study, result: Result) -> list[Artefact]:
+        """What a PACS gets, each with its own UID: an artefact names the image that it is about, or none."""
+        with self._index.read() as tx:
+            stored = tx.studies.instances(study.site, study_uid=study.study_uid)
+        uids = {one.sha256: one.sop_uid for one in stored}
+        wanted = [
+            replace(one, sop_uid=uids.get(one.sha256, one.sop_uid))
+            for one in result.artefacts
+            if one.kind in PUSHED and not printed_before_correction(one, study, result)
+        ]
+        return sorted(wanted, key=lambda one: PUSHED.index(one.kind))
 
     def _outgoing(self, study: Study, one: Artefact) -> Outgoing:
         data = self._store.get(study.site, one.sha256)

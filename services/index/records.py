@@ -244,13 +244,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A stored by-product of a result. ``kind``: mask, overlay, seg, sr, sr_obgyn, fhir, pdf, report."""
+    """A stored by-product of a result. ``kind``: mask, overlay, seg, sr, sr_obgyn, pdf_dicom, fhir."""
 
     kind: str
     sha256: str
     media_type: str
     size: int
-    sop_uid: str = ""  # the frame it belongs to, or its own UID for DICOM objects
+    sop_uid: str = ""  # of the image it is about; a DICOM object's own is its instance's
     frame: int = 0
     label: str = ""
 

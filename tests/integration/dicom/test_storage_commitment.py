@@ -88,7 +88,7 @@ def result_for(
         release = ReleaseId("a", "1.0.0", "0" * 64)
         report = Report(study.study_uid, Origin.REVIEW, release, utc_now(), (),
                         reviewed_by="Dr. A", reviewed_at=utc_now())  # fmt: skip
-        made = Artefact("sr", stored.sha256, "application/dicom", stored.size, uid)
+        made = Artefact("sr", stored.sha256, "application/dicom", stored.size)
         tx.results.add(WHO, study.id, report, [made], origin=Origin.REVIEW, based_on=None)
     with services.index.read() as tx:
         (delivery,) = tx.deliveries.find(SITE, study_id=study.id)

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import HTTPServer
 from pathlib import Path
@@ -214,25 +215,39 @@ def _reported(
     index: Index, store: S3Store, data: bytes, *named: NewDestination, kinds: tuple[str, ...] = ()
 ) -> Delivery:
     """A signed study with a result whose DICOM objects are images, which stand for an SR and others."""
-    for new in named:
-        with index.begin() as tx:
-            tx.destinations.create(WHO, new)
-    job_id = receive(index, store, data)
+    receive(index, store, data)
+    artefacts = [_artefact(store, "sr", data)]
+    artefacts += [_artefact(store, kind, _as(data, kind)) for kind in kinds]
+    return _signed(index, data, artefacts, *named)
+
+
+def _signed(
+    index: Index, data: bytes, artefacts: list[Artefact], *named: NewDestination
+) -> Delivery:
+    study_uid = str(pydicom.dcmread(pydicom.filebase.DicomBytesIO(data)).StudyInstanceUID)
+    release = ReleaseId("a", "1.0.0", "0" * 64)
+    now = utc_now()
+    report = Report(
+        study_uid, Origin.REVIEW, release, now, (), reviewed_by="Dr. A", reviewed_at=now
+    )
     with index.begin() as tx:
-        job = tx.jobs.get(None, job_id)
-        report = Report(
-            job.study_uid,
-            Origin.REVIEW,
-            ReleaseId("a", "1.0.0", "0" * 64),
-            utc_now(),
-            (),
-            reviewed_by="Dr. A",
-            reviewed_at=utc_now(),
-        )
-        artefacts = [_artefact(store, "sr", data)]
-        artefacts += [_artefact(store, kind, _as(data, kind)) for kind in kinds]
-        tx.results.add(WHO, job.study_id, report, artefacts, origin=Origin.REVIEW, based_on=None)
+        for new in named:
+            tx.destinations.create(WHO, new)
+        study = tx.studies.by_uid(WHO.site, study_uid)
+        tx.results.add(WHO, study.id, report, artefacts, origin=Origin.REVIEW, based_on=None)
     return waiting(index, "push")[0]
+
+
+def _of_class(data: bytes, sop_class: str, number: int) -> bytes:
+    """The image as an object of another class."""
+    dataset = pydicom.dcmread(pydicom.filebase.DicomBytesIO(data))
+    dataset.SOPClassUID = f"1.2.840.10008.5.1.4.1.1.{sop_class}"
+    dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID[:58]}.{number}"
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    out = pydicom.filebase.DicomBytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    return bytes(out.getvalue())
 
 
 def _artefact(store: S3Store, kind: str, data: bytes) -> Artefact:
@@ -335,6 +350,40 @@ def test_pacs_that_refuses_seg_gets_the_sr_and_seg_is_seen_and_sent_again(
         assert runner.deliver(delivery.id) == "done"
     found = [_uid(path.read_bytes()) for path in (tmp_path / "pacs2").iterdir()]
     assert found == [_uid(_as(data, "seg"))], "what the PACS has is not sent again"
+
+
+@pytest.mark.skipif(which("storescp") is None, reason="needs Debian's dcmtk")
+def test_each_object_that_a_hub_makes_has_a_state_of_its_own(
+    index: Index, object_store: S3Store, tmp_path: Path
+) -> None:
+    """Two reports name no image, and two segmentations the same one."""
+    profile = tmp_path / "storescp.cfg"
+    profile.write_text(
+        "[[TransferSyntaxes]]\n[Plain]\nTransferSyntax1 = LocalEndianExplicit\n"
+        "[[PresentationContexts]]\n[Reports]\n"
+        "PresentationContext1 = ComprehensiveSRStorage\\Plain\n"
+        "[[Profiles]]\n[Default]\nPresentationContexts = Reports\n"
+    )
+    image = another("head-27w.dcm", f"{tmp_path.name}-own", change=_explicit)
+    of_hub = [
+        ("sr", _of_class(image, "88.33", 1), ""),
+        ("sr_obgyn", _of_class(image, "88.33", 2), ""),
+        ("seg", _of_class(image, "66.4", 3), _uid(image)),
+        ("seg", _of_class(image, "66.4", 4), _uid(image)),
+    ]
+    receive(index, object_store, image, *(data for _, data, _ in of_hub))
+    artefacts = [
+        replace(_artefact(object_store, kind, data), sop_uid=about) for kind, data, about in of_hub
+    ]
+    with storescp(tmp_path / "pacs", "-xf", str(profile), "Default") as port:
+        delivery = _signed(index, image, artefacts, c_store_at(port))
+        runner = DeliveryRunner(settings(tmp_path), index, object_store)
+        assert runner.deliver(delivery.id) == "given_up"
+    with index.read() as tx:
+        objects = tx.deliveries.get(None, delivery.id).objects
+    assert [(one.sop_uid, one.kind, one.state.value) for one in objects] == [
+        (_uid(data), kind, "refused" if kind == "seg" else "delivered") for kind, data, _ in of_hub
+    ]
 
 
 # pynetdicom leaves the socket of a refused connection to the garbage collector.

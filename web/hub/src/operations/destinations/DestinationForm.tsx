@@ -4,6 +4,7 @@ import { post } from "../../api/client";
 import { type Key, language, t } from "@fada/shared/i18n";
 import { toastError } from "../../shell/toasts";
 import { type Mail, MailFields, NO_MAIL } from "./MailFields";
+import { NO_RECEIVER, type Receiver, receiverBody, ReceiverFields } from "./ReceiverFields";
 import { NO_SIGN_IN, NO_TLS, type SignIn, signInBody, SignInFields, type Tls, tlsBody, TlsFields } from "./SignInFields";
 import { SecretOnce } from "../SecretOnce";
 
@@ -31,6 +32,7 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
   const [byDefault, setByDefault] = useState(true);
   const [mapping, setMapping] = useState("");
   const [mail, setMail] = useState<Mail>(NO_MAIL);
+  const [receiver, setReceiver] = useState<Receiver>(NO_RECEIVER);
   const [secret, setSecret] = useState("");
   const ways = WAYS[kind];
   const choose = (next: Kind): void => { setKind(next); setSignIn({ ...NO_SIGN_IN, way: WAYS[next]?.[0] ?? "none" }); };
@@ -38,10 +40,10 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
     event.preventDefault();
     const mailed = kind === "email" ? { encryption: mail.encryption, sender: mail.sender, recipients: mail.recipients, user: mail.user, language: language() } : {};
     const entered = signInBody(ways ? signIn : NO_SIGN_IN), pem = tlsBody(WITHOUT_TLS.includes(kind) ? NO_TLS : tls);
-    const options = { ...entered.options, ...pem.options, ...(kind === "dhis2" ? { mapping } : {}), ...mailed, ...(tls.on && (kind === "c_store" || kind === "hl7") ? { tls: true } : {}), ...(commitment && kind === "c_store" ? { commitment } : {}) };
+    const options = { ...entered.options, ...pem.options, ...receiverBody(kind, receiver), ...(kind === "dhis2" ? { mapping } : {}), ...mailed, ...(tls.on && (kind === "c_store" || kind === "hl7") ? { tls: true } : {}), ...(commitment && kind === "c_store" ? { commitment } : {}) };
     const credentials = { ...entered.credentials, ...pem.credentials, ...(kind === "email" && mail.password ? { password: mail.password } : {}) };
     post<Destination>("/api/destinations", { name, kind, address, options, credentials, by_default: byDefault }).then(
-      (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setSignIn({ ...NO_SIGN_IN, way: ways?.[0] ?? "none" }); setTls(NO_TLS); setMapping(""); setMail(NO_MAIL); made(); }, toastError,
+      (one) => { setSecret(one.secret ?? ""); setName(""); setAddress(""); setSignIn({ ...NO_SIGN_IN, way: ways?.[0] ?? "none" }); setTls(NO_TLS); setMapping(""); setMail(NO_MAIL); setReceiver(NO_RECEIVER); made(); }, toastError,
     );
   };
   return (
@@ -53,6 +55,7 @@ export function DestinationForm({ made }: { made: () => void }): JSX.Element {
         </select></label>
         <label class="long">{t("destinations.address")}<input required maxLength={2000} value={address} placeholder={EXAMPLES[kind]} onInput={(e) => setAddress(e.currentTarget.value)} /></label>
         {ways && <SignInFields given={signIn} ways={ways} change={setSignIn} />}
+        <ReceiverFields kind={kind} given={receiver} change={setReceiver} />
         {kind === "email" && <MailFields mail={mail} change={setMail} />}
         {kind === "dhis2" && <label class="long">{t("destinations.mapping")}<textarea required rows={12} maxLength={65536} spellcheck={false} value={mapping} onInput={(e) => setMapping(e.currentTarget.value)} /></label>}
         {(kind === "c_store" || kind === "hl7") && <label class="check"><input type="checkbox" checked={tls.on} onChange={(e) => setTls({ ...tls, on: e.currentTarget.checked })} />TLS</label>}
