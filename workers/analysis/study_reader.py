@@ -5,7 +5,7 @@ release that answered.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from services.domain.errors import InvalidDicom, InvalidModelOutput, ModelCrashed
@@ -123,7 +123,9 @@ def judge_frames(
         ReleaseUnknown: the release that answered is not known here; later it may be.
     """
     if answers:
-        _adopt_release(study, answers, manifests)
+        begun = bool(study.before) or any(one.reading for one in study.noted.frames.values())
+        releases = {one.release for one in answers}
+        study.manifest = release_for(releases, study.manifest, manifests, begun=begun)
     kept: list[tuple[FrameImage, JudgedFrame]] = []
     for answer, image in zip(answers, images, strict=True):
         try:
@@ -133,15 +135,28 @@ def judge_frames(
     return JudgedFrames([image for image, _ in kept], [judged for _, judged in kept])
 
 
-def _adopt_release(study: LoadedStudy, answers: Sequence[RawReading], manifests: Manifests) -> None:
-    releases = {answer.release for answer in answers}
-    manifest = manifests.of_answer(answers[0].release)
-    if len(releases) == 1 and manifest.sha256 == study.manifest.sha256:
-        return
-    read = any(frame.reading for frame in study.noted.frames.values())
-    if len(releases) > 1 or study.before or read:
+def release_for(
+    answered: Collection[str], present: Manifest, manifests: Manifests, *, begun: bool
+) -> Manifest:
+    """The release that a study is judged by: the one that answered. Gateway, workers and model server may
+    have different ones for a while, as in an upgrade.
+
+    Args:
+        answered: by which releases, as the model server signs its answers.
+        present: the one in use here.
+        begun: some of the study was read by ``present`` already.
+
+    Raises:
+        ReleaseChanged: several answered, or another one than read the rest.
+        ReleaseUnknown: it is not known here.
+    """
+    (first, *others) = sorted(set(answered))
+    manifest = manifests.of_answer(first)
+    if not others and manifest.sha256 == present.sha256:
+        return present
+    if others or begun:
         raise ReleaseChanged
-    study.manifest = manifest
+    return manifest
 
 
 def _judge(

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import anyio
+import httpx
 import pytest
 import servers
 from celery.contrib.testing.worker import start_worker
@@ -15,7 +17,10 @@ from index_cases import migrated, send
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydantic import SecretStr
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from gateway.http.request_logging import RequestLogging
 from services.domain.work import TASKS, Work
 from services.outbox import dispatch
 from services.queue.broker import CeleryQueue
@@ -116,3 +121,22 @@ def test_one_trace_from_the_door_through_outbox_and_broker(
     spans = collector.spans()
     assert spans["task"].trace_id == spans["source"].trace_id
     assert spans["task"].parent_span_id == spans["source"].span_id
+
+
+def test_a_request_leaves_neither_query_nor_path_nor_token(collector: Collector) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("fine")(scope, receive, send)
+
+    async def ask() -> int:
+        transport = httpx.ASGITransport(RequestLogging(answer))
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            return (
+                await client.get(
+                    "/share/CANARY-token?PatientName=CANARY", headers={"Referer": "http://x/CANARY"}
+                )
+            ).status_code
+
+    assert anyio.run(ask) == 200
+    attributes = {one.key for one in collector.spans()["gateway.request"].attributes}
+    assert attributes == {"fada.method", "fada.request_id"}
+    assert not any(b"CANARY" in body for body in collector.bodies)
