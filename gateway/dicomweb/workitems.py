@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.responses import IGNORED, JSON, base_url
+from gateway.dicomweb.xml_route import XmlRoute
 from gateway.http.params import Reader, Sonographer
 from services.domain import workitem
 from services.domain.dicom.matching import matches
@@ -27,7 +28,7 @@ from services.domain.workitem import GLOBAL, AlreadySo, WorkitemState
 from services.index.port import Workitem, WorkitemEvent
 from services.workitems import ReadingPerformer, ask_to_cancel, is_reading
 
-router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"])
+router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"], route_class=XmlRoute)
 _UID = r"^[0-9]+(\.[0-9]+)+$"
 ItemUid = Annotated[str, Path(pattern=_UID, max_length=64, description="UPS Instance UID")]
 Transaction = Annotated[str, Query(alias="transaction-uid", pattern=_UID + "|^$", max_length=64)]

@@ -22,6 +22,7 @@ from websockets.sync.client import connect as websocket
 from cli.main import app
 from gateway.dicomweb import notifications
 from gateway.http import connection_limits
+from services.dicom import native_model
 from services.domain import workitem
 from services.domain.report import Origin, ReleaseId, Report
 from services.domain.study import Principal, Role
@@ -382,3 +383,29 @@ def test_people_see_and_cancel_items_by_api_and_command(
     far = httpx.get(f"{gateway.url}/api/workitems", headers=clients["far"].headers)
     assert [one["uid"] for one in far.json()["items"] if one["uid"].startswith("2.25.60")] == []
     assert httpx.get(f"{gateway.url}/api/workitems", headers=look.headers).status_code == 403
+
+
+def test_items_are_spoken_of_in_xml(clients: dict[str, httpx.Client]) -> None:
+    work, look = clients["work"], clients["look"]
+    xml = {"Content-Type": "application/dicom+xml"}
+    body = native_model.to_xml(item("xml", **{"00100010": {"vr": "PN", "Value": ["Doe^Jane"]}}))
+    assert work.post("/workitems?2.25.560", content=body, headers=xml).status_code == 201
+    assert work.post("/workitems?2.25.561", content=body, headers=xml).status_code == 201
+    wanted = shown(look, "2.25.560")
+    alone = look.get("/workitems/2.25.560", headers={"Accept": "application/dicom+xml"})
+    assert alone.headers["content-type"] == "application/dicom+xml"
+    assert native_model.from_xml(alone.content) == wanted
+    parts = {
+        "Accept": 'multipart/related; type="application/dicom+xml", application/dicom+json;q=0.5'
+    }
+    found = look.get("/workitems", params={"ProcedureStepLabel": "xml"}, headers=parts)
+    assert found.headers["content-type"].startswith(
+        'multipart/related; type="application/dicom+xml"'
+    )
+    assert found.content.count(b"<NativeDicomModel") == 2
+    claim = state("2.25.560", "IN PROGRESS", "2.25.7")
+    change = native_model.to_xml(claim["json"][0])
+    assert work.put(claim["url"], content=change, headers=xml).status_code == 200
+    assert shown(look, "2.25.560")["00741000"]["Value"] == ["IN PROGRESS"]
+    refused = work.put(claim["url"], content=b"<x/>", headers=xml)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
