@@ -22,6 +22,10 @@ MASKS = ("fetal_head",)
 BOXES = ("fetal_head", "NT")
 SUBPLANES = ("trans-thalamic", "trans-ventricular", "trans-cerebellar")
 KEYPOINTS = ("long_axis_a", "long_axis_b", "short_axis_a", "short_axis_b")
+FACTS = {  # vision.json of the graph
+    "side": SIDE, "planes": PLANES, "masks": MASKS, "boxes": BOXES, "keypoints": KEYPOINTS,
+    "structures_by_plane": {"head": ["fetal_head"], "nt_view": ["NT"]},
+}  # fmt: skip
 KEY = Ed25519PrivateKey.from_private_bytes(b"test releases only, nothing else"[:32])
 
 

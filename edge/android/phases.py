@@ -1,8 +1,9 @@
 """What fada-read needs to know of a release: `python -m edge.android.phases OUT [RELEASE]`.
 
-Writes OUT/phases.json (prompts, grammars, what judges the heads, and the rules of phase 3, as the hub has
-them) and puts text.gguf and mmproj.gguf beside it, the heads as heads.json and heads.bin, and the self-test
-with its sample: that folder goes to the phone. The release is verified first.
+Writes OUT/phases.json (prompts, grammars, what judges the heads, the words of their findings, and the rules
+of phase 3, as the hub has them) and puts text.gguf beside it, mmproj.gguf where the text model reads images,
+the heads as heads.json and heads.bin, and the self-test with its sample: that folder goes to the phone. The
+release is verified first.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Any
 from edge.android import heads, selftest
 from edge.android.grammar import gbnf
 from services.domain import fetal_sex_filter, mapping
-from services.domain.errors import ReleaseRefused
 from services.domain.mapping import rules
 from services.domain.report import UNREVIEWED
 from services.reading.releases.manifest import Manifest
@@ -67,14 +67,17 @@ def phases(manifest: Manifest) -> dict[str, Any]:
 
 
 def judgement(manifest: Manifest) -> dict[str, Any]:
-    """What the hub's judge knows of a release with heads: labels, thresholds, and phase 3 by plane."""
+    """What the hub's judge knows of a release with heads: labels, thresholds, and phase 3 by plane;
+    where its text model reads their findings, the tables of the line and of its words, too."""
     labels = {
         name: getattr(manifest, name) for name in (
             "planes", "masks", "boxes", "keypoints", "subplanes", "structures_by_plane",
             "keypoints_by_plane",
         )
     }  # fmt: skip
+    words = manifest.words if manifest.reads_findings else None
     return {
+        **({} if words is None else {"words": asdict(words)}),
         "side": manifest.side,
         "labels": labels,
         "calibration": asdict(manifest.thresholds),
@@ -131,23 +134,26 @@ def _rules(heads: bool) -> dict[str, Any]:
 
 
 def put(release: Release, out: Path) -> None:
-    """Everything of a verified release that the phone needs, in one folder.
-
-    Raises:
-        ReleaseRefused: its text model reads what heads found in place of the image.
-    """
-    if release.manifest.reads_findings:
-        raise ReleaseRefused(
-            f"The words of {release.manifest.id} are about what its heads found in the image, and "
-            "fada-read puts images into words alone: read with it in the app under /field."
-        )
+    """Everything of a verified release that the phone needs, in one folder; what one before it had there
+    and this one has not is removed."""
     out.mkdir(parents=True, exist_ok=True)
-    for source in (release.text, release.mmproj) if release.manifest.has_text else ():
+    sources = _text_files(release)
+    for name in {release.text.name, release.mmproj.name} - {source.name for source in sources}:
+        (out / name).unlink(missing_ok=True)
+    for source in sources:
         if not (out / source.name).exists() or not (out / source.name).samefile(source):
             shutil.copyfile(source, out / source.name)
+    if release.graph is None:
+        heads.remove(out)
     if release.graph is not None:
         heads.put(release.graph, out)
     (out / FILE).write_text(json.dumps(phases(release.manifest), indent=1))
+
+
+def _text_files(release: Release) -> tuple[Path, ...]:
+    if not release.manifest.has_text:
+        return ()
+    return (release.text,) if release.manifest.reads_findings else (release.text, release.mmproj)
 
 
 def seal(out: Path) -> None:
@@ -165,10 +171,7 @@ def main() -> None:
     args = parser.parse_args()
     store = args.release.parent if args.release else STORE
     release = open_release(store, trust_of(store), args.release.name if args.release else "")
-    try:
-        put(release, args.out)
-    except ReleaseRefused as error:
-        raise SystemExit(error.detail) from error
+    put(release, args.out)
     selftest.put(release, args.out)
     shutil.copyfile(INSTALLER, args.out / INSTALLER.name)
     seal(args.out)

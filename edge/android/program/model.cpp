@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -9,6 +10,8 @@ namespace {
 
 constexpr int ANSWER_TOKENS = 4096, PROMPT_TOKENS = 1024, BATCH = 512;
 constexpr int CELL = 32;  // pixels of one image token's side
+constexpr int DECODER_TOKENS = 2048;  // findings and the longest answer that a release's sentences allow
+constexpr size_t MOST_FINDINGS = 1000;  // characters of a line
 
 void quiet(ggml_log_level, const char *, void *) {}
 
@@ -48,23 +51,26 @@ Model::Model(const std::string & text, const std::string & mmproj, int side, int
     llama_log_set(quiet, nullptr);
     mtmd_helper_log_set(quiet, nullptr);
     llama_backend_init();
+    const bool sees = !mmproj.empty();
     const int tokens = (side / CELL) * (side / CELL);
     llama_model_params of_model = llama_model_default_params();
     of_model.n_gpu_layers = 0;
     model_ = llama_model_load_from_file(text.c_str(), of_model);
     if (!model_) throw std::runtime_error("The text model cannot be loaded: " + text);
     llama_context_params of_context = llama_context_default_params();
-    of_context.n_ctx = tokens + PROMPT_TOKENS + ANSWER_TOKENS;
+    of_context.n_ctx = sees ? tokens + PROMPT_TOKENS + ANSWER_TOKENS : DECODER_TOKENS;
     of_context.n_batch = of_context.n_ubatch = BATCH;
     of_context.n_threads = of_context.n_threads_batch = threads;
     context_ = llama_init_from_model(model_, of_context);
+    if (!context_) throw std::runtime_error("The text model cannot be loaded: " + text);
+    vocab_ = llama_model_get_vocab(model_);
+    if (!sees) return;
     mtmd_context_params of_vision = mtmd_context_params_default();
     of_vision.use_gpu = of_vision.print_timings = of_vision.warmup = false;
     of_vision.n_threads = threads;
     of_vision.image_min_tokens = of_vision.image_max_tokens = tokens;
-    if (context_) vision_ = mtmd_init_from_file(mmproj.c_str(), model_, of_vision);
+    vision_ = mtmd_init_from_file(mmproj.c_str(), model_, of_vision);
     if (!vision_) throw std::runtime_error("The vision tower cannot be loaded: " + mmproj);
-    vocab_ = llama_model_get_vocab(model_);
 }
 
 Model::~Model() {
@@ -95,17 +101,14 @@ void Model::look(const Gray & square, const std::string & before) {
     }
 }
 
+void Model::read(const std::string & findings, const std::string & before) {
+    if (findings.size() > MOST_FINDINGS) throw std::runtime_error("The findings are too long for the decoder.");
+    before_ = before + findings;
+}
+
 std::string Model::ask(const std::string & prompt, const std::string & grammar) {
     llama_memory_clear(llama_get_memory(context_), true);
-    if (llama_state_seq_set_data(context_, seen_.data(), seen_.size(), 0) == 0) {
-        throw std::runtime_error("The state after the image cannot be taken up again.");
-    }
-    place_ = after_image_;
-    Chunks chunks;
-    tokenise(vision_, picture_, before_, prompt, chunks);
-    for (size_t i = image_of(chunks) + 1; i < chunks.size(); i++) {
-        evaluate(chunks[i], i + 1 == chunks.size());
-    }
+    vision_ ? after_image(prompt) : after_findings(prompt);
     const Bound bound{llama_sampler_init_grammar(vocab_, grammar.c_str(), "root")};
     if (!bound.sampler) throw std::runtime_error("A grammar of the release cannot be read.");
     std::string answer;
@@ -119,6 +122,31 @@ std::string Model::ask(const std::string & prompt, const std::string & grammar) 
         step(token);
     }
     throw std::runtime_error("The text model did not come to an end.");
+}
+
+void Model::after_image(const std::string & prompt) {
+    if (llama_state_seq_set_data(context_, seen_.data(), seen_.size(), 0) == 0) {
+        throw std::runtime_error("The state after the image cannot be taken up again.");
+    }
+    place_ = after_image_;
+    Chunks chunks;
+    tokenise(vision_, picture_, before_, prompt, chunks);
+    for (size_t i = image_of(chunks) + 1; i < chunks.size(); i++) {
+        evaluate(chunks[i], i + 1 == chunks.size());
+    }
+}
+
+void Model::after_findings(const std::string & prompt) {
+    const std::string words = before_ + prompt;
+    std::vector<llama_token> tokens(words.size() + 1);  // no token is less than a byte, but for a first one
+    const int count = llama_tokenize(vocab_, words.data(), int(words.size()), tokens.data(), int(tokens.size()),
+                                     true, true);
+    if (count <= 0) throw std::runtime_error("The text model cannot take these findings.");
+    for (int at = 0; at < count; at += BATCH) {
+        const llama_batch part = llama_batch_get_one(tokens.data() + at, std::min(BATCH, count - at));
+        if (llama_decode(context_, part)) throw std::runtime_error("The text model failed on these findings.");
+    }
+    place_ = count;
 }
 
 void Model::evaluate(const mtmd_input_chunk * chunk, bool logits) {

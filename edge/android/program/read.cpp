@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "cpu.h"
+#include "findings.h"
 #include "image.h"
 #include "judge.h"
 #include "letters.h"
@@ -65,8 +66,8 @@ std::optional<Scale> scale_of(const std::string & text) {
     return scale;
 }
 
-// One judged frame a case: {"heads", "width", "height", "scale", "tensors": {NAME: [...]}, "words"}; or whether
-// there is text in an {"image"}.
+// One judged frame a case: {"heads", "width", "height", "scale", "tensors": {NAME: [...]}, "words"}; the findings
+// of one and which of its words they bear out, where there is no "scale"; or whether there is text in an {"image"}.
 void judge_cases(const std::string & path) {
     std::ifstream file(path);
     Ordered all = Ordered::array();
@@ -75,9 +76,16 @@ void judge_cases(const std::string & path) {
             all.push_back(has_text(decode(one["image"])));
             continue;
         }
+        const auto tensors = one["tensors"].get<Tensors>();
+        const Ordered words = Ordered::parse(one["words"].dump());
+        if (!one.contains("scale")) {
+            const Findings findings = findings_of(one["heads"], tensors);
+            all.push_back({{"line", line_of(findings)}, {"words", borne_out(words, findings, one["heads"]["words"])}});
+            continue;
+        }
         Frame frame{one["width"], one["height"], std::nullopt};
         if (!one["scale"].is_null()) frame.scale = Scale{one["scale"][0], one["scale"][1]};
-        all.push_back(judge(one["heads"], one["tensors"].get<Tensors>(), frame, Ordered::parse(one["words"].dump())));
+        all.push_back(judge(one["heads"], tensors, frame, words));
     }
     std::cout << all.dump() << "\n";
 }

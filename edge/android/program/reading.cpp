@@ -5,6 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "findings.h"
 #include "heads.h"
 #include "image.h"
 #include "judge.h"
@@ -34,17 +35,21 @@ class Clock {
     Ordered & seconds_;
 };
 
-// A loaded text model that has seen the image.
+// A loaded text model, and what it is asked about: an image, or what the heads found in it.
 class Text {
   public:
-    Text(const json & phases, const Wanted & wanted, const Gray & square, Clock & clock) : clock_(clock) {
+    Text(const json & phases, const Wanted & wanted, const Gray & square, Clock & clock)
+        : Text(phases, wanted, clock, "/mmproj.gguf") {
         const int side = phases["text_side"];
-        const std::string text = wanted.folder + "/text.gguf", mmproj = wanted.folder + "/mmproj.gguf";
-        model_ = clock.time("load", [&] { return std::make_unique<Model>(text, mmproj, side, wanted.threads); });
         clock.time("encode", [&] {
             model_->look(resize(square, side, side), phases["before"]);
             return 0;
         });
+    }
+
+    Text(const json & phases, const Wanted & wanted, const std::string & findings, Clock & clock)
+        : Text(phases, wanted, clock, "") {
+        model_->read(findings, phases["before"]);
     }
 
     Ordered ask(const char * phase, const json & form) {
@@ -52,6 +57,12 @@ class Text {
     }
 
   private:
+    Text(const json & phases, const Wanted & wanted, Clock & clock, const std::string & tower) : clock_(clock) {
+        const std::string text = wanted.folder + "/text.gguf", mmproj = tower.empty() ? "" : wanted.folder + tower;
+        const int side = phases["text_side"];  // of images: 0 where none are read
+        model_ = clock.time("load", [&] { return std::make_unique<Model>(text, mmproj, side, wanted.threads); });
+    }
+
     Clock & clock_;
     std::unique_ptr<Model> model_;
 };
@@ -60,15 +71,23 @@ const json & form_of(const json & forms, const std::string & plane) {
     return forms[forms.contains(plane) ? plane : std::string()];
 }
 
-// Heads name the plane, and the text model is asked about that plane; nothing is asked about an image that
-// is not read.
-Ordered by_heads(const json & phases, const Wanted & wanted, const Gray & square, const Frame & frame, Clock & clock) {
+// Heads name the plane, and the text model is asked about that plane, or about their findings; nothing is asked
+// about an image that is not read.
+void by_heads(const json & phases, const Wanted & wanted, const Gray & square, const Frame & frame, Clock & clock,
+              Ordered & told) {
     const json & about = phases["heads"];
     const Tensors raw = clock.time("vision", [&] { return Heads(wanted.folder, square.width, wanted.threads).run(square); });
-    Ordered told = judge(about, raw, frame, nullptr);
-    if (told["plane"].is_null() || phases["interpret"].empty()) return told;
-    Text text(phases, wanted, square, clock);
-    return judge(about, raw, frame, text.ask("interpret", form_of(phases["interpret"], likeliest(about, raw))));
+    told["reading"] = judge(about, raw, frame, nullptr);
+    if (told["reading"]["plane"].is_null() || phases["interpret"].empty()) return;
+    const json & form = form_of(phases["interpret"], likeliest(about, raw));
+    if (!about.contains("words")) {
+        told["reading"] = judge(about, raw, frame, Text(phases, wanted, square, clock).ask("interpret", form));
+        return;
+    }
+    const Findings findings = findings_of(about, raw);
+    told["findings"] = line_of(findings);
+    const Ordered said = Text(phases, wanted, line_of(findings), clock).ask("interpret", form);
+    told["reading"] = judge(about, raw, frame, borne_out(said, findings, about["words"]));
 }
 
 // Without heads every phase is asked of the text model.
@@ -120,7 +139,7 @@ Ordered read_image(const json & phases, const Wanted & wanted) {
     told["label"] = phases["label"];
     told["release"] = phases["release"];
     told["width"] = image.width, told["height"] = image.height;
-    if (heads) told["reading"] = by_heads(phases, wanted, square, {image.width, image.height, wanted.scale}, clock);
+    if (heads) by_heads(phases, wanted, square, {image.width, image.height, wanted.scale}, clock, told);
     else told["phases"] = by_words(phases, wanted, square, clock);
     if (heads && has_text(image)) told["reading"]["flags"].push_back("burned_in_text");
     told["seconds"] = seconds;

@@ -17,5 +17,6 @@ struct Wanted {
 // FOLDER/phases.json. Throws std::runtime_error where there is none.
 nlohmann::json phases_of(const std::string & folder);
 
-// What is printed: label, release, width, height, "reading" (with heads) or "phases" (in words), "seconds".
+// What is printed: label, release, width, height, "reading" (with heads) or "phases" (in words), "findings" (the
+// line that the words are about, where the text model reads one), "seconds".
 nlohmann::ordered_json read_image(const nlohmann::json & phases, const Wanted & wanted);

@@ -17,6 +17,7 @@ fail() {
 (cd "$from" && sha256sum -c --quiet SHA256SUMS) || fail "a file did not come whole; copy the folder again."
 mkdir -p "$to" "$bin"
 if [ "$from" != "$(cd "$to" && pwd)" ]; then
+    rm -f "$to/text.gguf" "$to/mmproj.gguf" "$to/heads.json" "$to/heads.bin" # the new release may have fewer
     cp "$from"/* "$to"/ || fail "there is no room in $to."
 fi
 chmod +x "$to/fada-read" || fail "programs cannot be started from $to; choose a folder in Termux's own storage."

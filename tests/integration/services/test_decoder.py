@@ -13,7 +13,6 @@ import tiny_decoder
 
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import open_image
-from edge.android import phases as android
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.inference.inprocess import InProcessInference
 from services.inference.triton import TritonInference
@@ -144,12 +143,6 @@ def test_the_agent_on_a_laptop_reads_with_it(store: Path) -> None:
     assert "encode" not in report.seconds
     (frame,) = report.frames
     assert frame.interpretation["imaging_plane"] == "Axial plane of the fetal head."
-
-
-def test_a_program_without_heads_says_that_it_cannot(release: Release, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseRefused, match="heads"):
-        android.put(release, tmp_path / "phone")
-    assert not (tmp_path / "phone").exists()
 
 
 def test_two_decoders_are_compared_on_what_its_heads_find(store: Path, release: Release) -> None:
