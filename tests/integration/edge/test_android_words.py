@@ -129,11 +129,13 @@ def test_findings_are_read_in_place_of_the_image(
     assert told["findings"] == findings.line()
     assert "encode" not in told["seconds"]
     plane = findings.plane
-    form = prompting.interpretation_schema(about.sentences[plane])
+    closed = {field: dict(form) for field, form in about.sentences[plane].items()}
     after = about.prompts.after(about.prompts.interpretation(plane))
     decoder = Decoder(one_tower.text, about.prompts, about.classes, sentences=about.sentences)
     with decoder.read(findings.line()) as session:
-        answered = bound_by(session, after, gbnf(form, about.prompts))
+        answered = bound_by(
+            session, after, gbnf(prompting.interpretation_schema(closed), about.prompts)
+        )
     hub = judge(
         replace(raw, interpretation=json.dumps(borne_out(answered, findings, about.words))),
         seen, FrameRef("1.2", "1.2.3"), about, Calibration(),
