@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_weights import SIDE, image, write_weights
 
 from models.packaging.importing import Import, fetch, import_release
-from models.packaging.requantise import requantise
+from models.packaging.requantise import draw, requantise
 from models.packaging.tower_loss import relative_error
 from models.programs.evaluating.parity_text import Reference, compare
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
@@ -152,6 +152,27 @@ def test_a_pairs_tower_in_fewer_bits_as_the_converter_stores_it(
     )
     with pytest.raises(ReleaseMalformed, match="no 16-bit"):
         requantise(small.mmproj, tmp_path / "again.gguf")
+
+
+def test_a_tower_drawn_from_its_eight_bits_is_stored_in_the_same_ones(
+    release: Release, tmp_path: Path
+) -> None:
+    """What an F16 tower may have been: within half a step of what is stored, and stored as that again."""
+    stored, drawn, again = (tmp_path / f"{name}.gguf" for name in ("stored", "drawn", "again"))
+    requantise(release.mmproj, stored)
+    draw(stored, drawn, 1)
+    assert in_eight_bits(drawn) == set()
+    # an error that is anywhere in a step is as large as that of the step itself
+    lost = relative_error(stored, release.mmproj)
+    assert relative_error(stored, drawn) == pytest.approx(lost, rel=0.25)
+    requantise(drawn, again)
+    assert in_eight_bits(again) == in_eight_bits(stored)
+    assert 0 < relative_error(again, stored) < 0.25 * lost
+    other = tmp_path / "other.gguf"
+    draw(stored, other, 2)
+    assert relative_error(other, drawn) > 0
+    with pytest.raises(ReleaseMalformed, match="nothing in Q8_0"):
+        draw(drawn, tmp_path / "nothing.gguf", 1)
 
 
 def in_eight_bits(mmproj: Path) -> set[str]:
