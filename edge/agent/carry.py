@@ -15,6 +15,7 @@ from pathlib import Path
 from edge.agent.case import UNSENT, Case
 from edge.agent.hub import Hub
 from edge.agent.identity import Identity
+from edge.agent.link import LinkRules, note
 from edge.agent.storage.files import write_durably
 from edge.agent.storage.outbox import Outbox
 from edge.agent.sync import body_of
@@ -31,6 +32,7 @@ class HandedIn:
 
     received: int = 0
     refused: int = 0
+    waiting: int = 0
 
 
 def pack(outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: None) -> int:
@@ -62,8 +64,16 @@ def _sealed(outbox: Outbox, who: Identity, case: Case) -> bytes:
     return bundle.seal(content, who.sign_bytes, base64.b64decode(who.bundle_key))
 
 
-def hand_in(hub: Hub, folder: Path, say: Say = lambda words: None) -> HandedIn:
-    """Hand in every bundle of a folder that has no receipt yet, and lay the receipt beside it.
+def hand_in(
+    hub: Hub,
+    folder: Path,
+    say: Say = lambda words: None,
+    *,
+    home: Path | None = None,
+    anyway: bool = False,
+) -> HandedIn:
+    """Hand in every bundle of a folder that has no receipt yet, and lay the receipt beside it. Where the
+    rules kept in ``home`` say so, they wait as images do; ``anyway``: none waits.
 
     Raises:
         Unavailable: the hub cannot be reached; what was handed in stays so.
@@ -74,8 +84,13 @@ def hand_in(hub: Hub, folder: Path, say: Say = lambda words: None) -> HandedIn:
         target = path.with_suffix(RECEIPT)
         if target.exists():
             continue
+        sealed = path.read_bytes()
+        if home and not anyway and (why := LinkRules.load(home).waits_for(len(sealed))):
+            done.waiting += 1
+            say(f"{path.name}: {why.replace('The image', 'It')}")
+            continue
         try:
-            answer = hub.hand_in(path.read_bytes())
+            answer = hub.hand_in(sealed)
         except (Unavailable, NotAuthenticated):
             raise
         except FadaError as refusal:
@@ -83,6 +98,8 @@ def hand_in(hub: Hub, folder: Path, say: Say = lambda words: None) -> HandedIn:
             say(f"{path.name}: refused by the hub: {refusal.detail}")
             continue
         write_durably(target, json.dumps(answer["receipt"]).encode())
+        if home:
+            note(home, len(sealed))
         done.received += 1
         say(f"{path.name}: the hub has it")
     return done

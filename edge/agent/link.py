@@ -34,9 +34,10 @@ class Metered(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkRules:
-    """``daily_mb``: megabytes (10^6 bytes) of images a day over a network that costs; 0: no limit.
+    """``daily_mb``: megabytes (10^6 bytes) a day over a network that costs; 0: no limit. Reports and
+    previews go beyond it, and count.
 
-    ``day`` and ``sent`` count the bytes of images that went over such a one, on this device's calendar.
+    ``day`` and ``sent`` count the bytes that went over such a one, on this device's calendar.
     """
 
     wait_for_wifi: bool = False
@@ -60,7 +61,7 @@ class LinkRules:
         write_durably(folder / _FILE, json.dumps(asdict(self)).encode())
 
     def sent_today(self) -> int:
-        """Bytes of images that went over a network that costs."""
+        """Bytes that went over a network that costs."""
         return self.sent if self.day == _today() else 0
 
     def waits_for(self, size: int) -> str:
@@ -78,10 +79,17 @@ class LinkRules:
         return network_is_metered() if self.metered is Metered.ASK else self.metered is Metered.YES
 
     def noted(self, count: int) -> LinkRules:
-        """With ``count`` bytes of images that were sent now."""
+        """With ``count`` bytes that were sent now."""
         if not (self.daily_mb and self.costs()):
             return self
         return replace(self, day=_today(), sent=self.sent_today() + count)
+
+
+def note(folder: Path, count: int) -> None:
+    """``count`` bytes were sent now: kept in ``folder`` where a day has a limit."""
+    rules = LinkRules.load(folder)
+    if rules.daily_mb:
+        rules.noted(count).save(folder)
 
 
 def network_is_metered() -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from edge.agent.case import CapturedImage, Case
 from edge.agent.hub import Hub, NoRoom
 from edge.agent.image_file import open_image, sop_uid_of
-from edge.agent.link import LinkRules
+from edge.agent.link import LinkRules, note
 from edge.agent.preview import WORTH_BYTES, preview
 from edge.agent.storage.outbox import Outbox
 from services.domain.errors import (
@@ -114,7 +114,9 @@ def body_of(case: Case) -> bytes:
 def _send_report(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     """The kilobytes first, once: which images the hub lacks is kept for the next try."""
     if not outbox.fact(_missing(case)):
-        answer = hub.put_case(case.id, case.version, body_of(case))
+        body = body_of(case)
+        answer = hub.put_case(case.id, case.version, body)
+        note(outbox.folder, len(body))
         outbox.set_fact(_missing(case), json.dumps(answer["missing"]))
         say(f"{case.id}: report sent")
     return False
@@ -151,6 +153,7 @@ def _send_previews_of(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage
             jpeg, fact = preview(pixels), f"upload:{case.id}:{image.sha256}:{number}"
             create = partial(hub.new_preview, case.id, name, number, jpeg)
             _resume(outbox, hub, fact, jpeg, create)
+            note(outbox.folder, len(jpeg))
 
 
 def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
@@ -167,8 +170,7 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
             say(f"{case.id}: {why}")
             return False
         sent.append(_send_image(outbox, hub, case, image, say))
-        if rules.daily_mb:
-            rules.noted(image.size).save(outbox.folder)
+        note(outbox.folder, image.size)
     missing = [] if sent and all(sent) else hub.case(case.id)["missing"]
     outbox.set_fact(_missing(case), json.dumps(missing))
     if missing:

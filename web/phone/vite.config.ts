@@ -4,6 +4,7 @@ import { sources } from "../sources.ts";
 
 /** What phones without WebGPU never fetch; the service worker keeps it where it was fetched. */
 const ONLY_WITH_GPU = /gpu\.worker|jspi/;
+const NO_PART = /^(sw\.js|sources\.sha256)$/;
 
 /** Tells the service worker which files the app is made of. */
 function shell(): Plugin {
@@ -11,11 +12,12 @@ function shell(): Plugin {
     name: "shell",
     apply: "build",
     generateBundle(_, bundle) {
-      const names = Object.keys(bundle).filter((name) => name !== "sw.js" && !ONLY_WITH_GPU.test(name));
+      const names = Object.keys(bundle).filter((name) => !NO_PART.test(name) && !ONLY_WITH_GPU.test(name));
+      const later = Object.keys(bundle).filter((name) => ONLY_WITH_GPU.test(name)).map((name) => `./${name}`);
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("there is no sw.js");
       const files = ["./", "./icon.svg", "./manifest.webmanifest", ...names.filter((n) => n !== "index.html").map((n) => `./${n}`)];
-      worker.code = worker.code.replace("__SHELL__", () => JSON.stringify(files));
+      worker.code = worker.code.replace("__SHELL__", () => JSON.stringify(files)).replace("__LATER__", () => JSON.stringify(later));
     },
   };
 }

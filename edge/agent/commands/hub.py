@@ -127,10 +127,14 @@ def pack(
 def carry(
     folder: Annotated[Path, typer.Argument(help="Where sealed cases lie, anybody's.")],
     home: Home = HOME,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="They go now, whatever the network costs.")
+    ] = False,
 ) -> None:
     """Hand in sealed cases of any device of this site; receipts are laid beside them."""
-    done = carried.hand_in(Hub(identities.Identity.load(home)), folder, console.print)
-    console.print(f"{done.received} handed in, {done.refused} refused")
+    hub = Hub(identities.Identity.load(home))
+    done = carried.hand_in(hub, folder, console.print, home=home, anyway=anyway)
+    console.print(f"{done.received} handed in, {done.refused} refused, {done.waiting} wait")
 
 
 def receipts(

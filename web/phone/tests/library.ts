@@ -10,6 +10,7 @@ import { ReleaseRefused, activeRelease, updateRelease } from "../src/sync/releas
 import { PinMustWait, Vault } from "../src/store/vault";
 import { HubClient, HubError, enrol, identity } from "../src/sync/hubClient";
 import { sealCase } from "../src/sync/bundle";
+import { carried, carriedWaits, handIn, take } from "../src/sync/carried";
 import { givenSettings, isQuiet, takeScanned, takeSettings } from "../src/sync/given";
 import { sync } from "../src/sync/sync";
 import { sopUid, studyUid } from "../src/case/ids";
@@ -123,6 +124,19 @@ export async function practise(file: string): Promise<string> {
 }
 export const attempt = async (id: string): Promise<boolean> => (await (await store()).attempt(id)) !== null;
 export const seal = async (id: string): Promise<boolean> => (await sealCase(await store(), (await identity())!, (await (await store()).get(id))!)) !== null;
+/** A case as a carrier gets it. */
+export async function sealed(id: string): Promise<string> {
+  const file = await sealCase(await store(), (await identity())!, (await (await store()).get(id))!);
+  return textOf(new Uint8Array(await file!.arrayBuffer()));
+}
+export const carryAlong = async (file: string): Promise<void> => take(new File([bytesOf(file)], "one.fadacase"));
+/** Hands in what is carried; what is still here, and why it waits. */
+export async function handInCarried(): Promise<{ left: number; waits: string }> {
+  await handIn(new HubClient((await identity())!));
+  return { left: (await carried()).filter((one) => one.file !== null).length, waits: await carriedWaits() };
+}
+export { handInAnyway } from "../src/sync/carried";
+export { setLinkRules, traffic } from "../src/sync/link";
 export { hasLittleMemory, isOutOfMemory, threads } from "../src/reading/device";
 export { eraseAll as erase } from "../src/store/database";
 export { waitLeft } from "../src/store/pinTries";

@@ -15,9 +15,10 @@ from edge.agent import carry
 from edge.agent.case import State
 from edge.agent.hub import Hub, enrol
 from edge.agent.identity import Identity
+from edge.agent.link import LinkRules, Metered
 from edge.agent.storage.outbox import Outbox
 from edge.agent.storage.vault import Vault
-from edge.agent.sync import sync
+from edge.agent.sync import body_of, sync
 from services import bundle
 from services.credentials import next_secret
 from services.domain.errors import FadaError
@@ -71,6 +72,33 @@ def test_receipts_come_back_the_same_way(hub: hubs.Hub, tmp_path: Path) -> None:
     assert outbox.get(case.id).state is State.RECEIVED
     assert carry.take_receipts(outbox, maker, stick) == 0
     assert carry.hand_in(Hub(carrier), stick).received == 0, "what has a receipt is not sent again"
+
+
+def test_carried_cases_wait_where_the_network_costs(hub: hubs.Hub, tmp_path: Path) -> None:
+    maker, outbox = device(hub, tmp_path / "maker")
+    carrier, _ = device(hub, tmp_path / "carrier")
+    case = outbox.capture([(PICTURE, "image/png")])
+    outbox.give_up_reading(case.id, "no release here")
+    stick, home = tmp_path / "stick", tmp_path / "carrier"
+    carry.pack(outbox, maker, stick)
+    LinkRules(wait_for_wifi=True, daily_mb=1, metered=Metered.YES).save(home)
+    said: list[str] = []
+    done = carry.hand_in(Hub(carrier), stick, said.append, home=home)
+    assert (done.received, done.waiting) == (0, 1)
+    assert any("waits for a network that costs nothing" in words for words in said)
+    assert carry.hand_in(Hub(carrier), stick, home=home, anyway=True).received == 1
+    (sealed,) = stick.glob("*.fadacase")
+    assert LinkRules.load(home).sent_today() == sealed.stat().st_size
+
+
+def test_a_report_counts_as_bytes_of_a_network_that_costs(hub: hubs.Hub, tmp_path: Path) -> None:
+    maker, outbox = device(hub, tmp_path / "maker")
+    case = outbox.capture([(PICTURE, "image/png")])
+    outbox.give_up_reading(case.id, "no release here")
+    LinkRules(daily_mb=1, metered=Metered.YES).save(outbox.folder)
+    sync(outbox, Hub(maker))
+    report = len(body_of(outbox.get(case.id)))
+    assert LinkRules.load(outbox.folder).sent_today() == report + len(PICTURE)
 
 
 def test_a_case_sealed_before_the_secret_changed_is_taken(

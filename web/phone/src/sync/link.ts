@@ -3,10 +3,10 @@ import { change, read, write } from "../store/database";
 /** What may go over a network that costs. `dailyMb`: megabytes a day over such a one; null: as many as there are. */
 export interface LinkRules { waitForWifi: boolean; dailyMb: number | null }
 
-/** Bytes of images that went out on a day of this phone's calendar. */
+/** Bytes of reports, previews, images and carried cases that went out on a day of this phone's calendar. */
 export interface Traffic { day: string; sent: number; metered: number }
 
-/** Why images wait; "" where they may go. */
+/** Why images, carried cases and newer releases wait; "" where they may go. */
 export type Waits = "" | "waits_for_wifi" | "waits_for_tomorrow";
 
 interface Connection extends EventTarget { type?: string; saveData?: boolean }
@@ -43,7 +43,7 @@ export async function note(bytes: number): Promise<void> {
 /** Bytes that may still go out today over a network that costs; null: no limit. */
 export const leftToday = (rules: LinkRules, { metered }: Traffic): number | null => (rules.dailyMb === null ? null : Math.max(0, rules.dailyMb * 1e6 - metered));
 
-/** Whether an image of `size` bytes may go out now. Reports and previews always may. */
+/** Whether `size` bytes of images may go now, or why not. Reports and previews always may. */
 export async function waitsFor(size: number): Promise<Waits> {
   if (!isMetered()) return "";
   const rules = await linkRules();

@@ -3,6 +3,7 @@ import { sopUid } from "../case/ids";
 import { openImageFile } from "../reading/imageFile";
 import { smallJpeg } from "../reading/thumbnail";
 import { type HubClient, HubError } from "./hubClient";
+import { note } from "./link";
 import { upload } from "./upload";
 
 const SIDE = 640, MOST_BYTES = 30_000;
@@ -36,6 +37,6 @@ function sendPreview(store: CaseStore, hub: HubClient, record: Case, preview: st
   return upload(hub, jpeg, metadata, record.uploads[preview] ?? "", (path) => {
     record.uploads = { ...record.uploads, [preview]: path };
     return store.note(record, { uploads: record.uploads });
-  }, () => Promise.resolve(), "/tus/previews/");
+  }, note, "/tus/previews/");
 }
 

@@ -1,6 +1,7 @@
 import { compareVersions, type Manifest, type Release } from "../reading/manifest";
 import type { HubClient, Identity } from "./hubClient";
 import { keys, read, remove, write } from "../store/database";
+import { waitsFor } from "./link";
 import { sha256 } from "../case/ids";
 
 interface StoredRelease { id: string; manifest: ArrayBuffer }
@@ -66,7 +67,8 @@ async function pieces(hash: string): Promise<ArrayBuffer[]> {
 }
 
 /** Fetch the hub's release where it is newer, by pieces that stay when the line is cut. The active one
- * stays until `selfTest` has read a picture with the new one. */
+ * stays until `selfTest` has read a picture with the new one. A phone that can read waits for it as images wait: for a
+ * network that costs nothing. */
 export async function updateRelease(hub: HubClient, who: Identity, onProgress: (part: number) => void, selfTest: (release: Release) => Promise<void>): Promise<Release | null> {
   const listed = await hub.get<{ active: string | null }>("/api/sync/releases");
   const stored = await read<StoredRelease>("facts", "release");
@@ -80,6 +82,7 @@ export async function updateRelease(hub: HubClient, who: Identity, onProgress: (
   const wanted = WANTED.flatMap((name) => (manifest.files[name] ? [[name, manifest.files[name]] as const] : []));
   const total = wanted.reduce((sum, [, entry]) => sum + entry.size, 0);
   if (total > MAX_BYTES) throw new ReleaseRefused("too_large");
+  if (stored && (await waitsFor(total))) return null;
   let done = 0;
   for (const [name, entry] of wanted) {
     for (let n = 0, at = 0; at < entry.size; n++, at += PIECE) {

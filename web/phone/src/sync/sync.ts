@@ -40,6 +40,7 @@ async function sendReport(store: CaseStore, hub: HubClient, record: Case): Promi
   if (record.missing !== null) return;
   const body = await bodyOf(store, record);
   const response = await hub.request(`/api/sync/cases/${record.id}/versions/${record.version}`, { method: "PUT", headers: { "Content-Type": "application/json" }, body });
+  await note(new Blob([body]).size);
   await store.note(record, { missing: ((await response.json()) as { missing: string[] }).missing });
 }
 

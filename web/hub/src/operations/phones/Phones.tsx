@@ -22,7 +22,7 @@ function Fares({ device: { status } }: { device: Device }): JSX.Element {
   return (
     <td>
       {t("phones.waiting", { n: status.waiting })} · {t("phones.storage", { used: mb(status.storage_used), quota: mb(status.storage_quota) })}
-      {Math.abs(status.clock_drift_s) > DRIFT_S && <> · <b class="bad">{t("phones.drift", { n: Math.round(status.clock_drift_s / 60) })}</b></>}
+      {" · "}{Math.abs(status.clock_drift_s) > DRIFT_S ? <b class="bad">{t("phones.drift", { n: Math.round(status.clock_drift_s / 60) })}</b> : t("phones.clock_right")}
     </td>
   );
 }

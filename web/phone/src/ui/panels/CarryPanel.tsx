@@ -3,18 +3,21 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "@fada/shared/i18n";
 import { type Case, type CaseStore, isUnsent } from "../../store/cases";
 import { isBundle, sealCase } from "../../sync/bundle";
-import { type Carried, carried, take, takeReceipt } from "../../sync/carried";
+import { type Carried, carried, carriedWaits, handInAnyway, take, takeReceipt } from "../../sync/carried";
 import type { Identity } from "../../sync/hubClient";
+import { type Waits, onLinkChange } from "../../sync/link";
 
 interface Props { store: CaseStore; who: Identity; cases: readonly Case[]; say: (reason: unknown) => void; changed: () => void }
 
 /** Cases that travel without a network: this phone's own given to a carrier, others' taken along, receipts back. */
 export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Element {
   const [along, setAlong] = useState<Carried[]>([]);
+  const [waits, setWaits] = useState<Waits>("");
   const [notice, setNotice] = useState("");
   const files = useRef<HTMLInputElement>(null);
-  const refresh = (): void => void carried().then(setAlong);
+  const refresh = (): void => { void carried().then(setAlong); void carriedWaits().then(setWaits); };
   const waiting = cases.filter((c) => isUnsent(c) && c.state !== "captured").length;
+  useEffect(() => onLinkChange(refresh), []);
   useEffect(refresh, [cases]); // each round of sending may have handed one in
   const give = async (): Promise<void> => {
     const sealed: File[] = [];
@@ -49,6 +52,7 @@ export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Elem
         <button type="button" onClick={() => files.current?.click()}>{t("carry.take")}</button>
         {receipts.length > 0 && <button type="button" onClick={() => attempt(hand([new File([JSON.stringify(receipts)], "fada.receipt", { type: "application/json" })]))}>{t("carry.receipts")}</button>}
       </div>
+      {waits && <p class="note warn">{t(`carry.${waits}`)} <button type="button" onClick={() => attempt(handInAnyway().then(() => { refresh(); changed(); }))}>{t("carry.anyway")}</button></p>}
       {notice && <p class="note" role="status">{notice}</p>}
     </details>
   );
