@@ -167,7 +167,9 @@ def test_a_tower_drawn_from_its_eight_bits_is_stored_in_the_same_ones(
     assert relative_error(stored, drawn) == pytest.approx(lost, rel=0.25)
     requantise(drawn, again)
     assert in_eight_bits(again) == in_eight_bits(stored)
-    assert 0 < relative_error(again, stored) < 0.25 * lost
+    assert (
+        0 < relative_error(again, stored) < lost
+    )  # a block's largest number, and so its step, moved
     other = tmp_path / "other.gguf"
     draw(stored, other, 2)
     assert relative_error(other, drawn) > 0
