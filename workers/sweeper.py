@@ -164,10 +164,12 @@ class Sweeper:
         with self.index.read() as tx:
             depth, pending = tx.jobs.depth(), tx.outbox.pending()
             deliveries = tx.deliveries.depth()
-            heard, silent, cases = tx.devices.contacts(_SILENT_SECONDS)
-        metrics.DEVICES.labels("heard").set(heard)
-        metrics.DEVICES.labels("silent").set(silent)
-        metrics.DEVICE_CASES.set(cases)
+            phones = tx.devices.contacts(_SILENT_SECONDS)
+        metrics.DEVICES.labels("heard").set(phones.heard)
+        metrics.DEVICES.labels("silent").set(phones.silent)
+        metrics.DEVICE_CASES.set(phones.waiting)
+        for what in metrics.DEVICE_FAULTS:
+            metrics.DEVICES_AT_FAULT.labels(what).set(getattr(phones, what))
         for state in _SHOWN_STATES:
             metrics.WAITING.labels(state.value).set(depth.get(state.value, 0))
         metrics.OUTBOX.set(pending)

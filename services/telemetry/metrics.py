@@ -150,6 +150,12 @@ DEVICES = _gauge(
     "Phones by whether they were heard of in three days",
     contact=("heard", "silent"),
 )
+DEVICE_FAULTS = ("clock_off", "storage_full", "other_release")
+DEVICES_AT_FAULT = _gauge(
+    "fada_devices_at_fault",
+    "Phones by their own word: clock two minutes off, storage nine tenths full, not the release of most",
+    fault=DEVICE_FAULTS,
+)
 DEVICE_CASES = Gauge(
     "fada_device_cases_waiting", "Cases that wait on phones", multiprocess_mode="mostrecent"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, RowMapping, Table, insert, select, update
 from services.domain.errors import Gone, NotFound
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
+from services.index.access.devices_port import Contacts
 from services.index.database.connection import Session, new_id
 from services.index.database.tables.access import (
     device_codes,
@@ -22,6 +24,7 @@ from services.index.database.tables.access import (
 from services.index.port import Device
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is mistaken for another
+_CLOCK_OFF_S, _FULL = 120, 0.9
 _READ_AS = str.maketrans("ILO", "110")
 
 
@@ -160,14 +163,22 @@ class DevicesTable:
         if not self._session.connection.execute(change.values(group_name=group)).rowcount:
             raise NotFound
 
-    def contacts(self, silent_after: float) -> tuple[int, int, int]:
-        """Devices heard of within ``silent_after`` seconds, silent ones, and the cases that wait on them."""
+    def contacts(self, silent_after: float) -> Contacts:
+        """Silent are those that were not heard of within ``silent_after`` seconds."""
         query = select(devices).where(devices.c.revoked_at.is_(None))
         listed = [_device(row) for row in self._session.connection.execute(query).mappings()]
         since = self._session.now() - timedelta(seconds=silent_after)
         silent = sum((device.last_seen_at or device.enrolled_at) < since for device in listed)
-        waiting = sum(int((device.status or {}).get("waiting", 0)) for device in listed)
-        return len(listed) - silent, silent, waiting
+        said = [device.status for device in listed if device.status]
+        releases = Counter(device.release for device in listed if device.release)
+        return Contacts(
+            heard=len(listed) - silent,
+            silent=silent,
+            waiting=sum(int(status.get("waiting", 0)) for status in said),
+            clock_off=sum(abs(status.get("clock_drift_s", 0)) >= _CLOCK_OFF_S for status in said),
+            storage_full=sum(_is_full(status) for status in said),
+            other_release=releases.total() - max(releases.values(), default=0),
+        )
 
     def revoke(self, site: str, device_id: str) -> None:
         """It is shut out from now on. Raises NotFound, also in another site."""
@@ -175,6 +186,11 @@ class DevicesTable:
         if self._session.connection.execute(change.values(revoked_at=self._session.now())).rowcount:
             return
         raise NotFound
+
+
+def _is_full(status: dict[str, float]) -> bool:
+    quota = status.get("storage_quota", 0)
+    return quota > 0 and status.get("storage_used", 0) >= _FULL * quota
 
 
 def _given(site: str, group: str) -> tuple[Table, dict[str, str], list[ColumnElement[bool]]]:

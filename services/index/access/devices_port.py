@@ -34,6 +34,21 @@ class Device:
     earlier_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How the devices of all sites fare by their own word, revoked ones not counted. ``heard`` and
+    ``silent`` are all of them; ``waiting`` are cases. ``clock_off`` devices are two minutes off or more,
+    ``storage_full`` have used nine tenths of what their browser gives them, ``other_release`` read with
+    another release than most."""
+
+    heard: int
+    silent: int
+    waiting: int
+    clock_off: int
+    storage_full: int
+    other_release: int
+
+
 class Devices(Protocol):
     """Phones: bound to a site by a one-time code, known by their key."""
 
@@ -92,9 +107,8 @@ class Devices(Protocol):
         """The device belongs to ``group`` now; empty: to none. Raises NotFound, also in another site."""
         ...
 
-    def contacts(self, silent_after: float) -> tuple[int, int, int]:
-        """Of all sites, not counting revoked ones: devices heard of within ``silent_after`` seconds,
-        silent ones, and the cases that wait on them by their own word."""
+    def contacts(self, silent_after: float) -> Contacts:
+        """Silent are those that were not heard of within ``silent_after`` seconds."""
         ...
 
     def revoke(self, site: str, device_id: str) -> None:
