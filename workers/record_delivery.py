@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -140,9 +141,13 @@ class RecordDelivery:
         )
         now = datetime.now(UTC)
         if wrong:
-            self._withdraw(
-                sender, oru.withdrawal(envelope, content, now, wrong, (*contents, content))
-            )
+            # Under her name the pages were sent, too, which are not shown any more.
+            pages = [self._page(one) for one in (*before, result)]
+            hers = [
+                replace(one, pdf=b"" if page else None)
+                for one, page in zip((*contents, content), pages, strict=True)
+            ]
+            self._withdraw(sender, oru.withdrawal(envelope, content, now, wrong, hers))
         sender.send(oru.message(envelope, content, now, contents))
 
     def _withdraw(self, sender: Hl7Sender, message: str) -> None:
@@ -170,10 +175,14 @@ class RecordDelivery:
 
     def _pdf(self, study: Study, result: Result) -> bytes | None:
         """The page that was signed; None where there is none that may be shown."""
-        page = next((one for one in result.artefacts if one.kind == "pdf_dicom"), None)
+        page = self._page(result)
         if page is None or printed_before_correction(page, study, result):
             return None
         return pdf_of(self._store.get(result.site, page.sha256))
+
+    @staticmethod
+    def _page(result: Result) -> Artefact | None:
+        return next((one for one in result.artefacts if one.kind == "pdf_dicom"), None)
 
 
 def _order(tx: Transaction, study: Study) -> Order | None:

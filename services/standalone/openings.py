@@ -30,7 +30,8 @@ def openings(address: str, settings: Settings) -> list[str]:
         )
     said = []
     if settings.dimse_port:
-        peers = ",".join(one for one in (settings.dimse_peers, settings.dimse_query_peers) if one)
+        named = f"{settings.dimse_peers},{settings.dimse_query_peers}".split(",")
+        peers = ",".join(dict.fromkeys(one.strip() for one in named if one.strip()))
         _check(address, settings.dimse_port, peers, "FADA_DIMSE_PEERS")
         from_where = _from(settings.dimse_networks, "FADA_DIMSE_NETWORKS")
         tls = _tls(settings.dimse_tls_certificate, "FADA_DIMSE_TLS_CERTIFICATE")

@@ -235,21 +235,27 @@ def test_the_order_is_named_by_its_placers_number(records: Records) -> None:
     assert asked["Patient"].startswith("identifier=urn:oid:1.2|")
 
 
-def test_the_page_that_was_signed_goes_with_the_message(
-    records: Records, object_store: S3Store
-) -> None:
+def page_of(records: Records, store: S3Store) -> Artefact:
     source = pydicom.dcmread(SAMPLES / "head-27w.dcm")
     report = readings.report(records.study_uid, readings.head("1.2.3.1", 800, 540))
     page = encapsulated_pdf([source], b"%PDF-1.7 x%%EOF", "Report", report, "cause")
-    kept = object_store.put("default", page, "application/dicom")
-    records.sign(Artefact("pdf_dicom", kept.sha256, "application/dicom", kept.size))
+    kept = store.put("default", page, "application/dicom")
+    return Artefact("pdf_dicom", kept.sha256, "application/dicom", kept.size)
+
+
+def test_the_page_that_was_signed_goes_with_the_message(
+    records: Records, object_store: S3Store
+) -> None:
+    records.sign(page_of(records, object_store))
     records.deliver()
     (document,) = [one for one in records.messages[0].segments("OBX") if str(one[2]) == "ED"]
     assert base64.b64decode(str(document[5]).split("^")[4]) == b"%PDF-1.7 x%%EOF"
 
 
-def test_a_result_that_went_out_under_another_woman_is_withdrawn(records: Records) -> None:
-    records.sign()
+def test_a_result_that_went_out_under_another_woman_is_withdrawn(
+    records: Records, object_store: S3Store
+) -> None:
+    records.sign(page_of(records, object_store))
     assert set(records.deliver()) == {"done"}
     number = str(records.messages[0].segment("PID")[3]).split("^")[0]
     with records.index.begin() as tx:
@@ -257,9 +263,11 @@ def test_a_result_that_went_out_under_another_woman_is_withdrawn(records: Record
     assert set(records.deliver()) == {"done"}
     withdrawn, anew = records.messages[1:]
     assert str(withdrawn.segment("PID")[3]).split("^")[0] == number
+    assert set(rows(withdrawn)) == set(rows(records.messages[0])), "the page among them"
     assert set(rows(withdrawn).values()) == {"W"}
     assert str(anew.segment("PID")[3]).startswith("P-right^")
     assert rows(anew)["11984-2"] == "F"
+    assert "ED" not in [str(one[2]) for one in anew.segments("OBX")], "it names the other woman"
     (study,) = [
         one
         for one in records.bundles[-1]["entry"]
