@@ -98,6 +98,24 @@ def test_a_study_meets_its_order_by_uid_accession_or_number_of_the_day(
         assert late.study_uid in [one.study_uid for one in tx.orders.unmatched("north", today, 10)]
 
 
+def test_a_study_that_is_moved_leaves_the_other_womans_order(index: Index) -> None:
+    made = place(index)
+    study = receive(index, made.study_uid, pid="")
+    assert study.order_id == made.id
+    with index.begin() as tx:
+        tx.identities.move(ANNA, study.id, JANE, "the same woman")
+        assert tx.studies.get("north", study.id).order_id == made.id
+    with index.begin() as tx:
+        tx.identities.move(ANNA, study.id, Identity("P9", "Other^Ann"), "mixed up")
+    with index.read() as tx:
+        moved = tx.studies.get("north", study.id)
+        assert moved.order_id is None
+        assert moved.attributes["00100020"]["Value"] == ["P9"]
+        assert not moved.attributes["00080050"].get("Value"), "the order's number is not its own"
+        assert tx.orders.studies("north", [made.id])[made.id] == []
+        assert [one.id for one in tx.orders.unmatched("north", DAY, 10)] == [study.id]
+
+
 def test_two_orders_of_one_day_wait_for_a_person(index: Index) -> None:
     first = place(index)
     place(index, replace(HIS, accession="B1", placer="78"))

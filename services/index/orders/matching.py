@@ -120,6 +120,10 @@ class OrderMatching:
         else:
             self._stranger(row, order, received, number.strip())
 
+    def is_anothers(self, row: RowMapping, number: str) -> bool:
+        """Whether the study has an order that names another patient than the one of this number."""
+        return bool(row["order_id"]) and self._get(row["site"], row["order_id"]).number != number
+
     def part(self, row: RowMapping) -> None:
         """The study has no order any more, and says its own accession number again."""
         was = (row["corrected"] or {"was": {}})["was"].get(ACCESSION)

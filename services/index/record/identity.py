@@ -113,14 +113,19 @@ class IdentityTable:
         return self._patients.get(principal.site, patient_id)
 
     def move(self, principal: Principal, study_id: str, identity: Identity, reason: str) -> None:
-        """The study is another patient's: of this number, made now if there is none.
+        """The study is another patient's: of this number, made now if there is none. It leaves an order of
+        somebody else, and is listed for matching.
 
         Raises NotFound; Conflict: she has another name or birth date than what is given here.
         """
-        row = self._session.lock_study(study_id, principal.site)
+        row, detail = self._session.lock_study(study_id, principal.site), {"reason": reason}
+        if self._orders.is_anothers(row, identity.number):
+            detail["left_order"] = row["order_id"]
+            self._orders.part(row)
+            row = self._session.lock_study(study_id)
         self._belong(row, identity)
         self._set(study_id, clash=null())
-        self.tell(principal, study_id, "patient.moved", {"reason": reason})
+        self.tell(principal, study_id, "patient.moved", detail)
 
     def set_pregnancy(self, principal: Principal, study_id: str, pregnancy_id: str | None) -> str:
         """Of the study's patient; a new one with None. Its id. Raises NotFound, Conflict."""
