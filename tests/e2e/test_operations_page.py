@@ -167,3 +167,31 @@ def test_work_items_are_seen_and_cancelled_and_a_quota_is_set(
         at_every_width(page, "quota")
     kept = site.api("GET", "/api/quota").json()
     assert (kept["stored_bytes"], kept["daily_studies"]) == (500_000_000, 40)
+
+
+def test_how_a_receiver_knows_patients_and_orders_is_entered_on_a_phone(
+    hub: hubs.Hub, browser: Browser
+) -> None:
+    site = Site(hub.url, hub.key("receivers"))
+    with visit(browser, site, site.key) as page:
+        page.set_viewport_size({"width": 360, "height": 800})
+        page.goto(hub.url + "/operations/destinations")
+        page.get_by_label("Kind").select_option("fhir")
+        entered = {
+            "Name": "EMR", "Address": "http://localhost:9/fhir",
+            "System of patient numbers": "urn:oid:1.2.36", "System of order numbers": "https://his.example/orders",
+        }  # fmt: skip
+        for label, text in entered.items():
+            field = page.get_by_label(label)
+            field.fill(text)
+            box = field.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0, label
+            assert box["x"] + box["width"] <= 360, f"{label} is out of sight"
+        button = page.get_by_role("button", name="Add", exact=True)
+        with page.expect_request(lambda one: one.method == "POST") as asked:
+            button.click()
+        options = asked.value.post_data_json["options"]
+        assert options["patient_system"] == "urn:oid:1.2.36"
+        assert options["order_system"] == "https://his.example/orders"
+        expect(page.get_by_role("row", name="EMR")).to_be_visible()
