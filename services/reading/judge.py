@@ -6,7 +6,7 @@ Pure: no model, no queue, no DICOM. Hub, phone agent and evaluation call the sam
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +37,7 @@ from services.reading.lengths import measure_lengths
 from services.reading.measures import known_angles, known_pairs, measure
 from services.reading.releases.release import Manifest
 
+NOT_STATED = "Not stated."
 Masks = dict[str, NDArray[np.bool_]]
 
 
@@ -133,7 +134,7 @@ def _assessed(
         abstentions.append((Abstention.OUT_OF_RANGE, "gestational_age"))
     assessed = replace(
         reading,
-        interpretation=with_measured_age(interpretation, datings),
+        interpretation=with_measured(interpretation, measurements, datings),
         classification=classification,
         mapping=mapping,
         structures=structures,
@@ -288,14 +289,18 @@ def _interpretation(text: str) -> dict[str, str]:
     return value
 
 
-def with_measured_age(words: dict[str, str], datings: tuple[Dating, ...]) -> dict[str, str]:
-    """What was measured outranks what the text model, which sees no scale, could say of it."""
-    if not words or not datings:
+def with_measured(
+    words: dict[str, str], measurements: Sequence[Measurement], datings: Sequence[Dating]
+) -> dict[str, str]:
+    """What was measured outranks what the text model, which sees no scale, could say of it: an image with
+    millimetres needs no calibration, and its age is what they date, or is not stated."""
+    if not words or all(one.mm is None for one in measurements):
         return words
     ages = ". ".join(f"{d.text} by {d.equation}" for d in datings)
     advice = words.get("clinical_recommendations", "").split(". ")
     kept = ". ".join(s for s in advice if "calibrated image" not in s)
-    return {**words, "gestational_age": f"{ages}.", "clinical_recommendations": kept}
+    age = f"{ages}." if ages else NOT_STATED
+    return {**words, "gestational_age": age, "clinical_recommendations": kept}
 
 
 def _classification(text: str) -> str | None:

@@ -27,7 +27,7 @@ from services.domain.report import (
 )
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
-from services.reading.judge import date_by_head, with_measured_age
+from services.reading.judge import date_by_head, with_measured
 from services.reading.lengths import METHOD as METHOD_MARKED
 from services.reading.measures import (
     ABDOMEN,
@@ -110,7 +110,7 @@ def apply_edit(
     )
     measurements = _measurements(frame, reading, edit, calibration)
     datings, centiles = date_by_head(measurements, lmp_days)
-    words = _words(frame, edit, datings)
+    words = _words(frame, edit, measurements, datings)
     reading = replace(
         reading,
         interpretation=words,
@@ -123,13 +123,20 @@ def apply_edit(
     return EditedFrame(replace(reading, abstentions=_abstentions(reading)), masks)
 
 
-def _words(frame: FrameReading, edit: FrameEdit, datings: tuple[Dating, ...]) -> dict[str, str]:
+def _words(
+    frame: FrameReading,
+    edit: FrameEdit,
+    measurements: tuple[Measurement, ...],
+    datings: tuple[Dating, ...],
+) -> dict[str, str]:
     """The words, the age in them as it is now measured; what a person wrote stands."""
     before = frame.interpretation
     words = dict(edit.interpretation if edit.interpretation is not None else before)
-    if datings == frame.datings:
+    if measurements == frame.measurements and datings == frame.datings:
         return words
-    anew = with_measured_age(words, datings) if datings else {**words, "gestational_age": NOT_DATED}
+    anew = with_measured(words, measurements, datings)
+    if frame.datings and all(one.mm is None for one in measurements):
+        anew = {**words, "gestational_age": NOT_DATED}
     return {name: anew[name] if text == before.get(name) else text for name, text in words.items()}
 
 

@@ -166,20 +166,24 @@ class Judgement {
                 told["datings"].push_back({{"equation", d.equation}, {"measurement", d.measurement}, {"days", d.days},
                                            {"low_days", maybe(d.low)}, {"high_days", maybe(d.high)}, {"text", d.text}});
             }
-            with_measured_age(told["interpretation"], dated);
         }
+        with_measured(told["interpretation"], found, told["datings"]);
         for (const Angle & a : angles(plane, outlines_, frame_.scale, measured_)) {
             told["angles"].push_back({{"name", a.name}, {"degrees", a.degrees}, {"low", a.low}, {"high", a.high},
                                       {"method", a.method}, {"points", pairs(a.points)}});
         }
     }
 
-    // What was measured outranks what the text model, which sees no scale, could say of it.
-    static void with_measured_age(Ordered & words, const std::vector<Dating> & datings) {
-        if (words.empty() || datings.empty()) return;
+    // What was measured outranks what the text model, which sees no scale, could say of it: an image with
+    // millimetres needs no calibration, and its age is what they date, or is not stated.
+    static void with_measured(Ordered & words, const std::vector<Measurement> & found, const Ordered & datings) {
+        const auto known = [](const Measurement & m) { return m.mm.has_value(); };
+        if (words.empty() || std::none_of(found.begin(), found.end(), known)) return;
         std::string ages, kept;
-        for (const Dating & d : datings) ages += (ages.empty() ? "" : ". ") + d.text + " by " + d.equation;
-        words["gestational_age"] = ages + ".";
+        for (const auto & d : datings) {
+            ages += (ages.empty() ? "" : ". ") + d["text"].get<std::string>() + " by " + d["equation"].get<std::string>();
+        }
+        words["gestational_age"] = ages.empty() ? "Not stated." : ages + ".";
         const std::string advice = words.value("clinical_recommendations", "");
         bool any = false;
         for (size_t from = 0; from <= advice.size();) {

@@ -13,13 +13,13 @@ import releases
 from services.domain.biometry import hadlock_hc
 from services.domain.calibration import Calibration
 from services.domain.errors import InvalidModelOutput
-from services.domain.report import Abstention, FrameReading, Scored
+from services.domain.report import Abstention, FrameReading, Measurement, Scored
 from services.domain.study import FrameRef
 from services.reading import report_json
 from services.reading.contract import RawReading
 from services.reading.images import geometry
 from services.reading.images.picture import Square
-from services.reading.judge import judge, with_measured_age
+from services.reading.judge import judge, with_measured
 from services.reading.releases import manifest
 
 SAID = {
@@ -28,16 +28,29 @@ SAID = {
 }
 
 
+def measured(name: str, mm: float | None) -> Measurement:
+    return Measurement(name, 900.0, mm, calibration="ultrasound_region" if mm else "not_calibrated")
+
+
 def test_a_measured_age_replaces_the_missing_one() -> None:
     dating = hadlock_hc(300.0)
     assert dating is not None
-    words = with_measured_age(SAID, (dating,))
+    words = with_measured(SAID, (measured("HC", 300.0),), (dating,))
     assert words["gestational_age"] == "33w 2d by Hadlock 1984 (HC)."
     assert words["clinical_recommendations"] == "Review by a trained person."
 
 
+def test_millimetres_that_date_nothing_ask_for_no_calibration() -> None:
+    said = {**SAID, "clinical_recommendations": "Measure AC on a calibrated image. Review it."}
+    words = with_measured(said, (measured("AC", 219.2),), ())
+    assert not any("calibrated" in text for text in words.values())
+    assert words["gestational_age"] == "Not stated."
+    assert words["clinical_recommendations"] == "Review it."
+
+
 def test_without_a_measurement_the_words_stay() -> None:
-    assert with_measured_age(SAID, ()) == SAID
+    assert with_measured(SAID, (), ()) == SAID
+    assert with_measured(SAID, (measured("HC", None),), ()) == SAID
 
 
 def head_of(level: tuple[float, ...] | None, told: manifest.Manifest) -> FrameReading:

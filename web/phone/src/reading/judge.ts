@@ -2,7 +2,7 @@ import type { AbstentionCode, Calibration, FrameReading, Keypoint, Scored, Struc
 import { date } from "@fada/shared/measurement/biometry";
 import { type Point, asEllipse, bounds, filling, resample } from "@fada/shared/measurement/geometry";
 import { count, fill } from "@fada/shared/measurement/mask";
-import { type Interpretation, WITHHELD_FLAG, withMeasuredAge, withholdFetalSex } from "./answers";
+import { type Interpretation, WITHHELD_FLAG, withMeasured, withholdFetalSex } from "./answers";
 import type { Manifest } from "./manifest";
 import { plattProbability, softmax } from "./manifest";
 import { mapPlane } from "./mapping";
@@ -55,7 +55,7 @@ export function judge(raw: RawReading, texts: Interpretation, info: FrameInfo, m
   const [datings, centiles] = date(measurements, null);
   if (measurements.some((m) => m.name === "HC" && m.mm !== null) && datings.length === 0) abstentions.push(["out_of_range", "gestational_age"]);
   return {
-    ...base, plane, interpretation: withMeasuredAge(interpretation, datings), classification: plane.label, mapping,
+    ...base, plane, interpretation: withMeasured(interpretation, measurements, datings), classification: plane.label, mapping,
     structures: detected.structures, measurements, datings, centiles, flags, keypoints: points,
     // An angle whose error the release does not know is not reported.
     subplane, angles: measureAngles(plane.label, detected.outlines, calibration, rules).filter((angle) => rules.intervals?.[angle.name]),
