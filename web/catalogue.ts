@@ -1,8 +1,8 @@
 import type { Plugin } from "vite";
 
-const OF_THE_HUB = /^(?:notes|pdf|notice)\./;
+const OF_THE_HUB = /^(?:notes|notice)\./;
 
-/** Leaves out of a language's file what no page shows: notes to those who check it, the printed report, notices. */
+/** Leaves out of a language's file what no page shows: notes to those who check it, and notices. */
 export function catalogue(): Plugin {
   return {
     name: "catalogue",

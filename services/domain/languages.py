@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 LANGUAGES: Final = ("en", "fr", "sw", "hi", "pt")
-_FOLDER: Final = Path(__file__).parents[2] / "web" / "shared" / "i18n"
+FOLDER: Final = Path(__file__).parents[2] / "web" / "shared" / "i18n"
 
 
 @cache
@@ -18,4 +18,4 @@ def catalogue(language: str) -> Mapping[str, str]:
     """Every text by its key. Raises ValueError for a language that is not one of ``LANGUAGES``."""
     if language not in LANGUAGES:
         raise ValueError(f"the languages are {', '.join(LANGUAGES)}")
-    return MappingProxyType(json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8")))
+    return MappingProxyType(json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8")))

@@ -73,6 +73,20 @@ def test_every_key_that_is_asked_for_is_there() -> None:
     assert len(asked) > 150
 
 
+def test_the_built_pages_have_every_text_that_their_code_names() -> None:
+    """Which keys a build leaves out (web/catalogue.ts) is decided by their beginning."""
+    english = catalogue("en")
+    sources = [p for app in (HUB / "src", PHONE / "src", SHARED) for p in app.rglob("*.ts*")]
+    sources.append(SHARED / "i18n" / "sentences.json")
+    named = {key for p in sources for key in re.findall(r"\"([a-z_]+\.[\w.-]+)\"", p.read_text())}
+    named &= set(english)
+    assert len(named) > 300
+    for dist in (HUB / "dist", PHONE / "dist"):
+        (built,) = (dist / "assets").glob("en-*.js")
+        words = built.read_text()
+        assert {key for key in named if f'"{key}":' not in words} == set()
+
+
 def test_every_error_of_the_hub_has_words() -> None:
     from services.domain import errors
 
@@ -94,3 +108,28 @@ def test_no_inline_script_or_style() -> None:
     assert not re.search(r"<script(?![^>]*\bsrc=)", page)
     assert "http://" not in page
     assert "https://" not in page
+
+
+# Beginnings of keys of the pages whose words the printed report has, too; what is said of another noun is left out.
+_OF_A_REPORT = (
+    "measure.", "structure.", "plane.", "anatomy.", "presentation.", "heart.", "placenta.", "fluid.", "seen.",
+    "label.", "figures.", "summary.centile", "phone.exam_", "fact.", "patient.", "calibration.", "source.",
+    "answer.plane.", "age.title", "fetus.several",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_pages_and_printed_report_call_the_same_thing_the_same(language: str) -> None:
+    english, other = catalogue("en"), catalogue(language)
+    same: dict[str, list[str]] = {}
+    for key, text in english.items():
+        if key.startswith(("pdf.", *_OF_A_REPORT)):
+            same.setdefault(_bare(text), []).append(key)
+    shared = [keys for keys in same.values() if any(key.startswith("pdf.") for key in keys)]
+    assert sum(len(keys) > 1 for keys in shared) > 60
+    differing = [keys for keys in shared if len({_bare(other[key]) for key in keys}) > 1]
+    assert differing == []
+
+
+def _bare(text: str) -> str:
+    return text.strip().rstrip(".:।").lower()

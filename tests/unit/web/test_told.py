@@ -11,6 +11,7 @@ from typescript import needs_node, run
 from models.fada.labels import PLANES
 from models.text.finding_sentences import WORDS, extremes, invented
 from models.text.sentences import Seen, write
+from services.domain.sentences import translated
 
 pytestmark = needs_node
 FILE = "phone/tests/told.ts"
@@ -48,5 +49,19 @@ def test_nothing_is_left_in_english(language: str) -> None:
 
 def test_what_is_not_known_stays_as_it_is() -> None:
     written = ["Mild ventriculomegaly. Good.", "33w 2d by Hadlock 1984 (HC).", "no full stop"]
+    wanted = ["Mild ventriculomegaly. Bonne.", "33w 2d d’après Hadlock 1984 (HC).", "no full stop"]
     (french,) = run((FILE, "told", ["fr", written]))
-    assert french == ["Mild ventriculomegaly. Bonne.", *written[1:]]
+    assert french == wanted
+    assert [translated(text, "fr") for text in written] == wanted
+
+
+@pytest.mark.parametrize("language", ["fr", "pt", "sw", "hi"])
+def test_the_printed_report_says_the_same(language: str) -> None:
+    english = [
+        *fields(),
+        "Not stated.",
+        "26w 6d by Hadlock 1984 (HC). 26w 5d by INTERGROWTH-21st 2016 (HC).",
+    ]
+    (pages,) = run((FILE, "told", [language, english]))
+    assert [translated(text, language) for text in english] == pages
+    assert [translated(text, "en") for text in english] == english
