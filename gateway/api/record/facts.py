@@ -49,10 +49,10 @@ class _Strict(BaseModel):
 
 
 class Parity(_Strict):
-    """Pregnancies, this one among them, and births."""
+    """Pregnancies, this one among them, and births; each stands without the other."""
 
-    gravida: int = Field(ge=0, le=40)
-    para: int = Field(ge=0, le=40)
+    gravida: int | None = Field(default=None, ge=0, le=40)
+    para: int | None = Field(default=None, ge=0, le=40)
 
 
 class Placenta(_Strict):

@@ -17,6 +17,14 @@ ENTERED = (
 
 
 @dataclass(frozen=True, slots=True)
+class Acquisition:
+    """With what the images were taken, and by whom (DICOM PN text), as their header says; empty: not said."""
+
+    machine: str = ""
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """What the images show, what people entered, and the earlier examinations of this pregnancy.
 
@@ -33,6 +41,7 @@ class Examination:
     fetuses: Mapping[str, Examination] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     last_period: date | None = None
+    acquired: Acquisition = field(default_factory=Acquisition)
 
     @property
     def parts(self) -> tuple[tuple[str, Examination], ...]:

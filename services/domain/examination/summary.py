@@ -23,6 +23,7 @@ MEASURES: Final = ("BPD", "HC", "OFD", "AC", "FL", "CRL", "NT")
 MOST_IMAGES: Final = 3  # the value that counts is the mean of up to so many
 SUFFICIENT_QUALITY: Final = 0.5
 _COMPOSITE: Final = ("BPD", "HC", "AC", "FL")
+_DRAWN: Final = "drawn by a person"  # how the method of a measurement on such an outline ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def summarise(
             summary = _measure(name, mine, (chosen or {}).get(name))
             measures.append(_placed(summary, chart, placing))
     mm = {one.measure: one.mm for one in measures}
-    composite, weight = _composite(mm), _weight(mm, chart, placing)
+    composite, weight = _composite(measures), _weight(mm, chart, placing)
     return ExaminationSummary(
         day=day,
         ga_days=ga_days,
@@ -161,7 +162,8 @@ def accepted(frame: FrameReading) -> list[Candidate]:
 
 
 def _by_person(measurement: Measurement) -> bool:
-    return measurement.method.startswith("caliper")
+    """Calipers that a person set, or an outline that a person drew or pulled."""
+    return measurement.method.startswith("caliper") or measurement.method.endswith(_DRAWN)
 
 
 def _measure(
@@ -213,8 +215,9 @@ def date_by(measure: str, mm: float) -> Dating | None:
     return Dating(equation, measure, days, None, None, biometry.weeks_and_days(days))
 
 
-def _composite(mm: Mapping[str, float]) -> Dating | None:
-    """Age by all four measures together (Hadlock 1984)."""
+def _composite(measures: Sequence[MeasureSummary]) -> Dating | None:
+    """Age by all four measures together (Hadlock 1984); None outside the range of any one of them."""
+    mm = {one.measure: one.mm for one in measures if one.dating is not None}
     if not all(name in mm for name in _COMPOSITE):
         return None
     days = 7 * biometry.hadlock_weeks(bpd=mm["BPD"], hc=mm["HC"], ac=mm["AC"], fl=mm["FL"])

@@ -60,7 +60,7 @@ def a_frame(chance: random.Random, number: int) -> FrameReading:
         taken.append(
             Measurement(
                 name, 300.0, mm, mm - 2 if known and mm else None, mm + 2 if known and mm else None,
-                "ultrasound_region", chance.choice(("ellipse", "ellipse", "calipers")),
+                "ultrasound_region", chance.choice(("ellipse", "ellipse", "calipers", "outline drawn by a person")),
             )
         )  # fmt: skip
     return FrameReading(

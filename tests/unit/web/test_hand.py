@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -71,3 +72,35 @@ def test_a_persons_caliper_outlives_every_other_change() -> None:
     (found,) = reading["measurements"]
     assert (found["name"], found["mm"]) == ("FL", pytest.approx(50.0))
     assert found["method"].startswith("caliper")
+
+
+def measured(reading: dict[str, Any], draft: dict[str, Any]) -> list[dict[str, Any]]:
+    calibration = {"regions": [], "spacing": {"mm_x": 0.5, "mm_y": 0.5, "source": "pixel_spacing"}}
+    (told,) = run((DRAFT, "figures", [reading, draft, calibration, None]))
+    return list(told["measurements"])
+
+
+def test_an_outline_that_no_hand_touched_keeps_the_models_figures() -> None:
+    """As on the hub: another structure on the same image changes none of them."""
+    ring = [[100 + 40 * math.cos(a / 8), 100 + 30 * math.sin(a / 8)] for a in range(50)]
+    of_model = {"name": "HC", "px": 220.0, "mm": 110.0, "mm_low": 105.0, "mm_high": 115.0, "calibration": "pixel_spacing",
+                "method": "ellipse", "points": []}  # fmt: skip
+    reading = {"measurements": [of_model], "datings": [], "centiles": []}
+    head = {
+        "id": "1",
+        "label": "fetal_head",
+        "confidence": 0.99,
+        "box": [60, 70, 140, 130],
+        "polygon": ring,
+        "raster": None,
+    }
+    other = {**head, "id": "2", "label": "abdomen", "confidence": None}
+    draft = {
+        "marks": [head, other], "calipers": [], "texts": {}, "plane": "head",
+        "changed": {"marks": True, "calipers": False, "texts": False, "plane": False},
+    }  # fmt: skip
+    assert measured(reading, draft) == [of_model]
+    drawn = measured(reading, {**draft, "marks": [{**head, "confidence": None}]})
+    assert {one["name"] for one in drawn} == {"HC", "BPD", "OFD"}
+    assert all(one["method"].endswith("drawn by a person") for one in drawn)
+    assert measured(reading, {**draft, "marks": [other]}) == []

@@ -86,7 +86,7 @@ export function summarise(frames: readonly FrameReading[], { day, dating = null,
     return mine.length > 0 ? [measureOf(name, mine, chosen[name], chart, placing)] : [];
   });
   const mm = Object.fromEntries(measures.map((one) => [one.measure, one.mm]));
-  const composite = compositeAge(mm), weight = weightOf(mm, chart, placing);
+  const composite = compositeAge(measures), weight = weightOf(mm, chart, placing);
   return {
     day, ga_days: gaDays, dating, chart, measures, composite, weight,
     not_assessed: MEASURES.filter((name) => !(name in mm)),
@@ -101,7 +101,10 @@ export function summarise(frames: readonly FrameReading[], { day, dating = null,
 export const scaledByHand = (one: { calibration: string }): boolean => HAND_SCALES.includes(one.calibration);
 const HAND_SCALES: readonly string[] = ["scale_bar"];
 
-const byPerson = (one: Measurement): boolean => one.method.startsWith("caliper");
+/** Calipers that a person set, or an outline that a person drew or pulled. */
+const byPerson = (one: Measurement): boolean => one.method.startsWith("caliper") || one.method.endsWith(DRAWN);
+/** How the method of a measurement on such an outline ends. */
+const DRAWN = "drawn by a person";
 
 /** Values in mm of a frame that is in scope, and whatever a person measured. */
 export const accepted = (frame: FrameReading): Candidate[] => frame.measurements.flatMap((one) =>
@@ -145,8 +148,9 @@ export function dateBy(measure: string, mm: number): Dating | null {
 const withoutInterval = (equation: string, measurement: string, days: number): Dating =>
   ({ equation, measurement, days, low_days: null, high_days: null, text: weeksAndDays(days) });
 
-/** Age by all four measures together (Hadlock 1984). */
-function compositeAge({ BPD, HC, AC, FL }: Sizes): Dating | null {
+/** Age by all four measures together (Hadlock 1984); null outside the range of any one of them. */
+function compositeAge(measures: readonly MeasureSummary[]): Dating | null {
+  const { BPD, HC, AC, FL }: Sizes = Object.fromEntries(measures.filter((one) => one.dating !== null).map((one) => [one.measure, one.mm]));
   if (BPD === undefined || HC === undefined || AC === undefined || FL === undefined) return null;
   return withoutInterval("Hadlock 1984 (BPD, HC, AC, FL)", "BPD, HC, AC, FL", 7 * hadlockWeeksByAll(BPD, HC, AC, FL));
 }

@@ -13,6 +13,10 @@ const SITES = ["anterior", "posterior", "fundal", "left", "right"], FLUIDS = ["d
 const ANATOMY = ["head", "brain", "face", "spine", "chest", "heart", "abdomen", "kidneys", "bladder", "limbs", "cord"];
 const SEEN: readonly Seen[] = ["seen", "not_seen", "not_looked_at"];
 
+/** Pregnancies and births as they were entered: the one says nothing of the other. */
+const parityOf = (gravida: number | null | undefined, para: number | null | undefined): Facts["parity"] =>
+  (gravida == null && para == null ? null : { gravida: gravida ?? null, para: para ?? null });
+
 /** `blind`: a second reader does not see what the first concluded. `reason`: the order's. */
 interface Props { facts: FactsDraft; said: readonly Said[]; reason: string; scanDay: string; editable: boolean; blind: boolean }
 
@@ -31,10 +35,8 @@ export function FactsForm({ facts, said, reason, scanDay, editable, blind }: Pro
             <input id="last-period" type="date" value={values.last_period ?? ""} max={scanDay} disabled={off} onChange={(e) => change({ last_period: e.currentTarget.value || null })} />
           </Field>
           <Whole label={t("fact.fetuses")} value={values.fetuses} min={1} max={8} disabled={off} set={set("fetuses")} />
-          <Whole label={t("fact.gravida")} value={values.parity?.gravida} min={1} max={30} disabled={off}
-            set={(gravida) => change({ parity: gravida === null ? null : { gravida, para: values.parity?.para ?? 0 } })} />
-          <Whole label={t("fact.para")} value={values.parity?.para} min={0} max={30} disabled={off || !values.parity}
-            set={(para) => change({ parity: values.parity ? { ...values.parity, para: para ?? 0 } : null })} />
+          <Whole label={t("fact.gravida")} value={values.parity?.gravida} min={1} max={30} disabled={off} set={(gravida) => change({ parity: parityOf(gravida, values.parity?.para) })} />
+          <Whole label={t("fact.para")} value={values.parity?.para} min={0} max={30} disabled={off} set={(para) => change({ parity: parityOf(values.parity?.gravida, para) })} />
         </div>
         <Text label="fact.indication" placeholder={reason} value={values.indication} disabled={off} set={set("indication")} />
       </section>

@@ -38,7 +38,7 @@ export function Growth({ summary, points }: { summary: ExaminationSummary; point
   return (
     <section class="panel" aria-labelledby={id}>
       <div class="panel-head">
-        <h2 id={id}>{t("growth.title")}</h2>
+        <h2 id={id}>{t("growth.title")} <small>{code("measure", measure)}</small></h2>
         <div class="choices" role="group" aria-label={t("figures.what")}>
           {DRAWN.map((name) => <button key={name} type="button" class="small" aria-pressed={name === measure} title={code("measure", name)} onClick={() => setMeasure(name)}>{name}</button>)}
         </div>
@@ -48,11 +48,15 @@ export function Growth({ summary, points }: { summary: ExaminationSummary; point
         : curves?.measure === measure && <p class="muted">{t("growth.not_on_chart", { chart: summary.chart, measure })}</p>}
       <p class="muted small">
         {seen.length === 0 ? `${t("growth.nothing")}. ` : `${seen.map((one) => `${formatDay(one.day)}: ${valueText(measure, one.values[measure]!)}, ${weeksAndDays(one.gaDays!)}`).join(" · ")}. `}
-        {seen.some((one) => one.day === own) && t("growth.open_points")}
+        {curve && placedOn(curve, seen).some((one) => one.day === own) && t("growth.open_points")}
       </p>
     </section>
   );
 }
+
+/** Those whose age the chart holds: they are drawn. */
+const placedOn = (curve: GrowthCurve, points: readonly Point[]): Point[] =>
+  points.filter((one) => one.gaDays! / 7 >= curve.weeks[0]! && one.gaDays! / 7 <= curve.weeks.at(-1)!);
 
 interface ChartProps { curve: GrowthCurve; measure: string; points: readonly Point[]; own: string | null }
 
@@ -67,7 +71,7 @@ function Chart({ curve, measure, points, own }: ChartProps): JSX.Element {
   const step = [5, 10, 20, 50, 100, 200, 500, 1000].find((size) => (high - low) / size <= 8) ?? 1000;
   const rows = Array.from({ length: 20 }, (_, i) => (Math.ceil(low / step) + i) * step).filter((v) => v <= high);
   const columns = Array.from({ length: 8 }, (_, i) => from + i * 4).filter((w) => w <= to);
-  const placed = points.filter((one) => one.gaDays! / 7 >= from && one.gaDays! / 7 <= to);
+  const placed = placedOn(curve, points);
   return (
     <svg class="growth" viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${curve.chart}: ${measure}`}>
       {rows.map((v) => <g key={v} class="grid"><path d={`M${LEFT} ${sy(v)}H${W - RIGHT}`} /><text x={LEFT - 6} y={sy(v) + 4} text-anchor="end">{v}</text></g>)}

@@ -11,7 +11,7 @@ export function SaidBy({ said }: { said: readonly Said[] }): JSX.Element | null 
       {t("fact.said_by")}: {said.map((one) => {
         const kind = one.kind === "person" ? "" : code("source", one.kind);
         const who = [`${kind} ${one.name}`.trim(), one.at ? dateTime(one.at) : ""].filter(Boolean).join(", ");
-        return `${who} (${one.facts.map((name) => code("fact", name)).join(", ")})`;
+        return `${who} (${[...new Set(one.facts.map((name) => code("fact", name)))].join(", ")})`;
       }).join(" · ")}
     </p>
   );

@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
 import { type Key, code, t } from "@fada/shared/i18n";
 
 interface FieldProps { label: string; children: ComponentChildren }
@@ -22,15 +23,20 @@ export function Choice({ label, prefix, values, value, set, disabled }: ChoicePr
 
 interface NumberProps { label: string; value: number | null | undefined; set: (value: number | null) => void; min: number; max: number; unit?: string; disabled: boolean }
 
-/** A whole number within bounds; others are not taken. */
+/** A whole number within bounds; others are not taken. What is being typed stands until the field is left, whatever is drawn
+ * anew meanwhile. */
 export function Whole({ label, value, set, min, max, unit, disabled }: NumberProps): JSX.Element {
+  const [typed, setTyped] = useState<string | null>(null);
   return (
     <Field label={unit ? `${label} (${unit})` : label}>
-      <input type="number" inputMode="numeric" min={min} max={max} step={1} value={value ?? ""} disabled={disabled}
+      <input type="number" inputMode="numeric" min={min} max={max} step={1} value={typed ?? value ?? ""} disabled={disabled}
+        onInput={(e) => setTyped(e.currentTarget.value)}
         onChange={(e) => {
           const given = e.currentTarget.value === "" ? null : e.currentTarget.valueAsNumber;
-          if (given === null || (e.currentTarget.checkValidity() && Number.isInteger(given))) set(given);
-          else e.currentTarget.reportValidity();
+          if (given === null || (e.currentTarget.checkValidity() && Number.isInteger(given))) {
+            set(given);
+            setTyped(null);
+          } else e.currentTarget.reportValidity();
         }} />
     </Field>
   );

@@ -1,4 +1,4 @@
-import type { Calibration, CaliperEdit, FrameEdit, FrameReading, Report } from "@fada/shared/api/types";
+import type { Calibration, CaliperEdit, FrameEdit, FrameReading, Measurement, Report } from "@fada/shared/api/types";
 import type { FrameMeasurements, Mark } from "@fada/shared/case/findings";
 import { MEASURED, date, measureCaliper, measureOutline } from "@fada/shared/measurement/biometry";
 import { bounds, resample } from "@fada/shared/measurement/geometry";
@@ -57,6 +57,19 @@ export function withFrame(draft: Draft, key: string, some: Partial<Omit<FrameDra
   return { ...draft, frames: { ...draft.frames, [key]: { ...before, ...some, changed } } };
 }
 
+/** How the method of a measurement ends that rests on a person's outline, and that of a length between ends that the model
+ * marked (services/reading/review_edits.py, lengths.py). */
+const METHOD_DRAWN = "outline drawn by a person", METHOD_MARKED = "line between the two ends that the model marked";
+
+/** What is measured beside calipers, by the hub's rule: an outline that no hand touched keeps the model's figures. */
+function byOutline(frame: FrameDraft, measurements: readonly Measurement[], calibration: Calibration | null): Measurement[] {
+  const { changed, plane, marks } = frame, ofModel = measurements.filter((m) => !m.method.includes("caliper"));
+  const outlined = marks.find((m) => m.label === MEASURED[plane ?? ""] && m.polygon.length > 2);
+  if (!changed.plane && (!changed.marks || (outlined && outlined.confidence !== null))) return ofModel;
+  const drawn = outlined ? measureOutline(plane ?? "", outlined.polygon, calibration).map((one) => ({ ...one, method: METHOD_DRAWN })) : [];
+  return [...drawn, ...(changed.plane ? [] : ofModel.filter((m) => m.method === METHOD_MARKED))];
+}
+
 /** What is measured on a frame: the report's own, or at once by the hub's formulae what a hand drew. */
 export function figures(
   reading: FrameReading | null, frame: FrameDraft | undefined, calibration: Calibration | null, periodDays: number | null,
@@ -64,11 +77,7 @@ export function figures(
   const changed = frame !== undefined && (frame.changed.marks || frame.changed.calipers || frame.changed.plane);
   let measurements = reading?.measurements ?? [];
   if (frame && changed) {
-    const plane = frame.plane ?? "";
-    const outlined = frame.marks.find((m) => m.label === MEASURED[plane] && m.polygon.length > 2);
-    const own = frame.changed.marks || frame.changed.plane
-      ? (outlined ? measureOutline(plane, outlined.polygon, calibration) : [])
-      : measurements.filter((m) => !m.method.includes("caliper"));
+    const own = byOutline(frame, measurements, calibration);
     const set = frame.calipers.map((c) => measureCaliper(c.name, c.points, calibration));
     measurements = [...own.filter((m) => !set.some((s) => s.name === m.name)), ...set];
   }

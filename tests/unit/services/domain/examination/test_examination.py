@@ -165,6 +165,21 @@ def test_what_a_person_measured_or_chose_counts() -> None:
     assert chosen.mm == 262
 
 
+def test_an_outline_that_a_person_drew_is_a_persons_measure() -> None:
+    method = "ellipse with the moments of the outline drawn by a person"
+    drawn = frame("9", ("AC", 240), method=method, in_scope=False)
+    made = summary.summarise([*FULL, drawn], day=DAY).of("AC")
+    assert made is not None
+    assert made.mm == 240
+    assert [one.by_person for one in made.counted] == [True]
+
+
+def test_no_age_by_all_four_outside_the_range_of_one() -> None:
+    assert summary.summarise(FULL, day=DAY).composite is not None
+    tiny = (*FULL[1:], frame("1", ("HC", 60), ("BPD", 80)))
+    assert summary.summarise(tiny, day=DAY).composite is None
+
+
 def test_no_centile_without_an_age_by_other_means() -> None:
     made = summary.summarise(FULL, day=DAY)
     assert made.ga_days is None
