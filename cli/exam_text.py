@@ -8,7 +8,12 @@ from rich.markup import escape
 
 from cli.counts import counted
 from services.domain.biometry import weeks_and_days
+from services.publish.pdf_strings import Words
 
+_WORDS = Words("en")
+_FACTS = {
+    "last_period": _WORDS("period"), "heart_rate": "Heart rate", "fluid_impression": _WORDS("fluid")
+}  # fmt: skip
 _REASONS = {
     "lmp_only": "by last period; no scan dates it",
     "lmp_agrees": "by last period; the earliest scan agrees",
@@ -110,10 +115,12 @@ def _weight(summary: dict[str, Any]) -> list[str]:
 
 
 def _growth(summary: dict[str, Any]) -> list[str]:
-    return [
-        f"  {one['measure']}: {one['before']:.1f} → {one['now']:.1f} in {counted(one['days'], 'day')}"
-        for one in summary["growth"]
-    ]
+    lines = []
+    for one in summary["growth"]:
+        unit, digits = ("g", 0) if one["measure"] == "EFW" else ("mm", 1)
+        grown = f"{one['before']:.{digits}f} → {one['now']:.{digits}f} {unit}"
+        lines.append(f"  {one['measure']}: {grown} in {counted(one['days'], 'day')}")
+    return lines
 
 
 def _place(centile: dict[str, Any]) -> str:
@@ -132,16 +139,33 @@ def _facts(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"entered by {facts.get('author_name') or facts['author']}, version {facts['version']}:"
     ]
-    return lines + [escape(f"  {key}: {_said(value)}") for key, value in facts["values"].items()]
+    said = ((_name_of(key), _said(key, value)) for key, value in facts["values"].items())
+    return lines + [escape(f"  {name}: {words}") for name, words in said if words]
 
 
-def _said(value: Any) -> str:
-    """An answer in words: of several its parts."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "not said" if value is None else str(value)
+def _name_of(key: str) -> str:
+    """What the printed report calls a fact."""
+    return _FACTS.get(key) or (_WORDS(key) if _WORDS.knows(key) else key.replace("_", " "))
+
+
+def _said(key: str, value: Any) -> str:
+    """An answer in the words of the printed report; empty for what says which image counts or shows whom."""
+    if key in ("chosen", "fetus_images"):
+        return ""
+    if key == "parity":
+        return f"{value.get('gravida', '–')} / {value.get('para', '–')}"
+    if key == "placenta":
+        low = value.get("low")
+        lies = [] if low is None else [_WORDS("low" if low else "not_low")]
+        return ", ".join([_WORDS(value["site"]), *lies] if value.get("site") else lies)
+    if key == "fluid":
+        return f"{_WORDS(value['kind'])} {value['mm']:g} mm"
+    if key == "anatomy":
+        return "; ".join(f"{_WORDS(part)} {_WORDS(state).lower()}" for part, state in value.items())
+    if key == "heart_rate":
+        return f"{value}/min"
+    coded = key in ("presentation", "heart_activity", "fluid_impression")
+    return _WORDS(value) if coded else str(value)
 
 
 def _earlier(earlier: list[dict[str, Any]]) -> list[str]:

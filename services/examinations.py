@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Final
 
 from services.actors import names_of, source_of
+from services.domain.dicom.values import first_text
 from services.domain.errors import NotFound
 from services.domain.examination.charts import INTERGROWTH
-from services.domain.examination.examination import Examination
+from services.domain.examination.examination import Acquisition, Examination
 from services.domain.examination.fetuses import Fetuses, fetuses_of, summarise_several
 from services.domain.examination.history import (
     Chosen,
@@ -99,6 +101,7 @@ def examination_of(
     examination = reader.whole(own, frames, chosen, fetuses, [one.visit for one in earlier])
     order = tx.orders.get(study.site, study.order_id) if study.order_id else None
     examination = _sourced(tx, examination, own, stated_period(visits), order)
+    examination = replace(examination, acquired=_acquired(tx, study))
     reported = tuple(
         _earlier(tx, one, fetuses_of(one.facts.values, fetuses_told), reader) for one in earlier
     )
@@ -111,6 +114,21 @@ def examination_of(
         fetuses.count if fetuses_told else None,
         order,
     )
+
+
+_FIRST_INSTANCES: Final = 20  # one of them is an image
+_OWN_MANUFACTURER: Final = "FADA"  # of pictures that came without a header
+
+
+def _acquired(tx: Transaction, study: Study) -> Acquisition:
+    """As the first image says."""
+    stored = tx.studies.instances(study.site, study_uid=study.study_uid, limit=_FIRST_INSTANCES)
+    said = next((one.attributes for one in stored if one.frames), {})
+    manufacturer = first_text(said, "00080070")
+    if manufacturer == _OWN_MANUFACTURER:
+        return Acquisition()
+    model = first_text(said, "00081090")
+    return Acquisition(f"{manufacturer} {model}".strip(), first_text(said, "00081070"))
 
 
 def _sourced(

@@ -10,17 +10,21 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fpdf.enums import MethodReturnValue
+
 from services.domain.examination.examination import Examination
-from services.domain.report import FrameReading, Report, percent
+from services.domain.report import Abstention, FrameReading, Measurement, Report, percent
+from services.domain.sentences import translated
 from services.publish import pdf_sections
 from services.publish.pdf_growth import draw_growth
-from services.publish.pdf_sheet import Sheet
+from services.publish.pdf_sheet import Sheet, printable
 from services.publish.pdf_strings import Words
 
 MEDIA_TYPE = "application/pdf"
 Overlays = Mapping[tuple[str, int], bytes]
-_NAMES = ("00100010", "00080090", "00081070", "00081030", "00080070", "00081090", "00100020")
+_NAMES = ("00100010", "00080090", "00081030", "00100020")
 _PER_ROW = 2
+_TALLEST = 76.0  # mm of a picture: two rows fit on a page, their captions below them
 
 
 def render(
@@ -41,7 +45,8 @@ def render(
         ValueError: not one of the five languages.
     """
     words = Words(language)
-    names = [said.source.name for said in examination.said]
+    acquired = examination.acquired
+    names = [said.source.name for said in examination.said] + [acquired.machine, acquired.operator]
     sheet = Sheet(report, words, [*_texts(attributes), *_strings(examination.facts), *names])
     sheet.add_page()
     pdf_sections.who(sheet, attributes, examination)
@@ -85,22 +90,42 @@ def _images(sheet: Sheet, frames: Sequence[FrameReading], overlays: Overlays) ->
     for start in range(0, len(shown), _PER_ROW):
         row = shown[start : start + _PER_ROW]
         height = max(width * one.height / max(one.width, 1) for one in row)
-        height = min(height, 110.0)
-        if sheet.will_page_break(height + 28):
+        height = min(height, _TALLEST)
+        captions = [_caption(sheet, one) for one in row]
+        below = max(_set_caption(sheet, one, width, dry=True) for one in captions)
+        if sheet.will_page_break(
+            height + below + 2
+        ):  # a picture and what is said of it stay together
             sheet.add_page()
-        top, below = sheet.get_y() + 1, sheet.get_y()
-        for column, one in enumerate(row):
+        top = sheet.get_y() + 1
+        for column, (one, caption) in enumerate(zip(row, captions, strict=True)):
             left = sheet.l_margin + column * (width + 6)
             sheet.image(
                 io.BytesIO(overlays[one.sop_uid, one.frame]), x=left, y=top, w=width, h=height,
                 keep_aspect_ratio=True,
             )  # fmt: skip
-            below = max(below, _caption(sheet, one, left, top + height + 1, width))
-        sheet.set_xy(sheet.l_margin, below + 2)
+            sheet.set_xy(left, top + height + 1)
+            _set_caption(sheet, caption, width)
+        sheet.set_xy(sheet.l_margin, top + height + below + 2)
 
 
-def _caption(sheet: Sheet, frame: FrameReading, left: float, top: float, width: float) -> float:
-    """The plane, what was measured and what was not; where it ends."""
+def _set_caption(sheet: Sheet, lines: Sequence[str], width: float, *, dry: bool = False) -> float:
+    """Set it from here on, the first line large; its height in mm. ``dry``: reckon the height alone."""
+    left, height = sheet.get_x(), 0.0
+    for number, line in enumerate(lines):
+        sheet.use(8 if number == 0 else 7, bold=number == 0)
+        sheet.set_x(left)
+        set_ = sheet.multi_cell(
+            width, 3.6, line, align="L", new_x="LEFT", new_y="NEXT", dry_run=dry,
+            output=MethodReturnValue.HEIGHT,
+        )  # fmt: skip
+        assert isinstance(set_, float | int)
+        height += set_
+    return height
+
+
+def _caption(sheet: Sheet, frame: FrameReading) -> list[str]:
+    """The plane, what was measured and what was not, and the model's text."""
     words = sheet.words
     plane = words("no_plane")
     if frame.plane is not None:
@@ -108,22 +133,35 @@ def _caption(sheet: Sheet, frame: FrameReading, left: float, top: float, width: 
         plane = f"{words.label(frame.plane.label)} ({sure})"
         if frame.subplane is not None:
             plane += f" · {words.label(frame.subplane.label)}"
-    sheet.set_xy(left, top)
     lines = [plane, ", ".join(words.label(one.label) for one in frame.structures)]
-    lines.append(" · ".join(pdf_sections.figure(words, one) for one in frame.measurements))
+    lines.append(" · ".join(_figure(words, one) for one in frame.measurements))
     lines += [f"{words.label(one.name)} {one.degrees:.0f}°" for one in frame.angles]
-    lines += [pdf_sections.abstention(words, *one) for one in frame.abstentions]
-    lines += [f"{words('looked_at')}. {words('text')}: {text}" for text in _said(frame)]
-    for number, line in enumerate(line for line in lines if line):
-        sheet.use(8 if number == 0 else 7, bold=number == 0)
-        sheet.set_x(left)
-        sheet.multi_cell(width, 3.6, line, align="L", new_x="LEFT", new_y="NEXT")
-    return sheet.get_y()
+    lines += [_abstention(words, *one) for one in frame.abstentions]
+    lines += _said(words, frame)
+    return [printable(line) for line in lines if line]
 
 
-def _said(frame: FrameReading) -> list[str]:
-    """The model's sentences as one text; none where it has said nothing."""
-    said = "; ".join(
-        f"{key.replace('_', ' ')}: {value}" for key, value in frame.interpretation.items() if value
-    )
-    return [said] if said else []
+def _said(words: Words, frame: FrameReading) -> list[str]:
+    """The model's sentences, and that nothing else was looked at; nothing where it has said nothing."""
+    said = [
+        f"{words.field(name)}: {translated(text, words.language)}"
+        for name, text in frame.interpretation.items()
+        if text
+    ]
+    return [f"{words('looked_at')}. {words('text')}:", *said] if said else []
+
+
+def _figure(words: Words, one: Measurement) -> str:
+    """One image's value."""
+    if one.mm is None:
+        return f"{one.name} {one.px:.0f} px, {words('px_only')}"
+    text = f"{one.name} {one.mm:.1f} mm"
+    if one.mm_low is not None and one.mm_high is not None:
+        text += f" ({one.mm_low:.1f}–{one.mm_high:.1f})"
+    return text
+
+
+def _abstention(words: Words, reason: Abstention, about: str) -> str:
+    """What was not assessed, and why."""
+    subject = "" if about == "image" else f"{words.label(about)}: "
+    return f"{words('not_assessed')}: {subject}{words(reason.value)}"

@@ -10,7 +10,7 @@ from services.domain.dicom.values import STUDY_DATE, first_date, first_text
 from services.domain.examination.examination import Examination
 from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import MeasureSummary
-from services.domain.report import Abstention, Centile, Measurement
+from services.domain.report import Centile
 from services.publish.pdf_sheet import SOFT, Sheet
 from services.publish.pdf_strings import Words
 
@@ -30,7 +30,6 @@ def who(sheet: Sheet, attributes: dict[str, Any], examination: Examination) -> N
     words = sheet.words
     parity = examination.fact("parity") or {}
     born, day = first_date(attributes, "00100030"), first_date(attributes, STUDY_DATE)
-    machine = (first_text(attributes, "00080070"), first_text(attributes, "00081090"))
     rows = [
         ("patient", _name(attributes, "00100010") or _EMPTY),
         ("number", first_text(attributes, "00100020") or _EMPTY),
@@ -38,8 +37,8 @@ def who(sheet: Sheet, attributes: dict[str, Any], examination: Examination) -> N
         ("day", words.day(day) if day else _EMPTY),
         ("accession", first_text(attributes, "00080050")),
         ("referrer", _name(attributes, "00080090")),
-        ("scanned_by", _name(attributes, "00081070")),
-        ("machine", " ".join(part for part in machine if part)),
+        ("scanned_by", examination.acquired.operator.replace("^", " ").strip()),
+        ("machine", examination.acquired.machine),
         ("parity", f"{parity.get('gravida', _EMPTY)} / {parity.get('para', _EMPTY)}" if parity else ""),
         ("made", sheet.moment(sheet.report.created_at)),
     ]  # fmt: skip
@@ -128,7 +127,7 @@ def biometry(sheet: Sheet, examination: Examination, letter: str = "") -> None:
     words, summary = sheet.words, examination.summary
     title = words("biometry")
     sheet.heading(f"{title} · {words('fetus')} {letter}" if letter else title)
-    head = [words(key) for key in ("biometry", "value", "interval", "age_by", "centile", "images")]
+    head = [words(key) for key in ("measure", "value", "interval", "age_by", "centile", "images")]
     rows = [_measure(words, one) for one in summary.measures]
     rows += _uncalibrated(sheet, examination, letter)
     if rows:
@@ -159,15 +158,18 @@ def _measure(words: Words, one: MeasureSummary) -> list[str]:
     others = [f"{c.mm:.1f}" for c in one.candidates if c not in one.counted]
     if others:  # accepted, and not in the mean
         values += f" ({' '.join(others[:_OTHERS])}{' …' if len(others) > _OTHERS else ''})"
-    known = one.mm_low is not None and one.mm_high is not None
     return [
         f"{one.measure} {words.label(one.measure)}",
         f"{one.mm:.1f} mm",
-        f"{one.mm_low:.1f}–{one.mm_high:.1f} mm" if known else _EMPTY,
+        _interval(one.mm_low, one.mm_high),
         one.dating.text if one.dating is not None else _EMPTY,
         centile(one.centile) if one.centile is not None else _EMPTY,
         values,
     ]
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return _EMPTY if low is None or high is None else f"{low:.1f}–{high:.1f} mm"
 
 
 def _uncalibrated(sheet: Sheet, examination: Examination, letter: str) -> list[list[str]]:
@@ -181,7 +183,8 @@ def _uncalibrated(sheet: Sheet, examination: Examination, letter: str) -> list[l
         for one in frame.measurements:
             if examination.summary.of(one.name) is None and (one.mm is not None or frame.in_scope):
                 value = f"{one.px:.0f} px" if one.mm is None else f"{one.mm:.1f} mm"
-                about = words("not_calibrated") if one.mm is None else _EMPTY
+                about = _interval(one.mm_low, one.mm_high)
+                about = words("not_calibrated") if one.mm is None else about
                 name = f"{one.name} {words.label(one.name)}"
                 rows.setdefault(one.name, [name, value, about, _EMPTY, _EMPTY, ""])
     return list(rows.values())
@@ -260,22 +263,6 @@ def centile(one: Centile) -> str:
     if one.centile < 1:
         return f"<1 ({one.z:+.1f} z)"
     return f">99 ({one.z:+.1f} z)" if one.centile > 99 else f"{one.centile:.0f} ({one.z:+.1f} z)"
-
-
-def figure(words: Words, one: Measurement) -> str:
-    """One image's value."""
-    if one.mm is None:
-        return f"{one.name} {one.px:.0f} px, {words('px_only')}"
-    text = f"{one.name} {one.mm:.1f} mm"
-    if one.mm_low is not None and one.mm_high is not None:
-        text += f" ({one.mm_low:.1f}–{one.mm_high:.1f})"
-    return text
-
-
-def abstention(words: Words, reason: Abstention, about: str) -> str:
-    """What was not assessed, and why."""
-    subject = "" if about == "image" else f"{words.label(about)}: "
-    return f"{words('not_assessed')}: {subject}{words(reason.value)}"
 
 
 def _last_period(attributes: dict[str, Any], examination: Examination) -> date | None:

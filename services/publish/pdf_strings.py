@@ -35,6 +35,10 @@ class Words:
         """A plane's or structure's name; a label that is not known stays as the release has it."""
         return self(name) if self.knows(name) else name.replace("_", " ")
 
+    def field(self, name: str) -> str:
+        """What a field of the model's text is called, as on the pages."""
+        return self._words[f"field.{name}"]
+
     def day(self, day: date) -> str:
         """A date as readers of this language write it: 5 Jan 2026."""
         return f"{day.day} {self('months').split(', ')[day.month - 1]} {day.year}"

@@ -122,6 +122,9 @@ def test_twins_are_told_apart_and_never_averaged(
         page.get_by_role("tab", name="Facts").click()
         page.fill("#last-period", "2024-07-10")
         page.get_by_label("Fetuses").fill("2")
+        # What is being typed stands while the page saves what was entered before.
+        expect(page.locator(".tab-panel [role=status]")).to_contain_text("Saved")
+        expect(page.locator(".summary")).to_contain_text("10 Jul 2024")
         page.get_by_label("Fetuses").blur()
         unassigned = page.locator(".unassigned")
         expect(unassigned).to_contain_text("images without a fetus", timeout=20_000)

@@ -129,6 +129,7 @@ def test_upload_arrive_correct_sign_print(
         assert site.result(study, 1)["report"] == first["report"]
 
         page.get_by_role("link", name="Report").click()
+        page.locator(".report-images input").check()
         page.wait_for_selector(".sheet img")
         expect(page.locator(".sheet header .label")).to_contain_text("Reviewed by Ann")
         expect(page.locator(".sheet")).to_contain_text("Hadlock 1984 (HC)")

@@ -21,7 +21,20 @@ import pydicom
 import pytest
 import whole_hub
 from e2e import field
-from e2e.pages import ARTEFACTS, CHROMIUM, SAMPLES, WIDTHS, Site, drag, figure, keep, pull, visit
+from e2e.pages import (
+    ARTEFACTS,
+    CHROMIUM,
+    PATIENCE,
+    SAMPLES,
+    WIDTHS,
+    Site,
+    at_every_width,
+    drag,
+    figure,
+    keep,
+    pull,
+    visit,
+)  # fmt: skip
 from orthanc import Orthanc
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from pydicom.uid import generate_uid
@@ -65,6 +78,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
     yield started
     started.close()
@@ -298,9 +312,7 @@ def test_the_report_is_that_of_the_whole_examination(
     site: Site, examinations: tuple[str, str]
 ) -> None:
     _, now = examinations
-    answer = site.api(
-        "GET", f"/api/studies/{now}/results/latest/report.pdf", params={"language": "en"}
-    )
+    answer = site.api("GET", f"/api/studies/{now}/results/latest/report.pdf", params={"lang": "en"})
     assert answer.status_code == 200, answer.text
     text = pdf_text(answer.content)
     (ARTEFACTS / "examination-report.pdf").write_bytes(answer.content)
@@ -308,6 +320,29 @@ def test_the_report_is_that_of_the_whole_examination(
     assert text.count("\f") == 1, text  # one page
     for word in ("SAMPLE", "HC", "AC", "FL", "g", COMMENT):
         assert word in text, text
+
+
+def test_the_reports_page_prints_as_one_page_in_the_readers_language(
+    site: Site, browser: Browser, ann: str, examinations: tuple[str, str]
+) -> None:
+    """No word of it is left in English, no figure contradicts its text, and images come on request."""
+    _, now = examinations
+    with visit(browser, site, ann) as page:
+        page.goto(f"{site.address}/study/{now}/report")
+        page.locator(".bar-end select").first.select_option("fr")
+        expect(page.locator(".sheet")).to_contain_text("Biométrie")
+        expect(page.locator(".sheet svg.growth")).to_be_visible()
+        expect(page.locator(".sheet img")).to_have_count(0)
+        assert pdf_text(page.pdf(prefer_css_page_size=True)).count("\f") == 1
+        at_every_width(page, "report-page", full_page=True)
+        page.locator(".report-images input").check()
+        expect(page.locator(".sheet img")).to_have_count(7)
+        told = page.locator(".sheet").inner_text()
+        keep(page, "report-page-images", full_page=True)
+    for words in ("Plan transversal de l’abdomen fœtal", "Longueur du fémur", COMMENT):
+        assert words in told, told
+    for words in ("pdf.", "Transverse plane", "étalonnée", "Review by", "by Hadlock"):
+        assert words not in told, told
 
 
 def pdf_text(data: bytes) -> str:

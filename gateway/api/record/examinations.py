@@ -33,7 +33,8 @@ def examination(
     listed under ``not_assessed``. Of several fetuses each has a summary in ``fetuses``, from the images
     that people said show it; nothing is averaged over two. ``clash``: she came with another woman's
     name, birth date or number. ``said``: who said which facts, and when; ``order``: that the study met,
-    whose reason is the indication where nobody entered one.
+    whose reason is the indication where nobody entered one. ``acquired``: machine and operator, as the
+    images' header says.
     """
     with services.index.read() as tx:
         study = tx.studies.get(who.site, study_id)
@@ -49,6 +50,7 @@ def examination(
         "said": representations.said(whole),
         "last_period": whole.last_period,
         "order": representations.order(whole),
+        "acquired": whole.examination.acquired,
         "summary": whole.examination.summary,
         "fetuses": representations.fetuses(whole),
         "earlier": [representations.earlier(one) for one in whole.earlier],

@@ -24,13 +24,31 @@ def test_centiles_are_ordinals(centile, words):
     assert f"  {words} (" in line
 
 
-def test_facts_are_words():
-    facts = {
-        "version": 1, "author": "key:1", "author_name": "Ann",
-        "values": {"fetuses": 1, "placenta": {"site": "fundal", "low": False}},
+def test_facts_are_the_words_of_the_printed_report():
+    values = {
+        "last_period": "2025-06-06", "parity": {"gravida": 3}, "fetuses": 1, "presentation": "breech",
+        "placenta": {"site": "fundal", "low": False}, "fluid": {"kind": "deepest_pocket", "mm": 45.0},
+        "heart_rate": 142, "anatomy": {"brain": "not_seen"}, "comment": "normal",
+        "chosen": {"HC": {"sop_uid": "1.2", "frame": 1}},
     }  # fmt: skip
-    told = exam_text._facts(facts)
-    assert told == ["entered by Ann, version 1:", "  fetuses: 1", "  placenta: site fundal, low no"]
+    facts = {"version": 1, "author": "key:1", "author_name": "Ann", "values": values}
+    assert exam_text._facts(facts) == [
+        "entered by Ann, version 1:", "  Last menstrual period: 2025-06-06", "  Gravida / para: 3 / –",
+        "  Number of fetuses: 1", "  Presentation: breech", "  Placenta: fundal, not low-lying",
+        "  Amniotic fluid: deepest pocket 45 mm", "  Heart rate: 142/min", "  Anatomy: brain not seen",
+        "  Comment: normal",
+    ]  # fmt: skip
+
+
+def test_growth_has_its_unit():
+    grown = [
+        {"measure": "HC", "before": 171.8, "now": 247.5, "days": 45},
+        {"measure": "EFW", "before": 426.3, "now": 941.0, "days": 45},
+    ]
+    assert exam_text._growth({"growth": grown}) == [
+        "  HC: 171.8 → 247.5 mm in 45 days",
+        "  EFW: 426 → 941 g in 45 days",
+    ]
 
 
 @pytest.mark.parametrize(("days", "words"), [(1, "in 1 day"), (14, "in 14 days")])

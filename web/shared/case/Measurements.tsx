@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { Centile, Dating, FrameReading, Measurement } from "../api/types";
 import { code, t } from "../i18n";
 import type { FrameMeasurements } from "./findings";
+import { dateBy } from "../examination/summary";
 import { weeksAndDays } from "../measurement/biometry";
 
 const one = (value: number): string => value.toFixed(1);
@@ -40,7 +41,8 @@ interface Props {
 
 /** Millimetres with their interval, age by named equations, age by last period and what they differ. */
 export function Measurements({ measured, reading, lastPeriod, periodDays, scanDay, setPeriod, children }: Props): JSX.Element {
-  const { measurements, datings, centiles, byHand } = measured;
+  const { measurements, centiles, byHand } = measured;
+  const datings = measured.datings.length > 0 ? measured.datings : measurements.flatMap((m) => (m.mm === null ? [] : dateBy(m.name, m.mm) ?? []));
   return (
     <section class="panel" aria-labelledby="figures-title">
       <h2 id="figures-title">{t("figures.title")} {byHand && <span class="tag">{t("figures.by_hand")}</span>}</h2>

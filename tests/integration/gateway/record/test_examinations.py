@@ -25,6 +25,8 @@ def send(hub: hubs.Hub, site: str, day: date, last_period: date | None = None, *
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     dataset.PatientID, dataset.StudyDate = more.get("number", "17/A"), day.strftime("%Y%m%d")
     dataset.PatientName = more.get("name", "Doe^Jane")
+    dataset.Manufacturer, dataset.ManufacturerModelName = more.get("machine", "FADA/").split("/")
+    dataset.OperatorsName = more.get("operator", "")
     if last_period is not None:
         dataset.LastMenstrualDate = last_period.strftime("%Y%m%d")
     data = io.BytesIO()
@@ -232,3 +234,13 @@ def test_facts_are_held_to_their_words(hub: hubs.Hub, site: str) -> None:
         path = f"/api/studies/{item['study_id']}/facts"
         assert stranger.get(path).status_code == 404
         assert stranger.put(path, json={"based_on": 0, "values": {}}).status_code == 404
+
+
+def test_machine_and_operator_are_those_of_the_images(hub: hubs.Hub, site: str) -> None:
+    item = send(hub, site, DAY, machine="Acme/Probe 9", operator="Mwangi^Asha")
+    read(hub, site, item, HC=250.0)
+    told = examination(hub, site, item)["acquired"]
+    assert told == {"machine": "Acme Probe 9", "operator": "Mwangi^Asha"}
+    picture = send(hub, site, DAY, number="18/A")
+    read(hub, site, picture, HC=250.0)
+    assert examination(hub, site, picture)["acquired"] == {"machine": "", "operator": ""}

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 from PIL import Image
 
-from services.domain.examination.examination import Examination
+from services.domain.examination.examination import Acquisition, Examination
 from services.domain.examination.fetuses import summarise_several
 from services.domain.examination.pregnancy import DatingScan, date_pregnancy
 from services.domain.examination.source import Source, SourceKind
@@ -121,6 +121,21 @@ def test_its_figures_are_those_of_the_summary() -> None:
         assert words in told
 
 
+def test_who_scanned_and_with_what() -> None:
+    acquired = Acquisition("Acme Probe 9", "Mwangi^Asha")
+    whole = replace(examination(*FRAMES), acquired=acquired)
+    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
+    assert "Acme Probe 9" in told
+    assert "Mwangi Asha" in told
+
+
+def test_a_value_beside_the_summary_has_its_interval() -> None:
+    whole = frame(1, "abdomen", measurement("AC", 219.2), measurement("TAD", 68.8))
+    told = text(pdf.render(report(whole), ATTRIBUTES, examination(whole)))
+    (row,) = (line for line in told.splitlines() if line.startswith("TAD"))
+    assert "63.8–73.8 mm" in row
+
+
 def test_what_nobody_entered_is_not_assessed() -> None:
     told = text(pdf.render(report(), ATTRIBUTES, Examination(summarise((), day=None))))
     assert told.count("Not assessed") >= 7
@@ -200,6 +215,23 @@ def test_images_come_on_request_and_are_named_by_their_plane() -> None:
     told = text(made)
     assert "femur (97 % confidence)" in told
     assert "1.2.3" not in told, "no numbers instead of planes"
+
+
+def test_pictures_stand_two_rows_a_page_with_the_models_text_in_the_readers_language() -> None:
+    said = {"imaging_plane": "Transverse plane of the fetal abdomen.", "image_quality": "Good."}
+    frames = [
+        replace(frame(n, "abdomen", measurement("AC", 219.2)), interpretation=said)
+        for n in range(4)
+    ]
+    picture = io.BytesIO()
+    Image.new("RGB", (540, 540)).save(picture, "PNG")
+    overlays = {(one.sop_uid, 1): picture.getvalue() for one in frames}
+    whole = examination(*frames)
+    made = pdf.render(report(*frames), ATTRIBUTES, whole, overlays, language="fr")
+    assert pages(made) == 2
+    told = text(made)
+    assert told.count("Plan de coupe: Plan transversal de l’abdomen fœtal.") == 4
+    assert "Transverse" not in told
 
 
 @pytest.mark.parametrize(

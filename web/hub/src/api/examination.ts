@@ -18,6 +18,8 @@ export interface Examination {
   /** First day of the last period that dates the pregnancy. */
   last_period?: string | null;
   order?: MetOrder | null;
+  /** As the images' header says; empty where it does not. Undefined for whoever has a link alone. */
+  acquired?: { machine: string; operator: string };
   state?: { quiet_until: string | null; reading: boolean; complete: boolean };
 }
 
@@ -50,7 +52,7 @@ export type Seen = "seen" | "not_seen" | "not_looked_at";
 export interface Facts {
   last_period?: string | null;
   indication?: string | null;
-  parity?: { gravida: number; para: number } | null;
+  parity?: { gravida: number | null; para: number | null } | null;
   fetuses?: number | null;
   presentation?: string | null;
   heart_activity?: string | null;

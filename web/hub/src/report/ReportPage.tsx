@@ -2,8 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, post, remove } from "../api/client";
 import type { Result, Study } from "@fada/shared/api/types";
-import type { Examination } from "../api/examination";
-import { type Frame, framesOf } from "../study/frames";
+import { framesOf } from "../study/frames";
 import { language, t } from "@fada/shared/i18n";
 import { useExamination } from "../examination/useExamination";
 import { toastError, toast, errorText } from "../shell/toasts";
@@ -11,8 +10,6 @@ import { hasRole, useMe } from "../shell/session";
 import { formatDay, dateTime, personName } from "../shell/format";
 import { ReportBody } from "./ReportBody";
 import "../style/report.css";
-
-const KEY_IMAGES = 6;
 
 interface Share { id: string; expires_at: string; url?: string }
 
@@ -33,7 +30,8 @@ export function ReportPage({ id }: { id: string }): JSX.Element {
   if (!study || !result) return <main id="main" class="page"><p class="waiting" role="status">{t("loading")}</p></main>;
   const base = `/api/studies/${id}/results/${result.version}`;
   const frames = framesOf(study, result.report).filter((f) => f.reading !== null);
-  const pictures = all ? frames : keyFrames(frames, examination);
+  const read = result.report.frames.filter((f) => f.in_scope);
+  const facts = examination?.facts?.values, parity = facts?.parity;
   return (
     <main id="main" class="page report">
       <div class="report-bar">
@@ -45,23 +43,18 @@ export function ReportPage({ id }: { id: string }): JSX.Element {
         <a class="button" href={`${base}/sr.dcm`} download>DICOM SR</a>
         <a class="button" href={`${base}/report.json`} download>JSON</a>
       </div>
-      {frames.length > pictures.length || all ? <p class="report-images"><label class="check"><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} />{t("report.all_images", { n: frames.length })}</label></p> : null}
+      {frames.length > 0 && <p class="report-images"><label class="check"><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} />{t("report.all_images", { n: frames.length })}</label></p>}
       {hasRole(me, "sonographer") && <Shares id={id} />}
       <ReportBody result={result} examination={examination} facts={[
-        [t("patient.name"), personName(study.patient.name)], [t("patient.id"), study.patient.id], [t("patient.birth_date"), formatDay(study.patient.birth_date)],
-        [t("patient.accession"), study.accession], [t("report.study_date"), formatDay(study.study_date)], [t("age.period"), formatDay(examination?.last_period ?? study.last_period)],
-      ]} pictures={pictures.map((f) => ({ key: `${f.sopUid}/${f.frame}`, src: `${base}/frames/${f.sopUid}/${f.frame}/overlay.png`, reading: f.reading! }))} />
+        [t("pdf.patient"), personName(study.patient.name)], [t("pdf.number"), study.patient.id], [t("pdf.born"), formatDay(study.patient.birth_date)],
+        [t("pdf.day"), formatDay(study.study_date)], [t("pdf.accession"), study.accession],
+        [t("pdf.scanned_by"), personName(examination?.acquired?.operator ?? "")], [t("pdf.machine"), examination?.acquired?.machine ?? ""],
+        [t("pdf.parity"), parity ? `${parity.gravida ?? "–"} / ${parity.para ?? "–"}` : ""], [t("pdf.made"), dateTime(result.created_at)],
+        [t("pdf.indication"), facts?.indication || examination?.order?.reason || "–"],
+        [t("pdf.images"), t("pdf.images_read", { read: read.length, all: result.report.frames.length, skipped: result.report.skipped?.length ?? 0 })],
+      ]} pictures={(all ? frames : []).map((f) => ({ key: `${f.sopUid}/${f.frame}`, src: `${base}/frames/${f.sopUid}/${f.frame}/overlay.png`, reading: f.reading! }))} />
     </main>
   );
-}
-
-/** The images that the page shows at first: those that count for a measure, then others that show a plane. */
-function keyFrames(frames: readonly Frame[], examination: Examination | null): Frame[] {
-  const summaries = examination ? [examination.summary, ...(examination.fetuses ?? []).map((one) => one.summary)] : [];
-  const counted = new Set(summaries.flatMap((one) => one.measures.flatMap((m) => m.counted.map((c) => `${c.sop_uid}/${c.frame}`))));
-  const counts = (f: Frame): boolean => counted.has(`${f.sopUid}/${f.frame}`);
-  const known = frames.filter((f) => f.reading?.in_scope);
-  return [...known.filter(counts), ...known.filter((f) => !counts(f))].slice(0, KEY_IMAGES);
 }
 
 function Shares({ id }: { id: string }): JSX.Element {
