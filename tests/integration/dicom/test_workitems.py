@@ -388,7 +388,8 @@ def test_people_see_and_cancel_items_by_api_and_command(
 def test_items_are_spoken_of_in_xml(clients: dict[str, httpx.Client]) -> None:
     work, look = clients["work"], clients["look"]
     xml = {"Content-Type": "application/dicom+xml"}
-    body = native_model.to_xml(item("xml", **{"00100010": {"vr": "PN", "Value": ["Doe^Jane"]}}))
+    named: dict[str, Any] = {"00100010": {"vr": "PN", "Value": ["Doe^Jane"]}}
+    body = native_model.to_xml({**item("xml"), **named})
     assert work.post("/workitems?2.25.560", content=body, headers=xml).status_code == 201
     assert work.post("/workitems?2.25.561", content=body, headers=xml).status_code == 201
     wanted = shown(look, "2.25.560")
