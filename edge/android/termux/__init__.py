@@ -1,0 +1,1 @@
+"""fada-read in Termux: an installer, and the recipe of a package."""
