@@ -404,12 +404,24 @@ def test_a_case_is_carried_by_another_phone(
         assert case["state"] == "failed"
 
         with field.phone(playwright, tmp_path / "carrier", address) as other:
+            other.context.add_init_script(METERED)
+            other.set_viewport_size({"width": 360, "height": 780})
             field.enrol(other, site, "Carrier")
-            other.locator("details.carry summary").click()
+            other.locator("details.link summary").click()
+            other.get_by_label("Images wait for Wi-Fi").check()
+            panel = other.locator("details.carry")
+            panel.locator("summary").click()
+            panel.locator("input[type=file]").set_input_files(sealed)
+            for language in ("fr", "pt", "sw", "hi", "en"):
+                other.locator(".field-bar select").select_option(language)
+                expect(panel).to_contain_text(words(language, "carry.waits_for_wifi"))
+                assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                field.show(other, f"24-carried-waits-{language}")
             with other.expect_response("**/api/sync/bundles") as answer:
-                other.locator("details.carry input[type=file]").set_input_files(sealed)
+                panel.get_by_role("button", name=words("en", "carry.anyway")).click()
             assert answer.value.status == 200
-            expect(other.locator("details.carry")).to_contain_text("1 handed in")
+            expect(panel).not_to_contain_text(words("en", "carry.waits_for_wifi"))
+            expect(panel).to_contain_text("1 handed in", timeout=90_000)
             with other.expect_download() as back:
                 other.get_by_role("button", name="Give the receipts back").click()
             back.value.save_as(tmp_path / "fada.receipt")
