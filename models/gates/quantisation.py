@@ -121,6 +121,7 @@ def text_pair(release: Release, full: Path, records: Sequence[Record], threads: 
 
 
 def _decoders(release: Release, full: Path, records: Sequence[Record], threads: int) -> Figures:
+    records = [record for record in records if record.plane]  # words of others are withheld
     finder = findings.Finder(release, threads)
     seen = [finder.of_record(record) for record in records]
     pair = {

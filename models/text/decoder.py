@@ -48,7 +48,8 @@ def build(size: DecoderSize, tokenizer: Any) -> Any:
             head_dim=size.head,
             max_position_embeddings=4096,
             rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
-            tie_word_embeddings=True,
+            # Tied, words that stand for each other ("left", "right") fall together, never told apart.
+            tie_word_embeddings=False,
             eos_token_id=int(tokenizer.convert_tokens_to_ids(END)),
             pad_token_id=int(tokenizer.convert_tokens_to_ids("<|endoftext|>")),
             bos_token_id=None,

@@ -740,16 +740,16 @@ def test_a_download_cut_near_its_end_goes_on(browser: Browser, site: Site, scrip
     def cut(route: Route) -> None:
         last = json.loads(phone.site.api("GET", "/api/sync/releases").text)
         active = next(i for i in last["items"] if f"{i['name']}-{i['version']}" == last["active"])
-        size = next(f["size"] for f in active["files"] if f["path"] == "mmproj.gguf")
+        size = next(f["size"] for f in active["files"] if f["path"] == "vision.onnx")
         if route.request.headers.get("range", "").endswith(f"-{size - 1}"):
             route.abort()
         else:
             route.continue_()
 
-    phone.context.route("**/mmproj.gguf", cut)
+    phone.context.route("**/vision.onnx", cut)
     assert phone.do("release") == {"here": None, "refused": "offline", "tried": 0}
     first = len(asked)
-    phone.context.unroute("**/mmproj.gguf")
+    phone.context.unroute("**/vision.onnx")
     phone.kill()
     asked.clear()
     phone.page.on(

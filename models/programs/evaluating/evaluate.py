@@ -78,6 +78,11 @@ def spread(observations: Sequence[Observation], count: int) -> list[Observation]
     return [observations[int(i * len(observations) / count)] for i in range(count)]
 
 
+def worded(observations: Sequence[Observation], manifest: Manifest) -> list[Observation]:
+    """Those whose words somebody would read: where heads refuse a picture, the judge withholds them."""
+    return [o for o in observations if o.record.plane or not manifest.has_heads]
+
+
 def evaluate(
     release: Release,
     request: Request,
@@ -105,7 +110,8 @@ def evaluate(
     )
     result.update(report_figures(observations, release.manifest))
     if add_text is not None and request.text:
-        with_text = [add_text(o) for o in spread(observations, request.text)]
+        shown = worded(observations, release.manifest)
+        with_text = [add_text(o) for o in spread(shown, request.text)]
         result.update(text_figures(with_text))
         result["seconds_per_image"].update(phase_seconds(with_text))
         progress(f"{len(with_text)} images read by the text model")

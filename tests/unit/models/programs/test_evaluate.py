@@ -2,6 +2,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -20,7 +21,7 @@ from models.fada.graph import Graph
 from models.fada.labels import MASKS
 from models.fada.network import DenseNetwork
 from models.programs.evaluating.compare import table
-from models.programs.evaluating.evaluate import Request, evaluate, plain, spread
+from models.programs.evaluating.evaluate import Request, evaluate, plain, spread, worded
 from models.programs.releasing.calibrate import calibrate, conformal, fit_intervals, fit_subplanes
 from models.programs.releasing.card import card, head_bias, unmeasured
 from models.programs.releasing.export import describe, export_graph
@@ -131,6 +132,15 @@ def test_half_weights_give_nearly_the_same(folder):
 def test_plain_values_are_json():
     assert plain({"a": float("nan"), "b": (1, 2.0)}) == {"a": None, "b": [1, 2.0]}
     assert len(spread(cast(Any, list(range(10))), 3)) == 3
+
+
+def test_words_are_measured_where_somebody_reads_them(release):
+    manifest = release.manifest
+    planes = ["head", None, "abdomen"]
+    seen = cast(Any, [SimpleNamespace(record=SimpleNamespace(plane=p)) for p in planes])
+    assert [o.record.plane for o in worded(seen, manifest)] == ["head", "abdomen"]
+    words_alone = cast(Any, SimpleNamespace(has_heads=False))
+    assert len(worded(seen, words_alone)) == 3
 
 
 def test_text_is_held_against_what_labels_say(release, data):
