@@ -23,7 +23,7 @@ from services.queue.broker import CeleryQueue
 from services.queue.transport import make_app
 from services.settings import Settings
 from services.telemetry import logs, metrics, traces
-from workers.delivery import DeliveryRunner
+from workers.delivery.runner import DeliveryRunner
 from workers.liveness import Liveness
 from workers.resources import Resources, open_resources
 

@@ -25,7 +25,7 @@ from services.domain.report import Origin
 from services.domain.study import Principal, Role
 from services.index.port import DeliveryState
 from services.standalone import ports
-from workers.delivery import DeliveryRunner
+from workers.delivery.runner import DeliveryRunner
 
 SITE = "noticed"
 SUBSCRIBED = """(told) => {

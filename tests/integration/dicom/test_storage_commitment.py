@@ -40,7 +40,7 @@ from services.index.port import (
     NewDestination,
 )
 from services.standalone import ports
-from workers.delivery import DeliveryRunner
+from workers.delivery.runner import DeliveryRunner
 
 SITE = "vouch"
 WHO = Principal("key:tests", SITE, Role.ADMIN)

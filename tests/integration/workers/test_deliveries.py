@@ -31,7 +31,7 @@ from services.index.port import Artefact, Delivery, DeliveryState, Index, NewDes
 from services.settings import Settings
 from services.standalone import ports
 from services.storage.s3 import S3Store
-from workers.delivery import MAX_ATTEMPTS, DeliveryRunner
+from workers.delivery.runner import MAX_ATTEMPTS, DeliveryRunner
 
 
 class Receiver:

@@ -26,7 +26,7 @@ from services.index.port import Delivery, DeliveryState, Index, Job, NewDestinat
 from services.senders import Senders
 from services.settings import Settings
 from services.storage.s3 import S3Store
-from workers.delivery import DeliveryRunner
+from workers.delivery.runner import DeliveryRunner
 
 
 @dataclass

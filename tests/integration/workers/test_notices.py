@@ -32,7 +32,7 @@ from services.senders import Senders
 from services.settings import Settings
 from services.standalone import ports
 from services.storage.memory import MemoryStore
-from workers.delivery import DeliveryRunner
+from workers.delivery.runner import DeliveryRunner
 
 HUB = "https://hub.example"
 NURSE = Principal("person:nurse", "default", Role.SONOGRAPHER)

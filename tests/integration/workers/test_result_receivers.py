@@ -29,7 +29,7 @@ from services.domain.work import DestinationKind
 from services.index import open_index
 from services.index.port import Artefact, DeliveryState, Index, NewDestination
 from services.storage.s3 import S3Store
-from workers.delivery import DeliveryRunner
+from workers.delivery.runner import DeliveryRunner
 
 
 @contextmanager

@@ -25,10 +25,10 @@ from services.publish.stow import StowSender
 from services.senders import DimseSender, Senders, WebhookSender
 from services.settings import Settings
 from services.storage.port import ObjectStore
-from workers.commitment import CommitmentCheck, CommitmentMissing
-from workers.dhis2_delivery import Dhis2Delivery
-from workers.notice_delivery import NoticeDelivery
-from workers.record_delivery import RecordDelivery, overtaken, printed_before_correction
+from workers.delivery.commitment import CommitmentCheck, CommitmentMissing
+from workers.delivery.dhis2_delivery import Dhis2Delivery
+from workers.delivery.notice_delivery import NoticeDelivery
+from workers.delivery.record_delivery import RecordDelivery, overtaken, printed_before_correction
 
 # Kinds of artefacts that a PACS gets, in the order in which it gets them.
 PUSHED = ("sr", "sr_obgyn", "seg", "pdf_dicom")

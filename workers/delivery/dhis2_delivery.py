@@ -19,7 +19,7 @@ from services.publish.dhis2 import values
 from services.publish.dhis2.server import Dhis2Sender, Identity
 from services.publish.dhis2.values import Examined
 from services.publish.outcomes import PushRejected
-from workers.record_delivery import status_of
+from workers.delivery.record_delivery import status_of
 
 _WORDS = {
     oru.PRELIMINARY: values.PRELIMINARY,

@@ -14,9 +14,9 @@ from services.senders import Senders
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import metrics
-from workers.commitment import CommitmentAwaited
+from workers.delivery.commitment import CommitmentAwaited
+from workers.delivery.result_delivery import ResultDelivery
 from workers.lanes import Lanes
-from workers.result_delivery import ResultDelivery
 
 _log = logging.getLogger("workers.delivery")
 MAX_ATTEMPTS = 14  # about a day and a half with the delays below
