@@ -415,6 +415,8 @@ def test_a_case_is_carried_by_another_phone(
             for language in ("fr", "pt", "sw", "hi", "en"):
                 other.locator(".field-bar select").select_option(language)
                 expect(panel).to_contain_text(words(language, "carry.waits_for_wifi"))
+                taken = words(language, "carry.taken_one").replace("{n}", "1")
+                expect(panel.get_by_role("status")).to_have_text(taken)
                 assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
                 field.show(other, f"24-carried-waits-{language}")
             with other.expect_response("**/api/sync/bundles") as answer:

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import type en from "./en.json";
 
 /** Words of the interface in five languages. Numbers and units are never translated. */
@@ -75,4 +75,11 @@ export function useLanguage(): Language {
     return () => void listeners.delete(listener);
   }, []);
   return present;
+}
+
+/** A sentence for the reader and its setter; it is kept as how it is said, so that it follows the language that is chosen. */
+export function useSentence(): [string, (say: (() => string) | null) => void] {
+  const [sentence, setSentence] = useState<{ say: () => string } | null>(null);
+  const set = useCallback((say: (() => string) | null): void => setSentence(say && { say }), []);
+  return [sentence?.say() ?? "", set];
 }

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import { code, t } from "@fada/shared/i18n";
+import { code, t, useSentence } from "@fada/shared/i18n";
 import { Unreadable } from "../dicom/unreadable";
 import { isoDay } from "../case/day";
 import { hasLittleMemory, isOutOfMemory } from "../reading/device";
@@ -40,8 +40,8 @@ export function Home({ store: given, who }: Props): JSX.Element {
   const store = useMemo(() => given, []);
   const hub = useMemo(() => new HubClient(who), [who]);
   const [cases, setCases] = useState<Case[]>([]);
-  const [problem, setProblem] = useState("");
-  const [notice, setNotice] = useState("");
+  const [problem, setProblem] = useSentence();
+  const [notice, setNotice] = useSentence();
   const [chosen, setChosen] = useState<string | null>(null);
   const [details, setDetails] = useState<Details>(NO_DETAILS);
   const [urgent, setUrgent] = useState(false);
@@ -56,9 +56,9 @@ export function Home({ store: given, who }: Props): JSX.Element {
   const say = useCallback((reason: unknown): void => {
     const word = reason instanceof HubError || reason instanceof Unreadable ? reason.code : reason instanceof ReleaseRefused ? reason.message : isOutOfMemory(reason) ? "out_of_memory" : "internal";
     console.warn(word, reason instanceof Error ? reason.name : ""); // a code, no patient data
-    setProblem(reason instanceof StorageFull ? t("phone.full") : code("problem", word));
+    setProblem(() => reason instanceof StorageFull ? t("phone.full") : code("problem", word));
   }, []);
-  const { sending, send } = useSync(store, hub, refresh, say, () => setProblem(""));
+  const { sending, send } = useSync(store, hub, refresh, say, () => setProblem(null));
   const done = useCallback(async (): Promise<void> => {
     await refresh();
     if (navigator.onLine) void send();
@@ -68,8 +68,8 @@ export function Home({ store: given, who }: Props): JSX.Element {
   useEffect(() => {
     const scanned = (): void => void scannedSettings(who).then((taken) => {
       if (taken === null) return;
-      if (taken) setNotice(t("given.taken"));
-      else setProblem(t("given.refused"));
+      if (taken) setNotice(() => t("given.taken"));
+      else setProblem(() => t("given.refused"));
       void refresh();
     });
     scanned();
@@ -97,28 +97,28 @@ export function Home({ store: given, who }: Props): JSX.Element {
 
   /** Files taken together are one case, as on the hub; those of an examination that is here join its case. */
   const take = async (files: File[], into?: Case): Promise<void> => {
-    setNotice("");
+    setNotice(null);
     try {
       const taken: CapturedFile[] = [];
       for (const file of files) taken.push({ file, ...(await identify(file)) });
       const study = into ? "" : await studyOf(taken);
       const known = into ?? (study ? (await store.all()).find((c) => c.study === study && !c.training) : undefined);
       const record = known ? await store.add(known.id, taken) ?? known : await store.capture(taken, { urgent, details });
-      setProblem("");
+      setProblem(null);
       setUrgent(false);
       setDetails(NO_DETAILS); // the next woman's are not this one's
-      if (known && !into) setNotice(t("phone.added_to", { n: known.n }));
+      if (known && !into) setNotice(() => t("phone.added_to", { n: known.n }));
       setChosen(record.id);
       await refresh();
     } catch (reason) {
       say(reason);
     }
   };
-  const open = (id: string | null): void => { setProblem(""); setNotice(""); setChosen(id); };
+  const open = (id: string | null): void => { setProblem(null); setNotice(null); setChosen(id); };
   const remove = async (record: Case): Promise<void> => {
     const freed = await store.delete(record.id);
     setChosen(null);
-    setNotice(t("phone.deleted", { n: record.n, size: size(freed) }));
+    setNotice(() => t("phone.deleted", { n: record.n, size: size(freed) }));
     await refresh();
   };
   const revise = (record: Case, change: { sha256: string } & Partial<Pick<Picture, "pixelMm" | "frames">>): Promise<void> =>

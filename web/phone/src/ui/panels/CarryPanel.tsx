@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { t } from "@fada/shared/i18n";
+import { t, useSentence } from "@fada/shared/i18n";
 import { type Case, type CaseStore, isUnsent } from "../../store/cases";
 import { isBundle, sealCase } from "../../sync/bundle";
 import { type Carried, carried, carriedWaits, handInAnyway, take, takeReceipt } from "../../sync/carried";
@@ -13,7 +13,7 @@ interface Props { store: CaseStore; who: Identity; cases: readonly Case[]; say: 
 export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Element {
   const [along, setAlong] = useState<Carried[]>([]);
   const [waits, setWaits] = useState<Waits>("");
-  const [notice, setNotice] = useState("");
+  const [notice, setNotice] = useSentence();
   const files = useRef<HTMLInputElement>(null);
   const refresh = (): void => { void carried().then(setAlong); void carriedWaits().then(setWaits); };
   const waiting = cases.filter((c) => isUnsent(c) && c.state !== "captured").length;
@@ -26,7 +26,7 @@ export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Elem
       if (file) sealed.push(file);
     }
     await hand(sealed);
-    setNotice(t("carry.given", { n: sealed.length }));
+    setNotice(() => t("carry.given", { n: sealed.length }));
     changed();
   };
   const bring = async (chosen: File[]): Promise<void> => {
@@ -36,12 +36,12 @@ export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Elem
       else if (await takeReceipt(store, file).catch(() => false)) receipts++;
       else throw new Error("no_carried_case");
     }
-    setNotice(receipts > 0 ? t("carry.arrived") : t("carry.taken", { n: chosen.length }));
+    setNotice(() => receipts > 0 ? t("carry.arrived") : t("carry.taken", { n: chosen.length }));
     refresh();
     changed();
   };
   const receipts = along.flatMap((one) => one.receipt ?? []);
-  const attempt = (work: Promise<void>): void => void work.catch((reason: unknown) => { say(reason); setNotice(t("carry.failed")); });
+  const attempt = (work: Promise<void>): void => void work.catch((reason: unknown) => { say(reason); setNotice(() => t("carry.failed")); });
   return (
     <details class="panel carry">
       <summary>{t("carry.title")}{along.length > 0 && ` · ${t("carry.along", { n: along.length - receipts.length, done: receipts.length })}`}</summary>
