@@ -191,7 +191,7 @@ def test_how_a_receiver_knows_patients_and_orders_is_entered_on_a_phone(
         button = page.get_by_role("button", name="Add", exact=True)
         with page.expect_request(lambda one: one.method == "POST") as asked:
             button.click()
-        options = asked.value.post_data_json["options"]
+        options = json.loads(asked.value.post_data or "")["options"]
         assert options["patient_system"] == "urn:oid:1.2.36"
         assert options["order_system"] == "https://his.example/orders"
         expect(page.get_by_role("row", name="EMR")).to_be_visible()
