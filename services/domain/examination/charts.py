@@ -1,7 +1,8 @@
 """Fetal size by gestational age: mean and standard deviation of each measure.
 
 Sources: INTERGROWTH-21st, Papageorghiou, Lancet 2014;384:869 (14 to 40 weeks, mm); Hadlock, Radiology
-1984;152:497 (HC, by its dating equation and two standard deviations).
+1984;152:497 (HC by its dating equation and two standard deviations; BPD, AC and FL by the footnotes of
+its table III, 14 to 42 weeks: predicted sizes and one standard deviation).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ CHARTS: Final = (INTERGROWTH, HADLOCK)
 INTERGROWTH_SIZE: Final = "INTERGROWTH-21st 2014"
 HADLOCK_SIZE: Final = "Hadlock 1984"
 
-_FIRST_WEEK, _LAST_WEEK = 14.0, 40.0
+_WEEKS: Final = {INTERGROWTH: (14.0, 40.0), HADLOCK: (14.0, 42.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,16 @@ INTERGROWTH_SIZES: Final[dict[str, SizeChart]] = {
     ),
 }
 
+HADLOCK_SIZES: Final[dict[str, SizeChart]] = {
+    "BPD": SizeChart(lambda w: -30.8 + 4.1 * w - 0.00061 * w**3, lambda _: 3.0),
+    "AC": SizeChart(lambda w: -133.0 + 16.1 * w - 0.0998 * w**2, lambda _: 13.4),
+    "FL": SizeChart(lambda w: -39.1 + 4.27 * w - 0.034 * w**2, lambda _: 3.0),
+}
+_SIZES: Final = {
+    INTERGROWTH: (INTERGROWTH_SIZE, INTERGROWTH_SIZES),
+    HADLOCK: (HADLOCK_SIZE, HADLOCK_SIZES),
+}
+
 
 def size_centile(chart: str, measure: str, mm: float, ga_days: float) -> Centile | None:
     """Where a size stands at an age that is known by other means.
@@ -77,29 +88,32 @@ def size_centile(chart: str, measure: str, mm: float, ga_days: float) -> Centile
     Returns:
         None where the chart does not hold the measure or the age.
     """
-    if chart == HADLOCK:
-        return _hadlock_hc_centile(mm, ga_days) if measure == "HC" else None
-    weeks, curve = ga_days / 7, INTERGROWTH_SIZES.get(measure)
-    if curve is None or not _FIRST_WEEK <= weeks <= _LAST_WEEK:
+    if chart == HADLOCK and measure == "HC":
+        return _hadlock_hc_centile(mm, ga_days)
+    name, _ = _SIZES[chart]
+    weeks = ga_days / 7
+    if (curve := _curve(chart, measure, weeks)) is None:
         return None
     z = (mm - curve.mean(weeks)) / curve.sd(weeks)
-    return Centile(
-        f"{INTERGROWTH_SIZE} ({measure})", measure, 100 * NormalDist().cdf(z), z, ga_days
-    )
+    return Centile(f"{name} ({measure})", measure, 100 * NormalDist().cdf(z), z, ga_days)
 
 
 def size_at(chart: str, measure: str, weeks: float, z: float) -> float | None:
     """The size in mm that lies ``z`` standard deviations from the mean at exact weeks: one point of a
     curve to draw. None where the chart does not hold the measure or the age.
 
-    Hadlock gives sizes by age only as its dating equation read backwards.
+    Hadlock's HC is its dating equation read backwards.
     """
-    if chart == HADLOCK:
-        return _hadlock_hc_at(weeks, z) if measure == "HC" else None
-    curve = INTERGROWTH_SIZES.get(measure)
-    if curve is None or not _FIRST_WEEK <= weeks <= _LAST_WEEK:
-        return None
-    return curve.mean(weeks) + z * curve.sd(weeks)
+    if chart == HADLOCK and measure == "HC":
+        return _hadlock_hc_at(weeks, z)
+    curve = _curve(chart, measure, weeks)
+    return None if curve is None else curve.mean(weeks) + z * curve.sd(weeks)
+
+
+def _curve(chart: str, measure: str, weeks: float) -> SizeChart | None:
+    """The curve of a measure; None where the chart does not hold it, or not at that age."""
+    first, last = _WEEKS[chart]
+    return _SIZES[chart][1].get(measure) if first <= weeks <= last else None
 
 
 def _hadlock_hc_at(weeks: float, z: float) -> float | None:

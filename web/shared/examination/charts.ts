@@ -1,7 +1,8 @@
 /** Fetal size by gestational age, the same charts as the hub's (services/domain/examination/charts.py).
  *
  * Sources: INTERGROWTH-21st, Papageorghiou, Lancet 2014;384:869 (14 to 40 weeks, mm); Hadlock, Radiology
- * 1984;152:497 (HC, by its dating equation and two standard deviations). */
+ * 1984;152:497 (HC by its dating equation and two standard deviations; BPD, AC and FL by the footnotes of its table III,
+ * 14 to 42 weeks: predicted sizes and one standard deviation). */
 import type { Centile } from "../api/types";
 import { hadlockHc, intergrowthMeanSd, normal } from "../measurement/biometry";
 
@@ -10,7 +11,7 @@ export const HADLOCK = "Hadlock";
 /** The charts that a person can choose. */
 export const CHARTS: readonly string[] = [INTERGROWTH, HADLOCK];
 const INTERGROWTH_SIZE = "INTERGROWTH-21st 2014", HADLOCK_SIZE = "Hadlock 1984";
-const FIRST_WEEK = 14, LAST_WEEK = 40;
+const LAST_WEEK: Readonly<Record<string, number>> = { [INTERGROWTH]: 40, [HADLOCK]: 42 }, FIRST_WEEK = 14;
 
 /** Mean and standard deviation of a measure in mm, at exact weeks. */
 export interface SizeChart { mean: (weeks: number) => number; sd: (weeks: number) => number }
@@ -36,13 +37,21 @@ export const INTERGROWTH_SIZES: Readonly<Record<string, SizeChart>> = {
   },
 };
 
+/** Hadlock's, from 14 to 42 weeks. */
+const HADLOCK_SIZES: Readonly<Record<string, SizeChart>> = {
+  BPD: { mean: (w) => -30.8 + 4.1 * w - 0.00061 * w ** 3, sd: () => 3 },
+  AC: { mean: (w) => -133 + 16.1 * w - 0.0998 * w ** 2, sd: () => 13.4 },
+  FL: { mean: (w) => -39.1 + 4.27 * w - 0.034 * w ** 2, sd: () => 3 },
+};
+
 /** Where a size in mm stands at an age in days that is known by other means than this measure; null where the chart
  * does not hold the measure or the age. */
 export function sizeCentile(chart: string, measure: string, mm: number, gaDays: number): Centile | null {
-  if (chart === HADLOCK) return measure === "HC" ? hadlockHcCentile(mm, gaDays) : null;
-  const weeks = gaDays / 7, curve = INTERGROWTH_SIZES[measure];
-  if (!curve || !(weeks >= FIRST_WEEK && weeks <= LAST_WEEK)) return null;
-  return centileAt(`${INTERGROWTH_SIZE} (${measure})`, measure, (mm - curve.mean(weeks)) / curve.sd(weeks), gaDays);
+  if (chart === HADLOCK && measure === "HC") return hadlockHcCentile(mm, gaDays);
+  const weeks = gaDays / 7, [name, sizes] = chart === HADLOCK ? [HADLOCK_SIZE, HADLOCK_SIZES] : [INTERGROWTH_SIZE, INTERGROWTH_SIZES];
+  const curve = sizes[measure];
+  if (!curve || !(weeks >= FIRST_WEEK && weeks <= LAST_WEEK[chart]!)) return null;
+  return centileAt(`${name} (${measure})`, measure, (mm - curve.mean(weeks)) / curve.sd(weeks), gaDays);
 }
 
 /** Hadlock gives the spread of ages at a size: z is the age's distance in its deviations. */

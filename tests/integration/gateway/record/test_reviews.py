@@ -369,8 +369,11 @@ def test_growth_curves_and_schema(hub: hubs.Hub) -> None:
         assert weight[1]["p50"][weight[1]["weeks"].index(30)] == pytest.approx(1559, abs=1)
         assert weight[0]["p50"][weight[0]["weeks"].index(30)] == pytest.approx(1396, abs=1)
         femur = client.get("/api/charts/FL").json()["charts"]
-        assert [one["chart"] for one in femur] == ["INTERGROWTH-21st"]
+        assert [one["chart"] for one in femur] == ["INTERGROWTH-21st", "Hadlock"]
         assert femur[0]["p50"][femur[0]["weeks"].index(30)] == pytest.approx(55.51, abs=0.01)
+        assert femur[1]["p50"][femur[1]["weeks"].index(30)] == pytest.approx(58.4, abs=0.01)
+        diameter = client.get("/api/charts/OFD").json()["charts"]
+        assert [one["chart"] for one in diameter] == ["INTERGROWTH-21st"]
         assert client.get("/api/charts/XX").status_code == 404
         schema = client.get("/api/schemas/report.json").json()
         assert schema["$schema"].endswith("2020-12/schema")

@@ -33,16 +33,17 @@ def test_head_chart_is_the_one_of_the_head_alone() -> None:
     assert (curve.mean(20), curve.sd(20)) == pytest.approx((172.48, 7.44), abs=0.006)
 
 
-def test_hadlocks_chart_holds_the_head_alone() -> None:
+def test_hadlocks_chart_places_a_head_by_its_age() -> None:
     centile = charts.size_centile(charts.HADLOCK, "HC", 300, 33.26 * 7)
     assert centile is not None
     assert centile.centile == pytest.approx(50, abs=0.5)
-    assert charts.size_centile(charts.HADLOCK, "AC", 250, 210) is None
 
 
 def test_no_centile_outside_the_chart() -> None:
     assert charts.size_centile(charts.INTERGROWTH, "AC", 100, 13.9 * 7) is None
     assert charts.size_centile(charts.INTERGROWTH, "AC", 400, 40.2 * 7) is None
+    assert charts.size_centile(charts.HADLOCK, "AC", 100, 13.9 * 7) is None
+    assert charts.size_centile(charts.HADLOCK, "FL", 80, 42.1 * 7) is None
 
 
 def test_age_by_crown_rump_length() -> None:
@@ -239,7 +240,19 @@ def test_no_centile_at_an_age_that_the_examination_gave_itself() -> None:
     assert head.centile is not None
 
 
-@pytest.mark.parametrize(("chart", "measure"), [("INTERGROWTH-21st", "AC"), ("Hadlock", "HC")])
+@pytest.mark.parametrize(
+    ("measure", "weeks", "mm"),
+    [("BPD", 20.0, 46.3), ("BPD", 30.0, 75.7), ("AC", 20.0, 149.1), ("AC", 30.0, 260.2), ("FL", 20.0, 32.7), ("FL", 30.0, 58.4)],
+)  # fmt: skip
+def test_hadlocks_chart_holds_its_predicted_sizes(measure: str, weeks: float, mm: float) -> None:
+    assert charts.size_at("Hadlock", measure, weeks, 0.0) == pytest.approx(mm, abs=0.06)
+    assert charts.size_centile("Hadlock", "OFD", 100.0, 210.0) is None
+
+
+@pytest.mark.parametrize(
+    ("chart", "measure"),
+    [("INTERGROWTH-21st", "AC"), *(("Hadlock", name) for name in ("HC", "BPD", "AC", "FL"))],
+)
 def test_a_point_of_a_curve_has_the_centile_that_it_is_drawn_for(chart: str, measure: str) -> None:
     for z in (-1.88, 0.0, 1.28):
         mm = charts.size_at(chart, measure, 30.0, z)
