@@ -390,10 +390,10 @@ def test_items_are_spoken_of_in_xml(clients: dict[str, httpx.Client]) -> None:
     xml = {"Content-Type": "application/dicom+xml"}
     named: dict[str, Any] = {"00100010": {"vr": "PN", "Value": ["Doe^Jane"]}}
     body = native_model.to_xml({**item("xml"), **named})
-    assert work.post("/workitems?2.25.560", content=body, headers=xml).status_code == 201
-    assert work.post("/workitems?2.25.561", content=body, headers=xml).status_code == 201
-    wanted = shown(look, "2.25.560")
-    alone = look.get("/workitems/2.25.560", headers={"Accept": "application/dicom+xml"})
+    assert work.post("/workitems?2.25.570", content=body, headers=xml).status_code == 201
+    assert work.post("/workitems?2.25.571", content=body, headers=xml).status_code == 201
+    wanted = shown(look, "2.25.570")
+    alone = look.get("/workitems/2.25.570", headers={"Accept": "application/dicom+xml"})
     assert alone.headers["content-type"] == "application/dicom+xml"
     assert native_model.from_xml(alone.content) == wanted
     parts = {
@@ -404,9 +404,9 @@ def test_items_are_spoken_of_in_xml(clients: dict[str, httpx.Client]) -> None:
         'multipart/related; type="application/dicom+xml"'
     )
     assert found.content.count(b"<NativeDicomModel") == 2
-    claim = state("2.25.560", "IN PROGRESS", "2.25.7")
+    claim = state("2.25.570", "IN PROGRESS", "2.25.7")
     change = native_model.to_xml(claim["json"][0])
     assert work.put(claim["url"], content=change, headers=xml).status_code == 200
-    assert shown(look, "2.25.560")["00741000"]["Value"] == ["IN PROGRESS"]
+    assert shown(look, "2.25.570")["00741000"]["Value"] == ["IN PROGRESS"]
     refused = work.put(claim["url"], content=b"<x/>", headers=xml)
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
