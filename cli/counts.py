@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.domain.plurals import is_one
+from services.domain.language.plurals import is_one
 
 
 def counted(n: int, one: str, several: str = "") -> str:

@@ -8,11 +8,11 @@ import logging
 from dataclasses import dataclass
 from uuid import uuid4
 
-from services.domain import workitem
 from services.domain.dicom.values import first_text
 from services.domain.errors import FadaError, NotFound
+from services.domain.orders import workitem
+from services.domain.orders.workitem import Json, WorkitemState
 from services.domain.study import Principal, Role
-from services.domain.workitem import Json, WorkitemState
 from services.index.port import Index, Job, JobState, Result, Study, Transaction, Workitem
 
 # DCM codes of what this hub does: image processing, computer-aided diagnosis and detection.

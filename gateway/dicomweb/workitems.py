@@ -19,12 +19,12 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.responses import IGNORED, JSON, base_url
 from gateway.dicomweb.xml_route import XmlRoute
 from gateway.http.params import Reader, Sonographer
-from services.domain import workitem
 from services.domain.dicom.matching import matches
 from services.domain.dicom.values import first_text
 from services.domain.errors import InvalidInput
+from services.domain.orders import workitem
+from services.domain.orders.workitem import GLOBAL, AlreadySo, WorkitemState
 from services.domain.study import Principal
-from services.domain.workitem import GLOBAL, AlreadySo, WorkitemState
 from services.index.port import Workitem, WorkitemEvent
 from services.workitems import ReadingPerformer, ask_to_cancel, is_reading
 

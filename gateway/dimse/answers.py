@@ -18,7 +18,7 @@ from services.dicom.network.scu import Peer
 from services.domain.commitment import CommitmentReport, Reference
 from services.domain.dicom.values import first_text
 from services.domain.errors import Conflict, Forbidden, InvalidInput
-from services.domain.order import ACCESSION, OrderState, StepNews
+from services.domain.orders.order import ACCESSION, OrderState, StepNews
 from services.domain.study import Principal, Role
 from services.domain.work import DestinationKind
 from services.index.port import Instance

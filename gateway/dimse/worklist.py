@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.domain.dicom.matching import matches
-from services.domain.order import OrderState
+from services.domain.orders.order import OrderState
 from services.domain.patient import identity_attributes
 from services.index.port import Index, Order, OrderQuery
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.domain.dicom.values import is_uid
 from services.domain.errors import InvalidInput
-from services.domain.order import LONGEST_NUMBER, NewOrder, OrderSource, OrderState
+from services.domain.orders.order import LONGEST_NUMBER, NewOrder, OrderSource, OrderState
 from services.domain.patient import Identity
 from services.index.port import Order
 

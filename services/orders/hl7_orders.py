@@ -11,7 +11,13 @@ from datetime import datetime
 
 from services.domain.dicom.values import is_uid
 from services.domain.errors import InvalidInput, UnsupportedMedia
-from services.domain.order import LONGEST_NUMBER, NewOrder, OrderSource, OrderState, PatientNews
+from services.domain.orders.order import (
+    LONGEST_NUMBER,
+    NewOrder,
+    OrderSource,
+    OrderState,
+    PatientNews,
+)
 from services.domain.patient import Identity
 from services.orders.message import Message, Segment, day_of, text_of_moment
 

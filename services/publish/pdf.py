@@ -13,8 +13,8 @@ from typing import Any
 from fpdf.enums import MethodReturnValue
 
 from services.domain.examination.examination import Examination
+from services.domain.language.sentences import translated
 from services.domain.report import Abstention, FrameReading, Measurement, Report, percent
-from services.domain.sentences import translated
 from services.publish import pdf_sections
 from services.publish.pdf_growth import draw_growth
 from services.publish.pdf_sheet import Sheet, printable

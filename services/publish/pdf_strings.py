@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from services.domain.languages import catalogue
-from services.domain.plurals import is_one
+from services.domain.language.languages import catalogue
+from services.domain.language.plurals import is_one
 
 _PREFIX = "pdf."
 

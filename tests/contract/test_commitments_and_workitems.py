@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from index_cases import Clock
 
-from services.domain import workitem
 from services.domain.commitment import Reference
 from services.domain.errors import Conflict, NotFound
+from services.domain.orders import workitem
 from services.domain.study import Principal, Role
 from services.index.port import Index
 

@@ -11,7 +11,7 @@ from index_cases import ANNA, BEN, START, Clock, instance, patient, report, send
 from sqlalchemy import inspect, text
 
 from services.domain.errors import Conflict, NotFound
-from services.domain.order import NewOrder, OrderSource
+from services.domain.orders.order import NewOrder, OrderSource
 from services.domain.patient import Identity
 from services.domain.report import Origin
 from services.domain.study import Principal, Role

@@ -8,7 +8,7 @@ import pytest
 from index_cases import ANNA, BEN, Clock, instance, patient, send
 
 from services.domain.errors import Conflict, InvalidInput, NotFound
-from services.domain.order import NewOrder, OrderSource, OrderState, PatientNews, StepNews
+from services.domain.orders.order import NewOrder, OrderSource, OrderState, PatientNews, StepNews
 from services.domain.patient import Identity
 from services.domain.study import Principal
 from services.index.port import Index, Order, OrderQuery, Study, StudyQuery

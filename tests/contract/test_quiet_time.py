@@ -6,7 +6,7 @@ import pytest
 from index_cases import ANNA, BEN, Clock, instance, report, send
 
 from services.domain.errors import NotFound
-from services.domain.order import OrderState, StepNews
+from services.domain.orders.order import OrderState, StepNews
 from services.domain.study import IngestSource, Principal, Role
 from services.index.messaging.quiet_time import LONGEST
 from services.index.port import Index, JobState, Received

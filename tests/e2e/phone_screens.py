@@ -11,7 +11,7 @@ from e2e import field
 from e2e.pages import SAMPLES, Site
 from playwright.sync_api import Page, expect
 
-from services.domain.languages import catalogue
+from services.domain.language.languages import catalogue
 
 PICTURE = SAMPLES / "head-27w.png"
 CLIP = Path(__file__).parents[1] / "fixtures" / "clips" / "h264.mp4"

@@ -13,7 +13,7 @@ from e2e.pages import AXE, at_every_width
 from integration.gateway.record.test_patients import file, send
 from playwright.sync_api import Browser, expect
 
-from services.domain.order import PatientNews
+from services.domain.orders.order import PatientNews
 from services.domain.patient import Identity
 from services.domain.study import Principal, Role
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, generate_uid
 
-from services.domain.languages import catalogue
+from services.domain.language.languages import catalogue
 
 # WebGPU without a graphics card: the browser's own software adapter.
 GPU = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]

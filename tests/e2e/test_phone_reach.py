@@ -10,7 +10,7 @@ from e2e.pages import AT_REST, AXE, Site
 from e2e.phone_screens import Walk
 from playwright.sync_api import Browser, Page
 
-from services.domain.languages import LANGUAGES
+from services.domain.language.languages import LANGUAGES
 
 # What is cut by its own box, or reaches beyond the screen: a visible text that nobody can read whole.
 CUT = """() => {

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from pydicom.uid import RLELossless, UltrasoundMultiFrameImageStorage, generate_uid
 
-from services.domain.languages import catalogue
+from services.domain.language.languages import catalogue
 
 HEADS, FRAMES = 90, 120
 

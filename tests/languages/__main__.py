@@ -18,7 +18,7 @@ from e2e.pages import CHROMIUM, PATIENCE, Site
 from e2e.phone_screens import Walk
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from services.domain.languages import LANGUAGES, catalogue
+from services.domain.language.languages import LANGUAGES, catalogue
 
 OUT = Path(__file__).parents[2] / "build" / "languages"
 ASKED = Path(__file__).parents[2] / "services" / "domain" / "questions" / "words.json"

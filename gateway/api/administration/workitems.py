@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Limit, Manager, Offset
 from gateway.representations.serializers import display_name
-from services.domain import workitem
 from services.domain.dicom.values import first_text
 from services.domain.errors import NotFound
+from services.domain.orders import workitem
+from services.domain.orders.workitem import AlreadySo, WorkitemState
 from services.domain.study import Principal, Role
-from services.domain.workitem import AlreadySo, WorkitemState
 from services.index.port import Transaction, Workitem
 from services.workitems import PERFORMER, ask_to_cancel
 

@@ -16,7 +16,7 @@ from gateway.dependencies import ServicesDep
 from gateway.http.params import Limit, Reader, RecordId, Sonographer, StudyId, Text
 from gateway.representations import serializers
 from services.domain.errors import InvalidInput
-from services.domain.order import NewOrder, OrderSource, OrderState
+from services.domain.orders.order import NewOrder, OrderSource, OrderState
 from services.domain.patient import Identity
 from services.index.port import OrderQuery
 from services.orders.fhir_order import order_of, resource_of

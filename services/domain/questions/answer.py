@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from services.domain.languages import catalogue
+from services.domain.language.languages import catalogue
 from services.domain.questions.question import Question
 from services.domain.questions.words import sentence, table
 from services.domain.report import FrameReading, Structure, percent

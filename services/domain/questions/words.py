@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from services.domain.languages import LANGUAGES, catalogue
+from services.domain.language.languages import LANGUAGES, catalogue
 
 
 @cache

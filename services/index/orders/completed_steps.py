@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from services.domain.order import OrderState
+from services.domain.orders.order import OrderState
 from services.index.database.connection import Session
 from services.index.database.tables import instances, studies
 from services.index.database.tables.orders import procedure_steps

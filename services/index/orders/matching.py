@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, null,
 
 from services.domain.dicom.values import STUDY_DATE, first_text, iso_date
 from services.domain.errors import Conflict, InvalidInput
-from services.domain.order import ACCESSION, OrderState
+from services.domain.orders.order import ACCESSION, OrderState
 from services.domain.patient import (
     PATIENT_BIRTH_DATE,
     PATIENT_NAME,

@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import RowMapping, and_, or_, select, update
 
 from services.domain.errors import Conflict, NotFound
-from services.domain.order import NewOrder, OrderState
+from services.domain.orders.order import NewOrder, OrderState
 from services.domain.patient import differences, fold
 from services.domain.study import IngestSource, Principal
 from services.index.access.audit import AuditTable

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select, update
 
 from services.domain.errors import Conflict, NotFound
-from services.domain.order import OrderState, PatientNews
+from services.domain.orders.order import OrderState, PatientNews
 from services.domain.patient import Identity, completed, differences
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable

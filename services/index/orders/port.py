@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.domain.order import NewOrder, OrderSource, OrderState, PatientNews, StepNews
+from services.domain.orders.order import NewOrder, OrderSource, OrderState, PatientNews, StepNews
 from services.domain.patient import Identity
 from services.domain.study import Principal
 from services.index.records import Study

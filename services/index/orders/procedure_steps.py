@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from services.domain.errors import NotFound
-from services.domain.order import OrderState, StepNews
+from services.domain.orders.order import OrderState, StepNews
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
 from services.index.clinical.studies import StudiesTable

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from services.domain.errors import Conflict, NotFound
-from services.domain.study import Principal
-from services.domain.workitem import (
+from services.domain.orders.workitem import (
     GLOBAL,
     PROGRESS_INFO,
     READINESS,
@@ -20,6 +19,7 @@ from services.domain.workitem import (
     state_of,
     why_cancelled,
 )
+from services.domain.study import Principal
 from services.index.access.audit import AuditTable
 from services.index.database.connection import Session
 from services.index.database.tables.messaging import event_counters

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.domain.errors import InvalidInput
-from services.domain.languages import LANGUAGES, catalogue
+from services.domain.language.languages import LANGUAGES, catalogue
 
 # In the order in which one counts; the last is that of a machine's result that nobody has seen.
 KINDS: Final = ("urgent", "failed", "final", "preliminary")

@@ -23,7 +23,7 @@ from cli.main import app
 from gateway.dicomweb import notifications
 from gateway.http import connection_limits
 from services.dicom import native_model
-from services.domain import workitem
+from services.domain.orders import workitem
 from services.domain.report import Origin, ReleaseId, Report
 from services.domain.study import Principal, Role
 from services.index.database.connection import utc_now

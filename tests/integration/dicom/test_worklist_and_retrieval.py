@@ -20,7 +20,7 @@ from pynetdicom import AE
 from gateway.dimse.server import DicomServer
 from services.dicom.network.scp import FIND, STEP, WORKLIST
 from services.dicom.network.scu import Peer, Stored, c_store
-from services.domain.order import NewOrder, OrderSource, OrderState
+from services.domain.orders.order import NewOrder, OrderSource, OrderState
 from services.domain.patient import Identity
 from services.domain.study import Principal, Role
 from services.domain.work import DestinationKind

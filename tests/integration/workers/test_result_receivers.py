@@ -22,7 +22,7 @@ from receivers import QuietHandler
 
 from bench.serving import serving
 from services.dicom.objects.encapsulated import encapsulated_pdf
-from services.domain.order import NewOrder, OrderSource
+from services.domain.orders.order import NewOrder, OrderSource
 from services.domain.patient import Identity
 from services.domain.report import Origin
 from services.domain.work import DestinationKind

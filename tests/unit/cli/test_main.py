@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.commands.studies.report import Language
 from cli.main import app
-from services.domain.languages import LANGUAGES
+from services.domain.language.languages import LANGUAGES
 
 
 def commands(group: object, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from services.domain.languages import catalogue
+from services.domain.language.languages import catalogue
 
 ATLAS = Path(__file__).parents[3] / "web" / "shared" / "atlas"
 PLANES = json.loads((ATLAS / "planes.json").read_text())

@@ -13,8 +13,8 @@ import pytest
 from typescript import needs_node, run
 
 from services.domain.examination import charts, fetuses, history, pregnancy, summary, weight
-from services.domain.languages import LANGUAGES
-from services.domain.plurals import is_one
+from services.domain.language.languages import LANGUAGES
+from services.domain.language.plurals import is_one
 from services.domain.report import FrameReading, Measurement, Scored
 
 pytestmark = needs_node

@@ -11,7 +11,7 @@ from typescript import needs_node, run
 from models.fada.labels import PLANES
 from models.text.finding_sentences import WORDS, extremes, invented
 from models.text.sentences import Seen, write
-from services.domain.sentences import translated
+from services.domain.language.sentences import translated
 
 pytestmark = needs_node
 FILE = "phone/tests/told.ts"

@@ -2,7 +2,7 @@ import { type Key, language, t } from "../i18n";
 import tables from "../i18n/sentences.json";
 
 /** The model's sentences (services/reading/text/finding_words.py, models/text/sentences.py) in the language that is shown: they
- * are a closed set, so that templates can say each in another language; services/domain/sentences.py does the same. What is not
+ * are a closed set, so that templates can say each in another language; services/domain/language/sentences.py does the same. What is not
  * of that set stays as it is. */
 
 const WHOLE: Readonly<Record<string, string>> = tables.whole, LISTS: Readonly<Record<string, string>> = tables.lists;

@@ -50,7 +50,7 @@ export const catalogue = (): Readonly<Record<string, string>> => words;
 /** The language that is shown. */
 export const language = (): Language => present;
 
-/** The plural category of a count, by the rules of CLDR; services/domain/plurals.py has the same. */
+/** The plural category of a count, by the rules of CLDR; services/domain/language/plurals.py has the same. */
 export const pluralCategory = (tag: Language, n: number): string => new Intl.PluralRules(tag).select(n);
 
 /** The words for `key`; `{name}` in them is replaced by `values.name`. Where there is a singular (`key_one`), the number

@@ -9,7 +9,7 @@ import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from services.domain.errors import InvalidInput
-from services.domain.order import OrderSource, OrderState
+from services.domain.orders.order import OrderSource, OrderState
 from services.domain.patient import Identity
 from services.index.port import Order
 from services.orders.fhir_order import order_of, resource_of

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.domain.errors import InvalidInput
-from services.domain.order import OrderState
+from services.domain.orders.order import OrderState
 from services.domain.patient import Identity
 from services.orders.acknowledgement import acknowledgement
 from services.orders.hl7_orders import UnknownMessage, news_of, orders_of

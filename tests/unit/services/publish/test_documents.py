@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from services.domain.languages import LANGUAGES
+from services.domain.language.languages import LANGUAGES
 from services.domain.report import (
     UNREVIEWED,
     Abstention,

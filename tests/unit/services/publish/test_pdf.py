@@ -14,7 +14,7 @@ from services.domain.examination.fetuses import summarise_several
 from services.domain.examination.pregnancy import DatingScan, date_pregnancy
 from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import PastExamination, summarise
-from services.domain.languages import LANGUAGES
+from services.domain.language.languages import LANGUAGES
 from services.domain.report import (
     Abstention,
     FrameReading,

@@ -10,7 +10,7 @@ import pytest
 import readings
 from typescript import needs_node, run
 
-from services.domain.languages import catalogue
+from services.domain.language.languages import catalogue
 from services.domain.questions import words
 from services.domain.questions.answer import answer
 from services.domain.questions.question import Question, understand

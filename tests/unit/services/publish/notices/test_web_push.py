@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from push_service import Receiver, b64, unb64
 
 from services.domain.errors import InvalidInput
-from services.domain.languages import LANGUAGES
+from services.domain.language.languages import LANGUAGES
 from services.publish.notices.notice import KINDS, Notice, notice_of
 from services.publish.notices.web_push import Browser, PushSender, encrypt, fresh_key
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 LANGUAGES: Final = ("en", "fr", "sw", "hi", "pt")
-FOLDER: Final = Path(__file__).parents[2] / "web" / "shared" / "i18n"
+FOLDER: Final = Path(__file__).parents[3] / "web" / "shared" / "i18n"
 
 
 @cache

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.domain import workitem
 from services.domain.errors import InvalidInput
-from services.domain.workitem import (
+from services.domain.orders import workitem
+from services.domain.orders.workitem import (
     AlreadySo,
     NotFinished,
     NotInState,

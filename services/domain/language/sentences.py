@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from services.domain.languages import FOLDER, catalogue
+from services.domain.language.languages import FOLDER, catalogue
 
 _AGE: Final = re.compile(r"(\d+w \d+d) by (.+)")
 _MEASURE: Final = re.compile(r"Measure (\w+) on a calibrated image")

@@ -1,0 +1,1 @@
+"""The languages of text for people: catalogues, plural forms, the model's sentences."""
