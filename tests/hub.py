@@ -49,6 +49,10 @@ class Hub:
         headers = {"Authorization": f"Bearer {self.key(site, role)}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30)
 
+    def browser(self) -> httpx.Client:
+        """One without a key, on the hub's own pages."""
+        return httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=60)
+
 
 @contextmanager
 def running(

@@ -13,10 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import whole_hub
-from e2e.pages import ARTEFACTS, CHROMIUM, Site
+from e2e.pages import ARTEFACTS, CHROMIUM, SAMPLES, Site
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
-from pydicom import Dataset, dcmwrite
+from pydicom import Dataset, dcmread, dcmwrite
+from pydicom.uid import RLELossless, UltrasoundMultiFrameImageStorage, generate_uid
 
 from services.standalone import local_stack as machines
 
@@ -187,3 +190,24 @@ def as_file(dataset: Dataset) -> bytes:
     out = io.BytesIO()
     dcmwrite(out, dataset)
     return out.getvalue()
+
+
+def rle_clip(path: Path, *, heads: int, femurs: int, drift: int = 1) -> Path:
+    """A clip of so many frames of a head and then of a femur; ``drift``: how many of them in a row lie
+    one pixel further each, so that none is like another."""
+    dataset = dcmread(SAMPLES / "head-27w.dcm")
+    dataset.decompress(generate_instance_uid=False)
+    scan = dataset.pixel_array
+    other = Image.fromarray(dcmread(SAMPLES / "femur-uncalibrated.dcm").pixel_array)
+    femur = np.asarray(other.convert("L").resize(scan.shape[::-1]))
+    still = [scan] * heads + [femur] * femurs
+    frames = [np.roll(frame, at % drift, axis=1) for at, frame in enumerate(still)]
+    dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
+    dataset.file_meta.MediaStorageSOPClassUID = UltrasoundMultiFrameImageStorage
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    dataset.StudyInstanceUID = generate_uid()
+    dataset.NumberOfFrames = len(frames)
+    dataset.PixelData = np.stack(frames).tobytes()
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    path.write_bytes(as_file(dataset))
+    return path

@@ -21,8 +21,6 @@ from PIL import Image
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 from pydicom.uid import (
     JPEGExtended12Bit,
-    RLELossless,
-    UltrasoundMultiFrameImageStorage,
     generate_uid,
 )
 
@@ -198,22 +196,7 @@ def overlap(a: dict[str, Any], b: dict[str, Any], frame: dict[str, Any]) -> floa
 
 def clip(folder: Path) -> Path:
     """A short RLE clip: held still on a head, then on a femur."""
-    dataset = pydicom.dcmread(SAMPLES / "head-27w.dcm")
-    dataset.decompress(generate_instance_uid=False)
-    scan = dataset.pixel_array
-    other = Image.fromarray(pydicom.dcmread(SAMPLES / "femur-uncalibrated.dcm").pixel_array)
-    femur = np.asarray(other.convert("L").resize(scan.shape[::-1]))
-    frames = [scan, scan, scan, femur, femur]
-    dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
-    dataset.file_meta.MediaStorageSOPClassUID = UltrasoundMultiFrameImageStorage
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    dataset.StudyInstanceUID = generate_uid()
-    dataset.NumberOfFrames = len(frames)
-    dataset.PixelData = np.stack(frames).tobytes()
-    dataset.compress(RLELossless, generate_instance_uid=False)
-    path = folder / "clip.dcm"
-    path.write_bytes(field.as_file(dataset))
-    return path
+    return field.rle_clip(folder / "clip.dcm", heads=3, femurs=2)
 
 
 def only_for_the_hub(clip_path: Path, folder: Path) -> Path:

@@ -7,14 +7,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pydicom
 import pytest
 from e2e import field
-from e2e.pages import SAMPLES, Site
-from PIL import Image
+from e2e.pages import Site
 from playwright.sync_api import Browser, Page, expect
-from pydicom.uid import RLELossless, UltrasoundMultiFrameImageStorage, generate_uid
 
 from services.domain.language.languages import catalogue
 
@@ -32,23 +28,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def sweep(folder: Path) -> Path:
     """Ninety frames of a head, none like another, and thirty of a femur."""
-    dataset = pydicom.dcmread(SAMPLES / "head-27w.dcm")
-    dataset.decompress(generate_instance_uid=False)
-    scan = dataset.pixel_array
-    other = Image.fromarray(pydicom.dcmread(SAMPLES / "femur-uncalibrated.dcm").pixel_array)
-    femur = np.asarray(other.convert("L").resize(scan.shape[::-1]))
-    still = [scan] * HEADS + [femur] * (FRAMES - HEADS)
-    frames = [np.roll(frame, at % 7, axis=1) for at, frame in enumerate(still)]
-    dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
-    dataset.file_meta.MediaStorageSOPClassUID = UltrasoundMultiFrameImageStorage
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    dataset.StudyInstanceUID = generate_uid()
-    dataset.NumberOfFrames = len(frames)
-    dataset.PixelData = np.stack(frames).tobytes()
-    dataset.compress(RLELossless, generate_instance_uid=False)
-    path = folder / "sweep"
-    path.write_bytes(field.as_file(dataset))
-    return path
+    return field.rle_clip(folder / "sweep", heads=HEADS, femurs=FRAMES - HEADS, drift=7)
 
 
 def part_of(page: Page) -> int:

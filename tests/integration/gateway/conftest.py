@@ -6,6 +6,8 @@ import hub as hubs
 import pytest
 import servers
 
+from gateway.http.limits import LoginAttempts
+
 
 @pytest.fixture(scope="session")
 def hub(
@@ -24,3 +26,12 @@ def hub(
     }
     with hubs.running(home, valkey, seaweed, **limits) as running:
         yield running
+
+
+@pytest.fixture
+def many_sign_ins(hub: hubs.Hub) -> Iterator[None]:
+    """As many attempts to sign in as a test makes; how few are allowed has tests of its own."""
+    before = hub.app.state.attempts
+    hub.app.state.attempts = LoginAttempts(rate=100, burst=1000)
+    yield
+    hub.app.state.attempts = before

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import hub as hubs
 import pytest
 
-from gateway.http.limits import LoginAttempts
 from services.domain.study import Role
 
+pytestmark = pytest.mark.usefixtures("many_sign_ins")
 PASSWORD = "a heartbeat at 20 weeks"
-
-
-@pytest.fixture(autouse=True)
-def attempts(hub: hubs.Hub) -> Iterator[None]:
-    before = hub.app.state.attempts
-    hub.app.state.attempts = LoginAttempts(rate=100, burst=1000)
-    yield
-    hub.app.state.attempts = before
-
-
-@contextmanager
-def browser(hub: hubs.Hub) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=hub.url, headers={"Origin": hub.url}, timeout=60) as client:
-        yield client
 
 
 def invited(
@@ -57,7 +41,7 @@ def sign_in(client: httpx.Client, login: str, password: str = PASSWORD) -> httpx
 
 def test_from_invitation_to_work_under_ones_own_name(hub: hubs.Hub) -> None:
     made = invited(hub, "Amina@clinic.example")
-    with browser(hub) as client:
+    with hub.browser() as client:
         told = client.post("/api/invitations/look", json={"secret": made["secret"]}).json()
         assert told == {
             "login": "amina@clinic.example",
@@ -85,7 +69,7 @@ def test_from_invitation_to_work_under_ones_own_name(hub: hubs.Hub) -> None:
 
 
 def test_a_wrong_password_says_no_more_than_a_wrong_name(hub: hubs.Hub) -> None:
-    with browser(hub) as client:
+    with hub.browser() as client:
         accepted(hub, "baraka", client)
         client.cookies.clear()
         wrong, nobody = sign_in(client, "baraka", "x" * 12), sign_in(client, "nobody", "x" * 12)
@@ -94,7 +78,7 @@ def test_a_wrong_password_says_no_more_than_a_wrong_name(hub: hubs.Hub) -> None:
 
 
 def test_an_account_waits_longer_each_time_and_its_own_browser_does_not(hub: hubs.Hub) -> None:
-    with browser(hub) as own, browser(hub) as attacker:
+    with hub.browser() as own, hub.browser() as attacker:
         accepted(hub, "chausiku", own)
         own.post("/logout")
         assert sign_in(own, "chausiku").status_code == 200, "this browser is known from here on"
@@ -115,7 +99,7 @@ def test_an_account_waits_longer_each_time_and_its_own_browser_does_not(hub: hub
 
 
 def test_who_is_shut_out_is_out_at_once(hub: hubs.Hub) -> None:
-    with browser(hub) as client, hub.client(role=Role.MANAGER) as manager:
+    with hub.browser() as client, hub.client(role=Role.MANAGER) as manager:
         made = accepted(hub, "dalila", client)
         changed = manager.patch(f"/api/accounts/{made['id']}", json={"role": "reader"})
         assert changed.status_code == 200
@@ -133,7 +117,7 @@ def test_who_is_shut_out_is_out_at_once(hub: hubs.Hub) -> None:
 
 
 def test_a_new_link_takes_the_place_of_the_old_and_of_a_password(hub: hubs.Hub) -> None:
-    with browser(hub) as client, hub.client(role=Role.MANAGER) as manager:
+    with hub.browser() as client, hub.client(role=Role.MANAGER) as manager:
         first = invited(hub, "eshe")
         again = manager.post(f"/api/accounts/{first['id']}/invitations").json()["url"]
         body = {"secret": first["secret"], "password": PASSWORD}
@@ -143,7 +127,7 @@ def test_a_new_link_takes_the_place_of_the_old_and_of_a_password(hub: hubs.Hub) 
         new = "another good password"
         wrong = client.post("/api/me/password", json={"current": "no", "new": new})
         assert wrong.status_code == 401
-        with browser(hub) as elsewhere:
+        with hub.browser() as elsewhere:
             assert sign_in(elsewhere, "eshe").status_code == 200
             told = {"current": PASSWORD, "new": new}
             assert client.post("/api/me/password", json=told).status_code == 200
@@ -176,7 +160,7 @@ def test_nobody_is_raised_above_who_invites_and_sites_stay_apart(hub: hubs.Hub) 
 
 
 def test_no_password_is_stored_or_shown(hub: hubs.Hub) -> None:
-    with browser(hub) as client:
+    with hub.browser() as client:
         accepted(hub, "gamba", client)
     with hub.services.index.read() as tx:
         account = tx.accounts.by_login("gamba")

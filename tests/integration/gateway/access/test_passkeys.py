@@ -6,7 +6,6 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import cbor2
@@ -78,12 +77,6 @@ def hub(
         yield running
 
 
-@contextmanager
-def browser(hub: hubs.Hub) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=hub.url, headers={"Origin": hub.url}, timeout=60) as client:
-        yield client
-
-
 def person(hub: hubs.Hub, client: httpx.Client, login: str, site: str = "a") -> str:
     """Invited, with a password, and signed in; the account's id."""
     told = {"login": login, "name": login.title(), "role": "sonographer"}
@@ -124,7 +117,7 @@ def code(answer: httpx.Response) -> str:
 
 def test_made_listed_used_and_removed(hub: hubs.Hub) -> None:
     own = Authenticator(origin(hub), counts=False)
-    with browser(hub) as client:
+    with hub.browser() as client:
         person(hub, client, "amina")
         wrong = client.post("/api/me/passkeys/options", json={"password": "x" * 12})
         assert code(wrong) == "not_authenticated", "a session left open registers nothing"
@@ -149,7 +142,7 @@ def test_made_listed_used_and_removed(hub: hubs.Hub) -> None:
 
 def test_what_does_not_hold_is_refused(hub: hubs.Hub) -> None:
     own, copy = Authenticator(origin(hub)), Authenticator(origin(hub))
-    with browser(hub) as client, browser(hub) as other:
+    with hub.browser() as client, hub.browser() as other:
         person(hub, client, "baraka")
         person(hub, other, "chiku")
         register(client, own)
@@ -181,7 +174,7 @@ def test_what_does_not_hold_is_refused(hub: hubs.Hub) -> None:
 def test_a_site_asks_for_both(hub: hubs.Hub) -> None:
     own, stranger = (Authenticator(origin(hub), verifies=False) for _ in range(2))
     password = {"login": "dalila", "password": PASSWORD}
-    with browser(hub) as client, browser(hub) as other:
+    with hub.browser() as client, hub.browser() as other:
         person(hub, client, "dalila", "strict")
         assert client.get("/api/me").json()["account"] == {"passkeys": True, "needs_passkey": True}
         assert code(other.post("/login/password", json=password)) == "forbidden", "a link only"

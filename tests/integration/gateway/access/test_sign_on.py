@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -49,12 +48,6 @@ def hub(
         yield running
 
 
-@contextmanager
-def browser(hub: hubs.Hub) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=hub.url, headers={"Origin": hub.url}, timeout=60) as client:
-        yield client
-
-
 def begun(client: httpx.Client, back: str = "/") -> str:
     """The issuer's address that the hub sends the browser to."""
     answer = client.get("/login/oidc", params={"back": back})
@@ -82,7 +75,7 @@ def refused(answer: httpx.Response) -> str:
 
 
 def test_a_person_signs_on_works_under_their_name_and_signs_out_at_both(hub: hubs.Hub) -> None:
-    with browser(hub) as client:
+    with hub.browser() as client:
         assert client.get("/login/options").json()["sign_on"] == {"name": "Clinic ID"}
         asked = parse_qs(urlsplit(begun(client)).query)
         assert asked["code_challenge_method"] == ["S256"]
@@ -110,17 +103,17 @@ def test_a_person_signs_on_works_under_their_name_and_signs_out_at_both(hub: hub
 
 
 def test_groups_give_site_and_role(hub: hubs.Hub) -> None:
-    with browser(hub) as client:
+    with hub.browser() as client:
         client.get(returned(client, "chiku"))
         who = me(client)
         assert (who["site"], who["role"]) == ("a", "manager"), "the first site; its highest role"
-    with browser(hub) as client:
+    with hub.browser() as client:
         assert refused(client.get(returned(client, "baraka"))) == "no_role"
         assert me(client) == {}
 
 
 def test_what_was_tampered_with_or_comes_twice_opens_nothing(hub: hubs.Hub) -> None:
-    with browser(hub) as client, browser(hub) as other:
+    with hub.browser() as client, hub.browser() as other:
         back = returned(client, "amina")
         ticket = client.cookies["fada_sign_on"]
         given = {k: v[0] for k, v in parse_qs(urlsplit(back).query).items()}
@@ -157,12 +150,12 @@ def test_what_was_tampered_with_or_comes_twice_opens_nothing(hub: hubs.Hub) -> N
     "back", ["https://evil.example/", "//evil.example", "/\\evil.example", "x"]
 )
 def test_nobody_is_sent_elsewhere_afterwards(hub: hubs.Hub, back: str) -> None:
-    with browser(hub) as client:
+    with hub.browser() as client:
         assert client.get(returned(client, "amina", back)).headers["location"] == "/"
 
 
 def test_who_is_shut_out_here_stays_out_whatever_the_issuer_says(hub: hubs.Hub) -> None:
-    with browser(hub) as client, hub.client(role=Role.ADMIN) as admin:
+    with hub.browser() as client, hub.client(role=Role.ADMIN) as admin:
         client.get(returned(client, "chiku"))
         (account,) = [
             a for a in admin.get("/api/accounts").json()["items"] if a["name"] == "Chiku Mwangi"
@@ -190,7 +183,7 @@ def test_new_keys_other_clocks_and_another_place_of_the_groups(
     address = f"http://127.0.0.1:{own}"
 
     def signed_on(hub: hubs.Hub) -> str:
-        with browser(hub) as client:
+        with hub.browser() as client:
             answer = client.get(returned(client, "amina"))
             return me(client).get("name") or refused(answer)
 
@@ -205,7 +198,7 @@ def test_new_keys_other_clocks_and_another_place_of_the_groups(
             assert signed_on(hub) == "Dr. Amina Juma", "new keys at once, 45 s ahead"
         with issuers.running(address, port, SKEW="600"):
             assert signed_on(hub) == "sign_on_refused"
-        with browser(hub) as client:
+        with hub.browser() as client:
             assert refused(client.get("/login/oidc/callback?code=x&state=y")) == "sign_on_over"
             back = f"/login/oidc/callback?code=x&state={_state(begun(client))}&iss={issuer.url}"
             assert refused(client.get(back)) == "unavailable", "the issuer is down"
@@ -252,7 +245,7 @@ def test_an_issuer_that_hangs_holds_nobody_else(
 
 
 def test_who_signs_out_at_the_issuer_is_signed_out_here(hub: hubs.Hub) -> None:
-    with browser(hub) as client, browser(hub) as elsewhere, browser(hub) as other:
+    with hub.browser() as client, hub.browser() as elsewhere, hub.browser() as other:
         client.get(returned(client, "amina"))
         elsewhere.get(returned(elsewhere, "amina"))
         other.get(returned(other, "chiku"))

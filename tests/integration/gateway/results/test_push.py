@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import hub as hubs
 import pytest
-from integration.gateway.access.test_accounts import accepted, browser
+from integration.gateway.access.test_accounts import accepted
 from push_service import Receiver
 
-from gateway.http.limits import LoginAttempts
 from services.domain.study import Role
 
+pytestmark = pytest.mark.usefixtures("many_sign_ins")
 ENDPOINT = "https://push.example/of-a-browser"
 DESTINATION = {
     "name": "Browsers", "kind": "web_push", "address": "mailto:it@clinic.example", "by_default": False,
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def attempts(hub: hubs.Hub) -> Iterator[None]:
-    before = hub.app.state.attempts
-    hub.app.state.attempts = LoginAttempts(rate=100, burst=1000)
-    yield
-    hub.app.state.attempts = before
 
 
 def unsubscribe(client: httpx.Client, endpoint: str) -> int:
@@ -32,7 +22,7 @@ def unsubscribe(client: httpx.Client, endpoint: str) -> int:
 
 
 def test_a_browser_is_subscribed_and_let_go(hub: hubs.Hub) -> None:
-    with browser(hub) as client, hub.client("push1") as admin:
+    with hub.browser() as client, hub.client("push1") as admin:
         accepted(hub, "push-nurse@clinic.example", client, site="push1")
         assert client.get("/api/me/push").json() == {"public_key": None}
         told = {**Receiver().subscription(ENDPOINT), "language": "hi"}
@@ -61,7 +51,7 @@ def test_a_browser_is_subscribed_and_let_go(hub: hubs.Hub) -> None:
 
 def test_what_is_no_subscription_is_refused(hub: hubs.Hub) -> None:
     with (
-        browser(hub) as client,
+        hub.browser() as client,
         hub.client("push2") as admin,
         hub.client("push2", Role.READER) as key,
     ):
