@@ -63,7 +63,8 @@ def fault_of(package: Package, reviewed: Mapping[str, Any]) -> str:
         return f"{who}: the licence {package.licence or '(none in its metadata)'!r} is not allowed"
     if not known.get("reason") or not known.get("licence"):
         return f"{who}: reviewed.toml names it without a licence and a reason"
-    if package.licence and package.licence != known["licence"]:
+    is_reviewed = fnmatchcase(package.licence, known["licence"])
+    if package.licence and not is_reviewed and not fits(package.licence, reviewed):
         return f"{who}: its licence is {package.licence!r} now; it was reviewed as another"
     return ""
 

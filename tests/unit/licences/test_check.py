@@ -55,6 +55,10 @@ def test_an_exception_needs_a_reason_and_holds_for_the_licence_that_was_read(
     entry = {"licence": "LGPL-3.0-only", "reason": "replaceable"}
     assert check.fault_of(package, {**REVIEWED, "python": {"a": entry}}) == ""
     assert check.fault_of(package, {**REVIEWED, "python": {"a": {**entry, "reason": ""}}})
+    some = {**entry, "licence": "*GPL-3.0-only"}
+    assert check.fault_of(package, {**REVIEWED, "python": {"a*": some}}) == ""
+    permissive = check.Package("python", "a", "2", "MIT")
+    assert check.fault_of(permissive, {**REVIEWED, "python": {"a": entry}}) == ""
     changed = check.Package("python", "a", "2", "AGPL-3.0-only")
     assert "now" in check.fault_of(changed, {**REVIEWED, "python": {"a": entry}})
 
