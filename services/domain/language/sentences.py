@@ -1,7 +1,7 @@
 """The model's sentences in the language of a reader.
 
 They are a closed set (``services/reading/text/finding_words.py``, ``models/text/sentences.py``), so that
-templates can say each in another language, as the pages do (``web/shared/case/told.ts``). What is not of
+templates can say each in another language, as the pages do (``web/shared/case/sentences.ts``). What is not of
 that set stays as it is.
 """
 

@@ -319,17 +319,22 @@ def _explicit(dataset: pydicom.Dataset) -> None:
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
 
 
+def only_takes(folder: Path, storage_class: str) -> Path:
+    """A profile for storescp: one storage class, uncompressed."""
+    profile = folder / "storescp.cfg"
+    profile.write_text(
+        "[[TransferSyntaxes]]\n[Plain]\nTransferSyntax1 = LocalEndianExplicit\n"
+        f"[[PresentationContexts]]\n[Taken]\nPresentationContext1 = {storage_class}\\Plain\n"
+        "[[Profiles]]\n[Default]\nPresentationContexts = Taken\n"
+    )
+    return profile
+
+
 @pytest.mark.skipif(which("storescp") is None, reason="needs Debian's dcmtk")
 def test_pacs_that_refuses_seg_gets_the_sr_and_seg_is_seen_and_sent_again(
     index: Index, object_store: S3Store, tmp_path: Path
 ) -> None:
-    profile = tmp_path / "storescp.cfg"
-    profile.write_text(
-        "[[TransferSyntaxes]]\n[Plain]\nTransferSyntax1 = LocalEndianExplicit\n"
-        "[[PresentationContexts]]\n[Images]\n"
-        "PresentationContext1 = UltrasoundImageStorage\\Plain\n"
-        "[[Profiles]]\n[Default]\nPresentationContexts = Images\n"
-    )
+    profile = only_takes(tmp_path, "UltrasoundImageStorage")
     data = another("head-27w.dcm", f"{tmp_path.name}-noseg", change=_explicit)
     with storescp(tmp_path / "pacs", "-xf", str(profile), "Default") as port:
         delivery = _reported(index, object_store, data, c_store_at(port), kinds=("seg",))
@@ -357,13 +362,7 @@ def test_each_object_that_a_hub_makes_has_a_state_of_its_own(
     index: Index, object_store: S3Store, tmp_path: Path
 ) -> None:
     """Two reports name no image, and two segmentations the same one."""
-    profile = tmp_path / "storescp.cfg"
-    profile.write_text(
-        "[[TransferSyntaxes]]\n[Plain]\nTransferSyntax1 = LocalEndianExplicit\n"
-        "[[PresentationContexts]]\n[Reports]\n"
-        "PresentationContext1 = ComprehensiveSRStorage\\Plain\n"
-        "[[Profiles]]\n[Default]\nPresentationContexts = Reports\n"
-    )
+    profile = only_takes(tmp_path, "ComprehensiveSRStorage")
     image = another("head-27w.dcm", f"{tmp_path.name}-own", change=_explicit)
     of_hub = [
         ("sr", _of_class(image, "88.33", 1), ""),

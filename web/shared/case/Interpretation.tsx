@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { FrameReading } from "../api/types";
 import { type Key, code, t } from "../i18n";
 import { withhold } from "../text/fetalSexFilter";
-import { inLanguage } from "./told";
+import { inLanguage } from "./sentences";
 import { percent } from "./Structures";
 
 /** The fields of an interpretation, in the order of the report. */

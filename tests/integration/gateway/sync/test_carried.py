@@ -12,7 +12,7 @@ from integration.gateway.sync.test_sync import PICTURE, code
 from pydantic import SecretStr
 
 from edge.agent import carry
-from edge.agent.case import State
+from edge.agent.case import Case, State
 from edge.agent.hub import Hub, enrol
 from edge.agent.identity import Identity
 from edge.agent.link import LinkRules, Metered
@@ -29,11 +29,17 @@ def device(hub: hubs.Hub, home: Path, site: str = "a") -> tuple[Identity, Outbox
     return who, Outbox(home, Vault.create(home, "246813"))
 
 
+def unread(outbox: Outbox) -> Case:
+    """A case that is to be sent, though nobody has read it here."""
+    case = outbox.capture([(PICTURE, "image/png")])
+    outbox.give_up_reading(case.id, "no release here")
+    return case
+
+
 def test_a_case_is_carried_by_two_and_arrives_once(hub: hubs.Hub, tmp_path: Path) -> None:
     maker, outbox = device(hub, tmp_path / "maker")
     carrier, _ = device(hub, tmp_path / "carrier")
-    case = outbox.capture([(PICTURE, "image/png")])
-    outbox.give_up_reading(case.id, "no release here")
+    case = unread(outbox)
     stick = tmp_path / "stick"
     assert carry.pack(outbox, maker, stick) == 1
     (sealed,) = stick.glob("*.fadacase")
@@ -57,8 +63,7 @@ def test_a_case_is_carried_by_two_and_arrives_once(hub: hubs.Hub, tmp_path: Path
 def test_receipts_come_back_the_same_way(hub: hubs.Hub, tmp_path: Path) -> None:
     maker, outbox = device(hub, tmp_path / "maker")
     carrier, others = device(hub, tmp_path / "carrier")
-    case = outbox.capture([(PICTURE, "image/png")])
-    outbox.give_up_reading(case.id, "no release here")
+    case = unread(outbox)
     stick = tmp_path / "stick"
     carry.pack(outbox, maker, stick)
     carry.hand_in(Hub(carrier), stick)
@@ -77,8 +82,7 @@ def test_receipts_come_back_the_same_way(hub: hubs.Hub, tmp_path: Path) -> None:
 def test_carried_cases_wait_where_the_network_costs(hub: hubs.Hub, tmp_path: Path) -> None:
     maker, outbox = device(hub, tmp_path / "maker")
     carrier, _ = device(hub, tmp_path / "carrier")
-    case = outbox.capture([(PICTURE, "image/png")])
-    outbox.give_up_reading(case.id, "no release here")
+    unread(outbox)
     stick, home = tmp_path / "stick", tmp_path / "carrier"
     carry.pack(outbox, maker, stick)
     LinkRules(wait_for_wifi=True, daily_mb=1, metered=Metered.YES).save(home)
@@ -93,8 +97,7 @@ def test_carried_cases_wait_where_the_network_costs(hub: hubs.Hub, tmp_path: Pat
 
 def test_a_report_counts_as_bytes_of_a_network_that_costs(hub: hubs.Hub, tmp_path: Path) -> None:
     maker, outbox = device(hub, tmp_path / "maker")
-    case = outbox.capture([(PICTURE, "image/png")])
-    outbox.give_up_reading(case.id, "no release here")
+    case = unread(outbox)
     LinkRules(daily_mb=1, metered=Metered.YES).save(outbox.folder)
     sync(outbox, Hub(maker))
     report = len(body_of(outbox.get(case.id)))
@@ -106,8 +109,7 @@ def test_a_case_sealed_before_the_secret_changed_is_taken(
 ) -> None:
     maker, outbox = device(hub, tmp_path / "maker")
     carrier, _ = device(hub, tmp_path / "carrier")
-    case = outbox.capture([(PICTURE, "image/png")])
-    outbox.give_up_reading(case.id, "no release here")
+    case = unread(outbox)
     stick = tmp_path / "stick"
     carry.pack(outbox, maker, stick)
     before = hub.services.settings
@@ -123,8 +125,7 @@ def test_what_is_forged_or_changed_is_refused(hub: hubs.Hub, tmp_path: Path) -> 
     maker, outbox = device(hub, tmp_path / "maker")
     carrier, _ = device(hub, tmp_path / "carrier")
     stranger, _ = device(hub, tmp_path / "stranger", site="b")
-    case = outbox.capture([(PICTURE, "image/png")])
-    outbox.give_up_reading(case.id, "no release here")
+    unread(outbox)
     stick = tmp_path / "stick"
     carry.pack(outbox, maker, stick)
     raw = next(stick.glob("*.fadacase")).read_bytes()

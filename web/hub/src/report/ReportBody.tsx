@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { AbstentionCode, FrameReading, Result } from "@fada/shared/api/types";
 import { ageInterval, measurementInterval, measurementValue } from "@fada/shared/case/Measurements";
 import { FIELDS, FilteredText } from "@fada/shared/case/Interpretation";
-import { inLanguage } from "@fada/shared/case/told";
+import { inLanguage } from "@fada/shared/case/sentences";
 import { type Key, code, t } from "@fada/shared/i18n";
 import { weeksAndDays } from "@fada/shared/measurement/biometry";
 import { withhold } from "@fada/shared/text/fetalSexFilter";

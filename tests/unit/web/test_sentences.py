@@ -14,7 +14,7 @@ from models.text.sentences import Seen, write
 from services.domain.language.sentences import translated
 
 pytestmark = needs_node
-FILE = "phone/tests/told.ts"
+FILE = "phone/tests/sentences.ts"
 ABBREVIATIONS = {"HC", "BPD", "OFD", "AC", "FL", "NT", "AoP"}
 # What Kiswahili, too, calls by its Latin name.
 LATIN = {"cavum septi pellucidi", "cisterna magna", "thalami"}

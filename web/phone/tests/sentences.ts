@@ -1,4 +1,4 @@
-import { translated } from "@fada/shared/case/told";
+import { translated } from "@fada/shared/case/sentences";
 import fr from "@fada/shared/i18n/fr.json";
 import hi from "@fada/shared/i18n/hi.json";
 import pt from "@fada/shared/i18n/pt.json";
