@@ -18,7 +18,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -134,6 +134,17 @@ def _forget_other_tree(objects: Path) -> None:
         kept.unlink()
 
 
+def settled(objects: Path, environment: Mapping[str, str]) -> bool:
+    """Whether Ninja, having just built the program there, has nothing left to do.
+
+    Its logs tell what each object was made from. Where a power cut damaged them, or files bear times to
+    come, every later build would compile the same files again.
+    """
+    command = ["ninja", "-C", str(objects), "-n", PROGRAM]
+    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    return "no work to do" in done.stdout
+
+
 def build(out: Path, cpu: str = CPU, cache: Path = CACHE, jobs: int = 0) -> Path:
     """Writes OUT/fada-read and returns its path.
 
@@ -159,14 +170,19 @@ def _build(out: Path, cpu: str, cache: Path, jobs: int) -> Path:
         *(f"-DLLAMA_CPP={llama}", f"-DPYTHON={sys.executable}"),
         *(f"-DCMAKE_{name}={path}" for name, path in tools.items()),
     ]
-    _forget_other_tree(objects)
-    subprocess.run(configure, check=True, env=environment)
-    parallel = ("-j", str(jobs or os.cpu_count() or 1))
-    subprocess.run(
-        ["cmake", "--build", str(objects), *parallel, "--target", PROGRAM],
-        check=True,
-        env=environment,
-    )
+    make = ["cmake", "--build", str(objects), "--target", PROGRAM]
+    make += ["-j", str(jobs or os.cpu_count() or 1)]
+
+    def compile_all() -> None:
+        _forget_other_tree(objects)
+        for command in (configure, make):
+            subprocess.run(command, check=True, env=environment)
+
+    compile_all()
+    if not settled(objects, environment):
+        print(f"{objects} was left damaged by a build that was cut off; building anew.", flush=True)
+        shutil.rmtree(objects)
+        compile_all()
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(objects / PROGRAM, out / PROGRAM)
     shutil.copy(llama / "LICENSE", out / "LICENSE-llama.cpp.txt")  # goes wherever the program goes
