@@ -90,7 +90,7 @@ def losses(
     network: Any, guides: Guides, batch: TextBatch, interpret: Sequences, classify: Sequences
 ) -> Losses:
     """All terms of one batch, under bf16 autocast."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(batch.image.device.type, torch.bfloat16):
         tokens = encode_images(network, batch.image)
         few = len(batch.interpret_ids)
         long = logits(network, tokens[:few], batch.interpret_ids, interpret)

@@ -102,7 +102,7 @@ class DistilTrainer(Trainer):
 
     def loss(self, image: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Task loss and, where the mode asks for it, the feature loss."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             maps = self.network.features(image)
             out = self.network.heads(maps)
         loss, terms = total_loss(out, batch, TASKS[self.plan.task].weights)

@@ -57,6 +57,7 @@ class Plan:
     start: Path | None = None
     only: str = ""
     without: tuple[str, ...] = ()
+    without_machine: str = ""
     device: str = "cpu"
     scratch: bool = False
 
@@ -97,7 +98,11 @@ class Trainer:
             freeze_except(self.network, plan.only)
         self.average = Average(self.network, plan.decay)
         records = read_collection(plan.data, plan.without)
-        self.train_records = [r for r in records if r.split == "train"]
+        self.train_records = [
+            r
+            for r in records
+            if r.split == "train" and not (r.machine and r.machine == plan.without_machine)
+        ]
         self.val_records = [r for r in records if r.split == "val"]
         self.auxiliary = self.make_auxiliary().to(self.device)
         everything = [*self.network.parameters(), *self.auxiliary.parameters()]
@@ -229,6 +234,9 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--without", nargs="*", default=[], choices=DATA_SETS, help="data sets to leave out"
     )
+    parser.add_argument(
+        "--without-machine", default="", help="a scanner whose pictures are not trained on, as Aloka"
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--scratch", action="store_true", help="no ImageNet weights")
     parser.add_argument("--out", type=Path, required=True)
@@ -276,6 +284,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.start,
         args.only,
         tuple(args.without),
+        args.without_machine,
         args.device,
         args.scratch,
     )

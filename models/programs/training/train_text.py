@@ -132,7 +132,7 @@ def check(run: Run, samples: list[Sample]) -> float:
     for begin in range(0, len(samples), 32):
         part = samples[begin : begin + 32]
         images = torch.stack([torch.from_numpy(s.image.copy()) for s in part])[:, None]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(images.device.type, torch.bfloat16):
             tokens = encode_images(network, images)
             scores = logits(network, tokens, empty.expand(len(part), -1), run.classify)
         best = scores[:, at - 1, heads].argmax(1)

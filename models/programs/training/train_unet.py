@@ -116,7 +116,7 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.share, self.plan.rate)
         image = (batch.image.float() / 255).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(image.device.type, torch.bfloat16):
             out, rectangles = self.network.look(image)
         terms = {**mask_losses(out, batch), **global_losses(out, batch)}
         total = torch.stack([WEIGHTS[name] * value for name, value in terms.items()]).sum()

@@ -103,7 +103,7 @@ def loss_of(zoom: Zoom, image: Tensor, drawn: tuple[Tensor, ...], made: torch.Ge
     windows = windows + torch.randn(windows.shape, generator=made) * (
         0.06 * torch.rand(len(windows), 1, 1, 1, generator=made)
     )
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(image.device.type, torch.bfloat16):
         windows = windows.contiguous(memory_format=torch.channels_last)
         delta, certain = zoom(windows, start[:, :, :4])
     boxes = moved(start[:, :, :4], delta.float())
