@@ -1,4 +1,5 @@
 import socket
+from pathlib import Path
 
 from services.standalone import ports
 
@@ -34,3 +35,8 @@ def test_a_damaged_note_is_no_obstacle(tmp_path):
     note.write_text("{half")
     chosen, _ = ports.choose(["valkey"], note)
     assert chosen["valkey"] > 0
+
+
+def test_free_ports_are_none_that_outgoing_connections_get():
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert all(port < first for port in ports.free(20))
