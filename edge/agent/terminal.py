@@ -8,7 +8,7 @@ from rich.table import Table
 from edge.agent.case import WORDS, Case
 from edge.agent.link import LinkRules
 from services.domain.errors import FadaError
-from services.domain.report import FrameReading, Report, percent
+from services.domain.report import FrameReading, Report, named, percent
 from services.reading import report_json
 
 # The same as those of `fada`: 3 not allowed, 4 not found, 5 refused, 6 try again later, 1 anything else.
@@ -47,7 +47,7 @@ def _print_frame(console: Console, number: int, frame: FrameReading) -> None:
         reasons = ", ".join(reason.value.replace("_", " ") for reason, _ in frame.abstentions)
         console.print(f"  image {number}: not assessed ({reasons})")
         return
-    console.print(f"  image {number}: {frame.plane.label} {percent(frame.plane.confidence)}")
+    console.print(f"  image {number}: {named(frame.plane.label, frame.plane.confidence)}")
     if frame.subplane is not None:
         console.print(f"    {frame.subplane.label} {percent(frame.subplane.confidence)}")
     for structure in frame.structures:

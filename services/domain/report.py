@@ -20,6 +20,11 @@ def percent(confidence: float) -> str:
     return "<1 %" if confidence < 0.01 else f"{confidence * 100:.0f} %"
 
 
+def named(name: str, confidence: float) -> str:
+    """A name with its confidence, and without one where a person said it: that is stored as 1."""
+    return name if confidence >= 1 else f"{name} {percent(confidence)}"
+
+
 class Origin(StrEnum):
     """Who made a version: the hub's model, a phone's, or a person."""
 

@@ -129,8 +129,9 @@ def _caption(sheet: Sheet, frame: FrameReading) -> list[str]:
     words = sheet.words
     plane = words("no_plane")
     if frame.plane is not None:
-        sure = f"{percent(frame.plane.confidence)} {words('confidence')}"
-        plane = f"{words.label(frame.plane.label)} ({sure})"
+        plane = words.label(frame.plane.label)
+        if frame.plane.confidence < 1:  # 1: a person named it
+            plane += f" ({percent(frame.plane.confidence)} {words('confidence')})"
         if frame.subplane is not None:
             plane += f" · {words.label(frame.subplane.label)}"
     lines = [plane, ", ".join(words.label(one.label) for one in frame.structures)]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from services.domain.report import FrameReading, Report, percent
+from services.domain.report import FrameReading, Report, named
 
 # Colours that people with colour blindness tell apart (Okabe and Ito), by order of appearance.
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2", "#FFFFFF")
@@ -35,7 +35,7 @@ def render(frame: NDArray[np.uint8], reading: FrameReading, label: str) -> Image
             draw,
             structure.box[0] + 2,
             structure.box[1] - size - 3,
-            f"{structure.label.replace('_', ' ')} {percent(structure.confidence)}",
+            named(structure.label.replace("_", " "), structure.confidence),
             tint,
             font,
         )
@@ -52,7 +52,7 @@ def _lines(reading: FrameReading) -> list[str]:
             f"{reason.value.replace('_', ' ')}" for reason, _ in reading.abstentions
         )
         return [f"not assessed: {reasons}"]
-    lines = [f"{reading.plane.label.replace('_', ' ')} {percent(reading.plane.confidence)}"]
+    lines = [named(reading.plane.label.replace("_", " "), reading.plane.confidence)]
     for m in reading.measurements:
         lines.append(
             f"{m.name} {m.mm:.1f} mm"
