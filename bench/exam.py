@@ -26,7 +26,6 @@ import pydicom
 from rich.console import Console
 from rich.table import Table
 
-from bench.pipeline import triton
 from bench.studies import SAMPLES, studies
 from services.dicom.objects.composite import derived_uid
 from services.standalone.local_stack import LocalStack, StackOptions
@@ -131,6 +130,20 @@ class Hub:
             if row["state"] == "failed" or time.monotonic() > until:
                 raise SystemExit(f"no report: {row}")
             time.sleep(0.1)
+
+
+def triton(machine: LocalStack) -> tuple[float, float]:
+    """(requests, seconds inside) of the model ``fada`` since the server's start."""
+    address = f"http://127.0.0.1:{machine.ports['triton_metrics']}/metrics"
+    text = httpx.get(address, trust_env=False).text
+    metrics = {}
+    for name in ("nv_inference_request_success", "nv_inference_request_duration_us"):
+        lines = [
+            line for line in text.splitlines() if line.startswith(name + "{") and '"fada"' in line
+        ]
+        metrics[name] = sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+    requests, micro = metrics.values()
+    return requests, micro / 1e6
 
 
 def measure(hub: Hub, machine: LocalStack, given: argparse.Namespace) -> dict[str, Any]:

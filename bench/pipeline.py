@@ -1,14 +1,17 @@
 """What the pipeline costs beside the model: ``python -m bench.pipeline``.
 
-A hub of its own; the studies are received while no worker runs; then one worker process reads them
-all. ``overhead_share`` = (total − time inside Triton) / total, where total runs from the first lease
-to the last result and the time inside Triton is the server's own figure
-(``nv_inference_request_duration_us``), less the share of requests that were not the worker's.
+A hub of its own; the studies are received while no worker runs; then a worker reads them all, with
+as many processes as it has by itself or as ``--processes`` says. ``overhead_share`` = (total − time in
+which the model computed) / total, where total runs from the first lease to the last result and the
+model's time is what the model server notes in its answers. It computes on one thread; waiting in its
+queue is not in it. ``plain_seconds`` is what one image takes when the same model server is asked in a
+plain loop, before and after, nothing else running.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import tempfile
 import time
@@ -19,29 +22,40 @@ from statistics import fmean
 from typing import Any
 
 import httpx
+import pydicom
 from rich.console import Console
 from rich.table import Table
 
 from bench.studies import studies
+from services.composition import Adapters
 from services.domain.report import Report
 from services.index import open_index
 from services.index.port import Index, JobState
 from services.publish.stow import multipart
+from services.reading.contract import ALL_PHASES
+from services.reading.images.picture import square
+from services.reading.releases.registry import Manifests
 from services.standalone.local_stack import LocalStack, StackOptions
 
-BAR = 0.35
+BAR = 0.15
 SITE = "default"
 _FIRST = 4  # studies that are read before the measuring begins
+_MODEL = ("model_vision", "model_interpret")
+_LOOP = 20  # images that the model is asked for in a plain loop
 
 
 def main() -> None:
     """Run the studies through a hub and print what the pipeline costs beside the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=100)
+    parser.add_argument("--processes", type=int, default=0, help="0: the worker's own default")
     parser.add_argument("--data", type=Path, help="folder of PNG or JPEG images")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fada-bench-") as home:
-        environment = {"FADA_WORKER_PROCESSES": "1", "FADA_RATE_PER_SECOND": "1000"}
+        environment = {
+            "FADA_WORKER_PROCESSES": str(options.processes),
+            "FADA_RATE_PER_SECOND": "1000",
+        }
         machine = LocalStack(StackOptions(Path(home), environment=environment, quiet_seconds=0))
         try:
             machine.start()
@@ -52,19 +66,42 @@ def main() -> None:
 
 
 def measure(machine: LocalStack, count: int, data: Path | None) -> dict[str, Any]:
-    """Run ``count`` studies through one worker process; a few before them warm it up."""
+    """Run ``count`` studies through the worker; a few before them warm it up."""
     index = open_index(machine.settings.index_url)
     key, run = machine.new_key(), uuid.uuid4().hex
     send(machine, key, list(studies(3, f"{run}-warm", data)))
     wait(machine, index, 3)
     machine.processes["worker"].stop()
+    loops = [plain_loop(machine, data)]
     send(machine, key, list(studies(count + _FIRST, run, data)))
     machine.processes["worker"].start()
     wait(machine, index, 4)  # it is up and warm again
-    before, at = triton(machine), datetime.now().astimezone()
+    at = datetime.now().astimezone()
     wait(machine, index, count + _FIRST + 3)
-    after = triton(machine)
-    return figures(index, count, at, before, after)
+    machine.processes["worker"].stop()
+    loops.append(plain_loop(machine, data))
+    return {
+        **figures(index, count, at),
+        "plain_seconds": round(fmean(loops), 4),
+    }
+
+
+def plain_loop(machine: LocalStack, data: Path | None) -> float:
+    """Seconds for an image when the model server is asked one by one, and nothing else is done."""
+    inference = Adapters(machine.settings).inference
+    side = Manifests(machine.settings.releases).active().side
+    pictures = [
+        square(pydicom.dcmread(io.BytesIO(one)).pixel_array, side).pixels
+        for one in studies(_LOOP, "plain", data)
+    ]
+    try:
+        inference.read(pictures[:1], ALL_PHASES)
+        began = time.perf_counter()
+        for picture in pictures:
+            inference.read([picture], ALL_PHASES)
+        return (time.perf_counter() - began) / len(pictures)
+    finally:
+        inference.close()
 
 
 def send(machine: LocalStack, key: str, objects: list[bytes]) -> None:
@@ -94,23 +131,7 @@ def wait(machine: LocalStack, index: Index, done: int, seconds: float = 900.0) -
         time.sleep(0.1)
 
 
-def triton(machine: LocalStack) -> tuple[float, float]:
-    """(requests, seconds inside) of the model ``fada`` since the server's start."""
-    address = f"http://127.0.0.1:{machine.ports['triton_metrics']}/metrics"
-    text = httpx.get(address, trust_env=False).text
-    metrics = {}
-    for name in ("nv_inference_request_success", "nv_inference_request_duration_us"):
-        lines = [
-            line for line in text.splitlines() if line.startswith(name + "{") and '"fada"' in line
-        ]
-        metrics[name] = sum(float(line.rsplit(" ", 1)[1]) for line in lines)
-    requests, micro = metrics.values()
-    return requests, micro / 1e6
-
-
-def figures(
-    index: Index, count: int, at: datetime, before: tuple[float, float], after: tuple[float, float]
-) -> dict[str, Any]:
+def figures(index: Index, count: int, at: datetime) -> dict[str, Any]:
     """Of the jobs that began after ``at``."""
     with index.read() as tx:
         events = tx.events.since(SITE, 0, limit=1_000_000)
@@ -125,9 +146,7 @@ def figures(
     last = max(job.finished_at for job in jobs if job.finished_at is not None)
     held = sum((job.finished_at - begun[job.id]).total_seconds() for job in jobs if job.finished_at)
     total = (last - first).total_seconds()
-    requests = after[0] - before[0]
-    # What is not the worker's own (readiness, canary) is taken off at the mean price of a request.
-    inside = (after[1] - before[1]) * min(len(jobs) / max(requests, 1), 1.0)
+    inside = sum(sum(r.seconds.get(name, 0.0) for name in _MODEL) for r in reports)
     return {
         "studies": len(jobs),
         "failed": sum(job.state is JobState.DEAD for job in jobs),
@@ -152,11 +171,13 @@ def phases(reports: list[Report], held: float) -> dict[str, float]:
 def show(figures: dict[str, Any]) -> None:
     """A table for people, and one line of JSON."""
     console = Console()
-    table = Table(title=f"Pipeline: {figures['studies']} single-frame studies, one worker process")
+    table = Table(title=f"Pipeline: {figures['studies']} single-frame studies")
     table.add_column("what")
     table.add_column("seconds", justify="right")
     table.add_row("total, first lease to last result", f"{figures['total_seconds']:.2f}")
-    table.add_row("inside Triton", f"{figures['triton_seconds']:.2f}")
+    table.add_row("in which the model computed", f"{figures['triton_seconds']:.2f}")
+    plain = figures["plain_seconds"] * figures["studies"]
+    table.add_row("the model alone, asked in a plain loop", f"{plain:.2f}")
     table.add_row("between two jobs (queue, lease), sum", f"{figures['between_jobs_seconds']:.2f}")
     for name, value in figures["phases"].items():
         table.add_row(f"mean of phase {name}", f"{value:.4f}")

@@ -158,7 +158,9 @@ class Settings(BaseSettings):
     orphan_share: float = Field(
         0.05, description="of all objects; with more orphans the sweeper deletes nothing"
     )
-    worker_processes: int = Field(0, description="processes that read; 0: one for each two cores")
+    worker_processes: int = Field(
+        0, description="processes that read; 0: one for each two cores, two at least"
+    )
     image_seconds: float = Field(
         90.0, description="opening one image, and decoding one frame, may not take a worker longer"
     )

@@ -20,8 +20,9 @@ SWITCH_SECONDS = 0.0005
 
 
 def arguments(kind: str, given: Settings) -> list[str]:
-    """Of the celery worker. Reading is CPU work in the model server: one process per two cores."""
-    count = given.worker_processes or max(1, (os.cpu_count() or 2) // 2)
+    """Of the celery worker. Reading is CPU work in the model server: one process per two cores, and two
+    at least, so that the next study is opened while the model computes."""
+    count = given.worker_processes or max(2, (os.cpu_count() or 2) // 2)
     name = f"{kind}@{socket.gethostname()}-{os.getpid()}"
     common = [
         "--quiet",

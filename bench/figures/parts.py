@@ -85,7 +85,7 @@ def summary(results: Mapping[str, Any]) -> dict[str, Any]:
     got = {name: entry["figures"] for name, entry in results.get("parts", {}).items()}
     pipeline, scale = got.get("pipeline", {}), got.get("scale", {})
     each = pipeline.get("seconds_per_study")
-    model = pipeline["triton_seconds"] / pipeline["studies"] if pipeline.get("studies") else None
+    model = pipeline.get("plain_seconds")
     return {
         **{name: got.get("ingest", {}).get(name) for name in (
             "large_ratio_1", "large_ratio_4", "small_ratio_1", "small_ratio_4",
