@@ -235,7 +235,9 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         "--without", nargs="*", default=[], choices=DATA_SETS, help="data sets to leave out"
     )
     parser.add_argument(
-        "--without-machine", default="", help="a scanner whose pictures are not trained on, as Aloka"
+        "--without-machine",
+        default="",
+        help="a scanner whose pictures are not trained on, as Aloka",
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--scratch", action="store_true", help="no ImageNet weights")
