@@ -1,7 +1,8 @@
 """Carried cases: pack what waits into a folder, hand in what others packed, take receipts back.
 
 A folder may lie on a stick. ``NAME.fadacase`` is a sealed bundle (``services.bundle``), ``NAME.receipt`` the
-hub's word that it has the case. Whoever carries them can read neither a patient nor a picture.
+hub's word that it has the case, or a list of such words, as phones give them back. Whoever carries them can
+read neither a patient nor a picture.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge.agent.case import UNSENT, Case
 from edge.agent.hub import Hub
@@ -112,17 +114,35 @@ def take_receipts(
     taken = 0
     for path in sorted(folder.glob(f"*{RECEIPT}")):
         try:
-            receipt = json.loads(path.read_bytes())
-            case_id, version = bundle.check_receipt(receipt, base64.b64decode(who.receipt_key))
-            case = outbox.get(case_id)
-        except NotFound:
-            continue  # another device's
-        except (FadaError, ValueError) as refusal:
-            say(f"{path.name}: {getattr(refusal, 'detail', 'not a receipt')}")
+            kept = json.loads(path.read_bytes())
+        except ValueError:
+            say(f"{path.name}: not a receipt")
             continue
-        if case.state in UNSENT and case.version == version:
-            outbox.attempt(case_id)
-            outbox.received(case_id, version)
-            taken += 1
-            say(f"{case_id}: the hub has it")
+        # A phone gives all that it has in one file.
+        for receipt in kept if isinstance(kept, list) else [kept]:
+            try:
+                case_id = _noted(outbox, who, receipt)
+            except FadaError as refusal:
+                say(f"{path.name}: {refusal.detail}")
+                continue
+            if case_id:
+                taken += 1
+                say(f"{case_id}: the hub has it")
     return taken
+
+
+def _noted(outbox: Outbox, who: Identity, receipt: dict[str, Any]) -> str:
+    """The case that counts as received by this receipt from now on; empty where it changes nothing.
+
+    Raises InvalidInput: it is not this hub's.
+    """
+    case_id, version = bundle.check_receipt(receipt, base64.b64decode(who.receipt_key))
+    try:
+        case = outbox.get(case_id)
+    except NotFound:
+        return ""  # another device's
+    if case.state not in UNSENT or case.version != version:
+        return ""
+    outbox.attempt(case_id)
+    outbox.received(case_id, version)
+    return case_id

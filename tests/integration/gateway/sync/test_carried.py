@@ -79,6 +79,26 @@ def test_receipts_come_back_the_same_way(hub: hubs.Hub, tmp_path: Path) -> None:
     assert carry.hand_in(Hub(carrier), stick).received == 0, "what has a receipt is not sent again"
 
 
+def test_receipts_that_a_phone_gives_back_are_a_list(hub: hubs.Hub, tmp_path: Path) -> None:
+    """A phone's page writes all its receipts into one file (web/phone/src/ui/panels/CarryPanel.tsx)."""
+    maker, outbox = device(hub, tmp_path / "maker")
+    carrier, others = device(hub, tmp_path / "carrier")
+    own, foreign = unread(outbox), unread(others)
+    stick = tmp_path / "stick"
+    carry.pack(outbox, maker, stick)
+    carry.pack(others, carrier, stick)
+    sealed = [path.read_bytes() for path in sorted(stick.glob("*.fadacase"))]
+    receipts = [Hub(carrier).hand_in(raw)["receipt"] for raw in sealed]
+    (stick / "fada.receipt").write_text(json.dumps([receipts[0] | {"version": 7}, *receipts]))
+    said: list[str] = []
+    assert carry.take_receipts(outbox, maker, stick, said.append) == 1
+    assert outbox.get(own.id).state is State.RECEIVED
+    assert others.get(foreign.id).state is State.FAILED
+    assert [words for words in said if "not from this device's hub" in words]
+    (stick / "fada.receipt").write_text('["nothing", 3]')
+    assert carry.take_receipts(others, carrier, stick) == 0
+
+
 def test_carried_cases_wait_where_the_network_costs(hub: hubs.Hub, tmp_path: Path) -> None:
     maker, outbox = device(hub, tmp_path / "maker")
     carrier, _ = device(hub, tmp_path / "carrier")
