@@ -51,6 +51,11 @@ class Identity:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_durably(folder / _FILE, json.dumps(asdict(self)).encode())
 
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """This device is enrolled nowhere any more."""
+        (folder / _FILE).unlink(missing_ok=True)
+
     @classmethod
     def load(cls, folder: Path) -> Identity:
         """The identity kept in ``folder``.

@@ -37,6 +37,7 @@ class LinkRules:
     """``daily_mb``: megabytes (10^6 bytes) a day over a network that costs; 0: no limit. Reports and
     previews go beyond it, and count.
 
+    ``locked``: the programme set them, and a person may not change them.
     ``day`` and ``sent`` count the bytes that went over such a one, on this device's calendar.
     """
 
@@ -45,6 +46,7 @@ class LinkRules:
     metered: Metered = Metered.ASK
     day: str = ""
     sent: int = 0
+    locked: bool = False
 
     @classmethod
     def load(cls, folder: Path) -> LinkRules:
@@ -60,6 +62,11 @@ class LinkRules:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_durably(folder / _FILE, json.dumps(asdict(self)).encode())
 
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Everything may go again."""
+        (folder / _FILE).unlink(missing_ok=True)
+
     def sent_today(self) -> int:
         """Bytes that went over a network that costs."""
         return self.sent if self.day == _today() else 0
@@ -68,7 +75,7 @@ class LinkRules:
         """Why an image of ``size`` bytes waits, in words; empty where it may go now."""
         if not (self.wait_for_wifi or self.daily_mb) or not self.costs():
             return ""
-        if self.wait_for_wifi:
+        if self.wait_for_wifi or size > self.daily_mb * 10**6:  # no day has room for it
             return "The image waits for a network that costs nothing."
         if self.sent_today() + size > self.daily_mb * 10**6:
             return "The image waits for tomorrow: today's megabytes are used."

@@ -91,6 +91,7 @@ def link_words(rules: LinkRules) -> str:
     images = "wait for a free network" if rules.wait_for_wifi else "go at once"
     limit = f"{rules.daily_mb} MB a day" if rules.daily_mb else "no limit a day"
     sent = rules.sent_today() / 10**6
-    return (
+    words = (
         f"The network {now} ({rules.metered}). Images {images}; {limit}, {sent:.1f} MB sent today."
     )
+    return f"{words} Set by the programme." if rules.locked else words

@@ -23,6 +23,7 @@ from edge.agent.commands.options import (
     open_outbox,
     read_waiting,
     release_loader,
+    tell_programme,
     warn,
 )
 from edge.agent.hub import Hub
@@ -32,7 +33,7 @@ from edge.agent.session import connected
 from edge.agent.storage import vault as vaults
 from edge.agent.sync import send_anyway
 from edge.agent.sync import sync as exchange
-from services.domain.errors import NotFound, ReleaseRefused
+from services.domain.errors import Forbidden, NotFound, ReleaseRefused
 from services.reading.releases.registry import trust_of
 
 
@@ -81,6 +82,7 @@ def sync(
     outcome = exchange(outbox, hub, console.print)
     hub.keys().save(home)
     console.print(f"{outcome.sent} sent, {outcome.refused} refused, {outcome.answered} answers")
+    tell_programme(outbox, hub)
 
 
 def link(
@@ -101,7 +103,10 @@ def link(
     """
     options = {"wait_for_wifi": wait, "daily_mb": daily_mb, "metered": metered}
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    rules = replace(LinkRules.load(home), **given)
+    kept = LinkRules.load(home)
+    if kept.locked and given.keys() - {"metered"}:
+        raise Forbidden("The programme sets what may go over a network that costs.")
+    rules = replace(kept, **given)
     rules.save(home)
     console.print(terminal.link_words(rules))
 

@@ -14,6 +14,8 @@ from edge.agent import terminal
 from edge.agent.analysis import read_captured
 from edge.agent.case import Case
 from edge.agent.case_reader import CaseReader
+from edge.agent.hub import Hub
+from edge.agent.programme import speak
 from edge.agent.session import connected
 from edge.agent.storage import vault as vaults
 from edge.agent.storage.outbox import Outbox
@@ -33,6 +35,7 @@ Releases = Annotated[
 Threads = Annotated[
     int, typer.Option(envvar="FADA_EDGE_THREADS", min=1, help="Processor cores to read with.")
 ]
+_SPEAK_SECONDS = 60.0  # a watched folder looks every few seconds
 HOME = Path("~/.local/share/fada-edge").expanduser()
 RELEASES = Path("models/releases")
 
@@ -75,10 +78,18 @@ def try_sync(outbox: Outbox, home: Path) -> None:
         hub = connected(outbox, identities.Identity.load(home))
         exchange(outbox, hub, console.print)
         hub.keys().save(home)  # it may have another key by now
+        tell_programme(outbox, hub, every=_SPEAK_SECONDS)
     except Unavailable:
         return  # no network now; the next look tries again
     except FadaError as problem:
         warn(problem.detail)
+
+
+def tell_programme(outbox: Outbox, hub: Hub, *, every: float = 0.0) -> None:
+    """Say how this device fares. Raises typer.Exit: it was told to erase itself, and did."""
+    if speak(outbox, hub, every=every):
+        warn("The hub told this device to erase itself: nothing is left on it.")
+        raise typer.Exit
 
 
 def warn(words: str) -> None:

@@ -87,6 +87,15 @@ class Hub:
         """This device has erased its copy of a case that was erased at the hub."""
         self._ask("DELETE", f"/api/sync/cases/{case_id}")
 
+    def status(self, said: dict[str, int]) -> dict[str, Any]:
+        """How this device fares; told are the programme's settings, and whether to erase itself."""
+        answer: dict[str, Any] = self._ask("POST", "/api/sync/status", json=said).json()
+        return answer
+
+    def erased(self) -> None:
+        """This device has erased itself as it was told: the hub revokes it."""
+        self._ask("POST", "/api/sync/erased")
+
     # --- images by tus 1.0 ---------------------------------------------------------------------
     def new_upload(self, case_id: str, sha256: str, media_type: str, data: bytes) -> str:
         """Open an upload of ``data``, an image of a case; its path at the hub."""

@@ -92,6 +92,12 @@ def exists(folder: Path) -> bool:
     return (folder / _FILE).exists()
 
 
+def remove(folder: Path) -> None:
+    """Remove the wrapped key of ``folder``: what it sealed can be opened by nobody any more."""
+    (folder / _FILE).unlink(missing_ok=True)
+    sync_folder(folder)
+
+
 def _wrap(key: bytes, pin: str) -> dict[str, object]:
     salt, nonce = os.urandom(16), os.urandom(_NONCE)
     wrapped = nonce + AESGCM(_stretch(pin, salt)).encrypt(nonce, key, b"fada-edge")

@@ -43,6 +43,7 @@ def test_images_wait_for_wifi_or_for_tomorrow(tmp_path: Path) -> None:
     spent = budget.noted(1_500_000)
     assert "tomorrow" in spent.waits_for(600_000)
     assert spent.waits_for(500_000) == ""
+    assert "costs nothing" in spent.waits_for(2_000_001), "more than a day has: tomorrow is no help"
     assert replace(spent, day="2001-01-01").waits_for(2_000_000) == "", "another day"
     spent.save(tmp_path)
     assert LinkRules.load(tmp_path) == spent

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.agent import main as agent
-from services.domain.errors import FadaError, InvalidInput
+from edge.agent.link import LinkRules
+from services.domain.errors import FadaError, Forbidden, InvalidInput
 
 PIN = "246813"
 ROOT = Path(__file__).parents[4]
@@ -49,6 +50,15 @@ def test_images_are_kept_before_a_release_is_looked_for(tmp_path: Path) -> None:
     assert "release" in words
     listed = CliRunner().invoke(agent.app, ["outbox", *map(str, home)])
     assert "not yet analysed" in " ".join(listed.output.split())
+
+
+def test_rules_that_the_programme_locked_stay(tmp_path: Path) -> None:
+    LinkRules(wait_for_wifi=True, locked=True).save(tmp_path)
+    for option in ("--go", "--daily-mb=5"):
+        assert isinstance(failing("link", option, "--home", tmp_path), Forbidden)
+    done = CliRunner().invoke(agent.app, ["link", "--metered", "no", "--home", str(tmp_path)])
+    assert "Set by the programme" in " ".join(done.output.split())
+    assert LinkRules.load(tmp_path).wait_for_wifi
 
 
 @pytest.mark.parametrize("pin", ["12345", ""])
