@@ -19,7 +19,7 @@ const JPEG = ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"];
 /** Video streams (PS3.5 8.2.5 to 8.2.13); those in an MP4 file are decoded here, the others by the hub. */
 const VIDEO = Array.from({ length: 9 }, (_, n) => `1.2.840.10008.1.2.4.${100 + n}`).flatMap((uid) => [uid, `${uid}.1`]);
 const IMAGES = ["6.1", "6", "3.1", "3", "7", "7.1", "7.2", "7.3", "7.4"].map((n) => `1.2.840.10008.5.1.4.1.1.${n}`);
-const UID = /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/;
+const UID = /^\d+(\.\d+)+$/; // components with leading zeros, too: machines write them
 const MAX_FRAME_SAMPLES = 2 ** 26, MAX_FRAMES = 3000, MAX_INFLATED = 2 ** 28;
 
 /** Whether a file's first 132 bytes are those of DICOM Part 10. */
@@ -45,11 +45,11 @@ export class DicomFile {
   constructor(set: DataSet, syntax: string, clip: Clip | null = null) {
     this.clip = clip;
     [this.set, this.syntax, this.form] = [set, syntax, pixelFormat(set)];
-    [this.studyUid, this.seriesUid, this.sopUid] = [TAG.studyUid, TAG.seriesUid, TAG.sopUid].map((tag) => uid(set, tag)) as [string, string, string];
+    [this.studyUid, this.seriesUid, this.sopUid] = [uid(set, TAG.studyUid), uid(set, TAG.seriesUid), uid(set, TAG.sopUid, TAG.metaSopUid)];
     this.studyDay = dayOf(set.string(TAG.studyDate) ?? "");
-    if (!IMAGES.includes(uid(set, TAG.sopClass))) throw new Unreadable("unsupported_object");
+    if (!IMAGES.includes(uid(set, TAG.sopClass, TAG.metaSopClass))) throw new Unreadable("unsupported_object");
     const frames = set.string(TAG.frames);
-    this.count = frames === undefined ? 1 : Number(frames);
+    this.count = Number(frames?.trim() || 1) || (Number(frames) === 0 ? 1 : NaN); // some stills say 0
     this.pixels = set.elements[TAG.pixels] ?? missing();
     this.check();
     this.calibration = calibration(set);
@@ -158,8 +158,9 @@ async function inflate(packed: Uint8Array): Promise<Uint8Array> {
   return whole;
 }
 
-function uid(set: DataSet, tag: string): string {
-  const text = (set.string(tag) ?? "").trim();
+/** A UID; where the data set has none, as some handheld probes write it, that of the file's own head (`inHead`), as on the hub. */
+function uid(set: DataSet, tag: string, inHead = tag): string {
+  const text = (set.string(tag) || set.string(inHead) || "").trim();
   if (text.length > 64 || !UID.test(text)) throw new Unreadable("invalid_dicom");
   return text;
 }

@@ -2,7 +2,7 @@ import type { DataSet } from "dicom-parser";
 
 /** dicom-parser's names of the elements that are read here. */
 export const TAG = {
-  syntax: "x00020010", sopClass: "x00080016", studyDate: "x00080020", sopUid: "x00080018", studyUid: "x0020000d", seriesUid: "x0020000e",
+  syntax: "x00020010", metaSopClass: "x00020002", metaSopUid: "x00020003", sopClass: "x00080016", studyDate: "x00080020", sopUid: "x00080018", studyUid: "x0020000d", seriesUid: "x0020000e",
   samples: "x00280002", photometric: "x00280004", planar: "x00280006", frames: "x00280008", rows: "x00280010", columns: "x00280011",
   allocated: "x00280100", stored: "x00280101", signed: "x00280103", spacing: "x00280030", pixels: "x7fe00010",
   windowCenter: "x00281050", windowWidth: "x00281051", voiFunction: "x00281056", voiLuts: "x00283010", modalityLuts: "x00283000",
