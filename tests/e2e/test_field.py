@@ -411,6 +411,16 @@ def test_a_case_is_carried_by_another_phone(
                 other.get_by_role("button", name="Give the receipts back").click()
             back.value.save_as(tmp_path / "fada.receipt")
             field.show(other, "24-carried")
+            forged = tmp_path / "forged.fadacase"
+            forged.write_bytes(b"FADACASE1\n" + bytes(200))
+            panel.locator("input[type=file]").set_input_files(forged)
+            panel.get_by_role("button", name=words("en", "carry.anyway")).click()
+            refused = "The hub refused forged.fadacase, a carried case"
+            expect(panel).to_contain_text(refused, timeout=60_000)
+            assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            field.show(other, "24-carried-refused")
+            panel.get_by_role("button", name=words("en", "carry.drop")).click()
+            expect(panel).not_to_contain_text(refused)
 
         page.locator("details.carry input[type=file]").set_input_files(tmp_path / "fada.receipt")
         expect(page.locator(".field-cases")).to_contain_text("The hub has")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 
@@ -17,7 +18,7 @@ from e2e.test_phone_modules import (  # noqa: F401  (fixtures)
     signed,
 )
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error
 
 METERED = """Object.defineProperty(navigator, "connection", {value: Object.assign(new EventTarget(), {type: "cellular"})})"""
 WAIT = {"waitForWifi": True, "dailyMb": None}
@@ -82,12 +83,40 @@ def test_carried_cases_wait_for_wifi_as_images_do(
     carrier.do("carryAlong", bundle)
     assert carrier.do("handInCarried") == {"left": 1, "waits": "waits_for_wifi"}
     carrier.do("setLinkRules", {"waitForWifi": False, "dailyMb": 0.01})
-    assert carrier.do("handInCarried") == {"left": 1, "waits": "waits_for_tomorrow"}
+    told = carrier.do("handInCarried")
+    assert told == {"left": 1, "waits": "waits_for_wifi"}, "no day has room for it"
     assert carrier.do("traffic")["sent"] == 0
+    own = carrier.capture(picture(82))
+    carrier.do("analyse", own)
+    carrier.do("setLinkRules", {"waitForWifi": False, "dailyMb": 10})
+    assert carrier.do("send") == ""
+    size = len(base64.b64decode(bundle)) / 1e6
+    carrier.do("setLinkRules", {"waitForWifi": False, "dailyMb": size})
+    assert carrier.do("handInCarried") == {"left": 1, "waits": "waits_for_tomorrow"}
     carrier.do("handInAnyway")  # a person's wish
     assert carrier.do("handInCarried") == {"left": 0, "waits": ""}
     assert carrier.do("traffic")["metered"] > len(large())
     assert len(images(phone.site, case)) == 1
+
+
+def test_a_carried_case_that_the_hub_refuses_is_named_and_dropped(
+    phone: Phone,  # noqa: F811
+    carrier: Phone,
+) -> None:
+    case = phone.capture(picture(83))
+    phone.do("analyse", case)
+    carrier.do("carryAlong", phone.do("sealed", case))
+    busy = {"code": "rate_limited", "title": "Wait a little"}
+    carrier.context.route("**/api/sync/bundles", lambda r: r.fulfill(status=429, json=busy))
+    with pytest.raises(Error, match="rate_limited"):
+        carrier.do("handInCarried")
+    assert carrier.do("dropRefused") == [], "that was no refusal of the case"
+    carrier.context.unroute("**/api/sync/bundles")
+    carrier.do("carryAlong", base64.b64encode(b"FADACASE1\n" + bytes(200)).decode())
+    assert carrier.do("handInCarried") == {"left": 1, "waits": ""}
+    assert len(images(phone.site, case)) == 1
+    assert carrier.do("dropRefused") == ["invalid_input"]
+    assert carrier.do("handInCarried") == {"left": 0, "waits": ""}
 
 
 def test_a_newer_model_waits_for_wifi_and_the_first_does_not(

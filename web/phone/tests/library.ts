@@ -10,7 +10,7 @@ import { ReleaseRefused, activeRelease, updateRelease } from "../src/sync/releas
 import { PinMustWait, Vault } from "../src/store/vault";
 import { HubClient, HubError, enrol, identity } from "../src/sync/hubClient";
 import { sealCase } from "../src/sync/bundle";
-import { carried, carriedWaits, handIn, take } from "../src/sync/carried";
+import { carried, carriedWaits, drop, handIn, take } from "../src/sync/carried";
 import { givenSettings, isQuiet, takeScanned, takeSettings } from "../src/sync/given";
 import { sync } from "../src/sync/sync";
 import { sopUid, studyUid } from "../src/case/ids";
@@ -134,6 +134,12 @@ export const carryAlong = async (file: string): Promise<void> => take(new File([
 export async function handInCarried(): Promise<{ left: number; waits: string }> {
   await handIn(new HubClient((await identity())!));
   return { left: (await carried()).filter((one) => one.file !== null).length, waits: await carriedWaits() };
+}
+/** Why the hub refused what is carried; then lets go of that. */
+export async function dropRefused(): Promise<string[]> {
+  const refused = (await carried()).filter((one) => one.refused);
+  for (const one of refused) await drop(one);
+  return refused.map((one) => one.refused);
 }
 export { handInAnyway } from "../src/sync/carried";
 export { setLinkRules, traffic } from "../src/sync/link";

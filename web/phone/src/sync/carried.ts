@@ -1,4 +1,4 @@
-import { change, keys, read, write } from "../store/database";
+import { change, keys, read, remove, write } from "../store/database";
 import type { CaseStore } from "../store/cases";
 import { type Receipt, isGenuine, nameOf } from "./bundle";
 import { type HubClient, HubError } from "./hubClient";
@@ -35,6 +35,11 @@ export async function handInAnyway(): Promise<void> {
   for (const key of await names()) await change<Carried>("facts", key, (one) => ({ ...one, anyNetwork: true }));
 }
 
+/** Let go of a case that the hub refused: the phone that sealed it has it still. */
+export async function drop(one: Carried): Promise<void> {
+  if (one.file && one.refused) await remove("facts", await nameOf(one.file));
+}
+
 /** Hand in what is carried, where that may go over this network. Its bytes are let go when the hub has them; the receipt
  * stays. @throws HubError: later. */
 export async function handIn(hub: HubClient): Promise<void> {
@@ -46,7 +51,7 @@ export async function handIn(hub: HubClient): Promise<void> {
       await note(one.file.size);
       await write("facts", { ...one, file: null, receipt: ((await answer.json()) as { receipt: Receipt }).receipt }, key);
     } catch (reason) {
-      if (!(reason instanceof HubError) || reason.status === 0 || reason.status === 401 || reason.status >= 500) throw reason;
+      if (!(reason instanceof HubError) || reason.status === 0 || reason.status === 401 || reason.status === 429 || reason.status >= 500) throw reason;
       await write("facts", { ...one, refused: reason.code }, key);
     }
   }

@@ -47,7 +47,7 @@ export const leftToday = (rules: LinkRules, { metered }: Traffic): number | null
 export async function waitsFor(size: number): Promise<Waits> {
   if (!isMetered()) return "";
   const rules = await linkRules();
-  if (rules.waitForWifi) return "waits_for_wifi";
+  if (rules.waitForWifi || (rules.dailyMb !== null && size > rules.dailyMb * 1e6)) return "waits_for_wifi"; // no day has room for it
   const left = leftToday(rules, await traffic());
   return left !== null && size > left ? "waits_for_tomorrow" : "";
 }

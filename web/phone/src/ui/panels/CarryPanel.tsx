@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { t, useSentence } from "@fada/shared/i18n";
+import { code, t, useSentence } from "@fada/shared/i18n";
 import { type Case, type CaseStore, isUnsent } from "../../store/cases";
 import { isBundle, sealCase } from "../../sync/bundle";
-import { type Carried, carried, carriedWaits, handInAnyway, take, takeReceipt } from "../../sync/carried";
+import { type Carried, carried, carriedWaits, drop, handInAnyway, take, takeReceipt } from "../../sync/carried";
 import type { Identity } from "../../sync/hubClient";
 import { type Waits, onLinkChange } from "../../sync/link";
 
@@ -40,11 +40,11 @@ export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Elem
     refresh();
     changed();
   };
-  const receipts = along.flatMap((one) => one.receipt ?? []);
+  const receipts = along.flatMap((one) => one.receipt ?? []), refused = along.filter((one) => one.refused);
   const attempt = (work: Promise<void>): void => void work.catch((reason: unknown) => { say(reason); setNotice(() => t("carry.failed")); });
   return (
     <details class="panel carry">
-      <summary>{t("carry.title")}{along.length > 0 && ` · ${t("carry.along", { n: along.length - receipts.length, done: receipts.length })}`}</summary>
+      <summary>{t("carry.title")}{along.length > 0 && ` · ${t("carry.along", { n: along.length - receipts.length - refused.length, done: receipts.length })}`}</summary>
       <p class="muted small">{t("carry.hint")}</p>
       <input ref={files} class="hidden" type="file" multiple aria-label={t("carry.take")} onChange={(e) => { attempt(bring([...(e.currentTarget.files ?? [])])); e.currentTarget.value = ""; }} />
       <div class="row">
@@ -53,6 +53,7 @@ export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Elem
         {receipts.length > 0 && <button type="button" onClick={() => attempt(hand([new File([JSON.stringify(receipts)], "fada.receipt", { type: "application/json" })]))}>{t("carry.receipts")}</button>}
       </div>
       {waits && <p class="note warn">{t(`carry.${waits}`)} <button type="button" onClick={() => attempt(handInAnyway().then(() => { refresh(); changed(); }))}>{t("carry.anyway")}</button></p>}
+      {refused.map((one) => <p key={one.name} class="note warn">{t("carry.refused", { name: one.name, why: code("problem", one.refused) })} <button type="button" onClick={() => attempt(drop(one).then(refresh))}>{t("carry.drop")}</button></p>)}
       {notice && <p class="note" role="status">{notice}</p>}
     </details>
   );
