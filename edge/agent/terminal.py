@@ -89,9 +89,10 @@ def link_words(rules: LinkRules) -> str:
     """The rules of the network, and how it is now."""
     now = "costs" if rules.costs() else "counts as free"
     images = "wait for a free network" if rules.wait_for_wifi else "go at once"
-    limit = f"{rules.daily_mb} MB a day" if rules.daily_mb else "no limit a day"
-    sent = rules.sent_today() / 10**6
-    words = (
-        f"The network {now} ({rules.metered}). Images {images}; {limit}, {sent:.1f} MB sent today."
-    )
+    limit = "no limit a day"
+    if rules.daily_mb:
+        sent = rules.sent_today() / 10**6
+        left = max(rules.daily_mb - sent, 0)
+        limit = f"{rules.daily_mb} MB a day, {sent:.1f} MB sent today, {left:.1f} MB left"
+    words = f"The network {now} ({rules.metered}). Images {images}; {limit}."
     return f"{words} Set by the programme." if rules.locked else words

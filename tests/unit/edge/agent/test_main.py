@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.agent import main as agent
-from edge.agent.link import LinkRules
+from edge.agent.link import LinkRules, Metered
+from edge.agent.terminal import link_words
 from services.domain.errors import FadaError, Forbidden, InvalidInput
 
 PIN = "246813"
@@ -59,6 +60,15 @@ def test_rules_that_the_programme_locked_stay(tmp_path: Path) -> None:
     done = CliRunner().invoke(agent.app, ["link", "--metered", "no", "--home", str(tmp_path)])
     assert "Set by the programme" in " ".join(done.output.split())
     assert LinkRules.load(tmp_path).wait_for_wifi
+
+
+def test_what_is_left_of_a_days_budget_is_said() -> None:
+    rules = LinkRules(metered=Metered.YES, daily_mb=2)
+    assert "2 MB a day, 1.5 MB sent today, 0.5 MB left." in link_words(rules.noted(1_500_000))
+    assert "0.0 MB left" in link_words(rules.noted(2_500_000)), "reports go beyond it"
+    assert "no limit a day." in link_words(LinkRules(metered=Metered.YES)), (
+        "nothing is counted then"
+    )
 
 
 @pytest.mark.parametrize("pin", ["12345", ""])
