@@ -17,12 +17,13 @@ from types import FrameType
 from services.composition import Adapters
 from services.domain.errors import FadaError
 from services.domain.work import Work
-from services.index.port import DeliveryState, Index, JobState
+from services.index.port import DeliveryState, Device, Index, JobState
 from services.outbox import dispatch
 from services.queue.port import Message, Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
+from services.telemetry.device_metrics import DeviceFigures, DeviceMetrics
 from services.workitems import ReadingPerformer
 from workers.erasure import delete_erased, erase_over
 from workers.orphans import OrphanSweep
@@ -59,6 +60,7 @@ class Sweeper:
     store: ObjectStore
     queue: Queue
     promoted: set[str] = field(default_factory=set)
+    devices: DeviceMetrics = field(default_factory=DeviceMetrics)
     duties: list[Duty] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,6 +170,7 @@ class Sweeper:
         metrics.DEVICES.labels("heard").set(phones.heard)
         metrics.DEVICES.labels("silent").set(phones.silent)
         metrics.DEVICE_CASES.set(phones.waiting)
+        self.devices.show(map(_figures, phones.each))
         for what in metrics.DEVICE_FAULTS:
             metrics.DEVICES_AT_FAULT.labels(what).set(getattr(phones, what))
         for state in _SHOWN_STATES:
@@ -197,6 +200,19 @@ class Sweeper:
         return OrphanSweep(self.index, self.store, self.settings.orphan_share).run()
 
 
+def _figures(device: Device) -> DeviceFigures:
+    status = device.status or {}
+    quota = status.get("storage_quota", 0)
+    return DeviceFigures(
+        device.id,
+        (device.last_seen_at or device.enrolled_at).timestamp(),
+        device.release,
+        status.get("waiting"),
+        status.get("storage_used", 0) / quota if quota else None,
+        status.get("clock_drift_s"),
+    )
+
+
 def main(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.setup(settings.log_level)
@@ -214,6 +230,7 @@ def main(settings: Settings) -> None:
         _log.error("metrics port is taken", extra={"port": settings.sweeper_metrics_port})
     adapters = Adapters(settings)
     sweeper = Sweeper(settings, adapters.index, adapters.store, adapters.queue)
+    sweeper.devices.register()
     watchdog = Watchdog(HANGING_SECONDS)
     while not ending.is_set():
         sweeper.turn()

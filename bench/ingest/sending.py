@@ -22,7 +22,9 @@ def files(size: str, count: int, seed: int) -> list[bytes]:
     for number in range(count):
         pixels = noise.integers(0, 256, SIZES[size], dtype=np.uint8)
         subject = Subject(
-            f"bench {size} {seed} {number}", patient_name="BENCH^INGEST", patient_id=f"B-{seed}-{number}"
+            f"bench {size} {seed} {number}",
+            patient_name="BENCH^INGEST",
+            patient_id=f"B-{seed}-{number}",
         )
         made.append(ultrasound_object(PictureFrames(pixels), subject, (0.2, 0.2)))
     return made

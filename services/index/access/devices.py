@@ -165,7 +165,9 @@ class DevicesTable:
 
     def contacts(self, silent_after: float) -> Contacts:
         """Silent are those that were not heard of within ``silent_after`` seconds."""
-        query = select(devices).where(devices.c.revoked_at.is_(None))
+        query = (
+            select(devices).where(devices.c.revoked_at.is_(None)).order_by(devices.c.enrolled_at)
+        )
         listed = [_device(row) for row in self._session.connection.execute(query).mappings()]
         since = self._session.now() - timedelta(seconds=silent_after)
         silent = sum((device.last_seen_at or device.enrolled_at) < since for device in listed)
@@ -178,6 +180,7 @@ class DevicesTable:
             clock_off=sum(abs(status.get("clock_drift_s", 0)) >= _CLOCK_OFF_S for status in said),
             storage_full=sum(_is_full(status) for status in said),
             other_release=releases.total() - max(releases.values(), default=0),
+            each=tuple(listed),
         )
 
     def revoke(self, site: str, device_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -39,7 +39,7 @@ class Contacts:
     """How the devices of all sites fare by their own word, revoked ones not counted. ``heard`` and
     ``silent`` are all of them; ``waiting`` are cases. ``clock_off`` devices are two minutes off or more,
     ``storage_full`` have used nine tenths of what their browser gives them, ``other_release`` read with
-    another release than most."""
+    another release than most. ``each`` are the devices themselves, oldest first."""
 
     heard: int
     silent: int
@@ -47,6 +47,7 @@ class Contacts:
     clock_off: int
     storage_full: int
     other_release: int
+    each: tuple[Device, ...] = field(default=(), compare=False)
 
 
 class Devices(Protocol):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from services.domain.study import IngestSource, Principal, Role
 from services.index import open_index
@@ -137,3 +138,35 @@ def test_what_was_delivered_is_forgotten_after_a_week_and_what_was_given_up_neve
     assert sweeper.purge() == 1
     with sweeper.index.read() as tx:
         assert [d.id for d in tx.deliveries.find("default")] == [other.id]
+
+
+def test_each_device_has_its_lines_until_it_is_revoked(sweeper, clock):
+    with sweeper.index.begin() as tx:
+        one, other = (
+            tx.devices.enrol(tx.devices.new_code(WHO, 600), "Mary's phone", "cHVi").id
+            for _ in range(2)
+        )
+        status = {"waiting": 2, "storage_used": 10, "storage_quota": 40, "clock_drift_s": -3.0}
+        tx.devices.report(one, status)
+        tx.devices.seen(one, "fada-nano@0.6.0")
+        tx.devices.seen(other, 'x"} 1')
+    registry = CollectorRegistry()
+    registry.register(sweeper.devices)
+
+    def value(name, **labels):
+        return registry.get_sample_value(f"fada_device_{name}", labels)
+
+    sweeper.measure()
+    assert value("waiting_cases", device=one) == 2
+    assert value("storage_share", device=one) == 0.25
+    assert value("clock_drift_seconds", device=one) == -3
+    assert abs(value("last_contact_seconds", device=one) - clock().timestamp()) < 600
+    assert value("release", device=one, release="fada-nano@0.6.0") == 1
+    assert value("release", device=other, release="other") == 1, "its own word is no label"
+    assert value("waiting_cases", device=other) is None, "it said nothing"
+    assert b"Mary" not in generate_latest(registry)
+
+    with sweeper.index.begin() as tx:
+        tx.devices.revoke("default", one)
+    sweeper.measure()
+    assert value("last_contact_seconds", device=one) is None
