@@ -12,7 +12,7 @@ from bench.figures import page
 from bench.figures.parts import PARTS, Part, PartFailed, run, summary
 
 QUIET = {"quiet": True, "machine": {}}
-PIPELINE = {"studies": 10, "triton_seconds": 5.0, "seconds_per_study": 0.8, "overhead_share": 0.3}
+PIPELINE = {"studies": 10, "plain_seconds": 0.5, "seconds_per_study": 0.8, "overhead_share": 0.3}
 
 
 def test_a_part_is_its_last_line() -> None:
