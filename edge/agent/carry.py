@@ -25,6 +25,7 @@ from services import bundle
 from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound, Unavailable
 
 SUFFIX, RECEIPT = ".fadacase", ".receipt"
+_BESIDE_IMAGES = 2**20  # bytes that a bundle holds beside its images, at most
 Say = Callable[[str], None]
 
 
@@ -49,6 +50,9 @@ def pack(outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: N
     made = 0
     folder.mkdir(parents=True, exist_ok=True)
     for waiting in outbox.waiting():
+        if sum(image.size for image in waiting.images) + _BESIDE_IMAGES > bundle.MOST_BYTES:
+            say(f"{waiting.id}: too large to be carried (more than 128 MB); it waits for a network")
+            continue
         case = outbox.attempt(waiting.id)  # frozen: what was given away is not changed any more
         path = folder / f"{case.id}-{case.version}{SUFFIX}"
         if not path.exists():

@@ -25,6 +25,11 @@ def test_quiet_hours_go_over_midnight(phone: Phone) -> None:  # noqa: F811
     assert phone.do("quiet", "12:00", "13:00", "2026-03-01T23:30:00") is False
 
 
+def test_a_case_that_no_hub_would_take_is_not_sealed(phone: Phone) -> None:  # noqa: F811
+    assert phone.do("tooLargeToCarry", [64 * 2**20, 63 * 2**20]) is False
+    assert phone.do("tooLargeToCarry", [64 * 2**20, 63 * 2**20 + 1]) is True
+
+
 def test_threads_and_memory_are_what_the_phone_has(phone: Phone) -> None:  # noqa: F811
     assert [phone.do("threads", cores, True) for cores in (1, 2, 4, 8)] == [1, 1, 3, 4]
     assert phone.do("threads", 8, False) == 1, "no memory that threads share"

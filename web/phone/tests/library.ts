@@ -9,7 +9,7 @@ import { read as readFact } from "../src/store/database";
 import { ReleaseRefused, activeRelease, updateRelease } from "../src/sync/releases";
 import { PinMustWait, Vault } from "../src/store/vault";
 import { HubClient, HubError, enrol, identity } from "../src/sync/hubClient";
-import { sealCase } from "../src/sync/bundle";
+import { isTooLarge, sealCase } from "../src/sync/bundle";
 import { carried, carriedWaits, drop, handIn, take } from "../src/sync/carried";
 import { givenSettings, isQuiet, takeScanned, takeSettings } from "../src/sync/given";
 import { sync } from "../src/sync/sync";
@@ -48,6 +48,8 @@ export async function gray(file: string): Promise<unknown> {
 let vault: Vault | null = null;
 const store = async (): Promise<CaseStore> => new CaseStore(vault ??= (await Vault.exists()) ? await Vault.open("246813") : await Vault.create("246813"));
 export { enrol };
+/** Whether a case of images of so many bytes is more than a hub takes in one file. */
+export const tooLargeToCarry = (sizes: number[]): boolean => isTooLarge({ pictures: sizes.map((size) => ({ size })) } as Case);
 export const cases = async (): Promise<Case[]> => (await store()).all();
 export const remove = async (id: string): Promise<number> => (await store()).delete(id);
 export const sweep = async (): Promise<void> => (await store()).sweep();

@@ -115,6 +115,21 @@ def test_carried_cases_wait_where_the_network_costs(hub: hubs.Hub, tmp_path: Pat
     assert LinkRules.load(home).sent_today() == sealed.stat().st_size
 
 
+def test_a_case_that_no_hub_would_take_is_named_and_not_packed(
+    hub: hubs.Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker, outbox = device(hub, tmp_path / "maker")
+    case = unread(outbox)
+    monkeypatch.setattr(bundle, "MOST_BYTES", 2**20 + len(PICTURE) - 1)
+    said: list[str] = []
+    assert carry.pack(outbox, maker, tmp_path / "stick", said.append) == 0
+    assert case.id in said[0]
+    assert "waits for a network" in said[0]
+    assert not list((tmp_path / "stick").iterdir())
+    monkeypatch.setattr(bundle, "MOST_BYTES", 2**20 + len(PICTURE))
+    assert carry.pack(outbox, maker, tmp_path / "stick") == 1
+
+
 def test_a_report_counts_as_bytes_of_a_network_that_costs(hub: hubs.Hub, tmp_path: Path) -> None:
     maker, outbox = device(hub, tmp_path / "maker")
     case = unread(outbox)

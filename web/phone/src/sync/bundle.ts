@@ -7,11 +7,15 @@ import { bodyOf } from "./sync";
 
 const MAGIC = "FADACASE1\n", INFO = "fada-bundle-1", PREFIX = "fada-bundle-1:", RECEIPT = "fada-receipt-1:";
 export const SUFFIX = ".fadacase";
+const MOST_BYTES = 128 * 2 ** 20, BESIDE_IMAGES = 2 ** 20; // the hub's own limit; what a bundle holds beside its images
 const text = (words: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(words);
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
 /** Whether a file is a carried case. */
 export const isBundle = async (file: Blob): Promise<boolean> => (await file.slice(0, MAGIC.length).text()) === MAGIC;
+
+/** Whether a case is more than the hub takes in one file: it waits for a network. */
+export const isTooLarge = (one: Case): boolean => one.pictures.reduce((sum, p) => sum + p.size, BESIDE_IMAGES) > MOST_BYTES;
 
 /** The keys of the hub. @throws Error("no_hub_key"): this phone has not met its hub since it can carry cases. */
 async function keys(): Promise<HubKeys> {

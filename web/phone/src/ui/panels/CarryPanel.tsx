@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { code, t, useSentence } from "@fada/shared/i18n";
 import { type Case, type CaseStore, isUnsent } from "../../store/cases";
-import { isBundle, sealCase } from "../../sync/bundle";
+import { isBundle, isTooLarge, sealCase } from "../../sync/bundle";
 import { type Carried, carried, carriedWaits, drop, handInAnyway, take, takeReceipt } from "../../sync/carried";
 import type { Identity } from "../../sync/hubClient";
 import { type Waits, onLinkChange } from "../../sync/link";
@@ -20,13 +20,13 @@ export function CarryPanel({ store, who, cases, say, changed }: Props): JSX.Elem
   useEffect(() => onLinkChange(refresh), []);
   useEffect(refresh, [cases]); // each round of sending may have handed one in
   const give = async (): Promise<void> => {
-    const sealed: File[] = [];
-    for (const record of await store.waiting()) {
+    const sealed: File[] = [], cases = await store.waiting(), tooLarge = cases.filter(isTooLarge).length;
+    for (const record of cases.filter((one) => !isTooLarge(one))) {
       const file = await sealCase(store, who, record);
       if (file) sealed.push(file);
     }
     await hand(sealed);
-    setNotice(() => t("carry.given", { n: sealed.length }));
+    setNotice(() => [t("carry.given", { n: sealed.length }), ...(tooLarge > 0 ? [t("carry.too_large", { n: tooLarge })] : [])].join(" "));
     changed();
   };
   const bring = async (chosen: File[]): Promise<void> => {
