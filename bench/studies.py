@@ -42,7 +42,7 @@ def _another(source: Path, key: str) -> bytes:
     if source.suffix != ".dcm":
         return from_picture_file(source, Subject(study_key=key), None)
     dataset = pydicom.dcmread(source)
-    dataset.PatientID = derived_uid("bench patient", key).rsplit(".", 1)[1][:16]
+    dataset.PatientID = f"bench {key}"
     dataset.StudyInstanceUID = derived_uid("bench study", key)
     dataset.SeriesInstanceUID = derived_uid("bench series", key)
     dataset.SOPInstanceUID = derived_uid("bench instance", key)

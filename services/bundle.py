@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ PREFIX: Final = b"fada-bundle-1:"
 RECEIPT: Final = b"fada-receipt-1:"
 MOST_BYTES: Final = 128 * 2**20
 _MOST_HEAD: Final = 2**20
+_BESIDE_IMAGES: Final = 2**20  # that a bundle holds beside its images, at most
 _SUITE: Final = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _CURVE: Final = ec.SECP256R1()
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -101,6 +102,11 @@ def seal(bundle: Bundle, sign: Callable[[bytes], bytes], hub: bytes) -> bytes:
     inner = sign(PREFIX + hashlib.sha256(content).digest()) + content
     key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, hub)
     return MAGIC + bytes(_SUITE.encrypt(inner, key, info=INFO))
+
+
+def is_too_large(sizes: Iterable[int]) -> bool:
+    """Whether images of so many bytes make more than the hub takes in one file."""
+    return sum(sizes) + _BESIDE_IMAGES > MOST_BYTES
 
 
 def is_bundle(head: bytes) -> bool:

@@ -25,7 +25,6 @@ from services import bundle
 from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound, Unavailable
 
 SUFFIX, RECEIPT = ".fadacase", ".receipt"
-_BESIDE_IMAGES = 2**20  # bytes that a bundle holds beside its images, at most
 Say = Callable[[str], None]
 
 
@@ -50,7 +49,7 @@ def pack(outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: N
     made = 0
     folder.mkdir(parents=True, exist_ok=True)
     for waiting in outbox.waiting():
-        if sum(image.size for image in waiting.images) + _BESIDE_IMAGES > bundle.MOST_BYTES:
+        if bundle.is_too_large(image.size for image in waiting.images):
             say(f"{waiting.id}: too large to be carried (more than 128 MB); it waits for a network")
             continue
         case = outbox.attempt(waiting.id)  # frozen: what was given away is not changed any more

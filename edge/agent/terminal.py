@@ -8,7 +8,7 @@ from rich.table import Table
 from edge.agent.case import WORDS, Case
 from edge.agent.link import LinkRules
 from services.domain.errors import FadaError
-from services.domain.report import FrameReading, Report, named, percent
+from services.domain.report import FrameReading, Report, named
 from services.reading import report_json
 
 # The same as those of `fada`: 3 not allowed, 4 not found, 5 refused, 6 try again later, 1 anything else.
@@ -49,9 +49,9 @@ def _print_frame(console: Console, number: int, frame: FrameReading) -> None:
         return
     console.print(f"  image {number}: {named(frame.plane.label, frame.plane.confidence)}")
     if frame.subplane is not None:
-        console.print(f"    {frame.subplane.label} {percent(frame.subplane.confidence)}")
+        console.print(f"    {named(frame.subplane.label, frame.subplane.confidence)}")
     for structure in frame.structures:
-        console.print(f"    {structure.label} {percent(structure.confidence)}")
+        console.print(f"    {named(structure.label, structure.confidence)}")
     for m in frame.measurements:
         value = f"{m.mm} mm" if m.mm is not None else f"{m.px} px only: not calibrated"
         console.print(f"    {m.name} {value}")

@@ -1,5 +1,4 @@
 import socket
-from pathlib import Path
 
 from services.standalone import ports
 
@@ -37,6 +36,8 @@ def test_a_damaged_note_is_no_obstacle(tmp_path):
     assert chosen["valkey"] > 0
 
 
-def test_free_ports_are_none_that_outgoing_connections_get():
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    assert all(port < first for port in ports.free(20))
+def test_free_ports_are_none_that_outgoing_connections_get(tmp_path, monkeypatch):
+    said = tmp_path / "ip_local_port_range"
+    said.write_text("30000\t60999\n")
+    monkeypatch.setattr(ports, "_OUTGOING", said)
+    assert all(port < 30000 for port in ports.free(20))
