@@ -59,8 +59,20 @@ class InvertedBottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / stride, W / stride]."""
-        out: Tensor = self.project(self.depthwise(self.expand(x)))
+        out: Tensor = self.project(self._look_around(self.expand(x)))
         return x + out if self.skip else out
+
+    def _look_around(self, wide: Tensor) -> Tensor:
+        convolution, norm, clip = self.depthwise
+        if self.training and wide.device.type == "cpu" and wide.dtype == torch.bfloat16:
+            # On a processor the gradient of a depthwise convolution takes up to eight times as long in
+            # bfloat16 as in float32.
+            with torch.autocast("cpu", enabled=False):
+                seen = convolution(wide.float()).to(torch.bfloat16)
+        else:
+            seen = convolution(wide)
+        out: Tensor = clip(norm(seen))
+        return out
 
 
 def lite_tower(kind: str) -> tuple[nn.Sequential, nn.ModuleList]:

