@@ -40,6 +40,24 @@ TASKS = {
         ),
         {**WEIGHTS, "box": 1.4, "moments": 0.6, "subplane": 0.8},
     ),
+    # The second run, of a network that has learnt its masks: what it has not seen yet comes more often.
+    "after_masks": Task(
+        Mix(
+            (
+                ("HC18", 0.11),
+                ("FETUS_FRAMEWORK", 0.32),
+                ("FETAL_PLANES_DB", 0.10),
+                (ABDOMEN, 0.10),
+                (MEASURED, 0.11),
+                (BRAIN, 0.08),
+                ("PSFHS", 0.10),
+                (NOT_FETAL, 0.04),
+            ),
+            plain=0.2,
+            degraded=0.1,
+        ),
+        WEIGHTS,
+    ),
     # A short run that compares ways of training: light augmentation, so that it learns fast, and
     # enough images made poor that what is distinguished by them can differ.
     "brief": Task(Mix(plain=0.6, degraded=0.2), WEIGHTS),

@@ -16,6 +16,7 @@ Modes: none (no teacher), selective, full (every image that has features).
 import argparse
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,6 +31,7 @@ from models.fada.losses import total_loss
 from models.fada.tasks import TASKS
 from models.fada.teachers import open_teacher, pooled_maps
 from models.programs.training.train import Plan, Trainer, arguments, plan_of
+from models.training import peers
 
 MODES = ("none", "selective", "full")
 FEATURE_WEIGHT = 0.5
@@ -128,6 +130,10 @@ def cache(args: argparse.Namespace) -> None:
         print(f"{name}: {count} images computed, weight {weight}, {licence}")
 
 
+def _train(distillation: Distillation, plan: Plan) -> None:
+    DistilTrainer(plan, distillation).run()
+
+
 def main(words: list[str] | None = None) -> None:
     """The command line."""
     words = list(sys.argv[1:] if words is None else words)
@@ -148,7 +154,9 @@ def main(words: list[str] | None = None) -> None:
     if args.features is None and args.mode != "none":
         parser.error(f"mode {args.mode} needs --features")
     features = read_features(args.features) if args.features else Features({}, {}, {})
-    DistilTrainer(plan_of(args), Distillation(args.mode, features)).run()
+    plan = plan_of(args)
+    run = partial(_train, Distillation(args.mode, features))
+    peers.run_together(run, plan, plan.processes)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from models.fada.efficientnet import load_published, published_weights
 from models.fada.losses import total_loss
 from models.fada.network import SIZES, DenseNetwork, NetworkConfig
 from models.fada.tasks import TASKS
+from models.training import peers
 from models.training.checkpoint import Average, Progress, append_log, load_network, save_checkpoint
 from models.training.metrics import training_metrics
 
@@ -60,6 +61,7 @@ class Plan:
     without_machine: str = ""
     device: str = "cpu"
     scratch: bool = False
+    processes: int = 1
 
 
 def learning_rate(share: float, peak: float) -> float:
@@ -155,7 +157,8 @@ class Trainer:
         samples = load_samples(self.train_records, int(stage.size * 1.15))
         self.task = stage.task or self.plan.task
         mix = TASKS[self.task].mix
-        batches = Batches(samples, stage.size, stage.batch, self.plan.seed, mix)
+        seed = self.plan.seed + 1000 * peers.number()
+        batches = Batches(samples, stage.size, stage.batch, seed, mix)
         loader = DataLoader(
             batches,
             batch_size=None,
@@ -168,8 +171,8 @@ class Trainer:
         while self.share < end:
             started = time.monotonic()
             terms = self._step(Batch(*(t.to(self.device) for t in next(feed))))
-            self.progress.seconds += time.monotonic() - started
-            self.progress.images += stage.batch
+            self.progress.seconds += peers.slowest(time.monotonic() - started)
+            self.progress.images += stage.batch * self.plan.processes
             if self.progress.step % 20 == 0:
                 self._log({**terms, "size": stage.size})
             if time.monotonic() - measured > 60 * self.plan.every:
@@ -186,6 +189,8 @@ class Trainer:
         loss, terms = self.loss(image, batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        peers.average_gradients(self.network.parameters())
+        peers.average_gradients(self.auxiliary.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         if torch.isfinite(norm):
             self.optimiser.step()
@@ -194,9 +199,12 @@ class Trainer:
         return {"loss": float(loss.detach()), "norm": float(norm), "rate": rate, **terms}
 
     def _log(self, fields: dict[str, float]) -> None:
-        append_log(self.plan.out, self.progress, fields)
+        if peers.number() == 0:
+            append_log(self.plan.out, self.progress, fields)
 
     def _measure(self, size: int) -> None:
+        if peers.number():
+            return
         network = DenseNetwork(self.network.config)
         network.load_state_dict(self.average.state)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -204,6 +212,8 @@ class Trainer:
         self._log({f"val_{name}": value for name, value in metrics.items()})
 
     def _save(self) -> None:
+        if peers.number():
+            return
         save_checkpoint(
             self.path,
             self.network,
@@ -258,6 +268,9 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument(
+        "--processes", type=int, default=1, help="that train together, of one thread each"
+    )
+    parser.add_argument(
         "--stages", type=parse_stage, nargs="+", default=[Stage(0, 256, 16), Stage(0.55, 384, 16)]
     )
     parser.add_argument("--task", choices=sorted(TASKS), default="all")
@@ -289,12 +302,19 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.without_machine,
         args.device,
         args.scratch,
+        args.processes,
     )
+
+
+def train(plan: Plan) -> None:
+    """One run, from its last checkpoint on."""
+    Trainer(plan).run()
 
 
 def main() -> None:
     """The command line."""
-    Trainer(plan_of(arguments(__doc__).parse_args())).run()
+    plan = plan_of(arguments(__doc__).parse_args())
+    peers.run_together(train, plan, plan.processes)
 
 
 if __name__ == "__main__":

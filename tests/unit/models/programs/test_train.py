@@ -10,7 +10,9 @@ from models.programs.training.train import (
     freeze_except,
     learning_rate,
     parse_stage,
+    train,
 )
+from models.training import peers
 from models.training.checkpoint import load_network
 
 
@@ -60,3 +62,16 @@ def test_what_stands_still_learns_nothing(network):
     changed = {n for n, v in network.state_dict().items() if not torch.equal(v, before[n])}
     assert changed
     assert all(name.startswith("masks.") for name in changed)
+
+
+def test_processes_that_train_together_share_every_step(data, tmp_path):
+    alone = Trainer(replace(plan(data, tmp_path / "one", 2), no_validation=True))
+    alone.run()
+    together = replace(plan(data, tmp_path / "two", 2), processes=2, no_validation=True)
+    peers.run_together(train, together, 2)
+    one, two = (
+        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("one", "two")
+    )
+    assert (two["step"], two["images"]) == (one["step"], 2 * one["images"])
+    # The second process' images count: the same steps have led elsewhere.
+    assert not torch.equal(one["network"]["masks.out.weight"], two["network"]["masks.out.weight"])
