@@ -11,7 +11,7 @@ then continues. Labels that the release does not have yet begin untrained, in th
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -171,8 +171,8 @@ def _fill_folded(
 
 
 @torch.no_grad()
-def unfold(network: DenseNetwork, biases: dict[nn.BatchNorm2d, Tensor], images: Tensor) -> None:
-    """Sets every batch norm from `images` [N, 1, S, S] in 0..1 so that it adds its bias alone."""
+def unfold(biases: dict[nn.BatchNorm2d, Tensor], run: Callable[[], object]) -> None:
+    """Sets every batch norm so that it adds its bias alone, from the images that `run` takes through."""
 
     def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         assert isinstance(module, nn.BatchNorm2d)
@@ -182,7 +182,7 @@ def unfold(network: DenseNetwork, biases: dict[nn.BatchNorm2d, Tensor], images: 
         module.bias.copy_(biases[module] + mean)
 
     hooks = [norm.register_forward_pre_hook(measure) for norm in biases]
-    network.eval()(images)
+    run()
     for hook in hooks:
         hook.remove()
 
@@ -195,7 +195,8 @@ def restore(vision: Path, data: Path, config: NetworkConfig, side: int, count: i
     biases = fill(network, onnx.load(vision), labels)
     records = [r for r in read_collection(data) if r.split == "train"]
     batches = Batches(load_samples(records, int(side * 1.15)), side, count, seed=0)
-    unfold(network, biases, Batch(*batches[0]).image.float() / 255)
+    images = Batch(*batches[0]).image.float() / 255
+    unfold(biases, lambda: network.eval()(images))
     return network
 
 

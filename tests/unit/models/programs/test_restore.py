@@ -8,10 +8,11 @@ from models.fada import heads, labels
 from models.fada.efficientnet import TOWERS
 from models.fada.graph import Graph
 from models.fada.network import DenseNetwork, NetworkConfig
-from models.fada.zoom import Zoom
+from models.fada.zoom import Zoom, sample_windows
 from models.programs.releasing.export import export_graph
 from models.programs.releasing.quantise import halve
 from models.programs.training.restore import fill, unfold
+from models.programs.training.restore_zoom import fill as fill_zoom
 
 SIDE = 64
 CONFIG = NetworkConfig((4, 8, 8, 8, 16), (1, 1, 1, 1), 8, 8)
@@ -39,9 +40,8 @@ def test_a_restored_network_says_what_the_graph_says(tmp_path, config):
         export_graph(Graph(network, mirrored=half, zoom=zoom), tmp_path / "vision.onnx", SIDE)
         model = onnx.load(tmp_path / "vision.onnx")
         restored = DenseNetwork(config)
-        unfold(
-            restored, fill(restored, halve(model) if half else model), torch.rand(4, 1, SIDE, SIDE)
-        )
+        biases = fill(restored, halve(model) if half else model)
+        unfold(biases, lambda restored=restored: restored.eval()(torch.rand(4, 1, SIDE, SIDE)))
         with torch.no_grad():
             wanted, found = network(image), restored.eval()(image)
         assert torch.allclose(wanted.plane, found.plane, atol=gap)
@@ -69,7 +69,7 @@ def test_a_release_with_fewer_labels_keeps_what_it_has_learnt(tmp_path, monkeypa
     restored = DenseNetwork(CONFIG)
     own = {name.lower(): some for name, some in older.items()}
     biases = fill(restored, onnx.load(tmp_path / "vision.onnx"), own)  # type: ignore[arg-type]
-    unfold(restored, biases, torch.rand(4, 1, SIDE, SIDE))
+    unfold(biases, lambda: restored.eval()(torch.rand(4, 1, SIDE, SIDE)))
     with torch.no_grad():
         answer = restored.eval()(image)
     assert torch.allclose(wanted.plane, answer.plane[:, [0, 2]], atol=2e-4)
@@ -78,3 +78,22 @@ def test_a_release_with_fewer_labels_keeps_what_it_has_learnt(tmp_path, monkeypa
     assert torch.allclose(wanted.keypoints, answer.keypoints[:, 1:3], atol=2e-4)
     with pytest.raises(ValueError, match="moon"):
         fill(restored, onnx.load(tmp_path / "vision.onnx"), {**own, "planes": ["moon"]})  # type: ignore[dict-item]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_restored_closer_look_moves_boxes_as_the_graph_does(tmp_path):
+    torch.manual_seed(1)
+    zoom, image = Zoom().train(), torch.rand(6, 1, SIDE, SIDE)
+    places = torch.rand(6, len(labels.BOXES), 5) * 0.3 + 0.3
+    torch.nn.init.normal_(zoom.delta, std=0.1)
+    windows = sample_windows(image, places[:, : zoom.structures, :4])
+    for _ in range(20):
+        zoom(windows, places[:, : zoom.structures, :4])  # norms have seen something
+    export_graph(Graph(stirred(CONFIG), mirrored=True, zoom=zoom.eval()), tmp_path / "v.onnx", SIDE)
+    restored = Zoom()
+    biases = fill_zoom(restored, onnx.load(tmp_path / "v.onnx"))
+    unfold(biases, lambda: restored.eval()(windows, places[:, : zoom.structures, :4]))
+    with torch.no_grad():
+        moved, wanted = restored.look(image, places), zoom.look(image, places)
+    assert torch.allclose(moved, wanted, atol=1e-3)
+    assert not torch.allclose(wanted, places, atol=1e-3)
