@@ -30,11 +30,25 @@ class TritonPythonModel:
             raise ValueError("FADA_RELEASES names no folder of releases.")
         release = _setting(given, "release", "FADA_RELEASE")
         threads = int(_setting(given, "threads", "FADA_MODEL_THREADS") or 1)
+        # A processor takes as long for a batch as for its images one after the other.
+        self._batches = args.get("model_instance_kind") == "GPU"
         words = partial(_words, device=_device(args))
         self._active = ActiveRelease(Path(releases), release, threads=threads, load_text=words)
 
-    def execute(self, requests: list[Any]) -> list[Any]:
-        """All images of one kind of question in one batch; each request gets its own back."""
+    def execute(self, requests: list[Any]) -> list[Any] | None:
+        """Each request gets its own answer: of one batch, or as soon as its own images are read. So one
+        worker prepares its next images while those of another are read."""
+        if self._batches:
+            return self._together(requests)
+        for request in requests:
+            (response,) = self._together([request])
+            request.get_response_sender().send(
+                response, pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+            )
+        return None
+
+    def _together(self, requests: list[Any]) -> list[Any]:
+        """All images of one kind of question in one batch."""
         groups: dict[str, list[int]] = {}
         for place, request in enumerate(requests):
             groups.setdefault(_phases(request), []).append(place)
