@@ -53,6 +53,16 @@ def blob(chance: random.Random, cells: int) -> NDArray[np.float32]:
     return (out + noise).astype(np.float32)
 
 
+def without(document: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The same release as if nothing had taught it these structures."""
+    labels = document["labels"]
+    for kind in ("masks", "boxes"):
+        labels[kind] = [name for name in labels[kind] if name not in names]
+    for plane, there in labels["structures_by_plane"].items():
+        labels["structures_by_plane"][plane] = [name for name in there if name not in names]
+    return document
+
+
 def with_biometry(document: dict[str, Any]) -> dict[str, Any]:
     """The same release as if it also read abdomen, femur and the intrapartum view."""
     labels = document["labels"]

@@ -19,6 +19,7 @@ namespace {
 
 constexpr double EDGE = 0.01;  // of the square's side: a box that comes nearer is cut off by the image's border
 constexpr double SEEN = 0.5;   // probability from which the end of an axis is taken as seen
+constexpr const char * NO_MEASUREMENT = "No measurement in this plane.";
 constexpr double PI = 3.14159265358979323846;
 
 int tenths(double share) { return std::clamp(int(std::floor(share * 10)), 0, 9); }
@@ -109,20 +110,29 @@ class Wording {
 
     std::map<std::string, std::string> all() const {
         const std::string main = about_["main"];
-        const bool measurable = !holds(findings_.missing, main), whole = measurable && !holds(findings_.cut, main);
+        const bool missing = holds(findings_.missing, main), whole = !missing && !holds(findings_.cut, main);
+        const std::string advice = is_known() ? about_["advice"].get<std::string>() : NO_MEASUREMENT;
         const std::string again = "Repeat with the whole " + names_.value(main, std::string()) + " in view.";
         return {{"anatomical_structures", structures()},
                 {"fetal_orientation", orientation()},
                 {"imaging_plane", about_["plane"].get<std::string>()},
-                {"biometric_measurements", measurable ? about_["measurable"].get<std::string>() : "None."},
+                {"biometric_measurements", is_known() && !missing ? about_["measurable"].get<std::string>() : "None."},
                 {"gestational_age", "Not stated: needs a calibrated measurement."},
                 {"image_quality", quality()},
                 {"normality_assessment", "Not assessed. Looked at: " + about_["looked_at"].get<std::string>() + "."},
                 {"clinical_recommendations",
-                 (whole ? about_["advice"].get<std::string>() : again) + " Review by a trained person."}};
+                 (whole ? advice : again) + " Review by a trained person."}};
     }
 
   private:
+    // Whether the release looks for the plane's main structure: it was found, or is missing.
+    bool is_known() const {
+        const std::string main = about_["main"];
+        const auto is_main = [&](const auto & one) { return one.first == main; };
+        return main.empty() || holds(findings_.missing, main) ||
+               std::any_of(findings_.found.begin(), findings_.found.end(), is_main);
+    }
+
     std::string named(const Labels & labels) const {
         Labels names;
         for (const std::string & label : labels) names.push_back(names_.at(label).get<std::string>());
@@ -136,6 +146,7 @@ class Wording {
             names.push_back((listed.contains(label) ? listed[label] : names_.at(label)).get<std::string>());
         }
         if (!names.empty()) return sentence(joined(names, ", "));
+        if (!is_known()) return "";
         const std::string shown = about_["shown"];
         return shown.empty() ? "No structure found." : shown;
     }
@@ -187,7 +198,7 @@ Findings findings_of(const json & heads, const Tensors & raw) {
         else if (tenths(sure) < words["unclear"].get<int>()) told.unclear.push_back(label);
     }
     for (const std::string label : about["expected"]) {
-        if (!places.count(label)) told.missing.push_back(label);
+        if (place_of(labels["boxes"], label) >= 0 && !places.count(label)) told.missing.push_back(label);
     }
     told.axis = axis_of(about["axis"], heads, raw);
     told.face = face_of(about, places);

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from services.reading.text.findings import Findings
+
+_NO_MEASUREMENT: Final = "No measurement in this plane."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,16 @@ class FindingWords:
         return next((word for least, word in self.levels if tenths >= least), self.levels[-1][1])
 
     def words(self, findings: Findings) -> dict[str, str]:
-        """The eight fields. Raises KeyError: a plane or label that the release has no words for."""
+        """The eight fields; of a main structure that the release does not look for nothing is said.
+
+        Raises:
+            KeyError: a plane or label that the release has no words for.
+        """
         about = self.planes[findings.plane]
-        is_measurable = about.main not in findings.missing
-        is_whole = is_measurable and about.main not in findings.cut
+        is_known = not about.main or findings.looks_for(about.main)
+        is_measurable = is_known and about.main not in findings.missing
+        is_whole = about.main not in (*findings.missing, *findings.cut)
+        advice = about.advice if is_known else _NO_MEASUREMENT
         whole = f"Repeat with the whole {self.names.get(about.main, '')} in view."
         return {
             "anatomical_structures": self._structures(about, findings),
@@ -82,13 +90,15 @@ class FindingWords:
             "image_quality": self._quality(findings),
             "normality_assessment": f"Not assessed. Looked at: {about.looked_at}.",
             "clinical_recommendations": (
-                f"{about.advice if is_whole else whole} Review by a trained person."
+                f"{advice if is_whole else whole} Review by a trained person."
             ),
         }
 
     def _structures(self, about: PlaneWords, findings: Findings) -> str:
         listed = about.listed or {}
         names = [listed.get(label, self.names[label]) for label, _ in findings.found]
+        if not names and about.main and not findings.looks_for(about.main):
+            return ""
         return _sentence(", ".join(names)) if names else about.shown or "No structure found."
 
     def _quality(self, findings: Findings) -> str:

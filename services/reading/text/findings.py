@@ -39,9 +39,10 @@ class Findings:
     ``sure`` and ``image``: tenths (0 to 9) of the plane's probability and of the image's quality;
     ``level``: the release's word for the latter. ``found``: labels with the tenths of the probability
     that their box is right; of these ``unclear`` are those that are too little sure, ``cut`` those that
-    the image's border cuts off, and none is in both. ``missing``: what the plane should show and
-    nothing was found of. ``axis``: the long axis' angle to the horizontal of the square, in whole tens
-    of degrees from 0 to 90; ``face``: the side it looks to; None where they are not known.
+    the image's border cuts off, and none is in both. ``missing``: what the plane should show, the
+    release looks for, and nothing was found of. ``axis``: the long axis' angle to the horizontal of the
+    square, in whole tens of degrees from 0 to 90; ``face``: the side it looks to; None where they are
+    not known.
     """
 
     plane: str
@@ -86,6 +87,10 @@ class Findings:
         axis = int(parts["axis"].split(" ")[1]) if "axis" in parts else None
         given = plane, int(sure), level, int(image), tuple(seen), unclear, cut, missing
         return cls(*given, axis=axis, face=parts.get("face"))
+
+    def looks_for(self, label: str) -> bool:
+        """Whether the release looks for it, where its absence would be said: it was found, or is missing."""
+        return label in self.missing or any(label == name for name, _ in self.found)
 
     @property
     def axis_word(self) -> str:
@@ -133,7 +138,7 @@ def findings_of(dense: Dense, manifest: Manifest, words: FindingWords) -> Findin
         tuple(seen.items()),
         tuple(unclear),
         tuple(cut),
-        tuple(label for label in about.expected if label not in seen),
+        tuple(k for k in about.expected if k in manifest.boxes and k not in seen),
         _axis(about.axis, dense["KEYPOINTS"][0], manifest),
         _face(about.front, about.back, places),
     )

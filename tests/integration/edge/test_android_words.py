@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from made_tensors import made_up, with_biometry
+from made_tensors import made_up, with_biometry, without
 from numpy.typing import NDArray
 from phone_program import MARKS, agree, run, said, tensors
 
@@ -156,6 +156,8 @@ def test_the_same_line_and_words_of_made_up_tensors(program: Path, tmp_path: Pat
         document["preprocessing"]["side"] = 64
         if number % 2:
             document = with_biometry(document)
+        if number % 3 == 0:
+            document = without(document, "abdomen", "femur", "NT")
         about = replace(manifest.parse(document, "0" * 64), text_input="findings", words=WORDS)
         raw = made_up(chance, about)
         raw.boxes[:, :2] = raw.boxes[:, :2] * 0.6 + 0.2  # most of them whole

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made_tensors import without
 from typescript import needs_node, run
 from unit.web.phone.test_rules import RELEASES, made_up, with_biometry
 
@@ -28,11 +29,13 @@ def document() -> dict[str, Any]:
 
 
 def test_lines_and_words_of_made_up_tensors() -> None:
-    chance, told = random.Random(77), document()
-    there = manifest.parse(told, "0" * 64)
+    chance = random.Random(77)
+    documents = (document(), without(document(), "abdomen", "femur", "NT"))
     words = json.loads(json.dumps(tables()))
     expected, calls = [], []
-    for _ in range(50):
+    for number in range(100):
+        told = documents[number % 2]
+        there = manifest.parse(told, "0" * 64)
         raw = made_up(chance, there)
         raw.boxes[:, :2] = raw.boxes[:, :2] * 0.6 + 0.2  # most of them whole
         raw.boxes[:, 2:4] *= 0.5

@@ -32,6 +32,8 @@ export interface Findings {
 const EDGE = 0.01; // of the square's side: a box that comes nearer is cut off by the image's border
 const SEEN = 0.5; // probability from which the end of an axis is taken as seen
 
+const NO_MEASUREMENT = "No measurement in this plane.";
+
 const tenths = (share: number): number => Math.min(9, Math.max(0, Math.floor(share * 10)));
 
 /** The findings of one image. @throws where the release has no words for the plane. */
@@ -55,7 +57,7 @@ export function findingsOf(raw: RawReading, manifest: Manifest, words: FindingWo
   return {
     plane, sure: tenths(chances[best]!), level: level[1], image, found, cut,
     unclear: found.filter(([label, sure]) => sure < words.unclear && !cut.includes(label)).map(([label]) => label),
-    missing: (about.expected ?? []).filter((label) => !places.has(label)),
+    missing: (about.expected ?? []).filter((label) => labels.boxes.includes(label) && !places.has(label)),
     axis: axisOf(about.axis ?? [], raw, manifest), face: faceOf(about.front ?? [], about.back ?? [], places),
   };
 }
@@ -87,19 +89,20 @@ export function wordsOf(findings: Findings, words: FindingWords): Interpretation
     if (known === undefined) throw new Error("invalid_model_output");
     return known;
   };
-  const measurable = !findings.missing.includes(main), whole = measurable && !findings.cut.includes(main);
+  const missing = findings.missing.includes(main), whole = !missing && !findings.cut.includes(main);
+  const known = main === "" || missing || findings.found.some(([label]) => label === main); // else the release does not look for it
   const listed = findings.found.map(([label]) => about.listed?.[label] ?? name(label)).join(", ");
   const remarks = ([["Unclear", findings.unclear], ["Cut off", findings.cut], ["Not found", findings.missing]] as const)
     .filter(([, some]) => some.length > 0).map(([word, some]) => `${word}: ${some.map(name).join(", ")}.`);
   return {
-    anatomical_structures: listed ? sentence(listed) : about.shown || "No structure found.",
+    anatomical_structures: listed ? sentence(listed) : known ? about.shown || "No structure found." : "",
     fetal_orientation: orientation(findings),
     imaging_plane: about.plane,
-    biometric_measurements: measurable ? about.measurable : "None.",
+    biometric_measurements: known && !missing ? about.measurable : "None.",
     gestational_age: "Not stated: needs a calibrated measurement.",
     image_quality: [sentence(findings.level), ...remarks].join(" "),
     normality_assessment: `Not assessed. Looked at: ${about.looked_at}.`,
-    clinical_recommendations: `${whole ? about.advice : `Repeat with the whole ${words.names[main] ?? ""} in view.`} Review by a trained person.`,
+    clinical_recommendations: `${whole ? known ? about.advice : NO_MEASUREMENT : `Repeat with the whole ${words.names[main] ?? ""} in view.`} Review by a trained person.`,
   };
 }
 

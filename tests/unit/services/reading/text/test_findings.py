@@ -153,6 +153,26 @@ def test_another_line_is_refused(line: str) -> None:
         Findings.read(line)
 
 
+def test_what_a_release_does_not_look_for_is_not_missing(manifest: Manifest) -> None:
+    """A release that was never taught the abdomen says nothing of it, and advises no measurement of it."""
+    abdomen = {
+        "plane": "Abdomen plane.", "measurable": "AC.", "looked_at": "abdomen",
+        "advice": "Measure AC.", "main": "abdomen", "expected": ["abdomen"],
+    }  # fmt: skip
+    words = FindingWords.from_json({**TABLES, "planes": {**TABLES["planes"], "head": abdomen}})
+    assert "abdomen" not in manifest.boxes
+    untaught = replace(manifest, structures_by_plane={})
+    findings = findings_of(tensors(), untaught, words)
+    assert findings.line() == "plane head 9;image good 9"
+    said = words.words(findings)
+    assert said["image_quality"] == "Good."
+    assert said["anatomical_structures"] == ""
+    assert said["biometric_measurements"] == "None."
+    assert said["clinical_recommendations"] == (
+        "No measurement in this plane. Review by a trained person."
+    )
+
+
 def test_what_the_findings_do_not_bear_out_is_left_out(manifest: Manifest) -> None:
     findings = findings_of(tensors(head=(0.5, 0.5, 0.6, 0.5, -3.0)), manifest, WORDS)
     told = {**WORDS.words(findings), "anatomical_structures": "Fetal head, skull outline."}
