@@ -36,9 +36,9 @@ from workers.analysis.study_reader import (
     JudgedFrames,
     JudgedStudy,
     batches,
-    infer,
     judge_frames,
     judged_study,
+    read_batch,
 )
 from workers.resources import Resources
 
@@ -149,9 +149,9 @@ class JobRunner:
     ) -> JudgedFrames:
         try:
             with timer.phase("infer"):
-                answers = infer(
-                    batch, self._resources.inference, self._size,
-                    request_id=leased.job.request_id,
+                read, answers = read_batch(
+                    study, batch, self._resources.inference, self._size,
+                    request_id=leased.job.request_id, check=leased.check,
                 )  # fmt: skip
         except ModelCrashed as error:
             # The others of its study must not be lost with an image that crashes the model every time.
@@ -163,7 +163,7 @@ class JobRunner:
         _add_server_seconds(timer, answers)
         leased.check()
         with timer.phase("judge"):
-            return judge_frames(study, batch, answers, self._resources.manifests)
+            return judge_frames(study, read, answers, self._resources.manifests)
 
     def _note(self, leased: LeasedJob, study: LoadedStudy, judged: JudgedFrames) -> None:
         """Objects first, then the rows that tell of them."""

@@ -16,6 +16,7 @@ from services.reading.images.picture import flag_text
 from services.reading.judge import JudgedFrame, date_by_head, judge
 from services.reading.releases.manifest import Manifest
 from services.reading.releases.registry import Manifests
+from workers.analysis.clip_survey import Check
 from workers.analysis.study_loader import FrameImage, LoadedStudy
 
 MOST = 8  # squares in one call of the model server
@@ -108,6 +109,40 @@ def infer(
         raise InvalidModelOutput("The model server answered for another number of images.")
     size.took(len(images), time.perf_counter() - began)
     return answers
+
+
+def read_batch(
+    study: LoadedStudy,
+    images: Sequence[FrameImage],
+    inference: Inference,
+    size: BatchSize,
+    *,
+    request_id: str,
+    check: Check = lambda: None,
+) -> tuple[list[FrameImage], list[RawReading]]:
+    """The images that the model could read, and its answers, in the same order.
+
+    A batch fails as a whole and does not say for which image. It is asked for again image by image, so
+    that each one that the model fails on is noted as failed and the others are kept. ``check`` is called
+    before each of them; what it raises ends the reading.
+
+    Raises:
+        InferenceBusy, InferenceUnavailable, ModelCrashed: see ``infer``.
+    """
+    try:
+        return list(images), infer(images, inference, size, request_id=request_id)
+    except InvalidModelOutput as error:
+        if len(images) == 1:
+            study.failed(images[0].source.instance, images[0].where.frame, error)
+            return [], []
+    read: list[FrameImage] = []
+    answers: list[RawReading] = []
+    for image in images:
+        check()
+        kept, answer = read_batch(study, [image], inference, size, request_id=request_id)
+        read += kept
+        answers += answer
+    return read, answers
 
 
 def judge_frames(

@@ -640,10 +640,7 @@ def test_frame_that_the_model_cannot_answer_costs_itself_alone(
 def test_image_that_crashes_the_model_does_not_take_its_study_along(
     bench: Bench, tmp_path: Path
 ) -> None:
-    study = f"{tmp_path.name}-s"
-    samples = ("head-27w.dcm", "head-14w.dcm", "head-35w.dcm")
-    images = [another(name, f"{tmp_path.name}-{name}", study=study) for name in samples]
-    job_id = receive(bench.index, bench.store, *images)
+    job_id = _different_images(bench, tmp_path)
     poison: list[bytes] = []
 
     class Fragile:
@@ -662,3 +659,67 @@ def test_image_that_crashes_the_model_does_not_take_its_study_along(
     report = bench.versions(job_id)[0].report
     assert len(report.frames) == 2
     assert [code for _, code in report.skipped] == ["model_crashed"]
+
+
+class FailsOn:
+    """Raises for a call that holds one of ``images`` (places in the study), as a reader does that cannot
+    read one of its batch."""
+
+    def __init__(self, asked: Asked, *images: int) -> None:
+        self.asked, self.images = asked, images
+        self.order: list[bytes] = []
+        self.sizes: list[int] = []
+
+    def read(self, squares, phases, *, request_id=""):
+        self.sizes.append(len(squares))
+        known = [square.tobytes() for square in squares]
+        self.order += [one for one in known if one not in self.order]
+        if any(self.order.index(one) in self.images for one in known):
+            raise InvalidModelOutput("The text model failed on this image.")
+        return self.asked.read(squares, phases, request_id=request_id)
+
+
+def _different_images(bench: Bench, tmp_path: Path) -> str:
+    """A study of three images that differ; its job's id."""
+    study = f"{tmp_path.name}-s"
+    samples = ("head-27w.dcm", "head-14w.dcm", "head-35w.dcm")
+    images = [another(name, f"{tmp_path.name}-{name}", study=study) for name in samples]
+    return receive(bench.index, bench.store, *images)
+
+
+@pytest.mark.parametrize("culprit", [0, 1, 2])
+def test_image_that_the_reader_fails_on_costs_itself_alone(
+    bench: Bench, tmp_path: Path, culprit: int
+) -> None:
+    job_id = _different_images(bench, tmp_path)
+    failing = FailsOn(bench.asked, culprit)
+    resources = dataclasses.replace(bench.resources, inference=failing)  # type: ignore[arg-type]
+
+    assert run(job_id, resources, owner="w1") == "done"
+
+    report = bench.versions(job_id)[0].report
+    assert len(report.frames) == 2
+    assert [code for _, code in report.skipped] == [InvalidModelOutput.code]
+    skipped = {uid for uid, _ in report.skipped}
+    assert skipped.isdisjoint(frame.sop_uid for frame in report.frames)
+    assert bench.job(job_id).attempts == 0
+
+
+def test_reader_that_fails_on_every_image_fails_the_study_visibly(
+    bench: Bench, tmp_path: Path
+) -> None:
+    job_id = _different_images(bench, tmp_path)
+    failing = FailsOn(bench.asked, 0, 1, 2)
+    resources = dataclasses.replace(bench.resources, inference=failing)  # type: ignore[arg-type]
+
+    assert run(job_id, resources, owner="w1") == "dead"
+
+    job = bench.job(job_id)
+    assert (job.error_code, job.error_detail) == (
+        InvalidModelOutput.code,
+        "The text model failed on this image.",
+    )
+    assert bench.versions(job_id) == []
+    assert sum(size == 1 for size in failing.sizes) == 3
+    with bench.index.read() as tx:
+        assert tx.studies.get("default", job.study_id).state is StudyState.FAILED
