@@ -14,7 +14,7 @@ from gateway.representations.pixels import find_frame, frame_pixels
 from services.domain.biometry import age_by_last_period
 from services.domain.errors import InferenceUnavailable, NotFound
 from services.domain.questions.answer import answer
-from services.domain.questions.question import Question, understand
+from services.domain.questions.question import Question, askable, understand
 from services.domain.report import FrameReading
 from services.domain.study import FrameRef
 from services.index.port import Study
@@ -61,7 +61,7 @@ def ask(
 def _told(
     asked: Question, reading: FrameReading | None, manifest: Manifest | None, language: str
 ) -> dict[str, Any]:
-    known = manifest.boxes if manifest is not None and manifest.has_heads else None
+    known = manifest.boxes if manifest is not None and manifest.has_heads else askable()
     release = manifest and {"name": manifest.name, "version": manifest.version}
     return {
         "declined": asked.declined or None,

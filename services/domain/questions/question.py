@@ -45,6 +45,12 @@ class Question:
         return tuple(dict.fromkeys(named))
 
 
+def askable() -> tuple[str, ...]:
+    """The labels under which a release that answers in words may give what it can be asked to find."""
+    named = (k for e in table()["structures"].values() if e["asks"] for k in e["finds"])
+    return tuple(dict.fromkeys(named))
+
+
 def understand(text: str) -> Question:
     """The question in ``text``, in any of the five languages."""
     words = table()

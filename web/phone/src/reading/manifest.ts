@@ -20,6 +20,11 @@ export interface Manifest {
 /** A release whose signature and every hash were checked; its files by their names in the manifest. */
 export interface Release { manifest: Manifest; sha256: string; files: Record<string, Blob> }
 
+/** The structures that the release looks for; null where `manifest` is not the one of the release that read. */
+export function lookedFor(manifest: Manifest | null, read: { name: string; version: string }): string[] | null {
+  return manifest?.name === read.name && manifest.version === read.version ? manifest.labels.boxes : null;
+}
+
 type Platt = [number, number];
 
 export interface Thresholds {

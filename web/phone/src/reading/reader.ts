@@ -6,7 +6,7 @@ import { resize } from "./image";
 import { type Glance, bestFrames, surveySide } from "./clip/bestFrames";
 import { hasLittleMemory, isOutOfMemory } from "./device";
 import { judge } from "./judge";
-import type { Release } from "./manifest";
+import type { Manifest, Release } from "./manifest";
 import { flagBurnedInText } from "./burnedInText";
 import { type ImageFile, keyFrames, openImageFile } from "./imageFile";
 import { TextModel } from "./textModel";
@@ -65,6 +65,10 @@ export class Reader {
   /** What its vision graph runs on. */
   get runs(): Runs {
     return this.vision.runs;
+  }
+
+  get manifest(): Manifest {
+    return this.release.manifest;
   }
 
   get id(): string {

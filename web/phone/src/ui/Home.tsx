@@ -127,7 +127,7 @@ export function Home({ store: given, who }: Props): JSX.Element {
   const words = doing === null ? "" : `${t(`phone.phase_${doing.name}`)} ${doing.note}`;
   const shown = cases.find((c) => c.id === chosen);
   if (shown) {
-    return <CaseView key={shown.id} store={store} record={shown} busy={doing && (doing.case === shown.id || !doing.case) ? words : ""} problem={problem || notice} stopLooking={doing?.case === shown.id ? stopLooking : null}
+    return <CaseView key={shown.id} store={store} record={shown} manifest={reader?.manifest ?? null} busy={doing && (doing.case === shown.id || !doing.case) ? words : ""} problem={problem || notice} stopLooking={doing?.case === shown.id ? stopLooking : null}
       close={() => open(null)} remove={() => void remove(shown)} add={(files) => void take(files, shown)}
       revise={(change) => void revise(shown, change)} describe={(next) => void store.describe(shown.id, next).then(done)} setFetus={(sopUid, letter) => void store.setFetus(shown.id, sopUid, letter).then(refresh)}
       sendAnyway={() => void store.sendAnyway(shown.id).then(() => send(true))} leaveToHub={reader ? null : () => void store.leaveToHub(shown.id).then(done)} seen={() => void store.seen(shown.id).then(refresh)} />;

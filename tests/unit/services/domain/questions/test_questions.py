@@ -13,7 +13,7 @@ from typescript import needs_node, run
 from services.domain.language.languages import catalogue
 from services.domain.questions import words
 from services.domain.questions.answer import answer
-from services.domain.questions.question import Question, understand
+from services.domain.questions.question import Question, askable, understand
 from services.domain.report import Abstention, Angle, FrameReading, Measurement, Scored, Structure
 
 HEAD = readings.head("1.2.3", 500, 400)
@@ -118,6 +118,31 @@ def test_a_text_model_is_asked_in_its_own_words() -> None:
     assert understand("where is the femur and the heart").asked_labels == ("legs", "cardiac")
     assert understand("where is the femur").found_labels == ("femur", "legs")
     assert Question().asked_labels == ()
+
+
+def test_what_a_text_model_cannot_be_asked_for_is_not_said_to_be_missing() -> None:
+    def said(text: str) -> str:
+        return answer(understand(text), HEAD, askable(), "en")
+
+    assert said("where is the palate?") == "Palate: this release does not look for it."
+    assert said("where are the thalami?") == "Thalami: this release does not look for it."
+    assert said("where is the heart?") == "Heart: not found with enough confidence."
+
+
+@needs_node
+def test_the_phone_knows_what_the_release_that_read_looks_for() -> None:
+    labels = ["fetal_head", "nasal_bone"]
+    manifest = {"name": "fada-nano", "version": "1.0.0", "labels": {"boxes": labels}}
+    there, other = ({"name": "fada-nano", "version": v} for v in ("1.0.0", "2.0.0"))
+    file = "phone/src/reading/manifest.ts"
+    calls = [
+        (file, "lookedFor", [m, r])
+        for m, r in ((manifest, there), (manifest, other), (None, there))
+    ]
+    assert run(*calls) == [labels, None, None]
+    asked, reading = understand("Where is the nasal bone?"), replace(HEAD, structures=())
+    told = answer(asked, reading, labels, "en")
+    assert told == "Nasal bone: not found with enough confidence."
 
 
 def test_every_word_stands_in_five_languages() -> None:

@@ -8,6 +8,7 @@ import { code, t } from "@fada/shared/i18n";
 import type { Picture } from "../../case/picture";
 import { type Details, NO_DETAILS } from "../../case/details";
 import { capturedDay } from "../../case/day";
+import { type Manifest, lookedFor } from "../../reading/manifest";
 import { type HubFacts, examinationInput } from "../../case/hubFacts";
 import { type Case, type CaseStore, UNSENT, hasNews } from "../../store/cases";
 import { givenSettings } from "../../sync/given";
@@ -29,6 +30,8 @@ import { AskReading } from "../../guide/AskReading";
 interface Props {
   store: CaseStore;
   record: Case;
+  /** Of the release that reads on this phone, once it is loaded. */
+  manifest: Manifest | null;
   /** What is being done with this case now, in words. */
   busy: string;
   /** Ends the looking through its clip; null where none is looked through. */
@@ -51,7 +54,7 @@ interface Props {
 }
 
 /** One case on the phone: what a reviewer says of it, its pictures, and the reading of the phone or of the hub. */
-export function CaseView({ store, record, busy, stopLooking, problem, close, remove, add, revise, describe, setFetus, leaveToHub, sendAnyway, seen }: Props): JSX.Element {
+export function CaseView({ store, record, manifest, busy, stopLooking, problem, close, remove, add, revise, describe, setFetus, leaveToHub, sendAnyway, seen }: Props): JSX.Element {
   const [own, setOwn] = useState<Report | null>(null);
   const [hub, setHub] = useState<Report | null>(null);
   const [whose, setWhose] = useState<"phone" | "hub">(record.hub ? "hub" : "phone");
@@ -130,7 +133,7 @@ export function CaseView({ store, record, busy, stopLooking, problem, close, rem
           lastPeriod={null} periodDays={null} scanDay={report.created_at.slice(0, 10)} />
         <Confidence reading={reading} plane={reading.plane?.label ?? null} />
         <Interpretation texts={reading.interpretation} reading={reading} byModel change={null} />
-        <AskReading reading={reading} />
+        <AskReading reading={reading} known={lookedFor(manifest, report.release)} />
         <p class="muted small">{report.release.name} {report.release.version} · <span class="hash">{report.release.sha256.slice(0, 16)}…</span> · {Object.entries(report.seconds).map(([name, s]) => `${name} ${s.toFixed(1)} s`).join(", ")}</p>
       </>}
       <DeleteCase record={record} remove={remove} />
