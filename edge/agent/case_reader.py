@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.agent.image_file import ImageFile
 from services.domain.calibration import Calibration
-from services.domain.errors import InvalidDicom, InvalidModelOutput
+from services.domain.errors import FadaError, InvalidDicom, InvalidModelOutput, ModelCrashed
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.study import FrameRef
 from services.reading.clips import best_frames
@@ -66,33 +66,62 @@ class CaseReader:
     ) -> Report:
         """The report of a case; ``by_hand`` is the scale of images that have none of their own.
 
-        Without either measurements stay in pixels.
+        Without either measurements stay in pixels. An image that the release fails on is skipped, and the
+        report says so.
 
         Raises:
-            InvalidModelOutput: the release gives nothing usable for an image.
+            InvalidModelOutput, ModelCrashed: what the release made of the first image that it failed on,
+                and nothing else was read either.
             InvalidDicom: not one image can be decoded.
         """
-        frames: list[FrameReading] = []
-        seconds: dict[str, float] = {}
+        reading = _Reading(self._reader, phases, by_hand or Calibration())
         for index, image in enumerate(images, start=1):
             progress(f"image {index} of {len(images)}")
-            for number, pixels in image.frames:
-                prepared = square(pixels, self.manifest.side)
-                raw = self._reader.read(prepared, phases)
-                for phase, spent in raw.seconds.items():
-                    seconds[phase] = seconds.get(phase, 0.0) + spent
-                where = FrameRef(image.series_uid, image.sop_uid, number)
-                scale = image.calibration or by_hand or Calibration()
-                judged = judge(raw, prepared, where, self.manifest, scale)
-                frames.append(flag_text(judged.reading, pixels))
-        skipped = tuple((image.sop_uid, image.problem) for image in images if image.problem)
-        if not frames and skipped:
+            reading.add(image)
+        if not reading.frames and reading.fault is not None:
+            raise reading.fault
+        if not reading.frames and reading.skipped:
             raise InvalidDicom(
                 "None of its images can be decoded on this device; the hub will try."
             )
         study = next((image.study_uid for image in images if image.study_uid), case_id)
-        release = self._reader.release.id
         return Report(
-            study, Origin.PHONE, release, datetime.now(UTC), tuple(frames), seconds,
-            skipped=skipped,
+            study, Origin.PHONE, self._reader.release.id, datetime.now(UTC),
+            tuple(reading.frames), reading.seconds, skipped=tuple(reading.skipped),
         )  # fmt: skip
+
+
+class _Reading:
+    """What was read of a case by now. A frame that the model fails on costs itself alone; an image of
+    which nothing could be read is among ``skipped`` with the code of its error."""
+
+    def __init__(
+        self, reader: ReleaseReader, phases: tuple[Phase, ...], scale: Calibration
+    ) -> None:
+        self._reader, self._phases, self._scale = reader, phases, scale
+        self.frames: list[FrameReading] = []
+        self.seconds: dict[str, float] = {}
+        self.skipped: list[tuple[str, str]] = []
+        self.fault: FadaError | None = None  # the first that cost a frame
+
+    def add(self, image: ImageFile) -> None:
+        """Read the frames of one image."""
+        problem, before = image.problem, len(self.frames)
+        for number, pixels in image.frames:
+            try:
+                self.frames.append(self._frame(image, number, pixels))
+            except (InvalidModelOutput, ModelCrashed) as error:
+                self.fault = self.fault or error
+                problem = problem or error.code
+        if problem and len(self.frames) == before:
+            self.skipped.append((image.sop_uid, problem))
+
+    def _frame(self, image: ImageFile, number: int, pixels: NDArray[np.uint8]) -> FrameReading:
+        manifest = self._reader.manifest
+        prepared = square(pixels, manifest.side)
+        raw = self._reader.read(prepared, self._phases)
+        where = FrameRef(image.series_uid, image.sop_uid, number)
+        judged = judge(raw, prepared, where, manifest, image.calibration or self._scale)
+        for phase, spent in raw.seconds.items():
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + spent
+        return flag_text(judged.reading, pixels)
