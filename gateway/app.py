@@ -43,7 +43,7 @@ from gateway.http.auth import Authenticator
 from gateway.http.authentication import Authentication
 from gateway.http.authorization import unguarded
 from gateway.http.idempotency import Idempotency
-from gateway.http.limits import LoginAttempts, RequestLimits
+from gateway.http.limits import LoginAttempts, RequestLimits, address_buckets
 from gateway.http.oidc.sign_on import SignOn
 from gateway.http.passkeys import RelyingParty
 from gateway.http.request_logging import RequestLogging
@@ -164,8 +164,14 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     # The one added last is outermost.
     app.add_middleware(Idempotency, index=services.index, settings=services.settings)
     app.add_middleware(AccessAudit, notes=app.state.access)
-    app.add_middleware(RequestLimits, settings=services.settings)
-    app.add_middleware(Authentication, authenticator=authenticator)
+    addresses = address_buckets(services.settings)
+    app.add_middleware(RequestLimits, settings=services.settings, addresses=addresses)
+    app.add_middleware(
+        Authentication,
+        authenticator=authenticator,
+        addresses=addresses,
+        refused=app.state.access.refused,
+    )
     if origins := services.settings.cors_origin_list:
         app.add_middleware(
             CORSMiddleware,

@@ -2,7 +2,8 @@
 
 Reads are noted by one thread for many requests, so that none waits for it: a process that is killed
 loses what it noted in its last second. The same person at the same study is noted once in five minutes.
-Everything else (sign-ins, changes) is written with what it is about.
+So are wrong keys, once in five minutes for each key that they claim to be. Everything else (sign-ins by
+form, changes) is written with what it is about.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.auth import Caller
 from services.domain.errors import FadaError
-from services.domain.study import Principal
+from services.domain.study import Principal, Role
 from services.index.port import Index
 from services.telemetry import logs
 
 _EVERY_SECONDS, _SEAL_SECONDS = 1.0, 60.0
 _ONCE_IN_SECONDS = 300.0
 _MOST = 50_000
+_MOST_CLAIMED, _CLAIM_LENGTH = 500, 64  # wrong keys between two writes; of a key's id
 _ABOUT = ("study_id", "study", "patient_id")
 _log = logs.get("gateway.http.access_audit")
 Entry = tuple[Principal, str, str, dict[str, Any]]
@@ -38,6 +40,7 @@ class AccessNotes:
         self._index = index
         self._lock = threading.Lock()
         self._waiting: list[Entry] = []
+        self._claimed: set[str] = set()
         self._seen: OrderedDict[tuple[str, str, str, str], float] = OrderedDict()
 
     def note(
@@ -55,8 +58,34 @@ class AccessNotes:
             if len(self._waiting) < _MOST:
                 self._waiting.append((who, action, subject, detail or {}))
 
+    def refused(self, secret: str) -> None:
+        """Soon in the trail of the site whose key the wrong one claims to be, if there is such a key."""
+        prefix, _, rest = secret.partition("_")
+        claimed = rest.partition("_")[0]
+        if prefix == "fada" and claimed.isalnum() and len(claimed) <= _CLAIM_LENGTH:
+            with self._lock:
+                if len(self._claimed) < _MOST_CLAIMED:
+                    self._claimed.add(claimed)
+
+    def _note_refused(self) -> None:
+        with self._lock:
+            claimed, self._claimed = self._claimed, set()
+        if not claimed:
+            return
+        try:
+            with self._index.read() as tx:
+                sites = tx.keys.sites(claimed)
+        except FadaError as error:
+            _log.warning("access_audit.waits", error=error)
+            with self._lock:
+                self._claimed |= claimed
+            return
+        for key_id, site in sites.items():
+            self.note(Principal(f"key:{key_id}", site, Role.READER), "sign_in.refused", key_id)
+
     def write(self) -> None:
         """What waits, in one transaction; it waits on when the index is away. Blocking."""
+        self._note_refused()
         with self._lock:
             entries, self._waiting = self._waiting, []
         if not entries:

@@ -93,6 +93,10 @@ class Authenticator:
         fresh = until > time.monotonic() and count == self._revocations.count()
         return caller if fresh else None
 
+    def knows(self, secret: str) -> bool:
+        """Whether this process verified this very secret before; it may hold no more."""
+        return _digest(secret) in self._cache
+
     async def caller(self, kind: str, secret: str) -> Caller:
         """Who has a secret. Raises NotAuthenticated, Forbidden, Unavailable."""
         caller = self.cached(secret)
@@ -103,7 +107,12 @@ class Authenticator:
     def identify(self, kind: str, secret: str) -> Caller:
         """Verify a secret. Blocking. Raises NotAuthenticated, Forbidden, Unavailable."""
         count = self._revocations.count()  # before: what is revoked meanwhile counts
-        caller = self._verify(kind, secret)
+        try:
+            caller = self._verify(kind, secret)
+        except NotAuthenticated:
+            with self._lock:
+                self._cache.pop(_digest(secret), None)
+            raise
         with self._lock:
             if len(self._cache) > _CACHE_SIZE:
                 self._cache.clear()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.auth import COOKIE, Authenticator, Caller
-from services.domain.errors import FadaError, Forbidden, NotAuthenticated
+from gateway.http.limits import TokenBuckets, address_of
+from services.domain.errors import FadaError, Forbidden, NotAuthenticated, RateLimited
 
 PUBLIC = frozenset(
     {
@@ -45,18 +47,30 @@ def is_public(method: str, path: str) -> bool:
 
 
 class Authentication:
-    """ASGI middleware: puts the Caller into the request, or refuses."""
+    """ASGI middleware: puts the Caller into the request, or refuses.
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    Credentials that were not verified before take a token from their address's bucket, which they get
+    back when they are right: guessing costs neither threads nor reads of the index without end.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        addresses: TokenBuckets,
+        refused: Callable[[str], None],
+    ) -> None:
+        """``refused`` notes wrong credentials in the audit trail; it must not block."""
         self._app, self._authenticator = app, authenticator
+        self._addresses, self._refused = addresses, refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises NotAuthenticated, Forbidden, Unavailable."""
+        """Raises NotAuthenticated, Forbidden, RateLimited, Unavailable."""
         if scope["type"] == "http":
             scope.setdefault("state", {})["caller"] = await self._caller(HTTPConnection(scope))
         elif scope["type"] == "websocket":
             try:
-                caller = await caller_of_socket(self._authenticator, HTTPConnection(scope))
+                caller = await self._identified(HTTPConnection(scope))
             except FadaError:
                 await send({"type": "websocket.close", "code": 1008})
                 return
@@ -64,27 +78,50 @@ class Authentication:
         await self._app(scope, receive, send)
 
     async def _caller(self, connection: HTTPConnection) -> Caller | None:
-        scope = connection.scope
-        public = is_public(scope["method"], scope["path"])
-        given = credentials(connection)
-        if given is None or public:
-            if public:
-                return None
-            raise NotAuthenticated()
-        kind, secret = given
-        if kind == "session" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            _same_origin(connection)
-        return await self._authenticator.caller(kind, secret)
+        if is_public(connection.scope["method"], connection.scope["path"]):
+            return None
+        return await self._identified(connection)
+
+    async def _identified(self, connection: HTTPConnection) -> Caller:
+        kind, secret = _shown(connection)
+        if self._authenticator.knows(secret):
+            return await self._verified(kind, secret)
+        address = address_of(connection.scope)
+        # Taken before it is verified: of many guesses at once none may slip through.
+        if (wait := self._addresses.take(address)) > 0:
+            raise RateLimited("Too many wrong keys came from this address.", retry_after=wait)
+        try:
+            caller = await self._verified(kind, secret)
+        except NotAuthenticated:
+            raise
+        except FadaError:  # an index that is away says nothing about the key
+            self._addresses.give_back(address)
+            raise
+        self._addresses.give_back(address)
+        return caller
+
+    async def _verified(self, kind: str, secret: str) -> Caller:
+        try:
+            return await self._authenticator.caller(kind, secret)
+        except NotAuthenticated:
+            self._refused(secret)
+            raise
 
 
 async def caller_of_socket(authenticator: Authenticator, connection: HTTPConnection) -> Caller:
-    """Who opens a WebSocket, or has one open. Raises NotAuthenticated, Forbidden, Unavailable."""
+    """Who has a WebSocket open. Raises NotAuthenticated, Forbidden, Unavailable."""
+    return await authenticator.caller(*_shown(connection))
+
+
+def _shown(connection: HTTPConnection) -> tuple[str, str]:
+    """(kind, secret) of the request. Raises NotAuthenticated: there is none; Forbidden: of another page."""
     given = credentials(connection)
     if given is None:
         raise NotAuthenticated()
-    if given[0] == "session":
-        _same_origin(connection)  # a browser sends the cookie from any page's script
-    return await authenticator.caller(*given)
+    # A browser sends the cookie from any page's script: with changes, and with a WebSocket.
+    if given[0] == "session" and connection.scope.get("method") not in ("GET", "HEAD", "OPTIONS"):
+        _same_origin(connection)
+    return given
 
 
 def credentials(connection: HTTPConnection) -> tuple[str, str] | None:

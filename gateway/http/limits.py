@@ -62,6 +62,11 @@ class TokenBuckets:
             self._level.popitem(last=False)
         return 0.0 if allowed else (cost - level) / self._rate
 
+    def give_back(self, who: str, cost: float = 1.0) -> None:
+        """What was taken cost nothing after all."""
+        now = time.monotonic()
+        self._level[who] = (min(self._burst, self._filled(who, now) + cost), now)
+
     def wait(self, who: str) -> float:
         """The seconds to wait for one token; takes none."""
         level = self._filled(who, time.monotonic())
@@ -114,14 +119,20 @@ class LoginAttempts:
             raise
 
 
+def address_buckets(settings: Settings) -> TokenBuckets:
+    """What addresses may ask that have shown no valid credentials."""
+    return TokenBuckets(20.0 * settings.share, 200.0 * settings.share)
+
+
 class RequestLimits:
     """ASGI middleware, inside authentication, so that it knows the caller."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, addresses: TokenBuckets) -> None:
+        """``addresses``: of those without a sign-in; wrong credentials take from it too."""
         self._app, self._settings = app, settings
         rate = settings.rate_per_second * settings.share
         self._callers = TokenBuckets(rate, rate * 10)
-        self._anonymous = TokenBuckets(20.0 * settings.share, 200.0 * settings.share)
+        self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises RateLimited, TooLarge, UnsupportedMedia, InvalidInput."""
@@ -176,7 +187,7 @@ class RequestLimits:
         elif scope["method"] in ("GET", "HEAD") and not scope["path"].startswith(_RATED_UNDER):
             return  # files of the pages
         else:
-            wait = self._anonymous.take(address_of(scope))
+            wait = self._addresses.take(address_of(scope))
         if wait > 0:
             raise RateLimited("Wait a little, then go on.", retry_after=wait)
 

@@ -622,6 +622,7 @@ def test_keys(index: Index, clock: Clock) -> None:
             tx.keys.revoke("south", key.id)
         tx.keys.revoke("north", key.id)
         assert tx.keys.verify(secret) is None
+        assert tx.keys.sites([key.id, "unknown"]) == {key.id: "north"}
 
 
 def test_uploads(index: Index, clock: Clock) -> None:

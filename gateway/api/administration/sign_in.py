@@ -54,7 +54,7 @@ async def login(body: Login, request: Request, services: ServicesDep) -> JSONRes
 def _note_refusal(services: Services, claimed: str) -> None:
     """A wrong key, in the trail of the site that the claimed one belongs to, if there is such a key."""
     with services.index.begin() as tx:
-        site = next((key.site for key in tx.keys.find(None) if key.id == claimed), None)
+        site = tx.keys.sites([claimed]).get(claimed)
         if site is not None:
             who = Principal(f"key:{claimed}", site, Role.READER)
             tx.audit.add(who, "sign_in.refused", claimed)

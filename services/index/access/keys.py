@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import RowMapping, insert, select, update
@@ -60,6 +61,11 @@ class KeysTable:
         if site is not None:
             query = query.where(api_keys.c.site == site)
         return [_key(row) for row in self._session.connection.execute(query).mappings()]
+
+    def sites(self, key_ids: Collection[str]) -> dict[str, str]:
+        """Id → site of those that there are, revoked ones too."""
+        query = select(api_keys.c.id, api_keys.c.site).where(api_keys.c.id.in_(list(key_ids)))
+        return {row.id: row.site for row in self._session.connection.execute(query)}
 
     def revoke(self, site: str | None, key_id: str) -> None:
         """It works no more. Raises NotFound, also in another site."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -35,6 +36,10 @@ class Keys(Protocol):
 
     def find(self, site: str | None) -> list[ApiKey]:
         """Oldest first; of all sites with None."""
+        ...
+
+    def sites(self, key_ids: Collection[str]) -> dict[str, str]:
+        """Id → site of those that there are, revoked ones too."""
         ...
 
     def revoke(self, site: str | None, key_id: str) -> None:

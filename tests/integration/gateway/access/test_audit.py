@@ -49,6 +49,18 @@ def test_sign_ins_and_refusals_stand_there(hub: hubs.Hub) -> None:
     assert actions == ["sign_in.refused", "sign_in"]
 
 
+def test_wrong_keys_of_requests_stand_there_once(hub: hubs.Hub) -> None:
+    identity = hub.key(SITE, Role.READER).split("_")[1]
+    with httpx.Client(base_url=hub.url, timeout=60) as client:
+        for number in range(5):
+            wrong = {"Authorization": f"Bearer fada_{identity}_wrong{number}"}
+            assert client.get("/api/me", headers=wrong).status_code == 401
+        unknown = {"Authorization": "Bearer fada_0000000000000000_wrong"}
+        assert client.get("/api/me", headers=unknown).status_code == 401
+    (refused,) = [e for e in entries(hub, subject=identity) if e["action"] == "sign_in.refused"]
+    assert refused["detail"] == {}
+
+
 def test_an_opened_link_stands_there(hub: hubs.Hub) -> None:
     study = sent(hub)
     with hub.client(SITE, Role.SONOGRAPHER) as client:

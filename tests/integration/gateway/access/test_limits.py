@@ -15,7 +15,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.http.auth import Caller
-from gateway.http.limits import RequestLimits, TokenBuckets
+from gateway.http.limits import RequestLimits, TokenBuckets, address_buckets
 from services.domain.errors import RateLimited
 from services.domain.study import Principal, Role
 from services.settings import Settings
@@ -203,7 +203,7 @@ def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int) 
 
     async def ask() -> None:
         caller = Caller(Principal("a", "key", Role.READER), "key")
-        layer = RequestLimits(answers, given)
+        layer = RequestLimits(answers, given, address_buckets(given))
         scope = {"type": "http", "method": "GET", "path": "/api/studies", "headers": []}
         for _ in range(20):
             with contextlib.suppress(RateLimited):
