@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,10 @@ from PIL import Image
 from gateway.dependencies import Services
 from gateway.representations import images
 from services.domain.errors import NotFound
-from services.domain.report import FrameReading
+from services.domain.report import FrameReading, Report
 from services.domain.study import Principal
 from services.index.port import Result
-from services.reading.images import geometry, overlay
+from services.reading.images import drawn_mask, geometry, overlay
 
 _PRINTED = 1000
 
@@ -57,13 +58,37 @@ def printed(png: bytes) -> bytes:
 
 
 def masks_of(services: Services, site: str, reading: FrameReading) -> dict[str, NDArray[np.bool_]]:
-    """The frame's masks by label: as stored, else the outline filled; a box alone has none."""
+    """The frame's masks by label: as stored, else the outline filled; a box alone has none.
+
+    Raises InvalidInput: a mask is not one of this frame; TooLarge: they have too many pixels together.
+    """
+    drawn = sum(bool(one.mask or one.polygon) for one in reading.structures)
+    drawn_mask.check_area(reading.width, reading.height, drawn)
     masks: dict[str, NDArray[np.bool_]] = {}
     for structure in reading.structures:
         if structure.mask:
-            png = Image.open(io.BytesIO(services.store.get(site, structure.mask)))
-            masks[structure.label] = np.asarray(png.convert("L")) > 127
+            png = services.store.get(site, structure.mask)
+            masks[structure.label] = drawn_mask.read_mask(png, reading.width, reading.height)
         elif structure.polygon:
             outline = np.array(structure.polygon, dtype=np.float64)
             masks[structure.label] = geometry.fill(outline, reading.width, reading.height)
     return masks
+
+
+class MasksByFrame(Mapping[tuple[str, int], dict[str, NDArray[np.bool_]]]):
+    """The masks of a report's frames by image and frame, drawn when they are asked for: those of all
+    frames at once may not fit into memory."""
+
+    def __init__(self, services: Services, site: str, report: Report) -> None:
+        """``report`` is one of ``site``."""
+        self._services, self._site = services, site
+        self._frames = {(one.sop_uid, one.frame): one for one in report.frames}
+
+    def __getitem__(self, key: tuple[str, int]) -> dict[str, NDArray[np.bool_]]:
+        return masks_of(self._services, self._site, self._frames[key])
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)

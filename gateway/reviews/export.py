@@ -33,7 +33,7 @@ from services.domain.dicom.values import first_text
 from services.domain.errors import FadaError
 from services.domain.report import FrameReading, Structure
 from services.index.port import Result, Study, StudyQuery, StudyState
-from services.reading.images import geometry
+from services.reading.images import drawn_mask, geometry
 
 router = APIRouter(prefix="/api/export", tags=["Review"])
 COLUMNS = (
@@ -218,11 +218,12 @@ def _mask(services: Services, site: str, reading: FrameReading) -> tuple[Any, st
     drawn = sorted((s for s in reading.structures if s.polygon), key=lambda s: -(s.area_px or 0))
     if not drawn:
         return None, ""
+    drawn_mask.check_area(reading.width, reading.height)
     mask = np.zeros((reading.height, reading.width), np.uint8)
     for index, structure in enumerate(drawn, start=1):
         if structure.mask is not None:
-            stored = Image.open(io.BytesIO(services.store.get(site, structure.mask)))
-            mask[np.asarray(stored.convert("L")) > 127] = index
+            stored = services.store.get(site, structure.mask)
+            mask[drawn_mask.read_mask(stored, reading.width, reading.height)] = index
         else:
             outline = np.array(structure.polygon, dtype=np.float64)
             mask[geometry.fill(outline, reading.width, reading.height)] = index

@@ -13,7 +13,8 @@ from typing import Any
 
 from gateway.dependencies import Services
 from gateway.representations import images
-from gateway.representations.results import masks_of
+from gateway.representations.drawing_turns import drawing_turn
+from gateway.representations.results import MasksByFrame
 from services.dicom.objects.encapsulated import encapsulated_pdf
 from services.domain.errors import NotFound
 from services.domain.report import Report
@@ -71,9 +72,10 @@ def make(
     shown = replace(report, frames=tuple(f for f in report.frames if f.sop_uid in sources))
     made: list[MadeObject] = []
     if sources:
-        masks = {(f.sop_uid, f.frame): masks_of(services, study.site, f) for f in shown.frames}
         before = documents_before(versions, stored)
-        made = dicom_objects(shown, sources, masks, cause, before, examined.examination)
+        masks = MasksByFrame(services, study.site, shown)
+        with drawing_turn():
+            made = dicom_objects(shown, sources, masks, cause, before, examined.examination)
         page = pdf.render(report, study.attributes, examined.examination, language=language)
         title = Words(language)("title")
         whole = encapsulated_pdf(list(sources.values()), page, title, report, cause)

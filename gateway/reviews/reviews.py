@@ -12,9 +12,10 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Reader, Sonographer, StudyId
 from gateway.http.request_logging import request_id
 from gateway.representations import images, serializers
+from gateway.representations.drawing_turns import drawing_turn
 from gateway.representations.images import CalibrationCache
 from gateway.representations.results import frame_of
-from gateway.reviews import final_objects
+from gateway.reviews import final_objects, masks
 from gateway.reviews.final_objects import FinalObjects
 from gateway.reviews.schemas import FrameIn, MeasureIn, ReviewIn
 from services.actors import names_of
@@ -24,9 +25,10 @@ from services.domain.errors import NotFound, StaleVersion
 from services.domain.report import FrameReading, Origin, Report
 from services.domain.triage import triage
 from services.examinations import known_last_period
-from services.index.port import Artefact, Result, Study
+from services.index.port import Result, Study
 from services.reading.images import overlay
-from services.reading.review_edits import EditedFrame, Mask, apply_edit
+from services.reading.images.drawn_mask import check_area
+from services.reading.review_edits import EditedFrame, apply_edit
 
 router = APIRouter(prefix="/api", tags=["Review"])
 
@@ -71,9 +73,9 @@ def review(
         base = tx.results.get(who.site, study_id, body.based_on)
         name = serializers.display_name(tx, who)
         age = _age(study, base, body.last_period or known_last_period(tx, study))
-    report, masks = _revised(services, calibrations, study, base, body, age)
+    report, drawn = _revised(services, calibrations, study, base, body, age)
     report = _as_review(report, body, name)
-    report, artefacts = _store_masks(services, who.site, report, base, masks)
+    report, artefacts = masks.store(services, who.site, report, base, drawn)
     final = FinalObjects([], [])
     if report.reviewed_by is not None:
         final = final_objects.make(
@@ -118,7 +120,9 @@ def measure(
         base = tx.results.get(who.site, body.study_id, body.version)
         age = _age(study, base, body.last_period or known_last_period(tx, study))
     frame = _reading(services, study, base, body.sop_uid, body.frame)
-    reading = _edit(services, calibrations, study, frame, body, age).reading
+    scale = _scale(services, calibrations, study, body.sop_uid)
+    with drawing_turn():
+        reading = _edit(services, scale, frame, body, age).reading
     return {
         "structures": reading.structures,
         "measurements": reading.measurements,
@@ -149,12 +153,13 @@ def _revised(
     base: Result,
     body: ReviewIn,
     age: float | None,
-) -> tuple[Report, dict[tuple[str, int], dict[str, Mask]]]:
+) -> tuple[Report, masks.Fresh]:
     edits = {(f.sop_uid, f.frame): f for f in body.frames}
     read = {(f.sop_uid, f.frame) for f in base.report.frames}
     unread = [_unread(services, study, *key) for key in edits if key not in read]
     frames: list[FrameReading] = []
-    fresh: dict[tuple[str, int], dict[str, Mask]] = {}
+    fresh: masks.Fresh = {}
+    pixels = 0
     for reading in (*base.report.frames, *unread):
         key = (reading.sop_uid, reading.frame)
         given = edits.get(key)
@@ -162,9 +167,14 @@ def _revised(
             frames.append(reading)
             continue
         given = given or FrameIn(sop_uid=reading.sop_uid, frame=reading.frame)
-        revised = _edit(services, calibrations, study, reading, given, age)
-        frames.append(revised.reading)
-        fresh[key] = revised.masks
+        scale = _scale(services, calibrations, study, given.sop_uid)
+        with drawing_turn():
+            revised = _edit(services, scale, reading, given, age)
+            frames.append(revised.reading)
+            pixels += sum(mask.size for mask in revised.masks.values())
+            masks.check_sum(pixels)
+            # As PNG from here on: the masks of all frames at once would not fit.
+            fresh[key] = {name: overlay.mask_png(mask) for name, mask in revised.masks.items()}
     return replace(base.report, frames=tuple(frames)), fresh
 
 
@@ -192,21 +202,25 @@ def _unread(services: Services, study: Study, sop_uid: str, frame: int) -> Frame
     )  # fmt: skip
 
 
-def _edit(
-    services: Services,
-    calibrations: CalibrationCache,
-    study: Study,
-    reading: FrameReading,
-    given: FrameIn,
-    age: float | None,
-) -> EditedFrame:
+def _scale(
+    services: Services, calibrations: CalibrationCache, study: Study, sop_uid: str
+) -> Calibration:
     try:
         with services.index.read() as tx:
-            instance = images.find_instance(tx, study.site, study.study_uid, given.sop_uid)
-        scale = calibrations.of(instance)
+            instance = images.find_instance(tx, study.site, study.study_uid, sop_uid)
+        return calibrations.of(instance)
     except NotFound:  # a phone's report whose image has not arrived: pixels only
-        scale = Calibration()
-    return apply_edit(reading, given.edit(reading), scale, age)
+        return Calibration()
+
+
+def _edit(
+    services: Services, scale: Calibration, reading: FrameReading, given: FrameIn, age: float | None
+) -> EditedFrame:
+    """Holds all new masks of the frame in memory: in a drawing turn alone."""
+    if count := sum(one.mask_png is not None for one in given.structures or ()):
+        check_area(reading.width, reading.height, count)
+    edit = given.edit(lambda text: masks.decode(services, text, reading))
+    return apply_edit(reading, edit, scale, age)
 
 
 def _age(study: Study, base: Result, last_period: date | None) -> float | None:
@@ -215,44 +229,3 @@ def _age(study: Study, base: Result, last_period: date | None) -> float | None:
     if age is not None:
         return age
     return next((c.at_days for f in base.report.frames for c in f.centiles), None)
-
-
-def _store_masks(
-    services: Services,
-    site: str,
-    report: Report,
-    base: Result,
-    fresh: dict[tuple[str, int], dict[str, Mask]],
-) -> tuple[Report, list[Artefact]]:
-    """New masks go to the store first; those that are still in use come along."""
-    artefacts: list[Artefact] = []
-    frames: list[FrameReading] = []
-    for reading in report.frames:
-        masks = fresh.get((reading.sop_uid, reading.frame), {})
-        structures = []
-        for structure in reading.structures:
-            if structure.label in masks:
-                data = overlay.mask_png(masks[structure.label])
-                kept = services.store.put(site, data, "image/png")
-                structure = replace(structure, mask=kept.sha256)
-                artefacts.append(
-                    Artefact(
-                        "mask",
-                        kept.sha256,
-                        "image/png",
-                        kept.size,
-                        reading.sop_uid,
-                        reading.frame,
-                        structure.label,
-                    )
-                )
-            structures.append(structure)
-        frames.append(replace(reading, structures=tuple(structures)))
-    used = {s.mask for f in frames for s in f.structures}
-    fresh_hashes = {a.sha256 for a in artefacts}
-    artefacts += [
-        a
-        for a in base.artefacts
-        if a.kind == "mask" and a.sha256 in used and a.sha256 not in fresh_hashes
-    ]
-    return replace(report, frames=tuple(frames)), artefacts

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.http.params import Language
-from services.domain.errors import InvalidInput, TooLarge
+from services.domain.errors import InvalidInput
 from services.domain.fetal_sex_filter import tells_sex
-from services.domain.report import FrameReading
-from services.reading.review_edits import Caliper, DrawnStructure, FrameEdit, Mask
+from services.reading.images.drawn_mask import DrawnMask
+from services.reading.review_edits import Caliper, DrawnStructure, FrameEdit
 
 MASK_BYTES = 4 * 2**20
-MASK_PIXELS = 64_000_000
 _LABEL = r"^[A-Za-z][A-Za-z0-9_]{0,47}$"
 _PLAIN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 
@@ -32,6 +28,7 @@ def _finite(value: float) -> float:
 
 Number = Annotated[float, AfterValidator(_finite)]
 Point = tuple[Number, Number]
+DecodeMask = Callable[[str], DrawnMask]  # of the base64 of a PNG
 
 
 class TextWithheld(InvalidInput):
@@ -76,11 +73,11 @@ class FrameIn(StrictModel):
     structures: list[StructureIn] | None = Field(default=None, max_length=64)
     calipers: list[CaliperIn] | None = Field(default=None, max_length=32)
 
-    def edit(self, frame: FrameReading) -> FrameEdit:
-        """The domain's edit of ``frame``. Raises InvalidInput, TooLarge."""
+    def edit(self, decode: DecodeMask) -> FrameEdit:
+        """The domain's edit. Raises what ``decode`` raises."""
         structures = calipers = None
         if self.structures is not None:
-            structures = tuple(_drawn(s, frame) for s in self.structures)
+            structures = tuple(_drawn(s, decode) for s in self.structures)
         if self.calipers is not None:
             calipers = tuple(Caliper(c.name, tuple(c.points)) for c in self.calipers)
         return FrameEdit(self.plane, self.interpretation, structures, calipers)
@@ -139,24 +136,6 @@ class MeasureIn(FrameIn):
     last_period: date | None = None
 
 
-def _drawn(given: StructureIn, frame: FrameReading) -> DrawnStructure:
-    mask = _mask(given.mask_png, frame) if given.mask_png is not None else None
+def _drawn(given: StructureIn, decode: DecodeMask) -> DrawnStructure:
+    mask = decode(given.mask_png) if given.mask_png is not None else None
     return DrawnStructure(given.label, given.box, tuple(given.polygon or ()), mask)
-
-
-def _mask(text: str, frame: FrameReading) -> Mask:
-    """A PNG of the frame's size; light pixels belong. Its size is checked before it is decoded."""
-    try:
-        data = base64.b64decode(text, validate=True)
-        image = Image.open(io.BytesIO(data), formats=("PNG",))
-        if image.width * image.height > MASK_PIXELS:
-            raise TooLarge("The mask has too many pixels.")
-        if image.size != (frame.width, frame.height):
-            raise InvalidInput("The mask has another size than the frame.")
-        if "A" in image.getbands():  # drawn on a transparent canvas: what is opaque belongs
-            return np.asarray(image.getchannel("A"), dtype=np.uint8) > 127
-        return np.asarray(image.convert("L"), dtype=np.uint8) > 127
-    except (ValueError, OSError, SyntaxError, UnidentifiedImageError) as error:
-        raise InvalidInput("The mask is not a readable PNG.") from error
-    except Image.DecompressionBombError as error:
-        raise TooLarge("The mask has too many pixels.") from error

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.domain.biometry import ellipse_perimeter
 from services.domain.calibration import Calibration
@@ -26,7 +25,8 @@ from services.domain.report import (
     Structure,
 )
 from services.reading.confidence import Thresholds
-from services.reading.images import geometry
+from services.reading.images import drawn_mask, geometry
+from services.reading.images.drawn_mask import DrawnMask, Mask
 from services.reading.judge import date_by_head, with_measured
 from services.reading.lengths import METHOD as METHOD_MARKED
 from services.reading.measures import (
@@ -45,7 +45,6 @@ METHOD_DRAWN = "ellipse with the moments of the outline drawn by a person"
 METHOD_DRAWN_SHAFT = "bar with the moments of the outline drawn by a person"
 METHOD_DRAWN_TANGENT = "symphysis axis to the tangent of the head, drawn by a person"
 Points = tuple[tuple[float, float], ...]
-Mask = NDArray[np.bool_]
 # The structure that each plane is measured by.
 _MEASURED = {"head": HEAD, "abdomen": ABDOMEN, "femur": FEMUR}
 _OF_IMAGE = (Abstention.OUT_OF_SCOPE, Abstention.TOO_POOR, Abstention.UNKNOWN_PLANE)
@@ -58,7 +57,7 @@ class DrawnStructure:
     label: str
     box: tuple[float, float, float, float] | None = None
     polygon: Points = ()
-    mask: Mask | None = None
+    mask: DrawnMask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,7 @@ def apply_edit(
 
     Raises:
         InvalidInput: something lies outside of the frame or encloses nothing.
+        TooLarge: the frame, or its new masks together, have too many pixels.
     """
     masks: dict[str, Mask] = {}
     structures = frame.structures
@@ -145,14 +145,17 @@ def _structure(frame: FrameReading, drawn: DrawnStructure, masks: dict[str, Mask
     if before is not None and drawn.mask is None and _same(before, drawn):
         return before
     if drawn.mask is not None:
-        return _from_mask(frame, drawn, masks)
+        if drawn.mask.pixels.shape != (frame.height, frame.width):
+            raise InvalidInput(f"The mask of {drawn.label} has another size than the frame.")
+        return _masked(drawn.label, drawn.mask, masks)
     if drawn.polygon:
         outline = np.array(drawn.polygon, dtype=np.float64)
         if len(outline) < 3 or abs(geometry.area(outline)) < 1.0:
             raise InvalidInput(f"The outline of {drawn.label} encloses nothing.")
         _inside(frame, drawn.polygon)
+        drawn_mask.check_area(frame.width, frame.height, len(masks) + 1)
         mask = geometry.fill(outline, frame.width, frame.height)
-        return _outlined(drawn.label, outline, mask, masks)
+        return _masked(drawn.label, drawn_mask.outlined(outline, mask), masks)
     if drawn.box is None:
         raise InvalidInput(f"{drawn.label} needs a mask, a polygon or a box.")
     x0, y0, x1, y1 = drawn.box
@@ -162,25 +165,9 @@ def _structure(frame: FrameReading, drawn: DrawnStructure, masks: dict[str, Mask
     return Structure(drawn.label, 1.0, drawn.box)
 
 
-def _from_mask(frame: FrameReading, drawn: DrawnStructure, masks: dict[str, Mask]) -> Structure:
-    mask = drawn.mask
-    assert mask is not None
-    if mask.shape != (frame.height, frame.width):
-        raise InvalidInput(f"The mask of {drawn.label} has another size than the frame.")
-    traced = geometry.outline(np.where(mask, 1.0, -1.0).astype(np.float32))
-    if traced is None:
-        raise InvalidInput(f"The mask of {drawn.label} is empty.")
-    outline = traced * np.array([frame.width, frame.height], dtype=np.float64)
-    return _outlined(drawn.label, outline, mask, masks)
-
-
-def _outlined(
-    label: str, outline: geometry.Points, mask: Mask, masks: dict[str, Mask]
-) -> Structure:
-    masks[label] = mask
-    x0, y0, x1, y1 = (round(v, 2) for v in geometry.bounds(outline))
-    polygon = tuple((round(float(x), 2), round(float(y), 2)) for x, y in geometry.resample(outline))
-    return Structure(label, 1.0, (x0, y0, x1, y1), polygon, None, int(mask.sum()))
+def _masked(label: str, mask: DrawnMask, masks: dict[str, Mask]) -> Structure:
+    masks[label] = mask.pixels
+    return Structure(label, 1.0, mask.box, mask.polygon, None, int(mask.pixels.sum()))
 
 
 def _same(before: Structure, drawn: DrawnStructure) -> bool:

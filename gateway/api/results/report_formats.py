@@ -15,6 +15,7 @@ from starlette.responses import Response
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Language, Reader, ResultVersion, StudyId
 from gateway.representations import images
+from gateway.representations.drawing_turns import drawing_turn
 from gateway.representations.files import artefact_filename, artefact_response
 from gateway.representations.images import ImageFile
 from gateway.representations.results import draw_overlay, masks_of, printed, read_result
@@ -192,10 +193,10 @@ def _segmentation(
     stored = _stored_artefact(result, "seg", reading)
     if stored is not None:
         return _stored_dicom(services, study, stored)
-    masks = masks_of(services, study.site, reading)
     with services.index.read() as tx:
         instance = images.find_instance(tx, study.site, study.study_uid, reading.sop_uid)
-    with images.open_frames(services, instance) as frames:
+    with drawing_turn(), images.open_frames(services, instance) as frames:
+        masks = masks_of(services, study.site, reading)
         data = seg.segmentation(frames.dataset, reading, masks, result.report, result.id)
     return _file(data, _DICOM, f"masks-{result.version}.seg.dcm")
 

@@ -61,13 +61,13 @@ def segmentation(
     """
     header = source_header(source)
     structures = sorted(masks)
-    stacked = np.stack([masks[label] for label in structures], axis=-1)[None]
+    stacked = np.stack([masks[label] for label in structures], axis=-1)[None].view(np.uint8)
     if stacked.shape[1:3] != (header.Rows, header.Columns):
         raise ValueError("the masks do not have the image's size")
     key = ("seg", cause, reading.sop_uid, str(reading.frame))
     seg = Segmentation(
         source_images=[_single(header)],
-        pixel_array=stacked.astype(np.uint8),
+        pixel_array=stacked,
         segmentation_type=Kind.BINARY,
         segment_descriptions=[_segment(n, label, report) for n, label in enumerate(structures, 1)],
         # A series each: OHIF shows one SEG of a series, the last.

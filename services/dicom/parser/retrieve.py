@@ -29,6 +29,7 @@ from services.dicom.parser.parse import NATIVE
 from services.dicom.parser.structure import EXPLICIT_BIG, PIXEL_DATA
 from services.domain.dicom.file_kind import kind_of
 from services.domain.errors import InvalidInput, NotFound, TooLarge
+from services.reading.images.drawn_mask import read_mask, trace
 
 _OPEN: OrderedDict[str, Frames] = OrderedDict()
 _KEPT_OPEN = 2
@@ -37,7 +38,7 @@ _MAX_SIDE = 8192
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """``do`` is metadata, frame, rendered, pixels, calibration, header, picture, bulk or deidentified.
+    """``do`` is metadata, frame, rendered, pixels, calibration, header, picture, mask, bulk or deidentified.
 
     Raises NotFound, InvalidInput, InvalidDicom.
     """
@@ -53,6 +54,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return _write(request, corrected(path, request["attributes"]))
     if request["do"] == "picture":
         return _picture(request, path)
+    if request["do"] == "mask":
+        return _mask(request, path)
     frames = _frames(path)
     if request["do"] == "calibration":
         return asdict(calibration(frames.dataset))
@@ -79,6 +82,13 @@ def _picture(request: dict[str, Any], path: Path) -> dict[str, Any]:
     if kind_of(data[:132]) == "clip":
         return _write(request, clip_object(data, subject, scale))
     return _write(request, ultrasound_object(read_picture(data), subject, scale))
+
+
+def _mask(request: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A PNG that somebody drew: a byte a pixel, and the outline."""
+    mask = trace(read_mask(path.read_bytes(), int(request["width"]), int(request["height"])))
+    size = _write(request, np.ascontiguousarray(mask.pixels).tobytes())
+    return {**size, "box": mask.box, "polygon": mask.polygon}
 
 
 def _read(frames: Frames, number: int, *, blank: bool) -> np.ndarray[Any, Any]:

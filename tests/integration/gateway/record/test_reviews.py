@@ -30,13 +30,13 @@ def case(hub: hubs.Hub, request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def make_case(
-    hub: hubs.Hub, site: str, name: str = "head-27w.dcm", read: bool = True
+    hub: hubs.Hub, site: str, name: str = "head-27w.dcm", read: bool = True, side: int = 0
 ) -> dict[str, Any]:
     with hub.client(site) as client:
         data = (hubs.SAMPLES / name).read_bytes()
         item = client.post("/api/uploads", files={"file": data}).json()["items"][0]
         found = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
-    frame = readings.head(found["sop_uid"], found["columns"], found["rows"])
+    frame = readings.head(found["sop_uid"], side or found["columns"], side or found["rows"])
     told = readings.report(item["study_uid"], *([frame] if read else []))
     readings.finish(hub.services.index, site, item["study_id"], told)
     return {"site": site, "id": item["study_id"], "sop": item["sop_uid"],
@@ -125,6 +125,47 @@ def test_a_brushed_mask_calipers_and_words(hub: hubs.Hub, case: dict[str, Any]) 
     assert told["report"]["reviewed_at"]
     assert told["label"].startswith("Reviewed by")
     assert row["state"] == "reviewed"
+
+
+def test_what_would_fill_the_gateways_memory_is_refused(hub: hubs.Hub) -> None:
+    """Outlines on a huge frame, and the mask of one, which is decoded in a bounded child."""
+    case = make_case(hub, "rev-huge", side=8192)
+    outline = {"label": "fetal_head", "polygon": [[1, 1], [8000, 2], [9, 8000]]}
+    out = io.BytesIO()
+    Image.new("1", (8192, 8192), 1).save(out, "PNG")
+    mask = {"label": "CSP", "mask_png": base64.b64encode(out.getvalue()).decode()}
+    with hub.client(case["site"]) as client:
+        for structure in (outline, mask):
+            frame = {"sop_uid": case["sop"], "structures": [structure]}
+            asked = client.post("/api/measure", json={"study_id": case["id"], **frame})
+            assert (asked.status_code, asked.json()["code"]) == (413, "too_large")
+            made = review(client, case, 1, frames=[frame])
+            assert (made.status_code, made.json()["code"]) == (413, "too_large")
+        seg = client.get(f"/api/studies/{case['id']}/results/1/seg.dcm")
+        assert seg.status_code == 413
+        words = {"sop_uid": case["sop"], "interpretation": {"image_quality": "good"}}
+        assert review(client, case, 1, frames=[words]).status_code == 201
+
+
+def test_a_drawn_mask_is_decoded_in_a_child(
+    hub: hubs.Hub, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = hub.services.parser.ask
+
+    def noted(task: dict[str, Any], *more: Any) -> dict[str, Any]:
+        asked.append(task["do"])
+        return ask(task, *more)
+
+    monkeypatch.setattr(hub.services.parser, "ask", noted)
+    out = io.BytesIO()
+    Image.new("1", (case["width"], case["height"]), 1).save(out, "PNG")
+    drawn = {"label": "CSP", "mask_png": base64.b64encode(out.getvalue()).decode()}
+    frame = {"sop_uid": case["sop"], "structures": [drawn]}
+    with hub.client(case["site"]) as client:
+        told = client.post("/api/measure", json={"study_id": case["id"], **frame}).json()
+    assert told["structures"][0]["area_px"] == case["width"] * case["height"]
+    assert "mask" in asked
 
 
 @pytest.mark.parametrize(

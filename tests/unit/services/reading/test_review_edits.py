@@ -10,7 +10,7 @@ import readings
 
 from services.domain.biometry import ellipse_perimeter
 from services.domain.calibration import Calibration, PixelSize, Region
-from services.domain.errors import InvalidInput
+from services.domain.errors import InvalidInput, TooLarge
 from services.domain.report import (
     Abstention,
     Angle,
@@ -19,6 +19,7 @@ from services.domain.report import (
     Scored,
     Structure,
 )
+from services.reading.images.drawn_mask import trace
 from services.reading.measures import METHOD_DIAMETER
 from services.reading.review_edits import (
     METHOD_CALIPER,
@@ -62,7 +63,9 @@ def test_an_outline_on_pixels_that_are_not_square() -> None:
 def test_a_mask_and_its_polygon_measure_alike() -> None:
     ys, xs = np.mgrid[0:400, 0:500] + 0.5
     mask = ((xs - 250) / 120) ** 2 + ((ys - 200) / 90) ** 2 <= 1
-    drawn = apply_edit(HEAD, FrameEdit(structures=(DrawnStructure("fetal_head", mask=mask),)), MM)
+    drawn = apply_edit(
+        HEAD, FrameEdit(structures=(DrawnStructure("fetal_head", mask=trace(mask)),)), MM
+    )
     assert hc(drawn.reading).mm == pytest.approx(ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=5e-3)
     assert (drawn.masks["fetal_head"] == mask).all()
     assert drawn.reading.structures[0].area_px == mask.sum()
@@ -143,8 +146,7 @@ def test_the_age_by_period_gives_the_centile() -> None:
         FrameEdit(structures=(DrawnStructure("a", box=(5, 5, 5, 9)),)),
         FrameEdit(structures=(DrawnStructure("a", box=(5, 5, 501, 9)),)),
         FrameEdit(structures=(DrawnStructure("a", polygon=((1, 1), (2, 2), (3, 3))),)),
-        FrameEdit(structures=(DrawnStructure("a", mask=np.zeros((400, 500), bool)),)),
-        FrameEdit(structures=(DrawnStructure("a", mask=np.ones((10, 10), bool)),)),
+        FrameEdit(structures=(DrawnStructure("a", mask=trace(np.ones((10, 10), bool))),)),
         FrameEdit(
             structures=(
                 DrawnStructure("a", box=(1, 1, 2, 2)),
@@ -159,6 +161,19 @@ def test_the_age_by_period_gives_the_centile() -> None:
 def test_what_makes_no_sense(edit: FrameEdit) -> None:
     with pytest.raises(InvalidInput):
         apply_edit(HEAD, edit, MM)
+
+
+def test_what_would_not_fit_into_memory_is_refused() -> None:
+    polygon = ((1.0, 1.0), (9.0, 1.0), (9.0, 9.0))
+    large = replace(HEAD, width=8192, height=8192, structures=())
+    one = FrameEdit(structures=(DrawnStructure("a", polygon=polygon),))
+    with pytest.raises(TooLarge):
+        apply_edit(large, one, MM)
+    photo = replace(HEAD, width=4000, height=3000, structures=())
+    many = tuple(DrawnStructure(f"s{n}", polygon=polygon) for n in range(12))
+    with pytest.raises(TooLarge):
+        apply_edit(photo, FrameEdit(structures=many), MM)
+    assert len(apply_edit(photo, FrameEdit(structures=many[:4]), MM).masks) == 4
 
 
 def worded(**more: str):
