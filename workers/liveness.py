@@ -17,6 +17,8 @@ from typing import Any
 from celery import bootsteps
 from celery.worker import state
 
+from services.queue.broker import depths
+
 _log = logging.getLogger("workers.liveness")
 LOOK_SECONDS = 2.0
 PATIENCE = 12.0  # s in which messages wait, nothing is held and nothing is taken
@@ -26,7 +28,7 @@ DEAF = 75  # exit status: EX_TEMPFAIL
 class Watch:
     """The judgement, without clock and broker."""
 
-    def __init__(self, patience: float = PATIENCE) -> None:
+    def __init__(self, patience: float) -> None:
         self._patience = patience
         self._since: float | None = None
         self._total = -1
@@ -62,25 +64,28 @@ class _Thread(threading.Thread):
     def __init__(self, app: Any, queues: list[str], beat: Path | None) -> None:
         super().__init__(name="liveness", daemon=True)
         self._app, self._queues, self._beat = app, queues, beat
+        self._watch = Watch(PATIENCE)
 
     def run(self) -> None:
-        watch = Watch()
         while True:
             time.sleep(LOOK_SECONDS)
-            waiting = self._waiting()
-            if waiting is None:
-                continue  # the broker itself is away: nobody could consume
-            held = len(state.reserved_requests)
-            if watch.deaf(time.monotonic(), waiting, held, sum(state.total_count.values())):
-                _log.error("worker stopped consuming", extra={"depth": waiting})
-                os._exit(DEAF)
-            if self._beat is not None:
-                self._beat.touch()
+            self.look()
+
+    def look(self) -> None:
+        """One look: ends a process that is deaf, tells of one that is well."""
+        waiting = self._waiting()
+        if waiting is None:
+            return  # the broker itself is away: nobody could consume
+        held = len(state.reserved_requests)
+        if self._watch.deaf(time.monotonic(), waiting, held, sum(state.total_count.values())):
+            _log.error("worker stopped consuming", extra={"depth": waiting})
+            os._exit(DEAF)
+        if self._beat is not None:
+            self._beat.touch()
 
     def _waiting(self) -> int | None:
         try:
             with self._app.pool.acquire(block=True, timeout=5) as connection:
-                client = connection.default_channel.client
-                return sum(int(client.llen(name)) for name in self._queues)
-        except Exception:  # kombu and redis raise many kinds, all mean the same here
+                return sum(depths(connection.default_channel, self._queues).values())
+        except Exception:  # kombu and its brokers raise many kinds, all mean the same here
             return None

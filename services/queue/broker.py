@@ -58,10 +58,7 @@ class CeleryQueue:
 
     def _depth(self) -> dict[str, int]:
         with self._app.pool.acquire(block=True, timeout=5) as connection:
-            channel = connection.default_channel
-            if _is_redis(channel):
-                return {name: int(channel.client.llen(name)) for name in QUEUES}
-            return {queue.name: _declared(channel, queue) for queue in self._app.conf.task_queues}
+            return depths(connection.default_channel, QUEUES)
 
     def ping(self) -> None:
         """Ask the broker whether it is there and may be written to."""
@@ -72,7 +69,7 @@ class CeleryQueue:
                 if _is_redis(channel):
                     channel.client.set("fada.ping", "1", ex=60)
                 else:
-                    _declared(channel, self._app.conf.task_queues[0])
+                    _declared(channel, QUEUES[0])
 
         self._with_one_retry(ask)
 
@@ -103,9 +100,16 @@ def _is_redis(channel: Any) -> bool:
     return hasattr(channel, "client")
 
 
-def _declared(channel: Any, queue: Any) -> int:
+def depths(channel: Any, names: Sequence[str]) -> dict[str, int]:
+    """Messages that wait in each queue, by a channel of kombu's and whatever broker stands behind it."""
+    if _is_redis(channel):
+        return {name: int(channel.client.llen(name)) for name in names}
+    return {name: _declared(channel, name) for name in names}
+
+
+def _declared(channel: Any, name: str) -> int:
     """Declare a queue, as its workers do, which changes nothing where it is there: its messages."""
-    return int(channel.queue_declare(queue.name, durable=True, auto_delete=False).message_count)
+    return int(channel.queue_declare(name, durable=True, auto_delete=False).message_count)
 
 
 def purge(app: Any) -> int:
@@ -114,6 +118,6 @@ def purge(app: Any) -> int:
         channel = connection.default_channel
         if _is_redis(channel):
             return sum(int(channel.client.delete(name)) for name in QUEUES)
-        for queue in app.conf.task_queues:
-            _declared(channel, queue)
-        return sum(int(channel.queue_purge(queue.name) or 0) for queue in app.conf.task_queues)
+        for name in QUEUES:
+            _declared(channel, name)
+        return sum(int(channel.queue_purge(name) or 0) for name in QUEUES)

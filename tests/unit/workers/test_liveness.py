@@ -1,5 +1,10 @@
 """When a worker is deaf: messages wait, nothing is held, nothing is taken."""
 
+import pytest
+
+from services.queue.transport import make_app
+from services.settings import Settings
+from workers import liveness
 from workers.liveness import Watch
 
 
@@ -19,3 +24,46 @@ def test_work_in_hand_or_taken_or_an_empty_queue_is_no_deafness():
     assert not watch.deaf(100, waiting=0, held=0, taken=6)
     assert not watch.deaf(101, waiting=1, held=0, taken=6)
     assert watch.deaf(111, waiting=1, held=0, taken=6)
+
+
+@pytest.fixture
+def app(tmp_path):
+    """On kombu's broker in memory, whose channel has no client of Redis; as one of AMQP has none."""
+    made = make_app(Settings(home=tmp_path, broker_url="memory://"))
+    yield made
+    with made.connection_for_write() as connection:
+        connection.default_channel.queue_purge("urgent")
+    made.close()
+
+
+class Ended(BaseException):
+    """The process would have ended."""
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """Raised, with the status, where the process would end."""
+
+    def end(status):
+        raise Ended(status)
+
+    monkeypatch.setattr(liveness.os, "_exit", end)
+    return Ended
+
+
+def test_worker_of_a_broker_that_is_not_redis_beats(app, tmp_path):
+    beat = tmp_path / "beat"
+    liveness._Thread(app, ["urgent", "routine"], beat).look()
+    assert beat.exists()
+
+
+def test_worker_of_a_broker_that_is_not_redis_ends_when_it_is_deaf(
+    app, tmp_path, monkeypatch, ended
+):
+    monkeypatch.setattr(liveness, "PATIENCE", 0.0)
+    app.send_task("x", queue="urgent")
+    looks = liveness._Thread(app, ["urgent", "routine"], tmp_path / "beat")
+    looks.look()  # it may have taken some since the look before
+    with pytest.raises(ended) as end:
+        looks.look()
+    assert end.value.args == (liveness.DEAF,)
