@@ -80,7 +80,8 @@ class Provider:
         _spool_into(folder)
         self._bounds, self._receive = bounds, receive
         self._lock = threading.Lock()
-        self._open: dict[Any, str] = {}  # association → address
+        self._open: dict[Any, str] = {}  # accepted socket → address
+        self._sockets: dict[Any, Any] = {}  # association → its accepted socket
         entity = _Entity(bounds, answers)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS
         entity.implementation_version_name = IMPLEMENTATION_VERSION
@@ -110,7 +111,7 @@ class Provider:
             address, evt_handlers=handlers, ssl_context=bounds.tls, server_class=_Server
         )
         self._server = cast(_Server, server)
-        self._server.welcome = self._welcome
+        self._server.welcome, self._server.left = self._welcome, self._left
         entity._servers.append(self._server)  # as start_server does; shutdown looks for it there
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -126,22 +127,31 @@ class Provider:
 
     def _opened(self, event: evt.Event) -> None:
         socket = event.assoc.dul.socket
+        accepted = socket.socket
         socket.__class__ = BoundedSocket
         socket.bind_to(self._bounds)
         with self._lock:
-            self._open[event.assoc] = str(event.address[0])
+            self._sockets[event.assoc] = accepted
 
     def _closed(self, event: evt.Event) -> None:
         _drop_unfinished(event)
         with self._lock:
-            self._open.pop(event.assoc, None)
+            accepted = self._sockets.pop(event.assoc, None)
+        self._left(accepted)
 
-    def _welcome(self, address: str) -> bool:
+    def _welcome(self, accepted: Any, address: str) -> bool:
+        """Counts it at once: its own thread may come late, when many connect in the same moment."""
         if not within(address, self._bounds.networks):
             return False
         with self._lock:
-            count = sum(one == address for one in self._open.values())
-        return count < self._bounds.per_address
+            if sum(one == address for one in self._open.values()) >= self._bounds.per_address:
+                return False
+            self._open[accepted] = address
+        return True
+
+    def _left(self, accepted: Any) -> None:
+        with self._lock:
+            self._open.pop(accepted, None)
 
     def _store(self, event: evt.Event) -> int:
         event.assoc.dul.socket.object_ended()
@@ -200,11 +210,19 @@ class _Server(ThreadedAssociationServer):  # type: ignore[misc]  # pynetdicom is
     """Asks whether a connection is welcome before anything is made for it, and shakes hands of TLS in
     the connection's own thread: one that does not answer holds up nobody."""
 
-    welcome: Callable[[str], bool]
+    # In a short queue everybody would wait for a burst, whose surplus can be refused at once.
+    request_queue_size = 128
+    welcome: Callable[[Any, str], bool]
+    left: Callable[[Any], None]
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether ``welcome`` says so; the connection is closed if not."""
-        return self.welcome(str(client_address[0]))
+        return self.welcome(request, str(client_address[0]))
+
+    def shutdown_request(self, request: Any) -> None:
+        """Of a connection that was not welcome, or that no association came of."""
+        self.left(request)
+        super().shutdown_request(request)
 
     def get_request(self) -> tuple[Any, Any]:
         """The next connection."""

@@ -7,8 +7,10 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pydicom
@@ -178,6 +180,35 @@ def test_one_address_cannot_take_all_connections(gateway: OpenGateway, tmp_path:
         for one in idle:
             one.close()
         crowded.close()
+
+
+def test_a_burst_of_connections_is_counted_as_it_comes(tmp_path: Path) -> None:
+    """Before any of their threads has begun, and anew once they have gone."""
+    bounds = Bounds("FADA", (), 16384, 100, 2**20, stall_seconds=30.0, per_address=3)
+    listening = Provider(("127.0.0.1", 0), bounds, tmp_path, lambda _path, _caller: 0)
+    start = threading.Barrier(40)
+
+    def connect(_number: int) -> socket.socket:
+        start.wait(30)
+        return socket.create_connection(("127.0.0.1", listening.port))
+
+    try:
+        for _ in range(2):
+            with ThreadPoolExecutor(40) as pool:
+                burst = list(pool.map(connect, range(40)))
+            until, left = time.monotonic() + 8, burst  # after 10 s those without a request end, too
+            while len(left) > 3:
+                assert time.monotonic() < until, len(left)
+                left = [one for one in left if not _closed(one, within=0.02)]
+            assert len(left) == 3
+            for one in burst:
+                one.close()
+            until = time.monotonic() + 20
+            while listening._open:
+                assert time.monotonic() < until, "places are given back"
+                time.sleep(0.05)
+    finally:
+        listening.close()
 
 
 def test_networks_that_are_not_listed_are_shut_out(gateway: OpenGateway) -> None:
