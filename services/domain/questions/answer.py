@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from services.domain.language.languages import catalogue
 from services.domain.questions.question import Question
 from services.domain.questions.words import sentence, table
-from services.domain.report import FrameReading, Structure, percent
+from services.domain.report import Angle, FrameReading, Measurement, Structure, percent
 
 _OF_IMAGE = ("out_of_scope", "too_poor", "unknown_plane")
 
@@ -71,10 +71,17 @@ def _find(
         if mine is not None:
             said.append(_seen(question, key, mine, language))
         else:
-            able = known is None or any(label in known for label in labels)
-            why = "not_found" if able else "not_known"
-            said.append(sentence(why, language, name=_structure_name(key, language)))
+            said.append(_lacking("not_found", key, known, language))
     return said
+
+
+def _lacking(why: str, key: str, known: Collection[str] | None, language: str) -> str:
+    """``why`` of a structure, or that the release does not look for it: no release does where nothing finds
+    it."""
+    labels = table()["structures"][key]["finds"]
+    able = any(known is None or label in known for label in labels)
+    name = _structure_name(key, language)
+    return sentence(why if able else "not_known", language, name=name)
 
 
 def _seen(question: Question, key: str, mine: Structure, language: str) -> str:
@@ -88,8 +95,24 @@ def _seen(question: Question, key: str, mine: Structure, language: str) -> str:
 def _measure(
     question: Question, reading: FrameReading, known: Collection[str] | None, language: str
 ) -> list[str]:
+    if not question.structures:
+        said = _sizes(reading.measurements, reading.angles, language)
+        return said or [sentence("nothing_measured", language)]
     said = []
-    for m in reading.measurements:
+    for key in question.structures:
+        names = table()["structures"][key].get("measures", ())
+        sizes = tuple(m for m in reading.measurements if m.name in names)
+        angles = tuple(a for a in reading.angles if a.name in names)
+        mine = _sizes(sizes, angles, language)
+        said += mine or [_lacking("not_measured", key, known, language)]
+    return list(dict.fromkeys(said))
+
+
+def _sizes(
+    measurements: Sequence[Measurement], angles: Sequence[Angle], language: str
+) -> list[str]:
+    said = []
+    for m in measurements:
         if m.mm is None:
             said.append(sentence("uncalibrated", language, name=m.name, value=f"{m.px:.0f}"))
             continue
@@ -101,10 +124,9 @@ def _measure(
         )
         value = f"{m.mm:.1f}"
         said.append(sentence("measured", language, name=m.name, value=value, range=span))
-    if any(m.mm is not None and m.calibration == "scale_bar" for m in reading.measurements):
+    if any(m.mm is not None and m.calibration == "scale_bar" for m in measurements):
         said.append(sentence("by_hand", language))
-    said += [sentence("angle", language, value=f"{a.degrees:.0f}") for a in reading.angles]
-    return said or [sentence("nothing_measured", language)]
+    return said + [sentence("angle", language, value=f"{a.degrees:.0f}") for a in angles]
 
 
 def _age(

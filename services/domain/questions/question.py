@@ -20,6 +20,8 @@ _PHASES = {
     "detect": ("classify", "map", "detect"),
 }
 
+_LENGTH = ("CRL",)  # named alone, its millimetres are asked for
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -63,7 +65,7 @@ def understand(text: str) -> Question:
         task = ""  # to find something, it must be named
     if not task and not structures:
         return Question(declined="domain")
-    task = task or "detect"
+    task = task or ("measure" if structures == _LENGTH else "detect")
     return Question(task, structures, _PHASES[task], unassessed=unassessed)
 
 

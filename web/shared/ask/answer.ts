@@ -1,11 +1,11 @@
-import type { FrameReading, Measurement, Structure } from "../api/types";
+import type { Angle, FrameReading, Measurement, Structure } from "../api/types";
 import type { Language } from "../i18n";
 import { percent } from "../measurement/percent";
 import { round } from "../measurement/round";
 import type { Question } from "./question";
 import table from "./words.json";
 
-const structures: Record<string, { finds: string[]; words: Record<Language, string[]> }> = table.structures;
+const structures: Record<string, { finds: string[]; measures?: string[]; words: Record<Language, string[]> }> = table.structures;
 const OF_IMAGE = ["out_of_scope", "too_poor", "unknown_plane"];
 
 /** Sentences about `reading` from its findings alone, as the hub answers (services/domain/questions/answer.py); `known` are the
@@ -22,15 +22,18 @@ export function answer(question: Question, reading: FrameReading | null, known: 
     const how = question.task !== "segment" ? "found" : mine.polygon.length > 0 ? "outlined" : "no_outline";
     return say(how, { name: nameOf(label), sure: percent(mine.confidence) });
   };
+  // Why, or that the release does not look for it: no release does where nothing finds it.
+  const lacking = (why: string, key: string): string => {
+    const able = structures[key]!.finds.some((label) => known === null || known.includes(label));
+    return say(able ? why : "not_known", { name: nameOf(key) });
+  };
   const find = (): string[] => {
     if (question.structures.length === 0) {
       return reading.structures.length > 0 ? reading.structures.map((s) => seen(s.label, s)) : [say("nothing_found")];
     }
     return question.structures.map((key) => {
       const labels = structures[key]!.finds, mine = reading.structures.find((s) => labels.includes(s.label));
-      if (mine) return seen(key, mine);
-      const able = known === null || labels.some((label) => known.includes(label));
-      return say(able ? "not_found" : "not_known", { name: nameOf(key) });
+      return mine ? seen(key, mine) : lacking("not_found", key);
     });
   };
   const plane = (): string[] => [reading.plane, reading.subplane].flatMap((one) => one
@@ -40,10 +43,21 @@ export function answer(question: Question, reading: FrameReading | null, known: 
     const range = m.mm_low !== null && m.mm_high !== null ? say("range", { low: m.mm_low.toFixed(1), high: m.mm_high.toFixed(1) }) : "";
     return say("measured", { name: m.name, value: m.mm.toFixed(1), range });
   };
+  const sizes = (measurements: readonly Measurement[], angles: readonly Angle[]): string[] => {
+    const byHand = measurements.some((m) => m.mm !== null && m.calibration === "scale_bar");
+    return [...measurements.map(size), ...(byHand ? [say("by_hand")] : []), ...angles.map((a) => say("angle", { value: round(a.degrees, 0).toFixed(0) }))];
+  };
   const measure = (): string[] => {
-    const byHand = reading.measurements.some((m) => m.mm !== null && m.calibration === "scale_bar");
-    const all = [...reading.measurements.map(size), ...(byHand ? [say("by_hand")] : []), ...(reading.angles ?? []).map((a) => say("angle", { value: round(a.degrees, 0).toFixed(0) }))];
-    return all.length > 0 ? all : [say("nothing_measured")];
+    const angles = reading.angles ?? [];
+    if (question.structures.length === 0) {
+      const all = sizes(reading.measurements, angles);
+      return all.length > 0 ? all : [say("nothing_measured")];
+    }
+    return [...new Set(question.structures.flatMap((key) => {
+      const names = structures[key]!.measures ?? [];
+      const mine = sizes(reading.measurements.filter((m) => names.includes(m.name)), angles.filter((a) => names.includes(a.name)));
+      return mine.length > 0 ? mine : [lacking("not_measured", key)];
+    }))];
   };
   const age = (): string[] => reading.datings.length > 0 ? reading.datings.map((d) => say("age", { value: d.text, equation: d.equation })) : [say("no_age")];
   const quality = (): string[] => [say("quality", { value: percent(reading.quality) })];

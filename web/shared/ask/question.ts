@@ -22,6 +22,7 @@ const PHASES: Record<Task, string[]> = {
   describe: ["interpret", "classify", "map", "detect", "segment"],
   detect: ["classify", "map", "detect"],
 };
+const LENGTH = "CRL"; // named alone, its millimetres are asked for
 const structures: Record<string, { finds: string[]; words: Words }> = table.structures;
 
 /** The question in `text`, in any of the five languages. */
@@ -32,7 +33,7 @@ export function understand(text: string): Question {
   let task = (Object.keys(PHASES) as Task[]).find((name) => says(text, tasks[name]));
   if (task === "detect" && named.length === 0) task = undefined;
   if (task === undefined && named.length === 0) return { ...none, declined: "domain" };
-  const chosen = task ?? "detect";
+  const chosen = task ?? (named.length === 1 && named[0] === LENGTH ? "measure" : "detect");
   return { task: chosen, structures: named, phases: PHASES[chosen], declined: "", unassessed: says(text, table.unassessed) };
 }
 

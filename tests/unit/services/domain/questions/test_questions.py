@@ -49,6 +49,16 @@ ASKED = {
     "Onde está o osso nasal?": ("detect", ("nasal_bone",)),
     "Contornar a cabeça fetal": ("segment", ("fetal_head",)),
     "Is the heart normal?": ("detect", ("cardiac",)),
+    "CRL?": ("measure", ("CRL",)),
+    "where are the CRL keypoints?": ("detect", ("CRL",)),
+    "detect the scale bar": ("detect", ("scale_bar",)),
+    "segment the cerebellum": ("segment", ("cerebellum",)),
+    "measure the CRL": ("measure", ("CRL",)),
+    "Mesure la longueur cranio-caudale": ("measure", ("CRL",)),
+    "Figo ziko wapi?": ("detect", ("kidneys",)),
+    "रीढ़ कहाँ है?": ("detect", ("spine",)),
+    "Onde está a bexiga?": ("detect", ("bladder",)),
+    "What is the AC?": ("measure", ("abdomen",)),
     "show the CSP and the lateral ventricle": ("detect", ("CSP", "lateral_ventricle")),
 }
 DECLINED = {
@@ -100,6 +110,30 @@ def test_the_answer_is_what_was_found() -> None:
     assert said("age?", READINGS[2]).startswith("No gestational age")
     assert said("where is the head", READINGS[4]).startswith("No plane is certain enough")
     assert said("quality?", READINGS[5]) == "Image quality 7 %."
+
+
+def test_only_what_was_asked_for_is_measured() -> None:
+    def said(text: str, reading: FrameReading = HEAD, known: tuple[str, ...] | None = None) -> str:
+        return answer(understand(text), reading, known, "en")
+
+    assert said("How long is the femur?") == "Femur: not measured in this image."
+    assert said("What is the AC?") == "Abdomen: not measured in this image."
+    assert said("measure the head") == said("measure it")
+    assert "Femur: not measured" in said("measure the femur and the head")
+    assert said("angle of the symphysis", READINGS[3]) == "Angle of progression 121°."
+    known = ("fetal_head",)
+    assert said("CRL?", known=known) == "Crown-rump length: this release does not look for it."
+    long = replace(HEAD, measurements=(Measurement("CRL", 300.0, 61.2),))
+    assert said("CRL?", long) == "CRL 61.2 mm."
+
+
+def test_what_no_release_looks_for_is_named() -> None:
+    told = answer(understand("segment the cerebellum and the head"), HEAD, None, "en")
+    assert told == (
+        "Fetal head: found and outlined (98 % sure). Cerebellum: this release does not look for it."
+    )
+    told = answer(understand("measure the kidneys"), HEAD, None, "en")
+    assert told == "Kidneys: this release does not look for it."
 
 
 def test_a_scale_that_a_person_gave_is_said_with_the_millimetres() -> None:
