@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     worker_processes: int = Field(
         0, description="processes that read; 0: one for each two cores, two at least"
     )
+    worker_silent_seconds: float = Field(
+        60.0, gt=0, description="a worker without a heartbeat for so long is started again"
+    )
     image_seconds: float = Field(
         90.0, description="opening one image, and decoding one frame, may not take a worker longer"
     )

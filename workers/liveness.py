@@ -2,7 +2,8 @@
 
 Workers can stay connected after a broker's restart and take nothing any more (celery#8030, #8091,
 #10205). Their own answers to a ping do not show it. What shows it: messages wait, nothing is held, and
-nothing was taken for a while. A thread looks, since the loop itself may be what hangs.
+nothing was taken for a while. A thread looks, since the loop itself may be what hangs. Whether the broker
+is there decides nothing: while it is away nobody can consume, and the process beats on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from services.queue.broker import depths
 _log = logging.getLogger("workers.liveness")
 LOOK_SECONDS = 2.0
 PATIENCE = 12.0  # s in which messages wait, nothing is held and nothing is taken
+HANGING_SECONDS = 300.0  # one look takes longer: far more than a silent broker's timeouts together
 DEAF = 75  # exit status: EX_TEMPFAIL
 
 
@@ -54,17 +56,24 @@ class Liveness(bootsteps.StartStopStep):  # type: ignore[misc]
         if not Liveness._started:
             Liveness._started = True
             names = [queue.name for queue in consumer.task_consumer.queues]
-            _Thread(consumer.app, names, getattr(consumer.app, BEAT, None)).start()
+            look = _Look(consumer.app, names)
+            look.start()
+            beat: Path | None = getattr(consumer.app, BEAT, None)
+            if beat is not None:
+                _Heartbeat(look, beat).start()
 
 
 BEAT = "fada_beat"  # attribute of the app: the file that is touched while all is well
 
 
-class _Thread(threading.Thread):
-    def __init__(self, app: Any, queues: list[str], beat: Path | None) -> None:
+class _Look(threading.Thread):
+    """Looks at broker and consumer, again and again. ``last`` is the moment of its last look."""
+
+    def __init__(self, app: Any, queues: list[str]) -> None:
         super().__init__(name="liveness", daemon=True)
-        self._app, self._queues, self._beat = app, queues, beat
+        self._app, self._queues = app, queues
         self._watch = Watch(PATIENCE)
+        self.last = time.monotonic()
 
     def run(self) -> None:
         while True:
@@ -72,16 +81,15 @@ class _Thread(threading.Thread):
             self.look()
 
     def look(self) -> None:
-        """One look: ends a process that is deaf, tells of one that is well."""
+        """Ends a process that is deaf. A broker that is away says nothing of this process."""
         waiting = self._waiting()
+        self.last = time.monotonic()
         if waiting is None:
-            return  # the broker itself is away: nobody could consume
+            return
         held = len(state.reserved_requests)
         if self._watch.deaf(time.monotonic(), waiting, held, sum(state.total_count.values())):
             _log.error("worker stopped consuming", extra={"depth": waiting})
             os._exit(DEAF)
-        if self._beat is not None:
-            self._beat.touch()
 
     def _waiting(self) -> int | None:
         try:
@@ -89,3 +97,25 @@ class _Thread(threading.Thread):
                 return sum(depths(connection.default_channel, self._queues).values())
         except Exception:  # kombu and its brokers raise many kinds, all mean the same here
             return None
+
+
+class _Heartbeat(threading.Thread):
+    """Tells the supervisor that this process lives: its threads run, and the one that looks comes round.
+
+    A thread of its own, since a look waits for the broker. An outage of it, however long, must not end a
+    process with a study in hand.
+    """
+
+    def __init__(self, look: _Look, file: Path) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._look, self._file = look, file
+
+    def run(self) -> None:
+        while True:
+            self.beat()
+            time.sleep(LOOK_SECONDS)
+
+    def beat(self) -> None:
+        """Touch the file, while the looks come to an end."""
+        if time.monotonic() - self._look.last < HANGING_SECONDS:
+            self._file.touch()

@@ -28,7 +28,6 @@ from services.telemetry import logs, multiprocess
 _log = logging.getLogger("workers.supervisor")
 KINDS = ("analyse", "publish")
 _LOOK_SECONDS = 0.5
-_SILENT_SECONDS = 60.0  # without a heartbeat, after the first one, a child hangs whatever it says
 _STOP_SECONDS = 120.0  # a study in hand; who stops us may have less patience, and SIGKILL
 # Small matrices: BLAS threads would only take the processor from the model server.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -37,9 +36,12 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 class Consumer:
     """One consuming process, started again when it ends or its heartbeat stops."""
 
-    def __init__(self, kind: str, folder: Path, reaper: ProcessReaper) -> None:
-        """``folder`` takes the file that the process touches while all is well."""
-        self.kind = kind
+    def __init__(
+        self, kind: str, folder: Path, reaper: ProcessReaper, silent_seconds: float
+    ) -> None:
+        """``folder`` takes the file that the process touches while it lives. Without a touch for
+        ``silent_seconds``, after the first one, it hangs."""
+        self.kind, self._silent_seconds = kind, silent_seconds
         self._heartbeat = folder / f"{kind}.beat"
         command = (sys.executable, "-m", "workers.consume", kind, str(self._heartbeat))
         spec = ProcessSpec(
@@ -67,7 +69,7 @@ class Consumer:
         if self.process.starting():
             return False
         try:
-            return time.time() - self._heartbeat.stat().st_mtime > _SILENT_SECONDS
+            return time.time() - self._heartbeat.stat().st_mtime > self._silent_seconds
         except OSError:  # its start came to no first beat
             return True
 
@@ -94,7 +96,7 @@ def main(settings: Settings) -> None:
     for means, held in asdict(available()).items():
         metrics.SANDBOX.labels(means).set(held)
     reaper = ProcessReaper()
-    consumers = [Consumer(kind, folder, reaper) for kind in KINDS]
+    consumers = [Consumer(kind, folder, reaper, settings.worker_silent_seconds) for kind in KINDS]
     for consumer in consumers:
         consumer.start()
     while not ending.wait(_LOOK_SECONDS):

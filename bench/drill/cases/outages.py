@@ -28,6 +28,7 @@ ANSWER_SECONDS = 40.0  # longer than the index waits for a silent database
     4,
     "the outbox sends again; nothing lost",
     f"{WORKER}::test_broker_killed_under_load",
+    "tests/integration/workers/test_outages.py::test_broker_that_is_away_for_longer_than_a_worker_may_be_silent_ends_no_worker",
     live=True,
 )
 def broker_killed(hub: DrillHub) -> Seen:

@@ -45,3 +45,28 @@ def test_model_server_whose_port_is_closed_for_a_while_kills_no_study(
             done = hub.wait(job, JobState.DONE, JobState.DEAD)
             assert (done.state, done.attempts) == (JobState.DONE, 0)
             assert hub.results(job) == 1
+
+
+SILENT_SECONDS = 6.0
+
+
+def test_broker_that_is_away_for_longer_than_a_worker_may_be_silent_ends_no_worker(
+    seaweed: servers.Seaweed, tmp_path: Path
+) -> None:
+    with running(
+        tmp_path / "hub", seaweed, worker_silent_seconds=SILENT_SECONDS, job_attempts=1
+    ) as hub:
+        first = hub.send(another("head-27w.dcm", f"{tmp_path.name} first"))
+        assert hub.wait(first, JobState.DONE, JobState.DEAD).state is JobState.DONE
+        log = hub.worker.spec.log
+        assert log is not None
+        hub.broker.process.kill()
+        waiting = hub.send(another("head-27w.dcm", f"{tmp_path.name} second"))
+        time.sleep(2 * SILENT_SECONDS)
+        assert "worker ended" not in log.read_text()
+
+        hub.broker.process.start()
+        hub.broker.process.wait_ready()
+
+        done = hub.wait(waiting, JobState.DONE, JobState.DEAD)
+        assert (done.state, done.attempts) == (JobState.DONE, 0)

@@ -51,19 +51,34 @@ def ended(monkeypatch):
     return Ended
 
 
-def test_worker_of_a_broker_that_is_not_redis_beats(app, tmp_path):
-    beat = tmp_path / "beat"
-    liveness._Thread(app, ["urgent", "routine"], beat).look()
-    assert beat.exists()
+def test_messages_that_wait_are_counted_on_a_broker_that_is_not_redis(app):
+    look = liveness._Look(app, ["urgent", "routine"])
+    assert look._waiting() == 0
 
 
-def test_worker_of_a_broker_that_is_not_redis_ends_when_it_is_deaf(
-    app, tmp_path, monkeypatch, ended
-):
+def test_worker_of_a_broker_that_is_not_redis_ends_when_it_is_deaf(app, monkeypatch, ended):
     monkeypatch.setattr(liveness, "PATIENCE", 0.0)
     app.send_task("x", queue="urgent")
-    looks = liveness._Thread(app, ["urgent", "routine"], tmp_path / "beat")
+    looks = liveness._Look(app, ["urgent", "routine"])
     looks.look()  # it may have taken some since the look before
     with pytest.raises(ended) as end:
         looks.look()
     assert end.value.args == (liveness.DEAF,)
+
+
+def test_worker_beats_while_its_broker_is_away(tmp_path):
+    away = make_app(Settings(home=tmp_path, broker_url="redis://127.0.0.1:1"))
+    look, beat = liveness._Look(away, ["urgent"]), tmp_path / "beat"
+    look.look()
+    liveness._Heartbeat(look, beat).beat()
+    assert beat.exists()
+
+
+def test_worker_whose_looks_come_to_no_end_beats_no_more(app, tmp_path):
+    look, beat = liveness._Look(app, ["urgent"]), tmp_path / "beat"
+    look.last -= liveness.HANGING_SECONDS
+    liveness._Heartbeat(look, beat).beat()
+    assert not beat.exists()
+    look.look()
+    liveness._Heartbeat(look, beat).beat()
+    assert beat.exists()

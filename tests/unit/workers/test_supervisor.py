@@ -7,7 +7,6 @@ import pytest
 
 from services.processes import start_grace
 from services.processes.process_reaper import ProcessReaper
-from workers import supervisor
 from workers.supervisor import Consumer
 
 
@@ -15,7 +14,7 @@ from workers.supervisor import Consumer
 def consumer(tmp_path):
     """A consumer whose program only sleeps."""
     reaper = ProcessReaper()
-    made = Consumer("analyse", tmp_path, reaper)
+    made = Consumer("analyse", tmp_path, reaper, 60.0)
     object.__setattr__(made.process.spec, "command", ("sleep", "1000"))
     made.start()
     yield made
@@ -40,7 +39,7 @@ def test_one_that_ends_is_counted_once_and_started_again(consumer):
 
 
 def test_one_whose_heartbeat_stops_is_killed(consumer, monkeypatch, tmp_path):
-    monkeypatch.setattr(supervisor, "_SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(consumer, "_silent_seconds", 0.2)
     (tmp_path / "analyse.beat").touch()
     until(consumer.tend)
     assert not consumer.process.alive()
@@ -53,7 +52,7 @@ def test_one_that_beats_is_left_alone(consumer, tmp_path):
 
 
 def test_a_start_may_take_as_long_as_it_works(consumer, monkeypatch):
-    monkeypatch.setattr(supervisor, "_SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(consumer, "_silent_seconds", 0.0)
     assert not consumer.tend()  # no beat yet, but it was started just now
     assert consumer.process.alive()
     monkeypatch.setattr(start_grace, "IDLE_SECONDS", 0.0)
