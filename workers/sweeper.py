@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from services.composition import Adapters
-from services.domain.errors import FadaError
+from services.domain.errors import FadaError, IndexUnavailable
 from services.domain.work import Work
 from services.index.port import DeliveryState, Device, Index, JobState
 from services.outbox import dispatch
@@ -26,6 +26,7 @@ from services.telemetry import logs, metrics, traces
 from services.telemetry.device_metrics import DeviceFigures, DeviceMetrics
 from services.workitems import ReadingPerformer
 from workers.erasure import delete_erased, erase_over
+from workers.expired_leases import ExpiredLeases
 from workers.orphans import OrphanSweep
 from workers.usage import EVERY_SECONDS, UsageCount
 from workers.watchdog import Watchdog
@@ -61,10 +62,14 @@ class Sweeper:
     queue: Queue
     promoted: set[str] = field(default_factory=set)
     devices: DeviceMetrics = field(default_factory=DeviceMetrics)
+    leases: ExpiredLeases = field(init=False)
     duties: list[Duty] = field(init=False)
 
     def __post_init__(self) -> None:
         often = self.settings.sweep_seconds
+        self.leases = ExpiredLeases(
+            self.index, self.settings.lease_seconds, self.settings.job_attempts
+        )
         self.duties = [
             Duty("sent", often, lambda: dispatch(self.index, self.queue)),
             Duty("bounded", 10.0, self.bound),
@@ -92,6 +97,8 @@ class Sweeper:
             try:
                 count = duty.work()
             except FadaError as error:
+                if isinstance(error, IndexUnavailable):
+                    self.leases.away()
                 _log.warning("duty failed", extra={"action": duty.name, "code": error.code})
                 continue
             if count:
@@ -99,9 +106,8 @@ class Sweeper:
 
     # --- duties ------------------------------------------------------------------------------
     def requeue(self) -> int:
-        """Leases that ran out: their workers are gone."""
-        with self.index.begin() as tx:
-            return tx.jobs.requeue_expired(attempts=self.settings.job_attempts)
+        """Leases that ran out (see ``workers.expired_leases``)."""
+        return self.leases.requeue()
 
     def bound(self) -> int:
         """What a clock that was ahead for a while has left in the future."""

@@ -352,6 +352,35 @@ def test_expired_leases_are_requeued_and_end(index: Index, leased: Leased, clock
     assert job.error_code == "worker_lost"
 
 
+def test_leases_that_an_outage_let_run_out_go_on(
+    index: Index, leased: Leased, clock: Clock
+) -> None:
+    _, job_id = leased()
+    clock.pass_(300)
+    with index.begin() as tx:
+        assert tx.jobs.extend_after_outage(200, 60) == set()  # it ran out before the outage
+        assert tx.jobs.extend_after_outage(300, 60) == {(job_id, "w1")}
+        assert tx.jobs.requeue_expired(attempts=3) == 0
+        tx.jobs.renew(job_id, "w1", 60)
+        assert tx.jobs.get(None, job_id).attempts == 0
+
+
+def test_a_lease_lost_to_an_outage_counts_no_attempt(
+    index: Index, leased: Leased, clock: Clock
+) -> None:
+    _, job_id = leased()
+    clock.pass_(61)
+    with index.begin() as tx:
+        assert tx.jobs.requeue_expired(attempts=1, uncounted={(job_id, "w1")}) == 1
+        job = tx.jobs.get(None, job_id)
+        assert (job.state, job.attempts, job.error_code) == (JobState.QUEUED, 0, "")
+        assert tx.jobs.lease(job_id, "w2", 60) is not None
+    clock.pass_(61)
+    with index.begin() as tx:  # another worker's: that is no outage's
+        assert tx.jobs.requeue_expired(attempts=3, uncounted={(job_id, "w1")}) == 1
+        assert tx.jobs.get(None, job_id).attempts == 1
+
+
 def test_a_lost_queue_is_rebuilt(index: Index, clock: Clock) -> None:
     with index.begin() as tx:
         got = send(tx)[0]

@@ -77,22 +77,26 @@ class Lease:
         self._thread.join()
 
     def _keep(self) -> None:
+        regular = pause = self._seconds / 3
         while True:
             try:
-                step = self._progress.get(timeout=self._seconds / 3)
+                step = self._progress.get(timeout=pause)
             except queue.Empty:
-                self._renew()
-                continue
-            if step is None or self._ending.is_set():
-                return
-            self._renew(step)
+                noted = self._renew()
+            else:
+                if step is None or self._ending.is_set():
+                    return
+                noted = self._renew(step)
+            # The lease may run out while the index is away: renewed as soon as it answers again.
+            pause = regular if noted else min(regular, _INDEX_PAUSE)
 
-    def _renew(self, step: tuple[str, int] | None = None) -> None:
+    def _renew(self, step: tuple[str, int] | None = None) -> bool:
+        """False: the index is away."""
         job = self._job
         if time.monotonic() - self._moved > self._most:
             _log.error("job hangs", extra={"job_id": job.id})
             self.lost.set()
-            return
+            return True
         try:
             with self._index.begin() as tx:
                 tx.jobs.renew(job.id, self._owner, self._seconds)
@@ -101,8 +105,10 @@ class Lease:
                     tx.events.add(job.site, "study.progress", job.study_id, payload)
         except LeaseLost:
             self.lost.set()
-        except FadaError as error:  # the index is away: try again at the next turn
+        except FadaError as error:  # the index is away: try again soon
             _log.warning("lease not renewed", extra={"job_id": job.id, "code": error.code})
+            return False
+        return True
 
 
 class OutageBackoff:
@@ -239,7 +245,7 @@ class LeasedJob:
             except LeaseLost:
                 return "lost"
             except IndexUnavailable:
-                # Not noted, the lease would run out, and that counts as an attempt.
+                # Not noted, the job would wait until its lease runs out.
                 if time.monotonic() > until:
                     raise
                 time.sleep(_INDEX_PAUSE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, or_, select, update
 
 from services.domain.errors import Conflict
 from services.domain.study import Principal
@@ -81,7 +81,25 @@ class JobRecovery(JobsTable):
         self._audit.add(principal, "job.run_again", job_id, {"study_id": job.study_id})
         return self.get(principal.site, job_id)
 
-    def requeue_expired(self, limit: int = 100, *, attempts: int = 3) -> int:
+    def extend_after_outage(self, away: float, seconds: int) -> set[tuple[str, str]]:
+        """Leases that could not be renewed for ``away`` seconds; see the port."""
+        columns, now = tables.jobs.c, self._session.now()
+        until = now + timedelta(seconds=seconds)
+        change = update(tables.jobs).where(
+            columns.state == JobState.LEASED.value,
+            columns.lease_until >= now - timedelta(seconds=away),
+            columns.lease_until < until,
+        )
+        extended = change.values(lease_until=until).returning(columns.id, columns.lease_owner)
+        return {(row.id, row.lease_owner) for row in self._session.connection.execute(extended)}
+
+    def requeue_expired(
+        self,
+        limit: int = 100,
+        *,
+        attempts: int = 3,
+        uncounted: Collection[tuple[str, str | None]] = (),
+    ) -> int:
         """A study that somebody works on is left for the next time: this waits for nobody."""
         columns, now, count = tables.jobs.c, self._session.now(), 0
         query = select(columns.id, columns.study_id).where(
@@ -93,7 +111,10 @@ class JobRecovery(JobsTable):
             job = self.get(None, row.id)
             if job.state is JobState.LEASED and (job.lease_until or now) <= now:
                 detail = "The worker that had this job did not come back."
-                self._failed(job, WORKER_LOST, detail, attempts=attempts, retryable=True)
+                if (job.id, job.lease_owner) in uncounted:
+                    self._queue_again(job)
+                else:
+                    self._failed(job, WORKER_LOST, detail, attempts=attempts, retryable=True)
                 count += 1
         return count
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -93,8 +93,20 @@ class Jobs(Protocol):
         """A dead job (or the study's job that is already queued) is queued. Raises Conflict."""
         ...
 
-    def requeue_expired(self, limit: int = 100, *, attempts: int = 3) -> int:
-        """Leases that ran out are a failed attempt (``worker_lost``): queued again, or dead."""
+    def extend_after_outage(self, away: float, seconds: int) -> set[tuple[str, str]]:
+        """After the index was away for ``away`` seconds: give the leases that ran out meanwhile another
+        ``seconds``, so that their workers can renew them. Job and owner of each."""
+        ...
+
+    def requeue_expired(
+        self,
+        limit: int = 100,
+        *,
+        attempts: int = 3,
+        uncounted: Collection[tuple[str, str | None]] = (),
+    ) -> int:
+        """Leases that ran out are a failed attempt (``worker_lost``): queued again, or dead. Those
+        ``uncounted`` (job, owner) were lost to an outage: queued again, and no attempt is counted."""
         ...
 
     def resend_stale(self, older_than: float, limit: int = 500) -> int:

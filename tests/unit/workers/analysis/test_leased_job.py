@@ -1,7 +1,16 @@
 """A part that is away is asked ever less often; a full queue is asked again soon."""
 
-from services.domain.errors import InferenceBusy, InferenceUnavailable, StoreUnavailable
-from workers.analysis.leased_job import OutageBackoff
+import threading
+from unittest.mock import MagicMock
+
+from services.domain.errors import (
+    IndexUnavailable,
+    InferenceBusy,
+    InferenceUnavailable,
+    StoreUnavailable,
+)
+from workers.analysis import leased_job
+from workers.analysis.leased_job import Lease, OutageBackoff
 
 
 def test_it_grows_with_outages_in_a_row_up_to_a_bound():
@@ -34,3 +43,30 @@ def test_what_the_part_asks_for_is_kept_to():
 def test_a_full_queue_does_not_make_it_grow():
     backoff = OutageBackoff()
     assert all(2.0 <= backoff.delay(InferenceBusy()) <= 8.0 for _ in range(20))
+
+
+class Away:
+    """An index that does not answer at first."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.asked = failures, 0
+        self.renewed = threading.Event()
+
+    def begin(self):
+        self.asked += 1
+        if self.asked <= self.failures:
+            raise IndexUnavailable
+        self.renewed.set()
+        return MagicMock()
+
+
+def test_a_lease_is_renewed_as_soon_as_the_index_answers_again(monkeypatch):
+    monkeypatch.setattr(leased_job, "_INDEX_PAUSE", 0.01)
+    index = Away(failures=50)
+    lease = Lease(index, MagicMock(id="j"), "w1", 3)
+    lease.start()
+    try:  # one renewal in each third of a lease would take 50 s
+        assert index.renewed.wait(10)
+    finally:
+        lease.stop()
+    assert not lease.lost.is_set()
