@@ -32,7 +32,7 @@ from models.programs.releasing.convert import FACTS, MMPROJ, TEXT, convert_pair,
 from models.programs.releasing.package import Parts, assemble, trust_key
 from models.serving.folder import ADAPTER, BASE, gather
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
-from services.domain.mapping import CLASS_LABELS, GROUPS, PLANE_OF_LABEL, STRUCTURES, own_name
+from services.domain.mapping import CLASS_LABELS, GROUPS, LABEL_PLANES, STRUCTURES, own_name
 from services.reading.releases.release import Release
 from services.reading.releases.weight_validation import check_gguf
 from services.reading.text.keypoints import ENDS
@@ -206,7 +206,7 @@ def _keypoints() -> dict[str, Any]:
 def _labels() -> dict[str, Any]:
     masks = dict.fromkeys(own_name(name) for group in GROUPS.values() for name in group.masks)
     return {
-        "planes": list(dict.fromkeys(PLANE_OF_LABEL.values())),
+        "planes": list(LABEL_PLANES),
         "classes": list(CLASS_LABELS),
         "boxes": list(dict.fromkeys(own_name(name) for name in STRUCTURES)),
         "masks": list(masks),

@@ -127,6 +127,13 @@ _OTHER_PLANES: Final[MappingType[str, str]] = {
     "crl": "body",
     "crl+nt_nasal": "body",
 }
+NO_PLANE: Final = "NO_PLANE"
+INTRAPARTUM: Final = "intrapartum"
+# Every plane that ``plane_of`` may answer.
+LABEL_PLANES: Final = (
+    *dict.fromkeys((*PLANE_OF_LABEL.values(), *_OTHER_PLANES.values())),
+    INTRAPARTUM,
+)
 FADA_LABEL: Final[MappingType[str, str]] = {
     "head": "BPD_PLANE",
     "abdomen": "AC_PLANE",
@@ -214,9 +221,13 @@ def _named_by(label: str) -> str | None:
 def plane_of(label: str, mapping: Mapping) -> str | None:
     """The plane of ours that a class label stands for, None where it is none.
 
+    Words that name a view in labour outrank the label: FADA has none for it, and a head in such a view
+    has no circumference.
     FADA has no label for the NT view or for the whole fetus from the side, where CRL is measured: there
     "Other" with an interpretation that names it counts.
     """
+    if mapping.group == "pelvimetry" and label != NO_PLANE:
+        return INTRAPARTUM
     if label == "Other" and mapping.group in _OTHER_PLANES:
         return _OTHER_PLANES[mapping.group]
     return PLANE_OF_LABEL.get(label)

@@ -5,6 +5,7 @@ import pytest
 from services.domain.mapping import (
     CLASS_LABELS,
     GROUPS,
+    LABEL_PLANES,
     STRUCTURES,
     WITHOUT_MASKS,
     fada_label,
@@ -218,6 +219,17 @@ def test_own_names_follow_fadas():
     assert "fetal_head" in map_structures("BPD_PLANE", {}).masks
     assert own_name("Brain") == "fetal_head"
     assert own_name("stomach") == "stomach"
+
+
+def test_a_view_in_labour_is_never_a_plane_of_the_head():
+    words = {"imaging_plane": "Transperineal view, cervical length"}
+    for label in ("head", "Other", "arms"):
+        told = map_structures(label, words)
+        assert told.group == "pelvimetry"
+        assert plane_of(label, told) == "intrapartum"
+        assert plane_of(label, told) in LABEL_PLANES
+    assert plane_of("NO_PLANE", map_structures("NO_PLANE", words)) is None
+    assert plane_of("BPD_PLANE", map_structures("BPD_PLANE", words)) == "head"
 
 
 def test_an_nt_view_has_no_label_of_fadas():
