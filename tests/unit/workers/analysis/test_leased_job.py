@@ -63,7 +63,7 @@ class Away:
 def test_a_lease_is_renewed_as_soon_as_the_index_answers_again(monkeypatch):
     monkeypatch.setattr(leased_job, "_INDEX_PAUSE", 0.01)
     index = Away(failures=50)
-    lease = Lease(index, MagicMock(id="j"), "w1", 3)
+    lease = Lease(index, MagicMock(id="j"), "w1", 3)  # type: ignore[arg-type]
     lease.start()
     try:  # one renewal in each third of a lease would take 50 s
         assert index.renewed.wait(10)
