@@ -9,7 +9,7 @@ quarantine for a week, from which a reference to it takes it out.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -37,11 +37,13 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class OrphanSweep:
-    """``share``: the largest share of orphans among the objects of a store that is swept."""
+    """``share``: the largest share of orphans among the objects of a store that is swept. ``step`` is
+    called before each object that is looked at or deleted; what it raises ends the sweep, at no loss."""
 
     index: Index
     store: ObjectStore
     share: float
+    step: Callable[[], None] = lambda: None
 
     def run(self) -> int:
         """Quarantine orphans, release what is referenced again, delete what waited long enough.
@@ -53,14 +55,14 @@ class OrphanSweep:
             return 0
         self._release_referenced()
         for chunk in _chunks(seen.orphans, _CHUNK):
+            self.step()
             with self.index.begin() as tx:
                 tx.objects.quarantine(chunk)
         return self._delete_due(seen)
 
     def _look(self) -> _Look:
         seen = _Look(0, 0, set())
-        old = ((site, sha256) for site, sha256, age in self.store.list() if age > ORPHAN_SECONDS)
-        for chunk in _chunks(old, _CHUNK):
+        for chunk in _chunks(self._old(), _CHUNK):
             with self.index.read() as tx:
                 referenced = tx.studies.referenced([sha256 for _, sha256 in chunk])
             orphans = [one for one in chunk if one[1] not in referenced]
@@ -68,6 +70,12 @@ class OrphanSweep:
             seen.count += len(orphans)
             seen.orphans.update(islice(orphans, _MOST - len(seen.orphans)))
         return seen
+
+    def _old(self) -> Iterator[_Object]:
+        for site, sha256, age in self.store.list():
+            self.step()
+            if age > ORPHAN_SECONDS:
+                yield site, sha256
 
     def _may_sweep(self, seen: _Look) -> bool:
         """Whether this is the store's index, as far as can be known. Claims a store that has none."""
@@ -88,6 +96,7 @@ class OrphanSweep:
         with self.index.read() as tx:
             marked = tx.objects.quarantined()
         for chunk in _chunks(marked, _CHUNK):
+            self.step()
             with self.index.begin() as tx:
                 referenced = tx.studies.referenced([sha256 for _, sha256 in chunk])
                 tx.objects.release(one for one in chunk if one[1] in referenced)
@@ -98,6 +107,7 @@ class OrphanSweep:
         with self.index.read() as tx:
             due = tx.objects.quarantined(QUARANTINE_SECONDS)
         for one in due:
+            self.step()
             if one not in seen.orphans or self._is_referenced(one[1]):
                 continue
             self.store.delete(*one)

@@ -25,6 +25,7 @@ from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
 from services.telemetry.device_metrics import DeviceFigures, DeviceMetrics
 from services.workitems import ReadingPerformer
+from workers.background import Background, Step
 from workers.erasure import delete_erased, erase_over
 from workers.expired_leases import ExpiredLeases
 from workers.orphans import OrphanSweep
@@ -38,7 +39,8 @@ _LATE_SECONDS = 180.0  # a delivery that is due for so long has lost its message
 _SILENT_SECONDS = 3 * 86_400.0  # a phone that was not heard of for so long
 _KEEP_DELIVERED_SECONDS = 7 * 24 * 3600.0
 _WORDS_BATCH, _WORDS_TURNS = 200, 20  # studies of one transaction, transactions of one turn
-HANGING_SECONDS = 900.0  # one turn may sweep a large store; a longer one hangs
+HANGING_SECONDS = 900.0  # of one turn, or of one step of the orphan sweep
+_STOP_SECONDS = 10.0  # for the step of the orphan sweep that is under way
 _SHOWN_STATES = tuple(JobState)
 
 
@@ -63,6 +65,7 @@ class Sweeper:
     promoted: set[str] = field(default_factory=set)
     devices: DeviceMetrics = field(default_factory=DeviceMetrics)
     leases: ExpiredLeases = field(init=False)
+    orphans: Background = field(init=False)
     duties: list[Duty] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +73,7 @@ class Sweeper:
         self.leases = ExpiredLeases(
             self.index, self.settings.lease_seconds, self.settings.job_attempts
         )
+        self.orphans = Background("orphans", self.sweep_orphans)
         self.duties = [
             Duty("sent", often, lambda: dispatch(self.index, self.queue)),
             Duty("bounded", 10.0, self.bound),
@@ -84,7 +88,7 @@ class Sweeper:
             Duty("erased", max(often, 5.0), lambda: delete_erased(self.index, self.store)),
             Duty("retained", 60.0, lambda: erase_over(self.index)),
             Duty("counted", EVERY_SECONDS, UsageCount(self.index).run),
-            Duty("orphans", 3600.0, self.orphans, due=time.monotonic() + 300.0),
+            Duty("orphans", 3600.0, self.orphans.start, due=time.monotonic() + 300.0),
         ]
 
     def turn(self) -> None:
@@ -201,9 +205,9 @@ class Sweeper:
                 + tx.workitems.purge_events(_KEEP_DELIVERED_SECONDS)
             )
 
-    def orphans(self) -> int:
+    def sweep_orphans(self, step: Step) -> int:
         """Objects that nothing in the index references (see ``workers.orphans``)."""
-        return OrphanSweep(self.index, self.store, self.settings.orphan_share).run()
+        return OrphanSweep(self.index, self.store, self.settings.orphan_share, step).run()
 
 
 def _figures(device: Device) -> DeviceFigures:
@@ -240,8 +244,10 @@ def main(settings: Settings) -> None:
     watchdog = Watchdog(HANGING_SECONDS)
     while not ending.is_set():
         sweeper.turn()
-        watchdog.touch()
+        if not sweeper.orphans.hangs(HANGING_SECONDS):
+            watchdog.touch()
         ending.wait(settings.sweep_seconds)
+    sweeper.orphans.stop(_STOP_SECONDS)
 
 
 if __name__ == "__main__":
