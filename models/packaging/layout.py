@@ -117,6 +117,8 @@ def _about(path: Path) -> Iterator[Part]:
     prompts = about.get("prompts")
     lacking = [name for name in _PHASES if not isinstance(prompts, dict) or not prompts.get(name)]
     note = f"no prompt for {', '.join(lacking)}: that phase is not asked" if lacking else ""
+    if "classify" in lacking:
+        note += "; without a class nearly every image is out of scope"
     yield Part(path.name, isinstance(prompts, dict) and "interpret" not in lacking, note)
 
 

@@ -58,7 +58,8 @@ TextModelLoader = Callable[[Release], TextModelLike]
 
 
 class TextSession(ABC):
-    """An image that was encoded. Every answer fits its phase's schema, or InvalidModelOutput is raised."""
+    """An image that was encoded. Every answer fits its phase's schema, or InvalidModelOutput is raised; a
+    phase that the release has no prompt for is not asked, and its answer is empty."""
 
     def __init__(self, model: TextModelSettings) -> None:
         self._settings = model
@@ -66,22 +67,23 @@ class TextSession(ABC):
     def interpret(self, plane: str | None = None) -> dict[str, str]:
         """Phase 1; ``plane`` is what the dense heads saw: the release's sentences for it are the
         only ones that can be written."""
+        prompt = self._settings.prompts.interpretation(plane)
+        if not prompt:
+            return {}
         form = prompting.interpretation_schema(self._settings.sentences.get(plane or ""))
-        return prompting.read_interpretation(
-            self._phase(self._settings.prompts.interpretation(plane), form)
-        )
+        return prompting.read_interpretation(self._phase(prompt, form))
 
     def classify(self) -> str:
         """Phase 2: one of the release's labels."""
-        classes = self._settings.classes
-        return prompting.read_label(
-            self._phase(self._settings.prompts.classify, prompting.classification_schema(classes)),
-            classes,
-        )
+        classes, prompt = self._settings.classes, self._settings.prompts.classify
+        if not prompt:
+            return ""
+        form = prompting.classification_schema(classes)
+        return prompting.read_label(self._phase(prompt, form), classes)
 
     def detect(self, labels: Sequence[str]) -> tuple[prompting.TextStructure, ...]:
         """Phase 4 for phase 3's structures."""
-        if not labels:
+        if not labels or not self._settings.prompts.detect:
             return ()
         prompt = self._settings.prompts.asking(self._settings.prompts.detect, labels)
         form = prompting.detection_schema(labels)
@@ -89,7 +91,7 @@ class TextSession(ABC):
 
     def segment(self, labels: Sequence[str]) -> tuple[prompting.TextStructure, ...]:
         """Phase 5 for phase 3's masks; none for groups without masks."""
-        if not labels:
+        if not labels or not self._settings.prompts.segment:
             return ()
         prompt = self._settings.prompts.asking(self._settings.prompts.segment, labels)
         form = prompting.segmentation_schema(labels)
@@ -109,8 +111,6 @@ class TextSession(ABC):
         return self.complete(self._settings.prompts.after(prompt), None, most)
 
     def _phase(self, prompt: str, form: prompting.Schema) -> str:
-        if not prompt:
-            raise InvalidModelOutput("The release has no prompt for this phase.")
         return self.complete(self._settings.prompts.after(prompt), form, ANSWER_TOKENS)
 
     @abstractmethod

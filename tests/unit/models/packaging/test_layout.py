@@ -79,3 +79,4 @@ def test_prompts_are_needed_and_an_empty_folder_says_what_it_could_be(tmp_path: 
     (told,) = [p for p in inspect(few).parts if p.name == "prompts.json"]
     assert told.there
     assert "classify, detect, segment" in told.note
+    assert "out of scope" in told.note

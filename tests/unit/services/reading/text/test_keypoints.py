@@ -102,6 +102,17 @@ def read(
     return judge(raw, image, where, release.manifest, calibration).reading, model.asked
 
 
+@pytest.mark.parametrize("phase", ["interpret", "classify", "detect", "segment"])
+def test_a_phase_without_a_prompt_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, phase: str
+) -> None:
+    monkeypatch.setitem(PROMPTS, phase, "")
+    reading, asked = read(monkeypatch, tmp_path, "nuchal translucency view", "[]")
+    assert "" not in asked
+    assert all(not prompt.lower().startswith(phase) for prompt in asked)
+    assert reading.in_scope == (phase not in ("interpret", "classify"))
+
+
 def only(reading: FrameReading) -> Measurement:
     (found,) = reading.measurements
     return found
