@@ -25,6 +25,11 @@ class Features:
     licences: dict[str, str]
     layers: dict[str, list[Tensor]]
 
+    def to(self, device: torch.device) -> "Features":
+        """The same features in the memory of `device`."""
+        moved = {name: [t.to(device) for t in tables] for name, tables in self.layers.items()}
+        return Features(self.weights, self.licences, moved)
+
 
 def write_features(
     path: Path,

@@ -91,6 +91,7 @@ class DistilTrainer(Trainer):
 
     def __init__(self, plan: Plan, distillation: Distillation) -> None:
         self.distillation = distillation
+        self.features = Features({}, {}, {})
         super().__init__(plan)
 
     def make_auxiliary(self) -> nn.Module:
@@ -100,7 +101,8 @@ class DistilTrainer(Trainer):
         for layers in self.distillation.features.layers.values():
             if len(layers[0]) != len(self.train_records):
                 raise ValueError("The feature cache was made for other images.")
-        return Projectors(list(self.network.config.widths[-3:]), self.distillation.features)
+        self.features = self.distillation.features.to(self.device)
+        return Projectors(list(self.network.config.widths[-3:]), self.features)
 
     def loss(self, image: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Task loss and, where the mode asks for it, the feature loss."""
@@ -111,7 +113,7 @@ class DistilTrainer(Trainer):
         chosen = distilled(batch, self.distillation.mode)
         if chosen.sum() > 0:
             pooled = pooled_maps(maps)
-            each = self.auxiliary(pooled, batch.index.clamp(min=0), self.distillation.features)
+            each = self.auxiliary(pooled, batch.index.clamp(min=0), self.features)
             feature = (each * chosen).sum() / chosen.sum()
             terms["feature"] = float(feature.detach())
             loss = loss + FEATURE_WEIGHT * feature

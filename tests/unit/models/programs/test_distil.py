@@ -106,6 +106,23 @@ def test_the_feature_loss_falls_as_the_student_follows(cached):
     assert float(loss.detach()) < 0.3 * before
 
 
+def test_features_follow_the_network_to_its_device(cached, data, tmp_path):
+    """The device of tensors without memory stands for a processor of its own."""
+    features = read_features(cached[0]).to(torch.device("meta"))
+    projectors = Projectors([4, 4, 4], features).to("meta")
+    pooled = [torch.randn(4, 4, device="meta") for _ in range(3)]
+    each = projectors(pooled, torch.arange(4, device="meta"), features)
+    assert each.device.type == "meta"
+    out = tmp_path / "run"
+    out.mkdir()
+    plan = Plan(data, out, 1.0, 1, (Stage(0.0, 32, 4),), 1e-3, 10.0, 0, "all", TINY, 3)
+    trainer = DistilTrainer(
+        replace(plan, device="meta"), Distillation("full", read_features(cached[0]))
+    )
+    tables = (table for layers in trainer.features.layers.values() for table in layers)
+    assert {table.device.type for table in tables} == {"meta"}
+
+
 @pytest.mark.parametrize("mode", ["none", "selective"])
 def test_a_distilled_run_trains_and_resumes_with_its_projectors(cached, data, tmp_path, mode):
     out = tmp_path / "run"
