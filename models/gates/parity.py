@@ -13,6 +13,7 @@ from services.domain.report import FrameReading
 from services.reading.images import geometry
 
 LEAST_OVERLAP, MOST_GAP = 0.99, 0.01
+MOST_ANGLE = 1 / 360  # a degree, of the whole turn
 # Whole and equal: every label, reason and word.
 _LABELS = ("in_scope", "classification", "mapping", "abstentions", "flags")
 
@@ -30,6 +31,7 @@ class Parity:
     confidence: float = 0.0
     points: float = 0.0
     sizes: float = 0.0
+    angles: float = 0.0
 
     def add(self, name: str, phone: Mapping[str, Any], hub: FrameReading) -> None:
         """One image: the phone's frame as JSON, the hub's reading."""
@@ -39,8 +41,8 @@ class Parity:
         if phone["interpretation"] != theirs["interpretation"]:
             self.words.append(name)
         same = all(phone[key] == theirs[key] for key in _LABELS)
-        same &= _named(phone["plane"]) == _named(theirs["plane"])
-        for key in ("structures", "keypoints", "measurements", "datings"):
+        same &= all(_named(phone[key]) == _named(theirs[key]) for key in ("plane", "subplane"))
+        for key in ("structures", "keypoints", "measurements", "angles", "datings"):
             same &= [_named(x) for x in phone[key]] == [_named(x) for x in theirs[key]]
         if not same:
             self.labels.append(name)
@@ -53,7 +55,9 @@ class Parity:
             gap = np.hypot(mine["x"] - other["x"], mine["y"] - other["y"]) / size
             self.points = max(self.points, float(gap))
         for mine, other in zip(phone["measurements"], theirs["measurements"], strict=True):
-            self.sizes = max(self.sizes, abs(mine["px"] - other["px"]) / other["px"])
+            self._size(mine, other)
+        for mine, other in zip(phone["angles"], theirs["angles"], strict=True):
+            self.angles = max(self.angles, abs(mine["degrees"] - other["degrees"]) / 360)
 
     def _structure(
         self, mine: Mapping[str, Any], other: Mapping[str, Any], width: int, height: int
@@ -62,10 +66,21 @@ class Parity:
         if mine["polygon"] or other["polygon"]:
             self.masks.append(mask_overlap(mine["polygon"], other["polygon"], width, height))
 
+    def _size(self, mine: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+        """Millimetres that only one of them gives are a whole gap: a scale was used by one alone."""
+        for key in ("px", "mm"):
+            a, b = mine[key], other[key]
+            if (a is None) != (b is None):
+                self.sizes = max(self.sizes, 1.0)
+            elif a is not None:
+                self.sizes = max(self.sizes, abs(a - b) / max(b, 1e-9))
+
     def _confidences(self, phone: Mapping[str, Any], hub: Mapping[str, Any]) -> None:
         pairs = [(phone[key], hub[key]) for key in ("scope_confidence", "quality")]
         by_plane = {p["label"]: p["confidence"] for p in hub["planes"]}
         pairs += [(p["confidence"], by_plane[p["label"]]) for p in phone["planes"]]
+        if phone["subplane"] is not None:
+            pairs.append((phone["subplane"]["confidence"], hub["subplane"]["confidence"]))
         for key in ("structures", "keypoints"):
             for mine, other in zip(phone[key], hub[key], strict=True):
                 pairs.append((mine["confidence"], other["confidence"]))
@@ -84,6 +99,7 @@ class Parity:
         yield at_most(PHONE, "confidences, largest gap", gap, MOST_GAP)
         yield at_most(PHONE, "keypoints, largest gap", self.points if n else None, MOST_GAP)
         yield at_most(PHONE, "measurements, largest gap", self.sizes if n else None, MOST_GAP)
+        yield at_most(PHONE, "angles, largest gap of 360°", self.angles if n else None, MOST_ANGLE)
 
 
 def box_overlap(a: list[float], b: list[float]) -> float:

@@ -10,6 +10,7 @@ from models.gates.parity import Parity, box_overlap
 from models.gates.quantisation import losses
 from services.domain.report import (
     Abstention,
+    Angle,
     FrameReading,
     Keypoint,
     Measurement,
@@ -32,7 +33,7 @@ def as_json(reading):
     told = asdict(reading)
     told["abstentions"] = [[str(code), about] for code, about in reading.abstentions]
     told["flags"] = list(reading.flags)
-    for key in ("structures", "keypoints", "measurements", "planes"):
+    for key in ("structures", "keypoints", "measurements", "planes", "angles"):
         told[key] = list(told[key])
     return told
 
@@ -64,6 +65,8 @@ def test_nothing_read_is_not_passed():
         {"structures": ()},
         {"measurements": (Measurement("HC", 200.0, calibration="scale_bar"),)},
         {"classification": "femur"},
+        {"subplane": Scored("trans-thalamic", 0.9)},
+        {"angles": (Angle("AoP", 120.0),)},
     ],
 )
 def test_another_label_or_reason_is_a_difference(changes):
@@ -96,6 +99,26 @@ def test_what_is_near_passes_and_what_is_not_fails():
         is State.FAILED
     )
     assert compared(replace(HUB, quality=0.85))["confidences"] is State.FAILED
+
+
+def test_millimetres_and_angles_and_levels_are_held_side_by_side():
+    hub = replace(
+        HUB, measurements=(Measurement("HC", 200.0, 100.0),), angles=(Angle("AoP", 120.0),),
+        subplane=Scored("trans-thalamic", 0.9),
+    )  # fmt: skip
+
+    def against(**changes):
+        parity = Parity()
+        parity.add("head.png", as_json(replace(hub, **changes)), hub)
+        return states(parity)
+
+    assert set(against().values()) == {State.PASSED}
+    for mm in (104.0, None):
+        told = against(measurements=(Measurement("HC", 200.0, mm),))
+        assert told["measurements"] is State.FAILED
+    assert against(angles=(Angle("AoP", 120.6),))["angles"] is State.PASSED
+    assert against(angles=(Angle("AoP", 123.0),))["angles"] is State.FAILED
+    assert against(subplane=Scored("trans-thalamic", 0.8))["confidences"] is State.FAILED
 
 
 def test_boxes_of_no_size_overlap_themselves_alone():
