@@ -80,7 +80,8 @@ class Once:
         self._known: dict[str, Outcome] = {}
         if self._file is not None and self._file.is_file():
             kept = json.loads(self._file.read_text())
-            self._known = {node: Outcome(**one) for node, one in kept.items()}
+            known = {node: Outcome(**one) for node, one in kept.items()}
+            self._known = {node: one for node, one in known.items() if one.held}
 
     def results(self, nodes: list[str], combination: Combination, log: Path) -> dict[str, Outcome]:
         """Of these tests; those that are not known yet run now. What failed is run again."""

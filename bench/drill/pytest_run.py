@@ -45,8 +45,8 @@ class Outcome:
 
     @property
     def held(self) -> bool:
-        """Something ran, and nothing failed."""
-        return self.passed > 0 and not self.failed
+        """Something ran, all of it passed, and nothing was skipped."""
+        return self.passed > 0 and not self.failed and not self.skipped
 
 
 def run_tests(

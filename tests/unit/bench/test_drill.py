@@ -47,6 +47,7 @@ def test_a_case_without_tests_and_without_a_strike_is_refused():
         (Outcome(passed=1, failed=["x: wrong"]), Seen(True, ""), False, "FAILED x: wrong"),
         (Outcome(skipped=["no node here"]), Seen(True, ""), False, "no node here"),
         (Outcome(), Seen(True, ""), False, "did not run"),
+        (Outcome(passed=1, skipped=["x[2]: no node here"]), Seen(True, ""), False, "no node here"),
         (Outcome(passed=1), "the hub failed", False, "the hub failed"),
     ],
 )
@@ -64,6 +65,7 @@ def test_parameters_belong_to_their_test():
     ]
     result = _result("t.py::test_a", lines)
     assert (result.passed, result.failed, len(result.skipped)) == (1, [], 1)
+    assert not result.held, "a parameter that was skipped is not known to hold"
 
 
 def test_what_needs_a_hub_runs_in_each_combination():
