@@ -46,6 +46,7 @@ from gateway.http.idempotency import Idempotency
 from gateway.http.limits import LoginAttempts, RequestLimits, address_buckets
 from gateway.http.oidc.sign_on import SignOn
 from gateway.http.passkeys import RelyingParty
+from gateway.http.reads import unaudited
 from gateway.http.request_logging import RequestLogging
 from gateway.http.tokens import Signer
 from gateway.representations.images import CalibrationCache
@@ -130,7 +131,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     """The whole gateway; ``owned`` services are closed with it.
 
-    Raises RuntimeError when a route does not say who may use it.
+    Raises RuntimeError when a route does not say who may use it, or what it gives of patients.
     """
     app = FastAPI(
         title="FADA hub",
@@ -184,6 +185,8 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     app.add_middleware(RequestLogging)
     if open_to_all := unguarded(app):
         raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
+    if unnoted := unaudited(app):
+        raise RuntimeError(f"gateway.http.reads does not say what these routes give: {unnoted}")
     return app
 
 

@@ -22,6 +22,7 @@ from gateway.http.params import (
     Until,
     parse_states,
 )
+from gateway.http.reads import gives
 from gateway.representations import serializers
 from gateway.representations.images import CalibrationCache
 from services.actors import names_of
@@ -101,6 +102,7 @@ class Withdrawal(BaseModel):
     },
 )  # fmt: skip
 def find(
+    request: Request,
     who: Reader,
     services: ServicesDep,
     text: Text = "",
@@ -153,6 +155,7 @@ def find(
         cursor = tx.events.latest(who.site)
         rows = tx.studies.find(who.site, query)
         total = tx.studies.count(who.site, query)
+    gives(request, len(rows))
     page = {
         "total": total,
         "total_is_exact": total < MOST_COUNTED,

@@ -25,6 +25,7 @@ from gateway.dicomweb.responses import (
 )
 from gateway.dicomweb.result_attributes import INSTANCE, SERIES, STUDY, select
 from gateway.http.params import ReaderOrDevice, SeriesUid, StudyUid
+from gateway.http.reads import gives
 from services.domain.dicom.matching import matches
 from services.domain.dicom.values import is_uid
 from services.domain.errors import NotFound
@@ -64,6 +65,7 @@ def studies(request: Request, who: ReaderOrDevice, services: ServicesDep) -> Res
     with services.index.read() as tx:
         matches = marks.find(tx, who.site, study_query) if query.limit else []
     rows = matches[: query.limit]
+    gives(request, len(rows))
     base = base_url(request)
     items = [
         {
@@ -149,7 +151,7 @@ def _series(request: Request, who: Principal, services: Services, study: str | N
                     items.append(item)
             if len(items) > query.limit + query.offset:
                 break
-    return _paged(items, SERIES | _study_table(study), query)
+    return _paged(request, items, SERIES | _study_table(study), query)
 
 
 def _instances(
@@ -176,7 +178,7 @@ def _instances(
                 items.append(item)
                 if len(items) > query.limit + query.offset:
                     break
-    return _paged(items, INSTANCE | _study_table(study), query)
+    return _paged(request, items, INSTANCE | _study_table(study), query)
 
 
 def _rows(
@@ -234,9 +236,12 @@ def _study_table(study: str | None) -> dict[str, str]:
     return {} if study is not None else STUDY
 
 
-def _paged(items: list[dict[str, Any]], table: dict[str, str], query: SearchQuery) -> Response:
+def _paged(
+    request: Request, items: list[dict[str, Any]], table: dict[str, str], query: SearchQuery
+) -> Response:
     """``items``: all up to the page's end, and one more where there are more."""
     page = items[query.offset : query.offset + query.limit]
+    gives(request, len(page))
     more = len(items) > query.offset + query.limit
     return _response([select(item, table, query) for item in page], query, more=more)
 

@@ -12,6 +12,7 @@ from gateway.dicomweb import accept
 from gateway.dicomweb.frames import PDF, document, render
 from gateway.dicomweb.wado import find_instances
 from gateway.http.params import ReaderOrDevice
+from gateway.http.reads import reads
 from services.dicom.parser.parse import ENCAPSULATED_PDF
 from services.domain.errors import InvalidInput
 
@@ -44,6 +45,7 @@ def wado_uri(
     if requestType != "WADO":
         raise InvalidInput("requestType is WADO.")
     (row,) = find_instances(services, who.site, studyUID, seriesUID, objectUID)[:1]
+    reads(request, row.study_uid)
     wanted = [one.split(";")[0].strip().lower() for one in contentType.split(",")]
     if _DICOM in wanted:
         return StreamingResponse(services.store.open(row.site, row.sha256), media_type=_DICOM)

@@ -12,6 +12,7 @@ from gateway.dependencies import Services
 from gateway.dimse import catalogue
 from gateway.dimse.commitments import HubCommitments
 from gateway.dimse.worklist import worklist
+from gateway.http.access_audit import AccessNotes, NotesWriter
 from gateway.representations.object_cache import ObjectCache, part10
 from services.dicom.network.answers import Retrieved
 from services.dicom.network.scu import Peer
@@ -33,6 +34,10 @@ _STATES = {
 }
 _STATUS, _STATION, _SCHEDULED, _SERIES = "00400252", "00400241", "00400270", "00400340"
 _IMAGES = "00081140"
+_SEARCHES = {
+    "PATIENT": "patients.searched", "STUDY": "studies.searched", "SERIES": "series.searched",
+    "IMAGE": "instances.searched",
+}  # fmt: skip
 
 
 class HubAnswers:
@@ -46,20 +51,26 @@ class HubAnswers:
         self._objects = ObjectCache(services.store, services.spool.folder)
         self._senders = Senders(settings)
         self._commitments = HubCommitments(services, settings.dimse_aet, self._peer)
+        self._notes = AccessNotes(services.index)
+        self._writer = NotesWriter(self._notes)
 
     def start(self) -> None:
         """Begin to tell machines what they asked for before."""
         self._commitments.start()
+        self._writer.start()
 
     def close(self) -> None:
         """Remove the files of objects that went out."""
         self._commitments.close()
+        self._writer.close()
         self._objects.close()
 
     def worklist(self, caller: str, query: Json) -> Iterable[Json]:
         """See ``Answers``."""
         site = self._site(caller, self._machines)
-        return worklist(self._services.index, site, caller, query)
+        items = list(worklist(self._services.index, site, caller, query))
+        self._notes.searched(_machine(caller, site), "orders.searched", "C-FIND", len(items))
+        return items
 
     def begin_step(self, caller: str, uid: str, step: Json) -> None:
         """See ``Answers``. Raises Conflict."""
@@ -122,13 +133,19 @@ class HubAnswers:
     def find(self, caller: str, query: Json) -> Iterable[Json]:
         """See ``Answers``. Raises Forbidden, InvalidInput."""
         site = self._site(caller, self._readers)
-        matches = catalogue.find(self._services.index, site, self._settings.dimse_aet, query)
-        return list(matches)
+        matches = list(catalogue.find(self._services.index, site, self._settings.dimse_aet, query))
+        level = first_text(query, catalogue.LEVEL)
+        self._notes.searched(_machine(caller, site), _SEARCHES[level], "C-FIND", len(matches))
+        return matches
 
     def retrieve(self, caller: str, query: Json) -> Sequence[Retrieved]:
         """See ``Answers``. Raises Forbidden, InvalidInput."""
         site = self._site(caller, self._readers)
         rows = catalogue.named_instances(self._services.index, site, query)
+        for study_id in dict.fromkeys(row.study_id for row in rows):
+            self._notes.note(
+                _machine(caller, site), "study.read", study_id, {"route": "C-GET, C-MOVE"}
+            )
         return [
             Retrieved(row.sop_uid, row.sop_class, row.transfer_syntax, partial(self._open, row))
             for row in rows

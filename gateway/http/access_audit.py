@@ -1,7 +1,8 @@
 """Who looked at what, in the audit trail; and the seals over the trail.
 
 Reads are noted by one thread for many requests, so that none waits for it: a process that is killed
-loses what it noted in its last second. The same person at the same study is noted once in five minutes.
+loses what it noted in its last second. The same person at the same study is noted once in five minutes; of
+searches it is noted that there were any, how many, and how many matches they gave.
 So are wrong keys, once in five minutes for each key that they claim to be. Everything else (sign-ins by
 form, changes) is written with what it is about.
 """
@@ -13,12 +14,14 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.auth import Caller
+from gateway.http.reads import read_of
 from services.domain.errors import FadaError
 from services.domain.study import Principal, Role
 from services.index.port import Index
@@ -26,11 +29,20 @@ from services.telemetry import logs
 
 _EVERY_SECONDS, _SEAL_SECONDS = 1.0, 60.0
 _ONCE_IN_SECONDS = 300.0
-_MOST = 50_000
+_MOST, _MOST_SEARCHES = 50_000, 2_000
 _MOST_CLAIMED, _CLAIM_LENGTH = 500, 64  # wrong keys between two writes; of a key's id
-_ABOUT = ("study_id", "study", "patient_id")
 _log = logs.get("gateway.http.access_audit")
 Entry = tuple[Principal, str, str, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class _Searches:
+    """Of one caller at one route since the last entry; the next is written after ``until``."""
+
+    who: Principal
+    count: int = 0
+    given: int = 0
+    until: float = float("-inf")
 
 
 class AccessNotes:
@@ -41,6 +53,7 @@ class AccessNotes:
         self._lock = threading.Lock()
         self._waiting: list[Entry] = []
         self._claimed: set[str] = set()
+        self._searches: OrderedDict[tuple[str, str, str, str], _Searches] = OrderedDict()
         self._seen: OrderedDict[tuple[str, str, str, str], float] = OrderedDict()
 
     def note(
@@ -57,6 +70,33 @@ class AccessNotes:
                 self._seen.popitem(last=False)
             if len(self._waiting) < _MOST:
                 self._waiting.append((who, action, subject, detail or {}))
+
+    def searched(self, who: Principal, action: str, route: str, given: int) -> None:
+        """Soon in the trail; further ones of the next five minutes together, with their numbers."""
+        key = (who.site, who.subject, action, route)
+        with self._lock:
+            if key not in self._searches:
+                self._searches[key] = _Searches(who)
+                if len(self._searches) > _MOST_SEARCHES:
+                    self._add_searches(*self._searches.popitem(last=False))
+            self._searches[key].count += 1
+            self._searches[key].given += given
+
+    def _note_searches(self, now: float) -> None:
+        with self._lock:
+            for key, one in list(self._searches.items()):
+                if now < one.until:
+                    continue
+                self._add_searches(key, one)
+                if one.count:
+                    one.count, one.given, one.until = 0, 0, now + _ONCE_IN_SECONDS
+                else:
+                    del self._searches[key]
+
+    def _add_searches(self, key: tuple[str, str, str, str], one: _Searches) -> None:
+        if one.count and len(self._waiting) < _MOST:
+            detail = {"route": key[3], "searches": one.count, "given": one.given}
+            self._waiting.append((one.who, key[2], key[0], detail))
 
     def refused(self, secret: str) -> None:
         """Soon in the trail of the site whose key the wrong one claims to be, if there is such a key."""
@@ -86,6 +126,7 @@ class AccessNotes:
     def write(self) -> None:
         """What waits, in one transaction; it waits on when the index is away. Blocking."""
         self._note_refused()
+        self._note_searches(time.monotonic())
         with self._lock:
             entries, self._waiting = self._waiting, []
         if not entries:
@@ -106,11 +147,16 @@ class AccessNotes:
                 await asyncio.sleep(_EVERY_SECONDS)
                 await run_in_threadpool(self.write)
         finally:
-            self.write()
+            self.close()
+
+    def close(self) -> None:
+        """What is noted is written, searches too whose five minutes are not over. Blocking."""
+        self._note_searches(float("inf"))
+        self.write()
 
 
 class AccessAudit:
-    """ASGI middleware, inside authentication: notes every read of a study or a patient."""
+    """ASGI middleware, inside authentication: notes every read of what ``reads`` names."""
 
     def __init__(self, app: ASGIApp, notes: AccessNotes) -> None:
         self._app, self._notes = app, notes
@@ -134,15 +180,37 @@ class AccessAudit:
             self._note(scope, caller.principal)
 
     def _note(self, scope: Scope, who: Principal) -> None:
-        given = scope.get("path_params") or {}
-        about = next((name for name in _ABOUT if name in given), None)
-        if about is None:
-            return
         route = str(getattr(scope.get("route"), "path", ""))
-        kind = "patient.read" if about == "patient_id" else "study.read"
-        if route.endswith((".pdf", ".dcm", ".zip")):
-            kind = "report.read"
-        self._notes.note(who, kind, str(given[about]), {"route": route})
+        read = read_of(route, scope.get("path_params") or {}, scope["state"])
+        if read is None:
+            return
+        if read.subject:
+            self._notes.note(who, read.action, read.subject, {"route": route})
+        else:
+            self._notes.searched(who, read.action, route, read.given)
+
+
+class NotesWriter:
+    """Writes notes where there is no event loop, in a thread of its own."""
+
+    def __init__(self, notes: AccessNotes) -> None:
+        self._notes, self._ended = notes, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="access-notes", daemon=True)
+
+    def start(self) -> None:
+        """Write every second from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is left. Blocking."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(_EVERY_SECONDS):
+            self._notes.write()
+        self._notes.close()
 
 
 def seal_key(secret: bytes) -> bytes:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Sender
+from gateway.http.reads import gives, reads
 from gateway.http.request_logging import request_id
 from gateway.ingest.case_form import case_json_schema
 from gateway.ingest.case_reports import receive_case
@@ -57,6 +58,7 @@ async def put(
 
 @router.get("/cases/{case_id}", summary="Get a case", operation_id="getCase")
 def get(
+    request: Request,
     case_id: CaseId,
     who: Sender,
     services: ServicesDep,
@@ -70,6 +72,7 @@ def get(
         case = tx.cases.get(who, str(case_id))
         study = tx.studies.by_uid(who.site, case.study_uid)
         missing = tx.cases.missing(who.site, case.id, version)
+    reads(request, study.id)
     return {
         "case_id": case.id,
         "study_id": study.id,
@@ -82,6 +85,7 @@ def get(
 
 @router.get("/changes", summary="List changed cases", operation_id="changes")
 def changes(
+    request: Request,
     who: Sender,
     services: ServicesDep,
     cursor: Annotated[int, Query(ge=0, le=2**53)] = 0,
@@ -98,6 +102,7 @@ def changes(
                 if case.owner == who.subject:
                     items.append(_item(tx, who.site, study_id, case))
         forget = tx.erasures.to_forget(who)
+    gives(request, len(items))
     last = events[-1].seq if events else cursor
     return {"items": items, "forget": forget, "cursor": last, "more": len(events) == _EVENTS}
 

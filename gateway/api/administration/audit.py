@@ -20,7 +20,14 @@ from services.index.port import AuditEntry
 router = APIRouter(prefix="/api/audit", tags=["Operations"])
 _PAGE = 1000
 # https://hl7.org/fhir/R4/valueset-audit-event-action.html, by the last word of ours
-_ACTIONS = {"read": "R", "opened": "R", "created": "C", "deleted": "D", "sign_in": "E"}
+_ACTIONS = {
+    "read": "R",
+    "searched": "E",
+    "opened": "R",
+    "created": "C",
+    "deleted": "D",
+    "sign_in": "E",
+}
 _REFUSED = "sign_in.refused"
 
 
@@ -108,7 +115,7 @@ def audit_event(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
     last = entry.action.rpartition(".")[2]
     signing = entry.action.startswith("sign_in")
     code, display = ("110114", "User Authentication") if signing else ("110112", "Query")
-    if not signing and last != "read":
+    if not signing and last not in ("read", "searched"):
         code, display = "110110", "Patient Record"
     return {
         "resourceType": "AuditEvent",
@@ -124,5 +131,6 @@ def audit_event(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
         "source": {"site": entry.site, "observer": {"display": "FADA hub"}},
         "entity": [{"what": {"identifier": {"system": "urn:fada:id", "value": entry.subject}},
                     "detail": [{"type": key, "valueString": str(value)}
-                               for key, value in entry.detail.items()]}],
+                               for key, value in entry.detail.items()
+                               if str(value)]}],  # FHIR has no empty strings
     }  # fmt: skip

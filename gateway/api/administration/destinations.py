@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gateway.api.administration.deliveries import item as delivery_item
@@ -19,6 +19,7 @@ from gateway.api.administration.destination_forms import (
 )
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Admin, Manager, RecordId, StudyId
+from gateway.http.reads import reads
 from services.credentials import seal
 from services.domain.errors import FadaError, InvalidInput
 from services.domain.routing import Rule
@@ -146,12 +147,14 @@ def set_rules(body: RulesIn, who: Manager, services: ServicesDep) -> dict[str, A
 
 @router.get("/destinations/dry-run", summary="Try the rules on a study", operation_id="dryRun")
 def dry_run(
+    request: Request,
     who: Manager,
     services: ServicesDep,
     study: Annotated[str, Query(max_length=36, pattern=r"^[0-9a-f-]+$")],
 ) -> dict[str, Any]:
     """Where the study's latest result would go by the rules as they are now; nothing is sent.
     ``results`` is null for a study with nothing that may be sent."""
+    reads(request, study)
     with services.index.begin() as tx:
         tx.studies.get(who.site, study)
         tx.destinations.take_over(who.site)

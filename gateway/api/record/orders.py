@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.record.patients import Name, Number
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Limit, Reader, RecordId, Sonographer, StudyId, Text
+from gateway.http.reads import gives
 from gateway.representations import serializers
 from services.domain.errors import InvalidInput
 from services.domain.orders.order import NewOrder, OrderSource, OrderState
@@ -89,6 +90,7 @@ class NewsDecision(BaseModel):
 
 @router.get("/orders", summary="List orders", operation_id="listOrders")
 def list_orders(
+    request: Request,
     who: Reader,
     services: ServicesDep,
     day: Annotated[
@@ -110,6 +112,7 @@ def list_orders(
         orders = tx.orders.find(who.site, query)
         studies = tx.orders.studies(who.site, [one.id for one in orders])
     items = [serializers.order(one, studies[one.id]) for one in orders]
+    gives(request, len(items))
     return {"day": first, "items": items}
 
 
@@ -117,6 +120,7 @@ def list_orders(
     "/orders/unmatched", summary="Studies without an order", operation_id="unmatchedStudies"
 )
 def unmatched(
+    request: Request,
     who: Reader,
     services: ServicesDep,
     since: Annotated[date | None, Query(description="default: yesterday")] = None,
@@ -127,6 +131,7 @@ def unmatched(
     first = since or _today() - timedelta(days=_UNMATCHED_DAYS - 1)
     with services.index.read() as tx:
         rows = tx.orders.unmatched(who.site, first.isoformat(), limit)
+    gives(request, len(rows))
     return {"since": first, "items": [serializers.study(one) for one in rows]}
 
 
@@ -238,10 +243,11 @@ def get_by_fhir(order_id: RecordId, who: Reader, services: ServicesDep) -> Respo
 @router.get(
     "/patient-news", summary="What hospitals say anew of patients", operation_id="patientNews"
 )
-def news(who: Reader, services: ServicesDep) -> dict[str, Any]:
+def news(request: Request, who: Reader, services: ServicesDep) -> dict[str, Any]:
     """ADT messages that contradict a record, or merge one that has studies: a person decides."""
     with services.index.read() as tx:
         waiting = tx.patient_news.waiting(who.site)
+    gives(request, len(waiting))
     return {"items": [serializers.news(one) for one in waiting]}
 
 

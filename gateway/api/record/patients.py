@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Limit, Reader, RecordId, Sonographer, StudyId, Text
+from gateway.http.reads import gives
 from gateway.http.request_logging import request_id
 from gateway.representations import serializers
 from services.domain.errors import InvalidInput
@@ -65,6 +66,7 @@ class PregnancyChoice(_Strict):
 
 @router.get("/patients", summary="Search for patients", operation_id="findPatients")
 def find(
+    request: Request,
     who: Reader,
     services: ServicesDep,
     q: Text = "",
@@ -78,6 +80,7 @@ def find(
         patients = tx.patients.find(who.site, q, limit=limit + 1, cursor=cursor)
     more = len(patients) > limit
     items = patients[:limit]
+    gives(request, len(items))
     return {
         "items": [serializers.patient(one) for one in items],
         "cursor": items[-1].id if more else None,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from gateway.dependencies import ServicesDep
 from gateway.http.params import ReaderOrDevice, Sha256
+from gateway.http.reads import reads
 from gateway.representations.files import artefact_filename, artefact_response
 
 router = APIRouter(prefix="/api/artefacts", tags=["Results"])
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/api/artefacts", tags=["Results"])
     "/{sha256}", summary="Get a stored mask, overlay, SEG, SR or report", operation_id="artefact"
 )
 def get(
+    request: Request,
     sha256: Sha256,
     who: ReaderOrDevice,
     services: ServicesDep,
@@ -28,16 +30,20 @@ def get(
     """Its bytes; they never change. A byte range can be asked for."""
     with services.index.read() as tx:
         artefact = tx.results.artefact(who.site, sha256)
+        reads(request, tx.results.study_of_artefact(who.site, sha256))
     return artefact_response(
         services, who.site, artefact, range_header=range_header, if_none_match=if_none_match
     )
 
 
 @router.get("/{sha256}/url", summary="Get a link to the object store", operation_id="artefactUrl")
-def url(sha256: Sha256, who: ReaderOrDevice, services: ServicesDep) -> dict[str, Any]:
+def url(
+    request: Request, sha256: Sha256, who: ReaderOrDevice, services: ServicesDep
+) -> dict[str, Any]:
     """A presigned URL that holds for a few minutes, for large content."""
     seconds = services.settings.presign_seconds
     with services.index.read() as tx:
         artefact = tx.results.artefact(who.site, sha256)
+        reads(request, tx.results.study_of_artefact(who.site, sha256))
     link = services.store.presign(who.site, sha256, seconds, artefact_filename(artefact))
     return {"url": link, "expires_at": datetime.now(UTC) + timedelta(seconds=seconds)}

@@ -242,6 +242,10 @@ class Results(Protocol):
         """Raises NotFound, also in another site."""
         ...
 
+    def study_of_artefact(self, site: str, sha256: str) -> str:
+        """The id of the study that it was made for last. Raises NotFound, also in another site."""
+        ...
+
 
 class Previews(Protocol):
     """Small copies of frames of a case, until the pictures themselves are here."""

@@ -129,6 +129,21 @@ class ResultsTable:
             raise NotFound
         return _artefact(row)
 
+    def study_of_artefact(self, site: str, sha256: str) -> str:
+        """The id of the study that it was made for last. Raises NotFound, also in another site."""
+        made, of = tables.artefacts.c, tables.results.c
+        query = (
+            select(of.study_id)
+            .join(tables.artefacts, made.result_id == of.id)
+            .where(made.site == site, made.sha256 == sha256)
+            .order_by(of.created_at.desc())
+            .limit(1)
+        )
+        study_id: str | None = self._session.connection.execute(query).scalar_one_or_none()
+        if study_id is None:
+            raise NotFound
+        return study_id
+
     def _insert(self, result: Result) -> None:
         values: dict[str, Any] = {
             "id": result.id,

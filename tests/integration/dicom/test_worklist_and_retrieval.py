@@ -264,6 +264,30 @@ def test_a_study_is_retrieved_as_it_is_stored_or_converted(
     assert list(nothing.iterdir()) == []
 
 
+def test_what_was_asked_by_dimse_stands_in_the_trail(
+    gateway: OpenGateway, server: DicomServer, orders: dict[str, str], tmp_path: Path
+) -> None:
+    """Who, of which kind, how many, and which study; nothing of the question or of a patient."""
+    stored = pydicom.dcmread(SAMPLES / "head-27w.dcm")
+    keys = ("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={stored.StudyInstanceUID}")
+    assert worklist(tmp_path, server, "US1", "PatientID=P-W2")
+    (found,) = query(server, tmp_path, "VIEWER", "-S", *keys, "PatientName=SAMPLE*")
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    dcmtk("getscu", server, "VIEWER", "-S", "-od", str(moved), "-k", keys[0], "-k", keys[1])
+    server._answers._notes.close()
+    with gateway.services.index.read() as tx:
+        trail = [e for e in tx.audit.find("ward") if e.actor in ("dimse:US1", "dimse:VIEWER")]
+        study = tx.studies.by_uid("ward", stored.StudyInstanceUID).id
+    noted = {e.action: e for e in trail}
+    assert noted["orders.searched"].detail["given"] >= 1
+    assert noted["studies.searched"].detail["route"] == "C-FIND"
+    assert study in [e.subject for e in trail if e.action == "study.read"]
+    words = str(trail)
+    for secret in (str(found.PatientName), "P-W2", "SAMPLE"):
+        assert secret not in words
+
+
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     port, folder = ports.free(1)[0], tmp_path / "moved"

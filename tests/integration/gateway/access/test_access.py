@@ -21,6 +21,7 @@ from gateway.bootstrap import compose
 from gateway.http.authorization import unguarded
 from gateway.http.limits import LoginAttempts
 from gateway.http.oidc.tokens import Oidc
+from gateway.http.reads import unaudited
 from services.domain.errors import Forbidden, NotAuthenticated
 from services.domain.study import Role
 from services.telemetry import logs
@@ -37,6 +38,22 @@ def test_a_route_without_a_guard_stops_the_start(hub: hubs.Hub) -> None:
     def forgotten() -> None: ...
 
     assert unguarded(app) == ["POST /api/open"]
+
+
+def test_every_route_says_what_it_gives_of_patients(hub: hubs.Hub) -> None:
+    assert unaudited(hub.app) == []
+
+
+def test_a_route_that_is_not_audited_stops_the_start(hub: hubs.Hub) -> None:
+    app = create_app(hub.services)
+
+    @app.get("/api/women/{number}")
+    def forgotten(number: str) -> None: ...
+
+    @app.get("/api/studies/{study_id}/anything")
+    def named(study_id: str) -> None: ...
+
+    assert unaudited(app) == ["/api/women/{number}"]
 
 
 def test_nothing_is_read_without_a_principal(hub: hubs.Hub) -> None:

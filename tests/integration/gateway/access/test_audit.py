@@ -39,6 +39,60 @@ def test_who_looked_at_a_study_stands_there_once(hub: hubs.Hub) -> None:
     assert read["detail"]["route"] == "/api/studies/{study_id}"
 
 
+def test_searches_stand_there_with_their_number_alone(hub: hubs.Hub) -> None:
+    sent(hub)
+    site, words = "searched", "Amina"
+    paths = {
+        "/api/studies": "studies.searched",
+        "/api/patients": "patients.searched",
+        "/api/orders": "orders.searched",
+        "/api/orders/unmatched": "studies.searched",
+        "/api/patient-news": "patients.searched",
+        "/dicomweb/studies": "studies.searched",
+        "/dicomweb/series": "series.searched",
+        "/dicomweb/instances": "instances.searched",
+    }
+    with hub.client(site, Role.SONOGRAPHER) as client:
+        picture = (hubs.SAMPLES / "head-27w.png").read_bytes()
+        client.post("/api/uploads", files={"file": picture})
+        for path in paths:
+            for _ in range(3):
+                assert client.get(path).status_code in (200, 204)
+        client.get("/api/patients", params={"q": words})
+        client.get("/dicomweb/studies", params={"PatientName": f"{words}*"})
+    hub.app.state.access.close()  # those too whose five minutes are not over
+    with hub.client(site, Role.MANAGER) as manager:
+        trail = manager.get("/api/audit").json()["items"]
+    found = [e for e in trail if e["action"].endswith(".searched")]
+    assert {e["detail"]["route"]: e["action"] for e in found} == paths
+
+    def total(path: str, of: str) -> int:
+        return sum(e["detail"][of] for e in found if e["detail"]["route"] == path)
+
+    assert total("/dicomweb/instances", "searches") == 3
+    assert total("/dicomweb/instances", "given") == 3
+    assert total("/api/studies", "given") == 3
+    assert total("/api/patients", "searches") == 4
+    assert len(found) <= 2 * len(paths)
+    assert words not in json.dumps(trail)
+
+
+def test_orders_and_wado_uri_stand_there(hub: hubs.Hub) -> None:
+    sent(hub)
+    with hub.client(SITE, Role.SONOGRAPHER) as client:
+        order = client.post("/api/orders", json={"number": "audited-1"}).json()["id"]
+        assert client.get(f"/api/orders/{order}").status_code == 200
+        assert client.get(f"/api/fhir/ServiceRequest/{order}").status_code == 200
+        (one,) = client.get("/dicomweb/instances", params={"limit": 1}).json()
+        uids = [one[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")]
+        named = dict(zip(("studyUID", "seriesUID", "objectUID"), uids, strict=True))
+        given = {"contentType": "application/dicom", **named}
+        assert client.get("/dicomweb/wado", params=given).status_code == 200
+    assert "order.read" in [e["action"] for e in entries(hub, subject=order)]
+    (read,) = [e for e in entries(hub, subject=uids[0]) if e["action"] == "study.read"]
+    assert read["detail"]["route"] == "/dicomweb/wado"
+
+
 def test_sign_ins_and_refusals_stand_there(hub: hubs.Hub) -> None:
     key = hub.key(SITE, Role.SONOGRAPHER)
     identity = key.split("_")[1]
