@@ -13,12 +13,14 @@ from bench.soak.measure import Verdict
 from bench.soak.memory import Growth
 
 _MB = 2**20
+MOST_GROWTH = 0.25  # of a part over its life: what leaks grows on and on, caches fill and end
 
 
 def figures(
     verdict: Verdict, ledger: Ledger, faults: list[Fault], growth: list[Growth], seconds: float
 ) -> dict[str, Any]:
-    """What programs read. ``growth_share``: of the part that grew most."""
+    """What programs read. ``growth_share``: of the part that grew most; ``memory_mb``: of each part at
+    the start and at the end."""
     worst = max(growth, key=lambda one: one.share, default=None)
     reads = sorted(ledger.reads)
     return {
@@ -40,8 +42,15 @@ def figures(
         "not_back": sum(f.back is None for f in faults),
         "growth_share": round(worst.share, 3) if worst else None,
         "growth_part": worst.part if worst else None,
+        "memory_mb": {g.part: [round(g.start / _MB), round(g.end / _MB)] for g in growth},
         "seconds": round(seconds),
     }
+
+
+def passed(figures: dict[str, Any]) -> bool:
+    """Nothing is lost or stuck, every part that was struck is back, and none has grown too much."""
+    bad = ("lost", "doubled", "refused", "stuck", "not_back")
+    return not any(figures[name] for name in bad) and (figures["growth_share"] or 0) <= MOST_GROWTH
 
 
 def show(

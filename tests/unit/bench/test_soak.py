@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from index_cases import instance, migrated, patient
 
-from bench.soak import measure
+from bench.soak import measure, report
 from bench.soak.faults import Fault, Faults, every_part_in_turn, tree
 from bench.soak.ledger import Ledger
-from bench.soak.memory import Memory
+from bench.soak.memory import Growth, Memory
 from services.domain.study import IngestSource, Principal, Role
 from services.index.port import Index
 from services.processes.process import Process, ProcessSpec
@@ -114,6 +114,20 @@ def test_every_part_is_killed_and_stopped_once() -> None:
         "gateway stopped for 9 s",
         "worker stopped for 9 s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("back", "end", "passes"), [(3.0, 110, True), (None, 110, False), (3.0, 190, False)]
+)
+def test_a_part_that_stays_away_or_grows_fails_the_soak(
+    back: float | None, end: int, passes: bool
+) -> None:
+    mb = 2**20
+    growth = [Growth("gateway", 100 * mb, end * mb, 600.0)]
+    fault = Fault("worker", at=1.0, back=back)
+    figures = report.figures(measure.Verdict(), Ledger(), [fault], growth, 600.0)
+    assert report.passed(figures) is passes
+    assert figures["memory_mb"] == {"gateway": [100, end]}
 
 
 def test_growth_is_of_the_longest_life_after_its_first_minute() -> None:
