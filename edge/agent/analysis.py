@@ -33,6 +33,7 @@ def capture_files(
         InvalidInput, InvalidDicom, UnsupportedObject: a file cannot be opened, is nothing that can be
             read, or the files are of several examinations.
         TooLarge: an image has too many pixels.
+        DecodingInterrupted: a file could not be opened now.
         StorageFull: there is no room.
     """
     return capture_bytes(
@@ -68,6 +69,20 @@ def capture_bytes(
     size = (pixel_mm, pixel_mm) if pixel_mm else None
     (study_uid,) = studies or {""}
     return outbox.capture(images, urgent=urgent, pixel_mm=size, study_uid=study_uid, source=source)
+
+
+def _not_read(outbox: Outbox, case: Case, attempt: int, error: Exception) -> None:
+    """What is the file's fault is final; memory, a child lost, a runtime's own error: perhaps not the
+    next time."""
+    final = isinstance(error, FadaError) and not error.retryable
+    note = outbox.give_up_reading if final or attempt >= MAX_READS else outbox.problem
+    note(case.id, _words_of(error))
+
+
+def _words_of(error: Exception) -> str:
+    if isinstance(error, FadaError):
+        return error.detail
+    return f"It could not be read on this device ({type(error).__name__})."
 
 
 def _content(path: Path) -> bytes:
@@ -115,17 +130,9 @@ def _read(outbox: Outbox, reader: CaseReader, case: Case, show: ReportSink, noti
     except KeyboardInterrupt:
         outbox.interrupt_reading(case.id)
         raise
-    except FadaError as error:
-        outbox.give_up_reading(case.id, error.detail)
-        notify(f"{case.id}: {error.detail}")
-        return False
-    except Exception as error:  # memory, a runtime's own error: perhaps not the next time
-        words = f"It could not be read on this device ({type(error).__name__})."
-        if attempt >= MAX_READS:
-            outbox.give_up_reading(case.id, words)
-        else:
-            outbox.problem(case.id, words)
-        notify(f"{case.id}: {words}")
+    except Exception as error:
+        _not_read(outbox, case, attempt, error)
+        notify(f"{case.id}: {_words_of(error)}")
         return False
     if outbox.first_report(case.id, report_json.dump(report)):
         show(case, report)

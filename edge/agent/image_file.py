@@ -1,4 +1,5 @@
-"""A file of a case opened: a PNG or JPEG, a clip, or a DICOM file with its own names, scale and frames."""
+"""A file of a case opened in a bounded child: a PNG or JPEG, a clip, or a DICOM file
+with its own names, scale and frames."""
 
 from __future__ import annotations
 
@@ -9,12 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dicom.bounded_decoding import decode_object, looks_at
+from services.dicom.bounded_decoding import decode_object, decode_picture, looks_at
 from services.domain.calibration import Calibration
 from services.domain.dicom.file_kind import DICOM_TYPE, HEIC_WORDS, clip_type, kind_of
 from services.domain.dicom.values import case_picture_uid, case_series_uid
-from services.domain.errors import FadaError, UnsupportedMedia
-from services.reading.images.picture import decode
+from services.domain.errors import DecodingInterrupted, FadaError, UnsupportedMedia
 
 DICOM = DICOM_TYPE
 KEY_FRAMES = 3  # of a clip: each costs seconds here; the hub reads more, these among them
@@ -49,6 +49,7 @@ def identify(data: bytes) -> tuple[str, str]:
 
     Raises:
         FadaError: it is nothing that can be read, as the hub would refuse it.
+        DecodingInterrupted: that is not known yet.
     """
     head = data[:132]
     kind = kind_of(head)
@@ -59,7 +60,7 @@ def identify(data: bytes) -> tuple[str, str]:
     if kind == "clip":
         decode_object(data)
         return clip_type(head), ""
-    return "image/jpeg" if decode(data).jpeg else "image/png", ""
+    return "image/jpeg" if decode_picture(data).jpeg else "image/png", ""
 
 
 def open_image(
@@ -81,10 +82,12 @@ def open_image(
     series, picture = case_series_uid(case_id), case_picture_uid(case_id, sha256)
     clip = media_type.startswith("video/")
     if media_type != DICOM and not clip:
-        return ImageFile(series, picture, ((1, decode(data).pixels),))
+        return ImageFile(series, picture, ((1, decode_picture(data).pixels),))
     try:
         numbers = frames or (_numbers(data, choose) if choose is not None else [])
         decoded, problem = decode_object(data, key_frames=KEY_FRAMES, frames=numbers), ""
+    except DecodingInterrupted:
+        raise
     except FadaError as error:
         decoded, problem = decode_object(data), error.code
     if clip:

@@ -14,6 +14,7 @@ from edge.agent.link import LinkRules, note
 from edge.agent.preview import WORTH_BYTES, preview
 from edge.agent.storage.outbox import Outbox
 from services.domain.errors import (
+    DecodingInterrupted,
     DifferentBytes,
     FadaError,
     Gone,
@@ -135,6 +136,9 @@ def _send_previews(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
         try:
             _send_previews_of(outbox, hub, case, image)
             say(f"{case.id}: preview sent")
+        except DecodingInterrupted as lost:  # here, not at the hub: the image can go all the same
+            say(f"{case.id}: no preview: {lost.detail}")
+            continue
         except (Unavailable, NotAuthenticated):
             raise
         except FadaError as refusal:  # an older hub, a damaged frame: the image itself will come

@@ -1,4 +1,4 @@
-"""A DICOM file or a clip opened in a child process of its own, bounded in memory and time.
+"""A DICOM file, a clip or a picture opened in a child process of its own, bounded in memory and time.
 
 For programs that open a file now and then, such as the agent; gateway and workers keep a pool of
 children (``services.dicom.parser.pool``). What parent and child say is bytes: one line of JSON, then
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,12 +22,18 @@ from numpy.typing import NDArray
 
 from services.domain import errors
 from services.domain.calibration import Calibration, PixelSize, Region
-from services.domain.errors import FadaError, InvalidDicom
+from services.domain.errors import DecodingInterrupted, FadaError, InvalidDicom, TooLarge
+from services.reading.images.picture import DecodedPicture
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CHILD: Final = "services.dicom.bounded_decoding_child"
 _MEMORY: Final = 1536 * 2**20
-_SECONDS: Final = 300.0
+_SECONDS: Final = 300.0  # of processor time; by the clock twice as long, as a laptop may be busy
+_FROM_OUTSIDE: Final = (
+    -signal.SIGKILL,
+    -signal.SIGTERM,
+)  # an operator, or the system without memory
+_OUT_OF_MEMORY: Final = "out_of_memory"
 _KNOWN: Final[dict[str, type[FadaError]]] = {
     kind.code: kind
     for kind in (
@@ -70,8 +77,9 @@ def decode_object(
 
     Raises:
         InvalidDicom, InvalidUid, UnsupportedObject, TooLarge, FrameUndecodable, PaletteUnusable,
-        InvalidInput, UnsupportedMedia: as the hub would refuse it; also InvalidDicom where the child died
-            or took too long.
+        InvalidInput, UnsupportedMedia: as the hub would refuse it; also InvalidDicom and TooLarge where it
+            ended two children by itself or took all their time.
+        DecodingInterrupted: the child was lost, perhaps for another reason: try again.
     """
     request = {"key_frames": key_frames, "frames": list(frames)}
     answer, pixels = _asked(request, data, memory, seconds)
@@ -90,22 +98,63 @@ def looks_at(
     return numbers, np.frombuffer(pixels, np.uint8).reshape(len(numbers), side, side)
 
 
+def decode_picture(
+    data: bytes, *, memory: int = _MEMORY, seconds: float = _SECONDS
+) -> DecodedPicture:
+    """A PNG or JPEG as ``services.reading.images.picture.decode`` gives it.
+
+    Raises InvalidInput and TooLarge as that does, and else as ``decode_object``.
+    """
+    answer, pixels = _asked({"picture": True}, data, memory, seconds)
+    ((_, shape),) = answer["frames"]
+    decoded = np.frombuffer(pixels, np.uint8).reshape(shape)
+    return DecodedPicture(decoded, answer["jpeg"], answer["baseline"])
+
+
+class _Ended(Exception):
+    """A child ended by itself, without an answer; or its memory was not enough."""
+
+    def __init__(self, refusal: FadaError) -> None:
+        self.refusal = refusal
+
+
 def _asked(
     request: dict[str, Any], data: bytes, memory: int, seconds: float
 ) -> tuple[dict[str, Any], bytes]:
+    """A file is refused for what two children could not bear; one may have been unlucky."""
+    try:
+        return _asked_once(request, data, memory, seconds)
+    except _Ended:
+        pass
+    try:
+        return _asked_once(request, data, memory, seconds)
+    except _Ended as ended:
+        raise ended.refusal from None
+
+
+def _asked_once(
+    request: dict[str, Any], data: bytes, memory: int, seconds: float
+) -> tuple[dict[str, Any], bytes]:
+    limits = [str(memory), str(max(1, round(seconds)))]
     try:
         ended = subprocess.run(
-            [sys.executable, "-m", _CHILD, str(memory), json.dumps(request)],
-            input=data, capture_output=True, timeout=seconds, check=False, cwd=_ROOT,
+            [sys.executable, "-m", _CHILD, *limits, json.dumps(request)],
+            input=data, capture_output=True, timeout=2 * seconds, check=False, cwd=_ROOT,
             env={"PYTHONPATH": str(_ROOT), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1",
                  "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise InvalidDicom("Reading the file took too long.") from None
+        raise DecodingInterrupted("The file could not be read in time. Try again later.") from None
+    if ended.returncode == -signal.SIGXCPU:
+        raise InvalidDicom("Reading the file took too long.")
+    if ended.returncode in _FROM_OUTSIDE:
+        raise DecodingInterrupted("The file could not be read now. Try again later.")
     head, _, pixels = ended.stdout.partition(b"\n")
     if ended.returncode != 0 or not head:
-        raise InvalidDicom("The file ended the program that reads it.")
+        raise _Ended(InvalidDicom("The file ended the program that reads it."))
     answer: dict[str, Any] = json.loads(head)
+    if answer.get("error") == _OUT_OF_MEMORY:
+        raise _Ended(TooLarge("Reading the file needs more memory than is given to it."))
     if "error" in answer:
         raise _KNOWN.get(answer["error"], InvalidDicom)(answer["detail"])
     return answer, pixels

@@ -1,82 +1,59 @@
-"""The child of ``bounded_decoding``: a DICOM file or clip from standard input, its frames to standard output.
+"""The child of ``bounded_decoding``: an image file from standard input, its frames to standard output.
 
-A limit on memory, on written files and on core dumps is set before the first byte is read.
+A limit on memory, on processor time, on written files and on core dumps is set before the first byte is read.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dicom.objects.clip import clip_object
-from services.dicom.objects.ultrasound import Subject
 from services.dicom.parser.child import bound, of_error, shut_in
-from services.dicom.parser.frames import Frames, calibration
-from services.dicom.parser.parse import parse_bytes
-from services.domain.dicom.file_kind import kind_of
-from services.domain.errors import FadaError, InvalidDicom, TooLarge, UnsupportedObject
-from services.reading.images.keyframes import candidates, key_frames
-from services.reading.images.picture import square
+from services.domain.errors import FadaError, InvalidDicom
+from services.reading.images.picture import decode
 
 _Decoded = list[NDArray[np.uint8]]
+_OUT_OF_MEMORY = "out_of_memory"  # what the parent knows it by
 
 
 def answer(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], _Decoded]:
-    """What is said of the object, and its frames. Raises what the hub's intake and reader raise."""
-    if kind_of(data[:132]) == "clip":
-        data = clip_object(data, Subject(study_key="clip"), None)
-    parsed = parse_bytes(data)
-    if parsed.frames == 0:
-        raise UnsupportedObject("The object has no images to read.")
-    frames = Frames.of_bytes(data)
-    if "look" in request:
-        return _look(frames, int(request["look"]))
-    numbers = _chosen(frames, request)
-    decoded = [np.ascontiguousarray(frames.read(number)) for number in numbers]
-    scale = calibration(frames.dataset)
-    shapes = [[number, list(pixels.shape)] for number, pixels in zip(numbers, decoded, strict=True)]
-    header = {
-        "study_uid": parsed.study_uid, "series_uid": parsed.series_uid, "sop_uid": parsed.sop_uid,
-        "count": frames.count, "regions": [asdict(region) for region in scale.regions],
-        "spacing": asdict(scale.spacing) if scale.spacing else None, "frames": shapes,
-    }  # fmt: skip
-    return header, decoded
+    """What is said of the file, and its frames. Raises what the hub's intake and reader raise."""
+    if "picture" in request:
+        return _picture(data)
+    from services.dicom import bounded_object  # pydicom and its decoders: a picture needs none
+
+    return bounded_object.answer(data, request)
 
 
-def _chosen(frames: Frames, request: dict[str, Any]) -> list[int]:
-    limit = int(request["key_frames"])
-    if request["frames"] or limit == 0:
-        return [int(number) for number in request["frames"]]
-    if frames.count == 1:
-        return [1]
-    return key_frames(frames.readable(candidates(frames.count)), limit)
-
-
-def _look(frames: Frames, side: int) -> tuple[dict[str, Any], _Decoded]:
-    """A small copy of each frame that can be decoded."""
-    seen = [
-        (number, square(pixels, side).pixels)
-        for number, pixels in frames.readable(candidates(frames.count))
-    ]
-    return {"numbers": [number for number, _ in seen]}, [small for _, small in seen]
+def _picture(data: bytes) -> tuple[dict[str, Any], _Decoded]:
+    """A PNG or JPEG: its one frame."""
+    picture = decode(data)
+    pixels = np.ascontiguousarray(picture.pixels)
+    header = {"jpeg": picture.jpeg, "baseline": picture.baseline, "frames": [[1, pixels.shape]]}
+    return header, [pixels]
 
 
 def main() -> None:
-    """``python -m services.dicom.bounded_decoding_child MEMORY REQUEST``; any failure is a refusal."""
+    """``python -m services.dicom.bounded_decoding_child MEMORY SECONDS REQUEST``; any failure is a refusal.
+
+    The seconds are of processor time; the kernel ends whoever uses more.
+    """
     bound(int(sys.argv[1]), 0)
+    seconds = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     shut_in()
     decoded: _Decoded = []
     try:
-        header, decoded = answer(sys.stdin.buffer.read(), json.loads(sys.argv[2]))
+        header, decoded = answer(sys.stdin.buffer.read(), json.loads(sys.argv[3]))
     except FadaError as error:
         header = of_error(error)
     except MemoryError:
-        header = of_error(TooLarge("Reading the file needs more memory than is given to it."))
+        header = {"error": _OUT_OF_MEMORY}
     except Exception as error:  # whatever a decoder thinks of: refused, named by its kind alone
         header = of_error(InvalidDicom(f"The file cannot be read ({type(error).__name__})."))
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")

@@ -174,6 +174,10 @@ class Unavailable(FadaError):
     code, title, status, retryable = "unavailable", "A part of this hub is not available", 503, True
 
 
+class DecodingInterrupted(Unavailable):
+    """The child that opened a file was lost, and it is not known to be the file's fault."""
+
+
 class SiteQuotaReached(Unavailable):
     """What is here stays, other sites go on, and the sender keeps what it has for later."""
 

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from edge.agent import main as agent
-from edge.agent.analysis import capture_bytes
+from edge.agent.analysis import capture_bytes, read_captured
+from edge.agent.case import State
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import DICOM, identify, open_image
 from edge.agent.storage.outbox import Outbox
 from edge.agent.storage.vault import Vault
 from edge.agent.watch import FolderWatch
-from services.dicom.bounded_decoding import decode_object
+from services.dicom import bounded_decoding
+from services.dicom.bounded_decoding import decode_object, decode_picture
 from services.dicom.objects.clip import clip_object
 from services.dicom.objects.ultrasound import Subject
+from services.dicom.parser.child import line
 from services.dicom.parser.frames import Frames, calibration
 from services.domain.errors import (
+    DecodingInterrupted,
     FadaError,
     InvalidDicom,
     InvalidInput,
@@ -29,11 +36,12 @@ from services.domain.errors import (
     UnsupportedMedia,
 )
 from services.reading.clips import best_frames
-from services.reading.images.picture import square
+from services.reading.images.picture import decode, square
 from services.reading.phases import ReleaseReader
 
 ROOT = Path(__file__).parents[4]
 SAMPLE = ROOT / "samples" / "head-35w.dcm"
+PICTURE = ROOT / "samples" / "head-27w.png"
 ODD = ROOT / "tests" / "fixtures" / "odd"
 
 
@@ -71,6 +79,79 @@ def test_what_is_no_image_is_refused_and_memory_is_bounded() -> None:
         decode_object(SAMPLE.read_bytes()[:700], key_frames=1)
     with pytest.raises((TooLarge, InvalidDicom)):
         decode_object(SAMPLE.read_bytes(), key_frames=1, memory=32 * 2**20)
+    with pytest.raises((TooLarge, InvalidDicom)):
+        decode_picture(PICTURE.read_bytes(), memory=32 * 2**20)
+
+
+def test_a_picture_is_decoded_in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = PICTURE.read_bytes()
+    expected = decode(data)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("decoded in the agent's own process")
+
+    monkeypatch.setattr(Image, "open", never)
+    assert identify(data) == ("image/png", "")
+    ((_, pixels),) = open_image("case", "a" * 64, "image/png", data).frames
+    assert np.array_equal(pixels, expected.pixels)
+    with pytest.raises(InvalidInput, match="not a readable"):
+        identify(b"\x89PNG\r\n\x1a\n" + bytes(300))
+
+
+def children(
+    monkeypatch: pytest.MonkeyPatch, *ends: int | dict[str, str]
+) -> list[subprocess.CompletedProcess[bytes]]:
+    """Children that end like this, one after the other; those that are left."""
+    left = [
+        subprocess.CompletedProcess(
+            [], end if isinstance(end, int) else 0, b"" if isinstance(end, int) else line(end)
+        )
+        for end in ends
+    ]
+    monkeypatch.setattr(bounded_decoding.subprocess, "run", lambda *_, **__: left.pop(0))
+    return left
+
+
+@pytest.mark.parametrize(
+    ("ends", "refusal"),
+    [
+        ([-signal.SIGKILL], DecodingInterrupted),
+        ([-signal.SIGTERM], DecodingInterrupted),
+        ([-signal.SIGXCPU], InvalidDicom),
+        ([-signal.SIGSEGV, -signal.SIGSEGV], InvalidDicom),
+        ([-signal.SIGABRT, -signal.SIGKILL], DecodingInterrupted),
+        ([{"error": "out_of_memory"}, {"error": "out_of_memory"}], TooLarge),
+        ([{"error": "out_of_memory"}, {"error": "invalid_input", "detail": "x"}], InvalidInput),
+    ],
+)
+def test_a_file_is_refused_for_what_is_known_to_be_its_fault(
+    monkeypatch: pytest.MonkeyPatch, ends: list[int | dict[str, str]], refusal: type[FadaError]
+) -> None:
+    left = children(monkeypatch, *ends)
+    with pytest.raises(refusal) as raised:
+        identify(SAMPLE.read_bytes())
+    assert type(raised.value) is refusal
+    assert left == [], "so many children were asked"
+
+
+def test_a_busy_laptop_is_not_the_files_fault() -> None:
+    with pytest.raises(DecodingInterrupted):
+        decode_object(SAMPLE.read_bytes(), seconds=0.005)
+
+
+def test_a_case_is_tried_again_when_its_child_was_lost(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = capture_bytes(outbox, [("a.png", PICTURE.read_bytes())])
+    children(monkeypatch, *[-signal.SIGKILL] * 3)
+    words: list[str] = []
+    reader = CaseReader(ROOT / "models" / "releases", threads=1)
+    states = []
+    for _ in range(3):
+        read_captured(outbox, lambda: reader, lambda *_: None, words.append)
+        states.append(outbox.get(case.id).state)
+    assert states == [State.CAPTURED, State.CAPTURED, State.UNREAD]
+    assert all("Try again" in one for one in words)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from edge.agent import image_file
 from edge.agent.analysis import read_captured
 from edge.agent.case import State
 from edge.agent.link import LinkRules, Metered
@@ -29,8 +30,15 @@ from edge.agent.sync import send_anyway, sync
 from edge.agent.watch import FolderWatch
 from services.domain.errors import DifferentBytes, Gone, NotFound
 from services.domain.report import Origin, ReleaseId, Report
+from services.reading.images.picture import decode
 
 VAULT = Vault(bytes(32))
+
+
+@pytest.fixture(autouse=True)
+def pictures_decoded_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child for each picture of hundreds of starts would take minutes, and writes nothing durable."""
+    monkeypatch.setattr(image_file, "decode_picture", decode)
 
 
 class Killed(BaseException):
