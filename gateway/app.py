@@ -199,7 +199,8 @@ def _add_state(app: FastAPI, services: Services) -> None:
     app.state.calibrations = CalibrationCache(services)
     app.state.page_marks = PageMarks()
     app.state.manifests = Manifests(services.settings.releases, services.settings.release)
-    app.state.probe = health.ReadinessProbe(services)
+    app.state.probe = health.of_all_parts(services)
+    app.state.serving = health.of_this_gateway(services)
     app.state.broadcaster = events.Broadcaster(services)
     app.state.notification_connections = Counter()
 
@@ -239,6 +240,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with suppress(asyncio.CancelledError):
                 await task
         app.state.probe.close()
+        app.state.serving.close()
         if app.state.owned:
             await run_in_threadpool(services.close)
 

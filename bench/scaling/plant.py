@@ -177,7 +177,7 @@ class Plant:
             f"http://{ports.HOST}:{self.ports['gateway']} {{\n"
             f"\treverse_proxy {upstreams} {{\n"
             "\t\tlb_policy round_robin\n\t\tlb_try_duration 10s\n\t\tfail_duration 3s\n"
-            "\t\thealth_uri /health/live\n\t\thealth_interval 2s\n\t\thealth_timeout 4s\n"
+            "\t\thealth_uri /health/serving\n\t\thealth_interval 2s\n\t\thealth_timeout 4s\n"
             "\t\tflush_interval -1\n\t}\n}\n"
         )
         home = {"HOME": str(self.home), "PATH": os.environ.get("PATH", "")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as CheckTimeout
 from dataclasses import asdict, dataclass
@@ -23,6 +23,7 @@ from services.telemetry import metrics
 router = APIRouter(prefix="/health", tags=["Health"])
 CACHE_SECONDS = 5.0
 CHECK_SECONDS = 10.0
+SERVING_SECONDS = 3.0  # less than any balancer waits
 WATCH_SECONDS = 20.0
 
 
@@ -38,13 +39,11 @@ class PartState:
 class ReadinessProbe:
     """Checks all parts at once, at most every few seconds, however often it is called."""
 
-    def __init__(self, services: Services) -> None:
-        self._checks: dict[str, Callable[[], object]] = {
-            "index": services.index.ping,
-            "store": services.store.ping,
-            "broker": services.queue.ping,
-            "inference": services.inference.canary if services.inference else _no_model,
-        }
+    def __init__(
+        self, checks: Mapping[str, Callable[[], object]], seconds: float = CHECK_SECONDS
+    ) -> None:
+        """``seconds``: after which a part that has not answered counts as down."""
+        self._checks, self._seconds = checks, seconds
         self._pool = ThreadPoolExecutor(len(self._checks), thread_name_prefix="probe")
         self._hanging: dict[str, Future[PartState]] = {}
         self._lock = threading.Lock()
@@ -55,7 +54,7 @@ class ReadinessProbe:
             metrics.SANDBOX.labels(means).set(held)
 
     def check(self) -> dict[str, PartState]:
-        """The state of each part. Blocking, at most CHECK_SECONDS."""
+        """The state of each part. Blocking, for a limited time."""
         with self._lock:
             if time.monotonic() >= self._until:
                 self._known = self._check_all()
@@ -66,12 +65,12 @@ class ReadinessProbe:
         for name, check in self._checks.items():
             if name not in self._hanging:  # one that hangs is not started a second time
                 self._hanging[name] = self._pool.submit(_check_part, check)
-        end, states = time.monotonic() + CHECK_SECONDS, {}
+        end, states = time.monotonic() + self._seconds, {}
         for name in self._checks:
             try:
                 states[name] = self._hanging[name].result(max(end - time.monotonic(), 0.0))
             except CheckTimeout:
-                states[name] = PartState("down", CHECK_SECONDS, "no answer in time")
+                states[name] = PartState("down", self._seconds, "no answer in time")
                 continue
             del self._hanging[name]
         for name, part in states.items():
@@ -87,6 +86,25 @@ class ReadinessProbe:
     def close(self) -> None:
         """End the threads that do not hang."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def of_all_parts(services: Services) -> ReadinessProbe:
+    """Whether a study can be taken to a report."""
+    model = services.inference.canary if services.inference else _no_model
+    return ReadinessProbe(
+        {
+            "index": services.index.ping,
+            "store": services.store.ping,
+            "broker": services.queue.ping,
+            "inference": model,
+        }
+    )
+
+
+def of_this_gateway(services: Services) -> ReadinessProbe:
+    """Whether this process can answer at all: by its own connections to the index, the one part that every
+    answer needs."""
+    return ReadinessProbe({"index": services.index.ping}, SERVING_SECONDS)
 
 
 def _check_part(check: Callable[[], object]) -> PartState:
@@ -110,6 +128,22 @@ def _no_model() -> None:
 async def live() -> dict[str, str]:
     """Of this process alone: a dead broker is no reason to kill the gateway."""
     return {"status": "alive"}
+
+
+@router.get(
+    "/serving",
+    summary="Get whether requests can be served",
+    operation_id="serving",
+    responses={503: {"description": "This gateway does not reach the index."}},
+)
+def serving(request: Request) -> JSONResponse:
+    """For a load balancer: whether this gateway writes to the index. It says 200 while store, broker or model
+    server are away, since much is answered without them, and all gateways miss them alike.
+    """
+    part = request.app.state.serving.check()["index"]
+    if part.state == "down":
+        return JSONResponse({"status": "unavailable"}, 503)
+    return JSONResponse({"status": "serving"})
 
 
 @router.get(

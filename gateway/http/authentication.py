@@ -16,6 +16,7 @@ PUBLIC = frozenset(
     {
         "/health/live",
         "/health/ready",
+        "/health/serving",
         "/metrics",  # the route asks for its own token, or a manager's key
         "/login",
         "/login/options",

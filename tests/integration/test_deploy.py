@@ -338,6 +338,8 @@ def test_pods_are_limited_probed_and_without_rights(chart: Chart) -> None:
         assert ("tls" in mounts) is (name != "hub-fada-triton"), name
         if not name.endswith("prepare"):
             assert {"livenessProbe", "readinessProbe"} <= set(container), name
+    (gateway,) = found["hub-fada-gateway"]["spec"]["containers"]
+    assert gateway["readinessProbe"]["httpGet"]["path"] == "/health/serving"
     assert (
         found["hub-fada-triton"]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"]
         == 1

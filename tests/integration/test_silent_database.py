@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import psycopg
 import pytest
@@ -13,6 +15,8 @@ from servers_postgres import fresh_database
 from sqlalchemy.engine import make_url
 
 from bench.drill.silent_line import Line
+from gateway.api import health
+from gateway.dependencies import Services
 from gateway.ingest.tuning import GroupCommit
 from services.domain.errors import IndexUnavailable
 from services.index import open_index
@@ -53,6 +57,18 @@ def test_readiness_says_so_within_seconds_and_recovers(line: Line, through: str)
     assert time.monotonic() - started < ENDS
     line.silent = False
     index.ping()
+    index.close()
+
+
+def test_a_gateway_that_no_answer_reaches_is_not_sent_requests(line: Line, through: str) -> None:
+    index = open_index(through)
+    probe = health.of_this_gateway(cast(Services, SimpleNamespace(index=index)))
+    assert probe.check()["index"].state == "ok"
+    line.silent = True
+    probe._until = 0.0
+    assert probe.check()["index"].state == "down"
+    line.silent = False
+    probe.close()
     index.close()
 
 

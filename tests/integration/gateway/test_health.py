@@ -38,6 +38,8 @@ def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.M
         parts = httpx.get(f"{hub.url}/health/ready", timeout=60).json()["parts"]
         assert parts["store"]["state"] == "down"
         assert httpx.get(f"{hub.url}/health/live").status_code == 200
+        # Neither is a reason to send nobody here any more.
+        assert httpx.get(f"{hub.url}/health/serving").status_code == 200
         broker.restart()
         parts = httpx.get(f"{hub.url}/health/ready", timeout=60).json()["parts"]
         assert parts["broker"]["state"] == "ok"
@@ -55,25 +57,15 @@ def test_a_part_that_hangs_is_not_asked_twice() -> None:
             self.gate.wait(20)
 
     hanging = Hanging()
-    probe = health.ReadinessProbe.__new__(health.ReadinessProbe)
-    from concurrent.futures import ThreadPoolExecutor
-
-    probe._checks = {"index": hanging.ping}
-    probe._pool = ThreadPoolExecutor(2)
-    probe._hanging = {}
-    probe._lock = threading.Lock()
-    probe._known, probe._until = {}, 0.0
-    seconds = health.CHECK_SECONDS
-    health.CHECK_SECONDS = 0.2
+    probe = health.ReadinessProbe({"index": hanging.ping}, seconds=0.2)
     try:
         assert probe._check_all()["index"].state == "down"
         assert probe._check_all()["index"].error == "no answer in time"
         assert hanging.calls == 1
         hanging.gate.set()
-        health.CHECK_SECONDS = 5.0
+        probe._seconds = 5.0
         assert probe._check_all()["index"].state == "ok"
     finally:
-        health.CHECK_SECONDS = seconds
         hanging.gate.set()
         probe.close()
 

@@ -58,7 +58,8 @@ def test_a_route_that_is_not_audited_stops_the_start(hub: hubs.Hub) -> None:
 
 def test_nothing_is_read_without_a_principal(hub: hubs.Hub) -> None:
     paths = hub.app.openapi()["paths"]
-    public = {"/health/live", "/health/ready", "/login", "/login/password", "/logout"}
+    public = {"/health/live", "/health/ready", "/health/serving"}
+    public |= {"/login", "/login/password", "/logout"}
     public |= {"/login/options", "/login/oidc", "/login/oidc/callback", "/login/oidc/logout"}
     public |= {"/login/passkey", "/login/passkey/options"}
     public |= {"/api/invitations/look", "/api/invitations/accept"}

@@ -1,5 +1,7 @@
 """A release's graph becomes a network again that says the same."""
 
+from functools import partial
+
 import onnx
 import pytest
 import torch
@@ -41,7 +43,7 @@ def test_a_restored_network_says_what_the_graph_says(tmp_path, config):
         model = onnx.load(tmp_path / "vision.onnx")
         restored = DenseNetwork(config)
         biases = fill(restored, halve(model) if half else model)
-        unfold(biases, lambda restored=restored: restored.eval()(torch.rand(4, 1, SIDE, SIDE)))
+        unfold(biases, partial(restored.eval(), torch.rand(4, 1, SIDE, SIDE)))
         with torch.no_grad():
             wanted, found = network(image), restored.eval()(image)
         assert torch.allclose(wanted.plane, found.plane, atol=gap)
