@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -61,18 +62,26 @@ def ask(
 def _told(
     asked: Question, reading: FrameReading | None, manifest: Manifest | None, language: str
 ) -> dict[str, Any]:
-    known = manifest.boxes if manifest is not None and manifest.has_heads else askable()
     release = manifest and {"name": manifest.name, "version": manifest.version}
     return {
         "declined": asked.declined or None,
         "task": asked.task or None,
         "structures": asked.structures,
         "phases": asked.phases,
-        "answer": answer(asked, reading, known, language),
+        "answer": answer(asked, reading, _looked_for(manifest), language),
         "language": language,
         "reading": reading,
         "release": release,
     }
+
+
+def _looked_for(manifest: Manifest | None) -> Collection[str]:
+    """The labels that a release can find: without heads, those of phase 3, if it has a prompt for them."""
+    if manifest is None:
+        return askable()
+    if manifest.has_heads:
+        return manifest.boxes
+    return askable() if manifest.prompts.detect or manifest.prompts.segment else ()
 
 
 def _best(services: Services, study: Study) -> tuple[str, int]:
