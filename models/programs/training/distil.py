@@ -30,8 +30,9 @@ from models.fada.feature_cache import Features, read_features, write_features
 from models.fada.losses import total_loss
 from models.fada.tasks import TASKS
 from models.fada.teachers import open_teacher, pooled_maps
-from models.programs.training.train import Plan, Trainer, arguments, plan_of
+from models.programs.training.train import Trainer
 from models.training import peers
+from models.training.plan import Plan, arguments, plan_of
 
 MODES = ("none", "selective", "full")
 FEATURE_WEIGHT = 0.5

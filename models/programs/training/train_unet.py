@@ -21,8 +21,8 @@ from models.data.samples import load_samples
 from models.fada.losses import WEIGHTS, global_losses, mask_losses
 from models.fada.tasks import TASKS
 from models.fada.unet import UNet, UNetConfig
-from models.programs.training.train import learning_rate
 from models.training.checkpoint import Average, Progress, append_log, save_checkpoint
+from models.training.plan import learning_rate
 
 SIDE = 384  # twice the side that the network works at; its masks come at half of this
 

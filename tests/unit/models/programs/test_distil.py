@@ -11,7 +11,7 @@ from models.data.manifest import read_manifest
 from models.data.samples import load_samples
 from models.fada.feature_cache import read_features, write_features
 from models.programs.training.distil import Distillation, DistilTrainer, Projectors, distilled
-from models.programs.training.train import Plan, Stage
+from models.training.plan import Plan, Stage
 
 
 class Counting:

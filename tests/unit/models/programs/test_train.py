@@ -1,19 +1,11 @@
 from dataclasses import replace
 
-import pytest
 import torch
 
-from models.programs.training.train import (
-    Plan,
-    Stage,
-    Trainer,
-    freeze_except,
-    learning_rate,
-    parse_stage,
-    train,
-)
+from models.programs.training.train import Trainer, freeze_except, train
 from models.training import peers
 from models.training.checkpoint import load_network
+from models.training.plan import Plan, Stage
 
 
 def plan(data, out, steps):
@@ -36,20 +28,6 @@ def test_a_run_resumes_where_it_stopped(data, tmp_path):
     again.run()
     assert again.progress.step > first.progress.step
     assert load_network(tmp_path / "run" / "checkpoint.pt").training is False
-
-
-def test_the_rate_warms_up_and_ends_annealed():
-    assert learning_rate(0.0, 1.0) < 0.05
-    assert abs(learning_rate(0.02, 1.0) - 1.0) < 1e-6
-    assert abs(learning_rate(1.0, 1.0) - 0.01) < 1e-6
-
-
-def test_a_stage_is_start_size_batch():
-    assert parse_stage("0.5:384:12") == Stage(0.5, 384, 12)
-    assert parse_stage("0.5:384:12:finish") == Stage(0.5, 384, 12, "finish")
-    for other in ("0.5:384", "0.5:384:12:nothing", "0.5:384:12:all:finish"):
-        with pytest.raises(ValueError, match=r"stage|unpack"):
-            parse_stage(other)
 
 
 def test_what_stands_still_learns_nothing(network):
