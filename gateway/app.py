@@ -35,10 +35,13 @@ from gateway.api.administration import (
 )
 from gateway.api.record import examinations, facts, growth_charts, orders, patients
 from gateway.api.results import artefacts, heatmaps, questions, report_formats, results, shares
+from gateway.audit.access import AccessAudit
+from gateway.audit.notes import AccessNotes
+from gateway.audit.reads import unaudited
+from gateway.audit.seals import keep_sealing, seal_key
 from gateway.dependencies import Services
 from gateway.dicomweb.page_marks import PageMarks
 from gateway.http import problems
-from gateway.http.access_audit import AccessAudit, AccessNotes, keep_sealing, seal_key
 from gateway.http.auth import Authenticator
 from gateway.http.authentication import Authentication
 from gateway.http.authorization import unguarded
@@ -46,7 +49,6 @@ from gateway.http.idempotency import Idempotency
 from gateway.http.limits import LoginAttempts, RequestLimits, address_buckets
 from gateway.http.oidc.sign_on import SignOn
 from gateway.http.passkeys import RelyingParty
-from gateway.http.reads import unaudited
 from gateway.http.request_logging import RequestLogging
 from gateway.http.tokens import Signer
 from gateway.representations.images import CalibrationCache
@@ -186,7 +188,7 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
     if open_to_all := unguarded(app):
         raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
     if unnoted := unaudited(app):
-        raise RuntimeError(f"gateway.http.reads does not say what these routes give: {unnoted}")
+        raise RuntimeError(f"gateway.audit.reads does not say what these routes give: {unnoted}")
     return app
 
 

@@ -64,9 +64,7 @@ class Background:
         except FadaError as error:
             _log.warning("duty failed", extra={"action": self._name, "code": error.code})
             return
-        except (
-            Exception
-        ) as error:  # the next run may succeed; it must be seen, and without its words
+        except Exception as error:  # seen, without its words; the next run may succeed
             _log.error("duty failed", extra={"action": self._name, "error": type(error).__name__})
             return
         if count:

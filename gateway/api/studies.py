@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from gateway.audit.reads import gives
 from gateway.dependencies import ServicesDep
 from gateway.http.params import (
     Limit,
@@ -22,7 +23,6 @@ from gateway.http.params import (
     Until,
     parse_states,
 )
-from gateway.http.reads import gives
 from gateway.representations import serializers
 from gateway.representations.images import CalibrationCache
 from services.actors import names_of

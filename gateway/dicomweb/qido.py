@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from gateway.audit.reads import gives
 from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.matching import KEYWORDS, SearchQuery, parse_query
 from gateway.dicomweb.page_marks import PageMarks
@@ -25,7 +26,6 @@ from gateway.dicomweb.responses import (
 )
 from gateway.dicomweb.result_attributes import INSTANCE, SERIES, STUDY, select
 from gateway.http.params import ReaderOrDevice, SeriesUid, StudyUid
-from gateway.http.reads import gives
 from services.domain.dicom.matching import matches
 from services.domain.dicom.values import is_uid
 from services.domain.errors import NotFound

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from gateway.audit.reads import reads
 from gateway.dependencies import ServicesDep
 from gateway.dicomweb import accept
 from gateway.dicomweb.frames import PDF, document, render
 from gateway.dicomweb.wado import find_instances
 from gateway.http.params import ReaderOrDevice
-from gateway.http.reads import reads
 from services.dicom.parser.parse import ENCAPSULATED_PDF
 from services.domain.errors import InvalidInput
 

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gateway.audit.notes import AccessNotes, NotesWriter
 from gateway.dependencies import Services
 from gateway.dimse import catalogue
 from gateway.dimse.commitments import HubCommitments
 from gateway.dimse.worklist import worklist
-from gateway.http.access_audit import AccessNotes, NotesWriter
 from gateway.representations.object_cache import ObjectCache, part10
 from services.dicom.network.answers import Retrieved
 from services.dicom.network.scu import Peer

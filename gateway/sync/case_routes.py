@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from gateway.audit.reads import gives, reads
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Sender
-from gateway.http.reads import gives, reads
 from gateway.http.request_logging import request_id
 from gateway.ingest.case_form import case_json_schema
 from gateway.ingest.case_reports import receive_case

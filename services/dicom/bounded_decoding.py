@@ -29,11 +29,9 @@ _ROOT = Path(__file__).resolve().parents[2]
 _CHILD: Final = "services.dicom.bounded_decoding_child"
 _MEMORY: Final = 1536 * 2**20
 _SECONDS: Final = 300.0  # of processor time; by the clock twice as long, as a laptop may be busy
-_FROM_OUTSIDE: Final = (
-    -signal.SIGKILL,
-    -signal.SIGTERM,
-)  # an operator, or the system without memory
-_OUT_OF_MEMORY: Final = "out_of_memory"
+OUT_OF_MEMORY: Final = "out_of_memory"  # a child's word for its own end
+# An operator, or the system without memory.
+_FROM_OUTSIDE: Final = (-signal.SIGKILL, -signal.SIGTERM)
 _KNOWN: Final[dict[str, type[FadaError]]] = {
     kind.code: kind
     for kind in (
@@ -153,7 +151,7 @@ def _asked_once(
     if ended.returncode != 0 or not head:
         raise _Ended(InvalidDicom("The file ended the program that reads it."))
     answer: dict[str, Any] = json.loads(head)
-    if answer.get("error") == _OUT_OF_MEMORY:
+    if answer.get("error") == OUT_OF_MEMORY:
         raise _Ended(TooLarge("Reading the file needs more memory than is given to it."))
     if "error" in answer:
         raise _KNOWN.get(answer["error"], InvalidDicom)(answer["detail"])

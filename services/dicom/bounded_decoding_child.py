@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.dicom.bounded_decoding import OUT_OF_MEMORY
 from services.dicom.parser.child import bound, of_error, shut_in
 from services.domain.errors import FadaError, InvalidDicom
 from services.reading.images.picture import decode
 
 _Decoded = list[NDArray[np.uint8]]
-_OUT_OF_MEMORY = "out_of_memory"  # what the parent knows it by
 
 
 def answer(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], _Decoded]:
@@ -53,7 +53,7 @@ def main() -> None:
     except FadaError as error:
         header = of_error(error)
     except MemoryError:
-        header = {"error": _OUT_OF_MEMORY}
+        header = {"error": OUT_OF_MEMORY}
     except Exception as error:  # whatever a decoder thinks of: refused, named by its kind alone
         header = of_error(InvalidDicom(f"The file cannot be read ({type(error).__name__})."))
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")

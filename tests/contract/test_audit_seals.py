@@ -10,7 +10,7 @@ import pytest
 from index_cases import Clock
 from sqlalchemy import Engine, create_engine, text
 
-from gateway.http.access_audit import seal, seal_key
+from gateway.audit.seals import seal, seal_key
 from services.domain.study import Principal, Role
 from services.index.port import Index
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from gateway.audit.seals import seal, seal_key
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.access_audit import seal, seal_key
 from gateway.http.params import Admin, Manager
 from services.actors import names_of
 from services.credentials import secrets_of

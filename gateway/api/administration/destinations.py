@@ -17,9 +17,9 @@ from gateway.api.administration.destination_forms import (
     RulesIn,
     SendIn,
 )
+from gateway.audit.reads import reads
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Admin, Manager, RecordId, StudyId
-from gateway.http.reads import reads
 from services.credentials import seal
 from services.domain.errors import FadaError, InvalidInput
 from services.domain.routing import Rule

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.record.patients import Name, Number
+from gateway.audit.reads import gives
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Limit, Reader, RecordId, Sonographer, StudyId, Text
-from gateway.http.reads import gives
 from gateway.representations import serializers
 from services.domain.errors import InvalidInput
 from services.domain.orders.order import NewOrder, OrderSource, OrderState

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.audit.reads import gives
 from gateway.dependencies import ServicesDep
 from gateway.http.params import Limit, Reader, RecordId, Sonographer, StudyId, Text
-from gateway.http.reads import gives
 from gateway.http.request_logging import request_id
 from gateway.representations import serializers
 from services.domain.errors import InvalidInput

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
+from gateway.audit.reads import reads
 from gateway.dependencies import ServicesDep
 from gateway.http.params import ReaderOrDevice, Sha256
-from gateway.http.reads import reads
 from gateway.representations.files import artefact_filename, artefact_response
 
 router = APIRouter(prefix="/api/artefacts", tags=["Results"])

@@ -165,9 +165,8 @@ def fill(points: Points, width: int, height: int) -> NDArray[np.bool_]:
         edge = np.repeat(np.arange(len(points))[some], count[some])
         within = np.arange(len(edge)) - np.repeat(np.cumsum(count[some]) - count[some], count[some])
         row = within + first[edge]
-        slope = (x1 - x)[edge] / (y1 - y)[
-            edge
-        ]  # an edge that crosses no row of centres is not here
+        # An edge that crosses no row of centres is not here.
+        slope = (x1 - x)[edge] / (y1 - y)[edge]
         crossing = x[edge] + (row + 0.5 - y[edge]) * slope
         column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.int64)
         seen = column < width

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from gateway.app import create_app
+from gateway.audit.seals import seal, seal_key
 from gateway.bootstrap import compose
-from gateway.http.access_audit import seal, seal_key
 from services import credentials
 from services.backup.encryption import Encryption, new_identity
 from services.backup.folder import Folder

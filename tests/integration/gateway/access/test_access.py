@@ -17,11 +17,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.app import create_app
+from gateway.audit.reads import unaudited
 from gateway.bootstrap import compose
 from gateway.http.authorization import unguarded
 from gateway.http.limits import LoginAttempts
 from gateway.http.oidc.tokens import Oidc
-from gateway.http.reads import unaudited
 from services.domain.errors import Forbidden, NotAuthenticated
 from services.domain.study import Role
 from services.telemetry import logs

@@ -1,4 +1,4 @@
-"""Who looked at what, in the audit trail; and the seals over the trail.
+"""What is to be written into the audit trail soon.
 
 Reads are noted by one thread for many requests, so that none waits for it: a process that is killed
 loses what it noted in its last second. The same person at the same study is noted once in five minutes; of
@@ -10,7 +10,6 @@ form, changes) is written with what it is about.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -18,20 +17,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.http.auth import Caller
-from gateway.http.reads import read_of
 from services.domain.errors import FadaError
 from services.domain.study import Principal, Role
 from services.index.port import Index
 from services.telemetry import logs
 
-_EVERY_SECONDS, _SEAL_SECONDS = 1.0, 60.0
+_EVERY_SECONDS = 1.0
 _ONCE_IN_SECONDS = 300.0
 _MOST, _MOST_SEARCHES = 50_000, 2_000
 _MOST_CLAIMED, _CLAIM_LENGTH = 500, 64  # wrong keys between two writes; of a key's id
-_log = logs.get("gateway.http.access_audit")
+_log = logs.get("gateway.audit.notes")
 Entry = tuple[Principal, str, str, dict[str, Any]]
 
 
@@ -155,41 +151,6 @@ class AccessNotes:
         self.write()
 
 
-class AccessAudit:
-    """ASGI middleware, inside authentication: notes every read of what ``reads`` names."""
-
-    def __init__(self, app: ASGIApp, notes: AccessNotes) -> None:
-        self._app, self._notes = app, notes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes everything on as it is."""
-        if scope["type"] != "http" or scope["method"] != "GET":
-            await self._app(scope, receive, send)
-            return
-        status = 0
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        await self._app(scope, receive, sending)
-        caller: Caller | None = scope.get("state", {}).get("caller")
-        if caller is not None and 200 <= status < 300:
-            self._note(scope, caller.principal)
-
-    def _note(self, scope: Scope, who: Principal) -> None:
-        route = str(getattr(scope.get("route"), "path", ""))
-        read = read_of(route, scope.get("path_params") or {}, scope["state"])
-        if read is None:
-            return
-        if read.subject:
-            self._notes.note(who, read.action, read.subject, {"route": route})
-        else:
-            self._notes.searched(who, read.action, route, read.given)
-
-
 class NotesWriter:
     """Writes notes where there is no event loop, in a thread of its own."""
 
@@ -211,30 +172,3 @@ class NotesWriter:
         while not self._ended.wait(_EVERY_SECONDS):
             self._notes.write()
         self._notes.close()
-
-
-def seal_key(secret: bytes) -> bytes:
-    """The key of the seals, from the hub's secret."""
-    return hashlib.sha256(b"fada:audit-seal:" + secret).digest()
-
-
-def seal(index: Index, key: bytes) -> None:
-    """Close what is new in the trail; each seal's mac goes to the log too. Blocking."""
-    with index.begin() as tx:
-        boundary = tx.audit_seals.boundary()
-    while boundary:
-        with index.begin() as tx:
-            made = tx.audit_seals.seal(key, boundary)
-        if made is None:
-            return
-        _log.info("audit.sealed", number=made.number, last=made.last, mac=made.mac)
-
-
-async def keep_sealing(index: Index, key: bytes) -> None:
-    """Until cancelled. Several processes may do the same at once."""
-    while True:
-        await asyncio.sleep(_SEAL_SECONDS)
-        try:
-            await run_in_threadpool(seal, index, key)
-        except FadaError as error:
-            _log.warning("audit.not_sealed", error=error)

@@ -1,0 +1,1 @@
+"""The audit trail: who read what, and the seals over it."""
