@@ -38,6 +38,20 @@ def stored_weights(model: onnx.ModelProto) -> Weights:
     }
 
 
+def stored_embedding(weights: Weights, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """The table of the structures, which the graph keeps with one axis before it and without its name.
+
+    Raises:
+        ValueError: there is none of this shape, or more than one.
+    """
+    found: list[npt.NDArray[np.float32]] = [
+        w[0] for w in weights.values() if w.shape == (1, *shape)
+    ]
+    if len(found) != 1:
+        raise ValueError(f"the graph has {len(found)} embeddings of shape {shape}, not one")
+    return found[0]
+
+
 OWN_LABELS: Mapping[str, Sequence[str]] = {
     "planes": PLANES,
     "masks": MASKS,
@@ -70,12 +84,8 @@ def fill(
         elif own in rows and len(rows[own]) == len(value):
             state[own][rows[own]] = torch.from_numpy(value.copy())
     _fill_linear(network, model, weights)
-    embed = [
-        w for w in weights.values() if w.shape == (1, len(rows[_EMBED]), state[_EMBED].shape[1])
-    ]
-    if len(embed) != 1:
-        raise ValueError("the graph has no embedding of the structures")
-    state[_EMBED][rows[_EMBED]] = torch.from_numpy(embed[0][0].copy())
+    found = stored_embedding(weights, (len(rows[_EMBED]), state[_EMBED].shape[1]))
+    state[_EMBED][rows[_EMBED]] = torch.from_numpy(found.copy())
     return _fill_folded(network, model, weights)
 
 

@@ -10,7 +10,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from torch import Tensor, nn
@@ -19,7 +18,7 @@ from models.data.collection import read_collection
 from models.data.samples import load_samples
 from models.fada.labels import NT_STRUCTURES
 from models.fada.zoom import Zoom, sample_windows
-from models.programs.training.restore import Weights, stored_weights, unfold
+from models.programs.training.restore import stored_embedding, stored_weights, unfold
 
 K = len(NT_STRUCTURES)
 _BY_NAME = ("shift", "delta", "certain", "joint.1.bias", "joint.2.weight", "joint.2.bias")
@@ -35,7 +34,7 @@ def fill(zoom: Zoom, model: onnx.ModelProto) -> dict[nn.BatchNorm2d, Tensor]:
     inputs = {node.name: node.input for node in model.graph.node}
     values = {name: weights[f"zoom.{name}"] for name in _BY_NAME}
     values["joint.1.weight"] = weights[inputs["/zoom/joint/joint.1/MatMul"][1]].T
-    values["embed"] = _embedding(weights, zoom.embed.shape)
+    values["embed"] = stored_embedding(weights, tuple(zoom.embed.shape))
     biases: dict[nn.BatchNorm2d, Tensor] = {}
     modules = dict(zoom.named_modules())
     for name, module in modules.items():
@@ -59,15 +58,6 @@ def _steps(name: str) -> list[str]:
     """The exporter's path below the first module: `fine.0.0` lies in `fine/fine.0/fine.0.0`."""
     parts = name.split(".")
     return [".".join(parts[: depth + 1]) for depth in range(1, len(parts))]
-
-
-def _embedding(weights: Weights, shape: torch.Size) -> npt.NDArray[np.float32]:
-    found: list[npt.NDArray[np.float32]] = [
-        w[0] for w in weights.values() if w.shape == (1, *shape)
-    ]
-    if len(found) != 1:
-        raise ValueError("the graph has no embedding of the closer look")
-    return found[0]
 
 
 @torch.no_grad()
