@@ -10,7 +10,7 @@ A folder that has a manifest.csv of its own is read as that one data set.
 """
 
 import csv
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +42,31 @@ _SIZES = {
     "APAD": "apad_mm",
     "FL": "fl_mm",
 }
+
+
+def left_out(folder: Path, without: Collection[str]) -> tuple[str, ...]:
+    """The data sets of a collection that a run learns nothing from: named in `without`, or not there.
+    A folder that is one data set has lost what is named alone, for it may be anybody's."""
+    if (folder / "manifest.csv").exists():
+        return tuple(sorted(without))
+    return tuple(sorted(n for n in DATA_SETS if n in without or not (folder / n).is_dir()))
+
+
+def agreed(recorded: Sequence[str] | None, told: Sequence[str]) -> tuple[str, ...]:
+    """The data sets left out, as `recorded` where the weights were trained, else as `told` now.
+
+    Raises:
+        ValueError: both were said, and differ.
+    """
+    if recorded is None:
+        return tuple(told)
+    if told and set(told) != set(recorded):
+        taught = ", ".join(recorded) or "nothing"
+        raise ValueError(
+            f"--without says {', '.join(told)}, but these weights were trained without {taught}:"
+            " leave --without away, it is recorded"
+        )
+    return tuple(recorded)
 
 
 def read_collection(
@@ -138,4 +163,11 @@ def _with_angles(records: list[Record], table: Path) -> list[Record]:
     ]
 
 
-__all__ = ["DATA_SETS", "add_landmarks", "add_metadata", "read_collection"]
+__all__ = [
+    "DATA_SETS",
+    "add_landmarks",
+    "add_metadata",
+    "agreed",
+    "left_out",
+    "read_collection",
+]

@@ -6,6 +6,7 @@ knows nothing of negatives at all. Both are weighed by a logistic regression on 
 against drawn negatives of the training families, with a prior that keeps the learned logit first.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,11 @@ def blend(inside: Floats, outside: Floats) -> tuple[float, float, float, float]:
     )
 
 
-def fit_scope(graph: Graph, data: Path, side: int, every: int = 6) -> tuple[float, ...]:
+def fit_scope(
+    graph: Graph, data: Path, side: int, every: int = 6, without: Collection[str] = ()
+) -> tuple[float, ...]:
     """Fits centres and basis on training images (each `every`-th) and the blend on validation."""
-    everything = read_collection(data)
+    everything = read_collection(data, without)
     records = [r for r in everything if r.plane]
     train = [r for r in records if r.split == "train"][::every]
     val = [r for r in records if r.split == "val"][::3]

@@ -6,6 +6,7 @@ of a small one. So the logit at which the outline is traced depends on how much 
 fills. The graph takes that level off, so that hub and phone trace the same.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +64,12 @@ def line(sizes: Floats, truths: Floats, shares: Floats) -> tuple[float, float]:
     return float(best.x[0]), float(best.x[1])
 
 
-def fit_outline_level(graph: Graph, data: Path, side: int, every: int = 4) -> tuple[float, float]:
+def fit_outline_level(
+    graph: Graph, data: Path, side: int, every: int = 4, without: Collection[str] = ()
+) -> tuple[float, float]:
     """Fits the line on validation heads and each `every`-th training head, and sets it."""
-    heads = [r for r in read_collection(data) if r.hc_mm and r.pixel_mm and not r.landmarks]
+    records = read_collection(data, without)
+    heads = [r for r in records if r.hc_mm and r.pixel_mm and not r.landmarks]
     chosen = [r for r in heads if r.split == "train"][::every]
     chosen += [r for r in heads if r.split == "val"]
     graph.level.zero_()

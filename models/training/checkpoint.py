@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,11 @@ def save_checkpoint(
     progress: Progress,
     seed: int,
     extra: dict[str, Any] | None = None,
+    left_out: Sequence[str] | None = None,
 ) -> None:
     """Writes atomically, so that a kill leaves the last whole checkpoint. `extra` is what else is
-    trained beside the network (projectors of a distillation)."""
+    trained beside the network (projectors of a distillation), `left_out` the data sets that it learnt
+    nothing from, None where that is not known."""
     partial = path.with_suffix(".partial")
     torch.save(
         {
@@ -79,10 +82,17 @@ def save_checkpoint(
             "seed": seed,
             "rng": torch.get_rng_state(),
             "extra": extra or {},
+            "left_out": None if left_out is None else list(left_out),
         },
         partial,
     )
     os.replace(partial, path)
+
+
+def recorded_left_out(path: Path) -> tuple[str, ...] | None:
+    """The data sets that a checkpoint's weights learnt nothing from; None of one that does not say."""
+    names = torch.load(path, map_location="cpu", weights_only=True, mmap=True).get("left_out")
+    return None if names is None else tuple(names)
 
 
 def load_network(path: Path, averaged: bool = True) -> DenseNetwork:

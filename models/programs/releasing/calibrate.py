@@ -18,7 +18,7 @@ from scipy.optimize import minimize
 from scipy.stats import chi2, norm
 
 from models.data.augment import degrade
-from models.data.collection import DATA_SETS, read_collection
+from models.data.collection import DATA_SETS, agreed, read_collection
 from models.data.manifest import Record
 from models.evaluation.blind import hide_source
 from models.evaluation.detection import detections
@@ -262,14 +262,20 @@ def main() -> None:
     parser.add_argument("--release", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="val")
-    parser.add_argument("--without", nargs="*", default=[], choices=DATA_SETS)
+    parser.add_argument(
+        "--without",
+        nargs="*",
+        default=[],
+        choices=DATA_SETS,
+        help="as in training, of a graph that does not say it",
+    )
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     path = args.release / "vision.json"
     about = json.loads(path.read_text(encoding="utf-8"))
     graph = (args.release / "vision.onnx").read_bytes()
     vision = Vision(graph, int(about["side"]), threads=args.threads)
-    everything = read_collection(args.data, args.without)
+    everything = read_collection(args.data, agreed(about.get("left_out"), args.without))
     records = [r for r in everything if r.split == args.split]
     measured = [r for r in everything if r.split == "train" and {"AC", "FL"} & r.sizes.keys()]
     result = calibrate(vision, records, measured)

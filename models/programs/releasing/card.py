@@ -9,6 +9,8 @@ nothing is typed in.
 
 import argparse
 import json
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -181,13 +183,26 @@ def head_bias(evaluations: dict[str, dict[str, Any]]) -> str:
     return ", ".join("not measured" if v is None else f"{v:+.1f} mm" for v in biases.values())
 
 
+def sections(template: str, left_out: Collection[str]) -> str:
+    """The template with `{{#SET}}...{{/SET}}` kept where the data set was learnt from, and
+    `{{^SET}}...{{/SET}}` where it was left out."""
+
+    def kept(match: re.Match[str]) -> str:
+        return match["text"] if (match["sign"] == "^") == (match["set"] in left_out) else ""
+
+    return re.sub(r"\{\{(?P<sign>[#^])(?P<set>[\w-]+)\}\}(?P<text>.*?)\{\{/(?P=set)\}\}", kept, template,
+                  flags=re.DOTALL)  # fmt: skip
+
+
 def card(
     about: dict[str, Any],
     evaluations: dict[str, dict[str, Any]],
     tables: dict[str, str],
     template: str,
 ) -> str:
-    """The whole card: the template's words with the tables put where they belong."""
+    """The whole card: the template's words with the tables put where they belong. What is said of a data
+    set that `about` was trained without is left out."""
+    template = sections(template, about.get("left_out", ()))
     first = next(iter(evaluations.values()))
     seconds = look(first, "seconds_per_image") or {}
     fields = {

@@ -19,7 +19,7 @@ import onnx
 import onnxruntime
 import torch
 
-from models.data.collection import DATA_SETS, LANDMARKS
+from models.data.collection import DATA_SETS, LANDMARKS, agreed
 from models.fada.graph import INPUT, OUTPUTS, Graph
 from models.fada.labels import (
     BOXES,
@@ -35,7 +35,7 @@ from models.gates.out_of_distribution import fit_scope
 from models.gates.outline_calibration import fit_outline_level
 from models.programs.releasing.quantise import halve
 from models.programs.training.train_zoom import load_zoom
-from models.training.checkpoint import open_network
+from models.training.checkpoint import open_network, recorded_left_out
 
 OPSET = 17
 FULL = "vision-full.onnx"
@@ -121,7 +121,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", type=int, default=384)
     parser.add_argument(
-        "--without", nargs="*", default=[], choices=DATA_SETS, help="as in training"
+        "--without",
+        nargs="*",
+        default=[],
+        choices=DATA_SETS,
+        help="as in training, of a checkpoint that does not say it",
     )
     parser.add_argument(
         "--data", type=Path, help="also fit scope's distance and the head's level on it"
@@ -138,17 +142,22 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "vision.onnx"
     zoom = load_zoom(args.zoom) if args.zoom else None
-    graph = Graph(network, args.mirrored, zoom, untaught(args.without))
+    recorded = recorded_left_out(args.checkpoint)
+    without = agreed(recorded, args.without)
+    graph = Graph(network, args.mirrored, zoom, untaught(without))
     if args.data:
-        print("scope blend", fit_scope(graph, args.data, args.side))
-        print("head level", fit_outline_level(graph, args.data, args.side))
+        print("scope blend", fit_scope(graph, args.data, args.side, without=without))
+        print("head level", fit_outline_level(graph, args.data, args.side, without=without))
     gap = export_graph(graph, path, args.side)
     if args.half:
         # The 32-bit graph stays beside it: what the halving costs is measured against that.
         shutil.copyfile(path, args.out / FULL)
         onnx.save(halve(onnx.load(path)), path)
-    about = args.out / "vision.json"
-    about.write_text(json.dumps(describe(args.side, graph), indent=1) + "\n", encoding="utf-8")
+    about = describe(args.side, graph)
+    if recorded is not None or without:
+        about["left_out"] = list(without)
+    text = json.dumps(about, indent=1) + "\n"
+    (args.out / "vision.json").write_text(text, encoding="utf-8")
     print(f"{path}: {path.stat().st_size} bytes, differs from torch by {gap:.2g}")
 
 

@@ -70,6 +70,8 @@ def assemble(parts: Parts, store: Path, key: Ed25519PrivateKey) -> Release:
         staged.mkdir()
         for path in _files(parts, folder):
             shutil.copyfile(path, staged / path.name)
+        if (paper := staged / PAPERS[1]).exists() and (names := sources(parts)[1]):
+            paper.write_text(attribution(paper.read_text("utf-8"), names), encoding="utf-8")
         document = sign(describe(parts, staged), key)
         (staged / MANIFEST).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
         load(staged, trust)
@@ -122,14 +124,31 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
             "millimetres without calibration",
             "normality, fetal sex and anything else that it was not taught",
         ],
-        "data": [],
+        **({"left_out": vision["left_out"]} if "left_out" in vision else {}),
         "metrics": {},
         "files": {
             path.name: {"size": path.stat().st_size, "sha256": hash_file(path)}
             for path in sorted(staged.iterdir())
         },
     }
-    return {**document, **parts.extra}
+    learnt, _ = sources(parts)
+    return {**document, **parts.extra, "data": learnt}
+
+
+def sources(parts: Parts) -> tuple[list[dict[str, Any]], list[str]]:
+    """The entries of ``data`` that the graph learnt from, and the names of those it was trained without.
+    An entry's ``part_of`` is its data set of `models.data.collection`."""
+    without = _facts(parts.vision, "vision.json").get("left_out", ())
+    entries = list(parts.extra.get("data", ()))
+    learnt = [entry for entry in entries if entry.get("part_of") not in without]
+    return learnt, [entry["name"] for entry in entries if entry not in learnt]
+
+
+def attribution(text: str, names: Sequence[str]) -> str:
+    """An ATTRIBUTION.txt without the paragraphs of these entries, which begin with their names."""
+    begins = tuple(name.split(" (")[0] for name in names)
+    paragraphs = [p for p in text.split("\n\n") if not p.startswith(begins)]
+    return "\n\n".join(paragraphs).rstrip("\n") + "\n"
 
 
 def figures(

@@ -210,6 +210,15 @@ def restore(vision: Path, data: Path, config: NetworkConfig, side: int, count: i
     return network
 
 
+def told_left_out(vision: Path) -> list[str] | None:
+    """The data sets that a graph learnt nothing from, as the file beside it says; None where none does."""
+    for name in ("manifest.json", "vision.json"):
+        if (path := vision.with_name(name)).exists():
+            told: list[str] | None = json.loads(path.read_text(encoding="utf-8")).get("left_out")
+            return told
+    return None
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -223,7 +232,15 @@ def main() -> None:
     network = restore(args.vision, args.data, SIZES[args.size], args.side, args.images)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     state = network.state_dict()
-    torch.save({"config": network.config.to_json(), "network": state, "average": state}, args.out)
+    torch.save(
+        {
+            "config": network.config.to_json(),
+            "network": state,
+            "average": state,
+            "left_out": told_left_out(args.vision),
+        },
+        args.out,
+    )
     print(f"{args.out}: restored from {args.vision}")
 
 

@@ -12,14 +12,21 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from models.data.batches import Batch, Batches, Steps
-from models.data.collection import read_collection
+from models.data.collection import left_out, read_collection
 from models.data.samples import load_samples
 from models.fada.efficientnet import load_published, published_weights
 from models.fada.losses import total_loss
 from models.fada.network import DenseNetwork
 from models.fada.tasks import TASKS
 from models.training import peers
-from models.training.checkpoint import Average, Progress, append_log, load_network, save_checkpoint
+from models.training.checkpoint import (
+    Average,
+    Progress,
+    append_log,
+    load_network,
+    recorded_left_out,
+    save_checkpoint,
+)
 from models.training.metrics import training_metrics
 from models.training.plan import Plan, Stage, arguments, learning_rate, plan_of
 
@@ -30,6 +37,28 @@ def freeze_except(network: DenseNetwork, only: str) -> None:
     network.get_submodule(only).requires_grad_(True).train()
 
 
+def never_read(plan: Plan) -> tuple[str, ...] | None:
+    """The data sets that the weights of this run, and of those that it begins with, learnt nothing from;
+    None where a checkpoint does not say what it has learnt from.
+
+    Raises:
+        ValueError: the run that is resumed left out what this one would read.
+    """
+    mine = left_out(plan.data, plan.without)
+    path = plan.out / "checkpoint.pt"
+    begun_with = path if path.exists() else plan.start
+    if begun_with is None:
+        return mine
+    before = recorded_left_out(begun_with)
+    if begun_with == path and (read := set(before or ()) - set(mine)):
+        raise ValueError(
+            f"{path} was trained without {', '.join(sorted(read))}: leave it out again"
+        )
+    if not mine:
+        return ()
+    return None if before is None else tuple(name for name in mine if name in before)
+
+
 class Trainer:
     """One resumable run."""
 
@@ -37,6 +66,7 @@ class Trainer:
         torch.manual_seed(plan.seed)
         self.plan, self.task = plan, plan.task
         self.path = plan.out / "checkpoint.pt"
+        self.left_out = never_read(plan)
         self.progress = Progress()
         self.network = DenseNetwork(plan.config)
         if self.path.exists():
@@ -175,6 +205,7 @@ class Trainer:
             self.progress,
             self.plan.seed,
             self.auxiliary.state_dict(),
+            self.left_out,
         )
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.data.batches import Batch, Batches
-from models.data.collection import read_collection
+from models.data.collection import left_out, read_collection
 from models.data.samples import load_samples
 from models.fada.losses import WEIGHTS, global_losses, mask_losses
 from models.fada.tasks import TASKS
@@ -136,7 +136,13 @@ class Run:
 
     def _save(self) -> None:
         save_checkpoint(
-            self.path, self.network, self.average, self.optimiser, self.progress, self.plan.seed
+            self.path,
+            self.network,
+            self.average,
+            self.optimiser,
+            self.progress,
+            self.plan.seed,
+            left_out=left_out(self.plan.data, ()),
         )
 
 

@@ -25,7 +25,7 @@ from models.fada.labels import NT_STRUCTURES
 from models.fada.losses import giou
 from models.fada.network import DenseNetwork
 from models.fada.zoom import Zoom, moved, sample_windows
-from models.training.checkpoint import Average, load_network
+from models.training.checkpoint import Average, load_network, recorded_left_out
 
 K = len(NT_STRUCTURES)
 RATE = 2e-3
@@ -173,7 +173,7 @@ class Run:
             self.optimiser.load_state_dict(saved["optimiser"])
             self.step, self.seconds = saved["step"], saved["seconds"]
         network = load_network(args.checkpoint)
-        records = read_collection(args.data)
+        records = read_collection(args.data, recorded_left_out(args.checkpoint) or ())
         self.train = read_views(network, [r for r in records if r.split == "train"], args.side)
         self.val = read_views(network, [r for r in records if r.split == "val"], args.side)
 

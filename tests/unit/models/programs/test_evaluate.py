@@ -183,6 +183,12 @@ def test_the_card_holds_measured_numbers_and_no_gap(release, network, data):
     text = card(describe(SIDE, Graph(network)), {"val": result}, tables, template.read_text())
     assert "{{" not in text
     assert f"{result['dice']['fetal_head']:.4f}" in text
+    assert "Multicentre-Fetal-Biometry" in text
+    about = describe(SIDE, Graph(network)) | {"left_out": ["fp-biometry"]}
+    without = card(about, {"val": result}, tables, template.read_text())
+    assert "{{" not in without
+    assert "Multicentre-Fetal-Biometry" not in without
+    assert "a bar for the femur" not in without
     assert "**missed**" in text  # an untrained network meets no bar, and the card says so
 
 

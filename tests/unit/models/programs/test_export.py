@@ -1,10 +1,15 @@
+import json
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from models.fada.graph import MIRRORED, Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, PLANES
+from models.programs.releasing import calibrate, export
 from models.programs.releasing.export import describe, export_graph, untaught
+from models.training.checkpoint import Average, Progress, save_checkpoint
 from services.reading.vision import Vision
 
 
@@ -65,3 +70,48 @@ def test_the_mirror_image_has_the_same_ends(network):
 def test_a_graph_counts_its_parameters(network):
     about = describe(64, Graph(network))
     assert about["parameters"] > 1000
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_export_and_calibration_follow_what_the_checkpoint_left_out(
+    network, data, tmp_path, monkeypatch
+):
+    def write(left_out):
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+        path = tmp_path / "checkpoint.pt"
+        save_checkpoint(
+            path, network, Average(network), optimiser, Progress(), 1, left_out=left_out
+        )
+
+    def run(program, *more):
+        files = (
+            ["--checkpoint", tmp_path / "checkpoint.pt", "--out", tmp_path, "--side", 64]
+            if program is export
+            else ["--release", tmp_path, "--data", data]
+        )
+        monkeypatch.setattr(sys, "argv", ["program", *map(str, files), *more])
+        program.main()
+        return json.loads((tmp_path / "vision.json").read_text())
+
+    write(["fp-biometry"])
+    about = run(export)
+    assert about["left_out"] == ["fp-biometry"]
+    assert "femur" not in about["boxes"]
+    with pytest.raises(ValueError, match="trained without fp-biometry"):
+        run(export, "--without", "psfhs")
+
+    read = []
+    monkeypatch.setattr(calibrate, "calibrate", lambda *_: {})
+    monkeypatch.setattr(calibrate, "read_collection", lambda *given: read.append(given) or [])
+    run(calibrate)
+    assert read == [(data, ("fp-biometry",))]
+    with pytest.raises(ValueError, match="recorded"):
+        run(calibrate, "--without", "psfhs")
+
+    write(["psfhs"])
+    with pytest.raises(ValueError, match="trained without psfhs"):
+        run(export, "--without", "fp-biometry")
+
+    write(None)
+    assert "left_out" not in run(export)
+    assert "femur" not in run(export, "--without", "fp-biometry")["boxes"]

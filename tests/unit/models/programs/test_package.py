@@ -1,13 +1,16 @@
 """A release appears whole and signed, or not at all."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_releases import FILES
 
+from models.programs.releasing import package
 from models.programs.releasing.package import Parts, assemble, figures, signing_key, trust_key
+from models.programs.training.restore import told_left_out
 from services.domain.errors import ReleaseMalformed
 from services.reading.releases.registry import active_name, trust_of
 from services.reading.releases.release import load
@@ -120,3 +123,31 @@ def test_figures_of_another_graph_are_refused(parts: Parts, tmp_path: Path) -> N
     (parts.vision / "vision.onnx").write_bytes(b"another one")
     with pytest.raises(ValueError, match=r"another vision\.onnx"):
         figures([], folder, parts.vision)
+
+
+def test_a_release_names_only_what_it_learnt_from(parts: Parts, tmp_path: Path) -> None:
+    assert parts.vision is not None
+    facts = json.loads((parts.vision / "vision.json").read_text())
+    (parts.vision / "vision.json").write_text(json.dumps(facts | {"left_out": ["fp-biometry"]}))
+    own = Path(package.__file__).parents[2] / "releases"
+    data = json.loads((own / "fada-nano.json").read_text())["data"]
+    papers = tmp_path / "ATTRIBUTION.txt"
+    papers.write_text((own / "fada-nano-0.6.0" / "ATTRIBUTION.txt").read_text())
+    release = assemble(
+        replace(parts, papers=(papers,), extra={"data": data}), tmp_path / "store", KEY
+    )
+
+    names = [entry["name"] for entry in release.manifest.data]
+    assert "HC18" in names
+    assert not [name for name in names if name.startswith("Multicentre")]
+    assert release.manifest.document["left_out"] == ["fp-biometry"]
+    kept = (release.folder / "ATTRIBUTION.txt").read_text()
+    assert "HC18" in kept
+    assert "Multicentre" not in kept
+    assert told_left_out(release.folder / "vision.onnx") == ["fp-biometry"]
+    (parts.vision / "vision.json").write_text(json.dumps(facts))
+    whole = assemble(
+        replace(parts, papers=(papers,), extra={"data": data}), tmp_path / "store", KEY
+    )
+    assert [entry["name"] for entry in whole.manifest.data] == [entry["name"] for entry in data]
+    assert (whole.folder / "ATTRIBUTION.txt").read_text() == papers.read_text()

@@ -1,10 +1,11 @@
 from dataclasses import replace
 
+import pytest
 import torch
 
-from models.programs.training.train import Trainer, freeze_except, train
+from models.programs.training.train import Trainer, freeze_except, never_read, train
 from models.training import peers
-from models.training.checkpoint import load_network
+from models.training.checkpoint import load_network, recorded_left_out
 from models.training.plan import Plan, Stage
 
 
@@ -53,3 +54,25 @@ def test_processes_that_train_together_share_every_step(data, tmp_path):
     assert (two["step"], two["images"]) == (one["step"], 2 * one["images"])
     # The second process' images count: the same steps have led elsewhere.
     assert not torch.equal(one["network"]["masks.out.weight"], two["network"]["masks.out.weight"])
+
+
+def test_what_was_left_out_is_recorded_over_all_runs(data, tmp_path):
+    left = ("fp-biometry", "psfhs")
+    first = Trainer(replace(plan(data, tmp_path / "run", 1), without=left, no_validation=True))
+    first.run()
+    path = first.path
+    assert recorded_left_out(path) == left
+
+    # What either run has read, the weights have learnt from.
+    later = replace(plan(data, tmp_path / "later", 1), start=path)
+    assert never_read(replace(later, without=("fp-biometry", "nonfetal-us"))) == ("fp-biometry",)
+    assert never_read(later) == ()
+    with pytest.raises(ValueError, match="was trained without psfhs"):
+        Trainer(replace(first.plan, without=("fp-biometry",)))
+
+    saved = torch.load(path, weights_only=True)
+    del saved["left_out"]
+    torch.save(saved, path)
+    assert recorded_left_out(path) is None
+    assert Trainer(first.plan).left_out is None
+    assert never_read(replace(later, without=left)) is None
