@@ -1,6 +1,10 @@
 """Phase 3: FADA's own on FADA's labels, and the table of this system's planes."""
 
+import gzip
+import json
+
 import pytest
+from fixtures.phase3 import draw
 
 from services.domain.mapping import (
     CLASS_LABELS,
@@ -237,3 +241,20 @@ def test_an_nt_view_has_no_label_of_fadas():
     assert plane_of("Other", told) == "nt_view"
     assert plane_of("Other", map_structures("Other", {})) is None
     assert plane_of("NO_PLANE", told) is None
+
+
+def test_sixty_thousand_combinations_are_mapped_as_by_the_authors_own_program():
+    drawn = json.loads(gzip.decompress(draw.ANSWERS.read_bytes()))
+    assert draw.digest(drawn) == drawn["sha256"]
+    different = [
+        (label, said, drawn["outcomes"][answer])
+        for (label, said), answer in zip(draw.combinations(drawn), drawn["answers"], strict=True)
+        if _found(label, said) != drawn["outcomes"][answer]
+    ]
+    assert len(drawn["answers"]) == 60_000
+    assert different[:3] == []
+
+
+def _found(label, said):
+    found = GROUPS[map_structures(label, said).group]
+    return [list(found.structures), list(found.masks)]
