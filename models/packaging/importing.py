@@ -4,7 +4,8 @@ An adapter is merged and converted for llama.cpp, or taken with its base as both
 served by transformers on a machine that has it.
 
 What the weights cannot say of themselves (prompts, the side of the square, licence, attribution)
-stands in a JSON file beside them, ``prompts.json``, or in one that is named. "keypoints" (a prompt) and
+stands in a JSON file beside them, ``prompts.json``, or in one that is named; FADA's published prompts are
+``fada-prompts.json`` here. "keypoints" (a prompt) and
 "scale_bar_mm" (the length of the bar that ScaleBarKpoints mark) may be missing:
 
     {"prompts": {"version": "1", "interpret": "...", "classify": "...", "detect": "...",
@@ -24,6 +25,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from models.packaging.layout import about_of
 from models.packaging.llama import convert
 from models.packaging.merging import is_adapter, merge, read_adapter
 from models.packaging.requantise import requantise
@@ -37,7 +39,6 @@ from services.reading.releases.release import Release
 from services.reading.releases.weight_validation import check_gguf
 from services.reading.text.keypoints import ENDS
 
-ABOUT: Final = "prompts.json"
 LLAMA, TRANSFORMERS = "llama.cpp", "transformers"
 SIDE: Final = 1024  # FADA's bound for the long side
 
@@ -177,7 +178,7 @@ def _from_pair(source: Path, text: Path) -> None:
 
 
 def _about(request: Import) -> dict[str, Any]:
-    path = request.about or request.source / ABOUT
+    path = about_of(request.source, request.about)
     try:
         data: Mapping[str, Any] = json.loads(path.read_text())
         prompts = dict(data["prompts"])

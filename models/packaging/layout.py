@@ -17,6 +17,9 @@ from services.reading.releases.weight_validation import check_gguf
 
 ADAPTER, BASE, PAIR, NOTHING = "adapter", "weights", "gguf", ""
 ABOUT: Final = "prompts.json"
+# How FADA's own weights are asked, as their authors publish it, and the names that they are published by.
+PUBLISHED: Final = Path(__file__).with_name("fada-prompts.json")
+PUBLISHED_NAMES: Final = ("FADA-SKD-4B", "FADA-Mobile-GGUF")
 _TOKENIZER: Final = ("tokenizer.json", "vocab.json", "tokenizer.model")
 _PHASES: Final = ("interpret", "classify", "detect", "segment")
 
@@ -43,9 +46,21 @@ class Layout:
         return bool(self.kind) and all(part.there for part in self.parts)
 
 
+def about_of(source: Path, about: Path | None = None) -> Path:
+    """The file that says how the weights in ``source`` are asked: the one that is named (`fada` names the
+    published one), else ``prompts.json`` beside them, else the published one of FADA's own weights, known by
+    the name of their folder or of the hub's cache."""
+    if about is not None:
+        return PUBLISHED if str(about) == "fada" and not about.is_file() else about
+    beside = source / ABOUT
+    names = {part.rpartition("--")[2].lower() for part in source.resolve().parts}
+    own = not beside.is_file() and not names.isdisjoint(n.lower() for n in PUBLISHED_NAMES)
+    return PUBLISHED if own else beside
+
+
 def inspect(source: Path, base: Path | None = None, about: Path | None = None) -> Layout:
     """What ``source`` is and what it lacks; ``base`` and ``about`` as an import is given them."""
-    said = tuple(_about(about or source / ABOUT))
+    said = tuple(_about(about_of(source, about)))
     if (source / "adapter_config.json").is_file() or any(source.glob("adapter_model.*")):
         return Layout(ADAPTER, (*_adapter(source, base), *said))
     if any(source.glob("*.gguf")):
@@ -112,11 +127,16 @@ def _pair(source: Path) -> Iterator[Part]:
 def _about(path: Path) -> Iterator[Part]:
     about = _json(path)
     if about is None:
-        yield Part(path.name, False, "prompts, side and licence: see docs/releases.md")
+        yield Part(
+            path.name,
+            False,
+            "prompts, side and licence: see docs/releases.md; FADA's own: --about fada",
+        )
         return
     prompts = about.get("prompts")
     lacking = [name for name in _PHASES if not isinstance(prompts, dict) or not prompts.get(name)]
-    note = f"no prompt for {', '.join(lacking)}: that phase is not asked" if lacking else ""
+    note = "FADA's, as published" if path == PUBLISHED else ""
+    note += f"no prompt for {', '.join(lacking)}: that phase is not asked" if lacking else ""
     if "classify" in lacking:
         note += "; without a class nearly every image is out of scope"
     yield Part(path.name, isinstance(prompts, dict) and "interpret" not in lacking, note)

@@ -104,7 +104,8 @@ def import_release(
         str, typer.Option(help="Base model of a PEFT adapter; default: the one that it names.")
     ] = "",
     about: Annotated[
-        Path | None, typer.Option(help="JSON with prompts, licence and side; see below.")
+        Path | None,
+        typer.Option(help="JSON with prompts, licence and side; fada: as FADA's are published."),
     ] = None,
     key_file: Annotated[
         Path | None, typer.Option("--sign-with", help="Private key (PEM); made if not there.")
@@ -127,13 +128,13 @@ def import_release(
     q8_0 asks for it; what that costs its weights stands in the manifest. With --serve transformers
     base and adapter stay as they are, for a model server that has transformers (on a GPU). The
     weights do not say how they were asked: their prompts stand in prompts.json beside them, or in
-    the file of --about.
+    the file of --about. FADA's own, known by their published names, are asked as published.
 
     Examples:
 
       fada models import weights/fada-0.8b --name fada-0.8b
 
-      fada models import org/FADA-SKD --name fada-4b --base base/ --about prompts.json
+      fada models import org/FADA-SKD --name fada-4b --base base/ --about fada
 
       fada models import org/FADA-SKD --name fada-4b --base base/ --serve transformers
 

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_releases import gguf_bytes
 
-from models.packaging.layout import Layout, inspect
+from models.packaging.importing import Import, import_release
+from models.packaging.layout import PUBLISHED, Layout, about_of, inspect
+from services.domain.errors import ReleaseMissingFile
 
 PROMPTS = {"prompts": dict.fromkeys(("interpret", "classify", "detect", "segment"), "Ask.")}
 
@@ -80,3 +83,25 @@ def test_prompts_are_needed_and_an_empty_folder_says_what_it_could_be(tmp_path: 
     assert told.there
     assert "classify, detect, segment" in told.note
     assert "out of scope" in told.note
+
+
+def test_fadas_own_weights_are_asked_as_published(tmp_path: Path) -> None:
+    files = {"text__gguf": gguf_bytes(), "mmproj-f16__gguf": gguf_bytes(b"tower")}
+    own = write(tmp_path / "models--mshz88--FADA-Mobile-GGUF", **files)
+    other = write(tmp_path / "another", **files)
+    assert inspect(own).is_whole
+    assert missing(inspect(other)) == ["prompts.json"]
+    assert inspect(other, about=Path("fada")).is_whole
+
+    key = Ed25519PrivateKey.generate()
+    with pytest.raises(ReleaseMissingFile):
+        import_release(Import(other, "other", "1.0.0"), tmp_path / "store", key)
+    manifest = import_release(Import(own, "fada", "1.0.0"), tmp_path / "store", key).manifest
+    asked = manifest.prompts.asking(manifest.prompts.detect, ("NT", "nasal_bone"))
+    assert "structures in this fetal ultrasound image: NT, nasal_bone. For each" in asked
+    assert manifest.prompts.keypoints
+    assert manifest.text_side == 1024
+    assert [entry["licence"] for entry in manifest.data] == ["Apache-2.0"]
+
+    write(own, prompts__json=PROMPTS)
+    assert about_of(own) == own / "prompts.json" != PUBLISHED
