@@ -18,7 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.domain.errors import InvalidModelOutput, NotFound, ReleaseRefused
-from services.domain.mapping import GROUPS, keypoints_of, map_structures, own_name, plane_of
+from services.domain.mapping import (
+    GROUPS,
+    PLANE_OF_LABEL,
+    keypoints_of,
+    map_structures,
+    own_name,
+    plane_of,
+)
 from services.reading.clips import Glance
 from services.reading.contract import ALL_PHASES, Phase, RawReading, check_dense
 from services.reading.heat import heat_map
@@ -34,6 +41,7 @@ from services.reading.text.runtime import TextModel, TextModelLike, TextModelLoa
 from services.reading.vision import Vision
 
 Dense = dict[str, NDArray[np.float32]]
+HEAD: Final = "head"
 _CERTAIN: Final = 6.0  # logit of what a text model names: it has no confidence of its own
 
 
@@ -254,9 +262,14 @@ def _dense_of_text(
             outlines = session.segment(structures or group.masks)
     named = [replace(item, label=own_name(item.label)) for item in (*boxes, *outlines)]
     plane = np.full((1, len(manifest.planes)), -_CERTAIN, np.float32)
-    name = plane_of(label, wanted)
+    words = interpretation
+    if not words and session is not None and PLANE_OF_LABEL.get(label) == HEAD:
+        with timer.of(Phase.INTERPRET):
+            words = session.interpret()
+    name = plane_of(label, wanted, words)
     known = name in manifest.planes
-    if name is not None and known:
+    # No label tells a head in labour, which has no circumference: without words no head is certain.
+    if name is not None and known and (name != HEAD or words):
         plane[0, manifest.planes.index(name)] = _CERTAIN
     scope = np.array([[_CERTAIN if known else -_CERTAIN]], np.float32)
     return {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from services.domain.mapping.rules import (
@@ -128,6 +129,7 @@ _OTHER_PLANES: Final[MappingType[str, str]] = {
     "crl+nt_nasal": "body",
 }
 NO_PLANE: Final = "NO_PLANE"
+_NOTHING: Final[MappingType[str, str]] = MappingProxyType({})
 INTRAPARTUM: Final = "intrapartum"
 # Every plane that ``plane_of`` may answer.
 LABEL_PLANES: Final = (
@@ -218,15 +220,18 @@ def _named_by(label: str) -> str | None:
     return next((row for words, row in LABEL_WORDS if any(w in said for w in words)), None)
 
 
-def plane_of(label: str, mapping: Mapping) -> str | None:
+def plane_of(
+    label: str, mapping: Mapping, interpretation: MappingType[str, str] = _NOTHING
+) -> str | None:
     """The plane of ours that a class label stands for, None where it is none.
 
-    Words that name a view in labour outrank the label: FADA has none for it, and a head in such a view
-    has no circumference.
+    Words that name a view in labour outrank any label: FADA has none for it, and a head in such a view
+    has no circumference, also where its label names one thing and so asks for the brain.
     FADA has no label for the NT view or for the whole fetus from the side, where CRL is measured: there
     "Other" with an interpretation that names it counts.
     """
-    if mapping.group == "pelvimetry" and label != NO_PLANE:
+    groups = (mapping.group, map_structures(None, interpretation).group)
+    if "pelvimetry" in groups and label != NO_PLANE:
         return INTRAPARTUM
     if label == "Other" and mapping.group in _OTHER_PLANES:
         return _OTHER_PLANES[mapping.group]

@@ -233,7 +233,11 @@ def test_a_view_in_labour_is_never_a_plane_of_the_head():
         assert plane_of(label, told) == "intrapartum"
         assert plane_of(label, told) in LABEL_PLANES
     assert plane_of("NO_PLANE", map_structures("NO_PLANE", words)) is None
-    assert plane_of("BPD_PLANE", map_structures("BPD_PLANE", words)) == "head"
+    named = map_structures("BPD_PLANE", words)
+    assert named.group == "brain"
+    assert plane_of("BPD_PLANE", named, words) == "intrapartum"
+    assert plane_of("BPD_PLANE", named, {"imaging_plane": "Trans-thalamic"}) == "head"
+    assert plane_of("NO_PLANE", map_structures("NO_PLANE", words), words) is None
 
 
 def test_an_nt_view_has_no_label_of_fadas():

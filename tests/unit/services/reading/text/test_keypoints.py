@@ -20,6 +20,7 @@ from services.domain.errors import InvalidModelOutput, ReleaseMalformed
 from services.domain.report import Abstention, FrameReading, Measurement
 from services.domain.study import FrameRef
 from services.reading import phases
+from services.reading.contract import ALL_PHASES, Phase
 from services.reading.images.picture import Square
 from services.reading.judge import judge
 from services.reading.phases import ReleaseReader
@@ -111,6 +112,52 @@ def test_a_phase_without_a_prompt_is_not_asked(
     assert "" not in asked
     assert all(not prompt.lower().startswith(phase) for prompt in asked)
     assert reading.in_scope == (phase not in ("interpret", "classify"))
+
+
+@pytest.mark.parametrize(
+    ("view", "plane", "measured"),
+    [
+        ("Transperineal view, cervical length", "intrapartum", []),
+        ("Trans-thalamic plane", "head", ["HC", "BPD", "OFD"]),
+    ],
+)
+def test_a_head_in_labour_has_no_circumference_also_where_words_were_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, view: str, plane: str, measured: list[str]
+) -> None:
+    head = '[{"bbox_2d": [200, 200, 800, 800], "label": "Brain"}]'
+    outline = head.replace("}]", ', "mask": [[200, 200], [800, 200], [800, 800], [200, 800]]}]')
+    said = {
+        "Interpret.": json.dumps({**WORDS, "imaging_plane": view}),
+        "Classify.": '{"label": "BPD_PLANE"}',
+        "Detect: Brain, CSP, LV.": head,
+        "Segment: Brain.": outline,
+    }
+    for asked in ((Phase.CLASSIFY, Phase.MAP, Phase.DETECT, Phase.SEGMENT), ALL_PHASES):
+        reading = judged(monkeypatch, tmp_path / str(len(asked)), said, phases_asked=asked)
+        assert reading.plane is not None
+        assert reading.plane.label == plane
+        assert [m.name for m in reading.measurements] == measured
+        assert bool(reading.interpretation) == (Phase.INTERPRET in asked)
+    monkeypatch.setitem(PROMPTS, "interpret", "")
+    reading = judged(monkeypatch, tmp_path / "wordless", said)
+    assert (reading.plane, reading.abstentions) == (None, ((Abstention.UNKNOWN_PLANE, "plane"),))
+
+
+def judged(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    said: dict[str, str],
+    phases_asked: tuple[Phase, ...] = ALL_PHASES,
+) -> FrameReading:
+    """What is made of a scripted model's answers to these phases."""
+    folder.mkdir()
+    release = imported(folder)
+    model = Scripted(release.manifest, said)
+    monkeypatch.setattr(phases, "TextModel", lambda *_, **__: model)
+    image = Square(np.zeros((64, 64), np.uint8), WIDTH, HEIGHT)
+    raw = ReleaseReader(release).read(image, phases_asked)
+    where = FrameRef("1.2", "1.2.3", 1)
+    return judge(raw, image, where, release.manifest, Calibration()).reading
 
 
 def only(reading: FrameReading) -> Measurement:
