@@ -49,9 +49,15 @@ class ReleaseReader:
     """A loaded release. Safe to call from several threads; the text model takes one image a time."""
 
     def __init__(
-        self, release: Release, *, threads: int = 1, load_text: TextModelLoader | None = None
+        self,
+        release: Release,
+        *,
+        threads: int = 1,
+        concurrency: int = 1,
+        load_text: TextModelLoader | None = None,
     ) -> None:
-        """Load what the verified release holds. ``load_text`` loads text models in Hugging Face form.
+        """Load what the verified release holds. ``threads`` compute one image, ``concurrency`` images of a
+        batch are computed at once; ``load_text`` loads text models in Hugging Face form.
 
         Raises:
             ReleaseRefused: a runtime cannot load it.
@@ -64,7 +70,9 @@ class ReleaseReader:
         self._text: TextModelLike | None = None
         self._decoder: Decoder | None = None
         if release.graph is not None:
-            self._vision = Vision(release.graph, manifest.side, threads=threads)
+            self._vision = Vision(
+                release.graph, manifest.side, threads=threads, concurrency=concurrency
+            )
         if manifest.has_text and manifest.reads_findings:
             self._decoder = Decoder(
                 release.text,

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,15 @@ class Runner:
     """One release in memory. ``read`` may be called from several threads; text waits its turn."""
 
     def __init__(
-        self, release: Path | Release, *, threads: int = 1, load_text: TextModelLoader | None = None
+        self,
+        release: Path | Release,
+        *,
+        threads: int = 1,
+        concurrency: int = 1,
+        load_text: TextModelLoader | None = None,
     ) -> None:
         """Load a release's folder (its keys are trusted as its store says), or a verified release.
+        ``threads`` compute one image, and ``concurrency`` images of a batch are read at once.
 
         Raises:
             ReleaseRefused: it does not pass, or its files cannot be loaded.
@@ -43,7 +50,9 @@ class Runner:
             release if isinstance(release, Release) else load(release, trust_of(release.parent))
         )
         self.manifest = verified.manifest
-        self._reader = ReleaseReader(verified, threads=threads, load_text=load_text)
+        self._reader = ReleaseReader(
+            verified, threads=threads, concurrency=concurrency, load_text=load_text
+        )
 
     def read(
         self,
@@ -119,17 +128,19 @@ class ActiveRelease:
         name: str = "",
         *,
         threads: int = 1,
+        concurrency: int = 1,
         load_text: TextModelLoader | None = None,
     ) -> None:
-        """``name`` fixes one release; empty follows what is activated in ``store``. ``load_text`` loads
-        text models in Hugging Face form, where this machine can.
+        """``name`` fixes one release; empty follows what is activated in ``store``. ``threads`` and
+        ``concurrency`` are those of ``Runner``. ``load_text`` loads text models in Hugging Face form,
+        where this machine can.
 
         Raises:
             NotFound: there is no release.
             ReleaseRefused: it does not pass.
         """
-        self._store, self._name, self._threads = store, name, threads
-        self._load_text = load_text
+        self._store, self._name = store, name
+        self._open = partial(Runner, threads=threads, concurrency=concurrency, load_text=load_text)
         self._lock = threading.Lock()
         self._pointer_seen = self._pointer_state()
         self._runner = self._load()
@@ -150,7 +161,7 @@ class ActiveRelease:
 
     def _load(self) -> Runner:
         release = open_release(self._store, trust_of(self._store), self._name)
-        return Runner(release, threads=self._threads, load_text=self._load_text)
+        return self._open(release)
 
     def _pointer_state(self) -> tuple[int, int]:
         try:

@@ -54,10 +54,12 @@ def spec(
     models: Path = MODELS,
     release: str = "",
     threads: int = 0,
+    concurrency: int = 0,
     log: Path | None = None,
     host: str = HOST,
 ) -> ProcessSpec:
     """``releases`` is the folder of releases; ``release`` names one, empty means the active one.
+    ``threads`` compute one image, and ``concurrency`` images are read at once (0: by the processors).
 
     Raises:
         ProcessFailed: Triton cannot run on this machine; the in-process runner can.
@@ -91,6 +93,7 @@ def spec(
             "FADA_RELEASES": str(releases.resolve()),
             "FADA_RELEASE": release,
             "FADA_MODEL_THREADS": str(threads or model_threads()),
+            "FADA_MODEL_CONCURRENCY": str(concurrency or model_concurrency()),
         },
         log=log or home / "logs" / "triton.log",
         tidy=lambda: _forget_regions(_region(ports)),
@@ -172,3 +175,9 @@ def model_threads() -> int:
     """Half of the processors: llama.cpp's threads wait for each other by spinning, so that one
     which has to share its processor slows all of them many times over."""
     return max(1, (os.cpu_count() or 2) // 2)
+
+
+def model_concurrency() -> int:
+    """Images read at once, each by ``model_threads``: all processors while the queue is not empty. A
+    graph of this size gains less from more threads than from a second image."""
+    return min(2, os.cpu_count() or 1)

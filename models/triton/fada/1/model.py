@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import numpy as np
@@ -33,19 +35,36 @@ class TritonPythonModel:
         # A processor takes as long for a batch as for its images one after the other.
         self._batches = args.get("model_instance_kind") == "GPU"
         words = partial(_words, device=_device(args))
-        self._active = ActiveRelease(Path(releases), release, threads=threads, load_text=words)
+        at_once = int(os.environ.get("FADA_MODEL_CONCURRENCY") or 1)
+        self._active = ActiveRelease(
+            Path(releases), release, threads=threads, concurrency=at_once, load_text=words
+        )
+        self._pool = ThreadPoolExecutor(at_once, "read")
+        self._free = BoundedSemaphore(at_once)
 
     def execute(self, requests: list[Any]) -> list[Any] | None:
-        """Each request gets its own answer: of one batch, or as soon as its own images are read. So one
-        worker prepares its next images while those of another are read."""
+        """A GPU reads a batch as one. A processor reads ``FADA_MODEL_CONCURRENCY`` requests at once and
+        answers each as soon as its own images are read: Triton gets its next batch when one is free."""
         if self._batches:
             return self._together(requests)
         for request in requests:
-            (response,) = self._together([request])
+            self._free.acquire()
+            self._pool.submit(self._respond, request)
+        with self._free:
+            return None
+
+    def _respond(self, request: Any) -> None:
+        try:
+            (response,) = self._answer([request], _phases(request))
             request.get_response_sender().send(
                 response, pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
             )
-        return None
+        finally:
+            self._free.release()
+
+    def finalize(self) -> None:
+        """What is being read is answered before the model goes."""
+        self._pool.shutdown()
 
     def _together(self, requests: list[Any]) -> list[Any]:
         """All images of one kind of question in one batch."""

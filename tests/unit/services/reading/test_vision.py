@@ -51,6 +51,13 @@ def test_it_gives_the_contracts_tensors():
     assert outputs["PLANE"][1, 0] == 0.0
 
 
+def test_images_of_a_batch_that_are_computed_at_once_keep_their_order():
+    images = [np.full((16, 16), value, np.uint8) for value in range(0, 250, 50)]
+    alone, together = Vision(graph(), 16), Vision(graph(), 16, concurrency=2)
+    for name, expected in alone.run(images).items():
+        np.testing.assert_array_equal(together.run(images)[name], expected)
+
+
 def test_a_value_that_is_no_number_fails_visibly():
     vision = Vision(graph(bad="BOXES"), 16)
     with pytest.raises(InvalidModelOutput):
