@@ -1,6 +1,6 @@
 """Share links: one study's latest result, read only, until an hour that is set; revocable.
 
-The token is signed. Who opens the link sees no name and no birth date.
+The token is signed. Who opens the link sees no name, no initials and no birth date.
 """
 
 from __future__ import annotations
@@ -84,7 +84,6 @@ def shared(token: Token, services: ServicesDep, request: Request) -> dict[str, A
     return {
         "study": {
             "study_date": serializers.study(study)["study_date"],
-            "initials": _initials(study),
             "state": study.state.value,
         },
         "result": serializers.shared_result(result),
@@ -167,8 +166,3 @@ def _item(share: Share) -> dict[str, Any]:
         "created_by": share.created_by,
         "expires_at": share.expires_at,
     }
-
-
-def _initials(study: Study) -> str:
-    name = serializers.study(study)["patient"]["name"]
-    return "".join(part[0].upper() for part in name.split()[:3])

@@ -314,7 +314,7 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
         assert told.json()["result"]["label"] == UNREVIEWED
         assert not {"author", "author_name"} & set(told.json()["result"])
         assert "key:" not in told.text
-        assert set(told.json()["study"]) == {"study_date", "initials", "state"}
+        assert set(told.json()["study"]) == {"study_date", "state"}
         assert set(told.json()["examination"]) == {
             "summary", "fetuses", "facts", "earlier", "last_period",
         }  # fmt: skip

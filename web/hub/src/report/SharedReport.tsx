@@ -9,7 +9,7 @@ import { formatDay, dateTime } from "../shell/format";
 import { ReportBody } from "./ReportBody";
 import "../style/report.css";
 
-interface SharedStudy { study: Partial<StudyRow> & { initials?: string }; result: Result; examination?: Examination; expires_at: string }
+interface SharedStudy { study: Pick<StudyRow, "study_date" | "state">; result: Result; examination?: Examination; expires_at: string }
 
 /** What a shared link shows: the report without the patient's identity, until the link ends. */
 export function SharedReport({ token }: { token: string }): JSX.Element {
@@ -25,7 +25,7 @@ export function SharedReport({ token }: { token: string }): JSX.Element {
   return (
     <main id="main" class="page report">
       <div class="report-bar"><button type="button" class="main" onClick={() => print()}>{t("report.print")}</button><span class="muted">{t("share.until", { at: dateTime(shared.expires_at) })}</span></div>
-      <ReportBody result={result} examination={shared.examination ?? null} facts={[[t("pdf.patient"), study.initials ?? study.patient?.name ?? ""], [t("pdf.day"), formatDay(study.study_date ?? "")]]}
+      <ReportBody result={result} examination={shared.examination ?? null} facts={[[t("pdf.day"), formatDay(study.study_date)]]}
         pictures={result.report.frames.filter((f) => f.in_scope).slice(0, 6).map((f) => ({
           key: `${f.sop_uid}/${f.frame}`, src: `/api/shared/${encodeURIComponent(token)}/frames/${f.sop_uid}/${f.frame}.png`, reading: f,
         }))} />
