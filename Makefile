@@ -163,7 +163,7 @@ fuzz: install-dev ## bytes that nobody sends, at every door: [MINUTES=5] [TARGET
 sbom: install-dev ## the bill of materials, CycloneDX: fada.cdx.json
 	$(BIN)/python tests/licences/sbom.py > fada.cdx.json
 
-vulnerabilities: install-dev ## known ones of what is pinned; fails when it could not look (needs the network)
+vulnerabilities: install-dev ## known ones of what is pinned, Python and npm; fails when it could not look (needs the network)
 	$(BIN)/pip install --quiet pip-audit
 	$(BIN)/python tests/licences/vulnerabilities.py
 

@@ -115,6 +115,13 @@ def project_requirements(root: Path) -> list[str]:
     return [*project["dependencies"], *chain.from_iterable(extras), "nvidia-pytriton"]
 
 
+def hub_requirements(root: Path) -> list[str]:
+    """What a hub runs with: of those without what trains, builds and tests."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    embedded = project["optional-dependencies"]["embedded"]
+    return [*project["dependencies"], *embedded, "nvidia-pytriton"]
+
+
 def licence_of(found: installed.Distribution) -> str:
     """The SPDX expression, else the classifiers, else a short License field."""
     about = found.metadata.json
@@ -132,10 +139,21 @@ def npm_packages(root: Path) -> Iterator[Package]:
     """Every package of every package-lock.json (version 3) that is kept in the repository."""
     locks = [p for depth in ("*", "*/*") for p in root.glob(f"{depth}/package-lock.json")]
     for lock in sorted(locks):
-        for place, entry in json.loads(lock.read_text())["packages"].items():
-            if "node_modules/" in place and not entry.get("link"):  # else: a package of our own
-                name = place.rsplit("node_modules/", 1)[-1]
-                yield Package("npm", name, entry.get("version", ""), _npm_licence(entry))
+        yield from (package for package, _ in _locked(lock))
+
+
+def npm_packages_of_the_pages(root: Path) -> Iterator[Package]:
+    """Those that the built pages are made of: not what builds and tests them."""
+    lock = root / "web" / "package-lock.json"
+    yield from (package for package, entry in _locked(lock) if not entry.get("dev"))
+
+
+def _locked(lock: Path) -> Iterator[tuple[Package, dict[str, Any]]]:
+    """Each package of others in a lock file, with its entry there."""
+    for place, entry in json.loads(lock.read_text())["packages"].items():
+        if "node_modules/" in place and not entry.get("link"):  # else: a package of our own
+            name = place.rsplit("node_modules/", 1)[-1]
+            yield Package("npm", name, entry.get("version", ""), _npm_licence(entry)), entry
 
 
 def _npm_licence(entry: dict[str, Any]) -> str:

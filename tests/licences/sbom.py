@@ -1,5 +1,8 @@
 """The software bill of materials, CycloneDX 1.6 as JSON: every dependency, Python's and the pages'.
 
+``scope`` tells what is shipped: *required* is what a hub runs with and what its pages are built from,
+*excluded* what trains, builds and tests.
+
 python tests/licences/sbom.py > fada.cdx.json
 """
 
@@ -14,14 +17,23 @@ from typing import Any
 from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parent))
-from check import ROOT, Package, npm_packages, project_requirements, python_packages
+from check import (
+    ROOT,
+    Package,
+    hub_requirements,
+    npm_packages,
+    npm_packages_of_the_pages,
+    project_requirements,
+    python_packages,
+)
 
 _KINDS = {"python": "pypi", "npm": "npm"}
 
 
-def bill(packages: Iterable[Package], version: str) -> dict[str, Any]:
+def bill(packages: Iterable[Package], shipped: Iterable[Package], version: str) -> dict[str, Any]:
     """The document; the same packages make the same one."""
-    ordered = sorted(set(packages), key=lambda p: (p.kind, p.name, p.version))
+    kept = set(shipped)
+    ordered = sorted({*packages, *kept}, key=lambda p: (p.kind, p.name, p.version))
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -35,11 +47,11 @@ def bill(packages: Iterable[Package], version: str) -> dict[str, Any]:
                 "licenses": [{"license": {"id": "Apache-2.0"}}],
             }
         },
-        "components": [_component(package) for package in ordered],
+        "components": [_component(package, package in kept) for package in ordered],
     }
 
 
-def _component(package: Package) -> dict[str, Any]:
+def _component(package: Package, shipped: bool) -> dict[str, Any]:
     url = f"pkg:{_KINDS[package.kind]}/{quote(package.name)}@{quote(package.version)}"
     found: dict[str, Any] = {
         "type": "library",
@@ -47,6 +59,7 @@ def _component(package: Package) -> dict[str, Any]:
         "name": package.name,
         "version": package.version,
         "purl": url,
+        "scope": "required" if shipped else "excluded",
     }
     if package.licence:
         found["licenses"] = [{"license": {"name": package.licence}}]
@@ -56,4 +69,5 @@ def _component(package: Package) -> dict[str, Any]:
 if __name__ == "__main__":
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     found = [*python_packages(project_requirements(ROOT)), *npm_packages(ROOT)]
-    print(json.dumps(bill(found, project["version"]), indent=1))
+    shipped = [*python_packages(hub_requirements(ROOT)), *npm_packages_of_the_pages(ROOT)]
+    print(json.dumps(bill(found, shipped, project["version"]), indent=1))
