@@ -68,7 +68,9 @@ def test_the_pins_are_read(audit: ModuleType) -> None:
     assert {"fastapi", "pydicom", "sqlalchemy"} <= names
 
 
-LOCK = {"packages": {"": {}, "hub": {}, "node_modules/a": {}, "node_modules/a/node_modules/b": {}}}
+LOCK: dict[str, Any] = {
+    "packages": {"": {}, "hub": {}, "node_modules/a": {}, "node_modules/a/node_modules/b": {}}
+}
 
 
 def npm_answer(total: int, **faults: object) -> str:
@@ -112,7 +114,10 @@ def test_npm_looks_although_its_settings_say_not_to(
 @pytest.fixture(scope="module")
 def bill() -> dict[str, Any]:
     command = [sys.executable, str(ROOT / "tests/licences/sbom.py")]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # type: ignore[no-any-return]
+    made: dict[str, Any] = json.loads(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    )
+    return made
 
 
 def test_the_bill_tells_what_the_pages_are_made_of(bill: dict[str, Any]) -> None:
