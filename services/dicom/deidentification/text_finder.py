@@ -20,6 +20,7 @@ _PASSES: Final = (
     ("shown", 640),
     ("shown", 960),
     ("thin", 960),
+    ("tint", 960),
 )  # what is looked at, its long side in px
 _STEP: Final = 32
 _SEEN, _SURE = 0.3, 0.6  # of the map: in a place, and on average over it
@@ -28,6 +29,7 @@ _SMALLEST: Final = 12  # pixels of a place
 _TALLEST: Final = 0.08  # of the picture's long side: what is taller is a picture of its own
 _MARGINS: Final = (1.3, 0.7)  # along and across, in heights of a line, which the map shows shrunk
 _THIN: Final = 36  # of the picture's long side: what is thinner stands out over tissue
+_TINTED: Final = 48  # levels between the channels: JPEG leaves fewer in grey tissue
 
 
 def text_in(picture: NDArray[np.uint8]) -> Mask:
@@ -38,8 +40,12 @@ def text_in(picture: NDArray[np.uint8]) -> Mask:
     """
     longest = max(picture.shape[:2])
     looked_at = {"shown": _colour(picture), "thin": _colour(_thin(picture, longest // _THIN))}
+    if (tint := _tint(picture)) is not None:
+        looked_at["tint"] = _colour(tint)
     mask = np.zeros(picture.shape[:2], np.bool_)
     for what, side in _PASSES:
+        if what not in looked_at:
+            continue
         for x, y, w, h in _lines(_map(looked_at[what], side / longest)):
             along, across = (max(2, round(share * min(w, h))) for share in _MARGINS)
             dx, dy = (along, across) if w >= h else (across, along)
@@ -71,6 +77,16 @@ def _thin(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     kernel = np.ones((max(9, side), max(9, side)), np.uint8)
     strokes = cv2.morphologyEx(light, cv2.MORPH_TOPHAT, kernel)
     return np.asarray(cv2.convertScaleAbs(strokes, alpha=2.0), np.uint8)
+
+
+def _tint(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """(H, W): twice how far from grey: coloured words, which bright tissue hides. None: all is grey."""
+    if picture.ndim == 2:
+        return None
+    apart = cv2.subtract(picture.max(axis=2), picture.min(axis=2))
+    if np.count_nonzero(apart > _TINTED) < _SMALLEST:
+        return None
+    return np.asarray(cv2.convertScaleAbs(apart, alpha=2.0), np.uint8)
 
 
 def _map(colour: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset
 
 from bench.deidentify.planted_words import plant
 from services.dicom.deidentification.copies import deidentified
 from services.dicom.deidentification.profile import Pseudonyms, actions, header_of_copy
 from services.dicom.deidentification.scan_area import kept, regions
+from services.dicom.deidentification.text_finder import text_in
 from services.dicom.parser.frames import Frames, calibration
 
 SAMPLES = Path(__file__).parents[5] / "samples"
@@ -115,6 +116,17 @@ def test_names_in_a_picture_are_blanked_and_the_head_stays() -> None:
     assert sum(int((one.pixels & ~shown).sum()) for one in planted) >= 0.99 * strokes
     clean = kept([pixels])
     assert (clean & (pixels > 60)).sum() > 0.9 * (pixels > 60).sum()
+
+
+def test_coloured_words_over_bright_tissue_are_blanked() -> None:
+    """Light blue on the skull: as bright as what lies under it, and 7 pixels high."""
+    head = Image.open(SAMPLES / "head-27w.png").convert("RGB").resize((256, 173))
+    picture = np.asarray(head)
+    ImageDraw.Draw(head).text((98, 27), "N. Li", (120, 200, 255), ImageFont.load_default(9))
+    written = np.asarray(head)
+    strokes = np.abs(written.astype(int) - picture).max(axis=2) > 60
+    assert (strokes & text_in(written)).sum() >= 0.99 * strokes.sum() > 0
+    assert text_in(picture).mean() < 0.05
 
 
 def test_a_whole_copy(tmp_path: Path) -> None:
