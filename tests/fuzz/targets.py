@@ -39,16 +39,18 @@ from services.reading.releases.manifest import check_format, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
+SEEDS = Path(__file__).parent / "seeds"  # of real machines and phones: ATTRIBUTION.txt there
 _CASE = Case("case-1", "device:1", "1.2.3", (), False, None, "", "", "")
 _SECRET = b"fuzz"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A door: what takes the bytes, and what it is tried from."""
+    """A door: what takes the bytes, and what it is tried from. ``is_json``: it takes JSON documents."""
 
     take: Callable[[bytes], object]
     seeds: Callable[[], list[bytes]]
+    is_json: bool = False
 
 
 def dicom(data: bytes) -> None:
@@ -131,12 +133,13 @@ def _services() -> Any:
 
 
 def dicom_seeds() -> list[bytes]:
-    """A small head in several transfer syntaxes."""
+    """Objects of nine machines, and a small head in several transfer syntaxes."""
     source = pydicom.dcmread(SAMPLES / "head-14w.dcm")
     source.decompress()
     source.Rows = source.Columns = 16
     source.PixelData = bytes(256)
-    made = [(SAMPLES / "nt-view.dcm").read_bytes()[:20_000]]
+    made = [path.read_bytes() for path in sorted((SEEDS / "dicom").glob("*.dcm"))]
+    made.append((SAMPLES / "nt-view.dcm").read_bytes()[:20_000])
     for syntax in (ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian,
                    source.file_meta.TransferSyntaxUID):  # fmt: skip
         raw = io.BytesIO()
@@ -150,12 +153,13 @@ def dicom_seeds() -> list[bytes]:
 
 
 def case_seeds() -> list[bytes]:
-    """A case with all its fields."""
+    """What a laptop sent of an examination, and a case with all fields."""
     picture = {"sha256": "0" * 64, "size": 3, "media_type": "image/png"}
     said = {"urgent": True, "pictures": [picture], "pixel_mm": [0.2, 0.2], "study_uid": "1.2.3",
             "report": {"frames": []}, "study_date": "2026-01-02", "fetuses": 2,
             "fetus_images": {"1.2": "A"}}  # fmt: skip
-    return [json.dumps(said).encode(), b"{}"]
+    sent = [path.read_bytes() for path in sorted((SEEDS / "case").glob("*.json"))]
+    return [*sent, json.dumps(said).encode(), b"{}"]
 
 
 def carried_seeds() -> list[bytes]:
@@ -192,8 +196,8 @@ def manifest_seeds() -> list[bytes]:
 
 TARGETS = {
     "dicom": Target(dicom, dicom_seeds),
-    "case": Target(case_form, case_seeds),
-    "manifest": Target(manifest, manifest_seeds),
+    "case": Target(case_form, case_seeds, is_json=True),
+    "manifest": Target(manifest, manifest_seeds, is_json=True),
     "carried": Target(carried, carried_seeds),
     "tus": Target(tus_headers, lambda: [b"filename YS5kY20=,sha256 MDA=\nsha256 MDA="]),
     "multipart": Target(multipart_body, multipart_seeds),

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
+from pathlib import Path
 
 import pytest
+from fuzz.__main__ import command
 from fuzz.targets import TARGETS
+
+TESTS = Path(__file__).parents[1]
 
 _ROUNDS = {"dicom": 400, "carried": 300, "multipart": 400}  # of each; the others are quicker
 
@@ -37,3 +42,19 @@ def test_damaged_bytes_are_refused_in_words(name: str) -> None:
         target.take(seed)
     for _ in range(_ROUNDS.get(name, 1500)):
         target.take(damaged(rnd.choice(seeds), rnd))
+
+
+@pytest.mark.parametrize("name", ["dicom", "case"])
+def test_what_coverage_leads_to_is_refused_in_words(name: str, tmp_path: Path) -> None:
+    """libFuzzer, some thousand inputs from the door's seeds; those that reach new code stay in the corpus."""
+    pytest.importorskip("atheris", reason="atheris has no wheel for this machine")
+    program = command(name, tmp_path)
+    corpus = tmp_path / "corpus"
+    seeds = len(list(corpus.iterdir()))
+
+    ran = subprocess.run(
+        [*program, "-runs=3000", "-seed=1"], cwd=TESTS, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert len(list(corpus.iterdir())) > seeds, "no input reached new code: nothing is instrumented"
