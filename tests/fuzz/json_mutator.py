@@ -7,7 +7,7 @@ import json
 import random
 from typing import Any
 
-_ODD = (
+_ODD: tuple[Any, ...] = (
     None, True, -1, 0, 2**53, 2**70, 1e308, -0.0, 5e-324, "", "\0", "\ud800", "../x", "1.2.3", "9" * 70,
     "2026-02-30", "\\", [], {}, [[[[]]]], {"": {"": {}}},
 )  # fmt: skip
