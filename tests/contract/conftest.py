@@ -28,15 +28,17 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def postgres(postgres_url: str) -> Iterator[str]:
+    """A migrated database; who asks for it by itself empties it first."""
     with fresh_database(postgres_url) as url:
         migrated(url).close()
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database to copy."""
     path = tmp_path_factory.mktemp("index") / "empty.db"
     migrated(f"sqlite:///{path}").close()
     return path
