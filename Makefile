@@ -4,7 +4,8 @@ PYTHON ?=  # empty: the first that is here of 3.11, 3.12 and 3.13
 VENV := .venv
 BIN := $(VENV)/bin
 export FADA_HOME ?= $(CURDIR)/.fada
-export PYTHONDONTWRITEBYTECODE = 1
+# The many processes of a test run compile each module once, whatever the caller's shell says.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help docs hooks pages run demo test lint sbom vulnerabilities unit contract integration e2e install install-dev debian \
@@ -145,14 +146,25 @@ node: ## the pages' own packages, for tests that run TypeScript and axe (skipped
 	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --silent; \
 	  else echo "!! no npm here: tests that run TypeScript or axe are skipped"; fi
 
-test: install-dev debian node lint docs unit contract integration e2e ## everything
+test: install-dev debian node lint unit contract integration e2e ## everything
 
-lint: install-dev ## ruff, mypy, import-linter, licences, oxlint and tsc
-	$(BIN)/ruff check .
+# Each check needs one core: two at a time, each one's output whole.
+lint: install-dev ## ruff, mypy, import-linter, licences, oxlint, tsc and the documents' links
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 types types-of-tests pages-lint docs walls
+
+.PHONY: types types-of-tests pages-lint walls
+types:
 	$(BIN)/mypy
+
+types-of-tests:
 	$(BIN)/mypy --config-file tests/mypy.ini
+
+walls:
+	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/python tests/licences/check.py
+
+pages-lint:
 	@if command -v npm >/dev/null; then cd web && { [ -d node_modules/oxlint ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint; \
 	  else echo "!! no npm here: the pages are not linted"; fi
 
@@ -167,11 +179,11 @@ vulnerabilities: install-dev ## known ones of what is pinned, Python and npm; fa
 	$(BIN)/pip install --quiet pip-audit
 	$(BIN)/python tests/licences/vulnerabilities.py
 
-# In continuous integration the figure of coverage by the quick tests stands at the end of the contract tests.
-COVER = $(if $(CI),--cov --cov-report=$(1))
+COVER = $(if $(COVERAGE),--cov --cov-report=$(1))
 # Two files of tests at a time, each process with servers of its own; `make unit JOBS=0` for one at a time.
+# They keep the order of tests/conftest.py: the slow ones first.
 JOBS ?= 2
-PARALLEL = -n $(JOBS) --dist loadfile
+PARALLEL = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 unit: install-dev ## fast tests, no sockets
 	$(BIN)/pytest tests/unit $(PARALLEL) $(call COVER,)
@@ -179,11 +191,16 @@ unit: install-dev ## fast tests, no sockets
 contract: install-dev ## one suite on each adapter
 	$(BIN)/pytest tests/contract $(PARALLEL) $(call COVER,term --cov-append)
 
+# A measurement and no gate, and on Python 3.11 it costs the processor about as much again as the tests.
+.PHONY: coverage
+coverage: install-dev ## which lines the quick tests run: unit and contract tests, and the figure at their end
+	$(MAKE) unit contract COVERAGE=1
+
 integration: install-dev ## against the real servers
 	$(BIN)/pytest tests/integration $(PARALLEL)
 
 e2e: install-dev ## the whole system, browser included
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e $(PARALLEL)
 
 # --- documents -------------------------------------------------------------------------------------
 docs: install-dev ## build the documentation site into build/site (strict: a dead link fails)

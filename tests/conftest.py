@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -56,6 +57,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[whole_hub.WholeHub
     }
     with whole_hub.running(tmp_path_factory.mktemp("hub"), environment=environment) as started:
         yield started
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first, then those with many tests: no process ends with a long one while others are idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in slow, -tests[item.path], item.path))
 
 
 @pytest.hookimpl(wrapper=True)

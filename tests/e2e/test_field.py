@@ -28,6 +28,7 @@ from services.domain.dicom import values as dicom_values
 from services.reading.images import geometry
 
 PICTURE, DICOM = SAMPLES / "head-27w.png", SAMPLES / "head-35w.dcm"
+pytestmark = pytest.mark.slow
 CANARY = "CANARY^PATIENT"
 
 

@@ -41,6 +41,7 @@ from pydicom.uid import generate_uid
 
 from services.standalone import ports
 
+pytestmark = pytest.mark.slow
 EARLIER, NOW = SAMPLES / "examination-20w", SAMPLES / "examination-26w"
 QUIET = 6  # seconds: longer than what passes between two images on a busy machine
 COMMENT = "See her again in two weeks."

@@ -22,6 +22,7 @@ from services.reading.releases.registry import pointer
 from services.standalone import ports
 
 FADA = Path(sys.executable).with_name("fada")
+pytestmark = pytest.mark.slow
 WAIT = 240.0
 
 

@@ -13,6 +13,7 @@ from integration.workers.worker_hub import another, running
 from services.index.port import JobState
 from services.standalone import triton
 
+pytestmark = pytest.mark.slow
 STUDIES = 8
 
 

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pydicom
+import pytest
 import redis
 from integration.workers.worker_hub import Hub, another, owner_pid
 
@@ -16,6 +17,7 @@ from services.index.port import JobState
 from services.processes.process import Process
 from services.queue.transport import make_app
 
+pytestmark = pytest.mark.slow
 DONE = (JobState.DONE, JobState.DEAD)
 
 
