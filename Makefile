@@ -179,7 +179,8 @@ vulnerabilities: install-dev ## known ones of what is pinned, Python and npm; fa
 	$(BIN)/pip install --quiet pip-audit
 	$(BIN)/python tests/licences/vulnerabilities.py
 
-COVER = $(if $(COVERAGE),--cov --cov-report=$(1))
+# In continuous integration the figure of coverage by the quick tests stands at the end of the contract tests.
+COVER = $(if $(or $(CI),$(COVERAGE)),--cov --cov-report=$(1))
 # Two files of tests at a time, each process with servers of its own; `make unit JOBS=0` for one at a time.
 # They keep the order of tests/conftest.py: the slow ones first.
 JOBS ?= 2
@@ -191,9 +192,8 @@ unit: install-dev ## fast tests, no sockets
 contract: install-dev ## one suite on each adapter
 	$(BIN)/pytest tests/contract $(PARALLEL) $(call COVER,term --cov-append)
 
-# A measurement and no gate, and on Python 3.11 it costs the processor about as much again as the tests.
 .PHONY: coverage
-coverage: install-dev ## which lines the quick tests run: unit and contract tests, and the figure at their end
+coverage: install-dev ## which lines the quick tests run, as continuous integration prints it
 	$(MAKE) unit contract COVERAGE=1
 
 integration: install-dev ## against the real servers
