@@ -91,13 +91,14 @@ def with_biometry(document: dict[str, Any]) -> dict[str, Any]:
         "TAD": [2.0, 0.01],
         "APAD": [2.0, 0.01],
         "AoP": [4.0, 0.02],
+        "FemurAngle": [3.0, 0.02],
     }
     document["calibration"] |= {
         "subplane_temperature": 1.3,
         "subplane": 0.55,
         "filling": {"abdomen": 0.9},
         "ellipses": {"head": ["fetal_head"], "abdomen": ["abdomen"]},
-        "elongation": {"pubic_symphysis": 1.2},
+        "elongation": {"pubic_symphysis": 1.2, "femur": 1.1},
     }
     document["calibration"].setdefault("structure", {}).update(dict.fromkeys(DIAMETERS, 0.3))
     return document

@@ -10,11 +10,12 @@ from models.evaluation.observe import Observation
 from models.evaluation.scores import bootstrap
 from models.fada.labels import KEYPOINTS
 from services.domain.calibration import Calibration, PixelSize
+from services.domain.report import FEMUR_ANGLE
 from services.reading import measures
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 
-NAMES = ("HC", "BPD", "OFD", "AC", "TAD", "APAD", "FL", "AoP")
+NAMES = ("HC", "BPD", "OFD", "AC", "TAD", "APAD", "FL", FEMUR_ANGLE, "AoP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,14 @@ def diameters_of(observation: Observation) -> dict[str, measures.Ends]:
 
 
 def true_sizes(observation: Observation) -> dict[str, float]:
-    """Published sizes; BPD and OFD of a head that was outlined are the axes of that outline's ellipse."""
+    """Published sizes; BPD and OFD of a head that was outlined are the axes of that outline's ellipse, and
+    a femur lies as the line between its published ends."""
     record = observation.record
     sizes = {name: value for name, value in record.sizes.items() if name in NAMES}
+    if record.pixel_xy is not None and {"femur_a", "femur_b"} <= record.landmarks.keys():
+        ends = np.array([record.landmarks["femur_a"], record.landmarks["femur_b"]])
+        x, y = np.abs((ends[1] - ends[0]) * record.pixel_xy)
+        sizes[FEMUR_ANGLE] = float(np.degrees(np.arctan2(y, x)))
     head = observation.masks.get(measures.HEAD)
     if record.plane == "head" and head is not None and record.pixel_mm and not record.landmarks:
         logits = np.where(head, np.float32(5), np.float32(-5))
@@ -100,6 +106,9 @@ def found_sizes(
         for m in measures.measure(record.plane, outlines, scale, rules, along):
             if m.mm is not None:
                 sizes[m.name] = m.mm
+        if record.plane == "femur":
+            angles = measures.measure_angles("femur", outlines, scale, rules)
+            sizes |= {angle.name: angle.degrees for angle in angles}
     return sizes
 
 
@@ -109,7 +118,7 @@ def size_scores(
     """One score for each measure that is published of an image and that the release could take."""
     able = {"HC", "BPD", "OFD"} if measures.HEAD in masks else set()
     able |= {"AC", "TAD", "APAD"} if measures.ABDOMEN in masks else set()
-    able |= {"FL"} if measures.FEMUR in masks else set()
+    able |= {"FL", FEMUR_ANGLE} if measures.FEMUR in masks else set()
     able |= {"AoP"} if measures.SYMPHYSIS in masks else set()
     scores = []
     for observation in observations:
@@ -150,8 +159,9 @@ def summary(scores: list[SizeScore], rules: Thresholds) -> dict[str, Any]:
         "mae_interval": bootstrap(list(np.abs(errors)), [s.group for s in taken], mean),
         "median": float(np.median(np.abs(errors))),
         "bias": float(errors.mean()),
-        "mape": float(100 * np.mean(np.abs(errors) / [s.truth for s in taken])),
     }
+    if scores[0].name != FEMUR_ANGLE:  # a level femur has no per cent
+        result["mape"] = float(100 * np.mean(np.abs(errors) / [s.truth for s in taken]))
     interval = rules.interval(scores[0].name)
     if interval is not None:
         a, b = interval

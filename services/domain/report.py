@@ -108,10 +108,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Angle:
-    """AoP, the angle of progression: degrees with their 95 % interval where the release has one.
+    """Degrees with their 95 % interval where the release has one; ``points`` are in pixels.
 
-    ``points``, in pixels: the symphysis's upper end, its lower end (the vertex), and where the
-    tangent from there touches the head.
+    AoP, the angle of progression: the symphysis's upper end, its lower end (the vertex), and where the
+    tangent from there touches the head. FemurAngle, 0 to 90: between the shaft, whose two ends are the
+    points, and the horizontal of the image.
     """
 
     name: str
@@ -120,6 +121,10 @@ class Angle:
     high: float | None = None
     method: str = ""
     points: tuple[tuple[float, float], ...] = ()
+
+
+FEMUR_ANGLE = "FemurAngle"
+STEEP = 45.0  # degrees; FL is measured on a femur that lies no steeper (ISUOG, UOG 2019;53:715)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,16 @@ from fpdf.enums import MethodReturnValue
 
 from services.domain.examination.examination import Examination
 from services.domain.language.sentences import translated
-from services.domain.report import Abstention, FrameReading, Measurement, Report, percent
+from services.domain.report import (
+    FEMUR_ANGLE,
+    STEEP,
+    Abstention,
+    Angle,
+    FrameReading,
+    Measurement,
+    Report,
+    percent,
+)
 from services.publish import pdf_sections
 from services.publish.pdf_growth import draw_growth
 from services.publish.pdf_sheet import Sheet, printable
@@ -136,10 +145,18 @@ def _caption(sheet: Sheet, frame: FrameReading) -> list[str]:
             plane += f" · {words.label(frame.subplane.label)}"
     lines = [plane, ", ".join(words.label(one.label) for one in frame.structures)]
     lines.append(" · ".join(_figure(words, one) for one in frame.measurements))
-    lines += [f"{words.label(one.name)} {one.degrees:.0f}°" for one in frame.angles]
+    lines += [_inclined(words, one) for one in frame.angles]
     lines += [_abstention(words, *one) for one in frame.abstentions]
     lines += _said(words, frame)
     return [printable(line) for line in lines if line]
+
+
+def _inclined(words: Words, angle: Angle) -> str:
+    said = f"{words.label(angle.name)} {angle.degrees:.0f}°"
+    if angle.low is not None and angle.high is not None:
+        said += f" ({angle.low:.0f} – {angle.high:.0f}°)"
+    steep = angle.name == FEMUR_ANGLE and angle.degrees > STEEP
+    return f"{said} · {words('steep')}" if steep else said
 
 
 def _said(words: Words, frame: FrameReading) -> list[str]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from services.domain.calibration import Calibration
-from services.domain.report import Angle, Keypoint, Measurement
+from services.domain.report import FEMUR_ANGLE, Angle, Keypoint, Measurement
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 
@@ -21,6 +21,7 @@ METHOD_ELLIPSE = "ellipse with the moments of the head's outline"
 METHOD_ABDOMEN = "ellipse with the moments of the abdomen's outline"
 METHOD_SHAFT = "bar with the moments of the shaft's outline"
 METHOD_DIAMETER = "diameter of the abdomen's ellipse along the two keypoints"
+METHOD_LEVEL = "axis of the shaft's outline to the horizontal of the image"
 METHOD_TANGENT = "symphysis axis to the tangent of the head's outline (Barbera 2009)"
 # Diameters of the abdomen, and the pairs of keypoints (..._a, ..._b) that they lie between.
 KEYPOINT_PAIRS = {"TAD": "tad", "APAD": "apad"}
@@ -91,11 +92,15 @@ def measure_femur(
     shape, in_mm, _, source = _ellipses(outline, calibration)
     if shape is None:
         return ()
+    mm = _BAR * in_mm.a if in_mm else None
+    ends = _shaft_ends(shape)
+    return (_measurement("FL", _BAR * shape.a, mm, source, ends, rules, METHOD_SHAFT),)
+
+
+def _shaft_ends(shape: geometry.Ellipse) -> Ends:
     half = _BAR * shape.a / 2
     ux, uy = math.cos(shape.angle) * half, math.sin(shape.angle) * half
-    ends = _rounded(((shape.cx - ux, shape.cy - uy), (shape.cx + ux, shape.cy + uy)))
-    mm = _BAR * in_mm.a if in_mm else None
-    return (_measurement("FL", _BAR * shape.a, mm, source, ends, rules, METHOD_SHAFT),)
+    return _rounded(((shape.cx - ux, shape.cy - uy), (shape.cx + ux, shape.cy + uy)))
 
 
 def measure_angles(
@@ -104,9 +109,11 @@ def measure_angles(
     calibration: Calibration,
     rules: Thresholds,
 ) -> tuple[Angle, ...]:
-    """The angles of ``plane``: the angle of progression of an intrapartum view, from outlines in pixels
-    of the frame. Pixels that are known to be higher than wide are made square first. A symphysis that is
-    rounder than the release allows has no axis to measure from."""
+    """The angles of ``plane``, from outlines in pixels of the frame: the angle of progression of an
+    intrapartum view, and how a femur lies. Pixels that are known to be higher than wide are made square
+    first. A symphysis or a femur that is rounder than the release allows has no axis to measure from."""
+    if plane == "femur" and FEMUR in outlines:
+        return _femur_angle(outlines[FEMUR], calibration, rules)
     if plane != "intrapartum" or not {HEAD, SYMPHYSIS} <= outlines.keys():
         return ()
     symphysis, head = outlines[SYMPHYSIS], outlines[HEAD]
@@ -118,13 +125,36 @@ def measure_angles(
     if angle is None or shape is None or shape.a < rules.elongation.get(SYMPHYSIS, 1.0) * shape.b:
         return ()
     degrees, points = angle
+    ends = tuple((x / square[0], y / square[1]) for x, y in points)
+    return (_angle("AoP", degrees, rules, METHOD_TANGENT, _rounded(ends)),)
+
+
+def _femur_angle(
+    outline: geometry.Points, calibration: Calibration, rules: Thresholds
+) -> tuple[Angle, ...]:
+    """Degrees between the shaft's axis and the horizontal of the image, 0 to 90."""
+    shape, in_mm, _, _ = _ellipses(outline, calibration)
+    axis = in_mm or shape
+    if shape is None or axis is None or axis.a < rules.elongation.get(FEMUR, 1.0) * axis.b:
+        return ()
+    degrees = math.degrees(math.atan2(abs(math.sin(axis.angle)), abs(math.cos(axis.angle))))
+    return (_angle(FEMUR_ANGLE, degrees, rules, METHOD_LEVEL, _shaft_ends(shape), 90.0),)
+
+
+def _angle(
+    name: str,
+    degrees: float,
+    rules: Thresholds,
+    method: str,
+    points: Ends,
+    most: float = math.inf,
+) -> Angle:
     low = high = None
-    interval = rules.interval("AoP")
+    interval = rules.interval(name)
     if interval is not None:
         half = interval[0] + interval[1] * degrees
-        low, high = round(max(degrees - half, 0.0), 1), round(degrees + half, 1)
-    ends = tuple((x / square[0], y / square[1]) for x, y in points)
-    return (Angle("AoP", round(degrees, 1), low, high, METHOD_TANGENT, _rounded(ends)),)
+        low, high = round(max(degrees - half, 0.0), 1), round(min(degrees + half, most), 1)
+    return Angle(name, round(degrees, 1), low, high, method, points)
 
 
 def known_angles(

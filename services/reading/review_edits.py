@@ -227,16 +227,19 @@ def _by_outline(
 def _angles(
     frame: FrameReading, reading: FrameReading, calibration: Calibration
 ) -> tuple[Angle, ...]:
-    """The same of the angle of progression."""
-    shown = [s for s in reading.structures if s.label in (HEAD, SYMPHYSIS) and s.polygon]
+    """The same of the angle of progression, and of how a femur lies."""
+    plane = reading.plane
+    of = (FEMUR,) if plane is not None and plane.label == "femur" else (HEAD, SYMPHYSIS)
+    shown = [s for s in reading.structures if s.label in of and s.polygon]
     untouched = all(any(s is before for before in frame.structures) for s in shown)
-    if reading.plane is None or len(shown) < 2:
+    if reading.plane is None or len(shown) < len(of):
         return ()
     if untouched and reading.plane == frame.plane:
         return frame.angles
     outlines = {s.label: np.array(s.polygon, dtype=np.float64) for s in shown}
     angles = measure_angles(reading.plane.label, outlines, calibration, Thresholds())
-    return tuple(replace(a, method=METHOD_DRAWN_TANGENT) for a in angles)
+    method = METHOD_DRAWN_SHAFT if of == (FEMUR,) else METHOD_DRAWN_TANGENT
+    return tuple(replace(a, method=method) for a in angles)
 
 
 def _caliper(frame: FrameReading, caliper: Caliper, calibration: Calibration) -> Measurement:

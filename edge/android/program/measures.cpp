@@ -11,6 +11,7 @@ const char * const ELLIPSE = "ellipse with the moments of the head's outline";
 const char * const ABDOMEN = "ellipse with the moments of the abdomen's outline";
 const char * const SHAFT = "bar with the moments of the shaft's outline";
 const char * const DIAMETER = "diameter of the abdomen's ellipse along the two keypoints";
+const char * const LEVEL = "axis of the shaft's outline to the horizontal of the image";
 const char * const TANGENT = "symphysis axis to the tangent of the head's outline (Barbera 2009)";
 
 Points neat(const Points & points) {
@@ -79,14 +80,35 @@ std::vector<Measurement> abdomen(const Points & border, const std::optional<Scal
     return all;
 }
 
+Points shaft_ends(const Ellipse & e) {
+    const double half = BAR * e.a / 2, x = std::cos(e.angle) * half, y = std::sin(e.angle) * half;
+    return neat({{e.cx - x, e.cy - y}, {e.cx + x, e.cy + y}});
+}
+
 std::vector<Measurement> femur(const Points & border, const std::optional<Scale> & scale, const Rules & rules) {
     const Shapes s = shapes(border, scale);
     if (!s.px) return {};
-    const double half = BAR * s.px->a / 2, x = std::cos(s.px->angle) * half, y = std::sin(s.px->angle) * half;
     std::optional<double> mm;
     if (s.mm) mm = BAR * s.mm->a;
-    const Points ends = neat({{s.px->cx - x, s.px->cy - y}, {s.px->cx + x, s.px->cy + y}});
-    return {told("FL", BAR * s.px->a, mm, ends, rules, SHAFT)};
+    return {told("FL", BAR * s.px->a, mm, shaft_ends(*s.px), rules, SHAFT)};
+}
+
+double least_elongation(const Rules & rules, const char * structure) {
+    const auto least = rules.elongation.find(structure);
+    return least == rules.elongation.end() ? 1 : least->second;
+}
+
+// Degrees between the shaft's axis and the horizontal of the image, 0 to 90.
+std::vector<Angle> femur_angle(const Points & border, const std::optional<Scale> & scale, const Rules & rules) {
+    const Interval interval = rules.interval("FemurAngle");
+    const Shapes s = shapes(border, scale);
+    if (!s.px || !interval) return {};
+    const Ellipse axis = s.mm.value_or(*s.px);
+    if (axis.a < least_elongation(rules, "femur") * axis.b) return {};
+    const double degrees = std::atan2(std::abs(std::sin(axis.angle)), std::abs(std::cos(axis.angle))) * 180 / PI;
+    const double half = (*interval)[0] + (*interval)[1] * degrees;
+    return {{"FemurAngle", rounded(degrees, 1), rounded(std::max(degrees - half, 0.0), 1),
+             rounded(std::min(degrees + half, 90.0), 1), LEVEL, shaft_ends(*s.px)}};
 }
 
 double median(std::vector<double> values) {
@@ -143,15 +165,15 @@ std::vector<Measurement> measure(const std::string & plane, const Outlines & out
 
 std::vector<Angle> angles(const std::string & plane, const Outlines & outlines,
                           const std::optional<Scale> & scale, const Rules & rules) {
+    const auto shaft = outlines.find("femur");
+    if (plane == "femur" && shaft != outlines.end()) return femur_angle(shaft->second, scale, rules);
     const auto bone = outlines.find("pubic_symphysis"), skull = outlines.find("fetal_head");
     const Interval interval = rules.interval("AoP");  // an angle whose error is not known is not reported
     if (plane != "intrapartum" || bone == outlines.end() || skull == outlines.end() || !interval) return {};
     const double x = scale ? scale->x : 1, y = scale ? scale->y : 1;
     const Points head = scaled(skull->second, x, y);
     const auto shape = ellipse(scaled(bone->second, x, y));
-    const auto least = rules.elongation.find("pubic_symphysis");
-    const double elongation = least == rules.elongation.end() ? 1 : least->second;
-    if (!shape || !ellipse(head) || shape->a < elongation * shape->b) return {};
+    if (!shape || !ellipse(head) || shape->a < least_elongation(rules, "pubic_symphysis") * shape->b) return {};
     Points ends;
     const double degrees = progression(*shape, head, ends);
     const double half = (*interval)[0] + (*interval)[1] * degrees;

@@ -46,17 +46,21 @@ def heatmap(
     ] = "plane",
 ) -> Response:
     """A PNG with transparency, of the frame's shape, by the release in use: what the head itself says of
-    a structure with a mask, else what is lost when a part of the image is covered."""
+    a structure with a mask, else what is lost when a part of the image is covered. `Fada-Release` names that
+    release (name, version, SHA-256): a study that another one has read is not explained by it."""
     with services.index.read() as tx:
         study = tx.studies.get(who.site, study_id)
     instance = find_frame(services, study, sop_uid, frame)
     if services.inference is None:
         raise InferenceUnavailable("This gateway has no way to the model.")
     manifests: Manifests = request.app.state.manifests
-    image = square(frame_pixels(services, instance, frame), manifests.active().side)
+    manifest = manifests.active()
+    image = square(frame_pixels(services, instance, frame), manifest.side)
     values = services.inference.heat(of, image.pixels)
     png = _picture(values, image.width, image.height)
-    return Response(png, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+    release = f"{manifest.name} {manifest.version} {manifest.sha256}"
+    headers = {"Cache-Control": "private, no-store", "Fada-Release": release}
+    return Response(png, media_type="image/png", headers=headers)
 
 
 def _picture(values: NDArray[np.float32], width: int, height: int) -> bytes:

@@ -27,6 +27,7 @@ from models.evaluation.observe import Observation, load_gray, observe, observe_i
 from models.evaluation.refusals import negatives
 from models.evaluation.sizes import NAMES, size_scores
 from models.fada.labels import BOXES, MASKS, PLANES, SUBPLANES
+from services.domain.report import FEMUR_ANGLE
 from services.reading.confidence import Platt, Thresholds, softmax
 from services.reading.vision import Vision
 
@@ -39,7 +40,8 @@ FILLING = {
     "abdomen": 0.97
 }  # of its own ellipse: what leaked outlines of training images do not reach
 ROUND = {"pubic_symphysis": 1.5}  # long axis by short one; below, the axis may lie anywhere
-WIDEST = {"AoP": 15.0}  # degrees; an angle that is less sure at its median size is not reported
+# Degrees; an angle that is less sure at its median size is not reported.
+WIDEST = {"AoP": 15.0, FEMUR_ANGLE: 15.0}
 SURE = 0.9  # share of right ones among the sub-planes that are named
 # Logits. Lower still, a shaft is as long as its label but far too wide: its box no longer fits.
 LEVELS = np.linspace(-1.5, 1.5, 13)

@@ -63,6 +63,12 @@ _MORE = (
     ("APAD, mean error, mm", "sizes.APAD.FETAL_PLANES_DB.mae"),
     ("TAD, share inside its 95 % interval", "sizes.TAD.FETAL_PLANES_DB.interval_coverage"),
     ("APAD, share inside its 95 % interval", "sizes.APAD.FETAL_PLANES_DB.interval_coverage"),
+    ("Femur to the horizontal, mean error, degrees", "sizes.FemurAngle.FETAL_PLANES_DB.mae"),
+    ("Femur to the horizontal, median error", "sizes.FemurAngle.FETAL_PLANES_DB.median"),
+    (
+        "Femur's angle, share inside its 95 % interval",
+        "sizes.FemurAngle.FETAL_PLANES_DB.interval_coverage",
+    ),
     ("Angle of progression, median error, degrees", "sizes.AoP.PSFHS.median"),
     ("Sub-planes: share of heads that are given one", "subplane_named"),
     ("Sub-planes: right among these", "subplane_named_accuracy"),

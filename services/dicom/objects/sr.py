@@ -48,11 +48,11 @@ from services.dicom.objects.codes import (
 )
 from services.dicom.objects.composite import ObjectRef, derived_uid, frame_count
 from services.dicom.objects.sr_document import age_details, document, observer, remarks
-from services.domain.report import Dating, FrameReading, Report
+from services.domain.report import FEMUR_ANGLE, Dating, FrameReading, Report
 from services.domain.report import Measurement as MeasuredLength
 
 _PROCEDURE = CodedConcept("268445003", "SCT", "Ultrasound scan - obstetric")
-_ANGLES = {"AoP": "Angle of progression"}
+_ANGLES = {"AoP": "Angle of progression", FEMUR_ANGLE: "Angle of the femur to the horizontal"}
 # What a plane's measurements are of.
 _FINDINGS = {"head": "fetal_head", "abdomen": "abdomen", "femur": "femur"}
 # Circumferences, and what their ellipse goes around.

@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from services.domain.language.languages import catalogue
 from services.domain.questions.question import Question
 from services.domain.questions.words import sentence, table
-from services.domain.report import Angle, FrameReading, Measurement, Structure, percent
+from services.domain.report import FEMUR_ANGLE, Angle, FrameReading, Measurement, Structure, percent
 
+_ANGLES = {"AoP": "angle", FEMUR_ANGLE: "femur_angle"}
 _OF_IMAGE = ("out_of_scope", "too_poor", "unknown_plane")
 
 
@@ -126,7 +127,7 @@ def _sizes(
         said.append(sentence("measured", language, name=m.name, value=value, range=span))
     if any(m.mm is not None and m.calibration == "scale_bar" for m in measurements):
         said.append(sentence("by_hand", language))
-    return said + [sentence("angle", language, value=f"{a.degrees:.0f}") for a in angles]
+    return said + [sentence(_ANGLES[a.name], language, value=f"{a.degrees:.0f}") for a in angles]
 
 
 def _age(

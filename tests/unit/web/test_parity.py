@@ -18,6 +18,7 @@ from services.domain import biometry
 from services.domain.biometry import age_by_last_period
 from services.domain.calibration import Calibration, PixelSize, Region
 from services.domain.dicom.values import STUDY_DATE
+from services.domain.report import FEMUR_ANGLE, STEEP
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
 from services.reading.measures import measure_head
@@ -26,6 +27,7 @@ pytestmark = needs_node
 BIOMETRY, GEOMETRY, MASK = (
     f"shared/measurement/{name}.ts" for name in ("biometry", "geometry", "mask")
 )
+ANGLE = "shared/measurement/angle.ts"
 FETAL_SEX_FILTER = "shared/text/fetalSexFilter.ts"
 
 
@@ -150,6 +152,12 @@ def test_an_ellipse_drawn_is_the_ellipse_measured() -> None:
     shape = geometry.ellipse(np.array(polygon))
     assert shape is not None
     assert (shape.a, shape.b, shape.angle) == pytest.approx((60, 42, 0.4), abs=1e-6)
+
+
+def test_a_femur_is_too_steep_from_where_the_hub_says() -> None:
+    asked = [(FEMUR_ANGLE, STEEP), (FEMUR_ANGLE, STEEP + 0.1), ("AoP", 120.0)]
+    steep = run(*((ANGLE, "isSteep", [{"name": n, "degrees": d}]) for n, d in asked))
+    assert steep == [False, True, False]
 
 
 TELLING = (

@@ -136,7 +136,8 @@ export interface Measurement {
   points: Point[];
 }
 
-/** AoP: degrees; the points are the symphysis's two ends and where the tangent touches the head. */
+/** Degrees. AoP: the points are the symphysis's two ends and where the tangent touches the head. FemurAngle, 0 to 90 between
+ * the shaft and the horizontal of the image: the points are the shaft's two ends. */
 export interface Angle { name: string; degrees: number; low: number | null; high: number | null; method: string; points: Point[] }
 
 export interface Dating {

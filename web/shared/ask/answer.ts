@@ -6,6 +6,7 @@ import type { Question } from "./question";
 import table from "./words.json";
 
 const structures: Record<string, { finds: string[]; measures?: string[]; words: Record<Language, string[]> }> = table.structures;
+const ANGLES: Readonly<Record<string, string>> = { AoP: "angle", FemurAngle: "femur_angle" };
 const OF_IMAGE = ["out_of_scope", "too_poor", "unknown_plane"];
 
 /** Sentences about `reading` from its findings alone, as the hub answers (services/domain/questions/answer.py); `known` are the
@@ -45,7 +46,7 @@ export function answer(question: Question, reading: FrameReading | null, known: 
   };
   const sizes = (measurements: readonly Measurement[], angles: readonly Angle[]): string[] => {
     const byHand = measurements.some((m) => m.mm !== null && m.calibration === "scale_bar");
-    return [...measurements.map(size), ...(byHand ? [say("by_hand")] : []), ...angles.map((a) => say("angle", { value: round(a.degrees, 0).toFixed(0) }))];
+    return [...measurements.map(size), ...(byHand ? [say("by_hand")] : []), ...angles.map((a) => say(ANGLES[a.name] ?? "angle", { value: round(a.degrees, 0).toFixed(0) }))];
   };
   const measure = (): string[] => {
     const angles = reading.angles ?? [];

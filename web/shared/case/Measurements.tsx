@@ -3,6 +3,7 @@ import type { Centile, Dating, FrameReading, Measurement } from "../api/types";
 import { code, t } from "../i18n";
 import type { FrameMeasurements } from "./findings";
 import { dateBy } from "../examination/summary";
+import { isSteep } from "../measurement/angle";
 import { weeksAndDays } from "../measurement/biometry";
 
 const one = (value: number): string => value.toFixed(1);
@@ -65,6 +66,7 @@ export function Measurements({ measured, reading, lastPeriod, periodDays, scanDa
       {(reading?.angles ?? []).map((a) => (
         <p key={a.name}>{code("measure", a.name)}: <b>{a.degrees.toFixed(0)}°</b>{a.low !== null && a.high !== null && ` (${a.low.toFixed(0)} – ${a.high.toFixed(0)}°)`}</p>
       ))}
+      {reading?.angles?.some(isSteep) && <p class="warn small" role="status">{t("figures.steep")}</p>}
       {children}
       {measurements.some((m) => m.mm !== null) && (
         <p class="muted small">{t("figures.scale", { source: code("calibration", measurements.find((m) => m.mm !== null)!.calibration) })}</p>

@@ -13,17 +13,23 @@ interface Props {
   hasPlane: boolean;
   /** Names the frame: another one takes the map away. */
   frame: string;
-  /** Fetches the map of a finding as a picture. */
-  load: (of: string) => Promise<Blob>;
+  /** Fetches the map of a finding, and which release it is of: name, version and hash. */
+  load: (of: string) => Promise<{ picture: Blob; release: string }>;
+  /** The release that has read the frame, in the same form: a map of another one does not explain what it found. */
+  readBy: string;
   /** The map that is shown, as an address for `HeatLayer`; null for none. */
   show: (src: string | null) => void;
 }
 
+/** A release's name and version, without its hash. */
+const named = (release: string): string => release.split(" ").slice(0, 2).join(" ");
+
 /** One switch a finding; at most one map is shown, and it is asked for when it is switched on. */
-export function HeatSwitches({ structures, hasPlane, frame, load, show }: Props): JSX.Element {
+export function HeatSwitches({ structures, hasPlane, frame, load, readBy, show }: Props): JSX.Element {
   const [shown, setShown] = useState<string | null>(null);
   const [busy, setBusy] = useState<string | null>(null);
   const [failed, setFailed] = useState(false);
+  const [madeBy, setMadeBy] = useState("");
   useEffect(() => {
     setShown(null);
     show(null);
@@ -35,8 +41,9 @@ export function HeatSwitches({ structures, hasPlane, frame, load, show }: Props)
     setShown(null);
     setBusy(of);
     try {
-      const picture = await load(of);
-      show(URL.createObjectURL(picture));
+      const map = await load(of);
+      show(URL.createObjectURL(map.picture));
+      setMadeBy(map.release);
       setShown(of);
     } catch {
       setFailed(true);
@@ -57,6 +64,7 @@ export function HeatSwitches({ structures, hasPlane, frame, load, show }: Props)
       </p>
       {findings.length === 0 && <p class="muted">{t("structures.none")}</p>}
       {failed && <p class="warn small" role="alert">{t("heat.failed")}</p>}
+      {shown !== null && madeBy !== readBy && <p class="warn small" role="status">{t("heat.other_release", { made: named(madeBy), read: named(readBy) })}</p>}
       <p class="muted small">{t("heat.note")}</p>
     </section>
   );

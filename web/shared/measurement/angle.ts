@@ -1,5 +1,8 @@
 import { type Point, axisEnds, ellipseOf } from "./geometry";
 
+/** Whether a femur lies steeper than the 45 degrees within which its length is measured (services/domain/report.py). */
+export const isSteep = (angle: { name: string; degrees: number }): boolean => angle.name === "FemurAngle" && angle.degrees > 45;
+
 /** Degrees of the angle of progression, and the points that it was measured at. */
 export interface Progression { degrees: number; points: [Point, Point, Point] }
 

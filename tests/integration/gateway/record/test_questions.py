@@ -72,6 +72,7 @@ def test_where_a_finding_comes_from_is_a_picture_of_the_frames_shape(
             assert answer.status_code == 200, answer.text
             picture = Image.open(io.BytesIO(answer.content))
             assert picture.mode == "RGBA"
+            assert answer.headers["Fada-Release"].startswith("fada-test 1.0.0 ")
             shape = instance["columns"] / instance["rows"]
             assert picture.width / picture.height == pytest.approx(shape, rel=0.02)
         assert np.asarray(picture)[..., 3].max() == 200

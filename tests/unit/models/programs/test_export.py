@@ -100,9 +100,14 @@ def test_export_and_calibration_follow_what_the_checkpoint_left_out(
     with pytest.raises(ValueError, match="trained without fp-biometry"):
         run(export, "--without", "psfhs")
 
-    read = []
+    read: list[tuple[object, ...]] = []
+
+    def reading(*given: object) -> list[object]:
+        read.append(given)
+        return []
+
     monkeypatch.setattr(calibrate, "calibrate", lambda *_: {})
-    monkeypatch.setattr(calibrate, "read_collection", lambda *given: read.append(given) or [])
+    monkeypatch.setattr(calibrate, "read_collection", reading)
     run(calibrate)
     assert read == [(data, ("fp-biometry",))]
     with pytest.raises(ValueError, match="recorded"):

@@ -17,6 +17,7 @@ from services.domain.examination.summary import PastExamination, summarise
 from services.domain.language.languages import LANGUAGES
 from services.domain.report import (
     Abstention,
+    Angle,
     FrameReading,
     Measurement,
     Origin,
@@ -215,6 +216,22 @@ def test_images_come_on_request_and_are_named_by_their_plane() -> None:
     told = text(made)
     assert "femur (97 % confidence)" in told
     assert "1.2.3" not in told, "no numbers instead of planes"
+
+
+@pytest.mark.parametrize(("degrees", "hint"), [(12.0, 0), (52.0, 1)])
+def test_a_femur_has_its_angle_and_a_hint_where_it_lies_too_steep(
+    degrees: float, hint: int
+) -> None:
+    angle = Angle("FemurAngle", degrees, degrees - 3, degrees + 3)
+    one = replace(frame(1, "femur", measurement("FL", 55.0)), angles=(angle,))
+    picture = io.BytesIO()
+    Image.new("RGB", (540, 360)).save(picture, "PNG")
+    made = pdf.render(
+        report(one), ATTRIBUTES, examination(one), {(one.sop_uid, 1): picture.getvalue()}
+    )
+    told = " ".join(text(made).split())
+    assert f"angle of the femur {degrees:.0f}° ({degrees - 3:.0f} – {degrees + 3:.0f}°)" in told
+    assert told.count("steeper than 45°") == hint
 
 
 def test_pictures_stand_two_rows_a_page_with_the_models_text_in_the_readers_language() -> None:

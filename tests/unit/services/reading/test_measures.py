@@ -5,7 +5,12 @@ import pytest
 
 from services.domain.calibration import Calibration, PixelSize
 from services.reading.confidence import Thresholds
-from services.reading.measures import angle_of_progression, measure, measure_angles
+from services.reading.measures import (
+    angle_of_progression,
+    known_angles,
+    measure,
+    measure_angles,
+)
 
 TURN = np.linspace(0, 2 * math.pi, 400, endpoint=False)
 SCALE = Calibration(spacing=PixelSize(0.4, 0.2, "pixel_spacing"))
@@ -91,6 +96,32 @@ def test_an_angle_is_measured_in_square_pixels():
     (angle,) = measure_angles("intrapartum", outlines, SCALE, Thresholds())
     assert angle.degrees == pytest.approx(90 + math.degrees(math.asin(0.6)), abs=0.3)
     assert angle.points[1] == pytest.approx((100, 200), abs=0.1)
+
+
+@pytest.mark.parametrize("start", [(0.0, 40.0), (100.0, -40.0)])
+def test_a_femur_lies_as_its_axis_whichever_way_it_points(start):
+    outlines = {"femur": bar(start, (start[0] + 80, start[1] + 60), 9)}
+    rules = Thresholds(intervals={"FemurAngle": (2.0, 0.1)})
+    (angle,) = measure_angles("femur", outlines, Calibration(), rules)
+    assert (angle.name, angle.degrees) == ("FemurAngle", 36.9)  # atan(60 / 80)
+    assert (angle.low, angle.high) == pytest.approx((36.9 - 5.7, 36.9 + 5.7), abs=0.06)
+    assert sorted(angle.points)[0] == pytest.approx(start, abs=0.1)
+    turned = {"femur": outlines["femur"] * (-1, 1)}
+    assert measure_angles("femur", turned, Calibration(), rules)[0].degrees == 36.9
+    # Pixels twice as wide as high: 60 * 0.2 above 80 * 0.4.
+    (square,) = measure_angles("femur", outlines, SCALE, Thresholds())
+    assert square.degrees == pytest.approx(math.degrees(math.atan(12 / 32)), abs=0.3)
+    assert known_angles("femur", outlines, SCALE, Thresholds()) == ()
+    assert measure_angles("head", outlines, SCALE, rules) == ()
+
+
+def test_a_femur_that_stands_upright_has_no_more_than_a_right_angle():
+    outlines = {"femur": bar((50, 20), (50, 120), 8)}
+    rules = Thresholds(intervals={"FemurAngle": (2.0, 0.1)}, elongation={"femur": 1.5})
+    (angle,) = measure_angles("femur", outlines, Calibration(), rules)
+    assert (angle.degrees, angle.high) == (90.0, 90.0)
+    blob = {"femur": ellipse(60, 100, 24, 20)}
+    assert measure_angles("femur", blob, Calibration(), rules) == ()
 
 
 def test_a_symphysis_that_is_nearly_round_has_no_axis():

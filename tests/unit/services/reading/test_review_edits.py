@@ -24,6 +24,7 @@ from services.reading.measures import METHOD_DIAMETER
 from services.reading.review_edits import (
     METHOD_CALIPER,
     METHOD_DRAWN,
+    METHOD_DRAWN_SHAFT,
     METHOD_DRAWN_TANGENT,
     NOT_DATED,
     Caliper,
@@ -249,6 +250,19 @@ def test_an_angle_is_measured_anew_where_an_outline_was_moved() -> None:
     assert (moved.low, moved.method) == (None, METHOD_DRAWN_TANGENT)
     gone = FrameEdit(structures=(DrawnStructure("fetal_head", polygon=circle),))
     assert apply_edit(frame, gone, MM).reading.angles == ()
+
+
+def test_how_a_femur_lies_is_measured_anew_where_its_outline_was_moved() -> None:
+    angle = Angle("FemurAngle", 10.0, 7.0, 13.0, "model")
+    level = readings.ellipse(250, 200, 100, 8, 200)
+    frame = replace(shown("femur", ("femur", level)), angles=(angle,), subplane=None)
+    assert apply_edit(frame, FrameEdit(), MM).reading.angles == (angle,)
+    upright = readings.ellipse(250, 200, 8, 100, 200)
+    edit = FrameEdit(structures=(DrawnStructure("femur", polygon=upright),))
+    (moved,) = apply_edit(frame, edit, Calibration()).reading.angles
+    assert (moved.name, moved.degrees, moved.low) == ("FemurAngle", 90.0, None)
+    assert moved.method == METHOD_DRAWN_SHAFT
+    assert apply_edit(frame, FrameEdit(plane="head"), MM).reading.angles == ()
 
 
 def test_another_plane_takes_the_level_of_the_head_with_it() -> None:

@@ -133,7 +133,10 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
     assert any(hub.subplane for hub, _ in cases)
     angles = [a for hub, _ in cases for a in hub.angles]
     assert any(a.low is not None for a in angles)
-    assert {hub.plane.label for hub, _ in cases if hub.plane and hub.angles} == {"intrapartum"}
+    assert {(hub.plane.label, a.name) for hub, _ in cases if hub.plane for a in hub.angles} == {
+        ("intrapartum", "AoP"),
+        ("femur", "FemurAngle"),
+    }
     assert any(m.name == "AC" and m.mm_low for hub, _ in cases for m in hub.measurements)
 
 

@@ -49,7 +49,7 @@ export function ImagePanels({ study, reading, result, editable, ownPeriod, overl
         toggle={overlays.toggle} sought={overlays.sought} setSought={overlays.setSought} draw={editable ? draw : null} />
       <Interpretation key={reading.key} texts={drafted.texts} reading={frame.reading} byModel={!drafted.changed.texts}
         change={editable ? (texts) => reading.change({ texts }) : null} />
-      {frame.reading && <ImageQuestions study={study} frame={frame} setHeat={overlays.setHeat} />}
+      {frame.reading && <ImageQuestions study={study} frame={frame} release={result.report.release} setHeat={overlays.setHeat} />}
     </>
   );
 }

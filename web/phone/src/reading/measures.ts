@@ -1,7 +1,7 @@
 import type { Angle, Calibration, Keypoint, Measurement, PixelSize } from "@fada/shared/api/types";
 import { progression } from "@fada/shared/measurement/angle";
 import { measureHead, pixelSize } from "@fada/shared/measurement/biometry";
-import { type Point, axisEnds, diameter, distance, ellipseOf } from "@fada/shared/measurement/geometry";
+import { type Ellipse, type Point, axisEnds, diameter, distance, ellipseOf } from "@fada/shared/measurement/geometry";
 import type { Thresholds } from "./manifest";
 import { round } from "@fada/shared/measurement/round";
 
@@ -9,6 +9,7 @@ const HEAD = "fetal_head", ABDOMEN = "abdomen", FEMUR = "femur", SYMPHYSIS = "pu
 const METHOD_ABDOMEN = "ellipse with the moments of the abdomen's outline";
 const METHOD_SHAFT = "bar with the moments of the shaft's outline";
 const METHOD_DIAMETER = "diameter of the abdomen's ellipse along the two keypoints";
+const METHOD_LEVEL = "axis of the shaft's outline to the horizontal of the image";
 const METHOD_TANGENT = "symphysis axis to the tangent of the head's outline (Barbera 2009)";
 const KEYPOINT_PAIRS = { TAD: "tad", APAD: "apad" };
 
@@ -30,9 +31,10 @@ export function measureFrame(plane: string, outlines: Outlines, keypoints: reado
   return [];
 }
 
-/** The angle of progression of an intrapartum view, in pixels that are as wide as high. */
+/** The angle of progression of an intrapartum view, and how a femur lies, in pixels that are as wide as high. */
 export function measureAngles(plane: string, outlines: Outlines, calibration: Calibration | null, rules: Thresholds): Angle[] {
-  const symphysis = outlines.get(SYMPHYSIS), head = outlines.get(HEAD);
+  const symphysis = outlines.get(SYMPHYSIS), head = outlines.get(HEAD), femur = outlines.get(FEMUR);
+  if (plane === "femur" && femur) return femurAngle(femur, calibration, rules);
   if (plane !== "intrapartum" || !symphysis || !head) return [];
   const axis = ellipseOf(symphysis);
   const size = axis && pixelSize(calibration, axisEnds(axis).map(rounded));
@@ -41,12 +43,24 @@ export function measureAngles(plane: string, outlines: Outlines, calibration: Ca
   const found = progression(bone, head.map(([x, y]) => [x * sx, y * sy] as const));
   // A symphysis that is rounder than the release allows has no axis to measure from.
   if (found === null || shape === null || shape.a < (rules.elongation?.[SYMPHYSIS] ?? 1) * shape.b) return [];
-  const interval = rules.intervals?.AoP, half = interval ? interval[0] + interval[1] * found.degrees : null;
-  return [{
-    name: "AoP", degrees: round(found.degrees, 1), low: half === null ? null : round(Math.max(found.degrees - half, 0), 1),
-    high: half === null ? null : round(found.degrees + half, 1), method: METHOD_TANGENT,
-    points: found.points.map(([x, y]) => rounded([x / sx, y / sy])),
-  }];
+  return [angleOf("AoP", found.degrees, rules, METHOD_TANGENT, found.points.map(([x, y]) => [x / sx, y / sy] as const))];
+}
+
+/** Degrees between the shaft's axis and the horizontal of the image, 0 to 90. */
+function femurAngle(shaft: readonly Point[], calibration: Calibration | null, rules: Thresholds): Angle[] {
+  const shape = ellipseOf(shaft), size = shape && pixelSize(calibration, axisEnds(shape).map(rounded));
+  const axis = size ? ellipseOf(shaft.map(([x, y]) => [x * size.mm_x, y * size.mm_y] as const)) : shape;
+  if (shape === null || axis === null || axis.a < (rules.elongation?.[FEMUR] ?? 1) * axis.b) return [];
+  const degrees = (Math.atan2(Math.abs(Math.sin(axis.angle)), Math.abs(Math.cos(axis.angle))) * 180) / Math.PI;
+  return [angleOf("FemurAngle", degrees, rules, METHOD_LEVEL, shaftEnds(shape), 90)];
+}
+
+function angleOf(name: string, degrees: number, rules: Thresholds, method: string, points: readonly Point[], most = Infinity): Angle {
+  const interval = rules.intervals?.[name], half = interval ? interval[0] + interval[1] * degrees : null;
+  return {
+    name, degrees: round(degrees, 1), low: half === null ? null : round(Math.max(degrees - half, 0), 1),
+    high: half === null ? null : round(Math.min(degrees + half, most), 1), method, points: points.map(rounded),
+  };
 }
 
 /** TAD and APAD: diameters of the abdomen's ellipse along keypoints that are both certain enough, where their error is known. */
@@ -72,12 +86,17 @@ function measureFemur(shaft: readonly Point[], size: PixelSize | null): Measurem
   const shape = ellipseOf(shaft);
   if (shape === null) return [];
   const inMm = size && ellipseOf(shaft.map(([x, y]) => [x * size.mm_x, y * size.mm_y] as const));
-  const half = Math.sqrt(3) * shape.a / 2, ux = Math.cos(shape.angle) * half, uy = Math.sin(shape.angle) * half;
   return [{
     name: "FL", px: Math.sqrt(3) * shape.a, mm: inMm ? Math.sqrt(3) * inMm.a : null, mm_low: null, mm_high: null,
     calibration: size?.source ?? "not_calibrated", method: METHOD_SHAFT,
-    points: [[shape.cx - ux, shape.cy - uy], [shape.cx + ux, shape.cy + uy]],
+    points: shaftEnds(shape),
   }];
+}
+
+/** The ends of the bar with these moments. */
+function shaftEnds(shape: Ellipse): [Point, Point] {
+  const half = Math.sqrt(3) * shape.a / 2, ux = Math.cos(shape.angle) * half, uy = Math.sin(shape.angle) * half;
+  return [[shape.cx - ux, shape.cy - uy], [shape.cx + ux, shape.cy + uy]];
 }
 
 /** Measurements at the scale that holds for an outline, rounded, each with its interval. */

@@ -45,6 +45,7 @@ from services.domain.examination.source import Source, SourceKind
 from services.domain.examination.summary import summarise
 from services.domain.report import (
     Abstention,
+    Angle,
     FrameReading,
     Measurement,
     Origin,
@@ -262,6 +263,26 @@ def test_each_group_of_a_report_has_a_place() -> None:
         [("INFERRED FROM", "POLYLINE")],
         [("CONTAINS", "POLYLINE")],
     ]
+
+
+def test_how_a_femur_lies_is_an_angle_along_its_shaft() -> None:
+    """In degrees, by a private code: no standard has one for it."""
+    angle = Angle("FemurAngle", 12.3, points=ENDS[:2])
+    one = dataclasses.replace(reading(), measurements=(), datings=(), angles=(angle,))
+    found: list[tuple[float, str]] = []
+
+    def walk(item: Dataset) -> None:
+        if "ConceptNameCodeSequence" in item:
+            (name,) = item.ConceptNameCodeSequence
+            if name.CodeMeaning == "Angle of the femur to the horizontal":
+                (value,) = item.MeasuredValueSequence
+                (unit,) = value.MeasurementUnitsCodeSequence
+                found.append((float(value.NumericValue), unit.CodeValue))
+        for child in item.get("ContentSequence", ()):
+            walk(child)
+
+    walk(pydicom.dcmread(io.BytesIO(sr.measurement_report([HEAD.dataset], report(one), "job"))))
+    assert found == [(12.3, "deg")]
 
 
 def texts(data: bytes) -> list[str]:

@@ -20,7 +20,10 @@ HEAD = readings.head("1.2.3", 500, 400)
 READINGS = (
     HEAD,
     replace(HEAD, subplane=Scored("trans-cerebellar", 0.914), measurements=(), datings=()),
-    replace(HEAD, structures=(), measurements=(Measurement("FL", 151.4),), datings=()),
+    replace(
+        HEAD, structures=(), measurements=(Measurement("FL", 151.4),), datings=(),
+        angles=(Angle("FemurAngle", 12.3),),
+    ),
     replace(
         HEAD, plane=Scored("intrapartum", 0.995), measurements=(), datings=(),
         angles=(Angle("AoP", 121.3),),
@@ -104,7 +107,10 @@ def test_the_answer_is_what_was_found() -> None:
     )
     assert "HC" in said("measure it")
     assert "95 %" in said("measure it")
-    assert said("measure", READINGS[2]) == "FL: 151 px only, the image is not calibrated."
+    length = "FL: 151 px only, the image is not calibrated."
+    level = "Angle of the femur to the horizontal 12°."
+    assert said("measure", READINGS[2]) == f"{length} {level}"
+    assert said("measure the femur", READINGS[2]) == f"{length} {level}"
     assert said("angle?", READINGS[3]) == "Angle of progression 121°."
     assert "Hadlock" in said("what age?")
     assert said("age?", READINGS[2]).startswith("No gestational age")
