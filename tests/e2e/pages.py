@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pydicom
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 from pydicom.uid import generate_uid
 
 ROOT = Path(__file__).parents[2]
@@ -199,6 +199,13 @@ def examination_of(site: Site, folder: Path, name: str, number: str) -> str:
     made = str(answer.json()["items"][0]["study_id"])
     assert site.ready(made)["state"] == "ready"
     return made
+
+
+def asked(page: Page, question: str) -> Locator:
+    """What stands under a question about the image, on the hub's page and the phone's alike."""
+    page.locator(".ask input").fill(question)
+    page.locator(".ask button[type=submit]").click()
+    return page.locator(".ask [aria-live]")
 
 
 def at_every_width(page: Page, name: str, **more: Any) -> None:

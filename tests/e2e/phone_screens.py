@@ -62,7 +62,12 @@ class Walk:
         expect(page.get_by_role("alert")).to_have_text(self.words("phone.pins_differ"))
         yield "pin-differs"
         self.press("nav.atlas")
-        expect(page.locator(".atlas figure")).to_be_visible()
+        picture = page.locator(".atlas figure svg")
+        for plane in ("femur", "trans-ventricular"):
+            name = self.words(f"atlas.{plane}.name")
+            page.locator(".atlas-choice button", has_text=name).click()
+            expect(picture).to_have_attribute("aria-label", name)
+        expect(picture.locator("polygon")).not_to_have_count(0)
         yield "atlas"
         self.press("phone.cases")
 

@@ -16,7 +16,7 @@ import pydicom
 import pytest
 from e2e import field
 from e2e.field import FieldHub
-from e2e.pages import CHROMIUM, ROOT, SAMPLES, Site, sign_in
+from e2e.pages import CHROMIUM, ROOT, SAMPLES, Site, asked, sign_in
 from PIL import Image
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 from pydicom.uid import (
@@ -85,6 +85,8 @@ def test_a_case_is_read_without_hub_and_network_and_comes_back(
             "AI result, not for diagnosis, unreviewed"
         )
         expect(page.locator("main")).to_contain_text("ultrasound region of the image")
+        expect(asked(page, "How large is the head?")).to_contain_text(re.compile(r"HC \d+\.\d mm"))
+        expect(asked(page, "Is it a boy?")).to_contain_text("sex is never told")
         field.show(page, "4-dicom-read-offline")
         field.take(page, PICTURE)  # a further picture of the same case
         expect(page.locator(".strip li")).to_have_count(2)

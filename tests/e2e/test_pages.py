@@ -14,6 +14,7 @@ from e2e.pages import (
     AXE,
     WIDTHS,
     Site,
+    asked,
     copy_of,
     drag,
     figure,
@@ -23,7 +24,7 @@ from e2e.pages import (
     sign_in,
     visit,
 )
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from services.index import open_index
 from services.standalone.local_stack import DEFAULT_SITE
@@ -198,6 +199,57 @@ def test_the_reader_chooses_what_to_look_for(
         page.get_by_label("Segment: Fetal head").check()
         expect(page.locator(".viewer .shape path")).to_have_count(1)
         keep(page, "guided-desktop")
+
+
+def test_a_question_about_the_image_is_answered_from_its_findings(
+    site: Site, browser: Browser, ann: str, study: str
+) -> None:
+    (frame,) = site.result(study)["report"]["frames"]
+    hc = next(m["mm"] for m in frame["measurements"] if m["name"] == "HC")
+    with visit(browser, site, ann) as page:
+        open_case(page, site, study)
+        told = asked(page, "How large is the head?")
+        expect(told).to_contain_text(f"HC {hc:.1f} mm")
+        expect(told).to_contain_text("classify, map, detect, segment")
+        expect(asked(page, "Is it a boy?")).to_contain_text("sex is never told")
+        expect(told).not_to_contain_text("classify")
+
+
+def test_why_is_laid_over_the_image_and_says_when_another_release_has_read_it(
+    site: Site, browser: Browser, ann: str, study: str
+) -> None:
+    older = site.result(study)
+    older["report"]["release"] |= {"version": "0.0.9", "sha256": "0" * 64}
+
+    def look(page: Page) -> Locator:
+        open_case(page, site, study)
+        why, layer = page.locator(".heat"), page.locator(".viewer svg image[href^='blob:']")
+        before = layer.count()
+        why.get_by_role("button", name="Fetal head").click()
+        expect(layer).to_have_count(before + 1)
+        return why.get_by_role("status")
+
+    with visit(browser, site, ann) as page:
+        expect(look(page)).to_have_count(0)
+        page.get_by_role("button", name="Fetal head", pressed=True).click()
+        expect(page.locator(".heat button[aria-pressed=true]")).to_have_count(0)
+        page.route("**/results/latest", lambda route: route.fulfill(json=older))
+        expect(look(page)).to_contain_text("was read by fada-nano 0.0.9")
+
+
+def test_the_atlas_shows_each_plane_with_its_picture(
+    site: Site, browser: Browser, ann: str
+) -> None:
+    with visit(browser, site, ann) as page:
+        page.get_by_role("link", name="Atlas").click()
+        picture = page.locator(".atlas figure svg")
+        expect(picture.locator("polygon")).to_have_count(0)
+        page.locator(".atlas-choice button", has_text="Nuchal").click()
+        expect(picture).to_have_attribute("aria-label", re.compile("[Nn]uchal"))
+        expect(picture.locator("polygon")).not_to_have_count(0)
+        drawn = picture.locator("image").get_attribute("href")
+        assert page.request.get(site.address + str(drawn)).headers["content-type"] == "image/webp"
+        expect(page.locator(".atlas-plane")).to_contain_text("CRL")
 
 
 def test_two_readers_at_once_lose_nothing(
