@@ -17,6 +17,7 @@ from services.domain.report import Origin, Report
 from services.domain.study import Principal
 from services.index.port import Case, CasePicture
 from services.reading import report_json
+from services.reading.images.drawn_mask import check_area
 
 _LO = 64  # characters of a Long String (PS3.5 6.2)
 _LONGEST_SIDE = 8192  # pixels
@@ -105,7 +106,7 @@ def _day_of(stated: date | None) -> str:
 def report_of(sent: CaseIn, case: Case) -> Report | None:
     """The phone's report under the hub's names. A phone cannot say that somebody reviewed it.
 
-    Raises InvalidInput.
+    Raises InvalidInput, TooLarge.
     """
     if sent.report is None:
         return None
@@ -123,7 +124,9 @@ def report_of(sent: CaseIn, case: Case) -> Report | None:
             uid = dicom_values.case_picture_uid(case.id, pictures[reading.frame - 1])
             series = dicom_values.case_series_uid(case.id)
             reading = replace(reading, series_uid=series, sop_uid=uid, frame=1)
-        frames.append(reading)
+        # A mask is one of the hub's own objects: a phone has stored none, and sends outlines.
+        bare = tuple(replace(one, mask=None) for one in reading.structures)
+        frames.append(replace(reading, structures=bare))
     named = replace(
         report,
         study_uid=case.study_uid,
@@ -136,14 +139,16 @@ def report_of(sent: CaseIn, case: Case) -> Report | None:
 
 
 def _check_sizes(report: Report) -> None:
-    """Masks are filled and pictures drawn at a frame's size: so it is bounded here.
+    """Masks are filled and pictures drawn at a frame's size: so it is bounded here, to what a SEG and a page
+    of it can be drawn at.
 
-    Raises InvalidInput.
+    Raises InvalidInput, TooLarge.
     """
     for reading in report.frames:
         sides = (reading.width, reading.height)
         if not all(1 <= side <= _LONGEST_SIDE for side in sides) or len(reading.structures) > 200:
             raise InvalidInput("A frame of the report has a size that no image has.")
+        check_area(*sides, sum(bool(one.polygon) for one in reading.structures))
         if any(len(s.polygon) * reading.height > _MOST_CROSSINGS for s in reading.structures):
             raise InvalidInput("An outline of the report has more points than anybody draws.")
     if len(report.frames) > _MOST_FRAMES:

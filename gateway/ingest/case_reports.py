@@ -41,6 +41,7 @@ def receive_case(
 
     Raises:
         InvalidInput: it is not of the form that this hub knows.
+        TooLarge: the report has a frame that nothing can be drawn on.
         DifferentBytes: this version came before with other content.
         Conflict: the case is another phone's.
         Gone: it was erased at the hub.

@@ -14,6 +14,7 @@ from services.dicom.parser.frames import Frames, calibration
 from services.dicom.parser.parse import parse_bytes
 from services.domain.dicom.file_kind import kind_of
 from services.domain.errors import UnsupportedObject
+from services.reading.images.drawn_mask import check_area
 from services.reading.images.keyframes import candidates, key_frames
 from services.reading.images.picture import square
 
@@ -28,6 +29,8 @@ def answer(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], _Decod
     if parsed.frames == 0:
         raise UnsupportedObject("The object has no images to read.")
     frames = Frames.of_bytes(data)
+    if request.get("look") or request.get("frames") or request.get("key_frames"):
+        check_area(frames.columns, frames.rows)  # as the hub reads it
     if "look" in request:
         return _look(frames, int(request["look"]))
     numbers = _chosen(frames, request)

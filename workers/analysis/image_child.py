@@ -17,6 +17,7 @@ from services.dicom.objects import image_header
 from services.dicom.parser import child
 from services.dicom.parser.frames import Frames, calibration
 from services.domain.errors import InvalidDicom, NotFound
+from services.reading.images.drawn_mask import check_area
 from services.reading.images.keyframes import look
 from services.reading.images.picture import square
 
@@ -52,7 +53,8 @@ def _frames(path: str) -> Frames:
 
 
 def _open(frames: Frames) -> dict[str, Any]:
-    """Header, scale and number of frames."""
+    """Header, scale and number of frames. Raises TooLarge: what is found on it could not be drawn."""
+    check_area(frames.columns, frames.rows)
     scale = calibration(frames.dataset)
     header = image_header.pack(frames.dataset, scale)
     return {

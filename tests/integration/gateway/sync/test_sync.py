@@ -349,6 +349,37 @@ def test_a_frame_that_no_image_has_is_refused_before_anything_is_drawn(
         phone.put_case(case, 1, json.dumps(told).encode())
 
 
+@pytest.mark.parametrize(
+    ("size", "outlines"), [((8192, 8192), 1), ((6000, 8192), 3)], ids=["a frame", "many outlines"]
+)
+def test_a_frame_that_no_outline_could_be_drawn_on_is_refused_at_the_door(
+    phone: Client, size: tuple[int, int], outlines: int
+) -> None:
+    case = str(uuid7())
+    told = json.loads(body(case))
+    frame = told["report"]["frames"][0]
+    frame |= {"width": size[0], "height": size[1]}
+    frame["structures"] = [
+        {**frame["structures"][0], "label": f"outline {number}"} for number in range(outlines)
+    ]
+    with pytest.raises(InvalidInput, match=r"megapixels|too many masks"):
+        phone.put_case(case, 1, json.dumps(told).encode())
+    with pytest.raises(NotFound):
+        phone.case(case)
+
+
+def test_a_phone_cannot_name_an_object_of_the_site_as_its_mask(
+    hub: hubs.Hub, phone: Client
+) -> None:
+    case = str(uuid7())
+    told = json.loads(body(case))
+    told["report"]["frames"][0]["structures"][0]["mask"] = "0" * 64
+    study = phone.put_case(case, 1, json.dumps(told).encode())["study_id"]
+    send(phone, case)
+    with hub.client("phones") as client:
+        assert client.get(f"/api/studies/{study}/results/1/seg.dcm").status_code == 200
+
+
 def test_the_phones_clock_orders_nothing(hub: hubs.Hub, phone: Client) -> None:
     """Case 17: two years ahead and two years behind; the hub's receipt is the order."""
     ids = []

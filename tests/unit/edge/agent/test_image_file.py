@@ -74,6 +74,18 @@ def test_odd_files_are_read_or_named(path: Path) -> None:
         assert np.array_equal(dict(opened.frames).get(1, opened.frames[0][1]).shape, wanted.shape)
 
 
+def test_a_frame_that_the_hub_does_not_read_either_is_taken_and_skipped() -> None:
+    dataset = pydicom.dcmread(SAMPLE)
+    dataset.decompress()
+    dataset.Rows = dataset.Columns = 7100
+    dataset.PixelData = bytes(7100 * 7100)
+    out = io.BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    assert identify(out.getvalue())[0] == DICOM
+    opened = open_image("case", "a" * 64, DICOM, out.getvalue())
+    assert (opened.frames, opened.problem) == ((), "too_large")
+
+
 def test_what_is_no_image_is_refused_and_memory_is_bounded() -> None:
     with pytest.raises(InvalidDicom):
         decode_object(SAMPLE.read_bytes()[:700], key_frames=1)

@@ -369,6 +369,17 @@ def test_what_only_the_hub_can_decode_is_known_as_that() -> None:
     assert refused == {"refused": "unread_here"}
 
 
+def test_a_frame_that_the_hub_does_not_read_either_is_taken_and_not_read() -> None:
+    ds = sample()
+    ds = put(ds, np.zeros((7100, 7100), np.uint8))
+    data = file_of(ds, DeflatedExplicitVRLittleEndian)
+    known, refused = run(
+        ("phone/tests/dicom.ts", "read", [data, []]), ("phone/tests/dicom.ts", "read", [data, [1]])
+    )
+    assert known["decodable"] is False
+    assert refused == {"refused": "unread_here"}
+
+
 def test_a_file_cut_anywhere_is_refused_by_both(tmp_path: Path) -> None:
     """Nothing that the hub would refuse for being cut is taken here."""
     whole = file_of(sample())

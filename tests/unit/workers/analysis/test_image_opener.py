@@ -14,7 +14,7 @@ import pydicom
 import pytest
 
 from services.dicom.parser.frames import Frames, calibration
-from services.domain.errors import FadaError, InvalidDicom
+from services.domain.errors import FadaError, InvalidDicom, TooLarge
 from services.settings import Settings
 from workers.analysis.image_opener import ImageOpener
 
@@ -62,6 +62,16 @@ def test_junk_is_refused_and_the_child_stays(opener: ImageOpener) -> None:
     with pytest.raises(InvalidDicom), opener.open(b"junk" * 100):
         pass
     assert child(opener) == before
+
+
+def test_frame_that_nothing_could_be_drawn_on_is_not_read(opener: ImageOpener) -> None:
+    """It is kept, and its report says that it was skipped: a signature has to draw what was found."""
+    dataset = pydicom.dcmread(io.BytesIO(HEAD))
+    dataset.Rows = dataset.Columns = 7100
+    out = pydicom.filebase.DicomBytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    with pytest.raises(TooLarge, match="50 megapixels"), opener.open(bytes(out.getvalue())):
+        pass
 
 
 def test_child_that_was_killed_is_asked_again(opener: ImageOpener) -> None:

@@ -5,7 +5,7 @@ import { CODED, unpackCoded } from "./codecs";
 import { displayPixels } from "./display";
 import { unpackJpeg } from "./jpeg";
 import { unpackRle } from "./rle";
-import { type PixelFormat, type Samples, pixelFormat, frameBits, nativeSamples, fromBytePlanes } from "./samples";
+import { MAX_PIXELS, type PixelFormat, type Samples, pixelFormat, frameBits, nativeSamples, fromBytePlanes } from "./samples";
 import { TAG } from "./tags";
 import { Unreadable } from "./unreadable";
 import { Clip } from "./video";
@@ -53,7 +53,8 @@ export class DicomFile {
     this.pixels = set.elements[TAG.pixels] ?? missing();
     this.check();
     this.calibration = calibration(set);
-    this.decodable = clip?.decodable || NATIVE.includes(syntax) || syntax === RLE || CODED.includes(syntax) || (JPEG.includes(syntax) && this.form.allocated === 8 && this.form.stored === 8);
+    const { rows, columns } = this.form;
+    this.decodable = rows * columns <= MAX_PIXELS && (clip?.decodable || NATIVE.includes(syntax) || syntax === RLE || CODED.includes(syntax) || (JPEG.includes(syntax) && this.form.allocated === 8 && this.form.stored === 8));
   }
 
   private check(): void {

@@ -1,6 +1,10 @@
 import type { DataSet } from "dicom-parser";
 import { TAG } from "./tags";
 
+/** Of a frame or picture that is read: what is found on a larger one could not be drawn, here or at the hub
+ * (services/reading/images/picture.py). */
+export const MAX_PIXELS = 50_000_000;
+
 /** How an object's pixels are stored (PS3.3 C.7.6.3). */
 export interface PixelFormat {
   rows: number;

@@ -1,11 +1,10 @@
 /** From a picture to the square that every release sees: the hub's own resize (services/reading/images/picture.py),
  * a separable triangle filter in doubles, rounded half up once. */
 
+import { MAX_PIXELS } from "../dicom/samples";
 import { Unreadable } from "../dicom/unreadable";
 
 export interface Gray { width: number; height: number; pixels: Uint8Array }
-
-const MAX_PIXELS = 50_000_000; // what the hub takes
 
 /** Decode a PNG or JPEG as grey, upright as its camera says, without the colour management that would change its
  * values. @throws Unreadable. */
