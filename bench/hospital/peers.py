@@ -56,7 +56,7 @@ class Pacs:
         path.write_text(json.dumps(configuration))
         spec = ProcessSpec(
             name="orthanc", command=("Orthanc", str(path)), cwd=self.home, env={},
-            log=self.home / "orthanc.log", ready=self._answers, start_seconds=60, stop_seconds=10,
+            log=self.home / "orthanc.log", ready=self._answers, stop_seconds=10,
         )  # fmt: skip
         self._process = Process(spec, self._reaper)
         self._process.start()

@@ -143,14 +143,14 @@ class Plant:
         for number, port in enumerate(self._gateway_ports, 1):
             spec = programs.gateway(self.home, self._environment({"port": port}), port)
             made.append(self._named(spec, f"gateway {number}"))
-        broker = self.ports["valkey"]
-        for number in range(1, self.workers + 1):
-            env = self._environment({})
-            spec = programs.worker(self.home, env, broker, self._secrets.broker_password)
+        broker, password = self.ports["valkey"], self._secrets.broker_password
+        for number, port in enumerate(ports.free(self.workers), 1):
+            env = self._environment({"metrics_port": port})
+            spec = programs.worker(self.home, env, port, broker, password)
             made.append(self._named(spec, f"worker {number}"))
-        for number in (1, 2):
-            spec = programs.sweeper(self.home, self._environment({}))
-            made.append(self._named(spec, f"sweeper {number}"))
+        for number, port in enumerate(ports.free(2), 1):
+            env = self._environment({"sweeper_metrics_port": port})
+            made.append(self._named(programs.sweeper(self.home, env, port), f"sweeper {number}"))
         return made
 
     def _named(self, spec: ProcessSpec, name: str) -> ProcessSpec:

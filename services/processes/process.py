@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -42,7 +43,6 @@ class ProcessSpec:
     ready: Callable[[], bool] = lambda: True
     env: Mapping[str, str] = field(default_factory=dict)  # beside our own
     cwd: Path | None = None
-    start_seconds: float = 60.0
     stop_seconds: float = 10.0
     stop_signal: signal.Signals = signal.SIGTERM
     tidy: Callable[[], None] = lambda: None
@@ -93,33 +93,40 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def ready(self) -> bool:
-        """Alive, and it answers."""
+        """Alive, and it answers: then its start is over."""
         try:
-            return self.alive() and self.spec.ready()
+            ready = self.alive() and self.spec.ready()
         except (OSError, ValueError, HTTPException):
             return False
+        if ready:
+            self._grace = None
+        return ready
 
     def starting(self) -> bool:
         """Whether it has not been ready since its last start, and still works at it."""
-        if self._grace is None or not self.alive():
-            return False
-        if self.ready() or not self._grace.holds():
-            self._grace = None
-        return self._grace is not None
+        return self._works_at_start() and not self.ready()
 
     def wait_ready(self, seconds: float | None = None) -> None:
-        """Wait until it answers, ``seconds`` or as long as its spec says.
+        """Wait until it answers, for ``seconds`` or as long as its start makes progress.
 
         Raises:
             ProcessFailed: it ended, or took too long; the end of its log is in the detail.
         """
-        until = time.monotonic() + (seconds or self.spec.start_seconds)
+        if self._grace is None and self._child is not None:  # it was ready before, and is not now
+            self._grace = StartGrace(self._child.pid)
+        until = time.monotonic() + seconds if seconds is not None else math.inf
         while not self.ready():
-            if not self.alive():
-                raise ProcessFailed(f"{self.spec.name} ended by itself.\n{self.tail()}")
+            self.check_start()
             if time.monotonic() > until:
                 raise ProcessFailed(f"{self.spec.name} does not answer.\n{self.tail()}")
             time.sleep(0.05)
+
+    def check_start(self) -> None:
+        """Of one that is not ready yet. Raises ProcessFailed: it will not become so."""
+        if not self.alive():
+            raise ProcessFailed(f"{self.spec.name} ended by itself.\n{self.tail()}")
+        if not self._works_at_start():
+            raise ProcessFailed(f"{self.spec.name} does not answer.\n{self.tail()}")
 
     def tend(self) -> Change | None:
         """Restart it if it ended, with growing pauses. Call it again and again.
@@ -184,6 +191,9 @@ class Process:
                 return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
         except OSError:
             return ""
+
+    def _works_at_start(self) -> bool:
+        return self.alive() and self._grace is not None and self._grace.holds()
 
     def _spawn(self, log: IO[bytes] | None) -> subprocess.Popen[bytes]:
         spec, env = self.spec, {**os.environ, **self.spec.env}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -17,7 +18,7 @@ from services.composition import Adapters
 from services.domain.errors import FadaError
 from services.domain.study import Role
 from services.inference.port import Inference
-from services.processes.process import Process, ProcessFailed, ProcessSpec
+from services.processes.process import Process, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
 from services.settings import Settings
 from services.standalone import ports, programs, seaweed, secrets, triton, valkey
@@ -25,7 +26,7 @@ from services.standalone.doctor import Check, Doctor, reads
 from services.standalone.local_settings import settings_of
 from services.standalone.lock import HomeLock
 from services.standalone.openings import openings
-from services.standalone.probe import http_ok
+from services.standalone.probe import DICOM, MLLP, http_ok, listener_answers
 from services.standalone.releases import gather
 
 RELEASES = triton.ROOT / "models" / "releases"
@@ -98,6 +99,11 @@ class LocalStack:
         """Of the gateway, as a URL."""
         return f"http://{ports.HOST}:{self.ports['gateway']}"
 
+    @property
+    def _listening(self) -> str:
+        """The address of the listeners of DICOM and HL7."""
+        return self.options.listen or self.options.environment.get("FADA_HOST", ports.HOST)
+
     def start(self, stopping: threading.Event | None = None) -> None:
         """Start all and wait until all answer. ``stopping`` set meanwhile: give up.
 
@@ -111,10 +117,8 @@ class LocalStack:
             migrated = pool.submit(self._migrate)
             processes = self._begin(self._servers())
             migrated.result()
-            bucket = pool.submit(self._make_bucket)
             processes += self._begin(self._programs())
-            self._wait(processes, began, stopping, [bucket])
-            bucket.result()
+            self._wait(processes, began, stopping, lambda: pool.submit(self._make_bucket))
         self._doctor = Doctor(self._checks())
 
     def new_key(self) -> str:
@@ -162,27 +166,18 @@ class LocalStack:
         checks: dict[str, Check] = {"gateway": lambda: http_ok(port, "/health/live", 5.0)}
         store = self.ports["s3"]
         checks["valkey"] = self.processes["valkey"].spec.ready
-        checks["object store"] = lambda: http_ok(store, "/healthz", 5.0)
+        checks[seaweed.NAME] = lambda: http_ok(store, "/healthz", 5.0)
         for part in ("worker", "sweeper"):
-            checks[part] = self._still_answers(part, self.ports[f"{part}_metrics"])
+            checks[part] = partial(http_ok, self.ports[f"{part}_metrics"], "/metrics", 5.0)
+        for name, at, words in (
+            ("dimse", self.options.dimse_port, DICOM), ("hl7", self.options.hl7_port, MLLP)
+        ):  # fmt: skip
+            if at:
+                checks[name] = partial(listener_answers, self._listening, at, words)
         if self.runner == "triton":
             self._inference = Adapters(self.settings).inference
             checks["triton"] = reads(self._inference)
         return checks
-
-    def _still_answers(self, part: str, port: int) -> Check:
-        """A process that stands still answers no question for its figures; one that starts does not yet."""
-        answered: set[int | None] = set()
-
-        def check() -> bool:
-            process = self.processes[part]
-            if http_ok(port, "/metrics", 5.0):
-                answered.add(process.pid)
-                return True
-            starts = process.running_seconds < process.spec.start_seconds
-            return starts and process.pid not in answered
-
-        return check
 
     # --- parts -------------------------------------------------------------------------------
 
@@ -203,14 +198,16 @@ class LocalStack:
         broker = self.ports["valkey"]
         parts = [
             programs.gateway(self.home, env, self.ports["gateway"]),
-            programs.worker(self.home, env, broker, self._secrets.broker_password),
-            programs.sweeper(self.home, env),
+            programs.worker(
+                self.home, env, self.ports["worker_metrics"], broker, self._secrets.broker_password
+            ),
+            programs.sweeper(self.home, env, self.ports["sweeper_metrics"]),
         ]
-        listening = {**env, "FADA_HOST": self.options.listen or env["FADA_HOST"]}
-        if self.options.dimse_port:
-            parts.append(programs.dimse(self.home, listening))
-        if self.options.hl7_port:
-            parts.append(programs.hl7(self.home, listening))
+        listening = {**env, "FADA_HOST": self._listening}
+        if port := self.options.dimse_port:
+            parts.append(programs.dimse(self.home, listening, port))
+        if port := self.options.hl7_port:
+            parts.append(programs.hl7(self.home, listening, port))
         return parts
 
     def _environment(self) -> dict[str, str]:
@@ -241,9 +238,11 @@ class LocalStack:
         processes: list[Process],
         began: float,
         stopping: threading.Event | None,
-        others: Sequence[Future[None]] = (),
+        make_bucket: Callable[[], Future[None]],
     ) -> None:
-        left = list(processes)
+        """Until all are ready, each for as long as its start makes progress; the bucket is made when the
+        object store is."""
+        left, bucket = list(processes), None
         while left:
             for process in list(left):
                 if stopping is not None and stopping.is_set():
@@ -252,14 +251,15 @@ class LocalStack:
                     left.remove(process)
                     self.seconds[process.spec.name] = time.monotonic() - began
                     self._say(process.spec.name, "ready")
-                elif not process.alive():
-                    raise ProcessFailed(f"{process.spec.name} ended by itself.\n{process.tail()}")
-                elif time.monotonic() - began > process.spec.start_seconds:
-                    raise ProcessFailed(f"{process.spec.name} does not answer.\n{process.tail()}")
-            for other in others:
-                if other.done():
-                    other.result()
+                    if process.spec.name == seaweed.NAME:
+                        bucket = make_bucket()
+                else:
+                    process.check_start()
+            if bucket is not None and bucket.done():
+                bucket.result()
             time.sleep(0.05)
+        if bucket is not None:
+            bucket.result()
 
     def _migrate(self) -> None:
         index = Adapters(self.settings).index

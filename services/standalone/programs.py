@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from services.processes.process import ProcessSpec
-from services.standalone.probe import http_ok, valkey_consumers
+from services.standalone.probe import DICOM, MLLP, http_ok, listener_answers, valkey_consumers
 
 _CONSUMERS = 2  # one process reads, one delivers
 
@@ -23,30 +23,32 @@ def gateway(home: Path, env: Mapping[str, str], port: int) -> ProcessSpec:
     return _part("gateway", home, env, lambda: http_ok(port, "/health/ready", 12.0), stop_seconds=8)
 
 
-def worker(home: Path, env: Mapping[str, str], broker_port: int, password: str) -> ProcessSpec:
-    """Ready when its processes wait for a message."""
-    return _part(
-        "worker",
-        home,
-        env,
-        lambda: valkey_consumers(broker_port, password) >= _CONSUMERS,
-        stop_seconds=30,
-    )
+def worker(
+    home: Path, env: Mapping[str, str], port: int, broker_port: int, password: str
+) -> ProcessSpec:
+    """Ready when its processes wait for a message. ``port``: of its figures."""
+
+    def ready() -> bool:
+        return http_ok(port, "/metrics") and valkey_consumers(broker_port, password) >= _CONSUMERS
+
+    return _part("worker", home, env, ready, stop_seconds=30)
 
 
-def sweeper(home: Path, env: Mapping[str, str]) -> ProcessSpec:
-    """Ready at once: it waits for what it needs by itself."""
-    return _part("sweeper", home, env, lambda: True, stop_seconds=5)
+def sweeper(home: Path, env: Mapping[str, str], port: int) -> ProcessSpec:
+    """Ready when it answers: it waits for what it needs by itself. ``port``: of its figures."""
+    return _part("sweeper", home, env, lambda: http_ok(port, "/metrics"), stop_seconds=5)
 
 
-def dimse(home: Path, env: Mapping[str, str]) -> ProcessSpec:
-    """The DICOM listener; ready at once."""
-    return _part("dimse", home, env, lambda: True, stop_seconds=5)
+def dimse(home: Path, env: Mapping[str, str], port: int) -> ProcessSpec:
+    """The DICOM listener; ready when it answers a request for an association."""
+    host = env["FADA_HOST"]
+    return _part("dimse", home, env, lambda: listener_answers(host, port, DICOM, 1.0), 5)
 
 
-def hl7(home: Path, env: Mapping[str, str]) -> ProcessSpec:
-    """The HL7 listener; ready at once."""
-    return _part("hl7", home, env, lambda: True, stop_seconds=5)
+def hl7(home: Path, env: Mapping[str, str], port: int) -> ProcessSpec:
+    """The HL7 listener; ready when it answers on a connection."""
+    host = env["FADA_HOST"]
+    return _part("hl7", home, env, lambda: listener_answers(host, port, MLLP, 1.0), 5)
 
 
 def _part(
@@ -59,6 +61,5 @@ def _part(
         env=env,
         log=home / "logs" / f"{name}.log",
         ready=ready,
-        start_seconds=180,
         stop_seconds=stop_seconds,
     )

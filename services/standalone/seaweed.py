@@ -15,6 +15,7 @@ from services.standalone.probe import http_ok
 from services.standalone.secrets import write_private
 from services.storage.s3 import S3Store
 
+NAME = "object store"
 PROBE_BUCKET = "fada-probe"
 PORTS = (
     "s3", "s3_grpc", "weed_master", "weed_master_grpc", "weed_volume", "weed_volume_grpc",
@@ -66,14 +67,13 @@ def spec(
         f"-s3.config={folder / 's3.json'}",
     )  # fmt: skip
     return ProcessSpec(
-        name="object store",
+        name=NAME,
         command=command,
         cwd=folder,  # it looks for its own settings in the working folder
         env={"WEED_S3_SSE_KEK": kek},
         log=log or home / "logs" / "seaweed.log",
         ready=lambda: http_ok(p["s3"], "/healthz") and _usable(p["s3"], access_key, secret_key),
         stop_seconds=2,  # it closes its files at once and then stays; SIGKILL loses nothing (tested)
-        start_seconds=120,
     )
 
 

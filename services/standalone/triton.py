@@ -98,7 +98,6 @@ def spec(
         log=log or home / "logs" / "triton.log",
         tidy=lambda: _forget_regions(_region(ports)),
         ready=lambda: http_ok(ports["triton_http"], "/v2/health/ready"),
-        start_seconds=120,
         stop_seconds=15,
     )
 

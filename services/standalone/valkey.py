@@ -51,5 +51,4 @@ def spec(
         command=(str(server or program()), str(settings)),
         log=log or home / "logs" / "valkey.log",
         ready=lambda: valkey_command(port, password, "PING") == "+PONG",
-        start_seconds=120,
     )

@@ -20,8 +20,9 @@ import yaml
 from helm_python.chart import Chart, lint
 from helm_python.errors import HelmError
 
+from services.processes import start_grace
 from services.settings import Settings
-from services.standalone import ports
+from services.standalone import ports, probe
 from services.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]
@@ -338,6 +339,15 @@ def test_pods_are_limited_probed_and_without_rights(chart: Chart) -> None:
         assert ("tls" in mounts) is (name != "hub-fada-triton"), name
         if not name.endswith("prepare"):
             assert {"livenessProbe", "readinessProbe"} <= set(container), name
+            start = container["startupProbe"]
+            assert start["periodSeconds"] * start["failureThreshold"] >= start_grace.MOST_SECONDS, (
+                name
+            )
+    for part, protocol in (("dimse", "dicom"), ("hl7", "mllp")):
+        (container,) = found[f"hub-fada-{part}"]["spec"]["containers"]
+        (port,) = container["ports"]
+        asked = ["python", "-m", probe.__name__, protocol, str(port["containerPort"])]
+        assert container["livenessProbe"]["exec"]["command"] == asked
     (gateway,) = found["hub-fada-gateway"]["spec"]["containers"]
     assert gateway["readinessProbe"]["httpGet"]["path"] == "/health/serving"
     assert (

@@ -26,6 +26,18 @@ image: {{ include "fada.imageName" (dict "image" .Values.image "root" .) }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- end }}
 
+{{/* A start may take a quarter of an hour: on a busy node it is slow, and what ends is started again at once. */}}
+{{- define "fada.startup" -}}
+periodSeconds: 5
+timeoutSeconds: 10
+failureThreshold: 180
+{{- end }}
+
+{{/* Whether a listener answers: the kernel accepts connections for a program that hangs. */}}
+{{- define "fada.asks" -}}
+exec: {command: [python, -m, services.standalone.probe, {{ .protocol }}, {{ .port | quote }}]}
+{{- end }}
+
 {{/* The environment of every program of the hub: secrets by reference, settings by name. */}}
 {{- define "fada.env" -}}
 {{- $root := . }}

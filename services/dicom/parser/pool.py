@@ -221,7 +221,7 @@ class _Child:
         began, used, answer = time.monotonic(), -1.0, bytearray()
         while not answer.endswith(b"\n"):
             if not self._poll.poll(min(seconds, 1.0) * 1000):
-                now = processor_seconds(self.pid)
+                now = processor_seconds(self.pid) or 0.0
                 used = now if used < 0 else used
                 if now - used >= seconds:
                     raise _Lost("takes too long to read", own_fault=True)

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from services.processes import start_grace
 from services.processes.process import Process, ProcessFailed, ProcessSpec
 from services.processes.process_reaper import ProcessReaper
 
@@ -77,6 +78,27 @@ def test_a_part_that_ends_at_once_says_why(tmp_path):
     process.start()
     with pytest.raises(ProcessFailed, match="no such disk"):
         process.wait_ready(20)
+
+
+def test_a_part_that_does_nothing_is_not_waited_for(tmp_path, monkeypatch):
+    process = Process(spec(tmp_path, "exec sleep 1000", ready=lambda: False))
+    process.start()
+    monkeypatch.setattr(start_grace, "IDLE_SECONDS", 0.0)
+    with pytest.raises(ProcessFailed, match="does not answer"):
+        process.wait_ready()
+    process.stop()
+
+
+def test_a_start_is_over_when_it_is_ready(tmp_path):
+    answers = [False, True]
+    process = Process(spec(tmp_path, "exec sleep 1000", ready=lambda: answers[0]))
+    process.start()
+    assert process.starting()
+    answers.reverse()
+    assert process.ready()
+    answers.reverse()
+    assert not process.starting(), "it hangs"
+    process.stop()
 
 
 def test_a_crash_is_mended_with_growing_pauses(tmp_path):

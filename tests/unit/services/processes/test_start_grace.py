@@ -38,6 +38,14 @@ def test_none_is_waited_for_without_end(clock: list[float]) -> None:
     assert not grace.holds()
 
 
+def test_where_processor_time_is_not_told_every_start_has_the_same_time(clock: list[float]) -> None:
+    grace = StartGrace(1, lambda _: None)
+    clock[0] += start_grace.UNSEEN_SECONDS - 1
+    assert grace.holds()
+    clock[0] += 1
+    assert not grace.holds()
+
+
 def test_processor_time_is_of_the_whole_group() -> None:
     inner = "import time; e = time.process_time() + 0.3\nwhile time.process_time() < e: pass"
     outer = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {inner!r}]); "
@@ -46,9 +54,9 @@ def test_processor_time_is_of_the_whole_group() -> None:
     )
     try:
         until = time.monotonic() + 60
-        while processor_seconds(process.pid) == 0 and time.monotonic() < until:
+        while not processor_seconds(process.pid) and time.monotonic() < until:
             time.sleep(0.05)
-        assert processor_seconds(process.pid) > 0
+        assert processor_seconds(process.pid)
     finally:
         process.kill()
         process.wait()

@@ -1,15 +1,19 @@
 """A machine before it starts: its folder, its lock, its settings."""
 
 import stat
+import time
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import pytest
 import releases
 
 from services.domain.errors import InvalidInput
-from services.processes.process import Process
+from services.processes import start_grace
+from services.processes.process import Process, ProcessFailed, ProcessSpec
 from services.settings import Settings
 from services.standalone import local_stack, ports, triton
+from services.standalone.doctor import Doctor
 from services.standalone.local_stack import LocalStack, StackOptions
 from services.standalone.lock import AlreadyRunning
 
@@ -74,29 +78,63 @@ def test_all_listen_on_loopback_alone(tmp_path, bundled):
         assert "bind 127.0.0.1" in (made.home / "valkey" / "valkey.conf").read_text()
 
 
-def test_who_answered_once_and_then_stands_still_is_ill(tmp_path, bundled, monkeypatch):
-    answers, asked = [False, True, False], []
-
-    def answer(port, path, _seconds=1.0):
-        asked.append((port, path))
-        return answers[(len(asked) - 1) % 3]
-
-    monkeypatch.setattr(local_stack, "http_ok", answer)
-    with machine(tmp_path / "home", bundled, runner="inprocess") as made:
-        made.processes |= {
-            part.name: Process(part) for part in (*made._servers(), *made._programs())
-        }
+def test_every_program_is_asked_whether_it_answers(tmp_path, bundled, monkeypatch):
+    """At the address where it listens, and only while it does not start."""
+    asked = []
+    monkeypatch.setattr(local_stack, "http_ok", lambda *about: asked.append(about))
+    monkeypatch.setattr(local_stack, "listener_answers", lambda *about: asked.append(about))
+    dimse, hl7 = ports.free(2)
+    given = {"FADA_DIMSE_PEERS": "US1", "FADA_HL7_SENDERS": "HIS"}
+    options = {"dimse_port": dimse, "hl7_port": hl7, "listen": "0.0.0.0", "environment": given}
+    with machine(tmp_path / "home", bundled, runner="inprocess", **options) as made:
+        parts = (*made._servers(), *made._programs())
+        made.processes |= {part.name: Process(part) for part in parts}
         checks = made._checks()
-        monkeypatch.setattr(Process, "running_seconds", 1.0)
-        for name in ("worker", "sweeper"):
-            starting, answering, still = (checks[name]() for _ in range(3))
-            assert (starting, answering, still) == (True, True, False)
-            assert asked[-1] == (made.ports[f"{name}_metrics"], "/metrics")
-            monkeypatch.setattr(Process, "running_seconds", 1000.0)
-            assert not made._checks()[name](), "a start that never came to an answer"
-            monkeypatch.setattr(Process, "running_seconds", 1.0)
-            asked.clear()
         made.processes.clear()
+        assert set(checks) == {part.name for part in parts}
+        for name in ("worker", "sweeper", "dimse", "hl7"):
+            checks[name]()
+        worker, sweeper = (made.ports[f"{name}_metrics"] for name in ("worker", "sweeper"))
+    assert [about[:2] for about in asked] == [
+        (worker, "/metrics"), (sweeper, "/metrics"), ("0.0.0.0", dimse), ("0.0.0.0", hl7)
+    ]  # fmt: skip
+
+
+def asleep(ready=lambda: False, name="part"):
+    process = Process(ProcessSpec(name, ("sleep", "1000"), ready=ready))
+    process.start()
+    return process
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_what_hangs_is_ended_and_what_starts_is_not(tmp_path, bundled, monkeypatch, starts):
+    monkeypatch.setattr(Process, "starting", lambda _: starts)
+    with machine(tmp_path / "home", bundled) as made:
+        made.processes["part"] = process = asleep()
+        made._doctor = Doctor({"part": lambda: False}, every=0.01, most=1)
+        while not made._doctor._failures["part"]:  # the test's own time limit ends it
+            time.sleep(0.01)
+        made.tend()
+        assert process.alive() is starts
+
+
+def test_a_start_is_waited_for_as_long_as_it_makes_progress(tmp_path, bundled, monkeypatch):
+    answers, made_bucket = iter([False, False, True]), []
+    pending = Future()
+    pending.set_result(None)
+
+    def bucket():
+        made_bucket.append(next(answers, "after the store was ready"))
+        return pending
+
+    with machine(tmp_path / "home", bundled) as made:
+        made.processes["object store"] = slow = asleep(lambda: next(answers), "object store")
+        made._wait([slow], time.monotonic() - 100_000, None, bucket)
+        assert made_bucket == ["after the store was ready"]
+        made.processes["part"] = silent = asleep()
+        monkeypatch.setattr(start_grace, "IDLE_SECONDS", 0.0)
+        with pytest.raises(ProcessFailed, match="does not answer"):
+            made._wait([silent], time.monotonic(), None, bucket)
 
 
 def test_another_index_and_another_broker(tmp_path, bundled):
