@@ -62,6 +62,7 @@ from gateway.sync import (
     previews,
 )
 from gateway.uploads import bundles, forms, housekeeping, tus
+from gateway.uploads.turns import Turns
 from services.credentials import secrets_of
 from services.domain.errors import FadaError
 from services.reading.releases.registry import Manifests
@@ -204,7 +205,8 @@ def _add_state(app: FastAPI, services: Services) -> None:
     app.state.probe = health.of_all_parts(services)
     app.state.serving = health.of_this_gateway(services)
     app.state.broadcaster = events.Broadcaster(services)
-    app.state.notification_connections = Counter()
+    app.state.listeners = Counter()
+    app.state.carried_turns = Turns()
 
 
 def _sign_on(services: Services, authenticator: Authenticator, signer: Signer) -> SignOn | None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from asyncio import FIRST_COMPLETED
-from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
@@ -14,16 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.dicomweb.workitems import Aet, events_of
+from gateway.dicomweb.subscribers import events_of, listening, note_events
+from gateway.dicomweb.workitems import Aet
 from gateway.http.authentication import caller_of_socket
 from gateway.http.params import Reader
-from services.domain.errors import RateLimited
 from services.domain.study import Principal
 from services.index.port import WorkitemEvent
 
 router = APIRouter(prefix="/dicomweb")
 _POLL_SECONDS = 0.5
-_MOST_OPEN = 16  # of one caller in one process
 _IDENTIFY_EVERY = 10  # looks: a credential that was revoked ends its connection
 _N_EVENT_REPORT, _MESSAGE_IDS = 0x0100, 1 << 16
 
@@ -35,27 +33,18 @@ async def notifications(socket: WebSocket, aet: Aet, who: Reader, services: Serv
     What a subscriber misses while it is away it reads by long polling on the same address.
     Raises RateLimited: too many are open.
     """
-    connections: Counter[str] = socket.app.state.notification_connections
-    caller = f"{who.site}\n{who.subject}"
-    if connections[caller] >= _MOST_OPEN:
-        raise RateLimited("Too many open notification connections.", retry_after=10)
-    connections[caller] += 1
-    try:
+    with listening(socket, who, aet.strip()):
         last = await run_in_threadpool(_latest, services, who, aet.strip())
         await socket.accept()
         sending = asyncio.create_task(_send(socket, services, who, aet.strip(), last))
-        listening = asyncio.create_task(_listen(socket))
-        done, left = await asyncio.wait((sending, listening), return_when=FIRST_COMPLETED)
+        hearing = asyncio.create_task(_listen(socket))
+        done, left = await asyncio.wait((sending, hearing), return_when=FIRST_COMPLETED)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         if sending in done:
             with contextlib.suppress(WebSocketDisconnect):
                 sending.result()  # its error ends the connection
-    finally:
-        connections[caller] -= 1
-        if not connections[caller]:
-            del connections[caller]
 
 
 async def _send(socket: WebSocket, services: Services, who: Principal, aet: str, last: int) -> None:
@@ -65,7 +54,9 @@ async def _send(socket: WebSocket, services: Services, who: Principal, aet: str,
         looks += 1
         if looks % _IDENTIFY_EVERY == 0:
             await caller_of_socket(socket.app.state.authenticator, socket)
-        for event in await run_in_threadpool(events_of, services, who, aet, last):
+        events = await run_in_threadpool(events_of, services, who, aet, last)
+        note_events(socket, who, events)
+        for event in events:
             await socket.send_text(json.dumps(_message(event)))
             last = event.seq
         await asyncio.sleep(_POLL_SECONDS)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.dicomweb.responses import IGNORED, JSON, base_url
+from gateway.dicomweb.subscribers import events_of, listening, note_events
 from gateway.dicomweb.xml_route import XmlRoute
 from gateway.http.params import Reader, Sonographer
 from services.domain.dicom.matching import matches
@@ -25,7 +26,7 @@ from services.domain.errors import InvalidInput
 from services.domain.orders import workitem
 from services.domain.orders.workitem import GLOBAL, AlreadySo, WorkitemState
 from services.domain.study import Principal
-from services.index.port import Workitem, WorkitemEvent
+from services.index.port import Workitem
 from services.workitems import ReadingPerformer, ask_to_cancel, is_reading
 
 router = APIRouter(prefix="/dicomweb", tags=["DICOMweb"], route_class=XmlRoute)
@@ -217,22 +218,20 @@ async def events(
     wait: Annotated[float, Query(ge=0, le=_LONGEST_WAIT, description="s")] = 20.0,
 ) -> Response:
     """Long polling: event reports after number ``after``, as soon as there are any; 204 when ``wait`` is
-    over. ``X-Last-Event`` is the ``after`` of the next request. Kept for a week."""
+    over. ``X-Last-Event`` is the ``after`` of the next request. Kept for a week. 429: too many wait."""
     end = time.monotonic() + wait
-    while not (reports := await run_in_threadpool(events_of, services, who, aet.strip(), after)):
-        left = end - time.monotonic()
-        if left <= 0 or await request.is_disconnected():
-            return Response(status_code=204, headers={"X-Last-Event": str(after)})
-        await anyio.sleep(min(_POLL_SECONDS, left))
+    with listening(request, who, aet.strip()):
+        while not (
+            reports := await run_in_threadpool(events_of, services, who, aet.strip(), after)
+        ):
+            left = end - time.monotonic()
+            if left <= 0 or await request.is_disconnected():
+                return Response(status_code=204, headers={"X-Last-Event": str(after)})
+            await anyio.sleep(min(_POLL_SECONDS, left))
+    note_events(request, who, reports)
     response = _json([one.report for one in reports])
     response.headers["X-Last-Event"] = str(reports[-1].seq)
     return response
-
-
-def events_of(services: Services, who: Principal, aet: str, after: int) -> list[WorkitemEvent]:
-    """The next events of a subscriber after number ``after``. Blocking."""
-    with services.index.read() as tx:
-        return tx.workitems.events(who.site, aet, after, _PAGE)
 
 
 def _matching(

@@ -20,14 +20,14 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect as websocket
 
 from cli.main import app
-from gateway.dicomweb import notifications
+from gateway.dicomweb import notifications, subscribers
 from gateway.http import connection_limits
 from services.dicom import native_model
 from services.domain.orders import workitem
 from services.domain.report import Origin, ReleaseId, Report
 from services.domain.study import Principal, Role
 from services.index.database.connection import utc_now
-from services.index.port import Artefact, Job
+from services.index.port import Artefact, AuditEntry, Job
 from services.workitems import ReadingPerformer
 
 SITE = "items"
@@ -196,6 +196,49 @@ def test_a_notification_connection_carries_what_happens(
         with pytest.raises(InvalidStatus) as refused, websocket(address, additional_headers=wrong):
             pass
         assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("way", ["websocket", "long polling"])
+def test_what_a_subscriber_is_told_stands_in_the_audit_trail(
+    gateway: OpenGateway, clients: dict[str, httpx.Client], way: str
+) -> None:
+    uid, aet = ("2.25.591", "TRAIL1") if way == "websocket" else ("2.25.592", "TRAIL2")
+    with gateway.services.index.begin() as tx:
+        made, key = tx.keys.create(SITE, Role.READER, "who listens")
+    given = {"Authorization": f"Bearer {key}"}
+    address = f"{gateway.url}/dicomweb/subscribers/{aet}"
+    assert clients["work"].post(f"/workitems?{uid}", json=[item("trail")]).status_code == 201
+    if way == "websocket":
+        with websocket(address.replace("http", "ws", 1), additional_headers=given) as line:
+            clients["look"].post(f"/workitems/{uid}/subscribers/{aet}")
+            line.recv(timeout=60)
+    else:
+        clients["look"].post(f"/workitems/{uid}/subscribers/{aet}")
+        assert httpx.get(address, headers=given, timeout=60).status_code == 200
+    trail: list[AuditEntry] = []
+    while len(trail) < 2:  # written every second; the test's own time limit ends it
+        time.sleep(0.1)
+        with gateway.services.index.read() as tx:
+            trail = [one for one in tx.audit.find(SITE, limit=500) if one.actor == f"key:{made.id}"]
+    assert [(one.action, one.subject) for one in reversed(trail)] == [
+        ("workitem_events.read", aet), ("workitem.read", uid),
+    ]  # fmt: skip
+
+
+def test_one_caller_cannot_wait_for_events_without_end(
+    gateway: OpenGateway, clients: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribers, "_MOST_OPEN", 1)
+    address = f"{gateway.url}/dicomweb/subscribers/MANY".replace("http", "ws", 1)
+    key = {"Authorization": clients["look"].headers["Authorization"]}
+    with websocket(address, additional_headers=key):
+        refused = clients["look"].get("/subscribers/MANY", params={"wait": 0})
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert clients["far"].get("/subscribers/MANY", params={"wait": 0}).status_code == 204
+    while clients["look"].get("/subscribers/MANY", params={"wait": 0}).status_code == 429:
+        time.sleep(
+            0.05
+        )  # until it is noticed that the line is closed; the test's own limit ends it
 
 
 def test_a_revoked_key_ends_its_notification_connection(

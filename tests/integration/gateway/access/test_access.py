@@ -53,7 +53,10 @@ def test_a_route_that_is_not_audited_stops_the_start(hub: hubs.Hub) -> None:
     @app.get("/api/studies/{study_id}/anything")
     def named(study_id: str) -> None: ...
 
-    assert unaudited(app) == ["/api/women/{number}"]
+    @app.websocket("/api/studies/{study_id}/follow")
+    async def followed(study_id: str) -> None: ...
+
+    assert unaudited(app) == ["/api/studies/{study_id}/follow", "/api/women/{number}"]
 
 
 def test_nothing_is_read_without_a_principal(hub: hubs.Hub) -> None:
