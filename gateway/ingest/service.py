@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from gateway.ingest.duplicates import same_instance
@@ -186,7 +187,21 @@ class IngestService:
     def _store_all(self, request: _Request) -> Iterator[_StoredFile | FadaError]:
         if len(request.files) < 2:
             return iter([self._parse_and_store(request, file) for file in request.files])
-        return self._threads.map(lambda file: self._parse_and_store(request, file), request.files)
+        return self._store_by_turns(request)
+
+    def _store_by_turns(self, request: _Request) -> Iterator[_StoredFile | FadaError]:
+        """A few at a time: behind a request of thousands of files another one's do not wait for all."""
+        under_way: deque[Future[_StoredFile | FadaError]] = deque()
+        try:
+            for file in request.files:
+                if len(under_way) == _PARSING_THREADS:
+                    yield under_way.popleft().result()
+                under_way.append(self._threads.submit(self._parse_and_store, request, file))
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for one in under_way:
+                one.cancel()
 
     def _parse_and_store(self, request: _Request, file: SpooledFile) -> _StoredFile | FadaError:
         """One file into the object store; its own fault is returned, the hub's is raised."""
