@@ -17,7 +17,9 @@ from gateway.dimse.server import DicomServer
 from gateway.hl7.server import Hl7Server
 from gateway.ingest.service import IngestService
 from gateway.ingest.spool import Spool
+from gateway.ingest.spool_room import SpoolRoom
 from gateway.ingest.tuning import keep_freed_memory
+from gateway.uploads.partial_upload import UploadFiles
 from services.composition import Adapters
 from services.credentials import with_secret
 from services.dicom.parser.pool import Parser
@@ -43,6 +45,7 @@ def compose(settings: Settings) -> Services:
         ingest=IngestService(store, index, queue, parser, settings),
         parser=parser,
         spool=spool,
+        spool_room=SpoolRoom(index, spool, settings, UploadFiles(spool.folder)),
     )
 
 

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from gateway.ingest.service import IngestService
 from gateway.ingest.spool import Spool
+from gateway.ingest.spool_room import SpoolRoom
 from services.dicom.parser.pool import Parser
 from services.index.port import Index
 from services.inference.port import Inference
@@ -30,10 +31,12 @@ class Services:
     ingest: IngestService
     parser: Parser
     spool: Spool
+    spool_room: SpoolRoom
 
     def close(self) -> None:
         """End what the services hold: child processes, threads, connections."""
         self.ingest.close()
+        self.spool_room.close()
         self.parser.close()
         if self.inference is not None:
             self.inference.close()

@@ -76,9 +76,11 @@ class Settings(BaseSettings):
     parse_seconds: float = 30.0
     upload_days: float = 7.0
     upload_device_bytes: int = Field(
-        4 * 2**30, description="of unfinished resumable uploads of one sender"
+        4 * 2**30,
+        description="of the spool: unfinished resumable uploads of one sender, and what its requests"
+        " bring, by whatever door",
     )
-    upload_site_bytes: int = Field(16 * 2**30, description="of those of one site")
+    upload_site_bytes: int = Field(16 * 2**30, description="the same of one site")
     spool_reserve_bytes: int = Field(
         2**30, description="of the spool's disk, kept free of what comes; below it: 503"
     )

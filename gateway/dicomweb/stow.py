@@ -20,7 +20,7 @@ from gateway.dicomweb.responses import JSON, base_url, store_response
 from gateway.http.params import Sender, StudyUid
 from gateway.http.request_logging import request_id
 from gateway.ingest.service import IngestOutcome
-from gateway.ingest.spool import SpooledFile, SpoolWriter
+from gateway.ingest.spool import RequestFiles, SpooledFile, SpoolWriter
 from services.domain.dicom.values import parse_uid
 from services.domain.errors import (
     FadaError,
@@ -57,11 +57,9 @@ class StowBody:
     ``request_files`` gets every spooled file, so that the request removes it at its end.
     """
 
-    def __init__(
-        self, services: Services, content_type: str, request_files: list[SpooledFile]
-    ) -> None:
+    def __init__(self, services: Services, content_type: str, request_files: RequestFiles) -> None:
         """Raises UnsupportedMedia, InvalidInput."""
-        self._spool, self._request_files = services.spool, request_files
+        self._request_files = request_files
         self._limit = services.settings.max_instance_bytes
         self._writer: SpoolWriter | None = None
         self._error: FadaError | None = None  # of the part that is being read
@@ -96,6 +94,7 @@ class StowBody:
 
         Raises:
             InvalidInput, TooLarge: the message is malformed, or has too many parts.
+            QuotaExceeded, StoreUnavailable: there is no room for it now.
         """
         # Joined: a copy costs less than to wait for Python's lock around each chunk.
         data = b"".join(chunks)
@@ -168,7 +167,7 @@ class StowBody:
         self._complete = True
 
     def _begin_part(self, content_type: str) -> None:
-        self._writer = self._spool.writer(self._limit)
+        self._writer = self._request_files.writer(self._limit)
         self._error = None
         if not _is_dicom(content_type):
             self._error = UnsupportedMedia("A part is not application/dicom.")
@@ -240,7 +239,9 @@ async def _store(
     request: Request, who: Principal, services: Services, study: str | None, urgent: bool
 ) -> Response:
     identity = request_id(request)
-    with services.spool.request_files() as files:
+    room = services.spool_room.holding(who)
+    with room as holding, services.spool.request_files(holding) as files:
+        await holding.announce(request)
         body = StowBody(services, request.headers.get("content-type", ""), files)
         rest = await _feed(request, body)
 

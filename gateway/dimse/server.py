@@ -9,6 +9,7 @@ from uuid import uuid4
 from gateway.dependencies import Services
 from gateway.dimse.answers import HubAnswers, site_of, titles
 from gateway.ingest.spool import SpooledFile, sha256_of
+from gateway.ingest.spool_room import Holding
 from services.dicom.network.answers import NOT_AUTHORISED
 from services.dicom.network.scp import Bounds, Provider
 from services.domain.errors import FadaError
@@ -61,6 +62,7 @@ class DicomServer:
             networks=parse_networks(settings.dimse_networks, "FADA_DIMSE_NETWORKS"),
             per_address=settings.dimse_associations_per_peer,
             tls=server_tls(settings.dimse_tls_certificate, settings.dimse_tls_ca),
+            room=lambda caller: Holding(services.spool_room, self._machine(caller)),
         )
         address = (host, settings.dimse_port if port is None else port)
         self._answers = HubAnswers(services, settings)
@@ -83,10 +85,9 @@ class DicomServer:
             return NOT_AUTHORISED
         path.chmod(0o400)  # complete: it never changes from here on
         file = SpooledFile(path, sha256_of(path), path.stat().st_size)
-        who = Principal(f"dimse:{caller}", site_of(self._settings, caller), Role.DEVICE)
         try:
             (outcome,) = self._ingest.ingest(
-                who, [file], source=IngestSource.DIMSE, request_id=uuid4().hex
+                self._machine(caller), [file], source=IngestSource.DIMSE, request_id=uuid4().hex
             )
         except FadaError as error:
             _log.warning("not stored", extra={"code": error.code})
@@ -94,3 +95,6 @@ class DicomServer:
         if outcome.error is None:
             return STORED
         return _STATUS.get(outcome.error.code, CANNOT_UNDERSTAND)
+
+    def _machine(self, caller: str) -> Principal:
+        return Principal(f"dimse:{caller}", site_of(self._settings, caller), Role.DEVICE)

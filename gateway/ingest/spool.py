@@ -11,10 +11,11 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 from uuid import uuid4
 
 from gateway.ingest.tuning import WRITEBACK_BYTES, start_writeback
@@ -51,11 +52,22 @@ class SpooledFile:
             return file.read(_HEAD)
 
 
+class Room(Protocol):
+    """What the files of one request may take of the spool."""
+
+    def grow(self, count: int) -> None:
+        """So many bytes more are written. Raises FadaError: there is no room for them."""
+        ...
+
+
 class SpoolWriter:
     """One growing file. Leaving the ``with`` block without ``finish`` removes it."""
 
-    def __init__(self, path: Path, limit: int, name: str, reserve: int = 0) -> None:
+    def __init__(
+        self, path: Path, limit: int, name: str, reserve: int = 0, room: Room | None = None
+    ) -> None:
         self._path, self._limit, self._name, self._reserve = path, limit, name, reserve
+        self._room = room
         self._hash = hashlib.sha256()
         self._size = self._writeback_from = 0
         self._start = b""
@@ -68,10 +80,13 @@ class SpoolWriter:
         return self._size
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append. Raises TooLarge above the limit, StoreUnavailable when the disk is full."""
+        """Append. Raises TooLarge above the limit, StoreUnavailable when the disk is full, and what the
+        room raises."""
         self._size += len(data)
         if self._size > self._limit:
             raise TooLarge(f"One object may have {self._limit} bytes.")
+        if self._room is not None:
+            self._room.grow(len(data))
         if len(self._start) < _HEAD:
             self._start += bytes(data[: _HEAD - len(self._start)])
         try:
@@ -128,16 +143,35 @@ class ChildFile:
     path: Path
     limit: int
     name: str
+    room: Room | None = None
     finished: bool = False
 
     def finish(self) -> SpooledFile:
-        """What it has become, read-only. Raises TooLarge."""
+        """What it has become, read-only. Raises TooLarge, and what the room raises."""
         size = self.path.stat().st_size
         if size > self.limit:
             raise TooLarge(f"One object may have {self.limit} bytes.")
+        if self.room is not None:
+            self.room.grow(size)
         self.path.chmod(0o400)
         self.finished = True
         return SpooledFile(self.path, sha256_of(self.path), size, self.name)
+
+
+class RequestFiles(list[SpooledFile]):
+    """The complete files of one request, and how further ones are made, which count in its room."""
+
+    def __init__(self, spool: Spool, room: Room | None = None) -> None:
+        super().__init__()
+        self._spool, self._room = spool, room
+
+    def writer(self, limit: int, name: str = "") -> SpoolWriter:
+        """See ``Spool.writer``."""
+        return self._spool.writer(limit, name, self._room)
+
+    def made_by(self, limit: int, name: str = "") -> AbstractContextManager[ChildFile]:
+        """See ``Spool.made_by``."""
+        return self._spool.made_by(limit, name, self._room)
 
 
 class Spool:
@@ -148,9 +182,9 @@ class Spool:
         self.folder, self._reserve = folder, reserve
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def writer(self, limit: int, name: str = "") -> SpoolWriter:
-        """A new file of at most ``limit`` bytes."""
-        return SpoolWriter(self.folder / f"in-{uuid4().hex}", limit, name, self._reserve)
+    def writer(self, limit: int, name: str = "", room: Room | None = None) -> SpoolWriter:
+        """A new file of at most ``limit`` bytes, which count in ``room``."""
+        return SpoolWriter(self.folder / f"in-{uuid4().hex}", limit, name, self._reserve, room)
 
     def room(self) -> int:
         """Bytes that may still come: what is free, less the reserve; negative below it."""
@@ -162,9 +196,9 @@ class Spool:
             raise StoreUnavailable("The hub's disk is nearly full.", retry_after=60)
 
     @contextmanager
-    def made_by(self, limit: int, name: str = "") -> Iterator[ChildFile]:
+    def made_by(self, limit: int, name: str = "", room: Room | None = None) -> Iterator[ChildFile]:
         """A new file that another process writes; leaving without ``finish`` removes it."""
-        file = ChildFile(self.folder / f"in-{uuid4().hex}", limit, name)
+        file = ChildFile(self.folder / f"in-{uuid4().hex}", limit, name, room)
         try:
             yield file
         finally:
@@ -172,9 +206,9 @@ class Spool:
                 file.path.unlink(missing_ok=True)
 
     @contextmanager
-    def request_files(self) -> Iterator[list[SpooledFile]]:
+    def request_files(self, room: Room | None = None) -> Iterator[RequestFiles]:
         """A list for the files of one request; all files in it are removed at the end."""
-        files: list[SpooledFile] = []
+        files = RequestFiles(self, room)
         try:
             yield files
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,8 +16,9 @@ from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
 from gateway.ingest.case_reports import receive_case
-from gateway.ingest.spool import SpooledFile
+from gateway.ingest.spool import RequestFiles
 from gateway.uploads.completed_upload import ingest_case_file
+from gateway.uploads.turns import Turns
 from services import bundle as bundles
 from services.bundle import Bundle, BundleImage
 from services.credentials import secrets_of
@@ -28,7 +28,6 @@ from services.index.port import Device
 
 router = APIRouter(prefix="/api/sync", tags=["Phones"])
 ON_THE_WAY = timedelta(days=30)  # so long a case that was sealed before a change of key is taken
-_one_at_a_time = threading.Lock()  # a bundle lies in memory while it is opened
 
 
 @router.post(
@@ -45,30 +44,31 @@ _one_at_a_time = threading.Lock()  # a bundle lies in memory while it is opened
 async def hand_in(request: Request, who: Sender, services: ServicesDep) -> dict[str, Any]:
     """The same answer for the same bundle, whoever hands it in and how often: the receipt is for the
     phone that took the case. A case that came by itself meanwhile is received once."""
-    declared = request.headers.get("content-length", "")
-    services.spool.check_room(int(declared) if declared.isdigit() else bundles.MOST_BYTES)
-    with services.spool.request_files() as files:
-        with services.spool.writer(bundles.MOST_BYTES, "bundle") as out:
+    room = services.spool_room.holding(who)
+    with room as holding, services.spool.request_files(holding) as files:
+        await holding.announce(request)
+        with files.writer(bundles.MOST_BYTES, "bundle") as out:
             async for chunk in request.stream():
-                out.write(chunk)
+                await run_in_threadpool(out.write, chunk)
             files.append(await run_in_threadpool(out.finish))
-        return await run_in_threadpool(_receive, services, who, files, request_id(request))
+        turns: Turns = request.app.state.carried_turns
+        async with turns.turn(who):  # a bundle lies in memory while it is opened
+            return await run_in_threadpool(_receive, services, who, files, request_id(request))
 
 
 def _receive(
-    services: Services, carrier: Principal, files: list[SpooledFile], identity: str
+    services: Services, carrier: Principal, files: RequestFiles, identity: str
 ) -> dict[str, Any]:
-    with _one_at_a_time:
-        if files[0].size > bundles.MOST_BYTES:
-            raise TooLarge(f"A carried case may have {bundles.MOST_BYTES} bytes.")
-        bundle, secret = _opened(services, files[0].path.read_bytes())
-        maker = _maker(services, carrier, bundle)
-        receive_case(
-            services.index, services.store, services.ingest.site_room, maker,
-            bundle.case, bundle.version, bundle.body, request_id=identity,
-        )  # fmt: skip
-        for image in bundle.images:
-            _take_image(services, maker, bundle, image, identity, files)
+    if files[0].size > bundles.MOST_BYTES:
+        raise TooLarge(f"A carried case may have {bundles.MOST_BYTES} bytes.")
+    bundle, secret = _opened(services, files[0].path.read_bytes())
+    maker = _maker(services, carrier, bundle)
+    receive_case(
+        services.index, services.store, services.ingest.site_room, maker,
+        bundle.case, bundle.version, bundle.body, request_id=identity,
+    )  # fmt: skip
+    for image in bundle.images:
+        _take_image(services, maker, bundle, image, identity, files)
     with services.index.begin() as tx:
         missing = tx.cases.missing(maker.site, bundle.case, bundle.version)
         tx.audit.add(carrier, "case.carried", bundle.case, {"maker": maker.subject})
@@ -126,13 +126,13 @@ def _take_image(
     bundle: Bundle,
     image: BundleImage,
     identity: str,
-    files: list[SpooledFile],
+    files: RequestFiles,
 ) -> None:
     """One image, where the hub lacks it. Raises the refusal of the image."""
     with services.index.read() as tx:
         if image.sha256 not in tx.cases.missing(maker.site, bundle.case, bundle.version):
             return
-    with services.spool.writer(bundles.MOST_BYTES, image.sha256) as out:
+    with files.writer(bundles.MOST_BYTES, image.sha256) as out:
         out.write(image.data)
         file = out.finish()
     files.append(file)

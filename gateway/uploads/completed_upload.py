@@ -9,7 +9,7 @@ from typing import Any
 from gateway.dependencies import Services
 from gateway.ingest.case_previews import keep_preview
 from gateway.ingest.service import IngestOutcome
-from gateway.ingest.spool import SpooledFile
+from gateway.ingest.spool import RequestFiles, SpooledFile
 from gateway.uploads import normalise
 from gateway.uploads.partial_upload import PartialUpload, UploadFiles
 from services.dicom.objects.ultrasound import Subject
@@ -55,10 +55,11 @@ def complete_upload(
     ``part`` is the upload's file, which stays locked meanwhile.
 
     Raises:
-        Unavailable: nothing was counted; the client sends the last bytes again.
+        Unavailable, QuotaExceeded: nothing was counted; the client sends the last bytes again.
     """
     part.sync()
-    with services.spool.request_files() as request_files:
+    room = services.spool_room.holding(who, completes=True)
+    with room as holding, services.spool.request_files(holding) as request_files:
         outcomes = _outcomes(services, who, files, upload, request_id, request_files)
     answer = normalise.outcomes_json(outcomes, request_id)
     return "complete" if answer["accepted"] else "failed", answer
@@ -70,7 +71,7 @@ def _outcomes(
     files: UploadFiles,
     upload: Upload,
     request_id: str,
-    request_files: list[SpooledFile],
+    request_files: RequestFiles,
 ) -> list[IngestOutcome]:
     metadata = upload.metadata
     name = metadata.get("filename", "")[:255]
@@ -113,7 +114,7 @@ def ingest_case_file(
     file: SpooledFile,
     metadata: dict[str, str],
     request_id: str,
-    request_files: list[SpooledFile],
+    request_files: RequestFiles,
 ) -> list[IngestOutcome]:
     """A file of a phone's case, named in ``metadata``. Raises as ``normalise.ingest_uploads``."""
     with services.index.read() as tx:

@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.types import Message, Receive
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Sender
 from gateway.http.request_logging import request_id
-from gateway.ingest.spool import SpooledFile
+from gateway.ingest.spool import RequestFiles, SpooledFile
+from gateway.ingest.spool_room import Holding
 from gateway.uploads import normalise
 from services.domain.errors import FadaError, InvalidInput, UnsupportedMedia
 from services.domain.study import IngestSource
@@ -71,11 +73,10 @@ async def upload(request: Request, who: Sender, services: ServicesDep) -> dict[s
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UnsupportedMedia("Send a multipart/form-data form with the field 'file'.")
     identity = request_id(request)
-    declared = request.headers.get("content-length", "")
-    most = services.settings.max_request_bytes
-    services.spool.check_room(int(declared) if declared.isdigit() else most)
-    with services.spool.request_files() as files:
-        async with request.form(
+    room = services.spool_room.holding(who)
+    with room as holding, services.spool.request_files(holding) as files:
+        await holding.announce(request)
+        async with Request(request.scope, _counted(request, holding)).form(
             max_files=services.settings.max_zip_entries, max_fields=64, max_part_size=1 << 16
         ) as form:
             fields = {k: v for k, v in form.multi_items() if isinstance(v, str)}
@@ -84,7 +85,9 @@ async def upload(request: Request, who: Sender, services: ServicesDep) -> dict[s
             if not uploads:
                 raise InvalidInput("The form has no file: name the field 'file'.")
             for one in uploads:
-                files.append(await run_in_threadpool(_spool, services, one))
+                files.append(await run_in_threadpool(_spool, services, files, one))
+                await one.close()
+                holding.shrink(one.size or 0)
         outcomes = await run_in_threadpool(
             normalise.ingest_uploads,
             services,
@@ -102,9 +105,20 @@ async def upload(request: Request, who: Sender, services: ServicesDep) -> dict[s
     return answer
 
 
-def _spool(services: Services, upload: UploadFile) -> SpooledFile:
+def _counted(request: Request, holding: Holding) -> Receive:
+    """The body, whose parts lie in the spool's folder until they are copied."""
+
+    async def receive() -> Message:
+        message = await request.receive()
+        await holding.arrived(len(message.get("body", b"")))
+        return message
+
+    return receive
+
+
+def _spool(services: Services, files: RequestFiles, upload: UploadFile) -> SpooledFile:
     limit = services.settings.max_request_bytes
-    with services.spool.writer(limit, (upload.filename or "")[:255]) as out:
+    with files.writer(limit, (upload.filename or "")[:255]) as out:
         while chunk := upload.file.read(1 << 20):
             out.write(chunk)
         return out.finish()

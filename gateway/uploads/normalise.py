@@ -14,7 +14,7 @@ from typing import Any
 from gateway.dependencies import Services
 from gateway.http import problems
 from gateway.ingest.service import IngestOutcome
-from gateway.ingest.spool import SpooledFile
+from gateway.ingest.spool import RequestFiles, SpooledFile
 from gateway.uploads import zip_archive
 from gateway.uploads.known_picture import known_picture, with_known
 from services.dicom.objects.ultrasound import Subject
@@ -61,7 +61,7 @@ class _Upload:
     site: str
     description: UploadDescription
     study_key: str
-    request_files: list[SpooledFile]
+    request_files: RequestFiles
 
 
 def ingest_uploads(
@@ -72,14 +72,15 @@ def ingest_uploads(
     *,
     source: IngestSource,
     request_id: str,
-    request_files: list[SpooledFile],
+    request_files: RequestFiles,
 ) -> list[IngestOutcome]:
     """One outcome for each file, or for each entry of a ZIP, in order. Blocking.
 
     Files that are made on the way are added to ``request_files``, for removal.
 
     Raises:
-        Unavailable: a part of the hub is down; nothing may be taken as received.
+        Unavailable, QuotaExceeded: a part of the hub is down, or has no room for what is in the files;
+            nothing may be taken as received.
     """
     upload = _Upload(
         services, principal.site, description, _study_key(principal.site, files), request_files
@@ -93,7 +94,7 @@ def ingest_uploads(
                 else:
                     parts.append(entry)
         except FadaError as error:
-            if error.status >= 500:
+            if error.status >= 500 or error.retryable:
                 raise
             parts.append(IngestOutcome(file.name, sha256=file.sha256, error=error))
     ready = [part for part in parts if isinstance(part, SpooledFile)]
@@ -110,10 +111,7 @@ def ingest_uploads(
 def _entries(upload: _Upload, file: SpooledFile) -> Sequence[SpooledFile | IngestOutcome]:
     """The file itself, or the entries of an archive."""
     if kind_of(file.head()) == "zip":
-        services = upload.services
-        return zip_archive.unpack(
-            file.path, services.spool, services.settings, upload.request_files
-        )
+        return zip_archive.unpack(file.path, upload.services.settings, upload.request_files)
     return [file]
 
 
@@ -136,7 +134,7 @@ def _as_dicom(upload: _Upload, file: SpooledFile, position: int) -> SpooledFile 
         upload.request_files.append(dicom)
         return dicom
     except FadaError as error:
-        if error.status >= 500:
+        if error.status >= 500 or error.retryable:
             raise
         return IngestOutcome(file.name, sha256=file.sha256, error=error)
 
@@ -152,7 +150,7 @@ def _decoded(
         "subject": asdict(subject),
         "pixel_mm": pixel_mm,
     }
-    with services.spool.made_by(services.settings.max_instance_bytes, file.name) as out:
+    with upload.request_files.made_by(services.settings.max_instance_bytes, file.name) as out:
         services.parser.ask({**request, "out": str(out.path)})
         return replace(out.finish(), correction=description.corrects)
 

@@ -24,7 +24,6 @@ from gateway.http.params import RecordId, Sender
 from gateway.http.request_logging import request_id
 from gateway.uploads.completed_upload import complete_upload, require_case, validate_metadata
 from gateway.uploads.partial_upload import Appender, UploadFiles
-from gateway.uploads.quota import make_room
 from services.domain.errors import (
     Gone,
     InvalidInput,
@@ -115,7 +114,7 @@ def _create(services: Services, who: Principal, length: int, metadata: dict[str,
     until = datetime.now(UTC) + timedelta(days=services.settings.upload_days)
     with services.index.begin() as tx:
         require_case(tx, who, metadata)
-        make_room(tx, services, who, length)
+        services.spool_room.make_room(tx, who, length)
         upload = tx.uploads.create(who, length, metadata, until)
         _files(services).create(upload.id)
     return upload

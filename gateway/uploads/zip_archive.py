@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from gateway.ingest.service import IngestOutcome
-from gateway.ingest.spool import Spool, SpooledFile
+from gateway.ingest.spool import RequestFiles, SpooledFile
 from services.domain.errors import InvalidInput, TooLarge, UnsupportedMedia
 from services.settings import Settings
 
@@ -25,7 +25,7 @@ _IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def unpack(
-    path: Path, spool: Spool, settings: Settings, request_files: list[SpooledFile]
+    path: Path, settings: Settings, request_files: RequestFiles
 ) -> list[SpooledFile | IngestOutcome]:
     """The entries as spooled files, or why one was skipped, in the archive's order.
 
@@ -47,7 +47,7 @@ def unpack(
                 try:
                     _check(entry, name)
                     limit = min(left, settings.max_instance_bytes)
-                    file = _inflate(archive, entry, name, spool, limit)
+                    file = _inflate(archive, entry, name, request_files, limit)
                 except (InvalidInput, UnsupportedMedia) as error:
                     unpacked.append(IngestOutcome(name, error=error))
                     continue
@@ -62,10 +62,10 @@ def unpack(
 
 
 def _inflate(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, spool: Spool, limit: int
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, files: RequestFiles, limit: int
 ) -> SpooledFile:
     try:
-        with spool.writer(limit, name) as out, archive.open(entry) as source:
+        with files.writer(limit, name) as out, archive.open(entry) as source:
             while chunk := source.read(_CHUNK):
                 out.write(chunk)
             return out.finish()

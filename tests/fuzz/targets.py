@@ -103,17 +103,15 @@ def tus_headers(data: bytes) -> None:
 def multipart_body(data: bytes) -> None:
     """The header of a STOW-RS request, a line, then its body in two pieces."""
     first, _, body = data.partition(b"\n")
-    files: list[Any] = []
-    with suppress(FadaError):
+    services = _services()
+    with suppress(FadaError), services.spool.request_files() as files:
         multipart.media_types(first.decode("latin-1"))
-        taking = StowBody(_services(), first.decode("latin-1"), files)
+        taking = StowBody(services, first.decode("latin-1"), files)
         try:
             taking.feed([body[: len(body) // 2], body[len(body) // 2 :]])
             taking.close()
         finally:
             taking.abandon()
-    for file in files:
-        file.path.unlink(missing_ok=True)
 
 
 def hl7(data: bytes) -> None:

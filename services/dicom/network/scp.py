@@ -17,7 +17,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from services.dicom.network import commitment, queries, retrieve
 from services.dicom.network.answers import Answers
-from services.dicom.network.bounded_socket import BoundedSocket
+from services.dicom.network.bounded_socket import BoundedSocket, ObjectRoom
 from services.dicom.objects.composite import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION
 from services.dicom.parser.parse import (
     COMPANIONS,
@@ -46,7 +46,8 @@ _log = logging.getLogger("dicom.scp")
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """``peers``: calling AE titles that may store; empty: any. ``networks``: that may connect; empty:
-    any. ``per_address``: connections of one address at once, so that none takes all."""
+    any. ``per_address``: connections of one address at once, so that none takes all. ``room``: by calling
+    AE title, what its objects may take of the folder; None: all of it."""
 
     aet: str
     peers: tuple[str, ...]
@@ -59,6 +60,7 @@ class Bounds:
     networks: tuple[Network, ...] = ()
     per_address: int = 8
     tls: ssl.SSLContext | None = None
+    room: Callable[[str], ObjectRoom] | None = None
 
 
 # (the received file, the calling AE title) → DIMSE status
@@ -81,7 +83,7 @@ class Provider:
         self._bounds, self._receive = bounds, receive
         self._lock = threading.Lock()
         self._open: dict[Any, str] = {}  # accepted socket → address
-        self._sockets: dict[Any, Any] = {}  # association → its accepted socket
+        self._sockets: dict[Any, tuple[Any, Any]] = {}  # association → accepted and bounded socket
         entity = _Entity(bounds, answers)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS
         entity.implementation_version_name = IMPLEMENTATION_VERSION
@@ -129,15 +131,21 @@ class Provider:
         socket = event.assoc.dul.socket
         accepted = socket.socket
         socket.__class__ = BoundedSocket
-        socket.bind_to(self._bounds)
+        socket.bind_to(self._bounds, self._room_of(event.assoc))
         with self._lock:
-            self._sockets[event.assoc] = accepted
+            self._sockets[event.assoc] = accepted, socket
 
     def _closed(self, event: evt.Event) -> None:
         _drop_unfinished(event)
         with self._lock:
-            accepted = self._sockets.pop(event.assoc, None)
+            accepted, socket = self._sockets.pop(event.assoc, (None, None))
+        if socket is not None:
+            socket.objects_left()
         self._left(accepted)
+
+    def _room_of(self, association: Any) -> Callable[[], ObjectRoom] | None:
+        room = self._bounds.room
+        return None if room is None else lambda: room(association.requestor.ae_title.strip())
 
     def _welcome(self, accepted: Any, address: str) -> bool:
         """Counts it at once: its own thread may come late, when many connect in the same moment."""
@@ -154,13 +162,16 @@ class Provider:
             self._open.pop(accepted, None)
 
     def _store(self, event: evt.Event) -> int:
-        event.assoc.dul.socket.object_ended()
+        socket = event.assoc.dul.socket
+        socket.object_ended()
         caller = event.assoc.requestor.ae_title.strip()
         try:
             return self._receive(event.dataset_path, caller)
         except Exception as error:  # the association must get an answer
             _log.error("C-STORE failed", extra={"error": type(error).__name__})
             return 0xA700
+        finally:
+            socket.objects_left()
 
 
 def _handlers(answers: Answers) -> list[Any]:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -20,10 +21,12 @@ from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.association import Association
 
 from gateway.dimse.server import DicomServer
+from gateway.ingest.spool_room import SpoolRoom
+from gateway.uploads.partial_upload import UploadFiles
 from services.dicom.network.scp import Bounds, Provider
-from services.dicom.network.scu import Peer, Stored, StoreFailed, c_store
+from services.dicom.network.scu import BROKEN_OFF, Peer, Stored, StoreFailed, c_store
 from services.domain.errors import InvalidInput
-from services.domain.study import IngestSource
+from services.domain.study import IngestSource, Principal, Role
 from services.index.port import StudyQuery
 from services.publish.access import tls_context
 
@@ -94,6 +97,33 @@ def test_a_stranger_may_not_store(machine: DicomServer) -> None:
     done = storescu(machine, SAMPLES / "head-27w.dcm", aet="STRANGER")
     assert done.returncode != 0
     assert "not recognized" in (done.stdout + done.stderr).lower()
+
+
+def test_a_machine_shares_the_room_of_its_title_with_every_other_door(
+    gateway: OpenGateway,
+) -> None:
+    settings = gateway.services.settings.model_copy(
+        update={"dimse_site": "crowded", "dimse_peers": "US9", "upload_device_bytes": 100_000}
+    )
+    room = SpoolRoom(
+        gateway.services.index,
+        gateway.services.spool,
+        settings,
+        UploadFiles(gateway.services.spool.folder),
+    )
+    made = DicomServer(replace(gateway.services, spool_room=room), settings, port=0)
+    who = Principal("dimse:US9", "crowded", Role.DEVICE)
+    peer, image = Peer.parse(f"FADA@127.0.0.1:{made.port}"), SAMPLES / "head-27w.dcm"
+    try:
+        room.take(who, 90_000)
+        assert list(c_store(peer, [image.read_bytes()], "US9")) == [BROKEN_OFF]
+        room.give_back(who, 90_000)
+        assert list(c_store(peer, [image.read_bytes()], "US9")) == [Stored()]
+        while room.is_held(who):  # until the association is closed; the test's own limit ends it
+            time.sleep(0.02)
+    finally:
+        made.close()
+        room.close()
 
 
 def test_objects_go_to_another_store_by_c_store(machine: DicomServer, gateway: OpenGateway) -> None:
