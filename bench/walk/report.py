@@ -16,12 +16,14 @@ PHONE = "phone"
 _PROCESSES = {
     "serve gateway": "gateway",
     "parser.child": "parser",
+    "image_child": "image child",
     "consume analyse": "worker",
     "consume publish": "publisher",
     "serve worker": "supervisor",
     "serve sweeper": "sweeper",
     "model server": "model server",
     "fada-edge": PHONE,
+    "bounded_decoding_child": PHONE,
     "fada up": "fada up",
 }
 _INNER = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")  # parts of the function around them
@@ -80,7 +82,8 @@ class Way:
 
 def read_records(folder: Path) -> list[Record]:
     """All processes' records by time (CLOCK_MONOTONIC is one for the whole machine)."""
-    lines = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
+    written = [path.read_bytes().rstrip(b"\0") for path in folder.glob("*.jsonl")]
+    lines = [line for one in written for line in one.splitlines()]
     return sorted((_record(json.loads(line)) for line in lines), key=lambda record: record.at)
 
 

@@ -1,7 +1,8 @@
 """Records which functions of the project run in this process while a window is open.
 
 The parent opens a window by writing its number into the one byte of ``$FADA_WALK/window``, and closes
-it with a zero; each process appends to a file of its own beside it. Needs the standard library only
+it with a zero; each process notes down in a file of its own beside it. The file is mapped into memory at the
+start: a child that shuts itself in later may neither open nor write one. Needs the standard library only
 and changes nothing of the program that it watches but the environment of its children.
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 _NOT_OURS = ("tests", "bench")
+_MOST_BYTES = 8 * 2**20  # of one process's records; what is not written takes no room on the disk
 _AWAITED = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 # The model server's Python ignores PYTHONPATH but imports the services from its working folder.
 _PACKAGE = """import sys
@@ -64,7 +66,7 @@ class Recorder:
         self._window = mmap.mmap(descriptor, 1, prot=mmap.PROT_READ)
         os.close(descriptor)
         self._folder, self._command = folder, command
-        self._pid, self._out = 0, -1
+        self._begin()
         self._files: dict[str, str] = {}
         self._seen: set[tuple[int, CodeType, CodeType]] = set()
 
@@ -104,11 +106,18 @@ class Recorder:
             at = at.f_back  # type: ignore[assignment]
         return root
 
+    def _begin(self) -> None:
+        """A file of records for this process."""
+        self._pid = os.getpid()
+        path = self._folder / f"{self._pid}-{time.monotonic_ns()}.jsonl"
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        os.ftruncate(descriptor, _MOST_BYTES)
+        self._out = mmap.mmap(descriptor, _MOST_BYTES)
+        os.close(descriptor)
+
     def _write(self, window: int, root: CodeType, code: CodeType) -> None:
-        if self._pid != os.getpid():  # the first line, or the first one after a fork
-            self._pid = os.getpid()
-            path = self._folder / f"{self._pid}.jsonl"
-            self._out = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        if self._pid != os.getpid():  # the first line after a fork
+            self._begin()
         line = {
             "window": window,
             "at": time.monotonic_ns(),
@@ -118,7 +127,7 @@ class Recorder:
             "function": code.co_qualname,
             "line": code.co_firstlineno,
         }
-        os.write(self._out, json.dumps(line).encode() + b"\n")
+        self._out.write(json.dumps(line).encode() + b"\n")
 
 
 def install(command: str = "") -> None:

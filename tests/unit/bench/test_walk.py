@@ -40,6 +40,25 @@ def test_records_calls_of_all_threads_in_the_window_and_no_imports(tmp_path: Pat
     ]
 
 
+CONFINED = """
+import pathlib, sys
+from services.dicom.parser.child import bound, shut_in
+from services.domain.biometry import ellipse_perimeter
+bound(2**30, 0)
+shut_in()
+ellipse_perimeter(3.0, 2.0)
+"""
+
+
+def test_a_child_that_has_shut_itself_in_is_recorded(tmp_path: Path) -> None:
+    (tmp_path / "window").write_bytes(b"\7")
+    environment = {**os.environ, "PYTHONPATH": str(TRACE), "FADA_WALK": str(tmp_path)}
+
+    subprocess.run([sys.executable, "-c", CONFINED], env=environment, check=True)
+
+    assert [r.function for r in read_records(tmp_path)][-1] == "ellipse_perimeter"
+
+
 def record(window: int, process: str, root: str, file: str, function: str) -> Record:
     return Record(window, 0, process, root, file, function, 1)
 
