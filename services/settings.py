@@ -9,9 +9,12 @@ import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.domain.errors import InvalidInput
 
 
 class Settings(BaseSettings):
@@ -266,6 +269,17 @@ class Settings(BaseSettings):
     def spool(self) -> Path:
         """The folder for request bodies that are not committed yet."""
         return self.home.expanduser() / "spool"
+
+    @property
+    def originals_folder(self) -> Path | None:
+        """Where originals lie; None: in the object store. Raises InvalidInput: it is no folder."""
+        if not self.originals:
+            return None
+        url = urlsplit(self.originals)
+        path = Path(unquote(url.path))
+        if url.scheme != "file" or url.netloc not in ("", "localhost") or not path.is_absolute():
+            raise InvalidInput("FADA_ORIGINALS has the form file:///folder, or is empty.")
+        return path
 
 
 @lru_cache(maxsize=1)

@@ -146,7 +146,9 @@ class Study:
         None  # DICOM JSON ``was`` and ``now``, of a person's correction
     )
     claim: dict[str, Any] | None = None  # who reads this case: ``by``, ``name``, ``since``
-    headline: dict[str, Any] | None = None  # see ``services.domain.examination.headline``
+    headline: dict[str, Any] | None = (
+        None  # see ``services.domain.examination.examination.headline``
+    )
 
     @property
     def held(self) -> bool:

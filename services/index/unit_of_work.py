@@ -28,9 +28,9 @@ from services.index.erasure.erasures import ErasuresTable
 from services.index.messaging.deliveries import DeliveriesTable
 from services.index.messaging.events import EventsTable, WebhooksTable
 from services.index.messaging.job_recovery import JobRecovery
+from services.index.messaging.jobs import QuietSeconds, at_once
 from services.index.messaging.outbox import OutboxTable
 from services.index.messaging.progress import ProgressTable
-from services.index.messaging.quiet_time import QuietSeconds, at_once
 from services.index.orders.matching import OrderMatching
 from services.index.orders.orders import OrdersTable
 from services.index.orders.patient_news import PatientNewsTable

@@ -33,8 +33,7 @@ from services.reading.confidence import Thresholds, softmax
 from services.reading.contract import RawReading
 from services.reading.images import geometry
 from services.reading.images.picture import Square
-from services.reading.lengths import measure_lengths
-from services.reading.measures import known_angles, known_pairs, measure
+from services.reading.measures import known_angles, known_pairs, measure, measure_lengths
 from services.reading.releases.release import Manifest
 
 NOT_STATED = "Not stated."

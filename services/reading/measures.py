@@ -1,6 +1,11 @@
-"""What is measured in each plane, from the outlines that a release traced.
+"""What is measured in each plane, from the outlines that a release traced and the ends that it marked.
 
 A plane has its own measures: a head that a transperineal view shows is never given a circumference.
+
+CRL and NT lie between two ends that a release of words marks. Where the image says nothing at all of its
+scale, their millimetres come from the scale bar in the picture, if the model marked both of its ends and the
+release says how long such a bar is: its source is then ``SCALE_BAR_READ``, for the bar was found by the model
+and not by a person.
 """
 
 from __future__ import annotations
@@ -8,10 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
-from services.domain.calibration import Calibration
+from services.domain.calibration import SCALE_BAR_READ, Calibration, PixelSize
 from services.domain.report import FEMUR_ANGLE, Angle, Keypoint, Measurement
 from services.reading.confidence import Thresholds
 from services.reading.images import geometry
@@ -23,8 +29,13 @@ METHOD_SHAFT = "bar with the moments of the shaft's outline"
 METHOD_DIAMETER = "diameter of the abdomen's ellipse along the two keypoints"
 METHOD_LEVEL = "axis of the shaft's outline to the horizontal of the image"
 METHOD_TANGENT = "symphysis axis to the tangent of the head's outline (Barbera 2009)"
+METHOD_MARKED: Final = "line between the two ends that the model marked"
 # Diameters of the abdomen, and the pairs of keypoints (..._a, ..._b) that they lie between.
 KEYPOINT_PAIRS = {"TAD": "tad", "APAD": "apad"}
+LENGTHS: Final = {"CRL": ("crl_a", "crl_b"), "NT": ("nt_a", "nt_b")}
+SCALE_BAR: Final = ("scale_a", "scale_b")
+# Ends are whole thousandths of the sides: a bar shorter than this share of them says too little.
+SHORTEST_BAR: Final = 0.03
 # A bar's long semi-axis by moments is its length over this, whatever its width.
 _BAR = math.sqrt(3.0)
 
@@ -82,7 +93,11 @@ def measure_abdomen(
     mm = in_mm.perimeter if in_mm else None
     around = _measurement("AC", shape.perimeter, mm, source, ends, rules, METHOD_ABDOMEN)
     lines = {name: _rounded(shape.diameter(*line)) for name, line in diameters.items()}
-    return (around, *(_between(name, lines[name], calibration, rules) for name in lines))
+    between = (
+        _between(name, line, calibration.for_points(list(line)), rules, METHOD_DIAMETER)
+        for name, line in lines.items()
+    )
+    return (around, *between)
 
 
 def measure_femur(
@@ -208,15 +223,60 @@ def progression(symphysis: geometry.Points, head: geometry.Points) -> tuple[floa
     return float(angles[widest]), ends
 
 
-def _between(name: str, ends: Ends, calibration: Calibration, rules: Thresholds) -> Measurement:
-    """A diameter between two points in pixels of the frame."""
+def measure_lengths(
+    keypoints: Sequence[Keypoint],
+    size: tuple[int, int],
+    calibration: Calibration,
+    rules: Thresholds,
+    bar_mm: float | None,
+) -> tuple[Measurement, ...]:
+    """A length for each pair of ends that are both certain enough, in a frame of ``size`` (width, height) in
+    pixels; ``bar_mm`` is how long the release's scale bars are, None where nobody said."""
+    sure = {k.label: (k.x, k.y) for k in keypoints if k.confidence >= rules.threshold(k.label)}
+    lengths = []
+    for name, pair in LENGTHS.items():
+        ends = _marked(sure, pair)
+        if ends:
+            scale = calibration.for_points(list(ends))
+            scale = scale or by_scale_bar(sure, size, calibration, bar_mm)
+            lengths.append(_between(name, ends, scale, rules, METHOD_MARKED))
+    return tuple(lengths)
+
+
+def by_scale_bar(
+    sure: Mapping[str, tuple[float, float]],
+    size: tuple[int, int],
+    calibration: Calibration,
+    bar_mm: float | None,
+) -> PixelSize | None:
+    """Square pixels by the bar between the ends ``sure`` holds; None where its length is not known, where it
+    is too short to say, and where the image has a scale of its own that does not hold here."""
+    bar = _marked(sure, SCALE_BAR)
+    if not bar or bar_mm is None or calibration.regions or calibration.spacing is not None:
+        return None
+    (ax, ay), (bx, by) = bar
+    if math.hypot((bx - ax) / size[0], (by - ay) / size[1]) < SHORTEST_BAR:
+        return None
+    mm = bar_mm / math.dist(*bar)
+    return PixelSize(mm, mm, SCALE_BAR_READ)
+
+
+def _marked(sure: Mapping[str, tuple[float, float]], pair: tuple[str, str]) -> Ends:
+    """The two ends; none where one of them is not sure, or both are one point."""
+    first, second = sure.get(pair[0]), sure.get(pair[1])
+    return () if first is None or second is None or first == second else (first, second)
+
+
+def _between(
+    name: str, ends: Ends, size: PixelSize | None, rules: Thresholds, method: str
+) -> Measurement:
+    """The distance of two points in pixels of the frame."""
     (ax, ay), (bx, by) = ends
-    size = calibration.for_points(list(ends))
     px, mm = math.hypot(bx - ax, by - ay), None
     if size is not None:
         mm = math.hypot((bx - ax) * size.mm_x, (by - ay) * size.mm_y)
     source = size.source if size is not None else ""
-    return _measurement(name, px, mm, source, ends, rules, METHOD_DIAMETER)
+    return _measurement(name, px, mm, source, ends, rules, method)
 
 
 def _ellipses(

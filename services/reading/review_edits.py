@@ -28,12 +28,12 @@ from services.reading.confidence import Thresholds
 from services.reading.images import drawn_mask, geometry
 from services.reading.images.drawn_mask import DrawnMask, Mask
 from services.reading.judge import date_by_head, with_measured
-from services.reading.lengths import METHOD as METHOD_MARKED
 from services.reading.measures import (
     ABDOMEN,
     FEMUR,
     HEAD,
     METHOD_DIAMETER,
+    METHOD_MARKED,
     SYMPHYSIS,
     measure,
     measure_angles,

@@ -1,11 +1,7 @@
-"""The store that the settings name."""
+"""The object store that the settings name."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
-
-from services.domain.errors import InvalidInput
 from services.settings import Settings
 from services.storage import s3
 from services.storage.local import LocalStore
@@ -19,16 +15,5 @@ def connect(settings: Settings) -> ObjectStore:
     Raises:
         InvalidInput: FADA_ORIGINALS names no folder.
     """
-    far = s3.connect(settings)
-    if not settings.originals:
-        return far
-    return TieredStore(LocalStore(folder_of(settings.originals)), far)
-
-
-def folder_of(url: str) -> Path:
-    """The folder of ``file:///folder``. Raises InvalidInput."""
-    parts = urlsplit(url)
-    path = Path(unquote(parts.path))
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.is_absolute():
-        raise InvalidInput("FADA_ORIGINALS has the form file:///folder, or is empty.")
-    return path
+    far, folder = s3.connect(settings), settings.originals_folder
+    return far if folder is None else TieredStore(LocalStore(folder), far)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from services.domain.errors import Unavailable
 from services.settings import Settings
-from services.storage.connect import folder_of
 
 
 class DiskNearlyFull(Unavailable):
@@ -34,8 +33,8 @@ class Disk:
 def disks(settings: Settings) -> list[Disk]:
     """Of the spool, and of the originals where they lie in a folder."""
     folders = {"spool": settings.spool}
-    if settings.originals:
-        folders["originals"] = folder_of(settings.originals)
+    if settings.originals_folder is not None:
+        folders["originals"] = settings.originals_folder
     return [_disk(place, folder) for place, folder in folders.items()]
 
 

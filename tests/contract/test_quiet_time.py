@@ -8,7 +8,7 @@ from index_cases import ANNA, BEN, Clock, instance, report, send
 from services.domain.errors import NotFound
 from services.domain.orders.order import OrderState, StepNews
 from services.domain.study import IngestSource, Principal, Role
-from services.index.messaging.quiet_time import LONGEST
+from services.index.messaging.jobs import LONGEST_QUIET
 from services.index.port import Index, JobState, Received
 
 
@@ -96,7 +96,7 @@ def test_late_images_are_one_further_job_after_their_own_quiet_time(
 
 def test_images_without_an_end_are_read_nevertheless(index: Index, clock: Clock) -> None:
     job_id = None
-    for number in range(LONGEST * 60 // 50 + 1):
+    for number in range(LONGEST_QUIET * 60 // 50 + 1):
         job_id = image(index, number).job_id
         clock.pass_(50)
     assert job_id is not None

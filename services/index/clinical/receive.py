@@ -10,8 +10,7 @@ from services.domain.errors import NotOwnStudy
 from services.domain.study import IngestSource, Principal
 from services.domain.triage import triage
 from services.index.access.audit import AuditTable
-from services.index.clinical.instances import InstanceRows
-from services.index.clinical.replaced_objects import counts_of, modalities_of
+from services.index.clinical.instances import InstanceRows, counts_of, modalities_of
 from services.index.clinical.study_columns import priority_key, searched_columns
 from services.index.clinical.words import StudyWords
 from services.index.database import tables

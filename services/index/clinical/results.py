@@ -10,7 +10,7 @@ from services.domain.errors import NotFound
 from services.domain.report import Origin, Report
 from services.domain.study import Principal
 from services.index.access.audit import AuditTable
-from services.index.clinical.replaced_objects import mark_replaced
+from services.index.clinical.instances import mark_replaced
 from services.index.clinical.study_columns import priority_key
 from services.index.database import tables
 from services.index.database.connection import Session, new_id

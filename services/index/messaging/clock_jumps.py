@@ -14,7 +14,7 @@ from services.domain.work import Work
 from services.index.database import tables
 from services.index.database.connection import Session
 from services.index.database.tables.messaging import deliveries, outbox
-from services.index.messaging.quiet_time import LONGEST
+from services.index.messaging.jobs import LONGEST_QUIET
 from services.index.records import JobState
 
 _JOB_SECONDS = 3600.0  # no job is sent, or waits for images, later than so long from now
@@ -27,7 +27,7 @@ def bound_moments(session: Session, lease_seconds: int, quiet_seconds: float) ->
     A lease gets the time of a new one, so that a worker that lives can renew it.
     """
     now = session.now()
-    latest = now + timedelta(seconds=max(_JOB_SECONDS, LONGEST * quiet_seconds))
+    latest = now + timedelta(seconds=max(_JOB_SECONDS, LONGEST_QUIET * quiet_seconds))
     lease = now + timedelta(seconds=lease_seconds)
     late = now + timedelta(seconds=_DELIVERY_SECONDS)
     queued = tables.jobs.c.state == JobState.QUEUED.value

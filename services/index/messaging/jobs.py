@@ -1,9 +1,15 @@
-"""Jobs: one queued job a study, leased by one worker, until its result is there."""
+"""Jobs: one queued job a study, leased by one worker, until its result is there.
+
+A study is read when no image has come for a while, its quiet time: an examination that is sent image by image
+is one job. The moment stands in the job's row (``due_at``), so nothing sleeps meanwhile and nothing is lost
+with a process. An outbox row that is due at that moment sends it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, insert, update
@@ -19,17 +25,20 @@ from services.index.messaging.events import EventsTable
 from services.index.messaging.job_lookup import JobLookup
 from services.index.messaging.outbox import OutboxTable
 from services.index.messaging.progress import ProgressTable
-from services.index.messaging.quiet_time import (
-    QuietSeconds,
-    at_once,
-    quiet_until,
-    seconds_until,
-)
 from services.index.port import Artefact, Job, JobState, Result, StudyState
 from services.telemetry import traces
 
 SUPERSEDED = "superseded"
+LONGEST_QUIET = (
+    30  # quiet times after its first image a study is read, also when images go on coming
+)
+QuietSeconds = Callable[[str], float]  # of a site
 _INSERT = insert(tables.jobs)
+
+
+def at_once(_site: str) -> float:
+    """No quiet time: each job is due when it is made."""
+    return 0.0
 
 
 class JobsTable(JobLookup):
@@ -61,7 +70,7 @@ class JobsTable(JobLookup):
         expired = job.state is JobState.LEASED and (job.lease_until or now) <= now
         if job.state is not JobState.QUEUED and not expired:
             return None
-        if job.state is JobState.QUEUED and seconds_until(job.due_at, now) > 0:
+        if job.state is JobState.QUEUED and _seconds_until(job.due_at, now) > 0:
             self._send_when_due(job)
             return None
         others = [one for one in self.leased(job.study_id) if one.id != job_id]
@@ -149,7 +158,7 @@ class JobsTable(JobLookup):
         queued = self.queued(study_id)
         if queued is None:
             return None
-        if seconds_until(queued.due_at, self._session.now()) > 0:
+        if _seconds_until(queued.due_at, self._session.now()) > 0:
             self._start_now(queued, urgent=queued.urgent)
         return queued.id
 
@@ -202,7 +211,7 @@ class JobsTable(JobLookup):
     # --- written ----------------------------------------------------------------------------------
     def send(self, job: Job, delay: float = 0.0) -> None:
         """An outbox row that is due in ``delay`` s, and not before the job's quiet time is over."""
-        delay = max(delay, seconds_until(job.due_at, self._session.now()))
+        delay = max(delay, _seconds_until(job.due_at, self._session.now()))
         self._announce(job.id, job.urgent, job.request_id, delay)
         self.set(job.id, sent_at=self._session.now() + timedelta(seconds=delay))
 
@@ -217,7 +226,8 @@ class JobsTable(JobLookup):
 
         The outbox row stays as it is: who comes too early finds the job not due and sends it again.
         """
-        due = quiet_until(self._session.now(), job.created_at, self._quiet(job.site))
+        quiet = timedelta(seconds=self._quiet(job.site))
+        due = min(self._session.now() + quiet, job.created_at + LONGEST_QUIET * quiet)
         self.set(job.id, due_at=due)
 
     def _send_when_due(self, job: Job) -> None:
@@ -254,3 +264,8 @@ class JobsTable(JobLookup):
         """Change the study's state."""
         change = update(tables.studies).where(tables.studies.c.id == study_id)
         self._session.connection.execute(change.values(state=state.value, error_code=error_code))
+
+
+def _seconds_until(due: datetime | None, now: datetime) -> float:
+    """0 when it is over, or was never set."""
+    return max((due - now).total_seconds(), 0.0) if due is not None else 0.0

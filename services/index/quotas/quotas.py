@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, select, update
 from services.domain.quota import WINDOW_HOURS, Quota, QuotaState, Usage, state_of
 from services.domain.study import Principal, Role
 from services.index.access.audit import AuditTable
-from services.index.clinical.replaced_objects import OWN
+from services.index.clinical.instances import OWN
 from services.index.database import tables
 from services.index.database.connection import Session
 from services.index.database.tables.quotas import quotas, site_usage

@@ -12,8 +12,8 @@ from sqlalchemy import RowMapping, bindparam, select, update
 from services.domain.biometry import last_period_of
 from services.domain.dicom.values import STUDY_DATE, first_date
 from services.domain.errors import NotFound
+from services.domain.examination.examination import headline
 from services.domain.examination.fetuses import fetuses_of
-from services.domain.examination.headline import headline
 from services.domain.examination.history import (
     StatedPeriod,
     Visit,

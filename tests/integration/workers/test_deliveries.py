@@ -25,9 +25,10 @@ from bench.serving import serving
 from services.credentials import seal
 from services.domain.report import Origin, ReleaseId, Report
 from services.domain.work import DestinationKind
-from services.index import first_destinations, open_index
+from services.index import open_index
 from services.index.database.connection import utc_now
 from services.index.port import Artefact, Delivery, DeliveryState, Index, NewDestination
+from services.index.sql_index import first_destinations
 from services.settings import Settings
 from services.standalone import ports
 from services.storage.s3 import S3Store

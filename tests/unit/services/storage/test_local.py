@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.errors import InvalidInput, NotFound, ObjectCorrupt, StoreUnavailable
-from services.storage.connect import folder_of
+from services.domain.errors import NotFound, ObjectCorrupt, StoreUnavailable
 from services.storage.local import LocalStore
 from services.storage.memory import MemoryStore
 from services.storage.tiered import TieredStore
@@ -252,13 +251,3 @@ def test_a_lost_folder_never_reads_as_an_object_that_is_gone(store, folder):
     both = TieredStore(LocalStore(folder.with_name("not mounted")), MemoryStore())
     with pytest.raises(StoreUnavailable):
         both.get("a", "0" * 64)
-
-
-@pytest.mark.parametrize("url", ["originals", "s3://bucket", "file://host/x", "file:relative"])
-def test_the_setting_names_a_folder_or_is_refused(url):
-    with pytest.raises(InvalidInput, match="FADA_ORIGINALS"):
-        folder_of(url)
-
-
-def test_a_folder_with_a_space_in_its_name():
-    assert folder_of(Path("/data/of this hub").as_uri()) == Path("/data/of this hub")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from services.domain.examination.examination import headline
 from services.domain.examination.fetuses import Fetuses, fetuses_of, summarise_several
-from services.domain.examination.headline import headline
 from services.domain.examination.history import Visit, biometry_of, date_visits, measured, past
 from services.domain.examination.pregnancy import date_pregnancy
 from services.domain.examination.summary import summarise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from services.domain.examination.headline import headline
+from services.domain.examination.examination import headline
 from services.domain.examination.history import (
     Biometry,
     StatedPeriod,
