@@ -13,23 +13,23 @@ FILE = "hub.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class RememberedHub:
     """Address of a hub and the key for it; empty where nothing is kept."""
 
     hub: str = ""
     key: str = ""
 
 
-def read(folder: Path) -> Remembered:
+def read(folder: Path) -> RememberedHub:
     """What ``folder`` remembers; nothing where there is no such file or it is damaged."""
     try:
         content = json.loads((folder.expanduser() / FILE).read_text())
-        return Remembered(str(content.get("hub", "")), str(content.get("key", "")))
+        return RememberedHub(str(content.get("hub", "")), str(content.get("key", "")))
     except (OSError, ValueError, AttributeError):
-        return Remembered()
+        return RememberedHub()
 
 
-def write(folder: Path, value: Remembered) -> Path:
+def write(folder: Path, value: RememberedHub) -> Path:
     """Keep it, readable by this user alone."""
     folder = folder.expanduser()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -38,7 +38,7 @@ def write(folder: Path, value: Remembered) -> Path:
     return path
 
 
-def target(settings: Settings, hub: str, key: str) -> Remembered:
+def target(settings: Settings, hub: str, key: str) -> RememberedHub:
     """Which hub and key to use: what was given, the environment, then what is remembered.
 
     A remembered key goes only to the hub that it is for.
@@ -46,4 +46,4 @@ def target(settings: Settings, hub: str, key: str) -> Remembered:
     kept = read(settings.config)
     address = (hub or settings.hub_url or kept.hub).rstrip("/")
     given = key or settings.hub_key.get_secret_value()
-    return Remembered(address, given or (kept.key if address == kept.hub else ""))
+    return RememberedHub(address, given or (kept.key if address == kept.hub else ""))

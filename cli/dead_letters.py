@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli import report_text
-from cli.hub import Hub
+from cli.hub import HubConnection
 
 _MOST = 1000  # what the API lists at once
 
@@ -13,13 +13,13 @@ _MOST = 1000  # what the API lists at once
 def find(hub: str, key: str, path: str, state: str, study: str) -> list[dict[str, Any]]:
     """What ``path`` lists in these states (several by comma), of one study if it is named."""
     query = {name: value for name, value in (("state", state), ("study", study)) if value}
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         return list(connection.get(path, **query)["items"])
 
 
 def run_again(hub: str, key: str, path: str, ids: list[str] | None, every: bool) -> None:
     """Run these again, or with ``every`` all that were given up, and say what became of each."""
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         wanted = list(ids or [])
         if every:
             dead = connection.get(path, state="dead", limit=_MOST)

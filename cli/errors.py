@@ -77,7 +77,7 @@ def show(error: FadaError) -> None:
         console.print(f"request {error.request_id}", style="dim")  # type: ignore[attr-defined]
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """The outermost group of commands: the one place where an error becomes words."""
 
     def invoke(self, ctx: Any) -> Any:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from cli.errors import HubUnreachable
-from cli.hub import Hub
+from cli.hub import HubConnection
 
 ENDS = frozenset({"study.ready", "study.failed", "study.reviewed"})
 _DONE = frozenset({"ready", "failed", "reviewed"})
 Say = Callable[[dict[str, Any]], None]
 
 
-def until_done(hub: Hub, study: str, say: Say, *, seconds: float = 600.0) -> str:
+def until_done(hub: HubConnection, study: str, say: Say, *, seconds: float = 600.0) -> str:
     """The study's last state. Events are shown as they come; a broken stream is opened again.
 
     Raises:
@@ -51,7 +51,9 @@ def _done(status: dict[str, Any]) -> bool:
     return status["state"] in _DONE and (job is None or job["state"] not in ("queued", "leased"))
 
 
-def forever(hub: Hub, study: str = "", since: int | None = None) -> Iterator[dict[str, Any]]:
+def forever(
+    hub: HubConnection, study: str = "", since: int | None = None
+) -> Iterator[dict[str, Any]]:
     """All events, over broken streams and restarts of the hub."""
     seen = since
     while True:

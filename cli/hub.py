@@ -27,7 +27,7 @@ _AGENT = "fada-cli"
 _PAUSES = (0.2, 0.8, 2.0)  # s between tries of what may be tried again
 
 
-class Hub:
+class HubConnection:
     """Raises HubUnreachable and HubSays. Safe to share between threads."""
 
     def __init__(self, address: str, key: str, *, seconds: float = 60.0) -> None:
@@ -43,12 +43,12 @@ class Hub:
         self.tus = open_session(_AGENT)
 
     @classmethod
-    def of(cls, hub: str = "", key: str = "") -> Hub:
+    def of(cls, hub: str = "", key: str = "") -> HubConnection:
         """The hub that options, environment or memory name."""
         target = config.target(settings(), hub, key)
         return cls(target.hub, target.key)
 
-    def __enter__(self) -> Hub:
+    def __enter__(self) -> HubConnection:
         return self
 
     def __exit__(

@@ -30,11 +30,11 @@ from cli.commands.studies.import_images import import_images
 from cli.commands.studies.report import report
 from cli.commands.studies.send import send
 from cli.commands.studies.status import status, watch
-from cli.errors import Group
+from cli.errors import CommandGroup
 
 app = typer.Typer(
     name="fada",
-    cls=Group,
+    cls=CommandGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_short=True,

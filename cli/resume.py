@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cli.errors import HubSays, HubUnreachable
-from cli.hub import Hub, problem_of
+from cli.hub import HubConnection, problem_of
 from services.tus import ResumableUpload, TusCommunicationError
 
 PIECE = 4 * 2**20  # bytes of one PATCH
@@ -21,7 +21,7 @@ _TRIES = 6
 _PASSING = frozenset({409, 423, 429, 460, 500, 502, 503, 504})
 
 
-class Uploads:
+class UnfinishedUploads:
     """Where uploads that are not finished stand: a small file each, named by hub and content.
 
     tuspy's own store is one file that neither threads nor processes may share.
@@ -62,7 +62,11 @@ def digest_of(path: Path) -> str:
 
 
 def upload(
-    hub: Hub, kept: Uploads, path: Path, metadata: dict[str, str], moved: Callable[[int], None]
+    hub: HubConnection,
+    kept: UnfinishedUploads,
+    path: Path,
+    metadata: dict[str, str],
+    moved: Callable[[int], None],
 ) -> dict[str, Any]:
     """Send one file to its end, from where it stood. ``metadata`` holds the file's sha256; ``moved``
     is given the bytes that the hub has more, those of an earlier start first.
@@ -91,7 +95,10 @@ def upload(
 
 
 def _started(
-    hub: Hub, kept: Uploads, sha256: str, transfer: Callable[..., ResumableUpload]
+    hub: HubConnection,
+    kept: UnfinishedUploads,
+    sha256: str,
+    transfer: Callable[..., ResumableUpload],
 ) -> ResumableUpload:
     """The upload that an earlier start left, if the hub still has it, or a new one."""
     if location := kept.find(hub.address, sha256):
@@ -126,7 +133,7 @@ def _send(running: ResumableUpload, moved: Callable[[int], None]) -> None:
         moved(max(running.offset - before, 0))
 
 
-def _as_hub_error(hub: Hub, error: TusCommunicationError) -> HubSays | HubUnreachable:
+def _as_hub_error(hub: HubConnection, error: TusCommunicationError) -> HubSays | HubUnreachable:
     if error.status_code is None:
         return HubUnreachable(f"{hub.address} does not answer any more.")
     return problem_of(error.status_code, error.response_content or b"")

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from models.programs.evaluating.evaluate import Request, evaluate
+from models.programs.evaluating.evaluate import EvaluationRequest, evaluate
 from services.reading.releases.registry import open_release, trust_of
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     folder, data, out = (Path(argument) for argument in sys.argv[1:])
     release = open_release(folder.parent, trust_of(folder.parent), folder.name)
     figures, _ = evaluate(
-        release, Request(data, each=2), progress=lambda line: print(line, file=sys.stderr)
+        release, EvaluationRequest(data, each=2), progress=lambda line: print(line, file=sys.stderr)
     )
     out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(f"{release.manifest.id}: {len(figures)} groups of figures in {out}")

@@ -45,7 +45,7 @@ from gateway.http import problems
 from gateway.http.auth import Authenticator
 from gateway.http.authentication import Authentication
 from gateway.http.authorization import unguarded
-from gateway.http.idempotency import Idempotency
+from gateway.http.idempotency import IdempotentRequests
 from gateway.http.limits import LoginAttempts, RequestLimits, address_buckets
 from gateway.http.oidc.sign_on import SignOn
 from gateway.http.passkeys import RelyingParty
@@ -151,28 +151,31 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
         # FastAPI's own spans and logs hold paths, queries and bodies; ours (telemetry.traces) do not.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    signer = Signer(*secrets_of(services.settings))
-    authenticator = Authenticator(services.index, services.settings, signer)
     app.state.owned = owned
-    app.state.signer = signer
-    app.state.authenticator = authenticator
-    app.state.sign_on = _sign_on(services, authenticator, signer)
-    fits = RelyingParty.fits(services.settings)
-    app.state.relying_party = RelyingParty(services.settings, signer) if fits else None
     _add_state(app, services)
+    _add_sign_in(app, services)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/api/openapi.json", _openapi(app), methods=["GET"], include_in_schema=False)
     app.include_router(pages.router)
     problems.install(app)
-    # The one added last is outermost.
-    app.add_middleware(Idempotency, index=services.index, settings=services.settings)
+    _add_middleware(app, services)
+    if open_to_all := unguarded(app):
+        raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
+    if unnoted := unaudited(app):
+        raise RuntimeError(f"gateway.audit.reads does not say what these routes give: {unnoted}")
+    return app
+
+
+def _add_middleware(app: FastAPI, services: Services) -> None:
+    """The one added last is outermost: a request passes them from the last to the first."""
+    app.add_middleware(IdempotentRequests, index=services.index, settings=services.settings)
     app.add_middleware(AccessAudit, notes=app.state.access)
     addresses = address_buckets(services.settings)
     app.add_middleware(RequestLimits, settings=services.settings, addresses=addresses)
     app.add_middleware(
         Authentication,
-        authenticator=authenticator,
+        authenticator=app.state.authenticator,
         addresses=addresses,
         refused=app.state.access.refused,
     )
@@ -186,11 +189,6 @@ def create_app(services: Services, *, owned: bool = False) -> FastAPI:
             max_age=600,
         )
     app.add_middleware(RequestLogging)
-    if open_to_all := unguarded(app):
-        raise RuntimeError(f"these routes do not say who may use them: {open_to_all}")
-    if unnoted := unaudited(app):
-        raise RuntimeError(f"gateway.audit.reads does not say what these routes give: {unnoted}")
-    return app
 
 
 def _add_state(app: FastAPI, services: Services) -> None:
@@ -207,6 +205,16 @@ def _add_state(app: FastAPI, services: Services) -> None:
     app.state.broadcaster = events.Broadcaster(services)
     app.state.listeners = Counter()
     app.state.carried_turns = Turns()
+
+
+def _add_sign_in(app: FastAPI, services: Services) -> None:
+    """Who verifies callers, and the ways in of people."""
+    signer = Signer(*secrets_of(services.settings))
+    app.state.signer = signer
+    app.state.authenticator = Authenticator(services.index, services.settings, signer)
+    app.state.sign_on = _sign_on(services, app.state.authenticator, signer)
+    fits = RelyingParty.fits(services.settings)
+    app.state.relying_party = RelyingParty(services.settings, signer) if fits else None
 
 
 def _sign_on(services: Services, authenticator: Authenticator, signer: Signer) -> SignOn | None:

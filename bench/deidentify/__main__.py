@@ -49,7 +49,7 @@ class Figures:
     seconds: float = 0.0
     missed: list[str] = field(default_factory=list)
 
-    def told(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, float]:
         """The line of JSON."""
         return {
             "images": self.images,
@@ -138,12 +138,12 @@ def main() -> None:
     for name, picture, source in pictures(given.data, given.known, given.images):
         measure(figures, picture, source, name)
     print(*(f"missed {one}" for one in figures.missed), sep="\n")
-    line = json.dumps(figures.told())
+    line = json.dumps(figures.to_json())
     print(line)
     if given.json:
         given.json.write_text(line + "\n")
-    told = figures.told()
-    raise SystemExit(min(told["masked_share"], told["strings_masked_share"]) < _MASKED)
+    shares = figures.to_json()
+    raise SystemExit(min(shares["masked_share"], shares["strings_masked_share"]) < _MASKED)
 
 
 if __name__ == "__main__":

@@ -30,10 +30,10 @@ from edge.agent import carry
 from edge.agent.case import UNSENT
 from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub, enrol
-from edge.agent.identity import Identity
+from edge.agent.identity import DeviceIdentity
 from edge.agent.image_file import open_image
 from edge.agent.preview import preview
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from services.reading import report_json
 from services.reading.contract import ALL_PHASES, Phase
@@ -62,7 +62,7 @@ def pictures(count: int, seed: int) -> list[bytes]:
 
 def capture(home: Path, images: list[bytes]) -> tuple[int, int]:
     """Analyse all cases with no network; the bytes that have to travel, and those of previews in them."""
-    outbox = Outbox(home, Vault.create(home, PIN))
+    outbox = CaseOutbox(home, Vault.create(home, PIN))
     reader = CaseReader(RELEASES, threads=1)
     payload = previews = 0
     for number, data in enumerate(images):
@@ -85,7 +85,7 @@ def phone(home: Path) -> subprocess.Popen[bytes]:
 
 def waiting(home: Path) -> int:
     """How many cases on the phone the hub has not acknowledged."""
-    outbox = Outbox(home, Vault.unlock(home, PIN))
+    outbox = CaseOutbox(home, Vault.unlock(home, PIN))
     left = sum(case.state in UNSENT for case in outbox.all())
     outbox.close()
     return left
@@ -100,7 +100,7 @@ def drill(machine: LocalStack, key: str, home: Path, cases: int, limit: float) -
     payload, previews = capture(home, images)
     link = Link(("127.0.0.1", machine.ports["gateway"]))
     link.start()
-    Identity(
+    DeviceIdentity(
         f"http://127.0.0.1:{link.port}", device.device_id, device.site, device.private_key
     ).save(home)
     draw, began, kills, first, seen = random.Random(3), time.monotonic(), 0, None, None
@@ -154,7 +154,7 @@ def carried(machine: LocalStack, key: str, folder: Path, cases: int) -> dict[str
     client = httpx.Client(base_url=machine.address, headers={"Authorization": f"Bearer {key}"})
     before = {row["study_uid"] for row in rows_of(client)}
     maker = _device(client, machine, folder / "maker")
-    outbox = Outbox(folder / "maker", Vault.create(folder / "maker", PIN))
+    outbox = CaseOutbox(folder / "maker", Vault.create(folder / "maker", PIN))
     for data in pictures(cases, seed=11):
         case = outbox.capture([(data, "image/jpeg")])
         outbox.give_up_reading(case.id, "no release on this phone")
@@ -181,7 +181,7 @@ def carried(machine: LocalStack, key: str, folder: Path, cases: int) -> dict[str
     }
 
 
-def _device(client: httpx.Client, machine: LocalStack, home: Path) -> Identity:
+def _device(client: httpx.Client, machine: LocalStack, home: Path) -> DeviceIdentity:
     code = client.post("/api/devices/codes").json()["code"]
     return enrol(machine.address, code, home.name)
 

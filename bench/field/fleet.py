@@ -28,8 +28,8 @@ from bench.field.drill import PIN, images_of, pictures
 from bench.field.link import Link
 from edge.agent.case import UNSENT
 from edge.agent.hub import Hub, enrol
-from edge.agent.identity import Identity
-from edge.agent.storage.outbox import Outbox
+from edge.agent.identity import DeviceIdentity
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.sync import sync
 from services.domain.dicom import values as dicom_values
@@ -45,7 +45,7 @@ console = Console()
 class Phone:
     """One phone: its outbox, and how long its cases waited from the first contact to the receipt."""
 
-    outbox: Outbox
+    outbox: CaseOutbox
     hub: Hub
     images: list[bytes]
     first_contact: dict[str, float] = field(default_factory=dict)
@@ -76,13 +76,13 @@ def fleet(client: httpx.Client, address: str, link: Link, folder: Path, count: i
     made = []
     for number in range(count):
         code = client.post("/api/devices/codes").json()["code"]
-        who: Identity = replace(
+        who: DeviceIdentity = replace(
             enrol(address, code, f"phone {number}"), hub=f"http://127.0.0.1:{link.port}"
         )
         home = folder / str(number)
         home.mkdir(parents=True)
         own = images[number * CASES : (number + 1) * CASES]
-        made.append(Phone(Outbox(home, vault), Hub(who, timeout=20), own))
+        made.append(Phone(CaseOutbox(home, vault), Hub(who, timeout=20), own))
     return made
 
 

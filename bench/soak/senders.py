@@ -20,7 +20,7 @@ from bench.field.drill import PIN, pictures
 from bench.studies import studies
 from edge.agent.case import UNSENT
 from edge.agent.hub import Hub, enrol
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.sync import sync
 from services.domain.dicom import values as dicom_values
@@ -250,7 +250,7 @@ class Phone:
     def __post_init__(self) -> None:
         code = self.client.post("/api/devices/codes").raise_for_status().json()["code"]
         self.home.mkdir(parents=True)
-        self._outbox = Outbox(self.home, Vault.create(self.home, PIN))
+        self._outbox = CaseOutbox(self.home, Vault.create(self.home, PIN))
         self._hub = Hub(enrol(self.address, code, "soak"), timeout=30)
         self._images = _pictures(self.seed, self.name)
 

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.agent.case import Case
+from edge.agent.case import CapturedCase
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import identify, open_image
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import FadaError, InvalidInput
 from services.domain.report import Report
 from services.reading import report_json
 
 MAX_READS = 3  # so many attempts without an end, and the hub reads the case instead
-ReportSink = Callable[[Case, Report], None]
+ReportSink = Callable[[CapturedCase, Report], None]
 Notify = Callable[[str], None]
 
 
 def capture_files(
-    outbox: Outbox,
+    outbox: CaseOutbox,
     paths: list[Path],
     *,
     urgent: bool = False,
     pixel_mm: float | None = None,
     source: str = "",
-) -> Case:
+) -> CapturedCase:
     """Keep files as one case; ``pixel_mm`` is the size of a pixel in mm, measured by hand.
 
     Raises:
@@ -46,13 +46,13 @@ def capture_files(
 
 
 def capture_bytes(
-    outbox: Outbox,
+    outbox: CaseOutbox,
     files: list[tuple[str, bytes]],
     *,
     urgent: bool = False,
     pixel_mm: float | None = None,
     source: str = "",
-) -> Case:
+) -> CapturedCase:
     """Keep the contents of files (name, bytes) as one case. Raises as ``capture_files``."""
     images, studies = [], set()
     for name, data in files:
@@ -71,7 +71,7 @@ def capture_bytes(
     return outbox.capture(images, urgent=urgent, pixel_mm=size, study_uid=study_uid, source=source)
 
 
-def _not_read(outbox: Outbox, case: Case, attempt: int, error: Exception) -> None:
+def _not_read(outbox: CaseOutbox, case: CapturedCase, attempt: int, error: Exception) -> None:
     """What is the file's fault is final; memory, a child lost, a runtime's own error: perhaps not the
     next time."""
     final = isinstance(error, FadaError) and not error.retryable
@@ -93,7 +93,7 @@ def _content(path: Path) -> bytes:
 
 
 def read_captured(
-    outbox: Outbox,
+    outbox: CaseOutbox,
     load: Callable[[], CaseReader],
     show: ReportSink,
     notify: Notify = lambda words: None,
@@ -114,7 +114,9 @@ def read_captured(
         return sum(_read(outbox, reader, case, show, notify) for case in cases)
 
 
-def _read(outbox: Outbox, reader: CaseReader, case: Case, show: ReportSink, notify: Notify) -> bool:
+def _read(
+    outbox: CaseOutbox, reader: CaseReader, case: CapturedCase, show: ReportSink, notify: Notify
+) -> bool:
     attempt = outbox.start_reading(case.id)
     if attempt > MAX_READS:  # it ended the program each time, and must not do so again
         outbox.give_up_reading(case.id, "Reading it on this device ended the program.")
@@ -140,5 +142,5 @@ def _read(outbox: Outbox, reader: CaseReader, case: Case, show: ReportSink, noti
     return False
 
 
-def _by_hand(case: Case) -> Calibration | None:
+def _by_hand(case: CapturedCase) -> Calibration | None:
     return Calibration(spacing=PixelSize(*case.pixel_mm, "scale_bar")) if case.pixel_mm else None

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.agent.case import UNSENT, Case
+from edge.agent.case import UNSENT, CapturedCase
 from edge.agent.hub import Hub
-from edge.agent.identity import Identity
+from edge.agent.identity import DeviceIdentity
 from edge.agent.link import LinkRules, note
 from edge.agent.storage.files import write_durably
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.sync import body_of
 from services import bundle
 from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound, Unavailable
@@ -37,7 +37,9 @@ class HandedIn:
     waiting: int = 0
 
 
-def pack(outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: None) -> int:
+def pack(
+    outbox: CaseOutbox, who: DeviceIdentity, folder: Path, say: Say = lambda words: None
+) -> int:
     """Write a bundle for each case that waits to be sent; how many. Packing again changes nothing.
 
     Raises:
@@ -61,7 +63,7 @@ def pack(outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: N
     return made
 
 
-def _sealed(outbox: Outbox, who: Identity, case: Case) -> bytes:
+def _sealed(outbox: CaseOutbox, who: DeviceIdentity, case: CapturedCase) -> bytes:
     images = tuple(
         bundle.BundleImage(i.sha256, i.media_type, outbox.image(i.sha256)) for i in case.images
     )
@@ -111,7 +113,7 @@ def hand_in(
 
 
 def take_receipts(
-    outbox: Outbox, who: Identity, folder: Path, say: Say = lambda words: None
+    outbox: CaseOutbox, who: DeviceIdentity, folder: Path, say: Say = lambda words: None
 ) -> int:
     """Note what the hub has, by the receipts in a folder; how many cases of this device they are for."""
     taken = 0
@@ -134,7 +136,7 @@ def take_receipts(
     return taken
 
 
-def _noted(outbox: Outbox, who: Identity, receipt: dict[str, Any]) -> str:
+def _noted(outbox: CaseOutbox, who: DeviceIdentity, receipt: dict[str, Any]) -> str:
     """The case that counts as received by this receipt from now on; empty where it changes nothing.
 
     Raises InvalidInput: it is not this hub's.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class CaseState(StrEnum):
     """How far a case has come. Each is shown to the user as words, never one tick for all."""
 
     CAPTURED = "captured"
@@ -19,15 +19,15 @@ class State(StrEnum):
 
 
 WORDS = {
-    State.CAPTURED: "captured, not yet analysed",
-    State.ANALYSED: "analysed here, waiting to be sent",
-    State.UNREAD: "not read on this device, waiting to be sent",
-    State.FAILED: "not sent yet, will be tried again",
-    State.RECEIVED: "received by the hub",
-    State.HUB_ANALYSED: "second reading by the hub is here",
-    State.REVIEWED: "reviewed by a person",
+    CaseState.CAPTURED: "captured, not yet analysed",
+    CaseState.ANALYSED: "analysed here, waiting to be sent",
+    CaseState.UNREAD: "not read on this device, waiting to be sent",
+    CaseState.FAILED: "not sent yet, will be tried again",
+    CaseState.RECEIVED: "received by the hub",
+    CaseState.HUB_ANALYSED: "second reading by the hub is here",
+    CaseState.REVIEWED: "reviewed by a person",
 }
-UNSENT = (State.ANALYSED, State.UNREAD, State.FAILED)
+UNSENT = (CaseState.ANALYSED, CaseState.UNREAD, CaseState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class CapturedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CapturedCase:
     """``order`` counts captures on this device: the clock is never trusted for order.
 
     ``pixel_mm`` is the size of a pixel in mm (x, y) that the user measured by hand, if at all.
@@ -50,7 +50,7 @@ class Case:
 
     id: str
     order: int
-    state: State
+    state: CaseState
     urgent: bool
     frozen: bool
     version: int

@@ -17,7 +17,7 @@ _FILE = "identity.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class DeviceIdentity:
     """``private_key`` is the raw key, base64; the file has mode 0600.
 
     ``bundle_key`` and ``receipt_key`` are the hub's (``services.bundle``), base64; empty until a hub has
@@ -57,7 +57,7 @@ class Identity:
         (folder / _FILE).unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, folder: Path) -> Identity:
+    def load(cls, folder: Path) -> DeviceIdentity:
         """The identity kept in ``folder``.
 
         Raises:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from edge.agent.analysis import capture_bytes, read_captured
-from edge.agent.case import WORDS, Case
+from edge.agent.case import WORDS, CapturedCase
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import open_image
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from services.domain.errors import FadaError, NotFound
 from services.domain.report import UNREVIEWED, FrameReading, Report
 from services.reading import report_json
@@ -31,7 +31,7 @@ form{border:2px dashed #56b4e9;border-radius:8px;padding:1.5rem}button{font:inhe
 strong{color:#ffd24a}a{color:#8fd0ff}"""
 
 
-def build(outbox: Outbox, reader: CaseReader, word: str) -> FastAPI:
+def build(outbox: CaseOutbox, reader: CaseReader, word: str) -> FastAPI:
     """The app; every path begins with the secret ``word``."""
     app = FastAPI(openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
@@ -74,14 +74,14 @@ def build(outbox: Outbox, reader: CaseReader, word: str) -> FastAPI:
     return app
 
 
-def run(outbox: Outbox, reader: CaseReader, port: int) -> None:
+def run(outbox: CaseOutbox, reader: CaseReader, port: int) -> None:
     """Serve until Ctrl-C; the address is printed."""
     word = secrets.token_urlsafe(16)
     print(f"http://127.0.0.1:{port}/{word}/")
     uvicorn.run(build(outbox, reader, word), host="127.0.0.1", port=port, log_level="warning")
 
 
-def _frame(outbox: Outbox, case: Case, reading: FrameReading) -> NDArray[np.uint8]:
+def _frame(outbox: CaseOutbox, case: CapturedCase, reading: FrameReading) -> NDArray[np.uint8]:
     """The pixels that a reading is of. Raises NotFound."""
     for kept in case.images:
         data = outbox.image(kept.sha256)
@@ -92,7 +92,7 @@ def _frame(outbox: Outbox, case: Case, reading: FrameReading) -> NDArray[np.uint
     raise NotFound("This frame is not in the case.")
 
 
-def _article(case: Case, word: str) -> str:
+def _article(case: CapturedCase, word: str) -> str:
     pictures = ""
     if case.report:
         pictures = "".join(

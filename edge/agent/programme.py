@@ -11,17 +11,17 @@ from typing import Any
 
 from edge.agent.case import UNSENT
 from edge.agent.hub import Hub
-from edge.agent.identity import Identity
+from edge.agent.identity import DeviceIdentity
 from edge.agent.link import LinkRules
 from edge.agent.storage import vault as vaults
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from services.domain.errors import NotFound
 
 _SPOKE, _GIVEN = "spoke_at", "given"
 _RULES = {"wait_for_wifi": bool, "daily_mb": int}
 
 
-def speak(outbox: Outbox, hub: Hub, *, every: float = 0.0) -> bool:
+def speak(outbox: CaseOutbox, hub: Hub, *, every: float = 0.0) -> bool:
     """Say how this device fares and take what the programme sets, ``every`` so many seconds at most.
 
     True: it was told to erase itself, and did; ``outbox`` is closed. Raises FadaError: later.
@@ -30,18 +30,18 @@ def speak(outbox: Outbox, hub: Hub, *, every: float = 0.0) -> bool:
     if abs(now - float(outbox.fact(_SPOKE) or 0)) < every:
         return False
     try:
-        told = hub.status(_state(outbox, now))
+        answer = hub.status(_state(outbox, now))
     except NotFound:  # hubs of before do not know the question
         return False
-    if told["erase"]:
+    if answer["erase"]:
         _erase(outbox, hub)
         return True
-    _take(outbox, told["settings"])
+    _take(outbox, answer["settings"])
     outbox.set_fact(_SPOKE, str(now))
     return False
 
 
-def _state(outbox: Outbox, now: float) -> dict[str, int]:
+def _state(outbox: CaseOutbox, now: float) -> dict[str, int]:
     used = sum(path.stat().st_size for path in outbox.images.path.iterdir())
     return {
         "clock_ms": int(now * 1000),
@@ -51,7 +51,7 @@ def _state(outbox: Outbox, now: float) -> dict[str, int]:
     }
 
 
-def _take(outbox: Outbox, given: dict[str, Any]) -> None:
+def _take(outbox: CaseOutbox, given: dict[str, Any]) -> None:
     """Rules that are new, or that a person may not change, count now; others stay as the person left them."""
     before = json.loads(outbox.fact(_GIVEN) or "{}")
     locked = bool(given.get("locked"))
@@ -69,7 +69,7 @@ def _take(outbox: Outbox, given: dict[str, Any]) -> None:
         outbox.set_fact(_GIVEN, json.dumps(given))
 
 
-def _erase(outbox: Outbox, hub: Hub) -> None:
+def _erase(outbox: CaseOutbox, hub: Hub) -> None:
     """The key first: without it nothing that is left can be opened. The hub hears of it when all cases are
     gone; where that fails, this device keeps its name there and is asked again."""
     folder = outbox.folder
@@ -79,5 +79,5 @@ def _erase(outbox: Outbox, hub: Hub) -> None:
     for path in folder.glob("outbox.db*"):
         path.unlink()
     hub.erased()
-    Identity.remove(folder)
+    DeviceIdentity.remove(folder)
     LinkRules.remove(folder)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from edge.agent.hub import Hub
-from edge.agent.identity import Identity, new_key
-from edge.agent.storage.outbox import Outbox
+from edge.agent.identity import DeviceIdentity, new_key
+from edge.agent.storage.outbox import CaseOutbox
 from services.domain.errors import InvalidInput
 
 _FACT = "session"
 
 
-def connected(outbox: Outbox, identity: Identity) -> Hub:
+def connected(outbox: CaseOutbox, identity: DeviceIdentity) -> Hub:
     """The session's token lies sealed in the outbox, bound to the device that it was given to."""
     name = f"session:{identity.device_id}"
 
@@ -28,7 +28,7 @@ class SealedKey:
     """In the outbox, sealed by the PIN. It stays there: whatever is cut, one of the identity's key and
     this one is the hub's."""
 
-    def __init__(self, outbox: Outbox, device_id: str) -> None:
+    def __init__(self, outbox: CaseOutbox, device_id: str) -> None:
         self._outbox, self._name = outbox, f"key:{device_id}"
 
     def read(self) -> str:

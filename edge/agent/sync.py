@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from edge.agent.case import CapturedImage, Case
+from edge.agent.case import CapturedCase, CapturedImage
 from edge.agent.hub import Hub, NoRoom
 from edge.agent.image_file import open_image, sop_uid_of
 from edge.agent.link import LinkRules, note
 from edge.agent.preview import WORTH_BYTES, preview
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from services.domain.errors import (
     DecodingInterrupted,
     DifferentBytes,
@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Outcome:
+class SyncOutcome:
     """What one exchange did: cases sent whole, refused by the hub, and new results fetched."""
 
     sent: int = 0
@@ -37,14 +37,14 @@ class Outcome:
     answered: int = 0
 
 
-def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
+def sync(outbox: CaseOutbox, hub: Hub, say: Say = lambda words: None) -> SyncOutcome:
     """Reports of all waiting cases first, then previews, then the images, then the hub's answers.
 
     Raises:
         Unavailable: the hub cannot be reached; what was done stays done.
         NotAuthenticated: the hub does not know this device any more.
     """
-    outcome = Outcome()
+    outcome = SyncOutcome()
     for work in (_send_report, _send_previews, _send_images):
         for waiting in outbox.waiting():
             case = outbox.attempt(waiting.id)
@@ -67,12 +67,12 @@ def sync(outbox: Outbox, hub: Hub, say: Say = lambda words: None) -> Outcome:
     return outcome
 
 
-def send_anyway(outbox: Outbox, case_id: str) -> None:
+def send_anyway(outbox: CaseOutbox, case_id: str) -> None:
     """The images of this case are to go whatever the network costs. Raises NotFound."""
     outbox.set_fact(f"anyway:{outbox.get(case_id).id}", "1")
 
 
-def fetch_answers(outbox: Outbox, hub: Hub) -> int:
+def fetch_answers(outbox: CaseOutbox, hub: Hub) -> int:
     """The hub's results and people's reviews of this device's cases."""
     answered, more = 0, True
     while more:
@@ -94,7 +94,7 @@ def fetch_answers(outbox: Outbox, hub: Hub) -> int:
     return answered
 
 
-def body_of(case: Case) -> bytes:
+def body_of(case: CapturedCase) -> bytes:
     """The same case and version always give the same bytes: the hub compares them."""
     pictures = [
         {"sha256": p.sha256, "size": p.size, "media_type": p.media_type} for p in case.images
@@ -112,7 +112,7 @@ def body_of(case: Case) -> bytes:
     ).encode()
 
 
-def _send_report(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
+def _send_report(outbox: CaseOutbox, hub: Hub, case: CapturedCase, say: Say) -> bool:
     """The kilobytes first, once: which images the hub lacks is kept for the next try."""
     if not outbox.fact(_missing(case)):
         body = body_of(case)
@@ -123,7 +123,7 @@ def _send_report(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     return False
 
 
-def _send_previews(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
+def _send_previews(outbox: CaseOutbox, hub: Hub, case: CapturedCase, say: Say) -> bool:
     """A small copy of each frame that was read, of images that are large and not at the hub."""
     missing = json.loads(outbox.fact(_missing(case)) or "[]")
     large = [i for i in case.images if i.sha256 in missing and i.size >= WORTH_BYTES]
@@ -147,7 +147,9 @@ def _send_previews(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     return False
 
 
-def _send_previews_of(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage) -> None:
+def _send_previews_of(
+    outbox: CaseOutbox, hub: Hub, case: CapturedCase, image: CapturedImage
+) -> None:
     data = outbox.image(image.sha256)
     name = sop_uid_of(case.id, image.sha256, image.media_type, data)
     frames = [f.frame for f in report_json.load(case.report).frames if f.sop_uid == name]
@@ -160,7 +162,7 @@ def _send_previews_of(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage
             note(outbox.folder, len(jpeg))
 
 
-def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
+def _send_images(outbox: CaseOutbox, hub: Hub, case: CapturedCase, say: Say) -> bool:
     """True when the hub has the whole case."""
     kept = outbox.fact(_missing(case))
     if not kept:
@@ -186,7 +188,9 @@ def _send_images(outbox: Outbox, hub: Hub, case: Case, say: Say) -> bool:
     return True
 
 
-def _send_image(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage, say: Say) -> bool:
+def _send_image(
+    outbox: CaseOutbox, hub: Hub, case: CapturedCase, image: CapturedImage, say: Say
+) -> bool:
     """True when the hub said that it has the image."""
     data = outbox.image(image.sha256)
     fact = _upload(case, image.sha256)
@@ -201,7 +205,9 @@ def _send_image(outbox: Outbox, hub: Hub, case: Case, image: CapturedImage, say:
     return False
 
 
-def _resume(outbox: Outbox, hub: Hub, fact: str, data: bytes, create: Callable[[], str]) -> bool:
+def _resume(
+    outbox: CaseOutbox, hub: Hub, fact: str, data: bytes, create: Callable[[], str]
+) -> bool:
     """Send what is missing of ``data``; its upload is noted as ``fact`` before the first byte goes.
 
     True when the hub said that it has all. Raises Gone, NotFound: it is begun anew the next time.
@@ -217,9 +223,9 @@ def _resume(outbox: Outbox, hub: Hub, fact: str, data: bytes, create: Callable[[
         raise
 
 
-def _missing(case: Case) -> str:
+def _missing(case: CapturedCase) -> str:
     return f"missing:{case.id}:{case.version}"
 
 
-def _upload(case: Case, sha256: str) -> str:
+def _upload(case: CapturedCase, sha256: str) -> str:
     return f"upload:{case.id}:{sha256}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from edge.agent.case import WORDS, Case
+from edge.agent.case import WORDS, CapturedCase
 from edge.agent.link import LinkRules
 from services.domain.errors import FadaError
 from services.domain.report import FrameReading, Report, named
@@ -61,7 +61,7 @@ def _print_frame(console: Console, number: int, frame: FrameReading) -> None:
         console.print(f"    GA {dating.text} by {dating.equation}")
 
 
-def print_case(console: Console, case: Case) -> None:
+def print_case(console: Console, case: CapturedCase) -> None:
     """The hub's newest reading or review of a case first, then what this device read."""
     if case.hub_report:
         console.print(f"[bold]{WORDS[case.state]}[/bold] (the hub's version {case.hub_version})")
@@ -73,7 +73,7 @@ def print_case(console: Console, case: Case) -> None:
         print_report(console, case.id, report_json.load(case.report))
 
 
-def cases_table(cases: list[Case]) -> Table:
+def cases_table(cases: list[CapturedCase]) -> Table:
     """The cases on this device and how far each has come. An id is never cut: it is there to be copied."""
     table = Table(box=None)
     for title in ("case", "taken", "images", "state", "note"):

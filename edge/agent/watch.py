@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.agent.analysis import capture_files
 from edge.agent.storage.image_folder import StorageFull
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from services.domain.dicom.file_kind import kind_of
 from services.domain.errors import FadaError, InvalidInput
 
@@ -42,7 +42,7 @@ class FolderWatch:
     def __init__(
         self,
         folder: Path,
-        outbox: Outbox,
+        outbox: CaseOutbox,
         notify: Notify,
         *,
         clock: Callable[[], float] = time.monotonic,

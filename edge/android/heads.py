@@ -19,7 +19,7 @@ import onnx
 import onnxruntime
 
 from edge.android.nodes import take
-from edge.android.steps import Steps
+from edge.android.steps import GraphSteps
 
 GRAPH: Final = "heads.json"
 WEIGHTS: Final = "heads.bin"
@@ -56,7 +56,7 @@ def put(graph: bytes, out: Path) -> None:
         ValueError: the graph holds something that fada-read does not know.
     """
     model = folded(graph)
-    steps = Steps(model.graph)
+    steps = GraphSteps(model.graph)
     for node in model.graph.node:
         take(steps, node)
     used = {name for step in steps.steps for name in step["in"]}

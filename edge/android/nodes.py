@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import onnx
 
-from edge.android.steps import Shape, Steps, fitted
+from edge.android.steps import GraphSteps, Shape, fitted
 
 _PLAIN: Final = {
     "Relu": "relu",
@@ -25,7 +25,7 @@ _REDUCE: Final = {
 _INPUT: Final = "IMAGE"
 
 
-def take(to: Steps, node: onnx.NodeProto) -> None:
+def take(to: GraphSteps, node: onnx.NodeProto) -> None:
     """Add the steps of one node.
 
     Raises:
@@ -49,7 +49,7 @@ def take(to: Steps, node: onnx.NodeProto) -> None:
         taken(to, node, about, shape)
 
 
-def _binary(to: Steps, op: str, node: onnx.NodeProto, shape: Shape) -> None:
+def _binary(to: GraphSteps, op: str, node: onnx.NodeProto, shape: Shape) -> None:
     first, second = node.input
     scalar = next((n for n in (second, first) if _is_scalar(to, n)), None)
     if scalar is not None and not (op == "div" and scalar == first):
@@ -67,12 +67,12 @@ def _binary(to: Steps, op: str, node: onnx.NodeProto, shape: Shape) -> None:
     to.add(op, [to.tensor(first), to.tensor(second)], node.output[0], shape)
 
 
-def _is_scalar(to: Steps, name: str) -> bool:
+def _is_scalar(to: GraphSteps, name: str) -> bool:
     return name in to.constants and to.constants[name].size == 1
 
 
 def _reduce(
-    to: Steps, op: str, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape
+    to: GraphSteps, op: str, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape
 ) -> None:
     before = to.ranks[node.input[0]]
     axes = list(about.get("axes") or to.whole(node.input[1]))
@@ -85,17 +85,17 @@ def _reduce(
     to.add(op, [flat], node.output[0], shape)
 
 
-def _cast(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _cast(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     if node.input[0] != _INPUT or about["to"] != onnx.TensorProto.FLOAT:
         raise ValueError("only the image is cast")
     to.add("reshape", [_INPUT], node.output[0], shape)
 
 
-def _reshape(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _reshape(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     to.add("reshape", [to.tensor(node.input[0])], node.output[0], shape)
 
 
-def _conv(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _conv(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     top, left, bottom, right = about["pads"]
     if about["group"] != 1 or set(about["dilations"]) != {1} or {top, left} != {bottom, right}:
         raise ValueError("only plain convolutions are known")
@@ -109,7 +109,7 @@ def _conv(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shap
     to.add("add", [raw, bias], out, shape)
 
 
-def _gemm(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _gemm(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     if about.get("transA") or about.get("alpha", 1.0) != 1 or about.get("beta", 1.0) != 1:
         raise ValueError("only plain matrix products are known")
     weights = to.constants[node.input[1]]
@@ -120,7 +120,7 @@ def _gemm(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shap
     to.add("add", [raw, to.tensor(node.input[2])], out, shape)
 
 
-def _matmul(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _matmul(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     """A step takes its second matrix turned: rows of both lie along the sum."""
     first, second = node.input
     out = node.output[0]
@@ -144,7 +144,7 @@ def _matmul(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Sh
     to.add("matmul", [to.tensor(first), turned], out, shape)
 
 
-def _slice(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _slice(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     starts, ends, axes, steps = (to.whole(name) for name in node.input[1:5])
     if len(axes) != 1:
         raise ValueError("one axis a slice")
@@ -159,20 +159,20 @@ def _slice(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Sha
     _part(to, node.input[0], node.output[0], axis - len(before), begin, shape)
 
 
-def _part(to: Steps, name: str, out: str, axis: int, begin: int, shape: Shape) -> None:
+def _part(to: GraphSteps, name: str, out: str, axis: int, begin: int, shape: Shape) -> None:
     """``axis`` is counted from the end: leading ones may be gone."""
     offsets = [0] * len(shape)
     offsets[axis] = begin
     to.add("slice", [name], out, shape, start=offsets)
 
 
-def _mirror(to: Steps, name: str, out: str, size: int, shape: Shape) -> None:
+def _mirror(to: GraphSteps, name: str, out: str, size: int, shape: Shape) -> None:
     """A product with the mirrored identity: exact, and ggml has no mirror."""
     identity = to.constant(np.eye(size, dtype=np.float32)[::-1], f"mirror/{size}")
     to.add("matmul", [name, identity], out, shape)
 
 
-def _gather(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _gather(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     before, axis = to.ranks[node.input[0]], int(about.get("axis", 0))
     places = to.whole(node.input[1])
     out = node.output[0]
@@ -195,7 +195,7 @@ def _gather(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Sh
     )  # fmt: skip
 
 
-def _clip(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _clip(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     bounds: list[float | None] = [None, None]
     for place, name in enumerate(node.input[1:3]):
         bounds[place] = float(to.constants[name]) if name else None
@@ -206,13 +206,15 @@ def _clip(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shap
     )  # fmt: skip
 
 
-def _concat(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _concat(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     rank = len(to.ranks[node.output[0]])
     axis = int(about["axis"]) % rank - rank + len(shape)
     to.add("concat", [to.tensor(n) for n in node.input], node.output[0], shape, axis=axis)
 
 
-def _transpose(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _transpose(
+    to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape
+) -> None:
     dropped = len(about["perm"]) - len(shape)
     axes = [int(a) - dropped for a in about["perm"][dropped:]]
     if min(axes) < 0:
@@ -220,14 +222,14 @@ def _transpose(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape:
     to.add("transpose", [node.input[0]], node.output[0], shape, axes=axes)
 
 
-def _norm(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _norm(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     out = node.output[0]
     raw = to.add("norm", [node.input[0]], f"{out}/raw", shape, epsilon=float(about["epsilon"]))
     scaled = to.add("mul", [raw, to.tensor(node.input[1])], f"{out}/scaled", shape)
     to.add("add", [scaled, to.tensor(node.input[2])], out, shape)
 
 
-def _resize(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _resize(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     how: tuple[bytes, ...] = (
         about["mode"],
         about["coordinate_transformation_mode"],
@@ -242,23 +244,23 @@ def _resize(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Sh
     to.add("resize", [node.input[0]], node.output[0], shape, mode=mode)
 
 
-def _pool(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _pool(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     if about["kernel_shape"] != [2, 2] or about["strides"] != [2, 2] or any(about["pads"]):
         raise ValueError("only pools of two by two are known")
     to.add("pool", [node.input[0]], node.output[0], shape)
 
 
-def _power(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _power(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     if not _is_scalar(to, node.input[1]) or float(to.constants[node.input[1]]) != 2:
         raise ValueError("only squares are known")
     to.add("square", [node.input[0]], node.output[0], shape)
 
 
-def _expand(to: Steps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
+def _expand(to: GraphSteps, node: onnx.NodeProto, about: Mapping[str, Any], shape: Shape) -> None:
     to.add("expand", [to.tensor(node.input[0])], node.output[0], shape)
 
 
-_Take = Callable[[Steps, onnx.NodeProto, Mapping[str, Any], Shape], None]
+_Take = Callable[[GraphSteps, onnx.NodeProto, Mapping[str, Any], Shape], None]
 _OTHERS: Final[dict[str, _Take]] = {
     "Cast": _cast, "Unsqueeze": _reshape, "Squeeze": _reshape, "Reshape": _reshape,
     "Flatten": _reshape, "Identity": _reshape, "Conv": _conv, "Gemm": _gemm, "MatMul": _matmul,

@@ -40,14 +40,14 @@ def put(release: Release, out: Path, threads: int = 2) -> None:
 def _heads(release: Release, seen: Square, threads: int) -> dict[str, Any]:
     raw = ReleaseReader(release, threads=threads).read(seen)
     where = FrameRef("1", "1", 1)
-    told = asdict(judge(raw, seen, where, release.manifest, Calibration()).reading)
+    reading = asdict(judge(raw, seen, where, release.manifest, Calibration()).reading)
     exact = {
-        "plane": told["classification"],
-        "words": told["interpretation"],
-        "abstentions": told["abstentions"],
-        "structures": [s["label"] for s in told["structures"]],
+        "plane": reading["classification"],
+        "words": reading["interpretation"],
+        "abstentions": reading["abstentions"],
+        "structures": [s["label"] for s in reading["structures"]],
     }
-    measures = [{"name": m["name"], "px": m["px"]} for m in told["measurements"]]
+    measures = [{"name": m["name"], "px": m["px"]} for m in reading["measurements"]]
     return {"answers": digest(exact), "measurements": measures}
 
 

@@ -14,7 +14,7 @@ Shape = tuple[int, ...]
 Array = NDArray[Any]
 
 
-class Steps:
+class GraphSteps:
     """The steps of one graph and their constants."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:

@@ -11,7 +11,7 @@ from gateway.dimse.answers import HubAnswers, site_of, titles
 from gateway.ingest.spool import SpooledFile, sha256_of
 from gateway.ingest.spool_room import Holding
 from services.dicom.network.answers import NOT_AUTHORISED
-from services.dicom.network.scp import Bounds, Provider
+from services.dicom.network.scp import AssociationBounds, Provider
 from services.domain.errors import FadaError
 from services.domain.study import IngestSource, Principal, Role
 from services.listening import LOOPBACK, is_loopback, parse_networks, server_tls
@@ -52,7 +52,7 @@ class DicomServer:
         self._listed = bool(peers)
         # Without a list of peers only this very machine may store.
         host = settings.host if peers or is_loopback(settings.host) else LOOPBACK
-        bounds = Bounds(
+        bounds = AssociationBounds(
             aet=settings.dimse_aet,
             peers=peers,
             max_pdu=settings.dimse_max_pdu,

@@ -10,8 +10,8 @@ from services.index.port import Index
 from services.listening import LOOPBACK, is_loopback, parse_networks, server_tls
 from services.orders.acknowledgement import ACCEPTED, ERROR, REJECTED, acknowledgement
 from services.orders.hl7_orders import NEWS, ORDERS, UnknownMessage, news_of, orders_of
-from services.orders.message import Message, parse
-from services.orders.mllp_listener import Bounds, MllpListener
+from services.orders.message import Hl7Message, parse
+from services.orders.mllp_listener import ListenerBounds, MllpListener
 from services.settings import Settings
 
 _log = logging.getLogger("gateway.hl7.server")
@@ -31,7 +31,7 @@ class Hl7Server:
         self._senders = {one.strip() for one in settings.hl7_senders.split(",") if one.strip()}
         # Without a list of senders only this very machine may send.
         host = settings.host if self._senders or is_loopback(settings.host) else LOOPBACK
-        bounds = Bounds(
+        bounds = ListenerBounds(
             networks=parse_networks(settings.hl7_networks, "FADA_HL7_NETWORKS"),
             tls=server_tls(settings.hl7_tls_certificate, settings.hl7_tls_ca),
         )
@@ -49,7 +49,7 @@ class Hl7Server:
 
     def answer(self, data: bytes) -> str:
         """AA when all of the message is kept; AE: send it again later; AR: never in this form."""
-        message: Message | None = None
+        message: Hl7Message | None = None
         try:
             message = parse(data)
             self._take(message)
@@ -62,7 +62,7 @@ class Hl7Server:
             return acknowledgement(message, ERROR, "The hub could not take this message.", data)
         return acknowledgement(message, ACCEPTED)
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Hl7Message) -> None:
         who = self._principal(message)
         if message.kind in ORDERS:
             orders = orders_of(message)
@@ -78,7 +78,7 @@ class Hl7Server:
         else:
             raise UnknownMessage("Send ORM^O01, OMG^O19, ADT^A08 or ADT^A40.")
 
-    def _principal(self, message: Message) -> Principal:
+    def _principal(self, message: Hl7Message) -> Principal:
         """Who sends, for which site. Raises Forbidden."""
         sender = message.header.text(3)
         if self._senders and sender not in self._senders:

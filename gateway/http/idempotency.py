@@ -45,7 +45,7 @@ class KeyReused(problems.Unprocessable):
     code, title = "idempotency_key_reused", "This key was used for another request"
 
 
-class Idempotency:
+class IdempotentRequests:
     """ASGI middleware, inside authentication and limits."""
 
     def __init__(self, app: ASGIApp, index: Index, settings: Settings) -> None:

@@ -78,7 +78,7 @@ class TokenBuckets:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class BodyBounds:
     """Of one request's body: bytes as sent, bytes inflated, seconds in all, seconds of a pause."""
 
     sent: int
@@ -169,15 +169,15 @@ class RequestLimits:
             raise refusal
         await self._app(scope, reading, sending)
 
-    def _bounds(self, scope: Scope) -> Bounds:
+    def _bounds(self, scope: Scope) -> BodyBounds:
         given, path = self._settings, scope["path"]
         if scope["state"].get("caller") is None:
-            return Bounds(PUBLIC_BYTES, PUBLIC_BYTES, PUBLIC_SECONDS, PUBLIC_STALL_SECONDS)
+            return BodyBounds(PUBLIC_BYTES, PUBLIC_BYTES, PUBLIC_SECONDS, PUBLIC_STALL_SECONDS)
         if path.startswith(_STREAMS):
             sent, inflated = given.max_request_bytes, given.max_inflated_bytes
         else:
             sent = inflated = JSON_BYTES if path.startswith(_LARGE_JSON) else SMALL_BYTES
-        return Bounds(sent, inflated, given.request_seconds, given.stall_seconds)
+        return BodyBounds(sent, inflated, given.request_seconds, given.stall_seconds)
 
     def _rate(self, scope: Scope) -> None:
         caller: Caller | None = scope["state"].get("caller")
@@ -195,7 +195,7 @@ class RequestLimits:
 class BoundedBody:
     """``receive`` with a limit in bytes and in time, until the body is complete."""
 
-    def __init__(self, receive: Receive, bounds: Bounds) -> None:
+    def __init__(self, receive: Receive, bounds: BodyBounds) -> None:
         self._receive, self._bounds = receive, bounds
         self._seen = 0
         self._started = 0.0

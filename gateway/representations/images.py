@@ -28,7 +28,7 @@ def find_instance(tx: Transaction, site: str, study_uid: str, sop_uid: str) -> I
     return instances[0]
 
 
-class ImageFile:
+class SpooledImage:
     """A stored object while it lies in the spool. Bounded children open it, never this process."""
 
     def __init__(self, services: Services, path: Path, corrected: dict[str, Any] | None) -> None:
@@ -75,14 +75,14 @@ class ImageFile:
 
 
 @contextmanager
-def open_frames(services: Services, instance: Instance) -> Iterator[ImageFile]:
+def open_frames(services: Services, instance: Instance) -> Iterator[SpooledImage]:
     """The object. Blocking; it lies in the spool meanwhile, so that a long clip fills no memory."""
     with services.spool.request_files() as files:
         with services.spool.writer(instance.size) as out:
             for chunk in services.store.open(instance.site, instance.sha256):
                 out.write(chunk)
             files.append(out.finish())
-        yield ImageFile(services, files[0].path, instance.corrected)
+        yield SpooledImage(services, files[0].path, instance.corrected)
 
 
 class CalibrationCache:

@@ -52,7 +52,7 @@ _SHARES = ((0.7, "train"), (0.8, "val"), (1.0, "test"))
 
 
 @dataclass(frozen=True, slots=True)
-class Pseudonyms:
+class ExportPseudonyms:
     """Pseudonyms of one export, made with a key that is not kept."""
 
     key: bytes
@@ -89,7 +89,7 @@ def training(
 def _archive(
     services: Services, site: str, since: datetime | None, until: datetime | None
 ) -> Iterator[bytes]:
-    pseudonyms, buffer = Pseudonyms(secrets.token_bytes(32)), ZipBuffer()
+    pseudonyms, buffer = ExportPseudonyms(secrets.token_bytes(32)), ZipBuffer()
     table = io.StringIO()
     rows = csv.DictWriter(table, COLUMNS)
     rows.writeheader()
@@ -141,7 +141,7 @@ def _signed(
 def _frame(
     services: Services,
     archive: zipfile.ZipFile,
-    pseudonyms: Pseudonyms,
+    pseudonyms: ExportPseudonyms,
     study: Study,
     reading: FrameReading,
 ) -> dict[str, Any]:

@@ -74,8 +74,7 @@ def review(
         name = serializers.display_name(tx, who)
         age = _age(study, base, body.last_period or known_last_period(tx, study))
     report, drawn = _revised(services, calibrations, study, base, body, age)
-    report = _as_review(report, body, name)
-    report, artefacts = masks.store(services, who.site, report, base, drawn)
+    report, artefacts = masks.store(services, who.site, _as_review(report, body, name), base, drawn)
     final = FinalObjects([], [])
     if report.reviewed_by is not None:
         final = final_objects.make(
@@ -91,16 +90,13 @@ def review(
                 request_id=request_id(request),
             )  # fmt: skip
         result = tx.results.add(
-            who,
-            study_id,
-            report,
-            [*artefacts, *final.artefacts],
+            who, study_id, report, [*artefacts, *final.artefacts],
             origin=Origin.REVIEW,
             based_on=body.based_on,
             scores=body.scores.given(),
             score=triaged.score if triaged else None,
             reasons=triaged.reasons if triaged else None,
-        )
+        )  # fmt: skip
         tx.audit.add(who, f"review.{body.action}", study_id, {"version": result.version})
         latest = tx.studies.get(who.site, study_id).latest_version
         names = names_of(tx, who.site)

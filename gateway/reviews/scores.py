@@ -23,7 +23,7 @@ from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import Manager, Since, Until
-from gateway.reviews.export import Pseudonyms, spreadsheet_safe
+from gateway.reviews.export import ExportPseudonyms, spreadsheet_safe
 from services.actors import names_of
 from services.domain.report import Origin
 from services.domain.review import kappa
@@ -61,7 +61,7 @@ def scores(
     with services.index.begin() as tx:
         tx.audit.add(who, "export.scores", who.site, {})
         known = names_of(tx, who.site)
-    pseudonyms = Pseudonyms(secrets.token_bytes(32))
+    pseudonyms = ExportPseudonyms(secrets.token_bytes(32))
     every = list(_all(services, who.site, received_from, received_to))
     names = readers(every, known)
     rows = [

@@ -9,7 +9,7 @@ from models.fada.losses import WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class TrainingTask:
     """Shares of the data sets in a batch and the weights of the losses."""
 
     mix: Mix
@@ -21,9 +21,9 @@ def _only(names: str) -> dict[str, float]:
 
 
 TASKS = {
-    "all": Task(Mix(), WEIGHTS),
+    "all": TrainingTask(Mix(), WEIGHTS),
     # The last part of a run: nearer to what the hub sees, more weight on what is measured.
-    "finish": Task(
+    "finish": TrainingTask(
         Mix(
             (
                 ("HC18", 0.2),
@@ -41,7 +41,7 @@ TASKS = {
         {**WEIGHTS, "box": 1.4, "moments": 0.6, "subplane": 0.8},
     ),
     # The second run, of a network that has learnt its masks: what it has not seen yet comes more often.
-    "after_masks": Task(
+    "after_masks": TrainingTask(
         Mix(
             (
                 ("HC18", 0.11),
@@ -60,10 +60,10 @@ TASKS = {
     ),
     # A short run that compares ways of training: light augmentation, so that it learns fast, and
     # enough images made poor that what is distinguished by them can differ.
-    "brief": Task(Mix(plain=0.6, degraded=0.2), WEIGHTS),
-    "segment": Task(Mix((("HC18", 0.9), (BRAIN, 0.1))), _only("bce dice moments points")),
+    "brief": TrainingTask(Mix(plain=0.6, degraded=0.2), WEIGHTS),
+    "segment": TrainingTask(Mix((("HC18", 0.9), (BRAIN, 0.1))), _only("bce dice moments points")),
     # The mask head alone, with more weight on what the circumference depends on.
-    "outline": Task(
+    "outline": TrainingTask(
         Mix(
             (("HC18", 0.42), (BRAIN, 0.03), (ABDOMEN, 0.22), (MEASURED, 0.13), ("PSFHS", 0.18)),
             plain=0.35,
@@ -71,8 +71,8 @@ TASKS = {
         ),
         {"bce": 1.0, "dice": 1.0, "moments": 1.0},
     ),
-    "detect": Task(Mix((("FETUS_FRAMEWORK", 1.0),)), _only("heat box coarse presence")),
-    "classify": Task(
+    "detect": TrainingTask(Mix((("FETUS_FRAMEWORK", 1.0),)), _only("heat box coarse presence")),
+    "classify": TrainingTask(
         Mix(
             (
                 ("FETAL_PLANES_DB", 0.25),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.gates.finding import BARS, Finding, State
+from models.gates.finding import BARS, Finding, FindingState
 from models.gates.quantisation import MOST
 from models.programs.releasing.card import BARS as ROWS
 from models.programs.releasing.card import look, too_few
@@ -24,10 +24,10 @@ def bars(evaluations: Mapping[str, dict[str, Any]]) -> list[Finding]:
             if value is None and split != next(iter(evaluations)):
                 continue  # measured on one split is measured
             bound_text = f"{'≥' if sign == '>' else '≤'} {bar}"
-            state = State.NOT_MEASURED
+            state = FindingState.NOT_MEASURED
             if value is not None:
                 met = value >= float(bar) if sign == ">" else value <= float(bar)
-                state = State.MET if met else State.MISSED
+                state = FindingState.MET if met else FindingState.MISSED
             rounded = None if value is None else round(float(value), digits)
             findings.append(Finding(BARS, f"{title} ({split})", rounded, bound_text, state))
     return findings
@@ -38,9 +38,9 @@ def quantisation_bar(lost: list[Finding]) -> Finding:
     values = [f.value for f in lost if isinstance(f.value, float | int)]
     bound_text, title = f"≤ {MOST:g}", "Loss by quantisation, points"
     if not values or len(values) < len(lost):
-        return Finding(BARS, title, None, bound_text, State.NOT_MEASURED)
+        return Finding(BARS, title, None, bound_text, FindingState.NOT_MEASURED)
     worst = max(values)
-    state = State.MET if worst <= MOST else State.MISSED
+    state = FindingState.MET if worst <= MOST else FindingState.MISSED
     return Finding(BARS, title, round(worst, 4), bound_text, state)
 
 

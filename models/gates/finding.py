@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class State(StrEnum):
+class FindingState(StrEnum):
     """Passed or failed for a gate; met, missed or not measured for a bar."""
 
     PASSED = "passed"
@@ -26,13 +26,13 @@ class Finding:
     what: str
     value: float | str | None
     bound: str
-    state: State
+    state: FindingState
 
     def blocks(self, strict: bool) -> bool:
         """Does it stop the release? What nobody measured did not pass; bars stop it when `strict`."""
         if self.gate == BARS:
-            return strict and self.state is not State.MET
-        return self.state is not State.PASSED
+            return strict and self.state is not FindingState.MET
+        return self.state is not FindingState.PASSED
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -62,6 +62,12 @@ def _limited(
     gate: str, what: str, value: float | None, bound: float, bound_text: str, *, below: bool
 ) -> Finding:
     if value is None or not math.isfinite(value):
-        return Finding(gate, what, None, bound_text, State.NOT_MEASURED)
+        return Finding(gate, what, None, bound_text, FindingState.NOT_MEASURED)
     good = value <= bound if below else value >= bound
-    return Finding(gate, what, round(value, 5), bound_text, State.PASSED if good else State.FAILED)
+    return Finding(
+        gate,
+        what,
+        round(value, 5),
+        bound_text,
+        FindingState.PASSED if good else FindingState.FAILED,
+    )

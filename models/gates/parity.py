@@ -19,7 +19,7 @@ _LABELS = ("in_scope", "classification", "mapping", "abstentions", "flags")
 
 
 @dataclass(slots=True)
-class Parity:
+class ImageParity:
     """Over all images: differences by name of the image, the worst overlaps and gaps."""
 
     images: int = 0

@@ -34,7 +34,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class WeightLayout:
     """``kind`` is adapter, weights, gguf, or empty where nothing was recognised."""
 
     kind: str
@@ -58,17 +58,17 @@ def about_of(source: Path, about: Path | None = None) -> Path:
     return PUBLISHED if own else beside
 
 
-def inspect(source: Path, base: Path | None = None, about: Path | None = None) -> Layout:
+def inspect(source: Path, base: Path | None = None, about: Path | None = None) -> WeightLayout:
     """What ``source`` is and what it lacks; ``base`` and ``about`` as an import is given them."""
     said = tuple(_about(about_of(source, about)))
     if (source / "adapter_config.json").is_file() or any(source.glob("adapter_model.*")):
-        return Layout(ADAPTER, (*_adapter(source, base), *said))
+        return WeightLayout(ADAPTER, (*_adapter(source, base), *said))
     if any(source.glob("*.gguf")):
-        return Layout(PAIR, (*_pair(source), *said))
+        return WeightLayout(PAIR, (*_pair(source), *said))
     if (source / "config.json").is_file() or any(source.glob("*.safetensors")):
-        return Layout(BASE, (*_weights(source), *said))
+        return WeightLayout(BASE, (*_weights(source), *said))
     hint = "adapter_config.json, config.json or *.gguf: none is in the folder"
-    return Layout(NOTHING, (Part("weights", False, hint), *said))
+    return WeightLayout(NOTHING, (Part("weights", False, hint), *said))
 
 
 def _adapter(source: Path, base: Path | None) -> Iterator[Part]:

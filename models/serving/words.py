@@ -59,7 +59,7 @@ class TransformersText:
         self.guide = llguidance.hf.from_tokenizer(self.tokenizer, n_vocab=width, eos_token=self.end)
 
     @contextmanager
-    def look(self, image: NDArray[np.uint8]) -> Iterator[Seen]:
+    def look(self, image: NDArray[np.uint8]) -> Iterator[EncodedImage]:
         """Encode a [T, T] uint8 image; phases are asked of what this yields.
 
         Raises:
@@ -72,7 +72,7 @@ class TransformersText:
                 cache = self._encode(image)
             except Exception as error:
                 raise InvalidModelOutput("The text model failed on this image.") from error
-            yield Seen(self, cache)
+            yield EncodedImage(self, cache)
 
     def _encode(self, image: NDArray[np.uint8]) -> Any:
         marks = "<|image_pad|>" * (self.side // 32) ** 2
@@ -100,7 +100,7 @@ class TransformersText:
         return llguidance.LLMatcher(self.guide, grammar)
 
 
-class Seen(TextSession):
+class EncodedImage(TextSession):
     """One encoded image: every phase starts from a copy of the state after it."""
 
     def __init__(self, model: TransformersText, cache: Any) -> None:

@@ -27,7 +27,7 @@ CELLS = len(BOXES) + len(KEYPOINTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Prompts:
+class TrainedPrompts:
     """The prompts that a text release answers; they are written into its manifest."""
 
     interpret: str = "Interpret this fetal ultrasound image."
@@ -125,7 +125,9 @@ class TextBatches(Batches):
         )
 
 
-def sequences(tokenizer: Any, prompts: Prompts, image_tokens: int) -> tuple[Sequences, Sequences]:
+def sequences(
+    tokenizer: Any, prompts: TrainedPrompts, image_tokens: int
+) -> tuple[Sequences, Sequences]:
     """The writers of both tasks, at their fixed lengths."""
     return (
         Sequences(

@@ -32,36 +32,13 @@ class TextSize:
 
 def build(size: TextSize, tokenizer: Any) -> Any:
     """A fresh `Qwen3_5ForConditionalGeneration` in float32."""
-
-    def token(text: str) -> int:
-        return int(tokenizer.convert_tokens_to_ids(text))
-
+    token = tokenizer.convert_tokens_to_ids
     config = Qwen3_5Config(
         text_config={
+            **_text_config(size),
             "vocab_size": -(-len(tokenizer) // 64) * 64,
-            "hidden_size": size.hidden,
-            "intermediate_size": size.intermediate,
-            "num_hidden_layers": size.layers,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 64,
-            "linear_key_head_dim": 64,
-            "linear_value_head_dim": 64,
-            "linear_num_key_heads": 4,
-            "linear_num_value_heads": 4,
-            "linear_conv_kernel_dim": 4,
-            "full_attention_interval": 4,
-            "max_position_embeddings": 4096,
-            "tie_word_embeddings": True,
-            "eos_token_id": token("<|im_end|>"),
-            "pad_token_id": token("<|endoftext|>"),
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 10000000.0,
-                "partial_rotary_factor": 0.25,
-                "mrope_section": [3, 3, 2],
-                "mrope_interleaved": True,
-            },
+            "eos_token_id": int(token("<|im_end|>")),
+            "pad_token_id": int(token("<|endoftext|>")),
         },
         vision_config={
             "depth": size.vision_depth,
@@ -74,15 +51,42 @@ def build(size: TextSize, tokenizer: Any) -> Any:
             "out_hidden_size": size.hidden,
             "num_position_embeddings": (size.side // PATCH) ** 2,
         },
-        image_token_id=token("<|image_pad|>"),
-        video_token_id=token("<|video_pad|>"),
-        vision_start_token_id=token("<|vision_start|>"),
-        vision_end_token_id=token("<|vision_end|>"),
+        image_token_id=int(token("<|image_pad|>")),
+        video_token_id=int(token("<|video_pad|>")),
+        vision_start_token_id=int(token("<|vision_start|>")),
+        vision_end_token_id=int(token("<|vision_end|>")),
         tie_word_embeddings=True,
     )
     network = Qwen3_5ForConditionalGeneration(config)
     _place(network.model.visual.pos_embed.weight, size.side // PATCH)
     return network
+
+
+def _text_config(size: TextSize) -> dict[str, Any]:
+    """What does not depend on the tokenizer."""
+    return {
+        "hidden_size": size.hidden,
+        "intermediate_size": size.intermediate,
+        "num_hidden_layers": size.layers,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 64,
+        "linear_key_head_dim": 64,
+        "linear_value_head_dim": 64,
+        "linear_num_key_heads": 4,
+        "linear_num_value_heads": 4,
+        "linear_conv_kernel_dim": 4,
+        "full_attention_interval": 4,
+        "max_position_embeddings": 4096,
+        "tie_word_embeddings": True,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000000.0,
+            "partial_rotary_factor": 0.25,
+            "mrope_section": [3, 3, 2],
+            "mrope_interleaved": True,
+        },
+    }
 
 
 @torch.no_grad()

@@ -33,7 +33,7 @@ class Average:
 
 
 @dataclass(slots=True)
-class Progress:
+class TrainingProgress:
     """Where a run is. `seconds` is time spent training, over all its resumptions."""
 
     step: int = 0
@@ -42,7 +42,7 @@ class Progress:
     log: list[dict[str, float]] = field(default_factory=list)
 
 
-def append_log(folder: Path, progress: Progress, fields: dict[str, float]) -> None:
+def append_log(folder: Path, progress: TrainingProgress, fields: dict[str, float]) -> None:
     """One line of a run's log, printed and kept in `log.jsonl`: where it is, and `fields`."""
     line = {
         "step": progress.step,
@@ -60,7 +60,7 @@ def save_checkpoint(
     network: DenseNetwork | UNet,
     average: Average,
     optimiser: torch.optim.Optimizer,
-    progress: Progress,
+    progress: TrainingProgress,
     seed: int,
     extra: dict[str, Any] | None = None,
     left_out: Sequence[str] | None = None,

@@ -32,7 +32,7 @@ _NEW = ".new"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BackupEntry:
     """A file as it is before it is encrypted."""
 
     sha256: str
@@ -40,13 +40,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class BackupManifest:
     """What one backup is made of. ``missing``: objects that the store did not have, or damaged."""
 
     made_at: str
     version: str
     head: Head
-    files: dict[str, Entry]
+    files: dict[str, BackupEntry]
     objects: int
     object_bytes: int
     missing: list[list[str]]
@@ -56,7 +56,7 @@ class Manifest:
         return (json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n").encode()
 
     @classmethod
-    def load(cls, data: bytes) -> Manifest:
+    def load(cls, data: bytes) -> BackupManifest:
         """Raises InvalidInput: not a manifest of this form."""
         try:
             fields: dict[str, Any] = json.loads(data)
@@ -65,7 +65,9 @@ class Manifest:
                     "This backup was made by a newer FADA. Restore it with that one."
                 )
             fields["head"] = Head(**fields["head"])
-            fields["files"] = {name: Entry(**entry) for name, entry in fields["files"].items()}
+            fields["files"] = {
+                name: BackupEntry(**entry) for name, entry in fields["files"].items()
+            }
             return cls(**fields)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput("The backup's manifest cannot be read.") from error
@@ -112,11 +114,11 @@ class Folder:
         """The backups that are whole, oldest first."""
         return sorted(one.parent.name for one in self.root.glob(f"[0-9]*/{MANIFEST}"))
 
-    def manifest(self, name: str) -> Manifest:
+    def manifest(self, name: str) -> BackupManifest:
         """Raises NotFound, InvalidInput."""
         if name not in self.names():
             raise NotFound(f"There is no backup {name or 'at all'} in {self.root}.")
-        return Manifest.load((self.root / name / MANIFEST).read_bytes())
+        return BackupManifest.load((self.root / name / MANIFEST).read_bytes())
 
     def needed(self, name: str) -> Iterator[NeededObject]:
         """The objects of a backup."""
@@ -153,14 +155,14 @@ class Folder:
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
-    def add_file(self, plain: Path, target: Path, *, secret: bool) -> Entry:
+    def add_file(self, plain: Path, target: Path, *, secret: bool) -> BackupEntry:
         """Move a file into a backup; its hash and size are those of ``plain``."""
         digest, size = hashlib.sha256(), plain.stat().st_size
         with plain.open("rb") as source:
             chunks = iter(lambda: source.read(1 << 20), b"")
             self._write(target, Pieces(chunks, digest.update), encrypt=secret)
         plain.unlink()
-        return Entry(digest.hexdigest(), size)
+        return BackupEntry(digest.hexdigest(), size)
 
     def _write(self, target: Path, source: Any, *, encrypt: bool = True) -> None:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -196,7 +198,7 @@ class Folder:
             raise ObjectCorrupt(f"Object {one.sha256[:12]} is not in the backup.")
         self._read(path, target, one.sha256, encrypted=self.encrypted)
 
-    def read_file(self, name: str, file: str, entry: Entry, target: Path) -> None:
+    def read_file(self, name: str, file: str, entry: BackupEntry, target: Path) -> None:
         """Write a file of a backup to ``target``, its hash checked. Raises ObjectCorrupt."""
         encrypted = self.encrypted and file != OBJECTS
         self._read(self.root / name / file, target, entry.sha256, encrypted=encrypted)

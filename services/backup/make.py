@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from services.backup.folder import HUB, MANIFEST, OBJECTS, Entry, Folder, Manifest
+from services.backup.folder import HUB, MANIFEST, OBJECTS, BackupEntry, BackupManifest, Folder
 from services.domain.errors import NotFound, ObjectCorrupt
 from services.index import snapshot
 from services.index.snapshot import NeededObject
@@ -28,7 +28,7 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BackupOutcome:
     """``name`` is empty after a dry run. ``copied`` and ``copied_bytes``: what was, or would be, new."""
 
     name: str
@@ -39,17 +39,17 @@ class Outcome:
     missing: tuple[NeededObject, ...] = ()
 
 
-def plan(settings: Settings, folder: Folder | None) -> Outcome:
+def plan(settings: Settings, folder: Folder | None) -> BackupOutcome:
     """What a backup would hold and copy; nothing is written."""
     every: list[NeededObject] = []
     snapshot.needed(settings.index_url, every.append)
     new = [one for one in every if folder is None or not folder.has(one)]
-    return Outcome("", len(every), _bytes(every), len(new), _bytes(new))
+    return BackupOutcome("", len(every), _bytes(every), len(new), _bytes(new))
 
 
 def back_up(
     settings: Settings, store: ObjectStore, folder: Folder, progress: Progress = lambda _d, _a: None
-) -> Outcome:
+) -> BackupOutcome:
     """Make one backup in ``folder``.
 
     An object that the store has lost does not stop it: it is named in the manifest and the outcome.
@@ -66,7 +66,7 @@ def back_up(
         files |= _lists(settings, folder, place, plain, every)
         new = [one for one in every if not folder.has(one)]
         missing = _copy(store, folder, new, progress)
-        manifest = Manifest(
+        manifest = BackupManifest(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             version=version_of("fada"),
             head=head,
@@ -76,7 +76,7 @@ def back_up(
             missing=[[one.site, one.sha256] for one in missing],
         )
         (place / MANIFEST).write_bytes(manifest.dump())
-    return Outcome(name, len(every), _bytes(every), len(new), _bytes(new), tuple(missing))
+    return BackupOutcome(name, len(every), _bytes(every), len(new), _bytes(new), tuple(missing))
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def _private(settings: Settings) -> Iterator[Path]:
 
 def _lists(
     settings: Settings, folder: Folder, place: Path, plain: Path, every: list[NeededObject]
-) -> dict[str, Entry]:
+) -> dict[str, BackupEntry]:
     """The list of objects, which tells no more than their names, and the hub's secret."""
     plain.write_text("".join(json.dumps(astuple(one)) + "\n" for one in every), "utf-8")
     files = {OBJECTS: folder.add_file(plain, place / OBJECTS, secret=False)}

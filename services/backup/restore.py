@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.backup.folder import HUB, OBJECTS, Folder, Manifest
+from services.backup.folder import HUB, OBJECTS, BackupManifest, Folder
 from services.backup.make import Progress
 from services.domain.errors import Conflict
 from services.index import snapshot
@@ -37,7 +37,7 @@ class Restored:
     itself was made without.
     """
 
-    manifest: Manifest
+    manifest: BackupManifest
     before: Path | None
     missing: int
 
@@ -51,7 +51,7 @@ def secret_of(folder: Folder, name: str) -> str:
         return str(json.loads(plain.read_bytes())["secret_key"])
 
 
-def check(folder: Folder, name: str, progress: Progress = lambda _d, _a: None) -> Manifest:
+def check(folder: Folder, name: str, progress: Progress = lambda _d, _a: None) -> BackupManifest:
     """Read all of a backup and check every hash; nothing is written anywhere else.
 
     Raises:
@@ -112,7 +112,7 @@ def restore(
     return Restored(manifest, before, len(manifest.missing))
 
 
-def _objects(folder: Folder, name: str, manifest: Manifest) -> list[NeededObject]:
+def _objects(folder: Folder, name: str, manifest: BackupManifest) -> list[NeededObject]:
     missing = {tuple(one) for one in manifest.missing}
     return [one for one in folder.needed(name) if (one.site, one.sha256) not in missing]
 

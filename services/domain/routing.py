@@ -22,7 +22,7 @@ DEFAULT_KINDS = frozenset({ResultKind.PRELIMINARY, ResultKind.FINAL})
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class DeliverySubject:
     """What is to be sent. ``origin``: how the study came in (stow, web, dimse, …); ``findings``: the
     classifications of its frames."""
 
@@ -45,7 +45,7 @@ class Rule:
     origins: frozenset[str] = frozenset()
     destinations: tuple[str, ...] = ()
 
-    def fits(self, subject: Subject) -> bool:
+    def fits(self, subject: DeliverySubject) -> bool:
         """Whether every condition holds."""
         return (
             (not self.results or bool(self.results & subject.kinds))
@@ -63,7 +63,7 @@ class Route:
     rule: int | None
 
 
-def route(rules: Sequence[Rule], by_default: Iterable[str], subject: Subject) -> Route:
+def route(rules: Sequence[Rule], by_default: Iterable[str], subject: DeliverySubject) -> Route:
     """The first rule that fits decides. Without one, preliminary and final results go to the
     destinations ``by_default``, and nothing else does."""
     for number, rule in enumerate(rules, 1):

@@ -51,7 +51,7 @@ def forget_dead() -> None:
             region.unlink(missing_ok=True)
 
 
-class Region:
+class SharedRegion:
     """Shared memory with a model server on the same machine: images in, masks out, no copies by gRPC.
 
     One named region, registered with the server; grown when it is too small. It belongs to one
@@ -120,8 +120,8 @@ class Wire:
         self.shared = shared
         if shared:
             forget_dead()
-        self._images = Region(self.client, "images")
-        self._masks = Region(self.client, "masks")
+        self._images = SharedRegion(self.client, "images")
+        self._masks = SharedRegion(self.client, "masks")
         self._mask_bytes = 0  # of one image; known after the first answer
 
     def infer(

@@ -6,14 +6,16 @@ import hashlib
 import re
 from datetime import UTC, datetime
 
-from services.orders.message import Message
+from services.orders.message import Hl7Message
 from services.publish.oru import escape
 
 ACCEPTED, ERROR, REJECTED = "AA", "AE", "AR"
 _CONTROL = re.compile(rb"[\x20-\x7e]{1,40}")
 
 
-def acknowledgement(message: Message | None, code: str, words: str = "", data: bytes = b"") -> str:
+def acknowledgement(
+    message: Hl7Message | None, code: str, words: str = "", data: bytes = b""
+) -> str:
     """Segments that end in CR. ``words`` never holds patient data; ``data``: a message that could not be
     read, whose control id is answered if it has one."""
     now = datetime.now(UTC)

@@ -19,7 +19,7 @@ from services.domain.orders.order import (
     PatientNews,
 )
 from services.domain.patient import Identity
-from services.orders.message import Message, Segment, day_of, text_of_moment
+from services.orders.message import Hl7Message, Segment, day_of, text_of_moment
 
 ORDERS = (("ORM", "O01"), ("OMG", "O19"))
 NEWS = (("ADT", "A08"), ("ADT", "A40"))
@@ -43,7 +43,7 @@ class OrderMessage:
     state: OrderState | None = None
 
 
-def orders_of(message: Message) -> list[OrderMessage]:
+def orders_of(message: Hl7Message) -> list[OrderMessage]:
     """Every ORC with its OBR. Raises UnknownMessage, InvalidInput."""
     if message.kind not in ORDERS:
         raise UnknownMessage("Orders come as ORM^O01 or OMG^O19.")
@@ -56,7 +56,7 @@ def orders_of(message: Message) -> list[OrderMessage]:
     return orders
 
 
-def news_of(message: Message) -> PatientNews:
+def news_of(message: Hl7Message) -> PatientNews:
     """Raises UnknownMessage, InvalidInput."""
     if message.kind not in NEWS:
         raise UnknownMessage("News of patients come as ADT^A08 or ADT^A40.")
@@ -87,7 +87,7 @@ def _number(segment: Segment, field: int) -> str:
     return segment.text(field, 1, chosen[0])[:64].strip() if chosen else ""
 
 
-def _order(message: Message, person: Segment, group: tuple[Segment, ...]) -> OrderMessage:
+def _order(message: Hl7Message, person: Segment, group: tuple[Segment, ...]) -> OrderMessage:
     common = group[0]
     request = _one(group, "OBR") or common
     timing, step, study = _one(group, "TQ1"), _one(group, "IPC"), _one(group, "ZDS")

@@ -49,7 +49,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Hl7Message:
     """A message that was understood; ``kind`` such as ("ORM", "O01")."""
 
     segments: tuple[Segment, ...]
@@ -80,7 +80,7 @@ class Message:
             yield self.segments[start:end]
 
 
-def parse(data: bytes) -> Message:
+def parse(data: bytes) -> Hl7Message:
     """Segments that end in CR (LF is taken, too).
 
     Raises:
@@ -99,7 +99,7 @@ def parse(data: bytes) -> Message:
         raise InvalidInput("This is no HL7 v2 message.") from error
     if not segments or segments[0].name != "MSH" or not segments[0].text(10):
         raise InvalidInput("An HL7 message begins with MSH and has a control id.")
-    return Message(segments)
+    return Hl7Message(segments)
 
 
 def _decoded(data: bytes) -> str:

@@ -21,7 +21,7 @@ _log = logging.getLogger("services.orders.mllp_listener")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ListenerBounds:
     """``connections`` in all and ``per_address``; a message comes within ``message_seconds``, and a
     connection that says nothing for ``idle_seconds`` is closed."""
 
@@ -38,7 +38,7 @@ class MllpListener:
     called in the connection's own thread, and its answer is sent after it returns."""
 
     def __init__(
-        self, address: tuple[str, int], bounds: Bounds, handle: Callable[[bytes], str]
+        self, address: tuple[str, int], bounds: ListenerBounds, handle: Callable[[bytes], str]
     ) -> None:
         """Raises OSError when the port is taken."""
         self._server = _Server(address, bounds, handle)
@@ -61,7 +61,7 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False
 
     def __init__(
-        self, address: tuple[str, int], bounds: Bounds, handle: Callable[[bytes], str]
+        self, address: tuple[str, int], bounds: ListenerBounds, handle: Callable[[bytes], str]
     ) -> None:
         self.bounds, self.handle_message = bounds, handle
         self._open: Counter[str] = Counter()
@@ -113,7 +113,9 @@ class _Connection(socketserver.BaseRequestHandler):
             link.sendall(_START + self.server.handle_message(data).encode() + _END)
 
 
-def _message(link: socket.socket, held: bytes, bounds: Bounds) -> tuple[bytes | None, bytes]:
+def _message(
+    link: socket.socket, held: bytes, bounds: ListenerBounds
+) -> tuple[bytes | None, bytes]:
     """(a message without its frame, what came after it); None: the connection is over."""
     if not held:
         link.settimeout(bounds.idle_seconds)

@@ -49,7 +49,7 @@ class ProcessSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ProcessChange:
     """What ``tend`` saw or did: the process ``ended``, or was started again; ``text`` says it."""
 
     ended: bool
@@ -128,7 +128,7 @@ class Process:
         if not self._works_at_start():
             raise ProcessFailed(f"{self.spec.name} does not answer.\n{self.tail()}")
 
-    def tend(self) -> Change | None:
+    def tend(self) -> ProcessChange | None:
         """Restart it if it ended, with growing pauses. Call it again and again.
 
         Returns:
@@ -145,14 +145,14 @@ class Process:
             self._crashes += 1
             self._not_before = now + pause
             self._end_group()
-            return Change(
+            return ProcessChange(
                 True, f"{self.spec.name} ended ({status}); it starts again in {pause:.1f} s"
             )
         if now < self._not_before:
             return None
         self._not_before = 0.0
         self.start()
-        return Change(False, f"{self.spec.name} was started again")
+        return ProcessChange(False, f"{self.spec.name} was started again")
 
     def stop(self) -> None:
         """End the whole group and wait until none of it is left."""

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import jwt
 
 from services.domain.errors import InvalidInput
-from services.publish.http_client import Bounds, parts_of, request
+from services.publish.http_client import RequestBounds, parts_of, request
 from services.publish.outcomes import PushFailed, PushNotAllowed
 
 SIGN_INS = ("none", "basic", "bearer", "api_token", "oauth2", "smart")
@@ -97,7 +97,7 @@ class SignIn:
         body = urlencode({name: value for name, value in form.items() if value}).encode()
         parts = parts_of(str(self._options.get("token_url", "")))
         try:
-            answer = request("POST", parts, body, headers, Bounds(15.0), context=context)
+            answer = request("POST", parts, body, headers, RequestBounds(15.0), context=context)
             content = json.loads(answer.body) if answer.status == 200 else None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise PushFailed(

@@ -23,7 +23,7 @@ MAX_ANSWER = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """``body`` is cut at the request's ``max_answer``."""
 
     status: int
@@ -32,7 +32,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class RequestBounds:
     """``seconds`` for the whole request; ``silence`` between two pieces of the answer."""
 
     seconds: float
@@ -59,11 +59,11 @@ def request(
     parts: SplitResult,
     body: bytes | None,
     headers: Mapping[str, str],
-    bounds: Bounds,
+    bounds: RequestBounds,
     *,
     address: str | None = None,
     context: ssl.SSLContext | None = None,
-) -> Answer:
+) -> HttpAnswer:
     """``address``: the very one to connect to, where the caller has looked at it; ``context``: whom to
     trust and who we are.
 
@@ -84,7 +84,9 @@ def request(
         content = _read(response, bounds.max_answer)
         if connection.was_cut:  # what came until then may look like a whole answer
             raise TimeoutError("the receiver is too slow")
-        return Answer(response.status, content, {k.lower(): v for k, v in response.getheaders()})
+        return HttpAnswer(
+            response.status, content, {k.lower(): v for k, v in response.getheaders()}
+        )
     finally:
         watch.cancel()
         connection.close()

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from services.publish.access import SignIn, tls_context
-from services.publish.http_client import Answer, Bounds, parts_of, request
+from services.publish.http_client import HttpAnswer, RequestBounds, parts_of, request
 from services.publish.outcomes import Outgoing, PushFailed, PushNotAllowed, Taken
 
-_BOUNDS = Bounds(100.0, silence=60.0, max_answer=256 * 1024)
+_BOUNDS = RequestBounds(100.0, silence=60.0, max_answer=256 * 1024)
 _REFUSED = (400, 406, 409, 413, 415, 422)
 _STUMBLED = (500, 507)  # perhaps over this object alone: the others are sent all the same
 _TEMPORARY = range(0xA700, 0xA800)  # out of resources
@@ -46,7 +46,7 @@ class StowSender:
         if answer.status >= 500 or answer.status == 404:
             raise PushFailed(f"The PACS answered {answer.status} to a search for studies.")
 
-    def _post(self, objects: Sequence[bytes]) -> Answer:
+    def _post(self, objects: Sequence[bytes]) -> HttpAnswer:
         boundary = f"fada-{uuid.uuid4().hex}"
         headers = {
             "Accept": "application/dicom+json",
@@ -59,7 +59,7 @@ class StowSender:
 
     def _request(
         self, method: str, parts: Any, body: bytes | None, headers: dict[str, str]
-    ) -> Answer:
+    ) -> HttpAnswer:
         headers = {**headers, **self._sign_in.headers(self._tls)}
         try:
             answer = request(method, parts, body, headers, _BOUNDS, context=self._tls)
@@ -77,7 +77,7 @@ def multipart(objects: Sequence[bytes], boundary: str) -> bytes:
     return b"".join(head + one + b"\r\n" for one in objects) + f"--{boundary}--\r\n".encode()
 
 
-def _taken(one: Outgoing, answer: Answer) -> Taken:
+def _taken(one: Outgoing, answer: HttpAnswer) -> Taken:
     """A 202 without a failed item is stored, with warnings."""
     if answer.status == 200:
         return Taken(one.sop_uid)
@@ -92,7 +92,7 @@ def _taken(one: Outgoing, answer: Answer) -> Taken:
     return Taken(one.sop_uid, code)
 
 
-def _failure_reason(answer: Answer) -> int | None:
+def _failure_reason(answer: HttpAnswer) -> int | None:
     """FailureReason (0008,1197) of the only item in FailedSOPSequence (0008,1198); 0: not given."""
     try:
         body: Any = json.loads(answer.body)

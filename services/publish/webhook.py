@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 from standardwebhooks import Webhook
 
 from services.domain.errors import FadaError, Unavailable
-from services.publish.http_client import Bounds, request
+from services.publish.http_client import RequestBounds, request
 
 TOTAL_SECONDS = 15.0
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -49,7 +49,7 @@ class WebhookFailed(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WebhookMessage:
     """``identity`` stays the same when a message is sent again, so that a receiver knows it."""
 
     identity: str
@@ -57,10 +57,10 @@ class Message:
     headers: dict[str, str]
 
 
-def sign(secret: str, identity: str, at: datetime, body: bytes) -> Message:
+def sign(secret: str, identity: str, at: datetime, body: bytes) -> WebhookMessage:
     """``secret`` is ``whsec_…``. The signature covers identity, time of sending and body."""
     signature = Webhook(secret).sign(identity, at, body.decode())
-    return Message(
+    return WebhookMessage(
         identity,
         body,
         {
@@ -142,7 +142,7 @@ def safe_addresses(
 
 
 def send(
-    url: str, message: Message, *, allow_private: bool = False, resolver: Resolver = resolve
+    url: str, message: WebhookMessage, *, allow_private: bool = False, resolver: Resolver = resolve
 ) -> int:
     """POST a signed message; returns the status, always 2xx.
 
@@ -161,7 +161,7 @@ def send(
             parts,
             message.body,
             message.headers,
-            Bounds(TOTAL_SECONDS),
+            RequestBounds(TOTAL_SECONDS),
             address=addresses[0],
         )
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -119,14 +119,12 @@ def _assessed(
     )
     subplane = _subplane(raw, plane, manifest, abstentions)
     keypoints = _keypoints(raw, square, plane, manifest)
-    rules = manifest.thresholds
+    rules, size = manifest.thresholds, (square.width, square.height)
     pairs = known_pairs(keypoints, rules)
     measurements = measure(plane.label, outlines, calibration, rules, pairs)
-    if measurements and measurements[0].mm is None:
-        abstentions.append((Abstention.NOT_CALIBRATED, measurements[0].name))
-    size = (square.width, square.height)
     lengths = measure_lengths(keypoints, size, calibration, rules, manifest.scale_bar_mm)
-    abstentions += [(Abstention.NOT_CALIBRATED, m.name) for m in lengths if m.mm is None]
+    said = (*measurements[:1], *lengths)
+    abstentions += [(Abstention.NOT_CALIBRATED, m.name) for m in said if m.mm is None]
     measurements += lengths
     datings, centiles = date_by_head(measurements, lmp_days)
     if any(m.name == "HC" and m.mm is not None for m in measurements) and not datings:
@@ -134,9 +132,7 @@ def _assessed(
     assessed = replace(
         reading,
         interpretation=with_measured(interpretation, measurements, datings),
-        classification=classification,
-        mapping=mapping,
-        structures=structures,
+        classification=classification, mapping=mapping, structures=structures,
         keypoints=keypoints,
         measurements=measurements,
         datings=datings,
@@ -145,7 +141,7 @@ def _assessed(
         flags=(FLAG,) if interpretation != generated else (),
         subplane=subplane,
         angles=known_angles(plane.label, outlines, calibration, rules),
-    )
+    )  # fmt: skip
     return JudgedFrame(assessed, masks)
 
 

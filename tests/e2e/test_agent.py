@@ -24,9 +24,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from edge.agent import main as agent
-from edge.agent.case import Case, State
-from edge.agent.identity import Identity
-from edge.agent.storage.outbox import Outbox
+from edge.agent.case import CapturedCase, CaseState
+from edge.agent.identity import DeviceIdentity
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from services.domain.errors import FadaError, NotAuthenticated, Unavailable
 from services.reading import report_json
@@ -68,16 +68,16 @@ class Laptop:
 
     def reach(self, address: str) -> None:
         """From now on the hub is looked for there."""
-        replace(Identity.load(self.home), hub=address).save(self.home)
+        replace(DeviceIdentity.load(self.home), hub=address).save(self.home)
 
-    def cases(self) -> list[Case]:
-        outbox = Outbox(self.home, Vault.unlock(self.home, PIN))
+    def cases(self) -> list[CapturedCase]:
+        outbox = CaseOutbox(self.home, Vault.unlock(self.home, PIN))
         try:
             return outbox.all()
         finally:
             outbox.close()
 
-    def study(self, case: Case) -> dict[str, Any]:
+    def study(self, case: CapturedCase) -> dict[str, Any]:
         """The case as the hub has it; there is exactly one."""
         listed = self.site.get("/api/studies", params={"limit": 500, "order": "newest"}).json()
         uid = f"2.25.{uuid.UUID(case.id).int}"
@@ -109,14 +109,14 @@ def test_a_case_goes_out_when_the_hub_is_back_and_its_answers_return(laptop: Lap
     for _ in range(2):
         assert "tried again" in laptop("sync", fails=Unavailable)
     (case,) = laptop.cases()
-    assert (case.state, case.frozen, case.version) == (State.FAILED, True, 1)
+    assert (case.state, case.frozen, case.version) == (CaseState.FAILED, True, 1)
     assert "not sent yet" in laptop("outbox")
 
     laptop.reach(laptop.hub.address)
     assert "1 sent, 0 refused" in laptop("sync")
     assert "0 sent, 0 refused" in laptop("sync")
     (case,) = laptop.cases()
-    assert case.state in (State.RECEIVED, State.HUB_ANALYSED)
+    assert case.state in (CaseState.RECEIVED, CaseState.HUB_ANALYSED)
     study = laptop.study(case)
     assert study["urgent"]
     assert [i["modality"] for i in study["instances_list"]].count("US") == 1
@@ -124,7 +124,7 @@ def test_a_case_goes_out_when_the_hub_is_back_and_its_answers_return(laptop: Lap
     laptop.hub_has_read(study["id"])
     laptop("sync")
     (case,) = laptop.cases()
-    assert case.state is State.HUB_ANALYSED
+    assert case.state is CaseState.HUB_ANALYSED
     shown = laptop("show", case.id)
     assert "the hub's version" in shown
     assert shown.count("  HC ") == 2, "the hub's reading and this device's own"
@@ -137,11 +137,11 @@ def test_a_case_goes_out_when_the_hub_is_back_and_its_answers_return(laptop: Lap
     review = {"based_on": newest, "action": "sign", "comment": "agreed"}
     laptop.site.post(f"/api/studies/{study['id']}/reviews", json=review).raise_for_status()
     assert "1 answers" in laptop("sync")
-    assert laptop.cases()[0].state is State.REVIEWED
+    assert laptop.cases()[0].state is CaseState.REVIEWED
     assert "comment: agreed" in laptop("show", case.id)
 
 
-def same_reading(case: Case) -> None:
+def same_reading(case: CapturedCase) -> None:
     """The same picture and release give the same on the device and on the hub."""
     mine = report_json.load(case.report)
     hubs = report_json.load(case.hub_report)
@@ -182,8 +182,8 @@ def test_a_watched_folder_is_read_and_sent(laptop: Laptop, tmp_path: Path) -> No
         assert laptop.study(case)["instances"] >= 1
 
 
-def sent(laptop: Laptop) -> list[Case]:
-    return [c for c in laptop.cases() if c.state in (State.RECEIVED, State.HUB_ANALYSED)]
+def sent(laptop: Laptop) -> list[CapturedCase]:
+    return [c for c in laptop.cases() if c.state in (CaseState.RECEIVED, CaseState.HUB_ANALYSED)]
 
 
 def until(there: Callable[[], bool], say: Callable[[], str]) -> None:
@@ -225,7 +225,7 @@ def test_a_lost_device_is_shut_out_and_keeps_its_cases(laptop: Laptop) -> None:
     ]
     assert laptop.site.delete(f"/api/devices/{device['id']}").status_code == 204
     assert "revoked" in laptop("sync", fails=NotAuthenticated)
-    assert laptop.cases()[0].state is State.FAILED
+    assert laptop.cases()[0].state is CaseState.FAILED
     laptop("update", fails=NotAuthenticated)
     laptop.enrol()  # as a new device; what was captured is not lost
     assert "1 sent" in laptop("sync")
@@ -236,7 +236,7 @@ def test_a_correction_is_a_further_version(laptop: Laptop) -> None:
     laptop("analyse", SAMPLES / "head-27w.jpg")
     laptop("sync")
     (case,) = laptop.cases()
-    outbox = Outbox(laptop.home, Vault.unlock(laptop.home, PIN))
+    outbox = CaseOutbox(laptop.home, Vault.unlock(laptop.home, PIN))
     told = json.loads(case.report)
     told["comment"] = "second look"
     outbox.analysed(case.id, json.dumps(told).encode())
@@ -254,4 +254,4 @@ def test_before_it_is_enrolled_it_reads_and_says_what_to_do(laptop: Laptop, tmp_
     (tmp_path / "gray.png").write_bytes(picture.getvalue())
     assert "not assessed" in laptop("analyse", tmp_path / "gray.png")
     assert "fada-edge enrol" in laptop("sync", fails=NotAuthenticated)
-    assert laptop.cases()[0].state is State.ANALYSED
+    assert laptop.cases()[0].state is CaseState.ANALYSED

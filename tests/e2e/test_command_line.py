@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cli import config
 from cli.main import app
-from cli.resume import PIECE, Uploads, digest_of
+from cli.resume import PIECE, UnfinishedUploads, digest_of
 from services.settings import settings
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -26,7 +26,7 @@ def fada(hub, tmp_path, monkeypatch):
     monkeypatch.setenv("FADA_HOME", str(hub.home))
     monkeypatch.setenv("COLUMNS", "160")
     settings.cache_clear()
-    config.write(tmp_path / "config", config.Remembered(hub.address, hub.key))
+    config.write(tmp_path / "config", config.RememberedHub(hub.address, hub.key))
 
     def run(*words, rc=0):
         done = CliRunner().invoke(app, [str(w) for w in words])
@@ -82,7 +82,7 @@ def test_a_transfer_that_broke_goes_on_where_it_stood(fada, hub, tmp_path, monke
             location, content=path.read_bytes()[:half],
             headers={"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"},
         )  # fmt: skip
-    kept = Uploads(tmp_path / "config" / "uploads")
+    kept = UnfinishedUploads(tmp_path / "config" / "uploads")
     kept.keep(hub.address, sha256, location)
     moved = []
     from cli.commands.studies import send

@@ -16,7 +16,7 @@ from services.index.port import (
 )
 from services.publish import oru
 from services.publish.dhis2 import values
-from services.publish.dhis2.server import Dhis2Sender, Identity
+from services.publish.dhis2.server import Dhis2Sender, EventIdentity
 from services.publish.dhis2.values import Examined
 from services.publish.outcomes import PushRejected
 from workers.delivery.record_delivery import status_of
@@ -69,7 +69,7 @@ def _examined(tx: Transaction, delivery: Delivery, study: Study, result: Result)
     )
 
 
-def _identity(tx: Transaction, delivery: Delivery, study: Study) -> Identity:
+def _identity(tx: Transaction, delivery: Delivery, study: Study) -> EventIdentity:
     """With what went out of this study before, which may be a wrong woman's."""
     earlier = tx.deliveries.find(delivery.site, study_id=study.id, limit=1000)
     events = {
@@ -83,4 +83,4 @@ def _identity(tx: Transaction, delivery: Delivery, study: Study) -> Identity:
     number = values.woman_value("number", was)
     former = frozenset({number} if number else ())
     pregnancy = study.pregnancy_id or study.id
-    return Identity(study.site, study.study_uid, pregnancy, former, frozenset(events))
+    return EventIdentity(study.site, study.study_uid, pregnancy, former, frozenset(events))

@@ -209,16 +209,16 @@ def _to_the_same(tx: Transaction, delivery: Delivery) -> list[Delivery]:
 def _sent_before(tx: Transaction, delivery: Delivery) -> Sequence[Result]:
     """Earlier versions that may have been sent, oldest first: people's, and before the first of these the
     machine's. Deliveries are forgotten after a week, so the versions themselves are asked."""
-    found: list[Result] = []
+    chosen: list[Result] = []
     signed = False
     for one in tx.results.versions(delivery.site, delivery.study_id):
         if one.version >= (delivery.version or 0):
             continue
         by_person = one.report.reviewed_by is not None
         if by_person or (one.report.origin is Origin.HUB and not signed):
-            found.append(one)
+            chosen.append(one)
         signed = signed or by_person
-    return found
+    return chosen
 
 
 def _wrong_woman(tx: Transaction, delivery: Delivery, study: Study) -> dict[str, Any]:

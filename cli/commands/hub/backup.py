@@ -65,8 +65,7 @@ def backup(
     folder, console = Folder(to, Encryption.to(recipients)), report_text.console()
     with _hub(home, at_rest=False) as given:
         if dry_run:
-            there = (to / "fada-backup.json").exists()
-            if there:
+            if there := (to / "fada-backup.json").exists():
                 folder.open()
             planned = plan(given, folder if there else None)
             console.print(

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from cli import checks, config, report_text
-from cli.checks import Finding, Grade
+from cli.checks import CheckFinding, Grade
 from cli.commands.hub.models import release_folder
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.settings import settings
 
 _MARKS = {Grade.GOOD: "[green]●[/]", Grade.WARNING: "[yellow]●[/]", Grade.BAD: "[red]●[/]"}
@@ -34,7 +34,7 @@ def doctor(
       fada doctor --hub https://hub.example.org    another hub's parts too
     """
     target = config.target(settings(), hub, key)
-    connection = Hub(target.hub, target.key) if target.hub else None
+    connection = HubConnection(target.hub, target.key) if target.hub else None
     try:
         health = connection.health if connection is not None else None
         findings = list(checks.all_checks(settings(), release_folder(None), health))
@@ -49,7 +49,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _show(findings: list[Finding]) -> None:
+def _show(findings: list[CheckFinding]) -> None:
     console = report_text.console()
     table = report_text.table("", "", "")
     for finding in findings:

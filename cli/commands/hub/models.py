@@ -209,7 +209,7 @@ def evaluate(
 
     Example:  fada evaluate --data fetal-us --split test --json figures.json
     """
-    from models.programs.evaluating.evaluate import Request
+    from models.programs.evaluating.evaluate import EvaluationRequest
     from models.programs.evaluating.evaluate import evaluate as measure
 
     place = release_folder(folder)
@@ -222,7 +222,7 @@ def evaluate(
         from models.evaluation.text_observer import text_adder
 
         add_text = text_adder(opened, threads)
-    request = Request(data, manifest, tuple(split or ()), text=text, threads=threads)
+    request = EvaluationRequest(data, manifest, tuple(split or ()), text=text, threads=threads)
     figures, _ = measure(
         opened, request, add_text, progress=lambda line: typer.echo(line, err=True)
     )

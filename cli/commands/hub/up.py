@@ -18,8 +18,8 @@ from cli import config, follow, report_text
 from cli.commands.studies.report import page_of
 from cli.commands.studies.send import Sent, send_one
 from cli.errors import NotReady
-from cli.hub import Hub
-from cli.resume import Uploads
+from cli.hub import HubConnection
+from cli.resume import UnfinishedUploads
 from cli.startup_progress import Board
 from services.domain.errors import FadaError
 from services.settings import settings
@@ -125,8 +125,8 @@ def introduce(machine: LocalStack, console: Console) -> str:
         made = machine.new_key()
         console.print("\nAPI key of this hub, an administrator's. It is shown this once:")
         console.print(f"  [bold]{made}[/]\n", soft_wrap=True)
-        kept = config.Remembered(machine.address, made)
-    value = config.Remembered(machine.address, kept.key)
+        kept = config.RememberedHub(machine.address, made)
+    value = config.RememberedHub(machine.address, kept.key)
     config.write(machine.home, value)
     config.write(settings().config, value)
     return value.key
@@ -134,7 +134,7 @@ def introduce(machine: LocalStack, console: Console) -> str:
 
 def _works(address: str, key: str) -> bool:
     try:
-        with Hub(address, key) as hub:
+        with HubConnection(address, key) as hub:
             hub.get("/api/me")
         return True
     except FadaError:
@@ -166,10 +166,10 @@ def show_sample(machine: LocalStack, key: str, path: Path, console: Console) -> 
     Raises:
         NotReady: the study failed.
     """
-    with Hub(machine.address, key) as hub:
+    with HubConnection(machine.address, key) as hub:
         console.print(f"sending {path.name}")
         began = time.monotonic()
-        kept = Uploads(machine.home / "uploads")
+        kept = UnfinishedUploads(machine.home / "uploads")
         sent: Sent = send_one(hub, kept, path, {}, lambda count: None)
         if sent.error is not None:
             raise sent.error

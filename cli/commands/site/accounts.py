@@ -8,7 +8,7 @@ import typer
 
 from cli import report_text
 from cli.errors import NotReady
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.domain.study import Role
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ Login = Annotated[str, typer.Argument(help="The name that the person signs in wi
 def list_accounts(hub: HubOption = "", key: KeyOption = "") -> None:
     """The people of the site."""
     table = report_text.table("login", "name", "role", "created", "state")
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         for one in connection.get("/api/accounts")["items"]:
             state = "invited" if one["invited"] else "active"
             state = "shut out" if one["disabled_at"] else state
@@ -46,7 +46,7 @@ def invite(
 
     Example:  fada accounts invite amina@clinic.example --name "Dr. Amina Juma"
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         known = _of(connection, login)
         if known is None:
             body = {"login": login, "name": name or login, "role": role.value}
@@ -72,7 +72,7 @@ def enable(login: Login, hub: HubOption = "", key: KeyOption = "") -> None:
 
 
 def _change(hub: str, key: str, login: str, *, disabled: bool) -> None:
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         known = _of(connection, login)
         if known is None:
             raise NotReady(f"Nobody signs in as {login} here: see 'fada accounts list'.")
@@ -80,7 +80,7 @@ def _change(hub: str, key: str, login: str, *, disabled: bool) -> None:
         connection.request("PATCH", path, json={"disabled": disabled}, again=False)
 
 
-def _of(connection: Hub, login: str) -> dict[str, Any] | None:
+def _of(connection: HubConnection, login: str) -> dict[str, Any] | None:
     wanted = login.strip().casefold()
     items: list[dict[str, Any]] = connection.get("/api/accounts")["items"]
     return next((one for one in items if one["login"] == wanted), None)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.domain.errors import ObjectCorrupt
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ def verify(
 
     Example:  fada audit verify --mac 5d0c…
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         verification = connection.get("/api/audit/verify", **({"noted": mac} if mac else {}))
     if not verification["holds"]:
         raise ObjectCorrupt(
@@ -54,7 +54,7 @@ def export(
 
     Example:  fada audit export audit.ndjson
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         content = connection.bytes("/api/audit/export")
     path.write_bytes(content)
     report_text.console().print(f"{len(content.splitlines())} entries in {path}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +29,7 @@ def list_destinations(
 
     Example:  fada destinations list
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         body = connection.get("/api/destinations")
     if as_json:
         print(json.dumps(body, indent=2))
@@ -90,7 +90,7 @@ def add(
         "name": name, "kind": kind, "address": address, "options": options,
         "credentials": credentials, "by_default": by_default,
     }  # fmt: skip
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         made = connection.post("/api/destinations", body)
     report_text.console().print(f"{made['id']}  {made['name']}")
     if made.get("secret"):
@@ -103,7 +103,7 @@ def try_it(destination: str, hub: HubOption = "", key: KeyOption = "") -> None:
 
     Example:  fada destinations test PACS
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         answer = connection.post(f"/api/destinations/{_id(connection, destination)}/test")
     if not answer["reached"]:
         report_text.console().print(f"{answer['code']}: {answer['detail']}")
@@ -117,7 +117,7 @@ def remove(destination: str, hub: HubOption = "", key: KeyOption = "") -> None:
 
     Example:  fada destinations remove PACS
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         connection.delete(f"/api/destinations/{_id(connection, destination)}")
     report_text.console().print("removed")
 
@@ -134,7 +134,7 @@ def rules(
 
     Example:  fada destinations rules rules.json
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         if file is None:
             print(json.dumps(connection.get("/api/destinations")["rules"], indent=2))
             return
@@ -153,7 +153,7 @@ def dry_run(study: str, hub: HubOption = "", key: KeyOption = "") -> None:
 
     Example:  fada destinations dry-run 0192…
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         answer = connection.get("/api/destinations/dry-run", study=study)
     if answer["results"] is None:
         report_text.console().print("nothing that may be sent")
@@ -174,7 +174,7 @@ def send(
 
     Example:  fada destinations send 0192… --to PACS
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         body = {"destination": _id(connection, to)} if to else {}
         made = connection.post(f"/api/studies/{study}/send", body)["items"]
     for one in made:
@@ -183,7 +183,7 @@ def send(
         report_text.console().print("the rules send it nowhere")
 
 
-def _id(hub: Hub, wanted: str) -> str:
+def _id(hub: HubConnection, wanted: str) -> str:
     """The id of a destination that is given by its name or id."""
     items = hub.get("/api/destinations")["items"]
     return next((one["id"] for one in items if wanted in (one["id"], one["name"])), wanted)

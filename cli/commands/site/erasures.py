@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cli import report_text
 from cli.errors import HubSays
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.domain.errors import InvalidInput, NotFound
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def patient(
 
     Example:  fada erasures patient 4711 --reason "asked on 3 May" --out certificate.json
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         patients = connection.get("/api/patients", q=number)["items"]
         her = next((one for one in patients if one["number"] == number), None)
         if her is None:
@@ -65,7 +65,7 @@ def study(
     key: KeyOption = "",
 ) -> None:
     """One study. To hide it and keep it, withdraw it instead."""
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         _sure(yes, "This study is erased for good. Go on?")
         made = connection.post(f"/api/studies/{study_id}/erasure", {"reason": reason})
         _finish(connection, made, out)
@@ -75,7 +75,7 @@ def study(
 def list_erasures(hub: HubOption = "", key: KeyOption = "") -> None:
     """Newest first."""
     table = Table("id", "what", "asked", "studies", "objects left", "phones left", box=None)
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         for one in connection.get("/api/erasures")["items"]:
             left = sum(phone["cases"] - phone["forgotten"] for phone in one["phones"])
             row = (len(one["studies"]), one["objects"]["waiting"], left)
@@ -91,7 +91,7 @@ def certificate(
     key: KeyOption = "",
 ) -> None:
     """The certificate as it stands now: signed JSON without patient data."""
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         _write(connection.get(f"/api/erasures/{erasure_id}/certificate"), out)
 
 
@@ -121,7 +121,7 @@ def again(
     Example:  fada erasures again certificates/*.json
     """
     console = report_text.console()
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         for path in paths:
             done = _once_more(connection, _read(path))
             console.print(
@@ -144,7 +144,7 @@ def retention(
     Example:  fada retention --reviewed-days 7300 --withdrawn-days 90
     """
     console = report_text.console()
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         kept = connection.get("/api/retention")
         given = {"reviewed_days": reviewed_days, "withdrawn_days": withdrawn_days}
         if any(value is not None for value in given.values()):
@@ -161,7 +161,7 @@ def retention(
         console.print(f"disk of {disk['place']}: {used:.0%} used", highlight=False)
 
 
-def _once_more(connection: Hub, document: Any) -> bool:
+def _once_more(connection: HubConnection, document: Any) -> bool:
     from services.certificates import verified
 
     statement, done = verified(document), False
@@ -189,7 +189,7 @@ def _absent() -> Iterator[None]:
             raise
 
 
-def _finish(connection: Hub, made: dict[str, Any], out: Path | None) -> None:
+def _finish(connection: HubConnection, made: dict[str, Any], out: Path | None) -> None:
     """Wait until the store holds nothing of it any more; then the certificate."""
     path, end = f"/api/erasures/{made['id']}/certificate", time.monotonic() + _WAIT_SECONDS
     document = connection.get(path)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import config, report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.domain.study import Role
 from services.settings import settings
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 def list_keys(hub: HubOption = "", key: KeyOption = "") -> None:
     """Keys of the site, without their secrets."""
     table = report_text.table("id", "name", "role", "created", "last used", "revoked")
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         for one in connection.get("/api/keys")["items"]:
             table.add_row(
                 one["id"], one["name"], one["role"], str(one["created_at"])[:16],
@@ -45,7 +45,7 @@ def create(
 
     Example:  fada keys create "scanner in room 2" --role device
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         made = connection.post("/api/keys", {"name": name, "role": role.value})
     console = report_text.console()
     console.print(f"{made['key']}", soft_wrap=True)
@@ -59,7 +59,7 @@ def revoke(
     key: KeyOption = "",
 ) -> None:
     """End a key at once."""
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         connection.delete(f"/api/keys/{key_id}")
     report_text.console().print(f"{key_id} is revoked")
 
@@ -73,7 +73,7 @@ def remember(
 
     Example:  fada keys remember --hub https://hub.example.org
     """
-    with Hub(hub.rstrip("/"), key.strip()) as connection:
+    with HubConnection(hub.rstrip("/"), key.strip()) as connection:
         me = connection.get("/api/me")
-    path = config.write(settings().config, config.Remembered(hub.rstrip("/"), key.strip()))
+    path = config.write(settings().config, config.RememberedHub(hub.rstrip("/"), key.strip()))
     report_text.console().print(f"{me['role']} of site {me['site']}; kept in {path}")

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from cli import exam_text, report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,7 +34,7 @@ def list_orders(
     Example:  fada orders list --day 2026-03-01
     """
     query = {"q": text, "day": day, "days": days}
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         body = connection.get("/api/orders", **{k: v for k, v in query.items() if v})
     if as_json:
         print(json.dumps(body, indent=2, ensure_ascii=False))
@@ -74,7 +74,7 @@ def add(
         "number": number, "name": name, "birth_date": birth_date, "day": day, "time": time,
         "station": station, "accession": accession, "procedure": procedure, "urgent": urgent,
     }  # fmt: skip
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         made = connection.post("/api/orders", {k: v for k, v in given.items() if v})
     report_text.console().print(f"{made['id']}  {made['accession']}  {made['day']}")
 
@@ -90,7 +90,7 @@ def end(
 
     Example:  fada orders end 0192… --how completed
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         body = {"state": how}
         made = connection.request("PATCH", f"/api/orders/{order}", json=body, again=False).json()
     report_text.console().print(made["state"])
@@ -102,7 +102,7 @@ def unmatched(as_json: AsJson = False, hub: HubOption = "", key: KeyOption = "")
 
     Example:  fada orders unmatched
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         body = connection.get("/api/orders/unmatched")
     if as_json:
         print(json.dumps(body, indent=2, ensure_ascii=False))
@@ -123,7 +123,7 @@ def match(study: str, order: str, hub: HubOption = "", key: KeyOption = "") -> N
 
     Example:  fada orders match STUDY ORDER
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         made = connection.post(f"/api/orders/{order}/studies", {"study_id": study})
     if made["clash"]:
         report_text.console().print("they name different women: decide on the study's page")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.domain.errors import InvalidInput
 
 app = typer.Typer(
@@ -23,7 +23,7 @@ app = typer.Typer(
 def list_phones(hub: HubOption = "", key: KeyOption = "") -> None:
     """Phones of the site, their last contact and since when they have their key."""
     table = report_text.table("id", "name", "group", "last contact", "key since", "")
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         for one in connection.get("/api/devices")["items"]:
             table.add_row(
                 one["id"], one["name"], one["group"], str(one["last_seen_at"] or "never")[:16],
@@ -51,7 +51,7 @@ def rotate(
     if sum((bool(device_id), every, bool(group))) != 1:
         raise InvalidInput("Name a phone, or --group, or --all.")
     path = f"/api/devices/{device_id}/rotate" if device_id else "/api/devices/rotate"
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         query = {"group": group} if group else {}
         asked = connection.request("POST", path, again=False, params=query).json()["ids"]
     report_text.console().print(f"asked for a new key: {len(asked)}")

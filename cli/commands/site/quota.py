@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.domain.errors import InvalidInput
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", re.IGNORECASE)
@@ -30,7 +30,7 @@ def quota(
 
     Example:  fada quota --stored 500GB --daily-studies 200
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         kept = connection.get("/api/quota")
         given = {
             "stored_bytes": _bytes(stored) if stored else None,

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +36,7 @@ def list_workitems(
     Example:  fada workitems list --state SCHEDULED
     """
     wanted = {"state": state.upper()} if state else {}
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         items = connection.get(_PATH, limit=limit, **wanted)["items"]
     if as_json:
         typer.echo(json.dumps(items, indent=1))
@@ -52,7 +52,7 @@ def list_workitems(
 @app.command()
 def show(uid: UidArgument, hub: HubOption = "", key: KeyOption = "") -> None:
     """One of them whole, as JSON; its attributes are DICOM JSON and may name the patient."""
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         typer.echo(json.dumps(connection.get(f"{_PATH}/{uid}"), indent=1, ensure_ascii=False))
 
 
@@ -64,7 +64,7 @@ def cancel(
     key: KeyOption = "",
 ) -> None:
     """Cancel it, or ask its performer to. What was read by then is kept."""
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         now: dict[str, Any] = connection.post(f"{_PATH}/{uid}/cancel", {"reason": reason})
     done = now["state"] == "CANCELED"
     words = "canceled" if done else f"{now['performer']} was asked to cancel it"

@@ -9,7 +9,7 @@ import typer
 
 from cli import report_text
 from cli.commands.studies.report import Language
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 
 
 def ask(
@@ -40,7 +40,7 @@ def ask(
     body: dict[str, Any] = {"question": question, "language": language.value}
     if image:
         body |= {"sop_uid": image, "frame": frame}
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         answer = connection.post(f"/api/studies/{study}/ask", body)
     if as_json:
         print(json.dumps(answer, indent=2, ensure_ascii=False))

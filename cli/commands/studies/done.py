@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 
 
 def done(
@@ -19,7 +19,7 @@ def done(
 
     Example:  fada done 0192…
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         for study in dict.fromkeys(studies):
             job = connection.post(f"/api/studies/{study}/complete")["job"]
             state = f"job {job['id']}" if job else "nothing waits to be read"

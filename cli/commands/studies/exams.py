@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from cli import exam_text, report_text
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 from services.domain.biometry import weeks_and_days
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
@@ -43,7 +43,7 @@ def exams(
     is_study = _ID.fullmatch(what) is not None
     if (claim or unclaim) and (not is_study or (claim and unclaim)):
         raise typer.BadParameter("Give the id of one study, and either --claim or --unclaim.")
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         if is_study:
             _one(connection, what, claim, unclaim, as_json)
         elif what:
@@ -63,7 +63,7 @@ def patients(
 
     Example:  fada patients doe
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         body = connection.get("/api/patients", q=text, limit=limit)
     if as_json:
         print(json.dumps(body, indent=2, ensure_ascii=False))
@@ -74,7 +74,7 @@ def patients(
     report_text.console().print(table if body["items"] else "nobody found")
 
 
-def _one(hub: Hub, study: str, claim: bool, unclaim: bool, as_json: bool) -> None:
+def _one(hub: HubConnection, study: str, claim: bool, unclaim: bool, as_json: bool) -> None:
     if claim:
         hub.post(f"/api/studies/{study}/claim")
     elif unclaim:
@@ -88,7 +88,7 @@ def _one(hub: Hub, study: str, claim: bool, unclaim: bool, as_json: bool) -> Non
         console.print(line)
 
 
-def _of_woman(hub: Hub, text: str, limit: int, as_json: bool) -> None:
+def _of_woman(hub: HubConnection, text: str, limit: int, as_json: bool) -> None:
     matches = hub.get("/api/patients", q=text, limit=limit)["items"]
     women = [hub.get(f"/api/patients/{one['id']}") for one in matches]
     if as_json:
@@ -115,7 +115,7 @@ def _pregnancy(pregnancy: dict[str, Any]) -> Any:
     return table
 
 
-def _of_site(hub: Hub, since: str, until: str, limit: int, as_json: bool) -> None:
+def _of_site(hub: HubConnection, since: str, until: str, limit: int, as_json: bool) -> None:
     days = {"date_from": since, "date_to": until}
     query = {name: day for name, day in days.items() if day}
     rows = hub.get("/api/studies", order="newest", limit=limit, **query)

@@ -11,7 +11,7 @@ import typer
 
 from cli import report_text
 from cli.errors import HubSays, NotReady
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 
 
 class Language(StrEnum):
@@ -50,7 +50,7 @@ def report(
     """
     if language is not None and pdf is None:
         raise typer.BadParameter("--language is for the PDF: give --pdf FILE too.")
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         result = _result(connection, study, version)
         number = result["version"]
         if pdf is not None:
@@ -72,7 +72,7 @@ def page_of(address: str, study: str) -> str:
     return f"{address}/study/{study}"
 
 
-def _result(hub: Hub, study: str, version: str) -> dict:  # type: ignore[type-arg]
+def _result(hub: HubConnection, study: str, version: str) -> dict:  # type: ignore[type-arg]
     try:
         return dict(hub.get(f"/api/studies/{study}/results/{version}"))
     except HubSays as error:
@@ -82,7 +82,7 @@ def _result(hub: Hub, study: str, version: str) -> dict:  # type: ignore[type-ar
     raise NotReady(f"The study is {status['state']}. Follow it: fada watch {study}")
 
 
-def _overlays(hub: Hub, study: str, result: dict, folder: Path) -> None:  # type: ignore[type-arg]
+def _overlays(hub: HubConnection, study: str, result: dict, folder: Path) -> None:  # type: ignore[type-arg]
     folder.mkdir(parents=True, exist_ok=True)
     for frame in result["report"]["frames"]:
         name = f"{frame['sop_uid']}-{frame['frame']}.png"

@@ -21,8 +21,8 @@ from cli import follow, report_text
 from cli.collect import TYPES, Collection, collect
 from cli.counts import counted
 from cli.errors import HubSays, NothingToSend
-from cli.hub import Hub, HubOption, KeyOption
-from cli.resume import Uploads, digest_of, upload
+from cli.hub import HubConnection, HubOption, KeyOption
+from cli.resume import UnfinishedUploads, digest_of, upload
 from services.domain.errors import FadaError
 from services.settings import settings
 
@@ -30,7 +30,7 @@ _INTERRUPTED = 130  # as a shell says of Ctrl-C
 _NAMED = 20  # so many skipped files are named, the others counted
 
 
-class Interrupted(FadaError):
+class UploadInterrupted(FadaError):
     """Ctrl-C came while the file was on its way: it goes on with the next start."""
 
     code, title, status = "interrupted", "Ended by Ctrl-C", 499
@@ -106,10 +106,10 @@ def send(
         "study": study,
     }
     given = {name: value for name, value in metadata.items() if value}
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         outcomes, waiting = _send_all(connection, collection.files, given, parallel)
         studies = show(outcomes)
-        if waiting or any(isinstance(sent.error, Interrupted) for sent in outcomes):
+        if waiting or any(isinstance(sent.error, UploadInterrupted) for sent in outcomes):
             show_interrupted(outcomes, waiting)
             raise typer.Exit(_INTERRUPTED)
         states = _follow(connection, studies) if watch else []
@@ -120,7 +120,7 @@ def send(
         raise typer.Exit(1)
 
 
-def _follow(hub: Hub, studies: list[str]) -> list[str]:
+def _follow(hub: HubConnection, studies: list[str]) -> list[str]:
     """Read each study now, and follow it to its end; their states."""
     console, states = report_text.console(), []
     for study in studies:
@@ -136,10 +136,10 @@ def _follow(hub: Hub, studies: list[str]) -> list[str]:
 
 
 def _send_all(
-    hub: Hub, files: list[Path], metadata: dict[str, str], parallel: int
+    hub: HubConnection, files: list[Path], metadata: dict[str, str], parallel: int
 ) -> tuple[list[Sent], list[Path]]:
     """What became of each file, and the files that Ctrl-C kept from being begun."""
-    kept = Uploads(settings().config.expanduser() / "uploads")
+    kept = UnfinishedUploads(settings().config.expanduser() / "uploads")
     with _ctrl_c() as ending, Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), MofNCompleteColumn(),
         transient=True,
@@ -149,7 +149,7 @@ def _send_all(
         def moved(count: int) -> None:
             bar.advance(total, count)
             if ending.is_set():
-                raise Interrupted
+                raise UploadInterrupted
 
         def one(file: Path) -> Sent | None:
             if ending.is_set():
@@ -191,7 +191,11 @@ def _size(path: Path) -> int:
 
 
 def send_one(
-    hub: Hub, kept: Uploads, path: Path, metadata: dict[str, str], moved: Callable[[int], None]
+    hub: HubConnection,
+    kept: UnfinishedUploads,
+    path: Path,
+    metadata: dict[str, str],
+    moved: Callable[[int], None],
 ) -> Sent:
     """One file to its end; its own error is in the answer, so that the others go on.
 
@@ -228,7 +232,7 @@ def show(outcomes: list[Sent]) -> list[str]:
             elif sent.error is None:  # of an archive: the rest was taken
                 detail = item["problem"]["detail"]
                 console.print(f"[yellow]skipped[/] {sent.path}: {item['name']}: {detail}")
-        if sent.error is not None and not isinstance(sent.error, Interrupted):
+        if sent.error is not None and not isinstance(sent.error, UploadInterrupted):
             reason = sent.error.said if isinstance(sent.error, HubSays) else sent.error.code
             console.print(f"[red]refused[/] {sent.path}: {sent.error.detail} ({reason})")
     good = sum(1 for s in outcomes if s.error is None)
@@ -254,7 +258,7 @@ def show_skipped(collection: Collection) -> None:
 def show_interrupted(outcomes: list[Sent], waiting: list[Path]) -> None:
     """What Ctrl-C left: files that stand half-way, and those that were not begun."""
     console = report_text.console()
-    half = [sent.path for sent in outcomes if isinstance(sent.error, Interrupted)]
+    half = [sent.path for sent in outcomes if isinstance(sent.error, UploadInterrupted)]
     for word, paths in (("half-way", half), ("not begun", waiting)):
         for path in paths[:_NAMED]:
             console.print(f"[yellow]{word}[/] {path}")

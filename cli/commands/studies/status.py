@@ -9,7 +9,7 @@ import typer
 
 from cli import follow, report_text
 from cli.errors import PartDown
-from cli.hub import Hub, HubOption, KeyOption
+from cli.hub import HubConnection, HubOption, KeyOption
 
 
 def status(
@@ -27,7 +27,7 @@ def status(
 
       fada status 0192… --json     one study, for a script
     """
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         if study:
             _study(connection, study, as_json)
             return
@@ -64,7 +64,7 @@ def _show(address: str, health: dict, queue: dict, rows: dict) -> None:  # type:
         console.print(f"{least}{rows['total'] - len(rows['items'])} more")
 
 
-def _study(hub: Hub, study: str, as_json: bool) -> None:
+def _study(hub: HubConnection, study: str, as_json: bool) -> None:
     row = hub.get(f"/api/studies/{study}/status")
     if as_json:
         print(json.dumps(row, indent=2))
@@ -92,7 +92,7 @@ def watch(
       fada watch 0192…             one study to its end
     """
     console = report_text.console()
-    with Hub.of(hub, key) as connection:
+    with HubConnection.of(hub, key) as connection:
         if study:
             state = follow.until_done(
                 connection, study, lambda t: console.print(report_text.event(t))

@@ -70,7 +70,7 @@ def sync(
 
     Cases that were captured and not read yet are read before.
     """
-    device = identities.Identity.load(home)
+    device = identities.DeviceIdentity.load(home)
     outbox = open_outbox(home, pin)
     if anyway:
         send_anyway(outbox, anyway)
@@ -120,7 +120,7 @@ def pack(
 
     Example: fada-edge pack /media/stick
     """
-    device, outbox = identities.Identity.load(home), open_outbox(home, pin)
+    device, outbox = identities.DeviceIdentity.load(home), open_outbox(home, pin)
     count = carried.pack(outbox, device, folder, console.print)
     console.print(
         "One case. It still counts as not sent: keep it, and take the receipt."
@@ -137,7 +137,7 @@ def carry(
     ] = False,
 ) -> None:
     """Hand in sealed cases of any device of this site; receipts are laid beside them."""
-    hub = Hub(identities.Identity.load(home))
+    hub = Hub(identities.DeviceIdentity.load(home))
     done = carried.hand_in(hub, folder, console.print, home=home, anyway=anyway)
     console.print(f"{done.received} handed in, {done.refused} refused, {done.waiting} wait")
 
@@ -148,12 +148,12 @@ def receipts(
     home: Home = HOME,
 ) -> None:
     """Note which of this device's cases the hub has, by receipts that were brought back."""
-    device, outbox = identities.Identity.load(home), open_outbox(home, pin)
+    device, outbox = identities.DeviceIdentity.load(home), open_outbox(home, pin)
     console.print(f"{carried.take_receipts(outbox, device, folder, console.print)} cases arrived")
 
 
 def update(home: Home = HOME, releases: Releases = RELEASES) -> None:
     """Fetch the hub's model release, verify and try it, then use it."""
-    hub = Hub(identities.Identity.load(home))
+    hub = Hub(identities.DeviceIdentity.load(home))
     name = updates.update(releases, hub, trust_of(releases), console.print)
     console.print(f"Now using {name}." if name else "This device has the hub's release.")

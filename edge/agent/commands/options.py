@@ -12,13 +12,13 @@ import typer
 from edge.agent import identity as identities
 from edge.agent import terminal
 from edge.agent.analysis import read_captured
-from edge.agent.case import Case
+from edge.agent.case import CapturedCase
 from edge.agent.case_reader import CaseReader
 from edge.agent.hub import Hub
 from edge.agent.programme import speak
 from edge.agent.session import connected
 from edge.agent.storage import vault as vaults
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.sync import sync as exchange
 from services.domain.errors import FadaError, InvalidInput, NotFound, Unavailable
 from services.domain.report import Report
@@ -40,12 +40,12 @@ HOME = Path("~/.local/share/fada-edge").expanduser()
 RELEASES = Path("models/releases")
 
 
-def open_outbox(home: Path, pin: str) -> Outbox:
+def open_outbox(home: Path, pin: str) -> CaseOutbox:
     """This device's outbox, made where there is none. Raises InvalidInput, NotAuthenticated, RateLimited."""
     try:
         if not vaults.exists(home):
             vaults.Vault.create(home, pin)  # works before it is enrolled
-        return Outbox(home, vaults.Vault.unlock(home, pin))
+        return CaseOutbox(home, vaults.Vault.unlock(home, pin))
     except OSError as error:
         raise InvalidInput(f"The folder {home} cannot be used: {error.strerror}.") from error
 
@@ -62,20 +62,20 @@ def release_loader(releases: Path, threads: int) -> Callable[[], CaseReader]:
     return load
 
 
-def read_waiting(outbox: Outbox, load: Callable[[], CaseReader]) -> None:
+def read_waiting(outbox: CaseOutbox, load: Callable[[], CaseReader]) -> None:
     """Read what was captured and not read yet, and print each report. Raises what ``load`` does."""
 
-    def print_report(case: Case, report: Report) -> None:
+    def print_report(case: CapturedCase, report: Report) -> None:
         terminal.print_report(console, case.id, report)
 
     with console.status("Reading"):
         read_captured(outbox, load, print_report, warn)
 
 
-def try_sync(outbox: Outbox, home: Path) -> None:
+def try_sync(outbox: CaseOutbox, home: Path) -> None:
     """Exchange with the hub if it can be reached; what it refuses is said."""
     try:
-        hub = connected(outbox, identities.Identity.load(home))
+        hub = connected(outbox, identities.DeviceIdentity.load(home))
         exchange(outbox, hub, console.print)
         hub.keys().save(home)  # it may have another key by now
         tell_programme(outbox, hub, every=_SPEAK_SECONDS)
@@ -85,7 +85,7 @@ def try_sync(outbox: Outbox, home: Path) -> None:
         warn(problem.detail)
 
 
-def tell_programme(outbox: Outbox, hub: Hub, *, every: float = 0.0) -> None:
+def tell_programme(outbox: CaseOutbox, hub: Hub, *, every: float = 0.0) -> None:
     """Say how this device fares. Raises typer.Exit: it was told to erase itself, and did."""
     if speak(outbox, hub, every=every):
         warn("The hub told this device to erase itself: nothing is left on it.")

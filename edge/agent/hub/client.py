@@ -12,7 +12,7 @@ import httpx
 
 from edge.agent.hub.answers import checked
 from edge.agent.hub.session import HubSession
-from edge.agent.identity import Identity, NewestKey
+from edge.agent.identity import DeviceIdentity, NewestKey
 from services.domain.errors import Unavailable
 from services.tus import ResumableUpload, open_session
 
@@ -24,7 +24,7 @@ class Hub:
 
     def __init__(
         self,
-        identity: Identity,
+        identity: DeviceIdentity,
         *,
         timeout: float = 60.0,
         token: str = "",
@@ -64,7 +64,7 @@ class Hub:
         ).json()
         return answer
 
-    def keys(self) -> Identity:
+    def keys(self) -> DeviceIdentity:
         """This device with the hub's keys for carried cases, as the hub tells them now."""
         if not self._session.identity.bundle_key:
             self._session.token = ""

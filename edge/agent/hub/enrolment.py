@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 
 from edge.agent.hub.answers import checked
-from edge.agent.identity import Identity, new_key
+from edge.agent.identity import DeviceIdentity, new_key
 from services.domain.errors import InvalidInput, Unavailable
 
 
-def enrol(address: str, code: str, name: str) -> Identity:
+def enrol(address: str, code: str, name: str) -> DeviceIdentity:
     """Exchange a one-time code for a place at a site. Raises FadaError: no hub there, or the hub refused."""
     private, public = new_key()
     asked = {"code": code, "name": name, "public_key": public}
@@ -27,7 +27,7 @@ def enrol(address: str, code: str, name: str) -> Identity:
             f"No hub can be reached at {address}. Check the address and the network, then enrol again."
         ) from error
     keys = {name: answer.get(name, "") for name in ("bundle_key", "receipt_key")}
-    return Identity(address, answer["device_id"], answer["site"], private, **keys)
+    return DeviceIdentity(address, answer["device_id"], answer["site"], private, **keys)
 
 
 def _enrolled(answer: httpx.Response) -> dict[str, Any]:

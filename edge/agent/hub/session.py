@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx
 
 from edge.agent.hub.answers import UNREACHABLE, checked, tus_errors
-from edge.agent.identity import Identity, NewestKey, public_key
+from edge.agent.identity import DeviceIdentity, NewestKey, public_key
 from services.domain.errors import FadaError, NotAuthenticated, Unavailable
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class HubSession:
     def __init__(
         self,
         client: httpx.Client,
-        identity: Identity,
+        identity: DeviceIdentity,
         token: str,
         keep_token: Callable[[str], None],
         newest: NewestKey | None,
@@ -59,7 +59,7 @@ class HubSession:
         self.identity = changed
         return session
 
-    def _session(self, me: Identity) -> dict[str, Any]:
+    def _session(self, me: DeviceIdentity) -> dict[str, Any]:
         asked = self.send("POST", "/api/sync/challenge", json={"device_id": me.device_id}).json()
         proof = {"challenge": asked["challenge"], "signature": me.sign(asked["challenge"])}
         answer = self.send("POST", "/api/sync/session", json={"device_id": me.device_id, **proof})

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from uuid_utils import uuid7
 
-from edge.agent.case import UNSENT, CapturedImage, Case, State
+from edge.agent.case import UNSENT, CapturedCase, CapturedImage, CaseState
 from edge.agent.storage.image_folder import ImageFolder
 from edge.agent.storage.outbox_database import OutboxDatabase
 from edge.agent.storage.vault import Vault
@@ -27,7 +27,7 @@ _COLUMNS = (
 )
 
 
-class Outbox:
+class CaseOutbox:
     """All cases of one device; images and reports are sealed. ``reserve`` bytes always stay free."""
 
     def __init__(self, folder: Path, vault: Vault, *, reserve: int = 64 * 2**20) -> None:
@@ -57,7 +57,7 @@ class Outbox:
         pixel_mm: tuple[float, float] | None = None,
         study_uid: str = "",
         source: str = "",
-    ) -> Case:
+    ) -> CapturedCase:
         """Keep new images (bytes, media type) as a case. Bytes are on disk before the row is.
 
         ``source`` names the file that they come from (see ``has_captured``); it is kept with the row,
@@ -70,7 +70,7 @@ class Outbox:
             kept = self.images.keep(images)
         case_id = str(uuid7())
         listed = json.dumps([[i.sha256, i.media_type, i.size] for i in kept])
-        values = (case_id, State.CAPTURED, int(urgent), json.dumps(pixel_mm), listed, study_uid)
+        values = (case_id, CaseState.CAPTURED, int(urgent), json.dumps(pixel_mm), listed, study_uid)
         with self._write():
             self._db.execute(
                 "INSERT INTO cases (id, state, urgent, pixel_mm, pictures, study_uid)"
@@ -94,9 +94,9 @@ class Outbox:
         return self.images.read(sha256)
 
     # --- read ----------------------------------------------------------------------------------
-    def captured(self) -> list[Case]:
+    def captured(self) -> list[CapturedCase]:
         """What is to be read on this device: urgent first, then oldest capture first."""
-        return self._find("WHERE state = ? ORDER BY urgent DESC, n", (State.CAPTURED,))
+        return self._find("WHERE state = ? ORDER BY urgent DESC, n", (CaseState.CAPTURED,))
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -135,7 +135,12 @@ class Outbox:
         with self._write():
             done = self._db.execute(
                 "UPDATE cases SET report = ?, state = ?, problem = '' WHERE id = ? AND state = ?",
-                (self._vault.seal(report, case_id), State.ANALYSED, case_id, State.CAPTURED),
+                (
+                    self._vault.seal(report, case_id),
+                    CaseState.ANALYSED,
+                    case_id,
+                    CaseState.CAPTURED,
+                ),
             )
         return done.rowcount > 0
 
@@ -144,7 +149,7 @@ class Outbox:
         with self._write():
             self._db.execute(
                 "UPDATE cases SET state = ?, problem = ? WHERE id = ? AND state = ?",
-                (State.UNREAD, problem, case_id, State.CAPTURED),
+                (CaseState.UNREAD, problem, case_id, CaseState.CAPTURED),
             )
 
     def analysed(self, case_id: str, report: bytes) -> None:
@@ -156,19 +161,19 @@ class Outbox:
                 " state = ? WHERE id = ?",
                 (
                     self._vault.seal(report, case_id),
-                    State.REVIEWED,  # the review was of the version before
-                    State.HUB_ANALYSED,
-                    State.ANALYSED,
+                    CaseState.REVIEWED,  # the review was of the version before
+                    CaseState.HUB_ANALYSED,
+                    CaseState.ANALYSED,
                     case_id,
                 ),
             )
 
     # --- send ----------------------------------------------------------------------------------
-    def waiting(self) -> list[Case]:
+    def waiting(self) -> list[CapturedCase]:
         """What is to be sent: urgent first, then oldest capture first."""
         return self._find("WHERE state IN (?, ?, ?) ORDER BY urgent DESC, n", UNSENT)
 
-    def attempt(self, case_id: str) -> Case:
+    def attempt(self, case_id: str) -> CapturedCase:
         """Mark as failed **before** the attempt and freeze: a kill in between changes nothing.
 
         Raises:
@@ -177,10 +182,10 @@ class Outbox:
         with self._write():
             self._db.execute(
                 "UPDATE cases SET state = ?, frozen = 1 WHERE id = ? AND state IN (?, ?, ?)",
-                (State.FAILED, case_id, *UNSENT),
+                (CaseState.FAILED, case_id, *UNSENT),
             )
         case = self.get(case_id)
-        if case.state is not State.FAILED:
+        if case.state is not CaseState.FAILED:
             raise Conflict("Only an analysed case can be sent.")
         return case
 
@@ -191,7 +196,7 @@ class Outbox:
             self._db.execute(
                 "UPDATE cases SET state = CASE WHEN hub_state = '' THEN ? ELSE hub_state END,"
                 " problem = '' WHERE id = ? AND version = ? AND state = ?",
-                (State.RECEIVED, case_id, version, State.FAILED),
+                (CaseState.RECEIVED, case_id, version, CaseState.FAILED),
             )
 
     def next_version(self, case_id: str, version: int) -> None:
@@ -200,7 +205,7 @@ class Outbox:
         with self._write():
             self._db.execute(
                 "UPDATE cases SET version = version + 1 WHERE id = ? AND version = ? AND state = ?",
-                (case_id, version, State.FAILED),
+                (case_id, version, CaseState.FAILED),
             )
 
     def problem(self, case_id: str, words: str) -> None:
@@ -214,7 +219,7 @@ class Outbox:
 
         True when it was new here.
         """
-        state = State.REVIEWED if reviewed else State.HUB_ANALYSED
+        state = CaseState.REVIEWED if reviewed else CaseState.HUB_ANALYSED
         with self._write():
             kept = self._db.execute(
                 "UPDATE cases SET hub_version = ?, hub_report = ?, hub_state = ?,"
@@ -224,7 +229,7 @@ class Outbox:
                     hub_version,
                     self._vault.seal(report, case_id),
                     state,
-                    State.CAPTURED,
+                    CaseState.CAPTURED,
                     *UNSENT,
                     state,
                     case_id,
@@ -251,7 +256,7 @@ class Outbox:
             )
 
     # --- look ----------------------------------------------------------------------------------
-    def get(self, case_id: str) -> Case:
+    def get(self, case_id: str) -> CapturedCase:
         """One case.
 
         Raises:
@@ -262,11 +267,11 @@ class Outbox:
             raise NotFound("There is no such case on this device.")
         return cases[0]
 
-    def all(self) -> list[Case]:
+    def all(self) -> list[CapturedCase]:
         """All cases, the newest first."""
         return self._find("ORDER BY n DESC", ())
 
-    def _find(self, where: str, values: tuple[object, ...]) -> list[Case]:
+    def _find(self, where: str, values: tuple[object, ...]) -> list[CapturedCase]:
         with self._lock:
             query = self._db.execute(f"SELECT {_COLUMNS} FROM cases {where}", values)  # noqa: S608
             rows = query.fetchall()
@@ -287,12 +292,12 @@ class Outbox:
         hub_report: bytes,
         problem: str,
         study_uid: str,
-    ) -> Case:
+    ) -> CapturedCase:
         size = json.loads(pixel_mm)
-        return Case(
+        return CapturedCase(
             id=case_id,
             order=order,
-            state=State(state),
+            state=CaseState(state),
             urgent=bool(urgent),
             frozen=bool(frozen),
             version=version,

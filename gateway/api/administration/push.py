@@ -26,7 +26,7 @@ _Base64 = Annotated[str, Field(max_length=120, pattern=r"^[A-Za-z0-9_-]+=*$")]
 _Endpoint = Annotated[str, Field(min_length=10, max_length=1000)]
 
 
-class Keys(BaseModel):
+class BrowserKeys(BaseModel):
     """As ``PushSubscription.toJSON()`` tells them (RFC 8291), base64url."""
 
     p256dh: _Base64
@@ -37,7 +37,7 @@ class Subscription(BaseModel):
     """``PushSubscription.toJSON()`` and the language of the words."""
 
     endpoint: _Endpoint
-    keys: Keys
+    keys: BrowserKeys
     language: Literal["en", "fr", "pt", "sw", "hi"] = "en"
 
 
@@ -98,7 +98,7 @@ def _own(tx: Transaction, who: Principal) -> str:
     return account.id
 
 
-def _check_keys(keys: Keys) -> None:
+def _check_keys(keys: BrowserKeys) -> None:
     """Raises InvalidInput: no point of P-256, or no secret of 16 bytes."""
     try:
         point, secret = (

@@ -17,7 +17,7 @@ from gateway.http.params import Language, Reader, ResultVersion, StudyId
 from gateway.representations import images
 from gateway.representations.drawing_turns import drawing_turn
 from gateway.representations.files import artefact_filename, artefact_response
-from gateway.representations.images import ImageFile
+from gateway.representations.images import SpooledImage
 from gateway.representations.results import draw_overlay, masks_of, printed, read_result
 from services.dicom.objects import seg, sr
 from services.dicom.objects.sr_examination import procedure_report
@@ -212,7 +212,9 @@ def _instances(services: Services, study: Study) -> list[Instance]:
         return tx.studies.instances(study.site, study_uid=study.study_uid)
 
 
-def _sources(services: Services, stack: ExitStack, study: Study, result: Result) -> list[ImageFile]:
+def _sources(
+    services: Services, stack: ExitStack, study: Study, result: Result
+) -> list[SpooledImage]:
     """The images that the report describes; open as long as ``stack``. Raises NotFound."""
     frames = []
     for sop_uid in dict.fromkeys(f.sop_uid for f in result.report.frames):

@@ -31,7 +31,7 @@ AddText = Callable[[Observation], Observation]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EvaluationRequest:
     """What to evaluate on. `splits` empty: every row; `text` images also get the text phases."""
 
     data: Path
@@ -44,7 +44,7 @@ class Request:
     without: tuple[str, ...] = ()
 
 
-def chosen(request: Request) -> list[Record]:
+def chosen(request: EvaluationRequest) -> list[Record]:
     """The records asked for."""
     if request.manifest:
         records = read_manifest(request.data, request.manifest)
@@ -85,7 +85,7 @@ def worded(observations: Sequence[Observation], manifest: Manifest) -> list[Obse
 
 def evaluate(
     release: Release,
-    request: Request,
+    request: EvaluationRequest,
     add_text: AddText | None = None,
     progress: Progress = lambda _: None,
 ) -> tuple[dict[str, Any], list[Observation]]:
@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--plots", type=Path)
     args = parser.parse_args()
     release = open_release(args.release.parent, trust_of(args.release.parent), args.release.name)
-    request = Request(
+    request = EvaluationRequest(
         args.data,
         args.manifest,
         tuple(args.split),

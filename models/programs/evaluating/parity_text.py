@@ -31,7 +31,7 @@ from services.reading.text.runtime import TextModel
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class TextParity:
     """Places compared, places where both chose the same token, and whole answers that agree."""
 
     places: int
@@ -45,7 +45,7 @@ class Parity:
         return self.agree / max(self.places, 1)
 
 
-class Reference:
+class ReferenceModel:
     """The weights in transformers, in float32."""
 
     def __init__(self, weights: Path, side: int, prompts: Prompts) -> None:
@@ -77,7 +77,9 @@ class Reference:
         return answer_ids, scores[len(start) - 1 : -1].argmax(-1).tolist()
 
 
-def compare(model: TextModel, reference: Reference, images: Sequence[NDArray[np.uint8]]) -> Parity:
+def compare(
+    model: TextModel, reference: ReferenceModel, images: Sequence[NDArray[np.uint8]]
+) -> TextParity:
     """All prompts of a text release on squares of side T."""
     places = agree = answers = same = 0
     about_head = model.prompts.interpretation("head") if model.prompts.interpret_plane else ""
@@ -90,7 +92,7 @@ def compare(model: TextModel, reference: Reference, images: Sequence[NDArray[np.
             hits = sum(a == b for a, b in zip(tokens, chosen, strict=True))
             places, agree = places + len(tokens), agree + hits
             answers, same = answers + 1, same + (hits == len(tokens))
-    return Parity(places, agree, answers, same)
+    return TextParity(places, agree, answers, same)
 
 
 def open_text(folder: Path, threads: int = 1) -> TextModel:
@@ -116,7 +118,7 @@ def main() -> None:
     records = [r for r in read_collection(args.data) if r.split in ("val", "test")]
     picked = records[:: max(1, len(records) // args.count)][: args.count]
     images = [square(np.asarray(Image.open(r.path)), model.side).pixels for r in picked]
-    parity = compare(model, Reference(args.weights, model.side, model.prompts), images)
+    parity = compare(model, ReferenceModel(args.weights, model.side, model.prompts), images)
     print(json.dumps({**asdict(parity), "share": round(parity.share, 5)}))
     raise SystemExit(parity.share < args.least)
 

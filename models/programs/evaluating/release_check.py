@@ -31,8 +31,8 @@ from models.data.collection import read_collection
 from models.data.manifest import Record
 from models.evaluation.observe import load_gray
 from models.gates.bars import bars, measured, quantisation_bar
-from models.gates.finding import BARS, PHONE, QUANTISATION, SIGNATURE, Finding, State
-from models.gates.parity import Parity
+from models.gates.finding import BARS, PHONE, QUANTISATION, SIGNATURE, Finding, FindingState
+from models.gates.parity import ImageParity
 from models.gates.quantisation import losses, missing, text_pair, vision_pair
 from services.domain.calibration import Calibration, PixelSize
 from services.domain.errors import ReleaseRefused
@@ -45,11 +45,16 @@ from services.reading.releases.registry import trust_of
 from services.reading.releases.release import Release, load
 
 console = Console(stderr=True)
-_COLOURS = {State.PASSED: "green", State.MET: "green", State.FAILED: "red", State.MISSED: "yellow"}
+_COLOURS = {
+    FindingState.PASSED: "green",
+    FindingState.MET: "green",
+    FindingState.FAILED: "red",
+    FindingState.MISSED: "yellow",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CheckRequest:
     """What to check by; see the command's help."""
 
     release: Path
@@ -66,14 +71,14 @@ class Request:
     keep: Path | None = None
 
 
-def check(request: Request) -> list[Finding]:
+def check(request: CheckRequest) -> list[Finding]:
     """All findings, in the gates' order. An unsound release is looked at no further."""
     try:
         release = load(request.release, trust_of(request.release.parent))
     except ReleaseRefused as error:
-        return [Finding(SIGNATURE, error.detail, error.code, "sound", State.FAILED)]
+        return [Finding(SIGNATURE, error.detail, error.code, "sound", FindingState.FAILED)]
     sound = f"{release.manifest.id}, {len(release.manifest.files)} files"
-    findings = [Finding(SIGNATURE, sound, "sound", "sound", State.PASSED)]
+    findings = [Finding(SIGNATURE, sound, "sound", "sound", FindingState.PASSED)]
     records = [r for r in read_collection(request.data) if r.split in request.splits]
     lost: list[Finding] = []
     if QUANTISATION not in request.skip:
@@ -86,14 +91,14 @@ def check(request: Request) -> list[Finding]:
     return findings
 
 
-def evaluations(release: Release, request: Request) -> dict[str, dict[str, Any]]:
+def evaluations(release: Release, request: CheckRequest) -> dict[str, dict[str, Any]]:
     """The evaluations given, else those in the manifest."""
     if request.evaluations:
         return {k: json.loads(v.read_text("utf-8")) for k, v in request.evaluations.items()}
     return measured(release.manifest.metrics)
 
 
-def quantised(release: Release, request: Request, records: list[Record]) -> list[Finding]:
+def quantised(release: Release, request: CheckRequest, records: list[Record]) -> list[Finding]:
     """Measured where the full weights are given, else read from the signed manifest."""
     kept = dict(release.manifest.metrics.get("quantisation", {}))
     if request.count:
@@ -114,7 +119,7 @@ def quantised(release: Release, request: Request, records: list[Record]) -> list
     return [*losses(kept), *missing(release, kept)]
 
 
-def on_the_phone(release: Release, records: list[Record], request: Request) -> list[Finding]:
+def on_the_phone(release: Release, records: list[Record], request: CheckRequest) -> list[Finding]:
     """The same images through the hub's reader here and the phone's in Chromium."""
     if not release.manifest.has_heads:
         console.print("phone: it reads releases with dense heads alone")
@@ -123,14 +128,14 @@ def on_the_phone(release: Release, records: list[Record], request: Request) -> l
 
     every = max(1, len(records) // max(request.images, 1))
     chosen = records[::every][: request.images]
-    reader, parity = ReleaseReader(release, threads=request.threads), Parity()
+    reader, parity = ReleaseReader(release, threads=request.threads), ImageParity()
     try:
         with Phone(release) as phone:
             for record in chosen:
                 reading = phone.read(png(record), record.pixel_mm)
                 parity.add(record.path.name, reading, on_the_hub(reader, record))
     except PhoneUnavailable as error:
-        return [Finding(PHONE, str(error), None, "the same", State.NOT_MEASURED)]
+        return [Finding(PHONE, str(error), None, "the same", FindingState.NOT_MEASURED)]
     return list(parity.findings())
 
 
@@ -163,8 +168,7 @@ def show(findings: Sequence[Finding]) -> None:
     console.print(table)
 
 
-def main() -> None:
-    """The command line."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -185,10 +189,15 @@ def main() -> None:
     parser.add_argument("--skip", action="append", default=[], choices=[QUANTISATION, PHONE, BARS])
     parser.add_argument("--strict", action="store_true", help="a bar that is missed stops it too")
     parser.add_argument("--keep", type=Path, metavar="JSON")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """The command line."""
+    args = _arguments()
     pairs = [given.partition("=") for given in args.eval]
     findings = check(
-        Request(
+        CheckRequest(
             args.release,
             args.data,
             tuple(args.split or ("val",)),

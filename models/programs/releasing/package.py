@@ -85,11 +85,19 @@ def assemble(parts: Parts, store: Path, key: Ed25519PrivateKey) -> Release:
     return load(folder, trust)
 
 
+_REFUSES = (
+    "pictures that are no fetal ultrasound of a known plane",
+    "images too poor to read",
+    "planes that are not certain enough",
+    "millimetres without calibration",
+    "normality, fetal sex and anything else that it was not taught",
+)
+
+
 def describe(parts: Parts, staged: Path) -> dict[str, Any]:
     """The manifest without its signature."""
     vision = _facts(parts.vision, "vision.json")
     text = _facts(parts.text, "text.json")
-    planes = list(vision.get("planes") or text.get("planes") or ())
     document: dict[str, Any] = {
         "format": FORMAT,
         "name": parts.name,
@@ -97,16 +105,7 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
         "architecture": _architecture(parts),
         "licence": "Apache-2.0",
         "prompts": {"version": "1", **text.get("prompts", {})},
-        "labels": {
-            "planes": planes,
-            "masks": vision.get("masks") or text.get("masks") or [],
-            "boxes": vision.get("boxes") or text.get("boxes") or [],
-            "keypoints": vision.get("keypoints") or text.get("keypoints") or [],
-            "classes": text.get("classes") or [*planes, "no_plane"],
-            "structures_by_plane": vision.get("structures_by_plane", {}),
-            **{k: vision[k] for k in ("subplanes", "keypoints_by_plane") if k in vision},
-            **{k: text[k] for k in ("keypoints_by_plane",) if k in text and k not in vision},
-        },
+        "labels": _labels(vision, text),
         "preprocessing": {
             "side": int(vision.get("side", text.get("side", 384))),
             **({} if reads_findings(text) else {"text_side": int(text.get("side", 256))}),
@@ -117,13 +116,7 @@ def describe(parts: Parts, staged: Path) -> dict[str, Any]:
         **({"text_model": text["text_model"]} if "text_model" in text else {}),
         "calibration": vision.get("calibration", {}),
         "quantisation": text.get("quantisation", {}),
-        "refuses": [
-            "pictures that are no fetal ultrasound of a known plane",
-            "images too poor to read",
-            "planes that are not certain enough",
-            "millimetres without calibration",
-            "normality, fetal sex and anything else that it was not taught",
-        ],
+        "refuses": list(_REFUSES),
         **({"left_out": vision["left_out"]} if "left_out" in vision else {}),
         "metrics": {},
         "files": {
@@ -149,6 +142,21 @@ def attribution(text: str, names: Sequence[str]) -> str:
     begins = tuple(name.split(" (")[0] for name in names)
     paragraphs = [p for p in text.split("\n\n") if not p.startswith(begins)]
     return "\n\n".join(paragraphs).rstrip("\n") + "\n"
+
+
+def _labels(vision: dict[str, Any], text: dict[str, Any]) -> dict[str, Any]:
+    """Of the vision graph where there is one, else of the words."""
+    planes = list(vision.get("planes") or text.get("planes") or ())
+    return {
+        "planes": planes,
+        "masks": vision.get("masks") or text.get("masks") or [],
+        "boxes": vision.get("boxes") or text.get("boxes") or [],
+        "keypoints": vision.get("keypoints") or text.get("keypoints") or [],
+        "classes": text.get("classes") or [*planes, "no_plane"],
+        "structures_by_plane": vision.get("structures_by_plane", {}),
+        **{k: vision[k] for k in ("subplanes", "keypoints_by_plane") if k in vision},
+        **{k: text[k] for k in ("keypoints_by_plane",) if k in text and k not in vision},
+    }
 
 
 def figures(

@@ -44,12 +44,12 @@ def stored_embedding(weights: Weights, shape: tuple[int, ...]) -> npt.NDArray[np
     Raises:
         ValueError: there is none of this shape, or more than one.
     """
-    found: list[npt.NDArray[np.float32]] = [
+    tables: list[npt.NDArray[np.float32]] = [
         w[0] for w in weights.values() if w.shape == (1, *shape)
     ]
-    if len(found) != 1:
-        raise ValueError(f"the graph has {len(found)} embeddings of shape {shape}, not one")
-    return found[0]
+    if len(tables) != 1:
+        raise ValueError(f"the graph has {len(tables)} embeddings of shape {shape}, not one")
+    return tables[0]
 
 
 OWN_LABELS: Mapping[str, Sequence[str]] = {
@@ -84,8 +84,8 @@ def fill(
         elif own in rows and len(rows[own]) == len(value):
             state[own][rows[own]] = torch.from_numpy(value.copy())
     _fill_linear(network, model, weights)
-    found = stored_embedding(weights, (len(rows[_EMBED]), state[_EMBED].shape[1]))
-    state[_EMBED][rows[_EMBED]] = torch.from_numpy(found.copy())
+    embedding = stored_embedding(weights, (len(rows[_EMBED]), state[_EMBED].shape[1]))
+    state[_EMBED][rows[_EMBED]] = torch.from_numpy(embedding.copy())
     return _fill_folded(network, model, weights)
 
 

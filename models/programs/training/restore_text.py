@@ -24,7 +24,7 @@ import torch
 
 from models.packaging.llama import converter
 from models.programs.releasing.convert import MMPROJ, TEXT
-from models.text.batches import Prompts
+from models.text.batches import TrainedPrompts
 from models.text.network import TextSize, build
 from models.text.tokenizer import train_tokenizer
 
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--release", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    restore(args.release, args.out, TextSize(), Prompts().read())
+    restore(args.release, args.out, TextSize(), TrainedPrompts().read())
     print(
         f"{args.out} holds the weights; go on with models.programs.training.train_text --start {args.out}"
     )

@@ -21,7 +21,7 @@ from models.fada.tasks import TASKS
 from models.training import peers
 from models.training.checkpoint import (
     Average,
-    Progress,
+    TrainingProgress,
     append_log,
     load_network,
     recorded_left_out,
@@ -67,7 +67,7 @@ class Trainer:
         self.plan, self.task = plan, plan.task
         self.path = plan.out / "checkpoint.pt"
         self.left_out = never_read(plan)
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self.network = DenseNetwork(plan.config)
         if self.path.exists():
             self.network = load_network(self.path, averaged=False)
@@ -115,7 +115,9 @@ class Trainer:
         self.average.state = {k: v.to(self.device) for k, v in saved["average"].items()}
         self.optimiser.load_state_dict(saved["optimiser"])
         self.auxiliary.load_state_dict(saved.get("extra", {}))
-        self.progress = Progress(saved["step"], saved["seconds"], saved["images"], saved["log"])
+        self.progress = TrainingProgress(
+            saved["step"], saved["seconds"], saved["images"], saved["log"]
+        )
         torch.set_rng_state(saved["rng"])
 
     @property

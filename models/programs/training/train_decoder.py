@@ -53,7 +53,7 @@ def about() -> dict[str, Any]:
     }
 
 
-class Run:
+class DecoderRun:
     """A run with all that it holds on to; goes on where OUT has a checkpoint."""
 
     def __init__(self, out: Path, size: DecoderSize, seed: int, peak: float) -> None:
@@ -125,7 +125,7 @@ class Run:
 
 
 def train(
-    run: Run,
+    run: DecoderRun,
     seen: list[Findings],
     check: list[Findings],
     *,
@@ -171,7 +171,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     size = DecoderSize(hidden=args.hidden, layers=args.layers, intermediate=3 * args.hidden)
-    run = Run(args.out, size, args.seed, args.rate)
+    run = DecoderRun(args.out, size, args.seed, args.rate)
     seen, check = read_findings(args.findings), read_findings(args.check)
     weights = sum(p.numel() for p in run.network.parameters())
     print(f"{len(seen)} findings, {weights} weights, step {run.step}", flush=True)

@@ -26,7 +26,7 @@ from models.data.batches import Steps
 from models.data.collection import read_collection
 from models.data.samples import Sample, load_samples
 from models.fada.labels import PLANES
-from models.text.batches import Prompts, TextBatch, TextBatches, sequences
+from models.text.batches import TextBatch, TextBatches, TrainedPrompts, sequences
 from models.text.network import TextSize, build
 from models.text.sentences import NO_PLANE, allowed
 from models.text.sequences import Sequences
@@ -36,13 +36,13 @@ from models.training.checkpoint import Average
 
 
 @dataclass(slots=True)
-class Run:
+class TextRun:
     """Everything that a run holds on to."""
 
     out: Path
     tokenizer: Any
     size: TextSize
-    prompts: Prompts
+    prompts: TrainedPrompts
     network: Any
     guides: Guides
     optimiser: torch.optim.Optimizer
@@ -56,10 +56,10 @@ class Run:
 
 def start(
     out: Path, seed: int, peak: float, size: TextSize | None = None, source: Path | None = None
-) -> Run:
+) -> TextRun:
     """The run that OUT holds, or a new one: fresh, or with the weights and words of ``source``."""
     torch.manual_seed(seed)
-    weights, prompts, size = out / "weights", Prompts(), size or TextSize()
+    weights, prompts, size = out / "weights", TrainedPrompts(), size or TextSize()
     words = next((f for f in (weights, source) if f and (f / "tokenizer.json").exists()), None)
     tokenizer = load_tokenizer(words) if words is not None else train_tokenizer(prompts.read())
     network = build(size, tokenizer).train()
@@ -70,7 +70,7 @@ def start(
     optimiser = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.97), weight_decay=0.03)
     average = Average(network, 0.98)
     tasks = sequences(tokenizer, prompts, size.image_tokens)
-    run = Run(out, tokenizer, size, prompts, network, guides, optimiser, average, *tasks)
+    run = TextRun(out, tokenizer, size, prompts, network, guides, optimiser, average, *tasks)
     if (out / "text.pt").exists():
         state = torch.load(out / "text.pt", map_location="cpu", weights_only=True)
         network.load_state_dict(state["network"])
@@ -81,7 +81,7 @@ def start(
     return run
 
 
-def words_alone(run: Run) -> None:
+def words_alone(run: TextRun) -> None:
     """From here on the averaged weights' decoder learns; tower and guides stay."""
     run.network.load_state_dict(run.average.state)
     run.network.model.visual.requires_grad_(False)
@@ -89,7 +89,7 @@ def words_alone(run: Run) -> None:
     run.since = run.seconds
 
 
-def keep(run: Run) -> None:
+def keep(run: TextRun) -> None:
     """Checkpoint, and the averaged weights as a folder that transformers can read."""
     run.out.mkdir(parents=True, exist_ok=True)
     save(
@@ -118,7 +118,7 @@ def keep(run: Run) -> None:
 
 
 @torch.no_grad()
-def check(run: Run, samples: list[Sample]) -> float:
+def check(run: TextRun, samples: list[Sample]) -> float:
     """Share of images whose plane the averaged model's first answer word names."""
     network = build(run.size, run.tokenizer).eval()
     network.load_state_dict(run.average.state)
@@ -141,7 +141,7 @@ def check(run: Run, samples: list[Sample]) -> float:
 
 
 def train(
-    run: Run, loader: Any, valid: list[Sample], minutes: float, peak: float, every: float
+    run: TextRun, loader: Any, valid: list[Sample], minutes: float, peak: float, every: float
 ) -> None:
     """Until the minutes are spent."""
     began, noted, sums = time.monotonic() - run.seconds, run.seconds, [0.0, 0.0, 0.0]

@@ -21,14 +21,14 @@ from models.data.samples import load_samples
 from models.fada.losses import WEIGHTS, global_losses, mask_losses
 from models.fada.tasks import TASKS
 from models.fada.unet import UNet, UNetConfig
-from models.training.checkpoint import Average, Progress, append_log, save_checkpoint
+from models.training.checkpoint import Average, TrainingProgress, append_log, save_checkpoint
 from models.training.plan import learning_rate
 
 SIDE = 384  # twice the side that the network works at; its masks come at half of this
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UnetPlan:
     """A whole run; `minutes` of processor time."""
 
     data: Path
@@ -67,14 +67,14 @@ def rectangle_losses(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-class Run:
+class UnetRun:
     """One resumable run."""
 
-    def __init__(self, plan: Plan, config: UNetConfig | None = None) -> None:
+    def __init__(self, plan: UnetPlan, config: UNetConfig | None = None) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
         self.path = plan.out / "checkpoint.pt"
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self.network = UNet(config or UNetConfig()).train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network, 0.99)
@@ -84,7 +84,7 @@ class Run:
             self.network.load_state_dict(saved["network"])
             self.average.state = saved["average"]
             self.optimiser.load_state_dict(saved["optimiser"])
-            self.progress = Progress(saved["step"], saved["seconds"], saved["images"])
+            self.progress = TrainingProgress(saved["step"], saved["seconds"], saved["images"])
             torch.set_rng_state(saved["rng"])
 
     @property
@@ -158,7 +158,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
-    Run(Plan(args.data, args.out, args.minutes, args.batch, args.rate, args.seed)).run()
+    UnetRun(UnetPlan(args.data, args.out, args.minutes, args.batch, args.rate, args.seed)).run()
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def load_zoom(path: Path) -> Zoom:
     return zoom.eval()
 
 
-class Run:
+class ZoomRun:
     """One resumable run."""
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -243,7 +243,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
-    Run(args).run()
+    ZoomRun(args).run()
 
 
 if __name__ == "__main__":

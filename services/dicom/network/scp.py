@@ -44,7 +44,7 @@ _log = logging.getLogger("dicom.scp")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class AssociationBounds:
     """``peers``: calling AE titles that may store; empty: any. ``networks``: that may connect; empty:
     any. ``per_address``: connections of one address at once, so that none takes all. ``room``: by calling
     AE title, what its objects may take of the folder; None: all of it."""
@@ -73,7 +73,7 @@ class Provider:
     def __init__(
         self,
         address: tuple[str, int],
-        bounds: Bounds,
+        bounds: AssociationBounds,
         folder: Path,
         receive: Receive,
         answers: Answers | None = None,
@@ -175,12 +175,12 @@ class Provider:
 
 
 def _handlers(answers: Answers) -> list[Any]:
-    def found(event: evt.Event) -> Any:
+    def find(event: evt.Event) -> Any:
         worklist = event.context.abstract_syntax == WORKLIST
         return queries.find(event, answers.worklist if worklist else answers.find)
 
     return [
-        (evt.EVT_C_FIND, found),
+        (evt.EVT_C_FIND, find),
         (evt.EVT_N_CREATE, lambda e: queries.step(e, answers.begin_step, "AttributeList")),
         (evt.EVT_N_SET, lambda e: queries.step(e, answers.change_step, "ModificationList")),
         (evt.EVT_N_ACTION, lambda event: commitment.requested(event, answers)),
@@ -201,7 +201,7 @@ def _preference(syntax: str) -> tuple[int, str]:
 class _Entity(AE):  # type: ignore[misc]  # pynetdicom is untyped
     """Lets those connect that are listed, and a PACS whose report is awaited."""
 
-    def __init__(self, bounds: Bounds, answers: Answers | None) -> None:
+    def __init__(self, bounds: AssociationBounds, answers: Answers | None) -> None:
         super().__init__(ae_title=bounds.aet)
         self._listed, self._answers = list(bounds.peers), answers
 

@@ -61,19 +61,19 @@ ANSWER_BOUNDS = _Bounds()
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoreAnswer:
     """The PACS's word on an object: ``code`` is empty when it has it, ``again`` when it may later."""
 
     code: str = ""
     again: bool = False
 
 
-BROKEN_OFF = Stored("connection_closed", again=True)
+BROKEN_OFF = StoreAnswer("connection_closed", again=True)
 
 
 def c_store(
     peer: Peer, objects: Sequence[bytes], calling_aet: str, seconds: float = 100.0
-) -> Iterator[Stored]:
+) -> Iterator[StoreAnswer]:
     """Store whole Part 10 files, in one association unless the PACS breaks off; what is stored already is
     fine.
 
@@ -171,16 +171,16 @@ def association_with(
         watch.cancel()
 
 
-def _send(association: Any, dataset: pydicom.Dataset) -> Stored:
+def _send(association: Any, dataset: pydicom.Dataset) -> StoreAnswer:
     try:
         answer = association.send_c_store(dataset)
     except ValueError:  # no accepted context
-        return Stored("class_or_syntax_refused")
+        return StoreAnswer("class_or_syntax_refused")
     except RuntimeError:  # the association has ended
         return BROKEN_OFF
     status = None if answer is None else answer.get("Status")
     if status is None:
         return BROKEN_OFF
     if status in (0x0000, 0x0111) or status in _WARNINGS:
-        return Stored()
-    return Stored(f"0x{status:04X}", again=status in _TEMPORARY)
+        return StoreAnswer()
+    return StoreAnswer(f"0x{status:04X}", again=status in _TEMPORARY)

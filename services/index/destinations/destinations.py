@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from services.domain.errors import Conflict, InvalidInput, NotFound
-from services.domain.routing import ResultKind, Route, Rule, Subject, route
+from services.domain.routing import DeliverySubject, ResultKind, Route, Rule, route
 from services.domain.study import Principal
 from services.domain.work import DestinationKind
 from services.index.access.audit import AuditTable
@@ -145,12 +145,12 @@ class DestinationsTable:
         detail = {"rules": [_row_detail(row) for row in rows]}
         self._audit.add(principal, "destination.rules", principal.site, detail)
 
-    def subject(self, site: str, study_id: str) -> Subject | None:
+    def subject(self, site: str, study_id: str) -> DeliverySubject | None:
         """See the port."""
         subject = self._subjects.latest(site, study_id)
         return subject.subject if subject else None
 
-    def route(self, site: str, subject: Subject) -> Route:
+    def route(self, site: str, subject: DeliverySubject) -> Route:
         """See the port."""
         live = self.find(site)
         chosen = route(self.rules(site), [one.id for one in live if one.by_default], subject)
@@ -186,7 +186,7 @@ class DestinationsTable:
         return made
 
     def _deliver(
-        self, site: str, study_id: str, version: int | None, subject: Subject, chosen: Route
+        self, site: str, study_id: str, version: int | None, subject: DeliverySubject, chosen: Route
     ) -> list[Delivery]:
         made = []
         for destination_id in chosen.destinations:

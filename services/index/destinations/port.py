@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.domain.routing import Route, Rule, Subject
+from services.domain.routing import DeliverySubject, Route, Rule
 from services.domain.study import Principal
 from services.domain.work import DestinationKind
 from services.index.messaging.deliveries_port import Delivery
@@ -95,11 +95,11 @@ class Destinations(Protocol):
         """All of them. Raises InvalidInput: a rule names a destination that is not the site's."""
         ...
 
-    def subject(self, site: str, study_id: str) -> Subject | None:
+    def subject(self, site: str, study_id: str) -> DeliverySubject | None:
         """What the study's latest result is; None where there is nothing that may be sent."""
         ...
 
-    def route(self, site: str, subject: Subject) -> Route:
+    def route(self, site: str, subject: DeliverySubject) -> Route:
         """Where it would go: destinations that are in use."""
         ...
 

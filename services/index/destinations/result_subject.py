@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import RowMapping, select
 
 from services.domain.report import Origin
-from services.domain.routing import ResultKind, Subject
+from services.domain.routing import DeliverySubject, ResultKind
 from services.index.database import tables
 from services.index.database.connection import Session
 from services.index.messaging.port import Event
@@ -24,7 +24,7 @@ _REASONS = {
 class FoundSubject:
     """``version`` is None for a study that could not be read."""
 
-    subject: Subject
+    subject: DeliverySubject
     version: int | None
 
 
@@ -80,11 +80,11 @@ class ResultSubjects:
         )
         return self._session.connection.execute(query).scalar_one_or_none()
 
-    def _subject(self, study: RowMapping, kind: ResultKind, version: int | None) -> Subject:
+    def _subject(self, study: RowMapping, kind: ResultKind, version: int | None) -> DeliverySubject:
         kinds = {kind, *(_REASONS[one] for one in study["reasons"] if one in _REASONS)}
         if study["urgent"]:
             kinds.add(ResultKind.URGENT)
-        return Subject(
+        return DeliverySubject(
             frozenset(kinds), study["plane"], self._findings(study, version), study["source"]
         )
 

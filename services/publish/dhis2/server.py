@@ -18,10 +18,10 @@ from services.publish.dhis2.mapping import parse_mapping
 from services.publish.dhis2.program import check_program
 from services.publish.dhis2.tracker import Imported, Json, Place
 from services.publish.dhis2.values import Examined
-from services.publish.http_client import Answer, Bounds, parts_of, request
+from services.publish.http_client import HttpAnswer, RequestBounds, parts_of, request
 from services.publish.outcomes import PushFailed, PushNotAllowed, PushRejected
 
-_BOUNDS = Bounds(60.0, silence=45.0, max_answer=1024 * 1024)
+_BOUNDS = RequestBounds(60.0, silence=45.0, max_answer=1024 * 1024)
 _REFUSED = (400, 404, 405, 409, 412, 413, 415, 422)
 _GONE = ("E1032", "E1082", "E1063", "E1081")  # what is to be removed is not there
 _FIND = (
@@ -53,7 +53,7 @@ class EnrollmentOutdated(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class EventIdentity:
     """What makes an event the same again. ``pregnancy``: its id, else the study's; ``former``: numbers
     under which the study went out before a person put right whose it is, ``former_events`` likewise."""
 
@@ -74,7 +74,7 @@ class Dhis2Sender:
         self._tls = tls_context(options, credentials)
         self._sign_in = SignIn(options, credentials)
 
-    def send(self, identity: Identity, examined: Examined) -> list[Imported]:
+    def send(self, identity: EventIdentity, examined: Examined) -> list[Imported]:
         """Create or update the event; what became of each object.
 
         Raises:
@@ -102,7 +102,7 @@ class Dhis2Sender:
         check_program(self._mapping, _content(answer) if answer.status == 200 else None)
 
     # --- whose it is -------------------------------------------------------------------------
-    def _place(self, identity: Identity, examined: Examined, event: str) -> Place:
+    def _place(self, identity: EventIdentity, examined: Examined, event: str) -> Place:
         number = examined.number
         known = self._find(number)
         if known is None:
@@ -160,7 +160,7 @@ class Dhis2Sender:
         return items[0] if items else None
 
     # --- what is imported --------------------------------------------------------------------
-    def _remove(self, identity: Identity, event: str) -> list[Imported]:
+    def _remove(self, identity: EventIdentity, event: str) -> list[Imported]:
         """The events of this study that a wrong woman had."""
         made = {
             tracker.event_uid(self._mapping, identity.site, identity.study_uid, number)
@@ -184,7 +184,7 @@ class Dhis2Sender:
         self._taken(answer)
         raise PushFailed("DHIS2's answer is no import report.")
 
-    def _taken(self, answer: Answer) -> Answer:
+    def _taken(self, answer: HttpAnswer) -> HttpAnswer:
         if answer.status in _REFUSED:
             raise PushRejected(f"DHIS2 refuses the request ({answer.status}).")
         if answer.status != 200:
@@ -193,7 +193,7 @@ class Dhis2Sender:
 
     def _request(
         self, method: str, path: str, query: dict[str, str], content: Json | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         headers = {"Accept": "application/json", **self._sign_in.headers(self._tls)}
         body = None
         if content is not None:
@@ -210,7 +210,7 @@ class Dhis2Sender:
         return answer
 
 
-def _content(answer: Answer, *, strict: bool = True) -> Json:
+def _content(answer: HttpAnswer, *, strict: bool = True) -> Json:
     """Raises PushFailed: no JSON object, where one has to be."""
     try:
         content = json.loads(answer.body)

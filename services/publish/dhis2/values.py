@@ -34,7 +34,7 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ValueSource:
     """``read`` gives the value of an examination, or of one fetus's part of it; None: not assessed.
 
     ``codes``: all that a value may be, empty where it is free; ``decimals``: places after the point by
@@ -47,12 +47,12 @@ class Source:
     of_fetus: bool = False
 
 
-def _measure(name: str) -> Source:
+def _measure(name: str) -> ValueSource:
     def read(_: Examined, part: Examination) -> float | None:
         measure = part.summary.of(name)
         return None if measure is None else measure.mm
 
-    return Source(read, decimals=1, of_fetus=True)
+    return ValueSource(read, decimals=1, of_fetus=True)
 
 
 def _weight(_: Examined, part: Examination) -> float | None:
@@ -78,8 +78,8 @@ def _due(examined: Examined, _: Examination) -> str | None:
     return dating.due.isoformat() if dating is not None else None
 
 
-def _fact(name: str, *codes: str, decimals: int | None = None) -> Source:
-    return Source(lambda examined, _: examined.examination.fact(name), codes, decimals)
+def _fact(name: str, *codes: str, decimals: int | None = None) -> ValueSource:
+    return ValueSource(lambda examined, _: examined.examination.fact(name), codes, decimals)
 
 
 def _placenta(examined: Examined, _: Examination) -> Any:
@@ -94,24 +94,24 @@ def _reviewed(examined: Examined, _: Examination) -> str:
     return "false" if examined.status == PRELIMINARY else "true"
 
 
-SOURCES: Final[Mapping[str, Source]] = {
-    "ga_days": Source(lambda one, _: one.examination.summary.ga_days, decimals=0),
-    "ga_weeks": Source(_weeks, decimals=0),
-    "due_date": Source(_due),
-    "last_period": Source(_last_period),
-    "examination_date": Source(lambda one, _: one.day.isoformat()),
-    "ga_scan_days": Source(_scan_days, decimals=0, of_fetus=True),
-    "efw_g": Source(_weight, decimals=0, of_fetus=True),
-    "efw_centile": Source(_weight_centile, decimals=1, of_fetus=True),
+SOURCES: Final[Mapping[str, ValueSource]] = {
+    "ga_days": ValueSource(lambda one, _: one.examination.summary.ga_days, decimals=0),
+    "ga_weeks": ValueSource(_weeks, decimals=0),
+    "due_date": ValueSource(_due),
+    "last_period": ValueSource(_last_period),
+    "examination_date": ValueSource(lambda one, _: one.day.isoformat()),
+    "ga_scan_days": ValueSource(_scan_days, decimals=0, of_fetus=True),
+    "efw_g": ValueSource(_weight, decimals=0, of_fetus=True),
+    "efw_centile": ValueSource(_weight_centile, decimals=1, of_fetus=True),
     **{f"{name.lower()}_mm": _measure(name) for name in _MEASURES},
     "presentation": _fact("presentation", "cephalic", "breech", "transverse", "oblique"),
     "fetuses": _fact("fetuses", decimals=0),
     "heart_activity": _fact("heart_activity", "present", "absent"),
     "heart_rate": _fact("heart_rate", decimals=0),
     "fluid_impression": _fact("fluid_impression", "normal", "reduced", "increased"),
-    "placenta": Source(_placenta, ("anterior", "posterior", "fundal", "left", "right")),
-    "reviewed": Source(_reviewed, ("true", "false")),
-    "status": Source(lambda one, _: one.status, (PRELIMINARY, FINAL, CORRECTED)),
+    "placenta": ValueSource(_placenta, ("anterior", "posterior", "fundal", "left", "right")),
+    "reviewed": ValueSource(_reviewed, ("true", "false")),
+    "status": ValueSource(lambda one, _: one.status, (PRELIMINARY, FINAL, CORRECTED)),
 }
 
 

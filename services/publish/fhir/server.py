@@ -8,10 +8,10 @@ from typing import Any
 
 from services.publish.access import SignIn, tls_context
 from services.publish.fhir import MEDIA_TYPE
-from services.publish.http_client import Answer, Bounds, parts_of, request
+from services.publish.http_client import HttpAnswer, RequestBounds, parts_of, request
 from services.publish.outcomes import PushFailed, PushNotAllowed, PushRejected
 
-_BOUNDS = Bounds(60.0, silence=45.0, max_answer=1024 * 1024)
+_BOUNDS = RequestBounds(60.0, silence=45.0, max_answer=1024 * 1024)
 _REFUSED = (400, 404, 405, 406, 410, 412, 413, 415, 422)
 
 
@@ -43,7 +43,7 @@ class FhirSender:
         if answer.status != 200:
             raise PushFailed(f"The FHIR server answered {answer.status} to /metadata.")
 
-    def _request(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _request(self, method: str, path: str, body: bytes | None) -> HttpAnswer:
         headers = {"Accept": MEDIA_TYPE, **self._sign_in.headers(self._tls)}
         if body is not None:
             headers["Content-Type"] = MEDIA_TYPE

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.domain.errors import InvalidInput
 from services.publish import webhook
-from services.publish.http_client import Bounds, request
+from services.publish.http_client import RequestBounds, request
 from services.publish.notices.notice import Notice
 from services.publish.outcomes import Taken
 
@@ -80,7 +80,9 @@ class PushSender:
                 str(parts.hostname), port, allow_private=self._private
             )
             headers = self._headers(f"{parts.scheme}://{parts.netloc}", notice)
-            answer = request("POST", parts, body, headers, Bounds(15.0), address=addresses[0])
+            answer = request(
+                "POST", parts, body, headers, RequestBounds(15.0), address=addresses[0]
+            )
         except (webhook.WebhookRefused, ValueError):
             return Taken(browser.id, "endpoint_refused")
         except (OSError, http.client.HTTPException, webhook.WebhookFailed):

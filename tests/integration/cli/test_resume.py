@@ -15,8 +15,8 @@ import pytest
 
 from cli import resume
 from cli.errors import HubSays, HubUnreachable
-from cli.hub import Hub
-from cli.resume import Uploads, digest_of, upload
+from cli.hub import HubConnection
+from cli.resume import UnfinishedUploads, digest_of, upload
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -103,8 +103,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 class Sender:
     def __init__(self, server: Server, folder: Path) -> None:
-        self.hub = Hub(f"http://127.0.0.1:{server.server_port}", "fada_key")
-        self.kept = Uploads(folder / "uploads")
+        self.hub = HubConnection(f"http://127.0.0.1:{server.server_port}", "fada_key")
+        self.kept = UnfinishedUploads(folder / "uploads")
         self.path = folder / "scan.dcm"
         self.path.write_bytes(CONTENT)
         self.moved: list[int] = []

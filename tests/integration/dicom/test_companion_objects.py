@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from gateway.dimse.server import DicomServer
-from services.dicom.network.scu import Peer, Stored, c_store
+from services.dicom.network.scu import Peer, StoreAnswer, c_store
 from services.domain.study import Principal, Role
 
 SITE = "companions"
@@ -123,7 +123,7 @@ def test_a_machine_stores_them(gateway: OpenGateway) -> None:
         answers = list(c_store(Peer.parse(f"FADA@127.0.0.1:{server.port}"), objects, "US1"))
     finally:
         server.close()
-    assert answers == [Stored()] * len(CLASSES)
+    assert answers == [StoreAnswer()] * len(CLASSES)
 
 
 def test_beside_images_only_they_are_read(gateway: OpenGateway, client: httpx.Client) -> None:

@@ -23,8 +23,8 @@ from pynetdicom.association import Association
 from gateway.dimse.server import DicomServer
 from gateway.ingest.spool_room import SpoolRoom
 from gateway.uploads.partial_upload import UploadFiles
-from services.dicom.network.scp import Bounds, Provider
-from services.dicom.network.scu import BROKEN_OFF, Peer, Stored, StoreFailed, c_store
+from services.dicom.network.scp import AssociationBounds, Provider
+from services.dicom.network.scu import BROKEN_OFF, Peer, StoreAnswer, StoreFailed, c_store
 from services.domain.errors import InvalidInput
 from services.domain.study import IngestSource, Principal, Role
 from services.index.port import StudyQuery
@@ -118,7 +118,7 @@ def test_a_machine_shares_the_room_of_its_title_with_every_other_door(
         room.take(who, 90_000)
         assert list(c_store(peer, [image.read_bytes()], "US9")) == [BROKEN_OFF]
         room.give_back(who, 90_000)
-        assert list(c_store(peer, [image.read_bytes()], "US9")) == [Stored()]
+        assert list(c_store(peer, [image.read_bytes()], "US9")) == [StoreAnswer()]
         while room.is_held(who):  # until the association is closed; the test's own limit ends it
             time.sleep(0.02)
     finally:
@@ -129,7 +129,9 @@ def test_a_machine_shares_the_room_of_its_title_with_every_other_door(
 def test_objects_go_to_another_store_by_c_store(machine: DicomServer, gateway: OpenGateway) -> None:
     """Our own user against our own provider: the wire between them is real."""
     peer = Peer.parse(f"FADA@127.0.0.1:{machine.port}")
-    assert list(c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "SCANNER")) == [Stored()]
+    assert list(c_store(peer, [(SAMPLES / "head-27w.dcm").read_bytes()], "SCANNER")) == [
+        StoreAnswer()
+    ]
     with gateway.services.index.read() as tx:
         assert tx.studies.find("clinic", StudyQuery(match={"PatientName": "SAMPLE^THREE"}))
     with pytest.raises(StoreFailed):
@@ -138,7 +140,7 @@ def test_objects_go_to_another_store_by_c_store(machine: DicomServer, gateway: O
     broken.Rows = 7
     out = io.BytesIO()
     broken.save_as(out)
-    assert list(c_store(peer, [out.getvalue()], "SCANNER")) == [Stored("0xC000")]
+    assert list(c_store(peer, [out.getvalue()], "SCANNER")) == [StoreAnswer("0xC000")]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_an_object_at_which_a_pacs_breaks_off_holds_up_no_other() -> None:
         taken = list(c_store(peer, objects, "FADA"))
     finally:
         server.shutdown()
-    assert taken == [Stored("connection_closed", again=True), Stored()]
+    assert taken == [StoreAnswer("connection_closed", again=True), StoreAnswer()]
     assert len(got) == 2
 
 
@@ -214,7 +216,7 @@ def test_one_address_cannot_take_all_connections(gateway: OpenGateway, tmp_path:
 
 def test_a_burst_of_connections_is_counted_as_it_comes(tmp_path: Path) -> None:
     """Before any of their threads has begun, and anew once they have gone."""
-    bounds = Bounds("FADA", (), 16384, 100, 2**20, stall_seconds=30.0, per_address=3)
+    bounds = AssociationBounds("FADA", (), 16384, 100, 2**20, stall_seconds=30.0, per_address=3)
     listening = Provider(("127.0.0.1", 0), bounds, tmp_path, lambda _path, _caller: 0)
     start = threading.Barrier(40)
 
@@ -289,7 +291,7 @@ def test_a_machine_with_a_certificate_stores_by_tls_and_others_do_not(
         unknown = tls_context({"ca": ca}, {})
         data = [(SAMPLES / "head-27w.dcm").read_bytes()]
         address = f"FADA@127.0.0.1:{secure.port}"
-        assert list(c_store(Peer.parse(address, known), data, "SCANNER")) == [Stored()]
+        assert list(c_store(Peer.parse(address, known), data, "SCANNER")) == [StoreAnswer()]
         for stranger in (None, unknown):
             with pytest.raises(StoreFailed):
                 list(c_store(Peer.parse(address, stranger), data, "SCANNER", seconds=8))
@@ -325,7 +327,7 @@ def test_half_a_pdu_does_not_hold_a_place(machine: DicomServer) -> None:
 @pytest.fixture
 def small_door(tmp_path: Path) -> Iterator[Provider]:
     """Two associations at most, one second of idleness, objects of 100 KB."""
-    bounds = Bounds("FADA", (), 16384, 2, 100_000, stall_seconds=1.0, idle_seconds=1.0)
+    bounds = AssociationBounds("FADA", (), 16384, 2, 100_000, stall_seconds=1.0, idle_seconds=1.0)
     made = Provider(("127.0.0.1", 0), bounds, tmp_path / "spool", lambda path, caller: 0)
     yield made
     made.close()

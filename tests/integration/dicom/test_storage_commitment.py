@@ -26,7 +26,7 @@ from pynetdicom import AE, build_role, evt
 from gateway.dimse.server import DicomServer
 from services.dicom.network import commitment
 from services.dicom.network.commitment import INSTANCE, PUSH_MODEL
-from services.dicom.network.scu import Peer, Stored, c_store
+from services.dicom.network.scu import Peer, StoreAnswer, c_store
 from services.dicom.parser.parse import IMAGES
 from services.domain.report import Origin, ReleaseId, Report
 from services.domain.study import Principal, Role
@@ -74,7 +74,7 @@ def result_for(
     """A signed study with a result whose object is its image, for one destination."""
     data = another("head-27w.dcm", f"commitment-{name}", change=_explicit)
     peer = Peer.parse(f"FADA@127.0.0.1:{server.port}")
-    assert list(c_store(peer, [data], "US7")) == [Stored()]
+    assert list(c_store(peer, [data], "US7")) == [StoreAnswer()]
     services = gateway.services
     uid = str(pydicom.dcmread(pydicom.filebase.DicomBytesIO(data)).SOPInstanceUID)
     options = {"commitment": True, "commitment_wait": 0.0, **options}
@@ -335,7 +335,7 @@ def test_a_machine_that_waits_is_told_where_it_asked(
 ) -> None:
     data = another("head-27w.dcm", "commitment-waits", change=_explicit)
     peer = Peer.parse(f"FADA@127.0.0.1:{server.port}")
-    assert list(c_store(peer, [data], "US7")) == [Stored()]
+    assert list(c_store(peer, [data], "US7")) == [StoreAnswer()]
     stored = pydicom.dcmread(pydicom.filebase.DicomBytesIO(data))
     got: list[tuple[int, Dataset]] = []
 

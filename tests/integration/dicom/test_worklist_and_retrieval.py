@@ -19,7 +19,7 @@ from pynetdicom import AE
 
 from gateway.dimse.server import DicomServer
 from services.dicom.network.scp import FIND, STEP, WORKLIST
-from services.dicom.network.scu import Peer, Stored, c_store
+from services.dicom.network.scu import Peer, StoreAnswer, c_store
 from services.domain.orders.order import NewOrder, OrderSource, OrderState
 from services.domain.patient import Identity
 from services.domain.study import Principal, Role
@@ -46,7 +46,7 @@ def server(gateway: OpenGateway) -> Iterator[DicomServer]:
     made = DicomServer(gateway.services, settings, port=0)
     peer = Peer.parse(f"FADA@127.0.0.1:{made.port}")
     files = [SAMPLES / "head-27w.dcm", SAMPLES / "three-heads" / "1.dcm"]
-    assert list(c_store(peer, [one.read_bytes() for one in files], "US1")) == [Stored()] * 2
+    assert list(c_store(peer, [one.read_bytes() for one in files], "US1")) == [StoreAnswer()] * 2
     yield made
     made.close()
 

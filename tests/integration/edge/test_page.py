@@ -10,10 +10,10 @@ import pytest
 import releases
 from fastapi.testclient import TestClient
 
-from edge.agent.case import State
+from edge.agent.case import CaseState
 from edge.agent.case_reader import CaseReader
 from edge.agent.page import build
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 
 PICTURE = (Path(__file__).parents[3] / "samples" / "head-27w.png").read_bytes()
@@ -21,14 +21,14 @@ WORD = "a-word-that-nobody-guesses"
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    kept = Outbox(tmp_path / "device", Vault.create(tmp_path / "device", "246813"))
+def outbox(tmp_path: Path) -> Iterator[CaseOutbox]:
+    kept = CaseOutbox(tmp_path / "device", Vault.create(tmp_path / "device", "246813"))
     yield kept
     kept.close()
 
 
 @pytest.fixture
-def page(outbox: Outbox, tmp_path: Path) -> TestClient:
+def page(outbox: CaseOutbox, tmp_path: Path) -> TestClient:
     releases.build(tmp_path / "releases")
     app = build(outbox, CaseReader(tmp_path / "releases"), WORD)
     return TestClient(app, base_url="http://127.0.0.1")
@@ -48,7 +48,7 @@ def test_an_image_is_read_and_shown(page: TestClient) -> None:
     assert picture.headers["cache-control"] == "no-store"
 
 
-def test_what_is_no_image_is_said_and_not_kept(page: TestClient, outbox: Outbox) -> None:
+def test_what_is_no_image_is_said_and_not_kept(page: TestClient, outbox: CaseOutbox) -> None:
     refused = page.post(f"/{WORD}/cases", files=[("image", ("x.png", b"<script>", "image/png"))])
     assert refused.status_code == 400
     assert "PNG or JPEG" in refused.text
@@ -62,7 +62,7 @@ def test_nobody_else_can_ask(page: TestClient) -> None:
     assert "default-src 'none'" in page.get(f"/{WORD}/").headers["content-security-policy"]
 
 
-def test_several_at_once_are_all_kept(page: TestClient, outbox: Outbox) -> None:
+def test_several_at_once_are_all_kept(page: TestClient, outbox: CaseOutbox) -> None:
     def give(_: int) -> int:
         return page.post(
             f"/{WORD}/cases", files=[("image", ("scan.png", PICTURE, "image/png"))]
@@ -72,4 +72,4 @@ def test_several_at_once_are_all_kept(page: TestClient, outbox: Outbox) -> None:
         assert set(pool.map(give, range(8))) == {200}
     cases = outbox.all()
     assert len({case.id for case in cases}) == 8
-    assert all(case.state is State.ANALYSED for case in cases)
+    assert all(case.state is CaseState.ANALYSED for case in cases)

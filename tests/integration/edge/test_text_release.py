@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from edge.agent import main as agent
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import open_image
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from services.domain.report import Origin
 from services.reading import report_json
@@ -70,7 +70,7 @@ def test_the_program_reads_with_it(
     done = CliRunner().invoke(agent.app, ["analyse", str(SAMPLES / "head-27w.jpg")])
     assert done.exit_code == 0, done.output
     assert "fada-tiny 1.0.0" in done.output
-    outbox = Outbox(tmp_path, Vault.unlock(tmp_path, "246813"))
+    outbox = CaseOutbox(tmp_path, Vault.unlock(tmp_path, "246813"))
     (case,) = outbox.all()
     (frame,) = report_json.load(case.report).frames
     if frame.interpretation:  # the judge withholds what it abstains from

@@ -16,7 +16,7 @@ from small_weights import SIDE, image, write_weights
 from models.packaging.importing import Import, fetch, import_release
 from models.packaging.requantise import draw, requantise
 from models.packaging.tower_loss import relative_error
-from models.programs.evaluating.parity_text import Reference, compare
+from models.programs.evaluating.parity_text import ReferenceModel, compare
 from services.domain.errors import NotFound, ReleaseMalformed, ReleaseMissingFile
 from services.domain.mapping import CLASS_LABELS
 from services.reading.phases import ReleaseReader
@@ -87,7 +87,7 @@ def test_the_same_image_gives_the_same_answer(reader: ReleaseReader) -> None:
 def test_ours_writes_what_pefts_own_merge_writes(release: Release, weights: Path) -> None:
     prompts = release.manifest.prompts
     model = TextModel(release.text, release.mmproj, SIDE, prompts, release.manifest.classes)
-    reference = Reference(weights / "merged-by-peft", SIDE, prompts)
+    reference = ReferenceModel(weights / "merged-by-peft", SIDE, prompts)
     found = compare(model, reference, [image(seed).pixels for seed in range(2)])
     assert found.places > 20
     assert found.share > 0.98

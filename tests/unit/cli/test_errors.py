@@ -1,7 +1,7 @@
 import pytest
 
 from cli.errors import HubSays, HubUnreachable, NothingToSend, exit_code, show
-from cli.hub import Hub, problem_of
+from cli.hub import HubConnection, problem_of
 from services.domain.errors import ReleaseWrongHash, StoreUnavailable
 
 
@@ -39,4 +39,4 @@ def test_an_answer_that_is_no_problem_document():
 
 def test_no_hub_is_known():
     with pytest.raises(HubUnreachable):
-        Hub("", "")
+        HubConnection("", "")

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from edge.agent import carry
-from edge.agent.case import State
+from edge.agent.case import CaseState
 from edge.agent.hub import Hub, NoRoom
 from edge.agent.sync import sync
 from gateway.dimse.server import DicomServer
@@ -113,7 +113,9 @@ def test_phones_keep_their_case_and_hear_the_hubs_answers(hub: hubs.Hub, tmp_pat
     with closing(Hub(who)) as phone:
         sync(outbox, phone, said.append)
     states = {outbox.get(case.id).state for case in cases}
-    assert states == {State.RECEIVED, State.FAILED}, "the first is here whole, the other waits"
+    assert states == {CaseState.RECEIVED, CaseState.FAILED}, (
+        "the first is here whole, the other waits"
+    )
     assert any("waits" in words for words in said)
     assert outbox.fact("cursor"), "the hub's answers were fetched"
     stick = tmp_path / "stick"
@@ -123,7 +125,7 @@ def test_phones_keep_their_case_and_hear_the_hubs_answers(hub: hubs.Hub, tmp_pat
     bound(hub, "field", daily_studies=2)
     with closing(Hub(who)) as phone:
         sync(outbox, phone)
-    assert {outbox.get(case.id).state for case in cases} == {State.RECEIVED}
+    assert {outbox.get(case.id).state for case in cases} == {CaseState.RECEIVED}
 
 
 def test_images_of_a_study_that_is_here_come_in_on_a_full_day(hub: hubs.Hub) -> None:

@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pydicom.uid import generate_uid
 from typer.testing import CliRunner
 
-from cli.hub import Hub
+from cli.hub import HubConnection
 from cli.main import app
 from services.domain.report import FrameReading, Measurement, Scored
 
@@ -25,13 +25,13 @@ Fada = Callable[..., str]
 def fada(hub: hubs.Hub, monkeypatch: pytest.MonkeyPatch) -> Fada:
     """Runs a command against the gateway of this process."""
 
-    def connect(_hub: str = "", _key: str = "") -> Hub:
-        made = Hub("http://testserver", "")
+    def connect(_hub: str = "", _key: str = "") -> HubConnection:
+        made = HubConnection("http://testserver", "")
         made.http.close()
         made.http = hub.client(SITE)
         return made
 
-    monkeypatch.setattr(Hub, "of", connect)
+    monkeypatch.setattr(HubConnection, "of", connect)
 
     def run(*words: str, code: int = 0) -> str:
         done = CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})

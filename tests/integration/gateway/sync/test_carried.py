@@ -12,11 +12,11 @@ from integration.gateway.sync.test_sync import PICTURE, code
 from pydantic import SecretStr
 
 from edge.agent import carry
-from edge.agent.case import Case, State
+from edge.agent.case import CapturedCase, CaseState
 from edge.agent.hub import Hub, enrol
-from edge.agent.identity import Identity
+from edge.agent.identity import DeviceIdentity
 from edge.agent.link import LinkRules, Metered
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.sync import body_of, sync
 from services import bundle
@@ -24,12 +24,12 @@ from services.credentials import next_secret
 from services.domain.errors import FadaError
 
 
-def device(hub: hubs.Hub, home: Path, site: str = "a") -> tuple[Identity, Outbox]:
+def device(hub: hubs.Hub, home: Path, site: str = "a") -> tuple[DeviceIdentity, CaseOutbox]:
     who = enrol(hub.url, code(hub, site), home.name)
-    return who, Outbox(home, Vault.create(home, "246813"))
+    return who, CaseOutbox(home, Vault.create(home, "246813"))
 
 
-def unread(outbox: Outbox) -> Case:
+def unread(outbox: CaseOutbox) -> CapturedCase:
     """A case that is to be sent, though nobody has read it here."""
     case = outbox.capture([(PICTURE, "image/png")])
     outbox.give_up_reading(case.id, "no release here")
@@ -46,13 +46,13 @@ def test_a_case_is_carried_by_two_and_arrives_once(hub: hubs.Hub, tmp_path: Path
     raw = sealed.read_bytes()
     assert PICTURE[:64] not in raw, "a carrier can read nothing"
     assert maker.device_id.encode() not in raw
-    assert outbox.get(case.id).state is State.FAILED, "packed is not sent"
+    assert outbox.get(case.id).state is CaseState.FAILED, "packed is not sent"
 
     assert carry.hand_in(Hub(carrier), stick).received == 1
     again = Hub(carrier).hand_in(raw)["receipt"]
     assert Hub(maker).hand_in(raw)["receipt"]["case"] == again["case"] == case.id
     sync(outbox, Hub(maker))  # and by itself, at the same time
-    assert outbox.get(case.id).state is State.RECEIVED
+    assert outbox.get(case.id).state is CaseState.RECEIVED
     with hub.client() as client:
         study = Hub(maker).case(case.id)["study_id"]
         images = client.get(f"/api/studies/{study}").json()["instances_list"]
@@ -74,7 +74,7 @@ def test_receipts_come_back_the_same_way(hub: hubs.Hub, tmp_path: Path) -> None:
     said: list[str] = []
     assert carry.take_receipts(outbox, maker, stick, said.append) == 1
     assert any("not from this device's hub" in words for words in said)
-    assert outbox.get(case.id).state is State.RECEIVED
+    assert outbox.get(case.id).state is CaseState.RECEIVED
     assert carry.take_receipts(outbox, maker, stick) == 0
     assert carry.hand_in(Hub(carrier), stick).received == 0, "what has a receipt is not sent again"
 
@@ -92,8 +92,8 @@ def test_receipts_that_a_phone_gives_back_are_a_list(hub: hubs.Hub, tmp_path: Pa
     (stick / "fada.receipt").write_text(json.dumps([receipts[0] | {"version": 7}, *receipts]))
     said: list[str] = []
     assert carry.take_receipts(outbox, maker, stick, said.append) == 1
-    assert outbox.get(own.id).state is State.RECEIVED
-    assert others.get(foreign.id).state is State.FAILED
+    assert outbox.get(own.id).state is CaseState.RECEIVED
+    assert others.get(foreign.id).state is CaseState.FAILED
     assert [words for words in said if "not from this device's hub" in words]
     (stick / "fada.receipt").write_text('["nothing", 3]')
     assert carry.take_receipts(others, carrier, stick) == 0
@@ -153,7 +153,7 @@ def test_a_case_sealed_before_the_secret_changed_is_taken(
     monkeypatch.setitem(hub.app.state._state, "services", replace(hub.services, settings=settings))
     assert carry.hand_in(Hub(carrier), stick).received == 1
     assert carry.take_receipts(outbox, maker, stick) == 1, "signed as the phone knows the hub"
-    assert outbox.get(case.id).state is State.RECEIVED
+    assert outbox.get(case.id).state is CaseState.RECEIVED
 
 
 def test_what_is_forged_or_changed_is_refused(hub: hubs.Hub, tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from integration.gateway.sync.test_sync import PICTURE, code
 
 from edge.agent import carry
-from edge.agent.case import State
+from edge.agent.case import CaseState
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
 from edge.agent.hub.session import HubSession
-from edge.agent.identity import Identity, new_key
+from edge.agent.identity import DeviceIdentity, new_key
 from edge.agent.session import SealedKey, connected
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.sync import sync
 from gateway.uploads import bundles
@@ -27,9 +27,9 @@ from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, Un
 from services.domain.study import Role
 
 
-def device(hub: hubs.Hub, home: Path, site: str) -> tuple[Identity, Outbox]:
+def device(hub: hubs.Hub, home: Path, site: str) -> tuple[DeviceIdentity, CaseOutbox]:
     who = enrol(hub.url, code(hub, site), home.name)
-    return who, Outbox(home, Vault.create(home, "246813"))
+    return who, CaseOutbox(home, Vault.create(home, "246813"))
 
 
 def ask(hub: hubs.Hub, site: str, path: str = "rotate") -> list[str]:
@@ -39,7 +39,7 @@ def ask(hub: hubs.Hub, site: str, path: str = "rotate") -> list[str]:
     return list(answer.json()["ids"])
 
 
-def listed(hub: hubs.Hub, who: Identity) -> dict[str, Any]:
+def listed(hub: hubs.Hub, who: DeviceIdentity) -> dict[str, Any]:
     with hub.client(who.site) as manager:
         items = manager.get("/api/devices").json()["items"]
     return next(one for one in items if one["id"] == who.device_id)
@@ -60,7 +60,7 @@ def test_a_new_key_at_the_next_contact_and_the_case_goes_with_it(
     assert sync(outbox, phone).sent == 1
     now = phone.keys()
     assert now.private_key != who.private_key
-    assert outbox.get(case.id).state is State.RECEIVED
+    assert outbox.get(case.id).state is CaseState.RECEIVED
     told = listed(hub, who)
     assert told["rotate_at"] is None
     with pytest.raises(NotAuthenticated):

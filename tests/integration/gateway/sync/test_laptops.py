@@ -12,7 +12,7 @@ from edge.agent.hub import Hub
 from edge.agent.link import LinkRules
 from edge.agent.programme import speak
 from edge.agent.storage import vault as vaults
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.sync import sync
 from services.domain.errors import NotAuthenticated
@@ -85,7 +85,7 @@ def test_a_laptop_that_could_not_say_that_it_erased_itself_is_asked_again(
             with pytest.raises(ConnectionError):
                 speak(outbox, client)
         assert [path.name for path in outbox.folder.iterdir()] == ["identity.json"]
-        again = Outbox(outbox.folder, Vault.create(outbox.folder, "246813"))
+        again = CaseOutbox(outbox.folder, Vault.create(outbox.folder, "246813"))
         assert speak(again, client) is True
         (listed,) = manager.get("/api/devices").json()["items"]
         assert listed["revoked_at"] is not None

@@ -22,7 +22,7 @@ from uuid_utils import uuid7
 
 from edge.agent.hub import Hub as Client
 from edge.agent.hub import enrol
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.sync import fetch_answers
 from services.domain.errors import Conflict, Gone, InvalidInput, NotAuthenticated, NotFound
@@ -484,7 +484,7 @@ def test_last_picture_of_a_case_ends_the_wait_for_more(hub: hubs.Hub) -> None:
 def test_a_case_that_was_erased_is_forgotten_by_the_phone(
     hub: hubs.Hub, phone: Client, tmp_path: Path
 ) -> None:
-    outbox = Outbox(tmp_path, Vault(bytes(32)), reserve=0)
+    outbox = CaseOutbox(tmp_path, Vault(bytes(32)), reserve=0)
     erased = outbox.capture([(PICTURE, "image/png"), (b"alone", "image/png")])
     other = outbox.capture([(PICTURE, "image/png")])
     study = phone.put_case(erased.id, 1, body(erased.id))["study_id"]

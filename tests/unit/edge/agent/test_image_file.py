@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from edge.agent import main as agent
 from edge.agent.analysis import capture_bytes, read_captured
-from edge.agent.case import State
+from edge.agent.case import CaseState
 from edge.agent.case_reader import CaseReader
 from edge.agent.image_file import DICOM, identify, open_image
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.watch import FolderWatch
 from services.dicom import bounded_decoding
@@ -152,7 +152,7 @@ def test_a_busy_laptop_is_not_the_files_fault() -> None:
 
 
 def test_a_case_is_tried_again_when_its_child_was_lost(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    outbox: CaseOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = capture_bytes(outbox, [("a.png", PICTURE.read_bytes())])
     children(monkeypatch, *[-signal.SIGKILL] * 3)
@@ -162,13 +162,13 @@ def test_a_case_is_tried_again_when_its_child_was_lost(
     for _ in range(3):
         read_captured(outbox, lambda: reader, lambda *_: None, words.append)
         states.append(outbox.get(case.id).state)
-    assert states == [State.CAPTURED, State.CAPTURED, State.UNREAD]
+    assert states == [CaseState.CAPTURED, CaseState.CAPTURED, CaseState.UNREAD]
     assert all("Try again" in one for one in words)
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(tmp_path / "home", Vault(bytes(32)), reserve=0)
+def outbox(tmp_path: Path) -> CaseOutbox:
+    return CaseOutbox(tmp_path / "home", Vault(bytes(32)), reserve=0)
 
 
 def another_study() -> bytes:
@@ -179,7 +179,7 @@ def another_study() -> bytes:
     return out.getvalue()
 
 
-def test_a_case_is_of_one_examination(outbox: Outbox) -> None:
+def test_a_case_is_of_one_examination(outbox: CaseOutbox) -> None:
     data = SAMPLE.read_bytes()
     case = capture_bytes(
         outbox, [("a", data), ("b.png", (ROOT / "samples/head-27w.png").read_bytes())]
@@ -191,7 +191,7 @@ def test_a_case_is_of_one_examination(outbox: Outbox) -> None:
 
 
 def test_a_watched_folder_takes_dicom_files_without_an_ending(
-    outbox: Outbox, tmp_path: Path
+    outbox: CaseOutbox, tmp_path: Path
 ) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()

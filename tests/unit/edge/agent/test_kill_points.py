@@ -22,9 +22,9 @@ from PIL import Image
 
 from edge.agent import image_file
 from edge.agent.analysis import read_captured
-from edge.agent.case import State
+from edge.agent.case import CaseState
 from edge.agent.link import LinkRules, Metered
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.sync import send_anyway, sync
 from edge.agent.watch import FolderWatch
@@ -154,19 +154,19 @@ class FakeReader:
         return Report(case_id, Origin.PHONE, release, datetime.now(UTC), (), {})
 
 
-def read_all(outbox: Outbox, load: Callable[[], Any]) -> int:
+def read_all(outbox: CaseOutbox, load: Callable[[], Any]) -> int:
     """Read with a reader that only looks like one."""
     return read_captured(outbox, load, lambda case, report: None)
 
 
-def send_all(outbox: Outbox, hub: Any) -> None:
+def send_all(outbox: CaseOutbox, hub: Any) -> None:
     """Send to a hub that only looks like one."""
     sync(outbox, hub)
 
 
 def run(home: Path, stick: Path, hub: Hub, step: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
     """One life of the program: look, read, send."""
-    outbox = Outbox(home, VAULT, reserve=0)
+    outbox = CaseOutbox(home, VAULT, reserve=0)
     real = outbox._db
     with monkeypatch.context() as patch:
         connection = Connection(real, step)
@@ -226,11 +226,11 @@ def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(
         else:
             break
         run(home, stick, hub, Steps(10**9), monkeypatch)
-        outbox = Outbox(home, VAULT, reserve=0)
+        outbox = CaseOutbox(home, VAULT, reserve=0)
         cases = outbox.all()
         outbox.close()
         assert len(cases) == 2, f"killed at step {last}"
-        assert {c.state for c in cases} == {State.HUB_ANALYSED}, f"killed at step {last}"
+        assert {c.state for c in cases} == {CaseState.HUB_ANALYSED}, f"killed at step {last}"
         assert set(hub.versions) == {c.id for c in cases}
         assert all(list(v) == [1] for v in hub.versions.values())
         assert all(report is not None for sent in hub.reports.values() for report in sent)
@@ -245,7 +245,7 @@ def test_a_case_that_ends_the_program_each_time_goes_to_the_hub_unread(
     folders: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, _ = folders()
-    outbox = Outbox(home, VAULT, reserve=0)
+    outbox = CaseOutbox(home, VAULT, reserve=0)
     case = outbox.capture([(picture(1), "image/png")])
 
     class Fatal:
@@ -255,19 +255,19 @@ def test_a_case_that_ends_the_program_each_time_goes_to_the_hub_unread(
     for _ in range(3):
         with pytest.raises(Killed):
             read_all(outbox, Fatal)
-        assert outbox.get(case.id).state is State.CAPTURED
+        assert outbox.get(case.id).state is CaseState.CAPTURED
     assert read_all(outbox, Fatal) == 0
-    assert outbox.get(case.id).state is State.UNREAD
+    assert outbox.get(case.id).state is CaseState.UNREAD
     hub = Hub()
     send_all(outbox, hub)
     assert hub.reports[case.id] == [None]
-    assert outbox.get(case.id).state is State.HUB_ANALYSED
+    assert outbox.get(case.id).state is CaseState.HUB_ANALYSED
     outbox.close()
 
 
 def test_a_person_who_ends_it_is_no_failure_of_the_case(folders: Any) -> None:
     home, _ = folders()
-    outbox = Outbox(home, VAULT, reserve=0)
+    outbox = CaseOutbox(home, VAULT, reserve=0)
     outbox.capture([(picture(1), "image/png")])
 
     class Ended:
@@ -284,7 +284,7 @@ def test_a_person_who_ends_it_is_no_failure_of_the_case(folders: Any) -> None:
 
 def test_one_bad_case_keeps_no_other_back(folders: Any) -> None:
     home, _ = folders()
-    outbox = Outbox(home, VAULT, reserve=0)
+    outbox = CaseOutbox(home, VAULT, reserve=0)
     lost = outbox.capture([(picture(1), "image/png")])
     good = outbox.capture([(picture(2), "image/png")])
     (outbox.images.path / lost.images[0].sha256).unlink()
@@ -292,14 +292,14 @@ def test_one_bad_case_keeps_no_other_back(folders: Any) -> None:
     read_all(outbox, lambda: FakeReader(steps))
     hub = Hub()
     send_all(outbox, hub)
-    assert outbox.get(good.id).state is State.HUB_ANALYSED
+    assert outbox.get(good.id).state is CaseState.HUB_ANALYSED
     assert "cannot be found" in outbox.get(lost.id).problem
     outbox.close()
 
 
 def test_a_version_that_the_hub_has_otherwise_goes_out_as_the_next(folders: Any) -> None:
     home, _ = folders()
-    outbox = Outbox(home, VAULT, reserve=0)
+    outbox = CaseOutbox(home, VAULT, reserve=0)
     case = outbox.capture([(picture(1), "image/png")])
     outbox.analysed(case.id, b"{}")
     hub = Hub()
@@ -308,28 +308,28 @@ def test_a_version_that_the_hub_has_otherwise_goes_out_as_the_next(folders: Any)
     send_all(outbox, hub)
     send_all(outbox, hub)
     assert list(hub.versions[case.id]) == [1, 2]
-    assert outbox.get(case.id).state is State.HUB_ANALYSED
+    assert outbox.get(case.id).state is CaseState.HUB_ANALYSED
     outbox.close()
 
 
 def test_a_review_that_overtakes_the_receipt_is_shown(folders: Any) -> None:
     home, _ = folders()
-    outbox = Outbox(home, VAULT, reserve=0)
+    outbox = CaseOutbox(home, VAULT, reserve=0)
     case = outbox.capture([(picture(1), "image/png")])
     outbox.analysed(case.id, b"{}")
     outbox.attempt(case.id)
     outbox.answered(case.id, 3, b"{}", reviewed=True)  # the answer to the last request was lost
     outbox.received(case.id, 1)
-    assert outbox.get(case.id).state is State.REVIEWED
+    assert outbox.get(case.id).state is CaseState.REVIEWED
     outbox.analysed(case.id, b"{ }")  # a correction after the review
     outbox.attempt(case.id)
     outbox.received(case.id, 2)
-    assert outbox.get(case.id).state is State.HUB_ANALYSED
+    assert outbox.get(case.id).state is CaseState.HUB_ANALYSED
     outbox.close()
 
 
 def test_images_wait_where_the_network_costs_and_reports_do_not(tmp_path: Path) -> None:
-    hub, outbox = Hub(), Outbox(tmp_path, VAULT, reserve=0)
+    hub, outbox = Hub(), CaseOutbox(tmp_path, VAULT, reserve=0)
     LinkRules(wait_for_wifi=True, metered=Metered.YES).save(tmp_path)
     case = outbox.capture([(b"scan", "image/png")])
     outbox.analysed(case.id, b"{}")
@@ -337,7 +337,7 @@ def test_images_wait_where_the_network_costs_and_reports_do_not(tmp_path: Path) 
     assert case.id in hub.versions
     assert not hub.images.get(case.id)
     assert "costs nothing" in outbox.get(case.id).problem
-    assert outbox.get(case.id).state is State.FAILED, "it counts as not sent"
+    assert outbox.get(case.id).state is CaseState.FAILED, "it counts as not sent"
     send_anyway(outbox, case.id)
     sync(outbox, hub)  # type: ignore[arg-type]
     assert len(hub.images[case.id]) == 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 from edge.agent.watch import FolderWatch, check_folder
 from services.domain.errors import InvalidInput
@@ -27,7 +27,7 @@ class Watched:
     def __init__(self, folder: Path) -> None:
         self.stick = folder / "stick"
         self.stick.mkdir()
-        self.outbox = Outbox(folder / "home", Vault(bytes(32)), reserve=0)
+        self.outbox = CaseOutbox(folder / "home", Vault(bytes(32)), reserve=0)
         self.said: list[str] = []
         self.now = 0.0
         self.start()

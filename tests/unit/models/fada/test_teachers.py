@@ -8,7 +8,7 @@ from torch import nn
 from models.fada import teachers
 from models.fada.teachers import KINDS, TeacherRefused, open_teacher, translate
 from models.fada.vit import Vit, VitConfig
-from models.training.checkpoint import Average, Progress, save_checkpoint
+from models.training.checkpoint import Average, TrainingProgress, save_checkpoint
 
 WIDTH, HEADS, DEPTH = 16, 2, 3
 PUBLISHED_TO_OURS = {"fc1": "mlp.fc1", "fc2": "mlp.fc2"}
@@ -160,7 +160,7 @@ def test_names_that_are_not_the_towers_are_left():
 def test_our_specialists_are_teachers_too(network, tmp_path):
     path = tmp_path / "checkpoint.pt"
     optimiser = torch.optim.AdamW(network.parameters())
-    save_checkpoint(path, network, Average(network), optimiser, Progress(), 1)
+    save_checkpoint(path, network, Average(network), optimiser, TrainingProgress(), 1)
     teacher, _, _ = open_teacher("specialist-segment", path)
     features = teacher.features(torch.zeros(2, 64, 64, dtype=torch.uint8))
     assert [f.shape[1] for f in features] == list(network.config.widths[-3:])

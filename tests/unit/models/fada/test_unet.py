@@ -8,7 +8,7 @@ from models.fada.labels import BOXES, MASKS
 from models.fada.teachers import Specialist
 from models.fada.unet import UNet, UNetConfig, read_boxes
 from models.programs.releasing.export import describe, export_graph
-from models.programs.training.train_unet import Plan, Run, drawn
+from models.programs.training.train_unet import UnetPlan, UnetRun, drawn
 from models.training.checkpoint import open_network
 from services.reading.vision import Vision
 
@@ -32,11 +32,11 @@ def test_a_rectangle_that_was_drawn_is_the_box_that_is_read():
 
 
 def test_a_run_stops_at_its_budget_and_resumes(data, tmp_path):
-    plan = Plan(data, tmp_path, 0.02, batch=2, side=64)
-    first = Run(plan, SMALL)
+    plan = UnetPlan(data, tmp_path, 0.02, batch=2, side=64)
+    first = UnetRun(plan, SMALL)
     first.run()
     assert first.share >= 1
-    again = Run(replace(plan, minutes=0.04), SMALL)
+    again = UnetRun(replace(plan, minutes=0.04), SMALL)
     assert again.progress.step == first.progress.step
     assert torch.equal(again.network.out.weight, first.network.out.weight)
     again.run()
@@ -45,7 +45,7 @@ def test_a_run_stops_at_its_budget_and_resumes(data, tmp_path):
 
 
 def test_it_learns_what_it_is_shown(data, tmp_path):
-    run = Run(Plan(data, tmp_path, 0.1, batch=2, side=64), SMALL)
+    run = UnetRun(UnetPlan(data, tmp_path, 0.1, batch=2, side=64), SMALL)
     torch.manual_seed(0)
     lines: list[dict[str, float]] = []
     run._log = lines.append  # type: ignore[method-assign,assignment]
@@ -64,7 +64,7 @@ def test_its_graph_speaks_the_contract(tmp_path):
 
 
 def test_it_teaches_by_its_way_down(data, tmp_path):
-    Run(Plan(data, tmp_path, 0.01, batch=2, side=64), SMALL).run()
+    UnetRun(UnetPlan(data, tmp_path, 0.01, batch=2, side=64), SMALL).run()
     teacher = Specialist(tmp_path / "checkpoint.pt", side=32)
     layers = teacher.features(torch.zeros(3, 50, 50, dtype=torch.uint8))
     assert [tuple(layer.shape) for layer in layers] == [(3, 6), (3, 6), (3, 8)]

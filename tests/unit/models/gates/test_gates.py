@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from models.gates.bars import bars, measured, quantisation_bar
-from models.gates.finding import BARS, PHONE, State, at_least, at_most
-from models.gates.parity import Parity, box_overlap
+from models.gates.finding import BARS, PHONE, FindingState, at_least, at_most
+from models.gates.parity import ImageParity, box_overlap
 from models.gates.quantisation import losses
 from services.domain.report import (
     Abstention,
@@ -43,17 +43,17 @@ def states(parity):
 
 
 def compared(phone):
-    parity = Parity()
+    parity = ImageParity()
     parity.add("head.png", as_json(phone), HUB)
     return states(parity)
 
 
 def test_the_same_reading_passes():
-    assert set(compared(HUB).values()) == {State.PASSED}
+    assert set(compared(HUB).values()) == {FindingState.PASSED}
 
 
 def test_nothing_read_is_not_passed():
-    assert State.PASSED not in {f.state for f in Parity().findings()}
+    assert FindingState.PASSED not in {f.state for f in ImageParity().findings()}
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_nothing_read_is_not_passed():
     ],
 )
 def test_another_label_or_reason_is_a_difference(changes):
-    assert compared(replace(HUB, **changes))["labels differ"] is State.FAILED
+    assert compared(replace(HUB, **changes))["labels differ"] is FindingState.FAILED
 
 
 def test_another_word_is_a_difference():
     assert (
         compared(replace(HUB, interpretation={"imaging_plane": "axial."}))["texts differ"]
-        is State.FAILED
+        is FindingState.FAILED
     )
 
 
@@ -85,20 +85,20 @@ def structure(**changes):
 
 
 def test_what_is_near_passes_and_what_is_not_fails():
-    assert compared(structure(box=(10.1, 10.0, 60.0, 60.0)))["boxes"] is State.PASSED
-    assert compared(structure(box=(11.0, 10.0, 60.0, 60.0)))["boxes"] is State.FAILED
+    assert compared(structure(box=(10.1, 10.0, 60.0, 60.0)))["boxes"] is FindingState.PASSED
+    assert compared(structure(box=(11.0, 10.0, 60.0, 60.0)))["boxes"] is FindingState.FAILED
     moved = tuple((x + 3, y) for x, y in SQUARE)
-    assert compared(structure(polygon=moved))["masks"] is State.FAILED
-    assert compared(structure(polygon=()))["masks"] is State.FAILED
-    assert compared(structure(confidence=0.945))["confidences"] is State.PASSED
-    assert compared(structure(confidence=0.93))["confidences"] is State.FAILED
+    assert compared(structure(polygon=moved))["masks"] is FindingState.FAILED
+    assert compared(structure(polygon=()))["masks"] is FindingState.FAILED
+    assert compared(structure(confidence=0.945))["confidences"] is FindingState.PASSED
+    assert compared(structure(confidence=0.93))["confidences"] is FindingState.FAILED
     far = (Keypoint("long_axis_a", 14.0, 30.0, 0.9),)
-    assert compared(replace(HUB, keypoints=far))["keypoints"] is State.FAILED
+    assert compared(replace(HUB, keypoints=far))["keypoints"] is FindingState.FAILED
     assert (
         compared(replace(HUB, measurements=(Measurement("HC", 204.0),)))["measurements"]
-        is State.FAILED
+        is FindingState.FAILED
     )
-    assert compared(replace(HUB, quality=0.85))["confidences"] is State.FAILED
+    assert compared(replace(HUB, quality=0.85))["confidences"] is FindingState.FAILED
 
 
 def test_millimetres_and_angles_and_levels_are_held_side_by_side():
@@ -108,17 +108,17 @@ def test_millimetres_and_angles_and_levels_are_held_side_by_side():
     )  # fmt: skip
 
     def against(**changes):
-        parity = Parity()
+        parity = ImageParity()
         parity.add("head.png", as_json(replace(hub, **changes)), hub)
         return states(parity)
 
-    assert set(against().values()) == {State.PASSED}
+    assert set(against().values()) == {FindingState.PASSED}
     for mm in (104.0, None):
         told = against(measurements=(Measurement("HC", 200.0, mm),))
-        assert told["measurements"] is State.FAILED
-    assert against(angles=(Angle("AoP", 120.6),))["angles"] is State.PASSED
-    assert against(angles=(Angle("AoP", 123.0),))["angles"] is State.FAILED
-    assert against(subplane=Scored("trans-thalamic", 0.8))["confidences"] is State.FAILED
+        assert told["measurements"] is FindingState.FAILED
+    assert against(angles=(Angle("AoP", 120.6),))["angles"] is FindingState.PASSED
+    assert against(angles=(Angle("AoP", 123.0),))["angles"] is FindingState.FAILED
+    assert against(subplane=Scored("trans-thalamic", 0.8))["confidences"] is FindingState.FAILED
 
 
 def test_boxes_of_no_size_overlap_themselves_alone():
@@ -132,36 +132,36 @@ def pair(**stored):
 
 
 def test_half_a_point_may_be_lost_and_no_more():
-    assert {f.state for f in losses(pair())} == {State.PASSED}
-    assert {f.state for f in losses(pair(ap50_mean=0.8951))} == {State.PASSED}
-    (bad,) = (f for f in losses(pair(ap50_mean=0.894)) if f.state is State.FAILED)
+    assert {f.state for f in losses(pair())} == {FindingState.PASSED}
+    assert {f.state for f in losses(pair(ap50_mean=0.8951))} == {FindingState.PASSED}
+    (bad,) = (f for f in losses(pair(ap50_mean=0.894)) if f.state is FindingState.FAILED)
     assert bad.what.startswith("AP50")
     assert bad.value == pytest.approx(0.6)
-    assert any(f.state is State.FAILED for f in losses(pair(hc_mape=2.0)))
-    assert all(f.state is State.PASSED for f in losses(pair(hc_mape=1.0)))
+    assert any(f.state is FindingState.FAILED for f in losses(pair(hc_mape=2.0)))
+    assert all(f.state is FindingState.PASSED for f in losses(pair(hc_mape=1.0)))
 
 
 def test_a_figure_that_one_side_lacks_is_not_passed():
     lost = losses(pair(ap50_mean=None))
-    assert any(f.state is State.NOT_MEASURED and f.blocks(False) for f in lost)
-    assert quantisation_bar(lost).state is State.NOT_MEASURED
-    assert quantisation_bar(losses(pair(ap50_mean=0.89))).state is State.MISSED
-    assert quantisation_bar(losses(pair(ap50_mean=0.899))).state is State.MET
+    assert any(f.state is FindingState.NOT_MEASURED and f.blocks(False) for f in lost)
+    assert quantisation_bar(lost).state is FindingState.NOT_MEASURED
+    assert quantisation_bar(losses(pair(ap50_mean=0.89))).state is FindingState.MISSED
+    assert quantisation_bar(losses(pair(ap50_mean=0.899))).state is FindingState.MET
 
 
 def test_bars_stop_a_release_by_wish_alone():
     good = {"plane_accuracy": 0.99, "plane_accuracy_blind": 0.97, "ece": 0.01, "n": 9}
     found = bars(measured({"val": good, "quantisation": {}}))
     by_name = {f.what: f.state for f in found}
-    assert by_name["Plane accuracy (val)"] is State.MET
-    assert by_name["JSON compliance (val)"] is State.NOT_MEASURED
-    missed = next(f for f in bars({"val": {**good, "ece": 0.2}}) if f.state is State.MISSED)
+    assert by_name["Plane accuracy (val)"] is FindingState.MET
+    assert by_name["JSON compliance (val)"] is FindingState.NOT_MEASURED
+    missed = next(f for f in bars({"val": {**good, "ece": 0.2}}) if f.state is FindingState.MISSED)
     assert missed.gate == BARS
     assert missed.blocks(strict=True)
     assert not missed.blocks(strict=False)
 
 
 def test_limits_hold_at_the_bound_and_refuse_what_is_no_number():
-    assert at_most(PHONE, "x", 0.5, 0.5).state is State.PASSED
-    assert at_least(PHONE, "x", 0.98, 0.99).state is State.FAILED
-    assert at_most(PHONE, "x", float("nan"), 1).state is State.NOT_MEASURED
+    assert at_most(PHONE, "x", 0.5, 0.5).state is FindingState.PASSED
+    assert at_least(PHONE, "x", 0.98, 0.99).state is FindingState.FAILED
+    assert at_most(PHONE, "x", float("nan"), 1).state is FindingState.NOT_MEASURED

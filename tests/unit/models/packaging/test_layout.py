@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_releases import gguf_bytes
 
 from models.packaging.importing import Import, import_release
-from models.packaging.layout import PUBLISHED, Layout, about_of, inspect
+from models.packaging.layout import PUBLISHED, WeightLayout, about_of, inspect
 from services.domain.errors import ReleaseMissingFile
 
 PROMPTS = {"prompts": dict.fromkeys(("interpret", "classify", "detect", "segment"), "Ask.")}
@@ -25,7 +25,7 @@ def write(folder: Path, **files: object) -> Path:
     return folder
 
 
-def missing(layout: Layout) -> list[str]:
+def missing(layout: WeightLayout) -> list[str]:
     return [part.name for part in layout.parts if not part.there]
 
 

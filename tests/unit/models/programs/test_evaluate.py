@@ -21,7 +21,7 @@ from models.fada.graph import Graph
 from models.fada.labels import MASKS
 from models.fada.network import DenseNetwork
 from models.programs.evaluating.compare import table
-from models.programs.evaluating.evaluate import Request, evaluate, plain, spread, worded
+from models.programs.evaluating.evaluate import EvaluationRequest, evaluate, plain, spread, worded
 from models.programs.releasing.calibrate import calibrate, conformal, fit_intervals, fit_subplanes
 from models.programs.releasing.card import card, head_bias, unmeasured
 from models.programs.releasing.export import describe, export_graph
@@ -84,7 +84,7 @@ def release(network, folder, data):
 
 
 def test_a_release_is_calibrated_and_evaluated_on_a_folder(release, data, tmp_path):
-    result, observations = evaluate(release, Request(data, splits=("val",), each=1))
+    result, observations = evaluate(release, EvaluationRequest(data, splits=("val",), each=1))
     assert not set(WANTED.split()) - set(result)
     assert result["n"] == 5
     assert result["plane_n"] == 4
@@ -100,10 +100,10 @@ def test_a_release_is_calibrated_and_evaluated_on_a_folder(release, data, tmp_pa
 
 
 def test_figures_do_not_depend_on_the_order_of_rows(release, data):
-    first, _ = evaluate(release, Request(data, splits=("val",), each=1))
+    first, _ = evaluate(release, EvaluationRequest(data, splits=("val",), each=1))
     lines = (data / "manifest.csv").read_text().splitlines()
     (data / "turned.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]))
-    again, _ = evaluate(release, Request(data, data / "turned.csv", ("val",), each=1))
+    again, _ = evaluate(release, EvaluationRequest(data, data / "turned.csv", ("val",), each=1))
     for name in ("dice", "hc_mae_mm", "ap50", "plane_accuracy"):
         assert first[name] == again[name]
 
@@ -176,7 +176,7 @@ def test_compliance_and_rouge_by_hand():
 
 
 def test_the_card_holds_measured_numbers_and_no_gap(release, network, data):
-    result, _ = evaluate(release, Request(data, splits=("val",), each=1))
+    result, _ = evaluate(release, EvaluationRequest(data, splits=("val",), each=1))
     template = Path(models.__file__).with_name("releases") / "card-template.md"
     names = ("specialists", "quantised", "words", "distillation")
     tables = {name: f"| {name} |" for name in names}

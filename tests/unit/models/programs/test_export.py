@@ -9,7 +9,7 @@ from models.fada.graph import MIRRORED, Graph
 from models.fada.labels import BOXES, KEYPOINTS, MASKS, PLANES
 from models.programs.releasing import calibrate, export
 from models.programs.releasing.export import describe, export_graph, untaught
-from models.training.checkpoint import Average, Progress, save_checkpoint
+from models.training.checkpoint import Average, TrainingProgress, save_checkpoint
 from services.reading.vision import Vision
 
 
@@ -80,7 +80,7 @@ def test_export_and_calibration_follow_what_the_checkpoint_left_out(
         optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
         path = tmp_path / "checkpoint.pt"
         save_checkpoint(
-            path, network, Average(network), optimiser, Progress(), 1, left_out=left_out
+            path, network, Average(network), optimiser, TrainingProgress(), 1, left_out=left_out
         )
 
     def run(program, *more):

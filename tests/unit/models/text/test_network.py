@@ -9,7 +9,7 @@ from PIL import Image
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from models.programs.releasing.convert import image_preprocessing
-from models.text.batches import Prompts, sequences
+from models.text.batches import TrainedPrompts, sequences
 from models.text.network import TextSize, build, grid, patches
 from models.text.sentences import Seen, answer, corpus, write
 from models.text.sequences import IGNORE, Sequences
@@ -24,13 +24,13 @@ SMALL = TextSize(
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    prompts = Prompts()
+    prompts = TrainedPrompts()
     return train_tokenizer([*corpus(), prompts.interpret, prompts.classify])
 
 
 @pytest.fixture(scope="module")
 def tasks(tokenizer: Any) -> tuple[Sequences, Sequences]:
-    return sequences(tokenizer, Prompts(), SMALL.image_tokens)
+    return sequences(tokenizer, TrainedPrompts(), SMALL.image_tokens)
 
 
 def test_every_sentence_comes_back_from_its_tokens(tokenizer: Any) -> None:

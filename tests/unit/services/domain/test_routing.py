@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from services.domain.routing import ResultKind, Route, Rule, Subject, route
+from services.domain.routing import DeliverySubject, ResultKind, Route, Rule, route
 
-FINAL = Subject(frozenset({ResultKind.FINAL}), "head", frozenset({"trans-thalamic"}), "dimse")
-URGENT = Subject(frozenset({ResultKind.PRELIMINARY, ResultKind.URGENT}), "head", origin="phone")
-FAILED = Subject(frozenset({ResultKind.FAILED}))
+FINAL = DeliverySubject(
+    frozenset({ResultKind.FINAL}), "head", frozenset({"trans-thalamic"}), "dimse"
+)
+URGENT = DeliverySubject(
+    frozenset({ResultKind.PRELIMINARY, ResultKind.URGENT}), "head", origin="phone"
+)
+FAILED = DeliverySubject(frozenset({ResultKind.FAILED}))
 
 
 def test_without_rules_results_go_to_the_default_and_failures_nowhere() -> None:
@@ -24,7 +28,7 @@ def test_first_rule_that_fits_decides_also_for_nowhere() -> None:
         Rule(destinations=("archive",)),
     ]
     assert route(rules, ["pacs"], URGENT) == Route(("ward", "pacs"), 1)
-    preliminary = Subject(frozenset({ResultKind.PRELIMINARY}))
+    preliminary = DeliverySubject(frozenset({ResultKind.PRELIMINARY}))
     assert route(rules, ["pacs"], preliminary) == Route((), 2)
     assert route(rules, ["pacs"], FAILED) == Route(("archive",), 3)
 

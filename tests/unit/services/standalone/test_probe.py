@@ -25,7 +25,7 @@ ELSEWHERE = (ipaddress.ip_network("192.0.2.0/24"),)
 
 @contextmanager
 def dicom(folder: Path, **more: Any) -> Iterator[int]:
-    bounds = scp.Bounds("FADA", ("US1",), 16384, 4, 2**20, 5.0, **more)
+    bounds = scp.AssociationBounds("FADA", ("US1",), 16384, 4, 2**20, 5.0, **more)
     provider = Provider((HOST, 0), bounds, folder, lambda _path, _caller: 0)
     try:
         yield provider.port
@@ -35,7 +35,7 @@ def dicom(folder: Path, **more: Any) -> Iterator[int]:
 
 @contextmanager
 def mllp(**more: Any) -> Iterator[int]:
-    listener = MllpListener((HOST, 0), mllp_listener.Bounds(**more), lambda _: "")
+    listener = MllpListener((HOST, 0), mllp_listener.ListenerBounds(**more), lambda _: "")
     try:
         yield listener.port
     finally:

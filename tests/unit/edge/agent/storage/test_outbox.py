@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from edge.agent.case import State
+from edge.agent.case import CaseState
 from edge.agent.storage.image_folder import StorageFull
-from edge.agent.storage.outbox import Outbox
+from edge.agent.storage.outbox import CaseOutbox
 from edge.agent.storage.vault import Vault
 
 VAULT = Vault(bytes(32))
@@ -35,7 +35,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.outbox = Outbox(self.folder, VAULT, reserve=0)
+        self.outbox = CaseOutbox(self.folder, VAULT, reserve=0)
         self.hub = Hub()
         self.known: list[str] = []
         self.acknowledged: set[tuple[str, int]] = set()
@@ -61,7 +61,7 @@ class OutboxMachine(RuleBasedStateMachine):
             return
         assert waiting == sorted(waiting, key=lambda c: (not c.urgent, c.order))
         case = self.outbox.attempt(waiting[0].id)
-        assert case.state is State.FAILED
+        assert case.state is CaseState.FAILED
         assert case.frozen
         if arrives:
             self.hub.take(case.id, case.version)
@@ -73,7 +73,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def kill_and_restart(self) -> None:
         # close() commits nothing: every method is one transaction, as after a SIGKILL
         self.outbox.close()
-        self.outbox = Outbox(self.folder, VAULT, reserve=0)
+        self.outbox = CaseOutbox(self.folder, VAULT, reserve=0)
 
     @rule(case=cases, version=st.integers(1, 5), reviewed=st.booleans())
     def hub_answers(self, case: str, version: int, reviewed: bool) -> None:
@@ -92,9 +92,9 @@ class OutboxMachine(RuleBasedStateMachine):
     @invariant()
     def received_means_that_the_hub_has_it(self) -> None:
         for case in self.outbox.all():
-            if case.state is State.RECEIVED:
+            if case.state is CaseState.RECEIVED:
                 assert case.version in self.hub.cases[case.id]
-            if case.state in (State.ANALYSED, State.FAILED):
+            if case.state in (CaseState.ANALYSED, CaseState.FAILED):
                 assert (case.id, case.version) not in self.acknowledged
 
 
@@ -108,7 +108,7 @@ TestOutbox.settings = settings(
 
 
 def test_a_full_device_refuses_new_captures_and_keeps_the_queue(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path, VAULT)
+    outbox = CaseOutbox(tmp_path, VAULT)
     kept = outbox.capture([(b"one", "image/png")])
     outbox.images.reserve = shutil.disk_usage(tmp_path).free + 2**30
     with pytest.raises(StorageFull):
@@ -118,13 +118,13 @@ def test_a_full_device_refuses_new_captures_and_keeps_the_queue(tmp_path: Path) 
 
 
 def test_a_correction_after_the_first_attempt_is_a_new_version(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path, VAULT, reserve=0)
+    outbox = CaseOutbox(tmp_path, VAULT, reserve=0)
     case = outbox.capture([(b"one", "image/png")])
     outbox.analysed(case.id, b"first")
     outbox.analysed(case.id, b"second")
     assert outbox.get(case.id).version == 1
     outbox.attempt(case.id)
     outbox.analysed(case.id, b"third")
-    assert (outbox.get(case.id).version, outbox.get(case.id).state) == (2, State.ANALYSED)
+    assert (outbox.get(case.id).version, outbox.get(case.id).state) == (2, CaseState.ANALYSED)
     outbox.received(case.id, 1)  # a late answer for the old version
-    assert outbox.get(case.id).state is State.ANALYSED
+    assert outbox.get(case.id).state is CaseState.ANALYSED
