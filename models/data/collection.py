@@ -52,18 +52,18 @@ def left_out(folder: Path, without: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(n for n in DATA_SETS if n in without or not (folder / n).is_dir()))
 
 
-def agreed(recorded: Sequence[str] | None, told: Sequence[str]) -> tuple[str, ...]:
-    """The data sets left out, as `recorded` where the weights were trained, else as `told` now.
+def agreed(recorded: Sequence[str] | None, named: Sequence[str]) -> tuple[str, ...]:
+    """The data sets left out, as `recorded` where the weights were trained, else as `named` now.
 
     Raises:
         ValueError: both were said, and differ.
     """
     if recorded is None:
-        return tuple(told)
-    if told and set(told) != set(recorded):
+        return tuple(named)
+    if named and set(named) != set(recorded):
         taught = ", ".join(recorded) or "nothing"
         raise ValueError(
-            f"--without says {', '.join(told)}, but these weights were trained without {taught}:"
+            f"--without says {', '.join(named)}, but these weights were trained without {taught}:"
             " leave --without away, it is recorded"
         )
     return tuple(recorded)

@@ -114,8 +114,7 @@ def untaught(without: Collection[str]) -> frozenset[str]:
     return frozenset(measured | {name for name, owner in owners if owner in measured})
 
 
-def main() -> None:
-    """The command line."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -136,7 +135,12 @@ def main() -> None:
     parser.add_argument("--last", action="store_true", help="the last weights, not their average")
     parser.add_argument("--mirrored", action="store_true", help="answer with the mirror's mean")
     parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """The command line."""
+    args = _arguments()
     torch.set_num_threads(1)
     network = open_network(args.checkpoint, averaged=not args.last)
     args.out.mkdir(parents=True, exist_ok=True)

@@ -214,8 +214,8 @@ def told_left_out(vision: Path) -> list[str] | None:
     """The data sets that a graph learnt nothing from, as the file beside it says; None where none does."""
     for name in ("manifest.json", "vision.json"):
         if (path := vision.with_name(name)).exists():
-            told: list[str] | None = json.loads(path.read_text(encoding="utf-8")).get("left_out")
-            return told
+            names: list[str] | None = json.loads(path.read_text(encoding="utf-8")).get("left_out")
+            return names
     return None
 
 
