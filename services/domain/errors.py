@@ -296,9 +296,3 @@ class ReleaseOlder(ReleaseRefused):
     """Going back needs an explicit rollback."""
 
     code, title = "release_older", "The release is older than the present one"
-
-
-class NotCalibrated(FadaError):
-    """Only pixels can be given."""
-
-    code, title, status = "not_calibrated", "The image has no usable pixel size", 422

@@ -194,12 +194,6 @@ def known_pairs(keypoints: Sequence[Keypoint], rules: Thresholds) -> dict[str, E
     }
 
 
-def angle_of_progression(symphysis: geometry.Points, head: geometry.Points) -> float | None:
-    """The degrees of ``progression``; None where either outline has no ellipse."""
-    angle = progression(symphysis, head)
-    return angle[0] if angle is not None else None
-
-
 def progression(symphysis: geometry.Points, head: geometry.Points) -> tuple[float, Ends] | None:
     """Degrees between the symphysis's long axis, at its lower end, and the tangent from there to the
     head's border, with the axis's upper end, its lower end and the point that the tangent touches;

@@ -33,14 +33,6 @@ def cut(graph: bytes, outputs: Sequence[str]) -> bytes:
         raise ReleaseRefused("vision.onnx is not a file that can be cut.") from error
 
 
-def inputs_of(graph: bytes, output: str) -> tuple[str, ...]:
-    """What the node that gives ``output`` reads, in its order; empty where no node gives it."""
-    for number, _, payload in _fields(_graph(graph)):
-        if number == _NODE and output in _names(payload, _NODE_OUTPUT):
-            return _names(payload, _NODE_INPUT)
-    return ()
-
-
 def _graph(model: bytes) -> bytes:
     return next((payload for number, _, payload in _fields(model) if number == _GRAPH), b"")
 

@@ -118,15 +118,6 @@ def _rows(labels: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
     return rows | {"local_head.prior": boxes}
 
 
-def _module(node: onnx.NodeProto) -> str:
-    """The path of the module that a node came from: `/network/a/a.0/a.0.1/Conv` is `a.0.1`."""
-    path = ""
-    for part in node.name.split("/")[2:-1]:
-        part = part.removesuffix("_1") if part.endswith("_1") else part
-        path = part if not path or part.startswith(path.split(".")[0] + ".") else f"{path}.{part}"
-    return path
-
-
 def _fill_linear(network: DenseNetwork, model: onnx.ModelProto, weights: Weights) -> None:
     """Linear layers over three dimensions are stored transposed, under a number."""
     linear = {name: m for name, m in network.named_modules() if isinstance(m, nn.Linear)}

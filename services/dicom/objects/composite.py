@@ -104,7 +104,7 @@ def part10(ds: Dataset, transfer_syntax: str) -> bytes:
 
 
 def source_header(source: Dataset) -> Dataset:
-    """A data set of its own with UTF-8 text, for SEG, SR and secondary capture.
+    """A data set of its own with UTF-8 text, for SEG and SR.
 
     Patient and study attributes of type 1 and 2 are there (PS3.3 C.7.1, C.7.2), those of type 3 that
     help to find it where they say something; of the image the UIDs, its size and the equipment.

@@ -10,7 +10,7 @@ import releases
 from services.domain.errors import InvalidModelOutput, ReleaseRefused
 from services.reading.clips import Glance, best_frames
 from services.reading.confidence import Platt, Thresholds
-from services.reading.subgraph import cut, inputs_of
+from services.reading.subgraph import cut
 from services.reading.survey import Survey, survey_side
 
 RULES = Thresholds()
@@ -79,8 +79,6 @@ def test_a_part_of_a_graph_holds_what_it_needs_and_no_more() -> None:
     assert (
         session.run(None, {"IMAGE": np.full((3, 40, 56), 255, np.uint8)})[0].tolist() == [[6]] * 3
     )
-    assert inputs_of(graph, "QUALITY") == ("uQUALITY", "vQUALITY")
-    assert inputs_of(graph, "IMAGE") == ()
 
 
 @pytest.mark.parametrize("data", [b"", b"no graph at all", releases.graph()[:-7]])

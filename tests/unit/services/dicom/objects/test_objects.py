@@ -26,7 +26,6 @@ from services.dicom.objects import seg, sr
 from services.dicom.objects.composite import ObjectRef
 from services.dicom.objects.encapsulated import encapsulated_pdf, pdf_of
 from services.dicom.objects.import_images import import_images
-from services.dicom.objects.secondary import secondary_capture
 from services.dicom.objects.sr_examination import procedure_report
 from services.dicom.objects.ultrasound import (
     PictureFrames,
@@ -149,7 +148,6 @@ def every_object() -> dict[str, bytes]:
         "pdf": encapsulated_pdf([source, three], b"%PDF-1.7 \n%%EOF", "Report", reviewed, "result"),
         "sr of a further version": sr.measurement_report([source], reviewed, "result", BEFORE),
         "obgyn of a further version": procedure_report([source], reviewed, "r", BEFORE) or b"",
-        "sc": secondary_capture(source, np.zeros((346, 512, 3), np.uint8), reading(), whole, "job"),
         "de-identified": deidentified_head(),
         "de-identified clip": deidentified_clip(),
     }
