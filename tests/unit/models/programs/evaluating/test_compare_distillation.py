@@ -15,7 +15,7 @@ from models.programs.evaluating.compare_distillation import (
     measured,
 )
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 
 
 def run(right: float, seed: int):
