@@ -63,7 +63,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def wait(self, count: int, seconds: float = 300.0) -> None:
+    def wait(self, count: int, seconds: float = 900.0) -> None:
         """Until ``count`` results were delivered in all."""
         until = time.monotonic() + seconds
         while self.ready < count:
