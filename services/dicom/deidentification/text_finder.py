@@ -22,6 +22,8 @@ _PASSES: Final = (
     ("thin", 960),
     ("tint", 960),
 )  # what is looked at, its long side in px
+_SMALL: Final = 320  # pixels of a long side where letters are 7 high, and tissue's grain as coarse
+_PASSES_OF_SMALL: Final = (*_PASSES, ("inverse", 1280))
 _STEP: Final = 32
 _SEEN, _SURE = 0.3, 0.6  # of the map: in a place, and on average over it
 _FILLED: Final = 0.45  # of a place's box: a line of text is straight
@@ -40,10 +42,13 @@ def text_in(picture: NDArray[np.uint8]) -> Mask:
     """
     longest = max(picture.shape[:2])
     looked_at = {"shown": _colour(picture), "thin": _colour(_thin(picture, longest // _THIN))}
+    small = longest <= _SMALL
+    if small:
+        looked_at["inverse"] = ~_colour(picture)  # dark on light, as on pages
     if (tint := _tint(picture)) is not None:
         looked_at["tint"] = _colour(tint)
     mask = np.zeros(picture.shape[:2], np.bool_)
-    for what, side in _PASSES:
+    for what, side in _PASSES_OF_SMALL if small else _PASSES:
         if what not in looked_at:
             continue
         for x, y, w, h in _lines(_map(looked_at[what], side / longest)):

@@ -129,6 +129,16 @@ def test_coloured_words_over_bright_tissue_are_blanked() -> None:
     assert text_in(picture).mean() < 0.05
 
 
+def test_grey_words_in_a_small_picture_are_blanked() -> None:
+    """As grey as the skull under them, 7 pixels high."""
+    head = Image.open(SAMPLES / "head-27w.png").convert("L").resize((256, 173))
+    picture = np.asarray(head)
+    ImageDraw.Draw(head).text((148, 6), "K. NDIAYE", 200, ImageFont.load_default(9))
+    written = np.asarray(head)
+    strokes = np.abs(written.astype(int) - picture) > 30
+    assert (strokes & text_in(written)).sum() >= 0.99 * strokes.sum() > 0
+
+
 def test_a_whole_copy(tmp_path: Path) -> None:
     source = canaries()
     raw = io.BytesIO()
