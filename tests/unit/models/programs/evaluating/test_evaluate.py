@@ -229,7 +229,7 @@ def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
     score, lies = size_scores([observation], ("femur",), rules)
     assert (lies.name, lies.measured, lies.truth) == ("FemurAngle", 0.0, 0.0)
     assert "mape" not in size_figures([lies], rules)["sizes"]["FemurAngle"]["FETAL_PLANES_DB"]
-    steep = replace(record, landmarks=record.landmarks | {"femur_b": (60.0, 120.0)})
+    steep = replace(record, landmarks={**record.landmarks, "femur_b": (60.0, 120.0)})
     _, slope = size_scores([replace(observation, record=steep)], ("femur",), rules)
     assert slope.truth == pytest.approx(45.0)  # 30 pixels of 0.4 mm along, 60 of 0.2 mm down
     assert score.measured == pytest.approx(24.0, abs=0.6)  # 60 pixels of 0.4 mm
