@@ -27,7 +27,8 @@ def request(site: str, count: int) -> _Request:
 def test_a_large_request_does_not_stand_before_another(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = cast(Any, None)
     made = IngestService(nothing, nothing, nothing, nothing, nothing)
-    may, begun = threading.Semaphore(0), []
+    may = threading.Semaphore(0)
+    begun: list[str] = []
 
     def parsed(_: IngestService, of: _Request, file: SpooledFile) -> FadaError:
         begun.append(of.principal.site)

@@ -120,7 +120,7 @@ def test_what_hangs_is_ended_and_what_starts_is_not(tmp_path, bundled, monkeypat
 
 def test_a_start_is_waited_for_as_long_as_it_makes_progress(tmp_path, bundled, monkeypatch):
     answers, made_bucket = iter([False, False, True]), []
-    pending = Future()
+    pending: Future[None] = Future()
     pending.set_result(None)
 
     def bucket():
