@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("cli", "edge", "gateway", "models", "services", "workers")
 MIGRATIONS = ROOT / "services" / "index" / "database" / "migrations"  # one a change, never edited
 # "About 300" lines, "about fifteen" modules.
-MOST_LINES, MOST_BODY, MOST_MODULES = 320, 40, 16
+MOST_LINES, MOST_BODY, MOST_MODULES = 330, 40, 16
 UNSPEAKING = {"told", "found"}  # names that do not say what a variable holds
 
 
