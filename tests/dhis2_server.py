@@ -92,12 +92,12 @@ class Tracker:
         attribute, operator, value = plain.split(":")
         value = re.sub("\0(.)", lambda m: "/:,"[int(m[1])], value)
         assert operator == "EQ"
-        found = [
+        entities = [
             {**one, "enrollments": self._enrollments(one["trackedEntity"])}
             for one in self.trackedEntities.values()
             if any((a["attribute"], a["value"]) == (attribute, value) for a in one["attributes"])
         ]
-        return 200, {"pager": {"page": 1, "pageSize": 2}, "trackedEntities": found[:2]}
+        return 200, {"pager": {"page": 1, "pageSize": 2}, "trackedEntities": entities[:2]}
 
     def _enrollments(self, entity: str) -> list[Json]:
         return [
@@ -140,8 +140,10 @@ class Tracker:
         if plural == "events":
             values = {v["dataElement"]: v["value"] for v in before.get("dataValues", ())}
             values |= {v["dataElement"]: v["value"] for v in one["dataValues"]}
-            told = [{"dataElement": n, "value": v} for n, v in values.items() if v is not None]
-            one = {**one, "dataValues": told}
+            data_values = [
+                {"dataElement": n, "value": v} for n, v in values.items() if v is not None
+            ]
+            one = {**one, "dataValues": data_values}
         getattr(self, plural)[one[name]] = one
 
     def _not_there(self, content: Json) -> Iterator[Json]:
@@ -179,13 +181,15 @@ class Tracker:
         who = one["trackedEntity"]
         if one["trackedEntityType"] != TYPE:
             yield _error("E1005", "TRACKED_ENTITY", who, "Could not find TrackedEntityType.")
-        for told in one["attributes"]:
-            if told["attribute"] not in (NUMBER, FIRST_NAME):
-                text = f"Attribute: `{told['attribute']}`, does not exist."
+        for attribute in one["attributes"]:
+            if attribute["attribute"] not in (NUMBER, FIRST_NAME):
+                text = f"Attribute: `{attribute['attribute']}`, does not exist."
                 yield _error("E1006", "TRACKED_ENTITY", who, text)
             others = (o for o in self.trackedEntities.values() if o["trackedEntity"] != who)
-            if told["attribute"] == NUMBER and any(told in o["attributes"] for o in others):
-                text = f"Non-unique attribute value `{told['value']}` for attribute `{NUMBER}`"
+            if attribute["attribute"] == NUMBER and any(
+                attribute in o["attributes"] for o in others
+            ):
+                text = f"Non-unique attribute value `{attribute['value']}` for attribute `{NUMBER}`"
                 yield _error("E1064", "TRACKED_ENTITY", who, text)
 
     def _of_enrollment(self, one: Json, content: Json) -> Iterator[Json]:
@@ -212,8 +216,8 @@ class Tracker:
         before = self.events.get(who)
         if before is not None and before["enrollment"] != one["enrollment"]:
             yield _error("E1128", "EVENT", who, "Not allowed to update Event property: enrollment.")
-        for told in one["dataValues"]:
-            yield from self._of_value(who, told["dataElement"], told["value"])
+        for data_value in one["dataValues"]:
+            yield from self._of_value(who, data_value["dataElement"], data_value["value"])
 
     def _of_value(self, who: str, name: str, value: str | None) -> Iterator[Json]:
         if name not in ELEMENTS:

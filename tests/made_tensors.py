@@ -104,7 +104,7 @@ def with_biometry(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def made_up(chance: random.Random, told: manifest.Manifest) -> RawReading:
+def made_up(chance: random.Random, release_manifest: manifest.Manifest) -> RawReading:
     """Tensors as any release of the contract might give them, the odd ones included."""
 
     def logits(n: int, spread: float) -> NDArray[np.float32]:
@@ -112,21 +112,21 @@ def made_up(chance: random.Random, told: manifest.Manifest) -> RawReading:
 
     boxes = np.array(
         [[chance.uniform(-0.1, 1.1), chance.uniform(-0.1, 1.1), chance.uniform(0, 1.2),
-          chance.uniform(0, 1.2), chance.gauss(1, 3)] for _ in told.boxes], np.float32,
+          chance.uniform(0, 1.2), chance.gauss(1, 3)] for _ in release_manifest.boxes], np.float32,
     )  # fmt: skip
-    plane = logits(len(told.planes), chance.choice((0.3, 3.0)))
+    plane = logits(len(release_manifest.planes), chance.choice((0.3, 3.0)))
     if chance.random() < 0.7:
-        plane[chance.choice((0, 1, 1, chance.randrange(len(told.planes))))] += 6
+        plane[chance.choice((0, 1, 1, chance.randrange(len(release_manifest.planes))))] += 6
     return RawReading(
         plane=plane,
         scope=float(np.float32(chance.gauss(3, 3))),
         quality=float(np.float32(chance.gauss(2, 3))),
-        masks=np.stack([blob(chance, told.side // 2) for _ in told.masks]),
+        masks=np.stack([blob(chance, release_manifest.side // 2) for _ in release_manifest.masks]),
         boxes=boxes,
-        keypoints=logits(3 * len(told.keypoints), 1.0).reshape(-1, 3),
+        keypoints=logits(3 * len(release_manifest.keypoints), 1.0).reshape(-1, 3),
         interpretation="" if chance.random() < 0.2 else json.dumps(
             {name: chance.choice(TEXTS) for name in FIELDS}
         ),
         classification="", release="", seconds={},
-        subplane=logits(len(told.subplanes), 2.0) if told.subplanes else None,
+        subplane=logits(len(release_manifest.subplanes), 2.0) if release_manifest.subplanes else None,
     )  # fmt: skip

@@ -36,8 +36,8 @@ class Orthanc:
     def objects(self, study_uid: str) -> list[pydicom.Dataset]:
         """What it holds of a study."""
         query = {"StudyInstanceUID": study_uid}
-        found = self._post("/tools/find", {"Level": "Instance", "Query": query})
-        files = [self._get(f"/instances/{name}/file").content for name in found.json()]
+        response = self._post("/tools/find", {"Level": "Instance", "Query": query})
+        files = [self._get(f"/instances/{name}/file").content for name in response.json()]
         return [pydicom.dcmread(io.BytesIO(data)) for data in files]
 
     def wait_for(

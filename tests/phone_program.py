@@ -27,8 +27,8 @@ MARKS = [
 def run(program: Path, folder: Path, image: Path, *more: str) -> dict[str, Any]:
     """What the program reads of an image, with one thread where nothing else is said."""
     words = more if "--threads" in more else ("--threads", "1", *more)
-    told: dict[str, Any] = json.loads(said(program, folder, image, *words))
-    return told
+    output: dict[str, Any] = json.loads(said(program, folder, image, *words))
+    return output
 
 
 def said(program: Path, *words: object, cpu: str = "max") -> str:

@@ -82,12 +82,12 @@ def report(study_uid: str, *frames: FrameReading, release: ReleaseId = RELEASE) 
     return Report(study_uid, Origin.HUB, release, datetime.now(UTC), frames)
 
 
-def finish(index: Index, site: str, study_id: str, told: Report) -> Result:
+def finish(index: Index, site: str, study_id: str, result_report: Report) -> Result:
     """As a worker does it: lease the study's job, then the result in one transaction."""
     with index.begin() as tx:
         job = next(j for j in tx.jobs.find(site, study_id=study_id) if j.finished_at is None)
         assert tx.jobs.lease(job.id, "test", 60) is not None
-        return tx.jobs.finish(job.id, "test", told, [], score=10.0, reasons=())
+        return tx.jobs.finish(job.id, "test", result_report, [], score=10.0, reasons=())
 
 
 def phone(site: str) -> Principal:
@@ -95,7 +95,7 @@ def phone(site: str) -> Principal:
 
 
 def finish_with_objects(
-    services: Any, site: str, study_id: str, told: Report, made: list[MadeObject]
+    services: Any, site: str, study_id: str, result_report: Report, made: list[MadeObject]
 ) -> Result:
     """As a worker does it: objects first, then instances and result in one transaction."""
     artefacts = []
@@ -106,8 +106,8 @@ def finish_with_objects(
         job = next(j for j in tx.jobs.find(site, study_id=study_id) if j.finished_at is None)
         assert tx.jobs.lease(job.id, "test", 60) is not None
         tx.studies.receive(
-            Principal("worker", site, Role.ADMIN), told.study_uid, {},
+            Principal("worker", site, Role.ADMIN), result_report.study_uid, {},
             new_instances([one.data for one in made]),
             source=IngestSource.WEB, urgent=False, request_id="",
         )  # fmt: skip
-        return tx.jobs.finish(job.id, "test", told, artefacts, score=10.0, reasons=())
+        return tx.jobs.finish(job.id, "test", result_report, artefacts, score=10.0, reasons=())

@@ -56,11 +56,11 @@ def test_an_untouched_trail_holds(index: Index, clock: Clock) -> None:
     write(index, 3)
     seal(index, KEY)
     write(index, 2)
-    found = verdict(index)
-    assert found.holds, found.fault
-    assert (found.entries, found.seals, found.unsealed) == (8, 2, 2)
+    verification = verdict(index)
+    assert verification.holds, verification.fault
+    assert (verification.entries, verification.seals, verification.unsealed) == (8, 2, 2)
     with index.read() as tx:
-        assert tx.audit_seals.verify(KEY, found.mac).holds
+        assert tx.audit_seals.verify(KEY, verification.mac).holds
         assert not tx.audit_seals.verify(KEY, "0" * 64).holds, "the end was cut"
     other = seal_key(b"another secret, as long as the first")
     assert not verdict(index, other).holds
@@ -89,9 +89,9 @@ def test_what_is_changed_behind_the_triggers_shows(index: Index, raw: Engine, ch
     seal(index, KEY)
     assert verdict(index).holds
     behind_the_triggers(raw, change)
-    found = verdict(index)
-    assert not found.holds
-    assert found.fault
+    verification = verdict(index)
+    assert not verification.holds
+    assert verification.fault
 
 
 def test_the_triggers_refuse_any_change(index: Index, raw: Engine) -> None:
@@ -110,6 +110,6 @@ def test_entries_of_many_writers_are_all_sealed(index: Index) -> None:
     while any(writer.is_alive() for writer in writers):
         seal(index, KEY)
     seal(index, KEY)
-    found = verdict(index)
-    assert found.holds, found.fault
-    assert (found.entries, found.unsealed) == (80, 0)
+    verification = verdict(index)
+    assert verification.holds, verification.fault
+    assert (verification.entries, verification.unsealed) == (80, 0)

@@ -69,10 +69,10 @@ def test_an_item_is_made_once_and_its_subscribers_are_told_in_order(index: Index
         tx.workitems.save(WHO, saved, workitem.progressed(going, 40, "is read"))
     with index.read() as tx:
         for name in ("A", "B"):
-            told = tx.workitems.events("here", name, 0, 10)
-            kinds = [one.report["00001002"]["Value"][0] for one in told]
+            events = tx.workitems.events("here", name, 0, 10)
+            kinds = [one.report["00001002"]["Value"][0] for one in events]
             assert kinds == [1, 1, 3]
-            assert tx.workitems.events("here", name, told[1].seq, 10) == [told[2]]
+            assert tx.workitems.events("here", name, events[1].seq, 10) == [events[2]]
         assert tx.workitems.events("there", "A", 0, 10) == []
         assert tx.workitems.find("there", limit=10, offset=0) == []
     with index.begin() as tx:

@@ -34,8 +34,8 @@ def study(index: Index) -> str:
 def review(index: Index, study: str) -> Callable[..., Result]:
     def made(reviewed_by: str | None = "Anna") -> Result:
         with index.begin() as tx:
-            told = replace(report(), origin=Origin.REVIEW, reviewed_by=reviewed_by)
-            return tx.results.add(ANNA, study, told, [], origin=Origin.REVIEW, based_on=None)
+            reviewed = replace(report(), origin=Origin.REVIEW, reviewed_by=reviewed_by)
+            return tx.results.add(ANNA, study, reviewed, [], origin=Origin.REVIEW, based_on=None)
 
     return made
 
@@ -44,8 +44,10 @@ def pushed(index: Index) -> list[tuple[str, tuple[str, ...], int | None]]:
     """(destination's name, what the result is, version), oldest first."""
     with index.read() as tx:
         names = tx.destinations.names("north")
-        found = [one for one in tx.deliveries.find("north") if one.destination_id]
-    return [(names[str(one.destination_id)], one.results, one.version) for one in reversed(found)]
+        deliveries = [one for one in tx.deliveries.find("north") if one.destination_id]
+    return [
+        (names[str(one.destination_id)], one.results, one.version) for one in reversed(deliveries)
+    ]
 
 
 def test_a_destination_is_the_sites_own_and_its_changes_are_audited(index: Index) -> None:

@@ -29,17 +29,17 @@ def study(tx: Transaction, uid: str, sop: str, *, pid: str, mask: str, of: str =
     """A study of the patient ``pid`` with a job, facts, a share and a result with a mask; its id."""
     new = instance(f"{sop}.1", series=sop, sha=of or sha(sop[-1]))
     send(tx, uid, [new], attributes=patient(f"Of^{pid}X", f"{pid}X"))
-    found = tx.studies.by_uid("north", uid)
-    tx.facts.state(ANNA, found.id, comment="kept apart")
+    record = tx.studies.by_uid("north", uid)
+    tx.facts.state(ANNA, record.id, comment="kept apart")
     artefact = Artefact("mask", sha(mask), "image/png", 9)
-    tx.results.add(ANNA, found.id, report(uid), [artefact], origin=Origin.HUB, based_on=None)
-    tx.shares.create(ANNA, found.id, START + timedelta(days=1))
-    return found.id
+    tx.results.add(ANNA, record.id, report(uid), [artefact], origin=Origin.HUB, based_on=None)
+    tx.shares.create(ANNA, record.id, START + timedelta(days=1))
+    return record.id
 
 
 def rows_of(index: Index, study_id: str) -> dict[str, int]:
     """Rows of any table that name the study, or rows that belong to it."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     with index._engine.connect() as connection:  # type: ignore[attr-defined]
         for table in inspect(connection).get_table_names():
             columns = {one["name"] for one in inspect(connection).get_columns(table)}
@@ -49,21 +49,21 @@ def rows_of(index: Index, study_id: str) -> dict[str, int]:
                 if table.startswith("eras") or table == "audit":
                     continue
                 query = text(f'SELECT count(*) FROM {table} WHERE "{name}" = :id')
-                found[table] = (
-                    found.get(table, 0) + connection.execute(query, {"id": study_id}).scalar_one()
+                counts[table] = (
+                    counts.get(table, 0) + connection.execute(query, {"id": study_id}).scalar_one()
                 )
-    return {table: count for table, count in found.items() if count}
+    return {table: count for table, count in counts.items() if count}
 
 
 def places_of(index: Index, word: str) -> set[str]:
     """Tables in which the word stands anywhere."""
-    found = set()
+    tables = set()
     with index._engine.connect() as connection:  # type: ignore[attr-defined]
         for table in inspect(connection).get_table_names():
             rows = connection.execute(text(f"SELECT * FROM {table}")).all()
             if any(word.lower() in str(value).lower() for row in rows for value in row):
-                found.add(table)
-    return found
+                tables.add(table)
+    return tables
 
 
 def test_a_woman_is_erased_and_others_stay(index: Index) -> None:

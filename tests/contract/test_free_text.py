@@ -51,7 +51,7 @@ def filled(index: Index) -> None:
         assert not tx.studies.words_waiting()
 
 
-def found(index: Index, text: str) -> list[str]:
+def uids_matching(index: Index, text: str) -> list[str]:
     query = StudyQuery(text=text)
     with index.read() as tx:
         uids = [one.study_uid for one in tx.studies.find("north", query)]
@@ -73,9 +73,9 @@ def test_pieces_of_names_in_every_script_are_found(
         with index.begin() as tx:
             tx.studies.fill_words(4)
     for text, uid in FOUND.items():
-        assert found(index, text) == [uid], text
-    assert found(index, "n-") == found(index, "^") == sorted(NAMES)
-    assert found(index, "jane n-2") == []
+        assert uids_matching(index, text) == [uid], text
+    assert uids_matching(index, "n-") == uids_matching(index, "^") == sorted(NAMES)
+    assert uids_matching(index, "jane n-2") == []
 
 
 def test_what_was_changed_or_erased_is_not_found_by_what_it_said(index: Index) -> None:
@@ -89,9 +89,9 @@ def test_what_was_changed_or_erased_is_not_found_by_what_it_said(index: Index) -
         gone = tx.studies.by_uid("north", "1.2")
         tx.erasures.of_study(ANNA, gone.id, "asked for")
     for _ in range(2):
-        assert found(index, "jane") == []
-        assert found(index, "王") == []
-        assert found(index, "mary") == [study.study_uid]
+        assert uids_matching(index, "jane") == []
+        assert uids_matching(index, "王") == []
+        assert uids_matching(index, "mary") == [study.study_uid]
         filled(index)
 
 

@@ -496,11 +496,11 @@ def test_the_order_of_need_is_the_aged_score(index: Index, clock: Clock) -> None
         key=lambda uid: -aged(received[uid][0], (now - received[uid][1]).total_seconds() / 3600),  # type: ignore[operator]
     )
     with index.begin() as tx:
-        found = tx.studies.find("north", StudyQuery(by_need=True))
-        assert [study.study_uid for study in found] == expected
+        matches = tx.studies.find("north", StudyQuery(by_need=True))
+        assert [study.study_uid for study in matches] == expected
         newest = tx.studies.find("north", StudyQuery(limit=2, offset=1))
         assert [study.study_uid for study in newest] == ["1.4", "1.3"]
-        first = found[0]
+        first = matches[0]
         signed = replace(report(), reviewed_by="anna")
         tx.results.add(ANNA, first.id, signed, [], origin=Origin.REVIEW, based_on=1)
         assert tx.studies.find("north", StudyQuery(by_need=True))[-1].id == first.id  # done is last
@@ -666,8 +666,8 @@ def test_uploads(index: Index, clock: Clock) -> None:
             tx.uploads.advance("south", upload.id, 40, 50)
         assert tx.uploads.expired() == []
         tx.uploads.finish("north", upload.id, "complete", {"study_id": "s"})
-        found = tx.uploads.get("north", upload.id)
-        assert (found.offset, found.length, found.state, found.outcome) == (
+        stored = tx.uploads.get("north", upload.id)
+        assert (stored.offset, stored.length, stored.state, stored.outcome) == (
             40,
             100,
             "complete",
@@ -676,7 +676,7 @@ def test_uploads(index: Index, clock: Clock) -> None:
         clock.pass_(86_401)
         assert [one.id for one in tx.uploads.expired()] == [upload.id]
         tx.uploads.expire("north", upload.id)
-        assert tx.uploads.get("north", upload.id) == found, "what is finished keeps its outcome"
+        assert tx.uploads.get("north", upload.id) == stored, "what is finished keeps its outcome"
         tx.uploads.delete("north", upload.id)
         with pytest.raises(NotFound):
             tx.uploads.get("north", upload.id)
@@ -728,8 +728,8 @@ def test_devices(index: Index, clock: Clock) -> None:
             tx.devices.revoke("south", device.id)
         tx.devices.revoke("north", device.id)
         assert tx.devices.find("south") == []
-        found = tx.devices.find("north")[0]
-        assert (found.last_seen_at, found.release, found.revoked_at) == (
+        stored = tx.devices.find("north")[0]
+        assert (stored.last_seen_at, stored.release, stored.revoked_at) == (
             clock.at,
             "fada-0.1.0",
             clock.at,
@@ -784,8 +784,8 @@ def test_pages_go_on_behind_a_study_and_name_beginnings_are_found(index: Index) 
             "ver*": 0,
             "*ida": 5,
         }.items():
-            found = tx.studies.find("north", StudyQuery(match={"PatientName": pattern}))
-            assert len(found) == count, pattern
+            matches = tx.studies.find("north", StudyQuery(match={"PatientName": pattern}))
+            assert len(matches) == count, pattern
         with pytest.raises(InvalidInput):
             tx.studies.find("south", StudyQuery(after=after))
 

@@ -91,17 +91,17 @@ def test_search_in_every_script(index: Index, clock: Clock) -> None:
     receive(index, "1.3", pid="B-3", name="सीता^देवी")
     receive(index, "1.4", pid="C%4", name="Müller^Ida")
 
-    def found(text: str, **more: str) -> list[str]:
+    def numbers_matching(text: str, **more: str) -> list[str]:
         with index.read() as tx:
             return [one.number for one in tx.patients.find("north", text, limit=10, **more)]
 
-    assert found("JANE doe") == ["A-1"]
-    assert found("花子") == ["A-2"]
-    assert found("देवी") == ["B-3"]
-    assert found("müller") == ["C%4"]
-    assert found("c%") == ["C%4"]
-    assert found("a-") == ["A-2", "A-1"]
-    assert found("") == ["C%4", "B-3", "A-2", "A-1"]
+    assert numbers_matching("JANE doe") == ["A-1"]
+    assert numbers_matching("花子") == ["A-2"]
+    assert numbers_matching("देवी") == ["B-3"]
+    assert numbers_matching("müller") == ["C%4"]
+    assert numbers_matching("c%") == ["C%4"]
+    assert numbers_matching("a-") == ["A-2", "A-1"]
+    assert numbers_matching("") == ["C%4", "B-3", "A-2", "A-1"]
     with index.read() as tx:
         page = tx.patients.find("north", "", limit=2)
         assert [p.number for p in tx.patients.find("north", "", limit=2, cursor=page[-1].id)] == [
@@ -287,8 +287,8 @@ def test_a_correction_follows_to_all_her_studies(index: Index) -> None:
         woman = tx.identities.correct(ANNA, patient_id, changes, "slip")
     assert (woman.number, woman.name, woman.birth_date) == ("P3", "Doe^Jane", "1990-02-01")
     with index.read() as tx:
-        found = tx.studies.find("north", StudyQuery(match={"PatientID": "P3"}))
-        assert {one.id for one in found} == {first, second}
+        studies = tx.studies.find("north", StudyQuery(match={"PatientID": "P3"}))
+        assert {one.id for one in studies} == {first, second}
         entries = tx.audit.find("north", subject=patient_id)
         assert entries[0].detail == {"fields": ["number", "birth_date"], "reason": "slip"}
     assert sending(index, first) == [("push", 1), ("push", 1)]
@@ -355,10 +355,10 @@ def test_studies_by_day(index: Index) -> None:
     receive(index, "1.2", "20260201")
     receive(index, "1.3", "")  # received on 2026-03-01
 
-    def found(**days: date) -> set[str]:
+    def uids_received(**days: date) -> set[str]:
         with index.read() as tx:
             return {one.study_uid for one in tx.studies.find("north", StudyQuery(**days))}  # type: ignore[arg-type]
 
-    assert found(day_from=date(2026, 2, 1)) == {"1.2", "1.3"}
-    assert found(day_to=date(2026, 2, 1)) == {"1.1", "1.2"}
-    assert found(day_from=date(2026, 3, 1), day_to=date(2026, 3, 1)) == {"1.3"}
+    assert uids_received(day_from=date(2026, 2, 1)) == {"1.2", "1.3"}
+    assert uids_received(day_to=date(2026, 2, 1)) == {"1.1", "1.2"}
+    assert uids_received(day_from=date(2026, 3, 1), day_to=date(2026, 3, 1)) == {"1.3"}

@@ -110,7 +110,7 @@ def test_shares_open_revoked_and_over(index: Index, before: dict[str, Any]) -> N
     with index.read() as tx:
         for study_id, expected in before["shares"].items():
             site = before["studies"][study_id]["site"]
-            found = [
+            stored_shares = [
                 {
                     "id": share.id,
                     "created_by": share.created_by,
@@ -119,7 +119,7 @@ def test_shares_open_revoked_and_over(index: Index, before: dict[str, Any]) -> N
                 }
                 for share in tx.shares.open_shares(site, study_id)
             ]
-            assert found == expected
+            assert stored_shares == expected
         (study_id,) = [s for s, shares in before["shares"].items() if len(shares) == 3]
         revoked = tx.shares.get("north", study_id, made["gone"]["id"])
         assert revoked.revoked_by
@@ -147,9 +147,9 @@ def test_deliveries_wait_with_their_attempts_and_messages(
 ) -> None:
     expected = {row["id"]: row for row in before["outbox"]}
     with index.begin() as tx:
-        found = tx.deliveries.find(None, limit=1000)
-        assert {one.id for one in found} == set(expected)
-        for one in found:
+        deliveries = tx.deliveries.find(None, limit=1000)
+        assert {one.id for one in deliveries} == set(expected)
+        for one in deliveries:
             row = expected[one.id]
             assert one.state is DeliveryState.WAITING
             assert (one.kind, one.attempts, one.error_code) == (
@@ -162,8 +162,8 @@ def test_deliveries_wait_with_their_attempts_and_messages(
             assert one.webhook_id == content.get("webhook_id")
             assert one.event_seq == content.get("event_seq")
             assert one.version == content.get("version")
-        assert {one.kind for one in found} == {"webhook", "push"}
-        assert sorted(one.attempts for one in found)[-2:] == [1, 1]
+        assert {one.kind for one in deliveries} == {"webhook", "push"}
+        assert sorted(one.attempts for one in deliveries)[-2:] == [1, 1]
         assert tx.outbox.pending("deliver") == len(expected)
         assert tx.outbox.pending("analyse") == before["pending"]["analyse"] > 0
         due = {row.subject: row.payload for row in tx.outbox.claim("deliver", 1000)}
@@ -188,8 +188,8 @@ def test_studies_results_jobs_uploads_and_the_rest(index: Index, before: dict[st
             assert tx.events.latest(site) == before["events"][site]
             assert len(tx.audit.find(site, limit=100_000)) == before["audit"][site]
             assert [one.id for one in tx.devices.find(site)] == before["devices"][site]
-            found = tx.studies.find(site, StudyQuery(by_need=True, limit=1000))
-            assert len(found) == sum(one["site"] == site for one in before["studies"].values())
+            studies = tx.studies.find(site, StudyQuery(by_need=True, limit=1000))
+            assert len(studies) == sum(one["site"] == site for one in before["studies"].values())
         assert [one.id for one in tx.webhooks.find("north")] == before["webhooks"]
 
 

@@ -102,8 +102,8 @@ def test_delete_is_calm_about_what_is_not_there(store, site):
 
 def test_list_tells_site_hash_and_age(store, site):
     sha256 = store.put(site, b"young", "image/png").sha256
-    ((found_site, found, age),) = store.list(site)
-    assert (found_site, found) == (site, sha256)
+    ((found_site, found_sha256, age),) = store.list(site)
+    assert (found_site, found_sha256) == (site, sha256)
     assert 0 <= age < 300
     assert (site, sha256) in {(s, h) for s, h, _ in store.list()}
 

@@ -84,8 +84,8 @@ def test_job_that_gave_way_goes_on_without_an_attempt(index: Index, clock: Clock
         assert [row.subject for row in tx.outbox.claim("analyse", 10)] == [job.id]
     lease(index, job.id)
     with index.read() as tx:  # told once
-        told = [e for e in tx.events.since("north", 0) if e.type == "study.analysing"]
-        assert len(told) == 1
+        events = [e for e in tx.events.since("north", 0) if e.type == "study.analysing"]
+        assert len(events) == 1
 
 
 def test_images_that_came_meanwhile_are_read_with_the_rest(index: Index) -> None:

@@ -169,8 +169,8 @@ def show(page: Page, name: str) -> None:
 
 
 def study_of(site: Site, study_uid: str) -> dict[str, Any]:
-    found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
-    return dict(next(s for s in found if s["study_uid"] == study_uid))
+    studies = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
+    return dict(next(s for s in studies if s["study_uid"] == study_uid))
 
 
 def hub_has_read(site: Site, study: str, frames: int = 1, seconds: float = 400) -> dict[str, Any]:

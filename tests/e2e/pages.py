@@ -60,9 +60,9 @@ class Site:
         """Wait until the study was analysed."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            found = self.api("GET", f"/api/studies/{study}").json()
-            if found["state"] in ("ready", "failed", "reviewed"):
-                return dict(found)
+            body = self.api("GET", f"/api/studies/{study}").json()
+            if body["state"] in ("ready", "failed", "reviewed"):
+                return dict(body)
             time.sleep(0.3)
         raise AssertionError(f"{study} was not analysed within {seconds} s")
 
@@ -138,7 +138,7 @@ def open_case(page: Page, site: Site, study: str) -> None:
 
 def on_picture(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where a pixel of the frame stands on the screen."""
-    told = page.evaluate(
+    point = page.evaluate(
         """([x, y]) => {
             const svg = document.querySelector(".picture .viewer svg");
             const p = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
@@ -146,7 +146,7 @@ def on_picture(page: Page, x: float, y: float) -> tuple[float, float]:
         }""",
         [x, y],
     )
-    return float(told[0]), float(told[1])
+    return float(point[0]), float(point[1])
 
 
 def drag(page: Page, *points: tuple[float, float]) -> None:

@@ -81,8 +81,8 @@ class Laptop:
         """The case as the hub has it; there is exactly one."""
         listed = self.site.get("/api/studies", params={"limit": 500, "order": "newest"}).json()
         uid = f"2.25.{uuid.UUID(case.id).int}"
-        (found,) = [row for row in listed["items"] if row["study_uid"] == uid]
-        return dict(self.site.get(f"/api/studies/{found['id']}").json())
+        (item,) = [row for row in listed["items"] if row["study_uid"] == uid]
+        return dict(self.site.get(f"/api/studies/{item['id']}").json())
 
     def hub_has_read(self, study: str) -> None:
         while not any(  # the test's own time limit ends it
@@ -237,9 +237,9 @@ def test_a_correction_is_a_further_version(laptop: Laptop) -> None:
     laptop("sync")
     (case,) = laptop.cases()
     outbox = CaseOutbox(laptop.home, Vault.unlock(laptop.home, PIN))
-    told = json.loads(case.report)
-    told["comment"] = "second look"
-    outbox.analysed(case.id, json.dumps(told).encode())
+    report = json.loads(case.report)
+    report["comment"] = "second look"
+    outbox.analysed(case.id, json.dumps(report).encode())
     outbox.close()
     assert "1 sent" in laptop("sync")
     study = laptop.study(case)

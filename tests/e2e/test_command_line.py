@@ -50,8 +50,8 @@ def test_send_watch_and_report(fada, tmp_path):
     text = fada("report", study)
     assert "not for diagnosis" in text
     assert " mm" in text
-    told = json.loads(fada("report", study, "--json"))
-    assert len(told["frames"]) == 3
+    report = json.loads(fada("report", study, "--json"))
+    assert len(report["frames"]) == 3
     assert "ready" in fada("status", study)
     fada("report", study, "--overlay", tmp_path / "overlays")
     assert len(list((tmp_path / "overlays").glob("*.png"))) == 3

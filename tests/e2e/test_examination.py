@@ -86,22 +86,22 @@ def test_a_sonographer_reads_an_examination(
     frames = site.result(study)["report"]["frames"]
     stored = {m["name"]: m["mm"] for f in frames for m in f["measurements"] if m["method"].startswith("caliper")}  # fmt: skip
     assert stored["FL"] == pytest.approx(length, abs=0.11)
-    told = site.api("GET", f"/api/studies/{study}/examination").json()
-    assert told["facts"]["values"]["comment"] == "Please come again in four weeks."
-    assert told["summary"]["dating"]["basis"] in ("last_period", "scan")
+    examination = site.api("GET", f"/api/studies/{study}/examination").json()
+    assert examination["facts"]["values"]["comment"] == "Please come again in four weeks."
+    assert examination["summary"]["dating"]["basis"] in ("last_period", "scan")
 
 
 def heads_of(sr: pydicom.Dataset) -> dict[str, float]:
     """The head circumference, in mm, that an SR (TID 5005) gives of each fetus by its ID."""
-    found = {}
+    heads = {}
     for part in sr.ContentSequence:
         inside = part.get("ContentSequence") or []
         letter = next((c.TextValue for c in inside if c.ConceptNameCodeSequence[0].CodeValue == "11951-1"), "")  # fmt: skip
         for group in inside:
             for item in group.get("ContentSequence") or []:
                 if item.ConceptNameCodeSequence[0].CodeValue == "11984-2":
-                    found[letter] = float(item.MeasuredValueSequence[0].NumericValue)
-    return found
+                    heads[letter] = float(item.MeasuredValueSequence[0].NumericValue)
+    return heads
 
 
 def name_fetus(page: Page, place: int, letter: str) -> None:
@@ -160,9 +160,11 @@ def test_twins_are_told_apart_and_never_averaged(
         expect(page.locator(".sheet-examination")).to_contain_text("no value is averaged")
         at_every_width(page, "twins-report", full_page=True)
 
-    told = site.api("GET", f"/api/studies/{study}/examination").json()
-    sizes = [{m["measure"]: m for m in one["summary"]["measures"]} for one in told["fetuses"]]
-    assert not told["summary"]["measures"]
+    examination = site.api("GET", f"/api/studies/{study}/examination").json()
+    sizes = [
+        {m["measure"]: m for m in one["summary"]["measures"]} for one in examination["fetuses"]
+    ]
+    assert not examination["summary"]["measures"]
     assert [len(one["HC"]["candidates"]) for one in sizes] == [1, 1]
     assert sizes[0]["HC"]["mm"] == pytest.approx(before, abs=0.06)
     assert sizes[0]["HC"]["mm"] != sizes[1]["HC"]["mm"]

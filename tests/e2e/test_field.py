@@ -126,11 +126,11 @@ def test_a_case_is_read_without_hub_and_network_and_comes_back(
         field.show(page, "9-hub-reading")
 
     same_readings(site, study, theirs)
-    found = site.api("GET", f"/api/studies/{study}").json()
-    assert found["patient"]["name"] == CANARY.replace("^", " ") or CANARY in str(found["patient"])
+    body = site.api("GET", f"/api/studies/{study}").json()
+    assert body["patient"]["name"] == CANARY.replace("^", " ") or CANARY in str(body["patient"])
     whole = hashlib.sha256(scan.read_bytes()).hexdigest()
-    assert whole in {i["sha256"] for i in found["instances_list"]}, "the original bytes"
-    images = [i for i in found["instances_list"] if i["frames"]]
+    assert whole in {i["sha256"] for i in body["instances_list"]}, "the original bytes"
+    images = [i for i in body["instances_list"] if i["frames"]]
     assert len(images) == 2
     assert not any("CANARY" in line for line in said)
     browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -429,8 +429,8 @@ def test_a_case_is_carried_by_another_phone(
         expect(page.locator(".field-cases")).to_contain_text("The hub has")
         field.show(page, "25-receipt")
     study = field.study_of(site, dicom_values.case_study_uid(case["id"]))["id"]
-    found = site.api("GET", f"/api/studies/{study}").json()["instances_list"]
-    assert len([i for i in found if i["frames"]]) == 1
+    instances = site.api("GET", f"/api/studies/{study}").json()["instances_list"]
+    assert len([i for i in instances if i["frames"]]) == 1
 
 
 VOICE = """

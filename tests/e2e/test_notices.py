@@ -28,11 +28,11 @@ from services.standalone import ports
 from workers.delivery.runner import DeliveryRunner
 
 SITE = "noticed"
-SUBSCRIBED = """(told) => {
+SUBSCRIBED = """(subscription) => {
   let held = null;
   PushManager.prototype.subscribe = async function (options) {
     window.askedWith = btoa(String.fromCharCode(...new Uint8Array(options.applicationServerKey)));
-    held = { endpoint: told.endpoint, toJSON: () => told, unsubscribe: async () => { held = null; return true; } };
+    held = { endpoint: subscription.endpoint, toJSON: () => subscription, unsubscribe: async () => { held = null; return true; } };
     return held;
   };
   PushManager.prototype.getSubscription = async () => held;
@@ -43,8 +43,8 @@ SUBSCRIBED = """(told) => {
 def hub(
     tmp_path_factory: pytest.TempPathFactory, valkey: servers.Valkey, seaweed: servers.Seaweed
 ) -> Iterator[hubs.Hub]:
-    told = {"public_url": f"http://localhost:{ports.free(1)[0]}", "webhook_allow_private": True}
-    with hubs.running(tmp_path_factory.mktemp("notices"), valkey, seaweed, **told) as running:
+    settings = {"public_url": f"http://localhost:{ports.free(1)[0]}", "webhook_allow_private": True}
+    with hubs.running(tmp_path_factory.mktemp("notices"), valkey, seaweed, **settings) as running:
         yield running
 
 
@@ -67,11 +67,11 @@ def deliver(hub: hubs.Hub) -> list[str]:
     services = hub.services
     runner = DeliveryRunner(services.settings, services.index, services.store)
     with services.index.read() as tx:
-        found = tx.deliveries.find(SITE, states=(DeliveryState.WAITING,))
-    return [runner.deliver(one.id) for one in found]
+        waiting = tx.deliveries.find(SITE, states=(DeliveryState.WAITING,))
+    return [runner.deliver(one.id) for one in waiting]
 
 
-def handed_to_worker(page: Page, told: bytes, origin: str) -> None:
+def handed_to_worker(page: Page, message: bytes, origin: str) -> None:
     session = page.context.new_cdp_session(page)
     registrations: list[dict[str, Any]] = []
     session.on(
@@ -87,7 +87,7 @@ def handed_to_worker(page: Page, told: bytes, origin: str) -> None:
         {
             "origin": origin,
             "registrationId": registrations[-1]["registrationId"],
-            "data": told.decode(),
+            "data": message.decode(),
         },
     )
 
@@ -125,8 +125,8 @@ def test_a_browser_is_told_of_an_urgent_case(hub: hubs.Hub, browser: Browser) ->
         context = browser.new_context(locale="en-GB", permissions=["notifications"])
         page = context.new_page()
         page.set_default_timeout(30_000)
-        told = receiver.subscription(f"{service.address}/browser")
-        page.add_init_script(f"({SUBSCRIBED})({json.dumps(told)})")
+        subscription = receiver.subscription(f"{service.address}/browser")
+        page.add_init_script(f"({SUBSCRIBED})({json.dumps(subscription)})")
         come_by_link(hub, page, "noticed-nora", SITE)
         page.wait_for_url(f"{origin}/")
         page.goto(f"{origin}/account")

@@ -121,10 +121,10 @@ def test_ways_in_are_entered_once_and_never_shown(
         page.get_by_role("textbox", name="Its key").fill(key)
         at_every_width(page, "destinations-form")
         page.evaluate(AXE.read_text())
-        found = page.evaluate(
+        violations = page.evaluate(
             "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html)))"
         )
-        assert found == []
+        assert violations == []
         made(page, "Archive two")
         expect(page.get_by_label("Client secret")).to_have_count(0)
         page.reload()

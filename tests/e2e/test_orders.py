@@ -56,10 +56,10 @@ def test_an_order_is_typed_in_and_matched(hub: hubs.Hub, browser: Browser) -> No
     expect(news).to_contain_text("Doe, Janet")
     at_every_width(page, "orders")
     page.evaluate(AXE.read_text())
-    found = page.evaluate(
+    violations = page.evaluate(
         "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html)))"
     )
-    assert found == []
+    assert violations == []
     page.get_by_role("button", name="Decline").click()
     expect(news).to_have_count(0)
     page.get_by_label("Order of Doe Jane").select_option(index=1)

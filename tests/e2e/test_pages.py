@@ -208,11 +208,11 @@ def test_a_question_about_the_image_is_answered_from_its_findings(
     hc = next(m["mm"] for m in frame["measurements"] if m["name"] == "HC")
     with visit(browser, site, ann) as page:
         open_case(page, site, study)
-        told = asked(page, "How large is the head?")
-        expect(told).to_contain_text(f"HC {hc:.1f} mm")
-        expect(told).to_contain_text("classify, map, detect, segment")
+        answer = asked(page, "How large is the head?")
+        expect(answer).to_contain_text(f"HC {hc:.1f} mm")
+        expect(answer).to_contain_text("classify, map, detect, segment")
         expect(asked(page, "Is it a boy?")).to_contain_text("sex is never told")
-        expect(told).not_to_contain_text("classify")
+        expect(answer).not_to_contain_text("classify")
 
 
 def test_why_is_laid_over_the_image_and_says_when_another_release_has_read_it(
@@ -459,10 +459,10 @@ def test_axe_finds_no_serious_fault(site: Site, browser: Browser, study: str, sc
     def check(page: Page, where: str) -> list[str]:
         page.evaluate(AT_REST)  # a colour that still fades in is nobody's contrast
         page.evaluate(axe)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{where}: {v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary']}"
-            for v in found["violations"] if v["impact"] in ("serious", "critical")
+            for v in results["violations"] if v["impact"] in ("serious", "critical")
         ]  # fmt: skip
 
     faults: list[str] = []

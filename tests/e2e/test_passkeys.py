@@ -20,11 +20,13 @@ PASSWORD = "a heartbeat at 20 weeks"
 def hub(
     tmp_path_factory: pytest.TempPathFactory, valkey: servers.Valkey, seaweed: servers.Seaweed
 ) -> Iterator[hubs.Hub]:
-    told = {
+    settings = {
         "public_url": f"http://localhost:{ports.free(1)[0]}",
         "second_factor_sites": "strict",
     }
-    with hubs.running(tmp_path_factory.mktemp("passkey-pages"), valkey, seaweed, **told) as running:
+    with hubs.running(
+        tmp_path_factory.mktemp("passkey-pages"), valkey, seaweed, **settings
+    ) as running:
         yield running
 
 
@@ -51,9 +53,9 @@ def authenticator(page: Page) -> tuple[CDPSession, str]:
 
 
 def come_by_link(hub: hubs.Hub, page: Page, login: str, site: str) -> None:
-    told = {"login": login, "name": f"Dr. {login.title()}", "role": "sonographer"}
+    account = {"login": login, "name": f"Dr. {login.title()}", "role": "sonographer"}
     with hub.client(site, Role.MANAGER) as manager:
-        page.goto(manager.post("/api/accounts", json=told).json()["url"])
+        page.goto(manager.post("/api/accounts", json=account).json()["url"])
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_role("button", name="Set it and sign in").click()

@@ -57,8 +57,8 @@ def test_reports_and_previews_go_and_count_images_wait(phone: Phone) -> None:  #
     case = phone.capture(large())
     phone.do("analyse", case)
     assert phone.do("send") == ""
-    (found,) = phone.cases()
-    assert (found["state"], found["problem"]) == ("failed", "waits_for_wifi")
+    (kept_case,) = phone.cases()
+    assert (kept_case["state"], kept_case["problem"]) == ("failed", "waits_for_wifi")
     traffic = phone.do("traffic")
     assert traffic["sent"] == traffic["metered"], "all of it was mobile data"
     small = traffic["sent"]
@@ -83,8 +83,8 @@ def test_carried_cases_wait_for_wifi_as_images_do(
     carrier.do("carryAlong", bundle)
     assert carrier.do("handInCarried") == {"left": 1, "waits": "waits_for_wifi"}
     carrier.do("setLinkRules", {"waitForWifi": False, "dailyMb": 0.01})
-    told = carrier.do("handInCarried")
-    assert told == {"left": 1, "waits": "waits_for_wifi"}, "no day has room for it"
+    outcome = carrier.do("handInCarried")
+    assert outcome == {"left": 1, "waits": "waits_for_wifi"}, "no day has room for it"
     assert carrier.do("traffic")["sent"] == 0
     own = carrier.capture(picture(82))
     carrier.do("analyse", own)

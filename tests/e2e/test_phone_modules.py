@@ -115,16 +115,16 @@ def picture(seed: int) -> bytes:
 def images(site: Site, case: str, study_uid: str = "") -> list[dict[str, Any]]:
     """The images that the hub has of a case; there is one study of it."""
     wanted = study_uid or f"2.25.{uuid.UUID(case).int}"
-    found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
-    (study,) = [s for s in found if s["study_uid"] == wanted]
+    studies = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
+    (study,) = [s for s in studies if s["study_uid"] == wanted]
     whole = site.api("GET", f"/api/studies/{study['id']}").json()
     return [i for i in whole["instances_list"] if i["frames"]]
 
 
 def results(site: Site, case: str) -> list[dict[str, Any]]:
     wanted = f"2.25.{uuid.UUID(case).int}"
-    found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
-    (study,) = [s["id"] for s in found if s["study_uid"] == wanted]
+    studies = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
+    (study,) = [s["id"] for s in studies if s["study_uid"] == wanted]
     return list(site.api("GET", f"/api/studies/{study}/results").json()["items"])
 
 
@@ -157,8 +157,8 @@ def test_what_is_said_of_a_woman_lies_sealed_and_reaches_the_hub(phone: Phone, s
     assert "CANARY" not in json.dumps(phone.cases())
     phone.do("analyse", case)
     assert phone.do("send") == ""
-    found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
-    (study,) = [s for s in found if s["study_uid"] == f"2.25.{uuid.UUID(case).int}"]
+    studies = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
+    (study,) = [s for s in studies if s["study_uid"] == f"2.25.{uuid.UUID(case).int}"]
     assert study["patient"]["id"] == "CANARY-77"
     assert study["patient"]["name"] == "Amina Otieno"
     whole = site.api("GET", f"/api/studies/{study['id']}").json()
@@ -183,8 +183,8 @@ def test_twins_and_the_day_of_the_images_reach_the_hub_and_come_back(
         phone.do("tryToRead", case)
     phone.do("setFetus", case, "1.2.3", "B")
     assert phone.do("send") == ""
-    found = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
-    (sent,) = [s for s in found if s["study_uid"] == study]
+    studies = site.api("GET", "/api/studies?limit=500&order=newest").json()["items"]
+    (sent,) = [s for s in studies if s["study_uid"] == study]
     whole = site.api("GET", f"/api/studies/{sent['id']}/examination").json()
     assert whole["summary"]["day"] == day, "of the images, not of the capture"
     assert (whole["summary"]["several"], whole["facts"]["values"]["fetus_images"]) == (
@@ -192,8 +192,8 @@ def test_twins_and_the_day_of_the_images_reach_the_hub_and_come_back(
         {"1.2.3": "B"},
     )
     assert phone.do("send") == ""
-    told = phone.do("facts", case)
-    assert (told["day"], told["fetuses"], told["fetus_images"]) == (day, 2, {"1.2.3": "B"})
+    facts = phone.do("facts", case)
+    assert (facts["day"], facts["fetuses"], facts["fetus_images"]) == (day, 2, {"1.2.3": "B"})
 
 
 def test_a_case_that_this_phone_cannot_read_is_left_to_the_hub(phone: Phone, site: Site) -> None:
@@ -214,9 +214,9 @@ def test_compressed_frames_look_as_on_the_hub(phone: Phone) -> None:
     for path in sorted(SAMPLES.glob("**/*.dcm")):
         data = path.read_bytes()
         frames = Frames.of_bytes(data)
-        told = phone.do("pixels", base64.b64encode(data).decode(), [1])
-        assert told["count"] == frames.count
-        (seen,) = told["pictures"]
+        answer = phone.do("pixels", base64.b64encode(data).decode(), [1])
+        assert answer["count"] == frames.count
+        (seen,) = answer["pictures"]
         gray = np.frombuffer(base64.b64decode(seen["gray"]), np.uint8)
         assert np.array_equal(gray.reshape(frames.rows, frames.columns), to_gray(frames.read(1))), (
             path
@@ -306,9 +306,9 @@ def test_coded_frames_look_as_on_the_hub(
     """Codecs that browsers lack: the same pixels, to the decoders' rounding where they lose some."""
     data = coded(codec, depth, colour)
     frames = Frames.of_bytes(data)
-    told = phone.do("pixels", base64.b64encode(data).decode(), [1])
-    assert "refused" not in told, told
-    (seen,) = told["pictures"]
+    answer = phone.do("pixels", base64.b64encode(data).decode(), [1])
+    assert "refused" not in answer, answer
+    (seen,) = answer["pictures"]
     wanted = frames.read(1)
     gray = np.frombuffer(base64.b64decode(seen["gray"]), np.uint8)
     apart = np.abs(gray.reshape(frames.rows, frames.columns).astype(int) - to_gray(wanted))
@@ -327,13 +327,13 @@ def test_clips_look_as_on_the_hub(phone: Phone, name: str) -> None:
     assert phone.cases()[0]["pictures"][0]["media_type"] == kind
     made = clip_object(data, Subject(study_key="a"), None)
     order = [1, 8, 9, 16, 2]
-    told = phone.do("pixels", base64.b64encode(made).decode(), order)
-    if name == "hevc.mp4" and "refused" in told:
-        assert told == {"refused": "unread_here"}
+    answer = phone.do("pixels", base64.b64encode(made).decode(), order)
+    if name == "hevc.mp4" and "refused" in answer:
+        assert answer == {"refused": "unread_here"}
         return
-    assert told["count"] == 16
+    assert answer["count"] == 16
     frames = Frames.of_bytes(made)
-    for number, seen in zip(order, told["pictures"], strict=True):
+    for number, seen in zip(order, answer["pictures"], strict=True):
         gray = np.frombuffer(base64.b64decode(seen["gray"]), np.uint8)
         apart = np.abs(gray.reshape(336, 480).astype(int) - to_gray(frames.read(number)))
         assert apart.max() <= 3, number
@@ -361,12 +361,14 @@ def test_real_and_odd_files_look_as_on_the_hub(phone: Phone) -> None:
             wanted = to_gray(frames.read(1))
         except FadaError:
             continue
-        told = phone.do("pixels", base64.b64encode(data).decode(), [1])
-        if "refused" in told:
-            assert told["refused"] in {"invalid_dicom", "unread_here", "incomplete_body"}, path.name
+        answer = phone.do("pixels", base64.b64encode(data).decode(), [1])
+        if "refused" in answer:
+            assert answer["refused"] in {"invalid_dicom", "unread_here", "incomplete_body"}, (
+                path.name
+            )
             left.add(path.stem)
             continue
-        gray = np.frombuffer(base64.b64decode(told["pictures"][0]["gray"]), np.uint8)
+        gray = np.frombuffer(base64.b64decode(answer["pictures"][0]["gray"]), np.uint8)
         apart = np.abs(gray.reshape(wanted.shape).astype(int) - wanted)
         differ += [path.name] if apart.max() > 3 else []
         read += 1
@@ -392,10 +394,10 @@ def test_pictures_look_as_on_the_hub_and_stand_upright(phone: Phone) -> None:
     ):
         out = io.BytesIO()
         picture_.save(out, **options)
-        told = phone.do("gray", base64.b64encode(out.getvalue()).decode())
+        answer = phone.do("gray", base64.b64encode(out.getvalue()).decode())
         (frame,) = read_picture(out.getvalue()).frames
-        here = np.frombuffer(base64.b64decode(told["gray"]), np.uint8)
-        assert (told["height"], told["width"]) == frame.shape[:2]
+        here = np.frombuffer(base64.b64decode(answer["gray"]), np.uint8)
+        assert (answer["height"], answer["width"]) == frame.shape[:2]
         apart = np.abs(here.reshape(frame.shape[:2]).astype(int) - to_gray(frame))
         assert apart.max() <= (0 if picture_.mode == "L" else 2)
 
@@ -403,8 +405,8 @@ def test_pictures_look_as_on_the_hub_and_stand_upright(phone: Phone) -> None:
 def test_a_jpeg_of_another_size_than_its_header_is_refused(phone: Phone) -> None:
     dataset = pydicom.dcmread(SAMPLES / "head-27w.dcm")
     dataset.Rows += 1
-    told = phone.do("pixels", base64.b64encode(as_file(dataset)).decode(), [1])
-    assert told == {"refused": "invalid_dicom"}
+    answer = phone.do("pixels", base64.b64encode(as_file(dataset)).decode(), [1])
+    assert answer == {"refused": "invalid_dicom"}
 
 
 # --- files and examinations ----------------------------------------------------------------------
@@ -420,8 +422,8 @@ def fresh(sample: str, study: str = "") -> bytes:
 def test_files_of_one_examination_are_one_case(phone: Phone) -> None:
     study = generate_uid()
     case = phone.capture(fresh("head-27w.dcm", study), picture(1), picture(1))
-    (found,) = phone.cases()
-    assert [p["media_type"] for p in found["pictures"]] == ["application/dicom", "image/png"]
+    (kept_case,) = phone.cases()
+    assert [p["media_type"] for p in kept_case["pictures"]] == ["application/dicom", "image/png"]
     assert phone.capture(fresh("head-14w.dcm", study), into=case) == case
     assert len(phone.cases()[0]["pictures"]) == 3
     assert phone.capture(fresh("head-14w.dcm"), into=case) == "other_study"
@@ -497,8 +499,8 @@ def test_more_pictures_after_the_first_were_sent(phone: Phone) -> None:
     phone.do("analyse", case)
     assert phone.do("send") == ""
     assert phone.capture(picture(11), picture(12), into=case) == case
-    (found,) = phone.cases()
-    assert (found["version"], found["state"], found["missing"]) == (2, "captured", None)
+    (kept_case,) = phone.cases()
+    assert (kept_case["version"], kept_case["state"], kept_case["missing"]) == (2, "captured", None)
     phone.do("analyse", case)
     assert phone.do("send") == ""
     assert phone.cases()[0]["state"] in ("received", "hub_analysed")
@@ -641,12 +643,12 @@ def test_bytes_that_were_damaged_on_the_way_are_sent_again(phone: Phone) -> None
 
     phone.context.route("**/tus/*", damage)
     assert phone.do("send") == ""
-    (found,) = phone.cases()
-    assert (found["state"], found["problem"]) == ("failed", "incomplete_body")
+    (kept_case,) = phone.cases()
+    assert (kept_case["state"], kept_case["problem"]) == ("failed", "incomplete_body")
     assert phone.do("send") == ""
-    (found,) = phone.cases()
-    assert found["state"] in ("received", "hub_analysed")
-    assert found["problem"] == ""
+    (kept_case,) = phone.cases()
+    assert kept_case["state"] in ("received", "hub_analysed")
+    assert kept_case["problem"] == ""
     assert len(images(phone.site, case)) == 1
 
 
@@ -658,9 +660,9 @@ def signed(browser: Browser, site: Site, script: bytes) -> Iterator[Phone]:
 
     def trusting(route: Route) -> None:
         answer = route.fetch()
-        told = answer.json()
+        body = answer.json()
         key = base64.b64encode(public_bytes(releases.KEY)).decode()
-        route.fulfill(response=answer, json={**told, "release_keys": [*told["release_keys"], key]})
+        route.fulfill(response=answer, json={**body, "release_keys": [*body["release_keys"], key]})
 
     made.context.route("**/api/sync/enrol", trusting)
     made.enrol()
@@ -675,8 +677,8 @@ class Offer:
     def __init__(self, phone: Phone, **changes: Any) -> None:
         self.phone, self.asked = phone, list[str]()
         self.present = phone.site.api("GET", "/api/sync/releases").json()["active"]
-        told = phone.site.api("GET", f"/api/sync/releases/{self.present}/manifest.json").json()
-        body = {k: v for k, v in told.items() if k != "signature"} | changes
+        document = phone.site.api("GET", f"/api/sync/releases/{self.present}/manifest.json").json()
+        body = {k: v for k, v in document.items() if k != "signature"} | changes
         self.manifest = json.dumps(sign(body, releases.KEY)).encode()
         self.name = f"{body['name']}-{body['version']}"
         self.bad: Callable[[Route, int], bool] = lambda route, n: False
@@ -715,9 +717,9 @@ def forget_files(phone: Phone) -> None:
 def test_a_wrong_signature_is_never_parsed(signed: Phone) -> None:
     """Case 39: nothing of it is fetched, and the present model stays."""
     offer = Offer(signed, version="99.0.0")
-    told = json.loads(offer.manifest)
-    told["calibration"] = {}
-    offer.manifest = json.dumps(told).encode()
+    document = json.loads(offer.manifest)
+    document["calibration"] = {}
+    offer.manifest = json.dumps(document).encode()
     answer = signed.do("release")
     assert answer == {"here": offer.present, "refused": "release_wrong_signature", "tried": 0}
     assert offer.asked == []

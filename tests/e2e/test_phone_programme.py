@@ -95,8 +95,8 @@ def test_a_sample_case_never_leaves_the_phone(phone: Phone) -> None:  # noqa: F8
     assert phone.do("send") == ""
     assert phone.do("attempt", case) is False
     assert phone.do("seal", case) is False
-    (found,) = phone.cases()
-    assert (found["state"], found["frozen"]) == ("analysed", False)
+    (kept_case,) = phone.cases()
+    assert (kept_case["state"], kept_case["frozen"]) == ("analysed", False)
     assert not [url for url in asked if case in url or "/tus/" in url]
     with pytest.raises(ValueError, match="expected 1, got 0"):
         images(phone.site, case)
@@ -104,7 +104,7 @@ def test_a_sample_case_never_leaves_the_phone(phone: Phone) -> None:  # noqa: F8
 
 def identity(phone: Phone) -> dict[str, str]:  # noqa: F811
     """What the phone's database says of itself, in plain."""
-    told = phone.page.evaluate(
+    record = phone.page.evaluate(
         """() => new Promise((done) => {
             const open = indexedDB.open("fada", 1);
             open.onsuccess = () => {
@@ -113,7 +113,7 @@ def identity(phone: Phone) -> dict[str, str]:  # noqa: F811
             };
         })"""
     )
-    return dict(told)
+    return dict(record)
 
 
 def test_a_new_key_at_the_hubs_word_costs_no_case(phone: Phone) -> None:  # noqa: F811

@@ -14,8 +14,8 @@ from services.domain.language.languages import LANGUAGES
 
 # What is cut by its own box, or reaches beyond the screen: a visible text that nobody can read whole.
 CUT = """() => {
-  const wide = document.documentElement.clientWidth, found = [];
-  if (document.documentElement.scrollWidth > wide) found.push(`page ${document.documentElement.scrollWidth} > ${wide}`);
+  const wide = document.documentElement.clientWidth, faults = [];
+  if (document.documentElement.scrollWidth > wide) faults.push(`page ${document.documentElement.scrollWidth} > ${wide}`);
   for (const one of document.querySelectorAll("main *, header *")) {
     if (one.closest(".hidden, [hidden], svg, .strip, option, select") || one.checkVisibility?.({checkOpacity: true}) === false) continue;
     const style = getComputedStyle(one), box = one.getBoundingClientRect();
@@ -23,21 +23,21 @@ CUT = """() => {
     const own = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "");
     if (!own) continue;
     const name = `${one.tagName} ${one.className} "${one.textContent.trim().slice(0, 50)}"`;
-    if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0) found.push(`wider than its box: ${name}`);
-    if (style.overflowY === "hidden" && one.scrollHeight > one.clientHeight + 1) found.push(`higher than its box: ${name}`);
-    if (box.right > wide + 1 || box.left < -1) found.push(`beyond the screen: ${name}`);
+    if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0) faults.push(`wider than its box: ${name}`);
+    if (style.overflowY === "hidden" && one.scrollHeight > one.clientHeight + 1) faults.push(`higher than its box: ${name}`);
+    if (box.right > wide + 1 || box.left < -1) faults.push(`beyond the screen: ${name}`);
   }
-  return found;
+  return faults;
 }"""
 
 
 def axe_faults(page: Page) -> list[str]:
     page.evaluate(AT_REST)
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{v['id']}: {v['nodes'][0]['html'][:200]} {v['nodes'][0]['failureSummary']}"
-        for v in found["violations"] if v["impact"] in ("serious", "critical")
+        for v in results["violations"] if v["impact"] in ("serious", "critical")
     ]  # fmt: skip
 
 
@@ -48,9 +48,9 @@ def cut_words(page: Page, language: str) -> list[str]:
         chosen.select_option(language)
         page.wait_for_function("(l) => document.documentElement.lang === l", arg=language)
     page.evaluate("document.documentElement.style.fontSize = '32px'")
-    found = list(page.evaluate(CUT))
+    words = list(page.evaluate(CUT))
     page.evaluate("document.documentElement.style.fontSize = ''")
-    return found
+    return words
 
 
 def test_every_screen_can_be_heard_and_enlarged(

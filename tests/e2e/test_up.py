@@ -29,17 +29,17 @@ def environment(home):
 
 def left_over(home):
     """Processes that name this folder or have it in their environment or as working folder."""
-    found = []
+    command_lines = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+            process_bytes = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
             where = os.readlink(folder / "cwd")
         except OSError:
             continue
-        mine = str(home).encode() in told or where.startswith(str(home))
+        mine = str(home).encode() in process_bytes or where.startswith(str(home))
         if mine and int(folder.name) != os.getpid():
-            found.append((folder / "cmdline").read_bytes())
-    return found
+            command_lines.append((folder / "cmdline").read_bytes())
+    return command_lines
 
 
 def test_a_real_study_from_bytes_to_a_report_and_nothing_stays(tmp_path):

@@ -62,17 +62,17 @@ def test_dwv_reads_the_clip_and_the_ellipse(
     page.goto(f"{origin}/dwv/dwv.html")
     page.wait_for_function("window.ready")
     root = f"{hub.address}/dicomweb"
-    found = page.evaluate("all => list(...all)", [root, hub.key, clip])
-    assert sorted(one["modality"] for one in found) == ["SEG", "SEG", "SR", "SR", "US"]
-    told: dict[str, list[Any]] = {"US": [], "SR": []}
-    for kind, of in told.items():  # the images before what is drawn on them
-        for url in [one["url"] for one in found if one["modality"] == kind]:
+    objects = page.evaluate("all => list(...all)", [root, hub.key, clip])
+    assert sorted(one["modality"] for one in objects) == ["SEG", "SEG", "SR", "SR", "US"]
+    rendered: dict[str, list[Any]] = {"US": [], "SR": []}
+    for kind, of in rendered.items():  # the images before what is drawn on them
+        for url in [one["url"] for one in objects if one["modality"] == kind]:
             of.append(page.evaluate("all => load(...all)", [url, hub.key]))
     keep(page, "dwv")
-    assert not [error for of in told.values() for one in of for error in one["errors"]]
-    assert told["US"][0]["size"] == [480, 336, 1, FRAMES]
-    assert told["US"][0]["painted"] > 1000
-    shapes = [shape for report in told["SR"] for shape in report.get("shapes", ())]
+    assert not [error for of in rendered.values() for one in of for error in one["errors"]]
+    assert rendered["US"][0]["size"] == [480, 336, 1, FRAMES]
+    assert rendered["US"][0]["painted"] > 1000
+    shapes = [shape for report in rendered["SR"] for shape in report.get("shapes", ())]
     assert [shape for shape in shapes if shape["a"] and shape["b"]], "the head's ellipse"
     page.close()
 

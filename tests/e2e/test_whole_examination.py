@@ -338,12 +338,12 @@ def test_the_reports_page_prints_as_one_page_in_the_readers_language(
         at_every_width(page, "report-page", full_page=True)
         page.locator(".report-images input").check()
         expect(page.locator(".sheet img")).to_have_count(7)
-        told = page.locator(".sheet").inner_text()
+        sheet = page.locator(".sheet").inner_text()
         keep(page, "report-page-images", full_page=True)
     for words in ("Plan transversal de l’abdomen fœtal", "Longueur du fémur", COMMENT):
-        assert words in told, told
+        assert words in sheet, sheet
     for words in ("pdf.", "Transverse plane", "étalonnée", "Review by", "by Hadlock"):
-        assert words not in told, told
+        assert words not in sheet, sheet
 
 
 def pdf_text(data: bytes) -> str:

@@ -28,13 +28,13 @@ def index(folder: Path) -> type[RuleBasedStateMachine]:
 MACHINES: dict[str, Callable[[Path], type[RuleBasedStateMachine]]] = {"index": index}
 
 
-def run(name: str, seconds: float, found: Path) -> None:
+def run(name: str, seconds: float, failures_folder: Path) -> None:
     """Raises what the machine finds."""
     until = time.monotonic() + seconds
     given = settings(
         max_examples=50,
         stateful_step_count=60,
-        database=DirectoryBasedExampleDatabase(found / "examples"),
+        database=DirectoryBasedExampleDatabase(failures_folder / "examples"),
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -117,10 +117,10 @@ def multipart_body(data: bytes) -> None:
 def hl7(data: bytes) -> None:
     """An order or a piece of news in HL7 v2."""
     with suppress(FadaError):
-        told = message.parse(data)
+        parsed = message.parse(data)
         for read in (hl7_orders.orders_of, hl7_orders.news_of):
             with suppress(FadaError):
-                read(told)
+                read(parsed)
 
 
 @lru_cache(maxsize=1)

@@ -62,13 +62,13 @@ KEDA = {"worker": {"autoscaling": {"kind": "keda"}}, "triton": {"autoscaling": {
 
 
 def needed(program: str) -> str:
-    found = shutil.which(program)
-    if found is None:
+    executable = shutil.which(program)
+    if executable is None:
         message = f"{program} is not installed (Debian: prometheus)"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return executable
 
 
 # --- compose -------------------------------------------------------------------------------------
@@ -108,8 +108,8 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     arguments = (*profiles, "config", "--format", "json")
     done = compose(tmp_path_factory.mktemp("compose"), text, *arguments)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    configuration: dict[str, Any] = json.loads(done.stdout)
+    return configuration
 
 
 def test_compose_accepts_the_file_and_refuses_a_broken_one(tmp_path: Path) -> None:
@@ -206,9 +206,9 @@ def test_the_store_shows_others_its_signed_port_alone(
     )
     try:
         ours, until = psutil.Process(process.pid), time.monotonic() + 60
-        while free[0] not in (found := listening(ours)) and time.monotonic() < until:
+        while free[0] not in (addresses := listening(ours)) and time.monotonic() < until:
             time.sleep(0.2)
-        beyond = {port for port, address in found.items() if address != "127.0.0.1"}
+        beyond = {port for port, address in addresses.items() if address != "127.0.0.1"}
         assert free[0] in beyond
         assert beyond <= {free[0], free[1]}, "S3 and its gRPC, which asks for a signature too"
     finally:
@@ -291,9 +291,9 @@ def manifests(chart: Chart, values: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_the_chart_lints() -> None:
-    found = lint(str(CHART), strict=True)
-    assert [one for one in found["messages"] if one["severity"] > 1] == []
-    assert found["errors"] == []
+    result = lint(str(CHART), strict=True)
+    assert [one for one in result["messages"] if one["severity"] > 1] == []
+    assert result["errors"] == []
 
 
 @pytest.mark.parametrize("values", [{}, ALL, KEDA], ids=["default", "all", "keda"])
@@ -321,12 +321,12 @@ def pods(chart: Chart, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_pods_are_limited_probed_and_without_rights(chart: Chart) -> None:
-    found = pods(chart, ALL)
-    assert set(found) == {
+    pods_by_name = pods(chart, ALL)
+    assert set(pods_by_name) == {
         f"hub-fada-{part}"
         for part in ("gateway", "worker", "sweeper", "dimse", "hl7", "triton", "prepare")
     }
-    for name, pod in found.items():
+    for name, pod in pods_by_name.items():
         spec = pod["spec"]
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["automountServiceAccountToken"] is False, name
@@ -344,14 +344,16 @@ def test_pods_are_limited_probed_and_without_rights(chart: Chart) -> None:
                 name
             )
     for part, protocol in (("dimse", "dicom"), ("hl7", "mllp")):
-        (container,) = found[f"hub-fada-{part}"]["spec"]["containers"]
+        (container,) = pods_by_name[f"hub-fada-{part}"]["spec"]["containers"]
         (port,) = container["ports"]
         asked = ["python", "-m", probe.__name__, protocol, str(port["containerPort"])]
         assert container["livenessProbe"]["exec"]["command"] == asked
-    (gateway,) = found["hub-fada-gateway"]["spec"]["containers"]
+    (gateway,) = pods_by_name["hub-fada-gateway"]["spec"]["containers"]
     assert gateway["readinessProbe"]["httpGet"]["path"] == "/health/serving"
     assert (
-        found["hub-fada-triton"]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"]
+        pods_by_name["hub-fada-triton"]["spec"]["containers"][0]["resources"]["limits"][
+            "nvidia.com/gpu"
+        ]
         == 1
     )
 
@@ -572,7 +574,7 @@ def test_every_command_exists(chart: Chart, composed: dict[str, Any]) -> None:
 # --- seen ----------------------------------------------------------------------------------------
 def figures() -> dict[str, set[str]]:
     """Name of each time series FADA writes → its labels."""
-    found: dict[str, set[str]] = {}
+    labels_by_metric: dict[str, set[str]] = {}
     for metric in vars(metrics).values():
         inner = metric.metric if isinstance(metric, metrics.Bounded) else metric
         if not isinstance(inner, metrics.Counter | metrics.Gauge | metrics.Histogram):
@@ -580,19 +582,25 @@ def figures() -> dict[str, set[str]]:
         (family,) = inner.describe()
         labels = set(inner._labelnames)
         if isinstance(inner, metrics.Histogram):
-            found |= {f"{family.name}_{part}": labels for part in ("sum", "count")}
-            found[f"{family.name}_bucket"] = labels | {"le"}
+            labels_by_metric |= {f"{family.name}_{part}": labels for part in ("sum", "count")}
+            labels_by_metric[f"{family.name}_bucket"] = labels | {"le"}
         else:
-            found[family.name + ("_total" if isinstance(inner, metrics.Counter) else "")] = labels
-    return found
+            labels_by_metric[
+                family.name + ("_total" if isinstance(inner, metrics.Counter) else "")
+            ] = labels
+    return labels_by_metric
 
 
 def expressions() -> list[str]:
     dashboard = json.loads((ROOT / "charts/fada/files/dashboard.json").read_text())
     rules = yaml.safe_load((CHART / "files" / "alerts.yml").read_text())
-    found = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    assert len(found) > 15
-    return found + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    panel_expressions = [
+        target["expr"] for panel in dashboard["panels"] for target in panel["targets"]
+    ]
+    assert len(panel_expressions) > 15
+    return panel_expressions + [
+        rule["expr"] for group in rules["groups"] for rule in group["rules"]
+    ]
 
 
 def test_every_panel_and_alert_asks_for_a_series_that_exists() -> None:
@@ -643,15 +651,15 @@ def test_the_charts_alerts_fire_with_the_labels_that_kubernetes_gives(
     assert rule["metadata"]["labels"]["release"] == "prom"
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(rule["spec"]))
     monitors = {one["metadata"]["name"] for one in made if one["kind"] == "PodMonitor"}
-    told = yaml.safe_load(TESTED.read_text())
-    for test in told["tests"]:
+    rule_tests = yaml.safe_load(TESTED.read_text())
+    for test in rule_tests["tests"]:
         test["input_series"] = [
             {**one, "series": labelled(one["series"], monitors)} for one in test["input_series"]
         ] + [
             {"series": f'up{{job="other/hub-fada-{part}",namespace="other"}}', "values": "1x60"}
             for part in ("gateway", "worker", "sweeper")
         ]
-    (tmp_path / TESTED.name).write_text(yaml.safe_dump(told))
+    (tmp_path / TESTED.name).write_text(yaml.safe_dump(rule_tests))
     checked(tmp_path, "check", "rules", "alerts.yml")
     checked(tmp_path, "test", "rules", TESTED.name)
 

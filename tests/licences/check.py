@@ -98,11 +98,11 @@ def python_packages(requirements: Iterable[str]) -> Iterator[Package]:
             continue
         seen.add((name, extras))
         try:
-            found = installed.distribution(name)
+            distribution = installed.distribution(name)
         except installed.PackageNotFoundError:
             continue
-        yield Package("python", name, found.version, licence_of(found))
-        for needed in map(Requirement, found.requires or ()):
+        yield Package("python", name, distribution.version, licence_of(distribution))
+        for needed in map(Requirement, distribution.requires or ()):
             marker = needed.marker
             if marker is None or any(marker.evaluate({"extra": e}) for e in extras or {""}):
                 queue.append(needed)
@@ -122,9 +122,9 @@ def hub_requirements(root: Path) -> list[str]:
     return [*project["dependencies"], *embedded, "nvidia-pytriton"]
 
 
-def licence_of(found: installed.Distribution) -> str:
+def licence_of(distribution: installed.Distribution) -> str:
     """The SPDX expression, else the classifiers, else a short License field."""
-    about = found.metadata.json
+    about = distribution.metadata.json
     if expression := about.get("license_expression"):
         return str(expression)
     classes = [c for c in about.get("classifier", ()) if c.startswith(_CLASSIFIER)]

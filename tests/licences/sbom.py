@@ -53,7 +53,7 @@ def bill(packages: Iterable[Package], shipped: Iterable[Package], version: str) 
 
 def _component(package: Package, shipped: bool) -> dict[str, Any]:
     url = f"pkg:{_KINDS[package.kind]}/{quote(package.name)}@{quote(package.version)}"
-    found: dict[str, Any] = {
+    component: dict[str, Any] = {
         "type": "library",
         "bom-ref": url,
         "name": package.name,
@@ -62,12 +62,12 @@ def _component(package: Package, shipped: bool) -> dict[str, Any]:
         "scope": "required" if shipped else "excluded",
     }
     if package.licence:
-        found["licenses"] = [{"license": {"name": package.licence}}]
-    return found
+        component["licenses"] = [{"license": {"name": package.licence}}]
+    return component
 
 
 if __name__ == "__main__":
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    found = [*python_packages(project_requirements(ROOT)), *npm_packages(ROOT)]
+    dependencies = [*python_packages(project_requirements(ROOT)), *npm_packages(ROOT)]
     shipped = [*python_packages(hub_requirements(ROOT)), *npm_packages_of_the_pages(ROOT)]
-    print(json.dumps(bill(found, shipped, project["version"]), indent=1))
+    print(json.dumps(bill(dependencies, shipped, project["version"]), indent=1))

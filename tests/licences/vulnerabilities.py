@@ -42,25 +42,29 @@ def verdict(answer: str, wanted: set[str]) -> Verdict:
         return 2, ["pip-audit gave no answer: is its service within reach?"]
     seen = {canonicalize_name(one["name"]) for one in entries if "skip_reason" not in one}
     unseen = [f"not looked at: {name}" for name in sorted(wanted - seen)]
-    found = [
+    problems = [
         f"{one['name']} {one['version']}: {fault['id']}, mended in"
         f" {', '.join(fault['fix_versions']) or 'no version yet'}"
         for one in entries
         for fault in one.get("vulns", ())
     ]
     if unseen:
-        return 2, [*found, *unseen, f"{len(unseen)} of {len(wanted)} packages were not looked at"]
-    return (1, found) if found else (0, [f"{len(wanted)} packages, no known vulnerabilities"])
+        return 2, [
+            *problems,
+            *unseen,
+            f"{len(unseen)} of {len(wanted)} packages were not looked at",
+        ]
+    return (1, problems) if problems else (0, [f"{len(wanted)} packages, no known vulnerabilities"])
 
 
 def npm_verdict(answer: str, lock: Mapping[str, Any]) -> Verdict:
     """Of npm audit's JSON. ``lock``: the parsed package-lock.json that it was asked about."""
     wanted = sum("node_modules/" in place for place in lock["packages"])
     try:
-        told: dict[str, Any] = json.loads(answer)
-        if "message" in told:
-            return 2, [f"npm audit could not look: {told['message']}"]
-        seen, faulty = told["metadata"]["dependencies"]["total"], told["vulnerabilities"]
+        audit: dict[str, Any] = json.loads(answer)
+        if "message" in audit:
+            return 2, [f"npm audit could not look: {audit['message']}"]
+        seen, faulty = audit["metadata"]["dependencies"]["total"], audit["vulnerabilities"]
     except (ValueError, KeyError, TypeError):
         return 2, ["npm audit gave no answer: is its registry within reach?"]
     advisories = (
@@ -69,10 +73,12 @@ def npm_verdict(answer: str, lock: Mapping[str, Any]) -> Verdict:
         for one in fault["via"]
         if isinstance(one, dict)  # else: the name of the dependency that is at fault
     )
-    found = [f"{name} {one['range']}: {one['url']} ({one['severity']})" for name, one in advisories]
+    problems = [
+        f"{name} {one['range']}: {one['url']} ({one['severity']})" for name, one in advisories
+    ]
     if seen < wanted:
-        return 2, [*found, f"{wanted - seen} of {wanted} npm packages were not looked at"]
-    return (1, found) if found else (0, [f"{wanted} npm packages, no known vulnerabilities"])
+        return 2, [*problems, f"{wanted - seen} of {wanted} npm packages were not looked at"]
+    return (1, problems) if problems else (0, [f"{wanted} npm packages, no known vulnerabilities"])
 
 
 def ask_pip_audit() -> Verdict:

@@ -55,11 +55,11 @@ def _compare_jobs(tx: Transaction, model: Model, study: ModelStudy, now: datetim
 
 def _compare_deliveries(tx: Transaction, model: Model) -> None:
     """Made with the version that they are of, once, and never gone."""
-    found = {one.id: one for one in tx.deliveries.find("north", limit=ALL)}
-    for one in found.values():
+    deliveries = {one.id: one for one in tx.deliveries.find("north", limit=ALL)}
+    for one in deliveries.values():
         model.deliveries.setdefault(one.id, DeliveryState.WAITING)
-    assert {one.id: one.state for one in found.values()} == model.deliveries
-    sent = [(one.study_id, one.version) for one in found.values()]
+    assert {one.id: one.state for one in deliveries.values()} == model.deliveries
+    sent = [(one.study_id, one.version) for one in deliveries.values()]
     assert len(sent) == len(set(sent))
     for study in model.studies.values():
         for number, version in enumerate(study.versions, 1):

@@ -185,8 +185,8 @@ class IndexMachine(Messages):
         study = self.model.studies[job.study]
 
         def act(tx: Transaction) -> None:
-            told = report(study.uid)
-            result = tx.jobs.finish(job.id, owner, told, [], score=1.0, reasons=())
+            new_report = report(study.uid)
+            result = tx.jobs.finish(job.id, owner, new_report, [], score=1.0, reasons=())
             assert result.job_id == job.id
             if killed:
                 raise Killed
@@ -223,9 +223,9 @@ class IndexMachine(Messages):
     def add_version(self, pick: int, origin: Origin, signed: bool) -> None:
         study = self._study(pick)
         signed = signed and origin is Origin.REVIEW
-        told = replace(report(study.uid), reviewed_by="anna" if signed else None)
+        new_report = replace(report(study.uid), reviewed_by="anna" if signed else None)
         with self.index.begin() as tx:
-            tx.results.add(ANNA, study.id, told, [], origin=origin, based_on=None)
+            tx.results.add(ANNA, study.id, new_report, [], origin=origin, based_on=None)
         study.add(ModelVersion(origin, signed, None))
 
     @rule()

@@ -80,13 +80,13 @@ class Model:
 
     def of(self, study: str, *states: JobState) -> list[ModelJob]:
         """The study's jobs in these states, newest last."""
-        found = [one for one in self.jobs.values() if one.study == study and one.state in states]
-        return sorted(found, key=lambda one: one.id)
+        jobs = [one for one in self.jobs.values() if one.study == study and one.state in states]
+        return sorted(jobs, key=lambda one: one.id)
 
     def queued(self, study: str) -> ModelJob | None:
-        found = self.of(study, JobState.QUEUED)
-        assert len(found) <= 1
-        return found[0] if found else None
+        jobs = self.of(study, JobState.QUEUED)
+        assert len(jobs) <= 1
+        return jobs[0] if jobs else None
 
     def can_lease(self, job: ModelJob, now: datetime) -> bool:
         """Queued, or left by its worker; and nobody is at work on the study."""

@@ -17,13 +17,15 @@ UNSPEAKING = {"told", "found"}  # names that do not say what a variable holds
 
 
 @cache
-def modules() -> dict[Path, ast.Module]:
-    files = [file for part in PRODUCT for file in sorted((ROOT / part).rglob("*.py"))]
+def modules(parts: tuple[str, ...] = PRODUCT) -> dict[Path, ast.Module]:
+    files = [file for part in parts for file in sorted((ROOT / part).rglob("*.py"))]
     return {file: ast.parse(file.read_text()) for file in files if MIGRATIONS not in file.parents}
 
 
-def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for file, tree in modules().items():
+def functions(
+    parts: tuple[str, ...] = PRODUCT,
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for file, tree in modules(parts).items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", node
@@ -62,10 +64,13 @@ def test_a_classs_name_means_one_thing():
 
 
 def test_variables_say_what_they_hold():
+    """Parameters among them, and in the tests as well."""
     named = [
         where
-        for where, function in functions()
+        for parts in (PRODUCT, ("bench", "examples", "tests"))
+        for where, function in functions(parts)
         for node in ast.walk(function)
-        if isinstance(node, ast.Name) and node.id in UNSPEAKING
+        if (isinstance(node, ast.Name) and node.id in UNSPEAKING)
+        or (isinstance(node, ast.arg) and node.arg in UNSPEAKING)
     ]
     assert named == []

@@ -83,9 +83,9 @@ def readable(settings: Settings, known: Known) -> None:
     services = compose(settings)
     with TestClient(create_app(services)) as client:
         client.headers["Authorization"] = f"Bearer {known.key}"
-        told = client.get(f"/api/studies/{known.study}/results/latest")
-        assert told.status_code == 200, told.text
-        (frame,) = told.json()["report"]["frames"]
+        response = client.get(f"/api/studies/{known.study}/results/latest")
+        assert response.status_code == 200, response.text
+        (frame,) = response.json()["report"]["frames"]
         assert frame["plane"]["label"] == "head"
         image = client.get("/dicomweb/studies/1.2/series/1.2.3/instances/1.2.3.1")
         assert image.status_code == 200, image.text

@@ -124,9 +124,9 @@ def test_the_first_key_opens_the_gateway(hub: Hub) -> None:
     key = hub.run("first-key", "--site", "north").stdout.strip()
     assert get(hub.gateway, "/health/live").status_code == 200
     assert get(hub.gateway, "/api/me").status_code == 401
-    told = get(hub.gateway, "/api/me", Authorization=f"Bearer {key}")
-    assert told.status_code == 200
-    assert told.json()["site"] == "north"
+    response = get(hub.gateway, "/api/me", Authorization=f"Bearer {key}")
+    assert response.status_code == 200
+    assert response.json()["site"] == "north"
 
 
 def test_parts_are_watched_without_anybody_asking_for_readiness(hub: Hub) -> None:
@@ -141,9 +141,9 @@ def test_parts_are_watched_without_anybody_asking_for_readiness(hub: Hub) -> Non
 
 
 def test_readiness_names_the_part_that_is_missing(hub: Hub) -> None:
-    told = get(hub.gateway, "/health/ready")
-    assert told.status_code == 503
-    states = {name: part["state"] for name, part in told.json()["parts"].items()}
+    response = get(hub.gateway, "/health/ready")
+    assert response.status_code == 503
+    states = {name: part["state"] for name, part in response.json()["parts"].items()}
     assert states == {"index": "ok", "store": "ok", "broker": "ok", "inference": "down"}
     text = get(hub.gateway, "/metrics", Authorization="Bearer only-for-figures").text
     assert 'fada_dependency_up{part="inference"} 0.0' in text

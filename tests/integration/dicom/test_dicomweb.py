@@ -48,8 +48,8 @@ def test_stored_twice_is_stored_once(
     client: DICOMwebClient, three: list[pydicom.Dataset], gateway: OpenGateway
 ) -> None:
     client.store_instances(three)
-    found = client.search_for_instances(str(three[0].StudyInstanceUID))
-    assert len(found) == 3
+    instances = client.search_for_instances(str(three[0].StudyInstanceUID))
+    assert len(instances) == 3
     with gateway.services.index.read() as tx:
         study = tx.studies.by_uid("north", str(three[0].StudyInstanceUID))
         assert len(tx.jobs.find("north", study_id=study.id)) == 1
@@ -65,8 +65,8 @@ def test_search_studies(client: DICOMwebClient, three: list[pydicom.Dataset]) ->
         {"StudyInstanceUID": uid},
         {"ModalitiesInStudy": "US"},
     ):
-        found = client.search_for_studies(search_filters=filters)
-        assert uid in [one["0020000D"]["Value"][0] for one in found], filters
+        studies = client.search_for_studies(search_filters=filters)
+        assert uid in [one["0020000D"]["Value"][0] for one in studies], filters
     for filters in ({"PatientName": "NOBODY*"}, {"StudyDate": "-20240101"}):
         assert client.search_for_studies(search_filters=filters) == []
     (one,) = client.search_for_studies(search_filters={"StudyInstanceUID": uid})
@@ -80,8 +80,8 @@ def test_search_series_and_instances(client: DICOMwebClient, three: list[pydicom
     assert series["00201209"]["Value"] == [3]
     assert [s["0020000E"] for s in client.search_for_series(search_filters={"Modality": "US"})]
     assert client.search_for_series(uid, search_filters={"Modality": "MR"}) == []
-    found = client.search_for_instances(uid, series["0020000E"]["Value"][0], limit=2, offset=1)
-    assert [one["00200013"]["Value"] for one in found] == [[2], [3]]
+    instances = client.search_for_instances(uid, series["0020000E"]["Value"][0], limit=2, offset=1)
+    assert [one["00200013"]["Value"] for one in instances] == [[2], [3]]
     (first,) = client.search_for_instances(
         search_filters={"SOPInstanceUID": str(three[0].SOPInstanceUID)}, fields=["00204000"]
     )
@@ -105,10 +105,10 @@ def test_a_wrong_limit_is_refused_and_nothing_found_is_204(gateway: OpenGateway)
     studies = f"{gateway.url}/dicomweb/studies"
     assert httpx.get(studies, params={"limit": "-1"}, headers=gateway.headers).status_code == 400
     for uid in ("1.2.3%00", "x", "1.2.3,4.5.6"):
-        found = httpx.get(
+        response = httpx.get(
             f"{gateway.url}/dicomweb/instances?SOPInstanceUID={uid}", headers=gateway.headers
         )
-        assert found.status_code == 204
+        assert response.status_code == 204
     empty = httpx.get(studies, params={"PatientID": "nobody"}, headers=gateway.headers)
     assert (empty.status_code, empty.content) == (204, b"")
 
@@ -148,10 +148,10 @@ def uids(dataset: pydicom.Dataset) -> tuple[str, str, str]:
     )
 
 
-def assert_same_jpeg(found: np.ndarray, wanted: np.ndarray) -> None:
+def assert_same_jpeg(actual: np.ndarray, wanted: np.ndarray) -> None:
     """Two decoders of a JPEG may round a grey value to either side."""
-    assert found.shape == wanted.shape
-    assert np.abs(found.astype(int) - wanted.astype(int)).max() <= 1
+    assert actual.shape == wanted.shape
+    assert np.abs(actual.astype(int) - wanted.astype(int)).max() <= 1
 
 
 def test_frames_as_stored_and_decoded(client: DICOMwebClient, three: list[pydicom.Dataset]) -> None:
@@ -293,8 +293,8 @@ def test_every_attribute_of_the_tables_and_names_by_their_beginnings(
     assert ask("studies", mine, ("PatientName", last[:4].lower())).status_code == 204
     fuzzy = ("fuzzymatching", "true")
     for path in ("studies", "series", "instances"):
-        found = ask(path, mine, ("PatientName", last[:4].lower()), fuzzy)
-        assert found.status_code == 200, path
+        response = ask(path, mine, ("PatientName", last[:4].lower()), fuzzy)
+        assert response.status_code == 200, path
         assert ask(path, mine, ("PatientName", "zz"), fuzzy).status_code == 204
 
 
@@ -382,8 +382,8 @@ def test_results_are_series_of_the_study(client: DICOMwebClient, gateway: OpenGa
             request_id="r",
         )  # fmt: skip
         assert len(tx.jobs.find("north")) == before
-    (found,) = client.search_for_series(study_uid, search_filters={"Modality": "SEG"})
-    series_uid = found["0020000E"]["Value"][0]
+    (series,) = client.search_for_series(study_uid, search_filters={"Modality": "SEG"})
+    series_uid = series["0020000E"]["Value"][0]
     back = client.retrieve_instance(study_uid, series_uid, parsed.sop_uid)
     assert np.array_equal(back.pixel_array.squeeze(), mask)
     assert sorted(client.search_for_studies(search_filters={"StudyInstanceUID": study_uid})[0]
@@ -447,9 +447,9 @@ def test_other_origins_are_let_in_by_a_list_alone(gateway: OpenGateway) -> None:
 
     allowed = asyncio.run(ask("OPTIONS", **asking))
     assert allowed.headers["access-control-allow-origin"] == "https://viewer.example"
-    found = asyncio.run(ask("GET", **gateway.headers, Origin="https://viewer.example"))
-    assert found.status_code in (200, 204)
-    assert found.headers["access-control-allow-origin"] == "https://viewer.example"
-    assert "access-control-allow-credentials" not in found.headers
+    response = asyncio.run(ask("GET", **gateway.headers, Origin="https://viewer.example"))
+    assert response.status_code in (200, 204)
+    assert response.headers["access-control-allow-origin"] == "https://viewer.example"
+    assert "access-control-allow-credentials" not in response.headers
     other = asyncio.run(ask("GET", **gateway.headers, Origin="https://evil.example"))
     assert "access-control-allow-origin" not in other.headers

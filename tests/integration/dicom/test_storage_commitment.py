@@ -110,9 +110,9 @@ def runner_of(gateway: OpenGateway, **more: Any) -> DeliveryRunner:
 def seen(gateway: OpenGateway, delivery: Delivery) -> tuple[str, str, list[tuple[str, str]]]:
     """(state, error, the objects' states and codes) as the API and the page show them."""
     with gateway.services.index.read() as tx:
-        found = tx.deliveries.get(SITE, delivery.id)
-    objects = [(one.state.value, one.code) for one in found.objects]
-    return found.state.value, found.error_code, objects
+        stored = tx.deliveries.get(SITE, delivery.id)
+    objects = [(one.state.value, one.code) for one in stored.objects]
+    return stored.state.value, stored.error_code, objects
 
 
 def until(holds: Callable[[], bool], seconds: float = 30) -> None:
@@ -161,9 +161,9 @@ def test_orthanc_is_told_which_objects_the_hub_keeps(
     stored = httpx.post(f"{url}/instances", content=file, timeout=30).json()["ID"]
     body = {"Resources": [stored], "StorageCommitment": True}
     answer = httpx.post(f"{url}/modalities/fada/store", json=body, timeout=60).json()
-    told = f"{url}/storage-commitment/{answer['StorageCommitmentTransactionUID']}"
-    until(lambda: httpx.get(told, timeout=30).json()["Status"] != "Pending")
-    assert httpx.get(told, timeout=30).json()["Status"] == "Success"
+    report_url = f"{url}/storage-commitment/{answer['StorageCommitmentTransactionUID']}"
+    until(lambda: httpx.get(report_url, timeout=30).json()["Status"] != "Pending")
+    assert httpx.get(report_url, timeout=30).json()["Status"] == "Success"
     held = httpx.get(f"{url}/instances/{stored}/simplified-tags", timeout=30).json()
     other = {
         "SOPClassUID": held["SOPClassUID"],
@@ -391,8 +391,8 @@ def test_the_states_of_a_delivery_are_listed(gateway: OpenGateway, server: Dicom
         _, key = tx.keys.create(SITE, Role.MANAGER, "tests")
     with httpx.Client(base_url=gateway.url, headers={"Authorization": f"Bearer {key}"}) as client:
         (item,) = client.get("/api/deliveries", params={"study": delivery.study_id}).json()["items"]
-    (told,) = item["objects"]
-    assert (told["state"], told["code"]) == ("commitment_failed", "0x0110")
+    (dicom_object,) = item["objects"]
+    assert (dicom_object["state"], dicom_object["code"]) == ("commitment_failed", "0x0110")
     assert item["error_code"] == "commitment_failed"
     assert DeliveryState(item["state"]) is DeliveryState.WAITING
 

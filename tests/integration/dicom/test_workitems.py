@@ -79,8 +79,8 @@ def state(uid: str, wanted: str, transaction: str) -> dict[str, Any]:
 def shown(client: httpx.Client, uid: str) -> dict[str, Any]:
     answer = client.get(f"/workitems/{uid}")
     assert answer.headers["content-type"].startswith("application/dicom+json")
-    (found,) = answer.raise_for_status().json()
-    return dict(found)
+    (dataset,) = answer.raise_for_status().json()
+    return dict(dataset)
 
 
 def test_an_item_goes_from_scheduled_to_completed(clients: dict[str, httpx.Client]) -> None:
@@ -124,8 +124,10 @@ def test_items_are_found_within_the_site(clients: dict[str, httpx.Client]) -> No
     for number in range(3):
         answer = work.post(f"/workitems?2.25.51{number}", json=[item(f"find{number}")])
         assert answer.status_code == 201
-    found = look.get("/workitems", params={"ProcedureStepLabel": "find*", "00741000": "SCHEDULED"})
-    assert {one["00080018"]["Value"][0] for one in found.json()} == {
+    response = look.get(
+        "/workitems", params={"ProcedureStepLabel": "find*", "00741000": "SCHEDULED"}
+    )
+    assert {one["00080018"]["Value"][0] for one in response.json()} == {
         "2.25.510", "2.25.511", "2.25.512",
     }  # fmt: skip
     page = look.get("/workitems", params={"PatientID": "P-find*", "limit": 1, "offset": 1})
@@ -155,13 +157,15 @@ def test_subscribers_are_told_and_may_be_asked_to_cancel(clients: dict[str, http
 
     later = threading.Timer(0.3, claim)
     later.start()
-    told = look.get("/subscribers/WATCH", params={"after": after, "wait": 20})
+    response = look.get("/subscribers/WATCH", params={"after": after, "wait": 20})
     later.join()
-    assert [one["00741000"]["Value"] for one in told.json()] == [["IN PROGRESS"]]
+    assert [one["00741000"]["Value"] for one in response.json()] == [["IN PROGRESS"]]
     asked = {"00741238": {"vr": "LT", "Value": ["wrong study"]}}
     assert work.post("/workitems/2.25.520/cancelrequest", json=[asked]).status_code == 202
-    told = look.get("/subscribers/WATCH", params={"after": told.headers["x-last-event"], "wait": 5})
-    (report,) = told.json()
+    response = look.get(
+        "/subscribers/WATCH", params={"after": response.headers["x-last-event"], "wait": 5}
+    )
+    (report,) = response.json()
     assert (report["00001002"]["Value"], report["00741238"]["Value"]) == ([2], ["wrong study"])
     assert shown(look, "2.25.520")["00741000"]["Value"] == ["IN PROGRESS"]
     assert look.delete("/workitems/2.25.520/subscribers/WATCH").status_code == 200
@@ -266,9 +270,9 @@ def test_who_subscribes_to_all_is_told_of_new_ones(clients: dict[str, httpx.Clie
     before = look.get("/subscribers/ALL", params={"wait": 0}).headers["x-last-event"]
     assert work.post("/workitems?2.25.530", json=[item("new")]).status_code == 201
     assert work.post("/workitems/2.25.530/cancelrequest").status_code == 202
-    told = look.get("/subscribers/ALL", params={"after": before, "wait": 5}).json()
-    assert [one["00741000"]["Value"][0] for one in told] == ["SCHEDULED", "CANCELED"]
-    assert told[1]["0074100E"]["Value"], "why, beside the state"
+    events = look.get("/subscribers/ALL", params={"after": before, "wait": 5}).json()
+    assert [one["00741000"]["Value"][0] for one in events] == ["SCHEDULED", "CANCELED"]
+    assert events[1]["0074100E"]["Value"], "why, beside the state"
     assert work.post("/workitems/2.25.530/cancelrequest").status_code == 202
     assert look.post(f"{every}/suspend").status_code == 200
     assert work.post("/workitems?2.25.531", json=[item("later")]).status_code == 201
@@ -371,8 +375,8 @@ def test_an_item_waits_for_its_images_and_ends_with_a_job_that_died(
     assert performer(gateway).advance(SITE, "2.25.550")
     ended = shown(work, "2.25.550")
     assert ended["00741000"]["Value"] == ["CANCELED"]
-    (told,) = ended["00741002"]["Value"]
-    assert "invalid_dicom" in told["00741238"]["Value"][0]
+    (progress,) = ended["00741002"]["Value"]
+    assert "invalid_dicom" in progress["00741238"]["Value"][0]
 
 
 def test_an_erased_study_leaves_no_item(
@@ -415,10 +419,10 @@ def test_people_see_and_cancel_items_by_api_and_command(
     assert look.post("/workitems/2.25.602/subscribers/ONE").status_code == 201
     code, words = fada("cancel", "2.25.602", "--reason", "wrong woman")
     assert "was asked to cancel it" in words
-    told = look.get("/subscribers/ONE", params={"wait": 5}).json()[-1]
-    assert told["00001002"]["Value"] == [2]
-    assert told["00741236"]["Value"] == ["FADA"], "the requesting AE is required (CC.2.4-1)"
-    assert told["00741238"]["Value"] == ["wrong woman"]
+    event = look.get("/subscribers/ONE", params={"wait": 5}).json()[-1]
+    assert event["00001002"]["Value"] == [2]
+    assert event["00741236"]["Value"] == ["FADA"], "the requesting AE is required (CC.2.4-1)"
+    assert event["00741238"]["Value"] == ["wrong woman"]
     wrong = {**claim, "00741000": {"vr": "CS", "Value": ["CANCELED"]},
              "00081195": {"vr": "UI", "Value": ["2.25.8"]}}  # fmt: skip
     refused = work.put("/workitems/2.25.602/state", json=[wrong])
@@ -442,11 +446,11 @@ def test_items_are_spoken_of_in_xml(clients: dict[str, httpx.Client]) -> None:
     parts = {
         "Accept": 'multipart/related; type="application/dicom+xml", application/dicom+json;q=0.5'
     }
-    found = look.get("/workitems", params={"ProcedureStepLabel": "xml"}, headers=parts)
-    assert found.headers["content-type"].startswith(
+    response = look.get("/workitems", params={"ProcedureStepLabel": "xml"}, headers=parts)
+    assert response.headers["content-type"].startswith(
         'multipart/related; type="application/dicom+xml"'
     )
-    assert found.content.count(b"<NativeDicomModel") == 2
+    assert response.content.count(b"<NativeDicomModel") == 2
     claim = state("2.25.570", "IN PROGRESS", "2.25.7")
     change = native_model.to_xml(claim["json"][0])
     assert work.put(claim["url"], content=change, headers=xml).status_code == 200

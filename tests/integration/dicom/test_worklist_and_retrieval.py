@@ -101,9 +101,9 @@ def orders(gateway: OpenGateway) -> dict[str, str]:
 def test_each_machine_has_its_own_list_of_today(
     server: DicomServer, orders: dict[str, str], tmp_path: Path
 ) -> None:
-    found = worklist(tmp_path, server, "US1")
-    assert [one.AccessionNumber for one in found] == ["W1", "W2"]
-    first = found[0]
+    entries = worklist(tmp_path, server, "US1")
+    assert [one.AccessionNumber for one in entries] == ["W1", "W2"]
+    first = entries[0]
     assert (first.PatientID, str(first.PatientName)) == ("P-W1", "Müller^Ida")
     assert first.StudyInstanceUID.startswith("2.25.")
     (step,) = first.ScheduledProcedureStepSequence
@@ -271,7 +271,7 @@ def test_what_was_asked_by_dimse_stands_in_the_trail(
     stored = pydicom.dcmread(SAMPLES / "head-27w.dcm")
     keys = ("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={stored.StudyInstanceUID}")
     assert worklist(tmp_path, server, "US1", "PatientID=P-W2")
-    (found,) = query(server, tmp_path, "VIEWER", "-S", *keys, "PatientName=SAMPLE*")
+    (match,) = query(server, tmp_path, "VIEWER", "-S", *keys, "PatientName=SAMPLE*")
     moved = tmp_path / "moved"
     moved.mkdir()
     dcmtk("getscu", server, "VIEWER", "-S", "-od", str(moved), "-k", keys[0], "-k", keys[1])
@@ -284,7 +284,7 @@ def test_what_was_asked_by_dimse_stands_in_the_trail(
     assert noted["studies.searched"].detail["route"] == "C-FIND"
     assert study in [e.subject for e in trail if e.action == "study.read"]
     words = str(trail)
-    for secret in (str(found.PatientName), "P-W2", "SAMPLE"):
+    for secret in (str(match.PatientName), "P-W2", "SAMPLE"):
         assert secret not in words
 
 

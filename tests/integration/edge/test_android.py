@@ -56,17 +56,17 @@ def test_the_same_reading_as_on_the_hub(program: Path, tmp_path: Path) -> None:
     release = open_release(STORE, trust_of(STORE))
     phases.put(release, tmp_path)
     image = SAMPLES / "head-27w.png"
-    told = run(program, tmp_path, image, "--mm-per-pixel", "0.28,0.3", "--threads", "2")
+    output = run(program, tmp_path, image, "--mm-per-pixel", "0.28,0.3", "--threads", "2")
     seen = square(decode(image.read_bytes()).pixels, release.manifest.side)
     scale = Calibration(spacing=PixelSize(0.28, 0.3, "scale_bar"))
     raw = ReleaseReader(release).read(seen)
     hub = judge(raw, seen, FrameRef("1.2", "1.2.3"), release.manifest, scale).reading
-    agree(told["reading"], hub, pixels=0.05, mm=0.1, days=0.3)
+    agree(output["reading"], hub, pixels=0.05, mm=0.1, days=0.3)
     assert hub.measurements
     assert hub.datings
     assert hub.interpretation
-    assert told["release"] == raw.release
-    assert "not for diagnosis" in told["label"]
+    assert output["release"] == raw.release
+    assert "not for diagnosis" in output["label"]
 
 
 def test_the_same_judgement_of_made_up_tensors(program: Path, tmp_path: Path) -> None:
@@ -81,13 +81,13 @@ def test_the_same_judgement_of_made_up_tensors(program: Path, tmp_path: Path) ->
             document = with_biometry(document)
         if number % 2:
             document["calibration"] |= {"scope": 0.3, "quality": 0.1, "plane": 0.4}
-        told = manifest.parse(document, "0" * 64)
-        raw = made_up(chance, told)
+        release_manifest = manifest.parse(document, "0" * 64)
+        raw = made_up(chance, release_manifest)
         width, height = chance.choice(((512, 512), (801, 603), (333, 470)))
         scale = chance.choice(SCALES[:3])
         size = Square(np.zeros((64, 64), np.uint8), width, height)
-        expected.append(judge(raw, size, FrameRef("1.2", "1.2.3"), told, scale).reading)
-        cases.append(case(raw, told, width, height, scale))
+        expected.append(judge(raw, size, FrameRef("1.2", "1.2.3"), release_manifest, scale).reading)
+        cases.append(case(raw, release_manifest, width, height, scale))
     (tmp_path / "cases.json").write_text(json.dumps(cases))
     answers = json.loads(said(program, "--judge", tmp_path / "cases.json"))
     for phone, hub in zip(answers, expected, strict=True):
@@ -108,11 +108,15 @@ def test_the_same_judgement_of_made_up_tensors(program: Path, tmp_path: Path) ->
 
 
 def case(
-    raw: RawReading, told: manifest.Manifest, width: int, height: int, scale: Calibration
+    raw: RawReading,
+    release_manifest: manifest.Manifest,
+    width: int,
+    height: int,
+    scale: Calibration,
 ) -> dict[str, Any]:
     spacing = scale.spacing
     return {
-        "heads": phases.judgement(told), "width": width, "height": height,
+        "heads": phases.judgement(release_manifest), "width": width, "height": height,
         "scale": [spacing.mm_x, spacing.mm_y] if spacing else None,
         "tensors": tensors(raw),
         "words": json.loads(raw.interpretation or "{}"),
@@ -141,9 +145,9 @@ def test_text_in_the_picture_is_seen_as_on_the_hub(program: Path, tmp_path: Path
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
         cases.append({"image": str(tmp_path / f"{number}.png")})
     (tmp_path / "cases.json").write_text(json.dumps(cases))
-    told = json.loads(said(program, "--judge", tmp_path / "cases.json"))
-    assert told == [has_text(pixels) for pixels in pictures]
-    assert set(told) == {True, False}
+    lettered = json.loads(said(program, "--judge", tmp_path / "cases.json"))
+    assert lettered == [has_text(pixels) for pixels in pictures]
+    assert set(lettered) == {True, False}
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,10 @@ def test_each_processor_gets_its_variant_and_all_give_the_same_answers(
     answers = set()
     for cpu, variant in CPUS.items():
         assert said(program, "--cpu", cpu=cpu).split()[0] == variant
-        told = json.loads(said(program, words, SAMPLES / "head-27w.png", "--threads", "1", cpu=cpu))
-        answers.add(json.dumps(told["phases"]))
+        output = json.loads(
+            said(program, words, SAMPLES / "head-27w.png", "--threads", "1", cpu=cpu)
+        )
+        answers.add(json.dumps(output["phases"]))
         block = said(program, "--self-test", heads, "--threads", "1", "--repeats", "1", cpu=cpu)
         assert f"variant   {variant}, 1 threads" in block
         assert "result    as expected" in block
@@ -88,8 +90,8 @@ def test_the_installer_installs_measures_and_notices_what_came_broken(
     assert kept.read_text() in done.stdout
     command = tmp_path / "usr" / "bin" / PROGRAM
     assert sh(command, "--cpu").stdout.startswith("i8mm")
-    told = json.loads(sh(command, SAMPLES / "head-27w.png").stdout)
-    assert told["reading"]["classification"] == "head"
+    output = json.loads(sh(command, SAMPLES / "head-27w.png").stdout)
+    assert output["reading"]["classification"] == "head"
     (brought / "heads.bin").write_bytes(b"cut")
     broken = sh("sh", brought / "install.sh")
     assert broken.returncode == 1

@@ -58,8 +58,8 @@ def test_a_plane_that_is_known_is_not_asked_for(
 ) -> None:
     release = load(tiny_release, trust_of(tiny_release.parent))
     phases.put(release, tmp_path)
-    told = run(program, tmp_path, SAMPLES / "head-27w.png", "--plane", "femur")
-    assert "classify" not in told["phases"]
+    output = run(program, tmp_path, SAMPLES / "head-27w.png", "--plane", "femur")
+    assert "classify" not in output["phases"]
 
 
 def test_five_phases_of_a_release_without_heads(
@@ -68,15 +68,18 @@ def test_five_phases_of_a_release_without_heads(
     """FADA's own form: all phases in words, the structures asked for by phase 3's rules."""
     release = load(tiny_release, trust_of(tiny_release.parent))
     phases.put(release, tmp_path)
-    told = run(program, tmp_path, SAMPLES / "head-27w.png")["phases"]
-    assert list(told)[:3] == ["interpret", "classify", "map"]
-    assert tuple(told["interpret"]) == prompting.FIELDS
-    assert told["map"] == map_structures(told["classify"]["label"], told["interpret"]).group
+    phase_results = run(program, tmp_path, SAMPLES / "head-27w.png")["phases"]
+    assert list(phase_results)[:3] == ["interpret", "classify", "map"]
+    assert tuple(phase_results["interpret"]) == prompting.FIELDS
+    assert (
+        phase_results["map"]
+        == map_structures(phase_results["classify"]["label"], phase_results["interpret"]).group
+    )
     hub = model(release)
     with hub.look(squares(release, SAMPLES / "head-27w.png")) as conversation:
-        assert told["interpret"] == conversation.interpret()
-        assert told["classify"] == {"label": conversation.classify()}
-        group, prompts = GROUPS[told["map"]], release.manifest.prompts
+        assert phase_results["interpret"] == conversation.interpret()
+        assert phase_results["classify"] == {"label": conversation.classify()}
+        group, prompts = GROUPS[phase_results["map"]], release.manifest.prompts
         forms = {
             "detect": prompting.detection_schema(group.structures),
             "segment": prompting.segmentation_schema(group.masks),
@@ -84,7 +87,7 @@ def test_five_phases_of_a_release_without_heads(
         for phase, form in forms.items():
             if phase == "detect" or group.masks:
                 prompt = prompts.after(getattr(prompts, phase))
-                assert told[phase] == bound_by(conversation, prompt, gbnf(form, prompts))
+                assert phase_results[phase] == bound_by(conversation, prompt, gbnf(form, prompts))
 
 
 def bound_by(seen: Conversation, prompt: str, grammar: str) -> Any:
@@ -101,14 +104,14 @@ def test_an_image_is_encoded_again_by_a_second_tower(
 ) -> None:
     """Its text model is asked about the plane that the heads name, and what it says is not checked."""
     phases.put(towers, tmp_path)
-    told = run(program, tmp_path, PICTURE)
+    output = run(program, tmp_path, PICTURE)
     seen = square(decode(PICTURE.read_bytes()).pixels, towers.manifest.side)
     raw = ReleaseReader(towers).read(seen)
     hub = judge(raw, seen, FrameRef("1.2", "1.2.3"), towers.manifest, Calibration()).reading
-    agree(told["reading"], hub, pixels=0.05, mm=0.1, days=0.3)
+    agree(output["reading"], hub, pixels=0.05, mm=0.1, days=0.3)
     assert tuple(hub.interpretation) == prompting.FIELDS
-    assert "encode" in told["seconds"]
-    assert "findings" not in told
+    assert "encode" in output["seconds"]
+    assert "findings" not in output
 
 
 def test_findings_are_read_in_place_of_the_image(
@@ -121,13 +124,13 @@ def test_findings_are_read_in_place_of_the_image(
     assert not (tmp_path / "mmproj.gguf").exists(), "a second tower is left behind"
     about = one_tower.manifest
     assert about.words is not None
-    told = run(program, tmp_path, PICTURE)
+    output = run(program, tmp_path, PICTURE)
     reader = ReleaseReader(one_tower)
     seen = square(decode(PICTURE.read_bytes()).pixels, about.side)
     raw = reader.read(seen)
-    findings = found(raw, about)
-    assert told["findings"] == findings.line()
-    assert "encode" not in told["seconds"]
+    findings = findings_in(raw, about)
+    assert output["findings"] == findings.line()
+    assert "encode" not in output["seconds"]
     plane = findings.plane
     closed = {field: dict(form) for field, form in about.sentences[plane].items()}
     after = about.prompts.after(about.prompts.interpretation(plane))
@@ -140,8 +143,8 @@ def test_findings_are_read_in_place_of_the_image(
         replace(raw, interpretation=json.dumps(borne_out(answered, findings, about.words))),
         seen, FrameRef("1.2", "1.2.3"), about, Calibration(),
     ).reading  # fmt: skip
-    agree(told["reading"], hub, pixels=0.05, mm=0.1, days=0.3)
-    kept = told["reading"]["interpretation"]
+    agree(output["reading"], hub, pixels=0.05, mm=0.1, days=0.3)
+    kept = output["reading"]["interpretation"]
     assert {"imaging_plane", "gestational_age", "normality_assessment"} <= set(kept)
     assert set(kept) < set(prompting.FIELDS), "a random decoder was believed"
 
@@ -163,7 +166,7 @@ def test_the_same_line_and_words_of_made_up_tensors(program: Path, tmp_path: Pat
         raw.boxes[:, :2] = raw.boxes[:, :2] * 0.6 + 0.2  # most of them whole
         raw.boxes[:, 2:4] *= 0.5
         raw.keypoints[:, 2] += 1
-        findings = found(raw, about)
+        findings = findings_in(raw, about)
         words = WORDS.words(findings)
         changed = words | {chance.choice(list(words)): "Something else."}
         heads = json.loads(json.dumps(phases.judgement(about)))
@@ -178,7 +181,7 @@ def test_the_same_line_and_words_of_made_up_tensors(program: Path, tmp_path: Pat
     assert len(set(fields)) > 60, "too few sentences were compared"
 
 
-def found(raw: RawReading, about: manifest.Manifest) -> Findings:
+def findings_in(raw: RawReading, about: manifest.Manifest) -> Findings:
     dense: dict[str, NDArray[Any]] = {
         "PLANE": raw.plane[None], "QUALITY": np.array([[raw.quality]], np.float32),
         "BOXES": raw.boxes[None], "KEYPOINTS": raw.keypoints[None], "MASKS": raw.masks[None],

@@ -29,9 +29,9 @@ def test_a_dead_broker_and_store_are_named(tmp_path: Path, monkeypatch: pytest.M
         figure = metrics.exposition()[0].decode()
         assert f'fada_sandbox{{means="seccomp"}} {float(held.seccomp)}' in figure
         broker.process.kill()
-        told = httpx.get(f"{hub.url}/health/ready", timeout=60)
-        assert told.status_code == 503
-        parts = told.json()["parts"]
+        response = httpx.get(f"{hub.url}/health/ready", timeout=60)
+        assert response.status_code == 503
+        parts = response.json()["parts"]
         assert parts["broker"]["error"] == "broker_unavailable"
         assert parts["index"]["state"] == "ok"
         store.process.kill()

@@ -78,13 +78,13 @@ def test_webhooks_into_the_own_network_are_refused(hub: hubs.Hub, url: str) -> N
 
 def test_webhooks_show_their_secret_once(hub: hubs.Hub) -> None:
     with hub.client("ops", Role.MANAGER) as manager, hub.client("ops2") as other:
-        told = {"url": "https://emr.example.org/fada", "events": ["study.ready"]}
-        made = manager.post("/api/webhooks", json=told).json()
+        webhook = {"url": "https://emr.example.org/fada", "events": ["study.ready"]}
+        made = manager.post("/api/webhooks", json=webhook).json()
         assert made["secret"].startswith("whsec_")
         listed = manager.get("/api/webhooks")
         assert made["secret"] not in listed.text
         assert listed.json()["items"][0]["events"] == ["study.ready"]
-        unknown = {**told, "events": ["study.gone"]}
+        unknown = {**webhook, "events": ["study.gone"]}
         assert manager.post("/api/webhooks", json=unknown).status_code == 400
         assert other.delete(f"/api/webhooks/{made['id']}").status_code == 404
         assert manager.delete(f"/api/webhooks/{made['id']}").status_code == 204
@@ -113,8 +113,8 @@ def test_releases_are_activated_and_an_older_one_only_on_purpose(hub: hubs.Hub) 
     with hub.client("ops") as admin, hub.client("ops", Role.MANAGER) as manager:
         activate = "/api/releases/fada-test-{}/activate"
         assert manager.post(activate.format("1.1.0")).status_code == 403
-        told = admin.post(activate.format("1.1.0")).json()
-        assert told["active"] == "fada-test-1.1.0"
+        body = admin.post(activate.format("1.1.0")).json()
+        assert body["active"] == "fada-test-1.1.0"
         refused = admin.post(activate.format("1.2.0"))
         assert (refused.status_code, refused.json()["code"]) == (422, "release_wrong_hash")
         older = admin.post(activate.format("1.0.0"))

@@ -88,9 +88,9 @@ def test_ours_writes_what_pefts_own_merge_writes(release: Release, weights: Path
     prompts = release.manifest.prompts
     model = TextModel(release.text, release.mmproj, SIDE, prompts, release.manifest.classes)
     reference = ReferenceModel(weights / "merged-by-peft", SIDE, prompts)
-    found = compare(model, reference, [image(seed).pixels for seed in range(2)])
-    assert found.places > 20
-    assert found.share > 0.98
+    comparison = compare(model, reference, [image(seed).pixels for seed in range(2)])
+    assert comparison.places > 20
+    assert comparison.share > 0.98
 
 
 def test_a_pair_of_gguf_is_taken_as_it_is(
@@ -115,10 +115,10 @@ def test_a_tower_in_fewer_bits_says_what_that_costs(
 ) -> None:
     store = tmp_path / "store"
     small = import_release(replace(request_, vision_kind="q8_0", name="fada-small"), store, KEY)
-    told = small.manifest.document["quantisation"]
-    assert told["vision"] == "q8_0"
-    assert 0 < told["vision_weight_error"] < 0.02
-    assert told["vision_bytes_saved"] == pytest.approx(
+    quantisation = small.manifest.document["quantisation"]
+    assert quantisation["vision"] == "q8_0"
+    assert 0 < quantisation["vision_weight_error"] < 0.02
+    assert quantisation["vision_bytes_saved"] == pytest.approx(
         1 - small.mmproj.stat().st_size / release.mmproj.stat().st_size, abs=1e-3
     )
     assert set(json.loads(ReleaseReader(small).read(image(0)).interpretation)) == set(
@@ -142,10 +142,10 @@ def test_a_pairs_tower_in_fewer_bits_as_the_converter_stores_it(
     )
     assert in_eight_bits(small.mmproj) == in_eight_bits(converted.mmproj)
     assert relative_error(small.mmproj, converted.mmproj) < 5e-3
-    told = small.manifest.document["quantisation"]
-    assert told["vision"] == "q8_0"
-    assert 0 < told["vision_weight_error"] < 0.02
-    assert told["vision_bytes_saved"] > 0
+    quantisation = small.manifest.document["quantisation"]
+    assert quantisation["vision"] == "q8_0"
+    assert 0 < quantisation["vision_weight_error"] < 0.02
+    assert quantisation["vision_bytes_saved"] > 0
     assert small.text.read_bytes() == release.text.read_bytes()
     assert set(json.loads(ReleaseReader(small).read(image(0)).interpretation)) == set(
         prompting.FIELDS

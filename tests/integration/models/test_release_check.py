@@ -114,10 +114,10 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reason="Chromium or the phone's packages are not here (npm ci in web)",
 )
 def test_the_release_passes_all_gates(data: Path, full: Path, tmp_path: Path) -> None:
-    status, told, table = check(released(tmp_path), data, "--full", str(full), "--images", "5")
-    states = {(f["gate"], f["what"].split(" (")[0]): f["state"] for f in told["findings"]}
+    status, report, table = check(released(tmp_path), data, "--full", str(full), "--images", "5")
+    states = {(f["gate"], f["what"].split(" (")[0]): f["state"] for f in report["findings"]}
     assert status == 0, table
-    assert told["passed"]
+    assert report["passed"]
     assert states["quantisation", "plane accuracy"] == "passed"
     assert states["phone", "texts differ"] == "passed"
     assert states["phone", "masks, lowest IoU"] == "passed"
@@ -139,11 +139,11 @@ def test_a_graph_that_lost_by_quantisation_is_stopped(
 ) -> None:
     kept = tmp_path / "figures.json"
     folder = released(tmp_path / "store", crush)
-    status, told, _ = check(
+    status, report, _ = check(
         folder, data, "--full", str(full), "--skip", "phone", "--keep", str(kept)
     )
     assert status == 1
-    failed = {f["what"] for f in told["findings"] if f["state"] == "failed"}
+    failed = {f["what"] for f in report["findings"] if f["state"] == "failed"}
     assert failed & {"plane accuracy", "false refusals"}
     figures = json.loads(kept.read_text())["quantisation"]["vision"]
     assert figures["full"]["plane_accuracy"] == 1.0
@@ -156,14 +156,14 @@ def test_what_was_changed_after_signing_is_stopped_before_all_else(
     graph = bytearray((folder / "vision.onnx").read_bytes())
     graph[-1] ^= 1
     (folder / "vision.onnx").write_bytes(graph)
-    status, told, _ = check(folder, data)
+    status, report, _ = check(folder, data)
     assert status == 1
-    (only,) = told["findings"]
+    (only,) = report["findings"]
     assert only["value"] == "release_wrong_hash"
 
 
 def test_without_figures_of_32_bits_nothing_is_passed(data: Path) -> None:
-    status, told, _ = check(RELEASE, data, "--skip", "phone", "--skip", "bars")
+    status, report, _ = check(RELEASE, data, "--skip", "phone", "--skip", "bars")
     kept = json.loads((RELEASE / MANIFEST).read_text())["metrics"].get("quantisation", {})
     assert status == (0 if {"vision", "text"} <= set(kept) else 1)
-    assert told["skipped"] == ["phone", "bars"]
+    assert report["skipped"] == ["phone", "bars"]

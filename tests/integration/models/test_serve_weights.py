@@ -103,11 +103,11 @@ def test_the_adapter_counts(
     bare = replace(request_, source=weights / "base", base=None, about=about, name="fada-bare")
     without = import_release(bare, tmp_path, KEY)
     prompt = release.manifest.prompts.interpret
-    told = []
+    texts = []
     for one in (release, without):
         with open_words(one).look(image(1).pixels) as seen:
-            told.append(seen.free(prompt, 40))
-    assert told[0] != told[1]
+            texts.append(seen.free(prompt, 40))
+    assert texts[0] != texts[1]
 
 
 def test_phases_do_not_disturb_each_other(release: Release) -> None:

@@ -66,9 +66,9 @@ def borne_out_by_its_heads(raw: RawReading, release: Release) -> dict[str, str]:
         "BOXES": raw.boxes[None], "KEYPOINTS": raw.keypoints[None], "MASKS": raw.masks[None],
     }  # fmt: skip
     own = words.words(findings_of(dense, release.manifest, words))
-    told: dict[str, str] = json.loads(raw.interpretation)
-    assert told == {name: own[name] for name in told}
-    return told
+    interpretation: dict[str, str] = json.loads(raw.interpretation)
+    assert interpretation == {name: own[name] for name in interpretation}
+    return interpretation
 
 
 def test_it_has_one_tower(release: Release) -> None:
@@ -79,10 +79,10 @@ def test_it_has_one_tower(release: Release) -> None:
 
 def test_no_image_is_encoded_for_its_words(reader: ReleaseReader, release: Release) -> None:
     raw = reader.read(Square(image(), releases.SIDE, releases.SIDE))
-    told = borne_out_by_its_heads(raw, release)
+    interpretation = borne_out_by_its_heads(raw, release)
     # A field of which the release has one sentence alone is said by any decoder.
-    assert told["imaging_plane"] == "Axial plane of the fetal head."
-    assert set(told) <= set(prompting.FIELDS)
+    assert interpretation["imaging_plane"] == "Axial plane of the fetal head."
+    assert set(interpretation) <= set(prompting.FIELDS)
     assert set(raw.seconds) == {"vision", "interpret"}
     assert json.loads(raw.classification) == {"label": "head"}
 
@@ -156,8 +156,8 @@ def test_two_decoders_are_compared_on_what_its_heads_find(store: Path, release: 
     assert pair["full"]["same_interpretation_as_first"] == 1.0
     assert pair["stored"] == pair["full"], "the same file on both sides"
     finder = Finder(release)
-    found = [finder.of_record(record)]
-    told = [answer.fields for answer in answers_of(decoder_of(release), found)]
-    shares = agreement(told, found, finder.words)
+    findings = [finder.of_record(record)]
+    interpretations = [answer.fields for answer in answers_of(decoder_of(release), findings)]
+    shares = agreement(interpretations, findings, finder.words)
     assert shares["imaging_plane"] == 1.0
-    assert agreement([finder.words.words(found[0])], found, finder.words)["whole"] == 1.0
+    assert agreement([finder.words.words(findings[0])], findings, finder.words)["whole"] == 1.0

@@ -41,9 +41,9 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         migrated(f"sqlite:///{path}").close()
         yield f"sqlite:///{path}"
         return
-    with fresh_database(request.getfixturevalue("postgres_url")) as found:
-        migrated(found).close()
-        yield found
+    with fresh_database(request.getfixturevalue("postgres_url")) as database_url:
+        migrated(database_url).close()
+        yield database_url
 
 
 @pytest.fixture
@@ -121,9 +121,9 @@ def test_twenty_studies_of_one_woman_are_one_patient_and_one_pregnancy(index: In
 
     answers = [one[0] for one in together(20, receive)]
     with index.read() as tx:
-        found = tx.patients.by_number("north", "RACE-1")
-        assert found is not None
-        groups = tx.patients.pregnancies("north", found.id)
+        woman = tx.patients.by_number("north", "RACE-1")
+        assert woman is not None
+        groups = tx.patients.pregnancies("north", woman.id)
         assert len(tx.patients.find("north", "race", limit=10)) == 1
     assert len(groups) == 1
     assert {one.study.id for one in groups[0][1]} == {one.study_id for one in answers}
@@ -379,11 +379,11 @@ def test_ten_thousand_cases_are_found_through_indexes(url: str, index: Index) ->
         took = []
         for query in queries:
             started = time.perf_counter()
-            found = tx.studies.find("big", query)
+            studies = tx.studies.find("big", query)
             count = tx.studies.count("big", query)
             took.append(round((time.perf_counter() - started) * 1000))
-            assert found
-            assert count >= len(found)
+            assert studies
+            assert count >= len(studies)
         keys = [
             study.score for study in tx.studies.find("big", StudyQuery(by_need=True, limit=200))
         ]

@@ -82,8 +82,8 @@ def test_an_untaught_phase_still_has_its_form_and_ends(release: Release) -> None
     pair = release.text, release.mmproj
     model = TextModel(*pair, manifest.text_side, prompts, manifest.classes)
     with model.look(picture("noise", model.side)) as conversation:
-        for found in (conversation.detect(("NT", "CSP")), conversation.segment(("NT",))):
-            assert {item.label for item in found} <= {"NT", "CSP"}
+        for structures in (conversation.detect(("NT", "CSP")), conversation.segment(("NT",))):
+            assert {item.label for item in structures} <= {"NT", "CSP"}
 
 
 def test_a_phase_without_a_prompt_is_not_asked(release: Release) -> None:
@@ -197,8 +197,8 @@ def test_after_a_fork_each_has_a_child_of_its_own(model: TextModel) -> None:
     read_end, write_end = os.pipe()
     if (pid := os.fork()) == 0:
         with model.look(picture("ramp", model.side)) as conversation:
-            told = f"{model._process.pid} {conversation.classify()}"
-        os.write(write_end, told.encode())
+            message = f"{model._process.pid} {conversation.classify()}"
+        os.write(write_end, message.encode())
         os._exit(0)
     os.waitpid(pid, 0)
     child, label = os.read(read_end, 1000).decode().split(" ", 1)

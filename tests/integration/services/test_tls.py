@@ -121,18 +121,18 @@ def test_model_server(certificate: Certificate, tmp_path: Path) -> None:
         f"--grpc-server-key={certificate.key}",
         f"--grpc-root-cert={certificate.file}",
     )
-    told = Settings(
+    settings = Settings(
         releases=store, triton_grpc=f"localhost:{chosen['triton_grpc']}", triton_tls=True,
         triton_tls_ca=str(certificate.file), triton_tls_certificate=str(certificate.file),
         triton_tls_key=str(certificate.key), inference_deadline=60.0,
     )  # fmt: skip
     image = np.zeros((releases.SIDE, releases.SIDE), np.uint8)
     with servers.running(replace(plain, command=plain.command + own)):
-        known = inference.connect(told)
+        known = inference.connect(settings)
         assert len(known.read([image], ALL_PHASES)) == 1
         known.close()
         for change in ({"triton_tls_ca": str(certificate.stranger)}, {"triton_tls": False}):
-            stranger = inference.connect(told.model_copy(update=change))
+            stranger = inference.connect(settings.model_copy(update=change))
             with pytest.raises(InferenceUnavailable):
                 stranger.read([image], ALL_PHASES)
             stranger.close()

@@ -136,8 +136,8 @@ def test_report_has_all_its_objects_and_they_are_what_their_hashes_say(
     mask = next(one for one in result.artefacts if one.kind == "mask")
     assert [s.mask for s in frame.structures if s.label == "fetal_head"] == [mask.sha256]
     with bench.index.read() as tx:
-        found = tx.studies.instances("default", study_uid=bench.job(job_id).study_uid)
-    assert sorted(one.modality for one in found) == ["SEG", "SR", "SR", "US"]
+        instances = tx.studies.instances("default", study_uid=bench.job(job_id).study_uid)
+    assert sorted(one.modality for one in instances) == ["SEG", "SR", "SR", "US"]
 
 
 def test_second_delivery_finds_the_result_and_stops(bench: Bench, tmp_path: Path) -> None:
@@ -501,9 +501,9 @@ def test_instructions_in_the_tags_change_nothing_that_the_model_is_asked(
     bench.attempt(hostile)
 
     assert bench.asked.questions[0] == bench.asked.questions[1]
-    told = [v.report.frames[0] for job in (plain, hostile) for v in bench.versions(job)]
-    assert dataclasses.replace(told[0], sop_uid="", series_uid="") == dataclasses.replace(
-        told[1], sop_uid="", series_uid=""
+    frames = [v.report.frames[0] for job in (plain, hostile) for v in bench.versions(job)]
+    assert dataclasses.replace(frames[0], sop_uid="", series_uid="") == dataclasses.replace(
+        frames[1], sop_uid="", series_uid=""
     )
 
 

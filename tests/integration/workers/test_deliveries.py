@@ -85,14 +85,14 @@ def index(tmp_path: Path, clock: Clock) -> Iterator[Index]:
 
 def waiting(index: Index, kind: str) -> list[Delivery]:
     with index.read() as tx:
-        found = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
-    return [one for one in found if one.kind == kind]
+        deliveries = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
+    return [one for one in deliveries if one.kind == kind]
 
 
 def state_of(index: Index, delivery_id: str) -> tuple[DeliveryState, int, str]:
     with index.read() as tx:
-        found = tx.deliveries.get(None, delivery_id)
-    return found.state, found.attempts, found.error_code
+        delivery = tx.deliveries.get(None, delivery_id)
+    return delivery.state, delivery.attempts, delivery.error_code
 
 
 def settings(tmp_path: Path, **more: object) -> Settings:
@@ -111,9 +111,9 @@ def test_webhook_is_delivered_and_the_receivers_library_believes_it(
     assert runner.deliver(delivery.id) == "done"
 
     headers, body = receiver.got[0]
-    told = Webhook(hook.secret).verify(body, headers)
-    assert told["type"] == "study.received"
-    assert told["data"]["study_id"]
+    message = Webhook(hook.secret).verify(body, headers)
+    assert message["type"] == "study.received"
+    assert message["data"]["study_id"]
     assert b"SAMPLE" not in body
     assert runner.deliver(delivery.id) == "gone"
     assert waiting(index, "webhook") == []
@@ -295,8 +295,8 @@ def storescp(folder: Path, *options: str) -> Iterator[int]:
 
 def objects_of(index: Index, delivery_id: str) -> list[tuple[str, str, str]]:
     with index.read() as tx:
-        found = tx.deliveries.get(None, delivery_id)
-    return [(one.kind, one.state.value, one.code) for one in found.objects]
+        delivery = tx.deliveries.get(None, delivery_id)
+    return [(one.kind, one.state.value, one.code) for one in delivery.objects]
 
 
 @pytest.mark.skipif(which("storescp") is None, reason="needs Debian's dcmtk")
@@ -354,8 +354,8 @@ def test_pacs_that_refuses_seg_gets_the_sr_and_seg_is_seen_and_sent_again(
                 WHO, str(delivery.destination_id), address=f"PACS@127.0.0.1:{port}"
             )
         assert runner.deliver(delivery.id) == "done"
-    found = [_uid(path.read_bytes()) for path in (tmp_path / "pacs2").iterdir()]
-    assert found == [_uid(_as(data, "seg"))], "what the PACS has is not sent again"
+    stored_uids = [_uid(path.read_bytes()) for path in (tmp_path / "pacs2").iterdir()]
+    assert stored_uids == [_uid(_as(data, "seg"))], "what the PACS has is not sent again"
 
 
 @pytest.mark.skipif(which("storescp") is None, reason="needs Debian's dcmtk")
@@ -400,9 +400,9 @@ def test_peer_that_is_away_is_tried_again(
     data = another("head-27w.dcm", f"{tmp_path.name}-away")
     _reported(index, object_store, data, *away)
     runner = DeliveryRunner(settings(tmp_path), index, object_store)
-    found = waiting(index, "push")
-    assert len(found) == len(away)
-    for delivery in found:
+    deliveries = waiting(index, "push")
+    assert len(deliveries) == len(away)
+    for delivery in deliveries:
         assert runner.deliver(delivery.id) == "again"
         assert state_of(index, delivery.id) == (DeliveryState.WAITING, 1, "push_failed")
 
@@ -430,8 +430,8 @@ def test_result_is_stored_at_a_real_dicomweb_server(
         delivery = _reported(index, object_store, data, named)
         assert DeliveryRunner(given, index, object_store).deliver(delivery.id) == "done"
         with pacs.client("a") as client:
-            found = client.get("/dicomweb/instances").json()
-    assert [one["00080018"]["Value"][0] for one in found] == [
+            instances = client.get("/dicomweb/instances").json()
+    assert [one["00080018"]["Value"][0] for one in instances] == [
         str(pydicom.dcmread(pydicom.filebase.DicomBytesIO(data)).SOPInstanceUID)
     ]
 

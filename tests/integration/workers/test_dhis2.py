@@ -50,8 +50,8 @@ class Hub:
 
     def deliver(self) -> list[str]:
         with self.index.read() as tx:
-            found = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
-        return [self.runner.deliver(one.id) for one in reversed(found)]
+            deliveries = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
+        return [self.runner.deliver(one.id) for one in reversed(deliveries)]
 
     def last(self) -> Delivery:
         with self.index.read() as tx:
@@ -106,9 +106,9 @@ def test_a_result_and_its_correction_are_one_event(make_hub: MakeHub, tracker: T
     hub.sign(250.0)
     assert hub.deliver() == ["done"]
     (event,) = tracker.events
-    told = tracker.values(event)
-    assert (told["HeadCirc001"], told["Reviewed001"]) == ("250.0", "true")
-    assert "Weight00001" not in told, "what is not assessed is not there"
+    data_values = tracker.values(event)
+    assert (data_values["HeadCirc001"], data_values["Reviewed001"]) == ("250.0", "true")
+    assert "Weight00001" not in data_values, "what is not assessed is not there"
     (entity,) = tracker.trackedEntities.values()
     assert {one["attribute"]: one["value"] for one in entity["attributes"]} == {
         NUMBER: "D/7,1",

@@ -60,8 +60,8 @@ class Hub:
 
     def deliver(self) -> list[str]:
         with self.index.read() as tx:
-            found = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
-        return [self.runner.deliver(one.id) for one in reversed(found)]
+            deliveries = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
+        return [self.runner.deliver(one.id) for one in reversed(deliveries)]
 
     def last(self) -> Delivery:
         with self.index.read() as tx:
@@ -147,8 +147,8 @@ def test_a_mail_goes_once_to_each_and_says_nothing_of_the_patient(
 ) -> None:
     mails = Mails(refuse={"late@c.example": "451 later", "gone@c.example": "550 no such user"})
     with mail_server(mails, certificate) as address:
-        told = options(certificate, "ward@c.example, late@c.example, gone@c.example")
-        hub.add(DestinationKind.EMAIL, address, told, password="swordfish")
+        mail_options = options(certificate, "ward@c.example, late@c.example, gone@c.example")
+        hub.add(DestinationKind.EMAIL, address, mail_options, password="swordfish")
         hub.sign()
         assert hub.deliver() == ["again"]
         states = {one.sop_uid: (one.state.value, one.code) for one in hub.last().objects}
@@ -177,14 +177,14 @@ def test_a_wrong_password_and_an_unknown_authority(
     hub: Hub, certificate: tuple[Path, Path]
 ) -> None:
     with mail_server(Mails(), certificate) as address:
-        told = options(certificate, "ward@c.example")
-        made = hub.add(DestinationKind.EMAIL, address, told, password="guess")
+        mail_options = options(certificate, "ward@c.example")
+        made = hub.add(DestinationKind.EMAIL, address, mail_options, password="guess")
         senders = Senders(hub.settings)
         with hub.index.read() as tx:
             destination = tx.destinations.get("default", made)
         with pytest.raises(Exception, match="535"):
             senders.of(destination).echo()
-        stranger = replace(destination, options={**told, "ca": ""})
+        stranger = replace(destination, options={**mail_options, "ca": ""})
         with pytest.raises(Exception, match="SSLCertVerificationError"):
             senders.of(stranger).echo()
         good = replace(destination, credentials=seal(hub.settings, {"password": "swordfish"}))
@@ -223,9 +223,9 @@ def test_browsers_get_words_that_only_they_can_read(hub: Hub) -> None:
         _, headers, body = next(one for one in service.got if one[0] == "/nurse")
         assert (headers["urgency"], headers["content-encoding"]) == ("high", "aes128gcm")
         assert service.checked(headers)["sub"] == "mailto:it@c.example"
-        told = nurse.open(body).decode()
-        assert "Kesi ya dharura" in told
-        assert f"{HUB}/study/{hub.study}" in told
+        notice = nurse.open(body).decode()
+        assert "Kesi ya dharura" in notice
+        assert f"{HUB}/study/{hub.study}" in notice
         with hub.index.read() as tx:
             left = tx.push_subscriptions.find("default", destination)
         assert [one.endpoint for one in left] == [f"{service.address}/nurse"], (

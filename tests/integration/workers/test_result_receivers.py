@@ -85,8 +85,8 @@ def sign(
 
 def deliver_all(index: Index, runner: DeliveryRunner) -> list[str]:
     with index.read() as tx:
-        found = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
-    return [runner.deliver(one.id) for one in reversed(found)]
+        deliveries = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
+    return [runner.deliver(one.id) for one in reversed(deliveries)]
 
 
 def test_final_then_corrected_results_by_hl7_and_fhir(
@@ -187,9 +187,9 @@ def test_a_correction_takes_back_what_it_no_longer_says(records: Records) -> Non
     records.sign()
     records.sign(empty=True)
     with records.index.read() as tx:
-        found = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
-    assert {one.version for one in found} == {1, 2}
-    for one in reversed(found):
+        deliveries = tx.deliveries.find(None, states=(DeliveryState.WAITING,))
+    assert {one.version for one in deliveries} == {1, 2}
+    for one in reversed(deliveries):
         if one.version == 2:
             assert records.runner.deliver(one.id) == "done"
     (message,), (bundle,) = records.messages, records.bundles

@@ -148,9 +148,9 @@ def test_nothing_of_the_patient_is_in_logs_broker_or_metrics(hub: Hub) -> None:
         if file.is_file():
             assert canary.encode() not in file.read_bytes()
     metrics = urllib.request.urlopen(f"http://127.0.0.1:{hub.settings.metrics_port}/metrics")
-    told = metrics.read()
-    assert b'fada_worker_jobs_total{outcome="done"}' in told
-    assert canary.encode() not in told
+    metrics_text = metrics.read()
+    assert b'fada_worker_jobs_total{outcome="done"}' in metrics_text
+    assert canary.encode() not in metrics_text
 
 
 def test_worker_that_is_stopped_finishes_its_study_first(hub: Hub) -> None:

@@ -37,11 +37,11 @@ def test_a_part_that_fails_leaves_what_was_measured_before(
     assert program.measured("object", results)
 
     assert program.read() == results
-    told = summary(results)
-    assert told["studies_per_hour"] == 4500
-    assert told["model_alone_per_hour"] == 7200
-    assert told["one_object_ratio"] == 1.4
-    assert told["missing"] == sorted(set(PARTS) - {"pipeline", "object"})
+    figures = summary(results)
+    assert figures["studies_per_hour"] == 4500
+    assert figures["model_alone_per_hour"] == 7200
+    assert figures["one_object_ratio"] == 1.4
+    assert figures["missing"] == sorted(set(PARTS) - {"pipeline", "object"})
 
 
 def test_the_page_says_what_was_not_quiet_and_what_is_missing(tmp_path: Path) -> None:

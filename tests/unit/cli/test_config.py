@@ -21,9 +21,9 @@ def test_options_before_environment_before_memory(tmp_path):
     write(tmp_path, RememberedHub("http://kept", "kept"))
     bare = Settings(config=tmp_path)
     assert target(bare, "", "") == RememberedHub("http://kept", "kept")
-    told = Settings(config=tmp_path, hub_url="http://env/", hub_key=SecretStr("env"))
-    assert target(told, "", "") == RememberedHub("http://env", "env")
-    assert target(told, "http://given", "given") == RememberedHub("http://given", "given")
+    settings = Settings(config=tmp_path, hub_url="http://env/", hub_key=SecretStr("env"))
+    assert target(settings, "", "") == RememberedHub("http://env", "env")
+    assert target(settings, "http://given", "given") == RememberedHub("http://given", "given")
 
 
 def test_a_remembered_key_goes_to_no_other_hub(tmp_path):

@@ -19,8 +19,8 @@ def measure(centile):
     ],
 )  # fmt: skip
 def test_centiles_are_ordinals(centile, words):
-    told = {"measures": [measure(centile)], "not_assessed": []}
-    (line,) = exam_text._measures(told)
+    summary = {"measures": [measure(centile)], "not_assessed": []}
+    (line,) = exam_text._measures(summary)
     assert f"  {words} (" in line
 
 

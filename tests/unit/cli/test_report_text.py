@@ -79,5 +79,5 @@ def test_every_abstention_has_words(reason):
 
 
 def test_an_event_holds_what_the_stream_holds():
-    told = {"type": "study.progress", "payload": {"phase": "infer", "percent": 20}}
-    assert report_text.event(told) == "reading: infer 20 %"
+    event = {"type": "study.progress", "payload": {"phase": "infer", "percent": 20}}
+    assert report_text.event(event) == "reading: infer 20 %"

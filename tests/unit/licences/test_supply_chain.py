@@ -79,8 +79,8 @@ def npm_answer(total: int, **faults: object) -> str:
 
 def test_what_npm_audit_found_is_said(audit: ModuleType) -> None:
     advisory = {"url": "https://x/GHSA-1", "severity": "high", "range": "<2"}
-    told = npm_answer(2, a={"via": ["b"]}, b={"via": [advisory]})
-    assert audit.npm_verdict(told, LOCK) == (1, ["b <2: https://x/GHSA-1 (high)"])
+    output = npm_answer(2, a={"via": ["b"]}, b={"via": [advisory]})
+    assert audit.npm_verdict(output, LOCK) == (1, ["b <2: https://x/GHSA-1 (high)"])
     assert audit.npm_verdict(npm_answer(2), LOCK)[0] == 0
 
 

@@ -17,26 +17,26 @@ PLANES = json.loads((ATLAS / "planes.json").read_text())
 
 def words(language: str) -> dict[str, Any]:
     """``planes`` and ``structures``, as the language's file has them under ``atlas.``."""
-    told: dict[str, Any] = {"planes": {}, "structures": {}}
+    texts: dict[str, Any] = {"planes": {}, "structures": {}}
     for key, text in catalogue(language).items():
         part, _, rest = key.removeprefix("atlas.").partition(".")
         if key.startswith("atlas.structure."):
-            told["structures"][rest] = text
+            texts["structures"][rest] = text
         elif key.startswith("atlas.") and rest:
-            told["planes"].setdefault(part, {})[rest] = text
-    return told
+            texts["planes"].setdefault(part, {})[rest] = text
+    return texts
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "sw", "hi", "pt"])
 def test_every_plane_and_structure_is_told(language: str) -> None:
-    told = words(language)
-    assert list(told["planes"]) == [one["plane"] for one in PLANES]
-    for text in told["planes"].values():
+    texts = words(language)
+    assert list(texts["planes"]) == [one["plane"] for one in PLANES]
+    for text in texts["planes"].values():
         assert set(text) == {"name", "get", "measure"}
         assert all(text.values())
-    assert {label for one in PLANES for label in one["structures"]} <= set(told["structures"])
+    assert {label for one in PLANES for label in one["structures"]} <= set(texts["structures"])
     english = words("en")
-    same = [p for p in told["planes"] if told["planes"][p]["get"] == english["planes"][p]["get"]]
+    same = [p for p in texts["planes"] if texts["planes"][p]["get"] == english["planes"][p]["get"]]
     assert language == "en" or same == []
 
 

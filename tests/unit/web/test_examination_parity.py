@@ -140,8 +140,8 @@ def test_several_fetuses() -> None:
             (FETUSES, "framesOf", plain(["B", sent, images])),
         ]
     for got, want in zip(run(*calls), wanted, strict=True):
-        told = [asdict(one) for one in want] if isinstance(want, list) else asdict(want)
-        agree(got, plain(told))
+        expected = [asdict(one) for one in want] if isinstance(want, list) else asdict(want)
+        agree(got, plain(expected))
     assert any(one.unassigned for one in wanted[::3])
 
 
@@ -162,22 +162,25 @@ def made_up(chance: random.Random) -> tuple[list[FrameReading], dict[str, Any]]:
 
 def as_on_the_hub(frames: list[FrameReading], known: dict[str, Any]) -> dict[str, Any]:
     """One examination of a pregnancy of its own, by the functions that the hub reads it with."""
-    told, day, chosen = (
+    assignment, day, chosen = (
         fetuses.Fetuses(known["fetuses"] or 1, known["images"]),
         known["day"],
         known["chosen"],
     )
     stated = (history.StatedPeriod(AT, known["period"]),) if known["period"] else ()
-    visit = history.Visit(day, stated, history.measured(frames, chosen, told))
+    visit = history.Visit(day, stated, history.measured(frames, chosen, assignment))
     dating = history.date_visits([visit])
 
     def of(shown: list[FrameReading]) -> dict[str, Any]:
         return asdict(summary.summarise(shown, day=day, dating=dating, chosen=chosen))
 
-    if not told.letters:
+    if not assignment.letters:
         return {"whole": of(frames), "fetuses": []}
-    whole = fetuses.summarise_several(frames, told.unassigned(frames), day=day, dating=dating)
-    each = [{"fetus": one, "summary": of(told.frames_of(one, frames))} for one in told.letters]
+    whole = fetuses.summarise_several(frames, assignment.unassigned(frames), day=day, dating=dating)
+    each = [
+        {"fetus": one, "summary": of(assignment.frames_of(one, frames))}
+        for one in assignment.letters
+    ]
     return {"whole": asdict(whole), "fetuses": each}
 
 
@@ -243,8 +246,8 @@ def test_what_the_hub_knows_and_what_it_does_not_have_yet() -> None:
 
 def test_counts_take_the_same_form() -> None:
     cases = [(tag, n) for tag in LANGUAGES for n in (*range(25), 100, 101, 1000)]
-    told = run(*(("shared/i18n/index.ts", "pluralCategory", list(one)) for one in cases))
-    assert [one == "one" for one in told] == [is_one(*case) for case in cases]
+    categories = run(*(("shared/i18n/index.ts", "pluralCategory", list(one)) for one in cases))
+    assert [one == "one" for one in categories] == [is_one(*case) for case in cases]
 
 
 def test_dating_rule() -> None:
@@ -255,13 +258,13 @@ def test_dating_rule() -> None:
     ]
     cases = [(period, (scan,)) for period in (DAY, None) for scan in scans]
     cases += [(DAY, tuple(scans)), (DAY, ()), (None, ()), (None, tuple(reversed(scans)))]  # type: ignore[list-item]
-    told = run(
+    datings = run(
         *((PREGNANCY, "datePregnancy", plain([p, [asdict(s) for s in some]])) for p, some in cases)
     )
-    for got, (period, some) in zip(told, cases, strict=True):
+    for got, (period, some) in zip(datings, cases, strict=True):
         dated = pregnancy.date_pregnancy(period, some)
         assert got == (plain(asdict(dated)) if dated else None)
-    assert {got["reason"] for got in told if got} == {
+    assert {got["reason"] for got in datings if got} == {
         "lmp_only",
         "lmp_agrees",
         "lmp_differs",
@@ -278,13 +281,13 @@ def test_charts_and_weight() -> None:
         for a in ages
     ]
     grams = [(c, 1500.0, a) for c in charts.CHARTS for a in ages]
-    told = run(
+    centiles = run(
         *((CHARTS, "sizeCentile", list(one)) for one in sizes),
         *((WEIGHT, "weightCentile", list(one)) for one in grams),
     )
     wanted = [charts.size_centile(*one) for one in sizes] + [
         weight.weight_centile(*one) for one in grams
     ]
-    for got, want in zip(told, wanted, strict=True):
+    for got, want in zip(centiles, wanted, strict=True):
         agree(got, plain(asdict(want)) if want else None)
     assert all(math.isfinite(one.z) for one in wanted if one)

@@ -69,15 +69,15 @@ def test_a_persons_caliper_outlives_every_other_change() -> None:
     (reading,) = run((DRAFT, "readingWith", [frame, draft]))
     assert reading["in_scope"]
     assert reading["plane"] == {"label": "abdomen", "confidence": 1}
-    (found,) = reading["measurements"]
-    assert (found["name"], found["mm"]) == ("FL", pytest.approx(50.0))
-    assert found["method"].startswith("caliper")
+    (measurement,) = reading["measurements"]
+    assert (measurement["name"], measurement["mm"]) == ("FL", pytest.approx(50.0))
+    assert measurement["method"].startswith("caliper")
 
 
 def measured(reading: dict[str, Any], draft: dict[str, Any]) -> list[dict[str, Any]]:
     calibration = {"regions": [], "spacing": {"mm_x": 0.5, "mm_y": 0.5, "source": "pixel_spacing"}}
-    (told,) = run((DRAFT, "figures", [reading, draft, calibration, None]))
-    return list(told["measurements"])
+    (figures,) = run((DRAFT, "figures", [reading, draft, calibration, None]))
+    return list(figures["measurements"])
 
 
 def test_an_outline_that_no_hand_touched_keeps_the_models_figures() -> None:

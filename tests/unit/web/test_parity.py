@@ -83,12 +83,12 @@ def test_head_from_an_outline() -> None:
     ]
     region = {"x0": 0, "y0": 0, "x1": 599, "y1": 449, "mm_x": 0.29, "mm_y": 0.31}
     calibration = Calibration((Region(**region),))  # type: ignore[arg-type]
-    (told, none) = run(
+    (head, none) = run(
         (BIOMETRY, "measureHead", [outline, {"regions": [region], "spacing": None}]),
         (BIOMETRY, "measureHead", [outline, None]),
     )
     for got, want in zip(
-        told, measure_head(np.array(outline), calibration, Thresholds()), strict=True
+        head, measure_head(np.array(outline), calibration, Thresholds()), strict=True
     ):
         assert got["name"] == want.name
         assert got["px"] == pytest.approx(want.px, abs=0.006)
@@ -123,8 +123,8 @@ def test_scale_is_never_guessed() -> None:
         for p in points
     ]
     spacing = {"mm_x": 0.5, "mm_y": 0.6, "source": "pixel_spacing"}
-    (told,) = run((BIOMETRY, "pixelSize", [{"regions": [], "spacing": spacing}, points[0]]))
-    assert PixelSize(**told) == PixelSize(**spacing)  # type: ignore[arg-type]
+    (pixel_size,) = run((BIOMETRY, "pixelSize", [{"regions": [], "spacing": spacing}, points[0]]))
+    assert PixelSize(**pixel_size) == PixelSize(**spacing)  # type: ignore[arg-type]
 
 
 def test_masks_fill_trace_and_png() -> None:
@@ -187,8 +187,8 @@ HARMLESS = (
 
 def test_text_that_tells_the_sex_is_withheld() -> None:
     answers = run(*((FETAL_SEX_FILTER, "tellsSex", [text]) for text in (*TELLING, *HARMLESS)))
-    assert [t for t, told in zip(TELLING, answers, strict=False) if not told] == []
-    assert [t for t, told in zip(HARMLESS, answers[len(TELLING) :], strict=True) if told] == []
+    assert [t for t, answer in zip(TELLING, answers, strict=False) if not answer] == []
+    assert [t for t, answer in zip(HARMLESS, answers[len(TELLING) :], strict=True) if answer] == []
     assert run(
         (FETAL_SEX_FILTER, "tellsSex", ["Her last period is not known."]),
         (FETAL_SEX_FILTER, "tellsSex", ["He moves.", True]),

@@ -23,8 +23,8 @@ LATIN = {"cavum septi pellucidi", "cisterna magna", "thalami"}
 def fields() -> list[str]:
     """Of releases that read findings, and of those that read the image."""
     rng = np.random.default_rng(8)
-    found = [f for plane in PLANES for f in extremes(plane)] + [invented(rng) for _ in range(200)]
-    said = {text for findings in found for text in WORDS.words(findings).values()}
+    samples = [f for plane in PLANES for f in extremes(plane)] + [invented(rng) for _ in range(200)]
+    said = {text for findings in samples for text in WORDS.words(findings).values()}
     for plane in PLANES:
         for quality in (1.0, 0.7, 0.2):
             said |= {text for text in write(Seen(plane, quality=quality)).values() if text}
@@ -34,7 +34,7 @@ def fields() -> list[str]:
 @pytest.mark.parametrize("language", ["fr", "pt", "sw", "hi"])
 def test_nothing_is_left_in_english(language: str) -> None:
     english = fields()
-    (other,) = run((FILE, "told", [language, english]))
+    (other,) = run((FILE, "translations", [language, english]))
     known = {sentence for text in english for sentence in text.removesuffix(".").split(". ")}
     for before, after in zip(english, other, strict=True):
         assert "{" not in after
@@ -50,7 +50,7 @@ def test_nothing_is_left_in_english(language: str) -> None:
 def test_what_is_not_known_stays_as_it_is() -> None:
     written = ["Mild ventriculomegaly. Good.", "33w 2d by Hadlock 1984 (HC).", "no full stop"]
     wanted = ["Mild ventriculomegaly. Bonne.", "33w 2d d’après Hadlock 1984 (HC).", "no full stop"]
-    (french,) = run((FILE, "told", ["fr", written]))
+    (french,) = run((FILE, "translations", ["fr", written]))
     assert french == wanted
     assert [translated(text, "fr") for text in written] == wanted
 
@@ -62,6 +62,6 @@ def test_the_printed_report_says_the_same(language: str) -> None:
         "Not stated.",
         "26w 6d by Hadlock 1984 (HC). 26w 5d by INTERGROWTH-21st 2016 (HC).",
     ]
-    (pages,) = run((FILE, "told", [language, english]))
+    (pages,) = run((FILE, "translations", [language, english]))
     assert [translated(text, language) for text in english] == pages
     assert [translated(text, "en") for text in english] == english

@@ -103,8 +103,8 @@ def test_uploads_are_not_its_business(sweeper):
         still_open = tx.uploads.create(WHO, 10, {}, over)
     sweeper.turn()
     with sweeper.index.read() as tx:
-        found = tx.uploads.get("default", done.id)
-        assert (found.state, found.outcome) == ("complete", {"study_id": "s"})
+        upload = tx.uploads.get("default", done.id)
+        assert (upload.state, upload.outcome) == ("complete", {"study_id": "s"})
         assert tx.uploads.get("default", still_open.id).state == "open"
 
 

@@ -7,5 +7,5 @@ import sw from "@fada/shared/i18n/sw.json";
 const CATALOGUES = { fr, hi, pt, sw };
 
 /** Fields of interpretations in a language. */
-export const told = (language: keyof typeof CATALOGUES, fields: string[]): string[] =>
+export const translations = (language: keyof typeof CATALOGUES, fields: string[]): string[] =>
   fields.map((field) => translated(field, (key, values = {}) => CATALOGUES[language][key].replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all)));

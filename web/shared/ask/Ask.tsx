@@ -8,7 +8,7 @@ export interface Told { answer: string; phases: readonly string[] }
 /** A line for questions about the image that is shown: `ask` answers, or rejects with a sentence for the person. */
 export function Ask({ ask }: { ask: (question: string) => Promise<Told> }): JSX.Element {
   const [question, setQuestion] = useState("");
-  const [told, setTold] = useState<Told | null>(null);
+  const [reply, setReply] = useState<Told | null>(null);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   const send = async (): Promise<void> => {
@@ -16,9 +16,9 @@ export function Ask({ ask }: { ask: (question: string) => Promise<Told> }): JSX.
     setBusy(true);
     setProblem("");
     try {
-      setTold(await ask(question.trim()));
+      setReply(await ask(question.trim()));
     } catch (reason) {
-      setTold(null);
+      setReply(null);
       setProblem(reason instanceof Error ? reason.message : String(reason));
     } finally {
       setBusy(false);
@@ -32,8 +32,8 @@ export function Ask({ ask }: { ask: (question: string) => Promise<Told> }): JSX.
         <button type="submit" disabled={busy || !question.trim()}>{busy ? t("ask.busy") : t("ask.send")}</button>
       </form>
       <div aria-live="polite">
-        {told && <p>{told.answer}</p>}
-        {told && told.phases.length > 0 && <p class="muted small">{t("ask.ran", { phases: told.phases.join(", ") })}</p>}
+        {reply && <p>{reply.answer}</p>}
+        {reply && reply.phases.length > 0 && <p class="muted small">{t("ask.ran", { phases: reply.phases.join(", ") })}</p>}
         {problem && <p class="warn">{problem}</p>}
       </div>
       <p class="muted small">{t("ask.note")}</p>

@@ -48,13 +48,13 @@ function holds(said: string, word: string): boolean {
 /** Longer names go first and are taken out: the head of a "fetal head" is not named twice. */
 function namedStructures(text: string): string[] {
   let rest = text.toLowerCase();
-  const found = new Set<string>();
+  const mentioned = new Set<string>();
   const named = Object.entries(structures).flatMap(([key, { words }]) => Object.values(words).flat().map((word) => ({ word, key })));
   named.sort((a, b) => [...b.word].length - [...a.word].length || (a.word < b.word ? -1 : a.word > b.word ? 1 : 0));
   for (const { word, key } of named) {
     if (!holds(rest, word)) continue;
     rest = rest.replaceAll(word.replace(/\*$/, "").toLowerCase(), " ");
-    found.add(key);
+    mentioned.add(key);
   }
-  return Object.keys(structures).filter((key) => found.has(key));
+  return Object.keys(structures).filter((key) => mentioned.has(key));
 }

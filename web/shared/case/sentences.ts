@@ -17,10 +17,10 @@ export const inLanguage = (field: string): string => (language() === "en" ? fiel
 /** The same in the language that `say` speaks. */
 export function translated(field: string, say: Say): string {
   if (!field.endsWith(".")) return field;
-  return field.slice(0, -1).split(". ").map((sentence) => told(sentence, say) ?? `${sentence}.`).join(" ");
+  return field.slice(0, -1).split(". ").map((sentence) => translatedSentence(sentence, say) ?? `${sentence}.`).join(" ");
 }
 
-function told(sentence: string, say: Say): string | null {
+function translatedSentence(sentence: string, say: Say): string | null {
   if (Object.hasOwn(WHOLE, sentence)) return say(WHOLE[sentence] as Key);
   const age = AGE.exec(sentence);
   if (age) return say("told.age_by", { age: age[1]!, equation: age[2]! });

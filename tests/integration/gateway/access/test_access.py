@@ -202,8 +202,8 @@ def jwks(key: rsa.RSAPrivateKey) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def oidc(hub: hubs.Hub, jwks: str) -> Oidc:
-    told = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks_url": jwks}
-    return Oidc(hub.services.settings.model_copy(update=told))
+    settings = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks_url": jwks}
+    return Oidc(hub.services.settings.model_copy(update=settings))
 
 
 def claims(**more: object) -> dict[str, object]:
@@ -273,10 +273,10 @@ def test_tokens_over_http(
 ) -> None:
     from starlette.testclient import TestClient
 
-    told = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks_url": jwks}
+    oidc_settings = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks_url": jwks}
     home = tmp_path_factory.mktemp("oidc")
     settings = hub.services.settings.model_copy(
-        update={**told, "home": home, "index_url": f"sqlite:///{home}/i.db"}
+        update={**oidc_settings, "home": home, "index_url": f"sqlite:///{home}/i.db"}
     )
     services = compose(settings)
     services.index.migrate()
@@ -336,9 +336,9 @@ def test_a_site_never_sees_another(hub: hubs.Hub) -> None:
         ):
             assert theirs.request(method, path, json=body).status_code == 404, path
         assert theirs.get("/api/studies").json()["total"] == 0
-        found = theirs.get("/dicomweb/studies", params={"StudyInstanceUID": uid})
-        assert found.status_code in (200, 204)
-        assert uid not in found.text
+        response = theirs.get("/dicomweb/studies", params={"StudyInstanceUID": uid})
+        assert response.status_code in (200, 204)
+        assert uid not in response.text
         events = hub.app.state.broadcaster.since("b", 0)
         assert all(e.study_id != study for e in events)
         # The same object sent by the other site is theirs, and ours stays ours.
@@ -359,12 +359,12 @@ def test_canaries_stay_in_the_index(hub: hubs.Hub, valkey: object) -> None:
         canary = "CANARY7f3a"
         picture = (hubs.SAMPLES / "head-27w.png").read_bytes()
         with hub.client("canary") as client:
-            told = {
+            form = {
                 "patient_name": f"{canary}^Name", "patient_id": f"{canary}-id",
                 "accession": f"{canary}-a"[:16], "description": f"{canary} <script>x</script>",
             }  # fmt: skip
             item = client.post(
-                "/api/uploads", files={"file": (f"{canary}.png", picture)}, data=told
+                "/api/uploads", files={"file": (f"{canary}.png", picture)}, data=form
             ).json()["items"][0]
             client.get("/api/studies", params={"text": canary})
             client.get(f"/api/{canary}")
@@ -384,11 +384,11 @@ def test_canaries_stay_in_the_index(hub: hubs.Hub, valkey: object) -> None:
     assert name.headers["content-type"] == "application/json", "markup is data, never a page"
     assert name.headers["x-content-type-options"] == "nosniff"
     broker = redis.Redis.from_url(valkey.url)  # type: ignore[attr-defined]
-    for found in broker.scan_iter():
-        kind = broker.type(found)
-        value = broker.lrange(found, 0, -1) if kind == b"list" else broker.dump(found)
+    for broker_key in broker.scan_iter():
+        kind = broker.type(broker_key)
+        value = broker.lrange(broker_key, 0, -1) if kind == b"list" else broker.dump(broker_key)
         assert canary.encode() not in repr(value).encode()
-        assert canary.encode() not in found
+        assert canary.encode() not in broker_key
 
 
 def test_security_headers(hub: hubs.Hub) -> None:

@@ -42,8 +42,8 @@ def sign_in(client: httpx.Client, login: str, password: str = PASSWORD) -> httpx
 def test_from_invitation_to_work_under_ones_own_name(hub: hubs.Hub) -> None:
     made = invited(hub, "Amina@clinic.example")
     with hub.browser() as client:
-        told = client.post("/api/invitations/look", json={"secret": made["secret"]}).json()
-        assert told == {
+        invitation = client.post("/api/invitations/look", json={"secret": made["secret"]}).json()
+        assert invitation == {
             "login": "amina@clinic.example",
             "name": "Dr. Amina@clinic.example",
             "site": "a",
@@ -129,8 +129,8 @@ def test_a_new_link_takes_the_place_of_the_old_and_of_a_password(hub: hubs.Hub) 
         assert wrong.status_code == 401
         with hub.browser() as elsewhere:
             assert sign_in(elsewhere, "eshe").status_code == 200
-            told = {"current": PASSWORD, "new": new}
-            assert client.post("/api/me/password", json=told).status_code == 200
+            passwords = {"current": PASSWORD, "new": new}
+            assert client.post("/api/me/password", json=passwords).status_code == 200
             assert elsewhere.get("/api/me").status_code == 401, "other sessions end"
         assert client.get("/api/me").status_code == 200
         client.post("/logout")
@@ -155,8 +155,8 @@ def test_nobody_is_raised_above_who_invites_and_sites_stay_apart(hub: hubs.Hub) 
     with hub.client(role=Role.SONOGRAPHER) as sonographer:
         assert sonographer.get("/api/accounts").status_code == 403
     with hub.client(role=Role.READER) as key:
-        told = {"current": "x", "new": PASSWORD}
-        assert key.post("/api/me/password", json=told).status_code == 403
+        passwords = {"current": "x", "new": PASSWORD}
+        assert key.post("/api/me/password", json=passwords).status_code == 403
 
 
 def test_no_password_is_stored_or_shown(hub: hubs.Hub) -> None:

@@ -17,8 +17,8 @@ SITE = "audited"
 def entries(hub: hubs.Hub, **query: Any) -> list[dict[str, Any]]:
     hub.app.state.access.write()
     with hub.client(SITE, Role.MANAGER) as manager:
-        found: list[dict[str, Any]] = manager.get("/api/audit", params=query).json()["items"]
-    return found
+        items: list[dict[str, Any]] = manager.get("/api/audit", params=query).json()["items"]
+    return items
 
 
 def sent(hub: hubs.Hub) -> str:
@@ -63,17 +63,17 @@ def test_searches_stand_there_with_their_number_alone(hub: hubs.Hub) -> None:
     hub.app.state.access.close()  # those too whose five minutes are not over
     with hub.client(site, Role.MANAGER) as manager:
         trail = manager.get("/api/audit").json()["items"]
-    found = [e for e in trail if e["action"].endswith(".searched")]
-    assert {e["detail"]["route"]: e["action"] for e in found} == paths
+    searches = [e for e in trail if e["action"].endswith(".searched")]
+    assert {e["detail"]["route"]: e["action"] for e in searches} == paths
 
     def total(path: str, of: str) -> int:
-        return sum(e["detail"][of] for e in found if e["detail"]["route"] == path)
+        return sum(e["detail"][of] for e in searches if e["detail"]["route"] == path)
 
     assert total("/dicomweb/instances", "searches") == 3
     assert total("/dicomweb/instances", "given") == 3
     assert total("/api/studies", "given") == 3
     assert total("/api/patients", "searches") == 4
-    assert len(found) <= 2 * len(paths)
+    assert len(searches) <= 2 * len(paths)
     assert words not in json.dumps(trail)
 
 
@@ -129,20 +129,20 @@ def test_an_opened_link_stands_there(hub: hubs.Hub) -> None:
 def test_the_trail_is_verified_and_a_change_shows(hub: hubs.Hub) -> None:
     sent(hub)
     with hub.client(SITE, Role.ADMIN) as admin, hub.client(SITE, Role.MANAGER) as manager:
-        told = admin.get("/api/audit/verify").json()
-        assert told["holds"]
-        assert told["entries"] > 0
-        assert told["unsealed"] == 0
-        assert len(told["mac"]) == 64
+        verification = admin.get("/api/audit/verify").json()
+        assert verification["holds"]
+        assert verification["entries"] > 0
+        assert verification["unsealed"] == 0
+        assert len(verification["mac"]) == 64
         assert manager.get("/api/audit/verify").status_code == 403
         engine = create_engine(hub.services.settings.index_url)
         with engine.begin() as raw:
             raw.execute(text("DROP TRIGGER audit_no_update"))
             (seq, was) = raw.execute(text("SELECT seq, actor FROM audit LIMIT 1")).one()
             raw.execute(text("UPDATE audit SET actor = 'nobody' WHERE seq = :s"), {"s": seq})
-        told = admin.get("/api/audit/verify").json()
-        assert not told["holds"]
-        assert "not those that were sealed" in told["fault"]
+        verification = admin.get("/api/audit/verify").json()
+        assert not verification["holds"]
+        assert "not those that were sealed" in verification["fault"]
         with engine.begin() as raw:
             values = {"s": seq, "was": was}
             raw.execute(text("UPDATE audit SET actor = :was WHERE seq = :s"), values)

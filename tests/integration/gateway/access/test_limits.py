@@ -159,10 +159,10 @@ def test_every_refusal_is_a_problem(hub: hubs.Hub) -> None:
     for status, answer in answers.items():
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
-        told = answer.json()
-        assert told["status"] == status
-        assert told["request_id"] == answer.headers["x-request-id"]
-        assert {"type", "title", "detail", "code"} <= told.keys()
+        problem = answer.json()
+        assert problem["status"] == status
+        assert problem["request_id"] == answer.headers["x-request-id"]
+        assert {"type", "title", "detail", "code"} <= problem.keys()
     assert answers[405].headers["allow"]
 
 
@@ -176,8 +176,8 @@ def test_names_from_outside_are_never_keys_or_paths(hub: hubs.Hub) -> None:
                 f"/dicomweb/studies/{name}/metadata",
             ):  # fmt: skip
                 assert client.get(path).status_code in (400, 404), path
-        told = client.get("/api/studies", params={"text": "\x00"})
-        assert told.status_code == 422
+        response = client.get("/api/studies", params={"text": "\x00"})
+        assert response.status_code == 422
 
 
 def test_one_caller_cannot_take_it_all() -> None:

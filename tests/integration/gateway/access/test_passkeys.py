@@ -53,12 +53,12 @@ class Authenticator:
         )
 
     def _data(self, rp_id: str, flags: int = 0) -> bytes:
-        told = struct.pack(">BI", self.flags | flags, self.count)
-        return hashlib.sha256(rp_id.encode()).digest() + told
+        flags_and_count = struct.pack(">BI", self.flags | flags, self.count)
+        return hashlib.sha256(rp_id.encode()).digest() + flags_and_count
 
     def _client(self, kind: str, options: dict[str, Any]) -> bytes:
-        told = {"type": kind, "challenge": options["challenge"], "origin": self.origin}
-        return json.dumps(told).encode()
+        client_data = {"type": kind, "challenge": options["challenge"], "origin": self.origin}
+        return json.dumps(client_data).encode()
 
     def _named(self, response: dict[str, bytes]) -> dict[str, Any]:
         name = bytes_to_base64url(self.id)
@@ -71,17 +71,17 @@ def hub(
     tmp_path_factory: pytest.TempPathFactory, valkey: servers.Valkey, seaweed: servers.Seaweed
 ) -> Iterator[hubs.Hub]:
     public = f"http://localhost:{ports.free(1)[0]}"
-    told = {"public_url": public, "second_factor_sites": "strict"}
-    with hubs.running(tmp_path_factory.mktemp("keys"), valkey, seaweed, **told) as running:
+    settings = {"public_url": public, "second_factor_sites": "strict"}
+    with hubs.running(tmp_path_factory.mktemp("keys"), valkey, seaweed, **settings) as running:
         running.app.state.attempts = LoginAttempts(rate=100, burst=1000)
         yield running
 
 
 def person(hub: hubs.Hub, client: httpx.Client, login: str, site: str = "a") -> str:
     """Invited, with a password, and signed in; the account's id."""
-    told = {"login": login, "name": login.title(), "role": "sonographer"}
+    account = {"login": login, "name": login.title(), "role": "sonographer"}
     with hub.client(site, Role.MANAGER) as manager:
-        made = manager.post("/api/accounts", json=told).json()
+        made = manager.post("/api/accounts", json=account).json()
     body = {"secret": made["url"].partition("#")[2], "password": PASSWORD}
     assert client.post("/api/invitations/accept", json=body).status_code == 200
     return str(made["id"])
@@ -167,8 +167,10 @@ def test_what_does_not_hold_is_refused(hub: hubs.Hub) -> None:
         for _ in range(3):
             other.post("/login/passkey", json=shown(other, copy))
         assert code(other.post("/login/passkey", json=shown(other, own))) == "rate_limited"
-        told = {"login": "baraka", "password": PASSWORD}
-        assert code(other.post("/login/password", json=told)) == "rate_limited", "one account"
+        credentials = {"login": "baraka", "password": PASSWORD}
+        assert code(other.post("/login/password", json=credentials)) == "rate_limited", (
+            "one account"
+        )
 
 
 def test_a_site_asks_for_both(hub: hubs.Hub) -> None:
@@ -187,12 +189,12 @@ def test_a_site_asks_for_both(hub: hubs.Hub) -> None:
         asked = client.post("/login/password", json=password)
         assert code(asked) == "passkey_needed"
         assert "fada_session" not in client.cookies
-        told = asked.json()
-        (allowed,) = told["options"]["allowCredentials"]
+        challenge = asked.json()
+        (allowed,) = challenge["options"]["allowCredentials"]
         assert allowed["id"] == bytes_to_base64url(own.id)
-        theirs = {"ticket": told["ticket"], "credential": stranger.show(told["options"])}
+        theirs = {"ticket": challenge["ticket"], "credential": stranger.show(challenge["options"])}
         assert code(client.post("/login/passkey", json=theirs)) == "passkey_refused"
-        body = {"ticket": told["ticket"], "credential": own.show(told["options"])}
+        body = {"ticket": challenge["ticket"], "credential": own.show(challenge["options"])}
         assert client.post("/login/passkey", json=body).status_code == 200
         assert client.get("/api/me").json()["name"] == "Dalila"
 
@@ -207,8 +209,8 @@ def test_keys_have_no_passkeys_and_an_address_without_a_name_offers_none(
     from gateway.http.passkeys import RelyingParty
 
     def fits(public_url: str) -> bool:
-        told = {"public_url": public_url}
-        return RelyingParty.fits(hub.services.settings.model_copy(update=told))
+        settings = {"public_url": public_url}
+        return RelyingParty.fits(hub.services.settings.model_copy(update=settings))
 
     assert fits("https://hub.example")
     assert not any(map(fits, ("", "http://hub.example", "https://10.0.0.7", "https://[::1]")))

@@ -35,13 +35,13 @@ def connected(hub: hubs.Hub) -> socket.socket:
 
 def answer_of(line: socket.socket) -> bytes:
     """All that comes until the hub closes the line, or goes silent."""
-    found = b""
+    received = b""
     try:
         while piece := line.recv(65536):
-            found += piece
+            received += piece
     except OSError:
         pass
-    return found
+    return received
 
 
 @pytest.fixture(scope="module")
@@ -225,8 +225,8 @@ def test_behind_caddy_a_forged_address_escapes_no_lock_out(
 
     command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(path)]
     with program_running(command, port, tmp_path / "caddy.log"):
-        told = [wrong("127.0.0.9", f"203.0.113.{n}") for n in range(60, 64)]
-        assert told == [401, 401, 401, 429]
+        statuses = [wrong("127.0.0.9", f"203.0.113.{n}") for n in range(60, 64)]
+        assert statuses == [401, 401, 401, 429]
         assert wrong("127.0.0.10", "203.0.113.60") == 401
 
 
@@ -289,8 +289,8 @@ def test_a_hanging_issuer_does_not_hold_api_keys(
     monkeypatch.setattr("gateway.http.oidc.issuer._FETCH_SECONDS", 600.0)
     with socket.create_server(("127.0.0.1", 0)) as issuer:
         url = f"http://127.0.0.1:{issuer.getsockname()[1]}"
-        told = {"oidc_issuer": url, "oidc_audience": "fada"}
-        with hubs.running(tmp_path, valkey, seaweed, **told) as hub:
+        settings = {"oidc_issuer": url, "oidc_audience": "fada"}
+        with hubs.running(tmp_path, valkey, seaweed, **settings) as hub:
             key = "0" * 64
             token = jwt.encode({"sub": "u"}, key, "HS256", headers={"alg": "HS256"})
             _, claims, mac = token.split(".")

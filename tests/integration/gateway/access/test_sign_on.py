@@ -96,9 +96,9 @@ def test_a_person_signs_on_works_under_their_name_and_signs_out_at_both(hub: hub
         kept = client.cookies["fada_session"]
         out = client.post("/logout").json()["url"]
         assert httpx.get(f"{hub.url}/api/me", cookies={"fada_session": kept}).status_code == 401
-        told = parse_qs(urlsplit(out).query)
-        assert told["post_logout_redirect_uri"] == [f"{hub.url}/"]
-        assert told["id_token_hint"][0].count(".") == 2
+        query = parse_qs(urlsplit(out).query)
+        assert query["post_logout_redirect_uri"] == [f"{hub.url}/"]
+        assert query["id_token_hint"][0].count(".") == 2
         assert "logout" in client.get(out).text
 
 
@@ -221,9 +221,9 @@ def test_an_issuer_that_hangs_holds_nobody_else(
     (own,) = ports.free(1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        told = issuers.Issuer(url, f"http://127.0.0.1:{own}").settings
+        settings = issuers.Issuer(url, f"http://127.0.0.1:{own}").settings
         home = tmp_path_factory.mktemp("hangs")
-        with hubs.running(home, valkey, seaweed, **told) as hub:
+        with hubs.running(home, valkey, seaweed, **settings) as hub:
             codes: list[str] = []
 
             def begin() -> None:

@@ -21,8 +21,10 @@ def test_a_clip_becomes_a_study_that_is_shown_frame_by_frame(hub: hubs.Hub) -> N
         again = client.post("/api/uploads", files=files, data=data).json()["items"][0]
         assert (first["accepted"], again["new"]) == (True, False)
         wado = f"/dicomweb/studies/{first['study_uid']}"
-        (found,) = client.get(f"/dicomweb/instances?StudyInstanceUID={first['study_uid']}").json()
-        series = found["0020000E"]["Value"][0]
+        (instance,) = client.get(
+            f"/dicomweb/instances?StudyInstanceUID={first['study_uid']}"
+        ).json()
+        series = instance["0020000E"]["Value"][0]
         image = f"{wado}/series/{series}/instances/{first['sop_uid']}"
         shown = client.get(f"{image}/frames/12/rendered", headers={"Accept": "image/png"})
         assert Image.open(io.BytesIO(shown.content)).size == (480, 336)

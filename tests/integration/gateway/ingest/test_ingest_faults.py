@@ -42,9 +42,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         migrated(f"sqlite:///{tmp_path}/index.db").close()
         yield f"sqlite:///{tmp_path}/index.db"
         return
-    with fresh_database(request.getfixturevalue("postgres_url")) as found:
-        migrated(found).close()
-        yield found
+    with fresh_database(request.getfixturevalue("postgres_url")) as database_url:
+        migrated(database_url).close()
+        yield database_url
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_a_deadlock_is_tried_again_and_an_outage_is_not(index: Index) -> None:
         assert tx.studies.count("north", StudyQuery()) == 1
 
 
-def _gateway(url: str, backwards: bool, ready: Any, told: Any) -> None:
+def _gateway(url: str, backwards: bool, ready: Any, results: Any) -> None:
     """As a gateway does: several requests at once, of studies that the other one receives too."""
     index = open_index(url)
     group = GroupCommit(index)
@@ -180,19 +180,19 @@ def _gateway(url: str, backwards: bool, ready: Any, told: Any) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(work, number) for number in numbers]
-    told.put([str(future.exception() or future.result()) for future in futures])
+    results.put([str(future.exception() or future.result()) for future in futures])
     index.close()
 
 
 def test_two_gateways_receive_the_same_studies(url: str, index: Index) -> None:
-    ready, told = SPAWN.Barrier(2), SPAWN.Queue()
+    ready, results = SPAWN.Barrier(2), SPAWN.Queue()
     children = [
-        SPAWN.Process(target=_gateway, args=(url, backwards, ready, told))
+        SPAWN.Process(target=_gateway, args=(url, backwards, ready, results))
         for backwards in (False, True)
     ]
     for child in children:
         child.start()
-    answers = [told.get(timeout=180) for _ in children]
+    answers = [results.get(timeout=180) for _ in children]
     for child in children:
         child.join(60)
     assert answers == [["True"] * 8] * 2

@@ -66,9 +66,9 @@ def test_tuspy_sends_a_study(hub: hubs.Hub) -> None:
     )  # fmt: skip
     uploader.upload()
     with hub.client("tus") as client:
-        told = client.get(urlsplit(str(uploader.url)).path).json()
-        assert (told["state"], told["offset"]) == ("complete", len(data))
-        item = told["outcome"]["items"][0]
+        body = client.get(urlsplit(str(uploader.url)).path).json()
+        assert (body["state"], body["offset"]) == ("complete", len(data))
+        item = body["outcome"]["items"][0]
         assert item["sha256"] == hashlib.sha256(data).hexdigest()
         assert client.get(f"/api/studies/{item['study_id']}").json()["source"] == "tus"
         assert offset(client, urlsplit(str(uploader.url)).path) == len(data)
@@ -77,9 +77,9 @@ def test_tuspy_sends_a_study(hub: hubs.Hub) -> None:
 def test_creation_with_upload_and_options(hub: hubs.Hub) -> None:
     data = (hubs.SAMPLES / "head-14w.dcm").read_bytes()
     with hub.client("tus") as client:
-        told = client.options("/tus/").headers
-        assert told["tus-version"] == "1.0.0"
-        assert "creation-with-upload" in told["tus-extension"]
+        response_headers = client.options("/tus/").headers
+        assert response_headers["tus-version"] == "1.0.0"
+        assert "creation-with-upload" in response_headers["tus-extension"]
         headers = {**BYTES, "Upload-Length": str(len(data))}
         answer = client.post("/tus/", content=data, headers=headers)
         assert answer.status_code == 201
@@ -137,8 +137,8 @@ def test_two_writers_at_one_offset(hub: hubs.Hub) -> None:
         assert set(codes) <= {204, 409, 423}
         assert offset(client, path) == half
         assert patch(client, path, half, data[half:]).status_code == 204
-        told = client.get(path).json()["outcome"]["items"][0]
-        assert told["sha256"] == hashlib.sha256(data).hexdigest()
+        item = client.get(path).json()["outcome"]["items"][0]
+        assert item["sha256"] == hashlib.sha256(data).hexdigest()
 
 
 def test_a_broken_line_keeps_what_came(hub: hubs.Hub) -> None:
@@ -161,8 +161,8 @@ def test_a_broken_line_keeps_what_came(hub: hubs.Hub) -> None:
         while (answer := patch(client, path, at, data[at:])).status_code == 423:
             time.sleep(0.1)
         assert answer.status_code == 204
-        told = client.get(path).json()["outcome"]["items"][0]
-        assert told["sha256"] == hashlib.sha256(data).hexdigest()
+        item = client.get(path).json()["outcome"]["items"][0]
+        assert item["sha256"] == hashlib.sha256(data).hexdigest()
 
 
 def test_an_expired_upload_is_gone(hub: hubs.Hub) -> None:
@@ -201,9 +201,9 @@ def test_refused_content_is_an_outcome(hub: hubs.Hub) -> None:
         path = begin(client, len(data), filename="x.dcm")
         answer = patch(client, path, 0, data)
         assert (answer.status_code, answer.headers["fada-outcome"]) == (204, "failed")
-        told = client.get(path).json()
-        assert told["state"] == "failed"
-        assert told["outcome"]["items"][0]["problem"]["code"] == "unsupported_media"
+        body = client.get(path).json()
+        assert body["state"] == "failed"
+        assert body["outcome"]["items"][0]["problem"]["code"] == "unsupported_media"
         wrong = begin(client, 3, sha256="0" * 64)
         patch(client, wrong, 0, b"abc")
         problem = client.get(wrong).json()["outcome"]["items"][0]["problem"]
@@ -248,9 +248,9 @@ def test_a_killed_gateway_loses_no_counted_byte(
             at = offset(client, path)
             assert 2 * CHECKPOINT <= at < len(data)
             assert patch(client, path, at, data[at:]).status_code == 204
-            told = client.get(path).json()
-            assert told["state"] == "complete"
-            assert told["outcome"]["items"][0]["sha256"] == hashlib.sha256(data).hexdigest()
+            body = client.get(path).json()
+            assert body["state"] == "complete"
+            assert body["outcome"]["items"][0]["sha256"] == hashlib.sha256(data).hexdigest()
     finally:
         process.kill()
         process.wait()

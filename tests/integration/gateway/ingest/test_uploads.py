@@ -46,14 +46,14 @@ def test_mixed_files_each_have_an_outcome(hub: hubs.Hub) -> None:
         ("file", ("e.dcm", HEAD.read_bytes()[:5000])),
     ]  # fmt: skip
     with hub.client("mixed") as client:
-        told = client.post("/api/uploads", files=files).json()
-    names = [i["name"] for i in told["items"]]
+        body = client.post("/api/uploads", files=files).json()
+    names = [i["name"] for i in body["items"]]
     assert names == ["a.dcm", "b.png", "c.jpg", "x/one.dcm", "notes.txt", "e.dcm"]
-    assert [i["accepted"] for i in told["items"]] == [True, True, True, True, False, False]
-    assert told["items"][4]["problem"]["code"] == "unsupported_media"
-    assert told["items"][5]["problem"]["code"] == "invalid_dicom"
-    assert (told["accepted"], told["refused"]) == (4, 2)
-    pictures = {i["study_id"] for i in told["items"][1:3]}
+    assert [i["accepted"] for i in body["items"]] == [True, True, True, True, False, False]
+    assert body["items"][4]["problem"]["code"] == "unsupported_media"
+    assert body["items"][5]["problem"]["code"] == "invalid_dicom"
+    assert (body["accepted"], body["refused"]) == (4, 2)
+    pictures = {i["study_id"] for i in body["items"][1:3]}
     assert len(pictures) == 1, "pictures of one request are one study"
 
 
@@ -76,12 +76,12 @@ def test_a_pixel_size_given_by_hand_is_marked(hub: hubs.Hub) -> None:
         wrong = client.post("/api/uploads", files={"file": picture(4)}, data={"pixel_mm": "250"})
     assert wrong.status_code == 400
     with hub.services.index.read() as tx:
-        found = tx.studies.instances("hand", sop_uid=item["sop_uid"])[0]
-    size = CalibrationCache(hub.services).of(found).for_points([(1, 1), (20, 20)])
+        instance = tx.studies.instances("hand", sop_uid=item["sop_uid"])[0]
+    size = CalibrationCache(hub.services).of(instance).for_points([(1, 1), (20, 20)])
     assert size is not None
     assert size.mm_x == pytest.approx(0.25)
     assert size.source == "scale_bar", "marked on every page"
-    with open_frames(hub.services, found) as frames:
+    with open_frames(hub.services, instance) as frames:
         assert "by hand" in str(frames.dataset.ImageComments)
 
 

@@ -239,8 +239,8 @@ def test_facts_are_held_to_their_words(hub: hubs.Hub, site: str) -> None:
 def test_machine_and_operator_are_those_of_the_images(hub: hubs.Hub, site: str) -> None:
     item = send(hub, site, DAY, machine="Acme/Probe 9", operator="Mwangi^Asha")
     read(hub, site, item, HC=250.0)
-    told = examination(hub, site, item)["acquired"]
-    assert told == {"machine": "Acme Probe 9", "operator": "Mwangi^Asha"}
+    acquired = examination(hub, site, item)["acquired"]
+    assert acquired == {"machine": "Acme Probe 9", "operator": "Mwangi^Asha"}
     picture = send(hub, site, DAY, number="18/A")
     read(hub, site, picture, HC=250.0)
     assert examination(hub, site, picture)["acquired"] == {"machine": "", "operator": ""}

@@ -53,9 +53,9 @@ def test_found_shown_and_corrected_everywhere(hub: hubs.Hub, site: str) -> None:
     report = readings.report(item["study_uid"], frame)
     readings.finish(hub.services.index, site, item["study_id"], report)
     with hub.client(site) as client:
-        (found,) = client.get("/api/patients", params={"q": "doe p-77"}).json()["items"]
-        assert (found["number"], found["name"]) == (NUMBER, "Doe^Jane")
-        woman = client.get(f"/api/patients/{found['id']}").json()
+        (patient,) = client.get("/api/patients", params={"q": "doe p-77"}).json()["items"]
+        assert (patient["number"], patient["name"]) == (NUMBER, "Doe^Jane")
+        woman = client.get(f"/api/patients/{patient['id']}").json()
         (pregnancy,) = woman["pregnancies"]
         (shown,) = pregnancy["examinations"]
         assert (shown["study"]["id"], shown["mm"]) == (item["study_id"], {"HC": 290.0})
@@ -67,10 +67,10 @@ def test_found_shown_and_corrected_everywhere(hub: hubs.Hub, site: str) -> None:
             "birth_date": "1991-02-01",
             "reason": "slip",
         }
-        answer = client.patch(f"/api/patients/{found['id']}", json=body)
+        answer = client.patch(f"/api/patients/{patient['id']}", json=body)
         assert answer.status_code == 200, answer.text
         (again,) = client.get("/api/patients", params={"q": "花子"}).json()["items"]
-        assert again["id"] == found["id"]
+        assert again["id"] == patient["id"]
         qido = client.get("/dicomweb/studies", params={"PatientID": "P-78"}).json()
         assert qido[0]["00100010"]["Value"] == [{"Ideographic": "山田^花子"}]
         path = f"/dicomweb/studies/{item['study_uid']}"
@@ -90,9 +90,11 @@ def test_found_shown_and_corrected_everywhere(hub: hubs.Hub, site: str) -> None:
         fhir = client.get(f"/api/studies/{item['study_id']}/results/latest/fhir.json")
         assert "P-78" in fhir.text
         assert NUMBER not in fhir.text
-        assert client.patch(f"/api/patients/{found['id']}", json={"reason": "x"}).status_code == 400
+        assert (
+            client.patch(f"/api/patients/{patient['id']}", json={"reason": "x"}).status_code == 400
+        )
     with hub.client(f"{site}-other") as stranger:
-        assert stranger.get(f"/api/patients/{found['id']}").status_code == 404
+        assert stranger.get(f"/api/patients/{patient['id']}").status_code == 404
         assert stranger.get("/api/patients").json() == {"items": [], "cursor": None}
 
 

@@ -24,26 +24,26 @@ def study(hub: hubs.Hub) -> str:
 
 def test_where_and_which_plane(hub: hubs.Hub, study: str) -> None:
     with hub.client("ask", Role.READER) as client:
-        told = client.post(f"/api/studies/{study}/ask", json={"question": "Segment the head"})
-        assert told.status_code == 200, told.text
-        body = told.json()
+        response = client.post(f"/api/studies/{study}/ask", json={"question": "Segment the head"})
+        assert response.status_code == 200, response.text
+        body = response.json()
         assert (body["task"], body["structures"]) == ("segment", ["fetal_head"])
         assert body["phases"] == ["classify", "map", "detect", "segment"]
         assert body["answer"].startswith("Fetal head: found and outlined")
         assert body["reading"]["structures"][0]["label"] == "fetal_head"
         assert body["release"] == {"name": "fada-test", "version": "1.0.0"}
         french = {"question": "Où est le cœur ?", "language": "fr"}
-        told = client.post(f"/api/studies/{study}/ask", json=french)
-        assert told.json()["answer"] == "Cœur : cette version du modèle ne le cherche pas."
+        response = client.post(f"/api/studies/{study}/ask", json=french)
+        assert response.json()["answer"] == "Cœur : cette version du modèle ne le cherche pas."
         assert client.get(f"/api/studies/{study}").json()["latest_version"] == 0
 
 
 def test_what_lies_outside_is_declined_and_nothing_is_run(hub: hubs.Hub, study: str) -> None:
     with hub.client("ask", Role.READER) as client:
-        told = client.post(f"/api/studies/{study}/ask", json={"question": "Is it a girl?"}).json()
-        assert (told["declined"], told["phases"], told["reading"]) == ("sex", [], None)
-        told = client.post(f"/api/studies/{study}/ask", json={"question": "Tell me a joke"}).json()
-        assert told["declined"] == "domain"
+        body = client.post(f"/api/studies/{study}/ask", json={"question": "Is it a girl?"}).json()
+        assert (body["declined"], body["phases"], body["reading"]) == ("sex", [], None)
+        body = client.post(f"/api/studies/{study}/ask", json={"question": "Tell me a joke"}).json()
+        assert body["declined"] == "domain"
 
 
 def test_who_may_ask_and_about_what(hub: hubs.Hub, study: str) -> None:

@@ -35,12 +35,14 @@ def make_case(
     with hub.client(site) as client:
         data = (hubs.SAMPLES / name).read_bytes()
         item = client.post("/api/uploads", files={"file": data}).json()["items"][0]
-        found = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
-    frame = readings.head(found["sop_uid"], side or found["columns"], side or found["rows"])
-    told = readings.report(item["study_uid"], *([frame] if read else []))
-    readings.finish(hub.services.index, site, item["study_id"], told)
+        instance = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
+    frame = readings.head(
+        instance["sop_uid"], side or instance["columns"], side or instance["rows"]
+    )
+    report = readings.report(item["study_uid"], *([frame] if read else []))
+    readings.finish(hub.services.index, site, item["study_id"], report)
     return {"site": site, "id": item["study_id"], "sop": item["sop_uid"],
-            "width": found["columns"], "height": found["rows"]}  # fmt: skip
+            "width": instance["columns"], "height": instance["rows"]}  # fmt: skip
 
 
 def review(
@@ -69,19 +71,19 @@ def test_a_corrected_outline_is_measured_by_the_server(hub: hubs.Hub, case: dict
         assert len(client.get(f"/api/studies/{case['id']}/results").json()["items"]) == 1
         made = review(client, case, 1, action="save", frames=[frame])
         assert made.status_code == 201
-        told = made.json()
+        body = made.json()
     mm_x, mm_y = scale_of(hub, case)
     from services.domain.biometry import ellipse_perimeter
 
-    hc = told["report"]["frames"][0]["measurements"][0]
+    hc = body["report"]["frames"][0]["measurements"][0]
     assert hc["name"] == "HC"
     assert hc["mm"] == pytest.approx(ellipse_perimeter(a * mm_x, b * mm_y), abs=0.2)
     assert hc["mm_low"] is None, "a person's figure has no interval of the model"
     assert live["measurements"][0]["mm"] == hc["mm"]
-    assert told["report"]["frames"][0]["datings"][0]["equation"] == "Hadlock 1984 (HC)"
-    assert (told["version"], told["based_on"], told["origin"]) == (2, 1, "review")
-    assert told["label"] == UNREVIEWED, "saved is not reviewed"
-    mask = told["report"]["frames"][0]["structures"][0]["mask"]
+    assert body["report"]["frames"][0]["datings"][0]["equation"] == "Hadlock 1984 (HC)"
+    assert (body["version"], body["based_on"], body["origin"]) == (2, 1, "review")
+    assert body["label"] == UNREVIEWED, "saved is not reviewed"
+    mask = body["report"]["frames"][0]["structures"][0]["mask"]
     with hub.client(case["site"]) as client:
         png = client.get(f"/api/artefacts/{mask}")
         tag = {"If-None-Match": png.headers["etag"]}
@@ -108,10 +110,10 @@ def test_a_brushed_mask_calipers_and_words(hub: hubs.Hub, case: dict[str, Any]) 
         "interpretation": {"image_quality": "good"},
     }
     with hub.client(case["site"]) as client:
-        told = review(client, case, 1, action="sign", frames=[frame], comment="see CSP",
+        body = review(client, case, 1, action="sign", frames=[frame], comment="see CSP",
                       scores={"interpretation": 1, "annotation": 2}).json()  # fmt: skip
         row = client.get(f"/api/studies/{case['id']}").json()
-    reading = told["report"]["frames"][0]
+    reading = body["report"]["frames"][0]
     csp, thalami = reading["structures"]
     assert csp["area_px"] == 100 * 150
     assert csp["box"] == pytest.approx([150, 100, 300, 200], abs=1)
@@ -120,10 +122,10 @@ def test_a_brushed_mask_calipers_and_words(hub: hubs.Hub, case: dict[str, Any]) 
     assert [m["name"] for m in bpd] == ["BPD"], "the head was taken away, so is its circumference"
     assert bpd[0]["mm"] == pytest.approx(100 * scale_of(hub, case)[1], abs=0.1)
     assert reading["interpretation"] == {"image_quality": "good"}
-    assert told["scores"] == {"interpretation": 1, "annotation": 2}
-    assert told["report"]["reviewed_by"] == f"admin of {case['site']}"
-    assert told["report"]["reviewed_at"]
-    assert told["label"].startswith("Reviewed by")
+    assert body["scores"] == {"interpretation": 1, "annotation": 2}
+    assert body["report"]["reviewed_by"] == f"admin of {case['site']}"
+    assert body["report"]["reviewed_at"]
+    assert body["label"].startswith("Reviewed by")
     assert row["state"] == "reviewed"
 
 
@@ -163,8 +165,8 @@ def test_a_drawn_mask_is_decoded_in_a_child(
     drawn = {"label": "CSP", "mask_png": base64.b64encode(out.getvalue()).decode()}
     frame = {"sop_uid": case["sop"], "structures": [drawn]}
     with hub.client(case["site"]) as client:
-        told = client.post("/api/measure", json={"study_id": case["id"], **frame}).json()
-    assert told["structures"][0]["area_px"] == case["width"] * case["height"]
+        reading = client.post("/api/measure", json={"study_id": case["id"], **frame}).json()
+    assert reading["structures"][0]["area_px"] == case["width"] * case["height"]
     assert "mask" in asked
 
 
@@ -253,9 +255,9 @@ def test_agreement_between_readers(hub: hubs.Hub) -> None:
                          "structures": [{"label": "fetal_head", "polygon": polygon}]}],
             )  # fmt: skip
             assert answer.status_code in (201, 409)
-    told = two.get("/api/agreement").json()
-    assert set(told["names"].values()) == {"sonographer of agree", "manager of agree"}
-    (pair,) = told["pairs"]
+    agreement = two.get("/api/agreement").json()
+    assert set(agreement["names"].values()) == {"sonographer of agree", "manager of agree"}
+    (pair,) = agreement["pairs"]
     assert pair["studies"] == 3
     # linear weights: observed (0 + 0 + 1) / 3, expected 5/9 of it
     assert pair["kappa"]["interpretation"]["n"] == 3
@@ -309,16 +311,19 @@ def test_a_share_link_ends(hub: hubs.Hub, case: dict[str, Any]) -> None:
     with hub.client(case["site"]) as client, httpx.Client(base_url=hub.url) as public:
         made = client.post(f"/api/studies/{case['id']}/shares", json={"hours": 1}).json()
         token = made["url"].rsplit("/", 1)[1]
-        told = public.get(f"/api/shared/{token}")
-        assert told.status_code == 200
-        assert told.json()["result"]["label"] == UNREVIEWED
-        assert not {"author", "author_name"} & set(told.json()["result"])
-        assert "key:" not in told.text
-        assert set(told.json()["study"]) == {"study_date", "state"}
-        assert set(told.json()["examination"]) == {
+        response = public.get(f"/api/shared/{token}")
+        assert response.status_code == 200
+        assert response.json()["result"]["label"] == UNREVIEWED
+        assert not {"author", "author_name"} & set(response.json()["result"])
+        assert "key:" not in response.text
+        assert set(response.json()["study"]) == {"study_date", "state"}
+        assert set(response.json()["examination"]) == {
             "summary", "fetuses", "facts", "earlier", "last_period",
         }  # fmt: skip
-        assert set(told.json()["examination"]["facts"]) == {"version", "values"}  # nobody's name
+        assert set(response.json()["examination"]["facts"]) == {
+            "version",
+            "values",
+        }  # nobody's name
         png = public.get(f"/api/shared/{token}/frames/{case['sop']}/1.png")
         assert png.content.startswith(b"\x89PNG")
         assert png.headers["cache-control"] == "private, no-store"
@@ -375,9 +380,9 @@ def test_a_review_in_its_standard_forms(hub: hubs.Hub, case: dict[str, Any]) -> 
     for number, words in ((2, b"AI result, not for diagnosis"), (3, b"Reviewed by")):
         for name in ("sr", "sr-obgyn"):
             assert words in objects[number][name], (number, name)
-    found = pydicom.dcmread(io.BytesIO(objects[3]["seg"]))
-    assert (found.Rows, found.Columns) == (case["height"], case["width"])
-    assert found.StudyInstanceUID == pydicom.dcmread(io.BytesIO(objects[3]["sr"])).StudyInstanceUID
+    seg = pydicom.dcmread(io.BytesIO(objects[3]["seg"]))
+    assert (seg.Rows, seg.Columns) == (case["height"], case["width"])
+    assert seg.StudyInstanceUID == pydicom.dcmread(io.BytesIO(objects[3]["sr"])).StudyInstanceUID
 
 
 def test_a_frame_that_no_model_read_can_be_measured(hub: hubs.Hub) -> None:
@@ -431,28 +436,33 @@ def test_scores_and_agreement_by_mode(hub: hubs.Hub) -> None:
     with hub.client(site, Role.SONOGRAPHER) as one, hub.client(site, Role.MANAGER) as two:
         for case, (first, second) in zip(cases, given, strict=True):
             for reader, score in ((one, first), (two, second)):
-                told = {"interpretation": score, "annotation": 2}
-                assert review(reader, case, 1, action="save", scores=told).status_code in (201, 409)
+                scores = {"interpretation": score, "annotation": 2}
+                assert review(reader, case, 1, action="save", scores=scores).status_code in (
+                    201,
+                    409,
+                )
         # The third case again, after a person's correction.
-        told = {"interpretation": 1, "annotation": 1}
-        assert review(two, cases[2], 2, action="accept", scores=told).status_code in (201, 409)
+        scores = {"interpretation": 1, "annotation": 1}
+        assert review(two, cases[2], 2, action="accept", scores=scores).status_code in (201, 409)
         for case in cases[:2]:
             review(two, case, 1, action="accept", scores={})
 
-        found = rows(two.get("/api/export/scores.csv").text)
+        score_rows = rows(two.get("/api/export/scores.csv").text)
         assert one.get("/api/export/scores.csv").status_code == 403
         summed = rows(two.get("/api/export/scores-agreement.csv").text)
 
-    assert len(found) == 7
+    assert len(score_rows) == 7
     with hub.services.index.read() as tx:
         called = {key.name for key in tx.keys.find(site)}
-    assert called >= {re.sub(r" \(\d\)$", "", row["reader"]) for row in found}, "names, no key ids"
-    assert len({row["reader"] for row in found}) == 2
+    assert called >= {re.sub(r" \(\d\)$", "", row["reader"]) for row in score_rows}, (
+        "names, no key ids"
+    )
+    assert len({row["reader"] for row in score_rows}) == 2
     assert not [r for r in summed if "key:" in r["readers"]]
-    assert len({row["study"] for row in found}) == 3
-    assert not {row["study"] for row in found} & {case["id"] for case in cases}
-    assert [row["mode"] for row in found].count("human_in_the_loop") == 1
-    assert {row["scored_version"] for row in found if row["mode"] == "autonomous"} == {"1"}
+    assert len({row["study"] for row in score_rows}) == 3
+    assert not {row["study"] for row in score_rows} & {case["id"] for case in cases}
+    assert [row["mode"] for row in score_rows].count("human_in_the_loop") == 1
+    assert {row["scored_version"] for row in score_rows if row["mode"] == "autonomous"} == {"1"}
 
     table = {(r["mode"], r["what"], r["readers"] == "all"): r for r in summed}
     whole = table["autonomous", "interpretation", True]

@@ -37,13 +37,13 @@ def study(hub: hubs.Hub) -> dict[str, Any]:
     source.save_as(raw)
     with hub.client(SITE) as client:
         item = client.post("/api/uploads", files={"file": raw.getvalue()}).json()["items"][0]
-        found = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
-        frame = readings.head(found["sop_uid"], found["columns"], found["rows"])
-        told = readings.report(item["study_uid"], frame)
-        readings.finish(hub.services.index, SITE, item["study_id"], told)
+        instance = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
+        frame = readings.head(instance["sop_uid"], instance["columns"], instance["rows"])
+        report = readings.report(item["study_uid"], frame)
+        readings.finish(hub.services.index, SITE, item["study_id"], report)
         signed = {"based_on": 1, "action": "sign"}
         assert client.post(f"/api/studies/{item['study_id']}/reviews", json=signed).is_success
-    return {"id": item["study_id"], "sop": found["sop_uid"], "uid": str(source.StudyInstanceUID)}
+    return {"id": item["study_id"], "sop": instance["sop_uid"], "uid": str(source.StudyInstanceUID)}
 
 
 def box(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -65,11 +65,11 @@ def test_dicom_leaves_without_the_patient(hub: hubs.Hub, study: dict[str, Any]) 
         assert refused.status_code == 404
         nothing = files(other.get("/api/export/dicom.zip"))
     assert list(nothing) == ["README.txt"]
-    for found, dates in ((one, "REMOVED"), (all_of, "MODIFIED")):
-        (name,) = [n for n in found if n.endswith(".dcm")]
-        assert NAME.split()[0].encode() not in found[name]
-        assert study["uid"].encode() not in found[name]
-        copy = pydicom.dcmread(io.BytesIO(found[name]))
+    for exported, dates in ((one, "REMOVED"), (all_of, "MODIFIED")):
+        (name,) = [n for n in exported if n.endswith(".dcm")]
+        assert NAME.split()[0].encode() not in exported[name]
+        assert study["uid"].encode() not in exported[name]
+        copy = pydicom.dcmread(io.BytesIO(exported[name]))
         assert copy.LongitudinalTemporalInformationModified == dates
         assert copy.BurnedInAnnotation == "NO"
         assert box(copy.pixel_array).max() == 0
@@ -79,10 +79,10 @@ def test_dicom_leaves_without_the_patient(hub: hubs.Hub, study: dict[str, Any]) 
 
 def test_the_training_set_shows_no_name(hub: hubs.Hub, study: dict[str, Any]) -> None:
     with hub.client(SITE) as client:
-        found = files(client.get("/api/export/training.zip"))
-    (name,) = [n for n in found if n.startswith("images/")]
-    assert box(np.asarray(Image.open(io.BytesIO(found[name])))).max() == 0
-    assert NAME.encode() not in b"".join(found.values())
+        exported = files(client.get("/api/export/training.zip"))
+    (name,) = [n for n in exported if n.startswith("images/")]
+    assert box(np.asarray(Image.open(io.BytesIO(exported[name])))).max() == 0
+    assert NAME.encode() not in b"".join(exported.values())
 
 
 def test_a_shared_link_shows_no_name(hub: hubs.Hub, study: dict[str, Any]) -> None:

@@ -52,10 +52,10 @@ def test_a_reader_who_was_away_misses_none(hub: hubs.Hub) -> None:
         names = ("head-14w.dcm", "head-27w.dcm", "head-35w.dcm")
         ids = [send(hub, "ev3", name)["study_id"] for name in names]
         with stream(client, headers={"Last-Event-ID": str(cursor)}) as events:
-            found = [next(events) for _ in range(3)]
-        assert [e["study_id"] for e in found] == ids
-        assert [e["seq"] for e in found] == [cursor + 1, cursor + 2, cursor + 3]
-        with stream(client, params={"since": found[0]["seq"], "study": ids[2]}) as events:
+            missed = [next(events) for _ in range(3)]
+        assert [e["study_id"] for e in missed] == ids
+        assert [e["seq"] for e in missed] == [cursor + 1, cursor + 2, cursor + 3]
+        with stream(client, params={"since": missed[0]["seq"], "study": ids[2]}) as events:
             assert next(events)["study_id"] == ids[2]
         bad = client.get("/api/events", headers={"Last-Event-ID": "x"})
         assert bad.status_code == 400

@@ -23,26 +23,26 @@ def case(hub: hubs.Hub, request: pytest.FixtureRequest) -> dict[str, Any]:
     with hub.client(site) as client:
         data = (hubs.SAMPLES / "head-27w.dcm").read_bytes()
         item = client.post("/api/uploads", files={"file": data}).json()["items"][0]
-        found = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
-    frame = readings.head(found["sop_uid"], found["columns"], found["rows"])
-    told = readings.report(item["study_uid"], frame)
+        instance = client.get(f"/api/studies/{item['study_id']}").json()["instances_list"][0]
+    frame = readings.head(instance["sop_uid"], instance["columns"], instance["rows"])
+    report = readings.report(item["study_uid"], frame)
     source = pydicom.dcmread(io.BytesIO(data))
-    mask = np.zeros((found["rows"], found["columns"]), bool)
+    mask = np.zeros((instance["rows"], instance["columns"]), bool)
     mask[50:150, 60:200] = True
     made = dicom_objects(
-        told, {frame.sop_uid: source}, {(frame.sop_uid, 1): {"fetal_head": mask}}, "job"
+        report, {frame.sop_uid: source}, {(frame.sop_uid, 1): {"fetal_head": mask}}, "job"
     )
-    readings.finish_with_objects(hub.services, site, item["study_id"], told, made)
+    readings.finish_with_objects(hub.services, site, item["study_id"], report, made)
     return {"site": site, "id": item["study_id"], "uid": item["study_uid"], "sop": frame.sop_uid,
-            "width": found["columns"], "height": found["rows"]}  # fmt: skip
+            "width": instance["columns"], "height": instance["rows"]}  # fmt: skip
 
 
 def sign(client: httpx.Client, case: dict[str, Any], based_on: int, **more: Any) -> dict[str, Any]:
     body = {"based_on": based_on, "action": "sign", **more}
     answer = client.post(f"/api/studies/{case['id']}/reviews", json=body)
     assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    result: dict[str, Any] = answer.json()
+    return result
 
 
 def objects(client: httpx.Client, version: dict[str, Any]) -> dict[str, bytes]:
@@ -94,8 +94,10 @@ def test_fhir_is_final_and_then_amended(hub: hubs.Hub, case: dict[str, Any]) -> 
         states = []
         for based_on in (1, 2):
             sign(client, case, based_on)
-            told = client.get(f"/api/studies/{case['id']}/results/{based_on + 1}/fhir.json").json()
-            (report,) = (one["resource"] for one in told["entry"]
+            bundle = client.get(
+                f"/api/studies/{case['id']}/results/{based_on + 1}/fhir.json"
+            ).json()
+            (report,) = (one["resource"] for one in bundle["entry"]
                          if one["resource"]["resourceType"] == "DiagnosticReport")  # fmt: skip
             states.append(report["status"])
     assert states == ["final", "amended"]
@@ -119,11 +121,11 @@ def test_a_phone_report_without_its_image_is_signed_all_the_same(
     hub: hubs.Hub, case: dict[str, Any]
 ) -> None:
     frame = readings.head("1.2.3.4.5", 400, 300)
-    told = readings.report(case["uid"], frame)
+    report = readings.report(case["uid"], frame)
     with hub.client(case["site"]) as client:
         with hub.services.index.begin() as tx:
             made: Result = tx.results.add(
-                readings.phone(case["site"]), case["id"], told, [],
+                readings.phone(case["site"]), case["id"], report, [],
                 origin=readings.Origin.PHONE, based_on=None,
             )  # fmt: skip
         version = sign(client, case, made.version)

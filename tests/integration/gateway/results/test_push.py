@@ -25,8 +25,8 @@ def test_a_browser_is_subscribed_and_let_go(hub: hubs.Hub) -> None:
     with hub.browser() as client, hub.client("push1") as admin:
         accepted(hub, "push-nurse@clinic.example", client, site="push1")
         assert client.get("/api/me/push").json() == {"public_key": None}
-        told = {**Receiver().subscription(ENDPOINT), "language": "hi"}
-        assert client.post("/api/me/push", json=told).status_code == 409
+        subscription = {**Receiver().subscription(ENDPOINT), "language": "hi"}
+        assert client.post("/api/me/push", json=subscription).status_code == 409
         made = admin.post("/api/destinations", json=DESTINATION)
         assert made.status_code == 201, made.text
         assert "PRIVATE KEY" not in made.text
@@ -34,7 +34,7 @@ def test_a_browser_is_subscribed_and_let_go(hub: hubs.Hub) -> None:
         key = client.get("/api/me/push").json()["public_key"]
         assert len(key) == 87, "a point of P-256, base64url"
         for _ in range(2):
-            assert client.post("/api/me/push", json=told).status_code == 201
+            assert client.post("/api/me/push", json=subscription).status_code == 201
         with hub.services.index.read() as tx:
             (one,) = tx.push_subscriptions.find("push1", made.json()["id"])
         assert (one.endpoint, one.language) == (ENDPOINT, "hi")

@@ -61,8 +61,8 @@ def test_a_new_key_at_the_next_contact_and_the_case_goes_with_it(
     now = phone.keys()
     assert now.private_key != who.private_key
     assert outbox.get(case.id).state is CaseState.RECEIVED
-    told = listed(hub, who)
-    assert told["rotate_at"] is None
+    row = listed(hub, who)
+    assert row["rotate_at"] is None
     with pytest.raises(NotAuthenticated):
         before.changes("")  # its session ended, and its key opens no other
     assert connected(outbox, now).changes("")["items"][0]["case_id"] == case.id

@@ -31,8 +31,8 @@ def test_a_phone_is_heard_given_settings_and_erased(hub: hubs.Hub) -> None:
     phone = Client(who)
     given = {"language": "sw", "wait_for_wifi": True, "daily_mb": 20, "locked": True}
     with hub.client("fleet") as manager, hub.client("other") as elsewhere:
-        told = phone._ask("POST", "/api/sync/status", json=said()).json()
-        assert (told["settings"], told["erase"], told["group"]) == ({}, False, "")
+        body = phone._ask("POST", "/api/sync/status", json=said()).json()
+        assert (body["settings"], body["erase"], body["group"]) == ({}, False, "")
         (listed,) = manager.get("/api/devices").json()["items"]
         assert listed["status"]["waiting"] == 3
         assert listed["status"]["clock_drift_s"] == pytest.approx(7200, abs=60)
@@ -67,9 +67,9 @@ def test_a_group_has_settings_of_its_own_over_the_sites(hub: hubs.Hub) -> None:
         assert manager.put(where).status_code == 204
         assert manager.get("/api/devices/groups").json() == {"items": ["Coast"]}
         assert elsewhere.get("/api/devices/groups").json() == {"items": []}
-        told = phone._ask("POST", "/api/sync/status", json=said()).json()
-        assert told["group"] == "Coast"
-        assert told["settings"] == {**site, **group}
+        body = phone._ask("POST", "/api/sync/status", json=said()).json()
+        assert body["group"] == "Coast"
+        assert body["settings"] == {**site, **group}
         for wrong in (
             {"quiet_from": "21:00"},
             {"pin_length": 4},

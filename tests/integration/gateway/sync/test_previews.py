@@ -35,12 +35,12 @@ def test_a_preview_is_small_and_upright() -> None:
 
 def test_a_preview_is_shown_until_the_image_is_here(hub: hubs.Hub, phone: Client) -> None:  # noqa: F811
     case = str(uuid7())
-    told = phone.put_case(case, 1, body(case))
-    name = dicom_values.case_picture_uid(case, told["missing"][0])
+    receipt = phone.put_case(case, 1, body(case))
+    name = dicom_values.case_picture_uid(case, receipt["missing"][0])
     small = preview(NOISE)
     put(phone, case, name, 1, small)
     put(phone, case, name, 1, preview(NOISE[:400]))  # sent again: the first one counts
-    path = f"/api/studies/{told['study_id']}/previews"
+    path = f"/api/studies/{receipt['study_id']}/previews"
     with hub.client("phones", Role.READER) as reader:
         assert reader.get(path).json()["items"] == [{"sop_uid": name, "frame": 1}]
         shown = reader.get(f"{path}/{name}/1")
@@ -67,8 +67,8 @@ def test_what_is_no_preview_is_refused(phone: Client) -> None:  # noqa: F811
 
 def test_a_preview_goes_on_where_it_was_cut(hub: hubs.Hub, phone: Client) -> None:  # noqa: F811
     case = str(uuid7())
-    told = phone.put_case(case, 1, body(case))
-    name = dicom_values.case_picture_uid(case, told["missing"][0])
+    receipt = phone.put_case(case, 1, body(case))
+    name = dicom_values.case_picture_uid(case, receipt["missing"][0])
     small = preview(NOISE)
     path = phone.new_preview(case, name, 1, small)
     headers = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
@@ -77,7 +77,7 @@ def test_a_preview_goes_on_where_it_was_cut(hub: hubs.Hub, phone: Client) -> Non
     phone._begun.clear()  # another start of the program
     assert phone.upload(path, small)
     with hub.client("phones", Role.READER) as reader:
-        shown = reader.get(f"/api/studies/{told['study_id']}/previews/{name}/1")
+        shown = reader.get(f"/api/studies/{receipt['study_id']}/previews/{name}/1")
         assert shown.content == small
     with pytest.raises(FadaError, match="preview"):
         phone._create(small, {"case": case, "preview": f"{name}/2"})  # not where images go

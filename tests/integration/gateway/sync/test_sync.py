@@ -54,8 +54,10 @@ def size() -> tuple[int, int]:
 
 def body(case_id: str, **changes: Any) -> bytes:
     width, height = size()
-    told = readings.report(case_id, readings.head(case_id, width, height, mm=None), release=PHONE)
-    report = json.loads(report_json.dump(replace(told, origin=Origin.PHONE)))
+    phone_report = readings.report(
+        case_id, readings.head(case_id, width, height, mm=None), release=PHONE
+    )
+    report = json.loads(report_json.dump(replace(phone_report, origin=Origin.PHONE)))
     whole = {
         "urgent": False, "pixel_mm": None, "report": report,
         "pictures": [{"sha256": SHA, "size": len(PICTURE), "media_type": "image/png"}],
@@ -109,10 +111,16 @@ def test_the_day_and_the_fetuses_travel_both_ways(hub: hubs.Hub, phone: Client) 
         tx.facts.state(reader, study, fetus_images={"1.9": "B", "1.7": "A"})
     phone.put_case(case, 2, body(case, **said, fetus_images={"1.9": "A", "1.8": "", "1.6": "A"}))
     (item,) = phone.changes("")["items"]
-    told = item["examination"]
-    assert (told["day"], told["last_period"], told["fetuses"]) == ("2026-01-20", "2025-08-02", 2)
-    assert told["dating"]["zero"] == "2025-08-02"
-    assert told["fetus_images"] == {"1.9": "B", "1.7": "A", "1.6": "A"}, "a person at the hub first"
+    examination = item["examination"]
+    assert (examination["day"], examination["last_period"], examination["fetuses"]) == (
+        "2026-01-20",
+        "2025-08-02",
+        2,
+    )
+    assert examination["dating"]["zero"] == "2025-08-02"
+    assert examination["fetus_images"] == {"1.9": "B", "1.7": "A", "1.6": "A"}, (
+        "a person at the hub first"
+    )
     other = str(uuid7())
     phone.put_case(other, 1, body(other, study_date=tomorrow))
     known = {one["case_id"]: one for one in phone.changes("")["items"]}[other]["examination"]
@@ -120,8 +128,8 @@ def test_the_day_and_the_fetuses_travel_both_ways(hub: hubs.Hub, phone: Client) 
 
 
 def test_a_key_that_is_none_is_refused(hub: hubs.Hub) -> None:
-    told = {"code": code(hub, "phones"), "name": "x", "public_key": "A" * 44}
-    assert httpx.post(f"{hub.url}/api/sync/enrol", json=told).status_code == 400
+    enrolment = {"code": code(hub, "phones"), "name": "x", "public_key": "A" * 44}
+    assert httpx.post(f"{hub.url}/api/sync/enrol", json=enrolment).status_code == 400
 
 
 def test_a_challenge_works_once_and_for_its_phone(hub: hubs.Hub) -> None:
@@ -129,8 +137,8 @@ def test_a_challenge_works_once_and_for_its_phone(hub: hubs.Hub) -> None:
     two = enrol(hub.url, code(hub, "phones"), "two")
 
     def session(device: str, challenge: str, signature: str) -> int:
-        told = {"device_id": device, "challenge": challenge, "signature": signature}
-        return httpx.post(f"{hub.url}/api/sync/session", json=told).status_code
+        proof = {"device_id": device, "challenge": challenge, "signature": signature}
+        return httpx.post(f"{hub.url}/api/sync/session", json=proof).status_code
 
     def challenge(device: str) -> str:
         answer = httpx.post(f"{hub.url}/api/sync/challenge", json={"device_id": device})
@@ -272,8 +280,8 @@ def test_a_phone_reaches_its_own_cases_studies_alone(hub: hubs.Hub, phone: Clien
         ):
             assert reader.get(f"/api/studies/{study}/status").status_code == status
             assert reader.get(f"/api/studies/{study}/results").status_code == status
-            found = reader.get(f"/dicomweb/studies/{uid}/series").status_code
-            assert found in ((200, 204) if status == 200 else (404,))
+            actual = reader.get(f"/dicomweb/studies/{uid}/series").status_code
+            assert actual in ((200, 204) if status == 200 else (404,))
         assert reader.get(f"/dicomweb/studies/{other['study_uid']}").status_code == 404
         for path in ("/dicomweb/studies", "/dicomweb/instances", "/api/events",
                      f"/api/artefacts/{other['sha256']}"):  # fmt: skip
@@ -339,14 +347,14 @@ def test_a_frame_that_no_image_has_is_refused_before_anything_is_drawn(
     phone: Client, change: dict[str, int]
 ) -> None:
     case = str(uuid7())
-    told = json.loads(body(case))
-    frame = told["report"]["frames"][0]
+    document = json.loads(body(case))
+    frame = document["report"]["frames"][0]
     if count := change.pop("points", 0):
         zigzag = [[n % 7, (n % 2) * frame["height"]] for n in range(count)]
         frame["structures"][0]["polygon"] = zigzag
     frame |= change
     with pytest.raises(InvalidInput):
-        phone.put_case(case, 1, json.dumps(told).encode())
+        phone.put_case(case, 1, json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(
@@ -356,14 +364,14 @@ def test_a_frame_that_no_outline_could_be_drawn_on_is_refused_at_the_door(
     phone: Client, size: tuple[int, int], outlines: int
 ) -> None:
     case = str(uuid7())
-    told = json.loads(body(case))
-    frame = told["report"]["frames"][0]
+    document = json.loads(body(case))
+    frame = document["report"]["frames"][0]
     frame |= {"width": size[0], "height": size[1]}
     frame["structures"] = [
         {**frame["structures"][0], "label": f"outline {number}"} for number in range(outlines)
     ]
     with pytest.raises(InvalidInput, match=r"megapixels|too many masks"):
-        phone.put_case(case, 1, json.dumps(told).encode())
+        phone.put_case(case, 1, json.dumps(document).encode())
     with pytest.raises(NotFound):
         phone.case(case)
 
@@ -372,9 +380,9 @@ def test_a_phone_cannot_name_an_object_of_the_site_as_its_mask(
     hub: hubs.Hub, phone: Client
 ) -> None:
     case = str(uuid7())
-    told = json.loads(body(case))
-    told["report"]["frames"][0]["structures"][0]["mask"] = "0" * 64
-    study = phone.put_case(case, 1, json.dumps(told).encode())["study_id"]
+    document = json.loads(body(case))
+    document["report"]["frames"][0]["structures"][0]["mask"] = "0" * 64
+    study = phone.put_case(case, 1, json.dumps(document).encode())["study_id"]
     send(phone, case)
     with hub.client("phones") as client:
         assert client.get(f"/api/studies/{study}/results/1/seg.dcm").status_code == 200
@@ -385,9 +393,11 @@ def test_the_phones_clock_orders_nothing(hub: hubs.Hub, phone: Client) -> None:
     ids = []
     for years in (2, -2):
         case = str(uuid7())
-        told = json.loads(body(case))
-        told["report"]["created_at"] = (datetime.now(UTC) + timedelta(days=730 * years)).isoformat()
-        ids.append(phone.put_case(case, 1, json.dumps(told).encode())["study_id"])
+        document = json.loads(body(case))
+        document["report"]["created_at"] = (
+            datetime.now(UTC) + timedelta(days=730 * years)
+        ).isoformat()
+        ids.append(phone.put_case(case, 1, json.dumps(document).encode())["study_id"])
     with hub.client("phones") as client:
         rows = client.get("/api/studies", params={"order": "newest", "limit": 2}).json()["items"]
     assert [r["id"] for r in rows] == ids[::-1]
@@ -395,18 +405,18 @@ def test_the_phones_clock_orders_nothing(hub: hubs.Hub, phone: Client) -> None:
 
 def test_a_phone_cannot_say_that_it_was_reviewed(hub: hubs.Hub, phone: Client) -> None:
     case = str(uuid7())
-    told = json.loads(body(case))
-    told["report"] |= {"reviewed_by": "Dr. Phone", "reviewed_at": "2026-01-01T00:00:00Z"}
-    study = phone.put_case(case, 1, json.dumps(told).encode())["study_id"]
+    document = json.loads(body(case))
+    document["report"] |= {"reviewed_by": "Dr. Phone", "reviewed_at": "2026-01-01T00:00:00Z"}
+    study = phone.put_case(case, 1, json.dumps(document).encode())["study_id"]
     with hub.client("phones", Role.READER) as client:
         assert client.get(f"/api/studies/{study}/results/1").json()["reviewed_by"] is None
 
 
 def test_a_phones_words_about_the_sex_are_withheld(hub: hubs.Hub, phone: Client) -> None:
     case = str(uuid7())
-    told = json.loads(body(case))
-    told["report"]["frames"][0]["interpretation"]["anatomical_structures"] = "a girl"
-    study = phone.put_case(case, 1, json.dumps(told).encode())["study_id"]
+    document = json.loads(body(case))
+    document["report"]["frames"][0]["interpretation"]["anatomical_structures"] = "a girl"
+    study = phone.put_case(case, 1, json.dumps(document).encode())["study_id"]
     with hub.client("phones") as client:
         kept = client.get(f"/api/studies/{study}/results/1").json()["report"]["frames"][0]
     assert kept["interpretation"]["anatomical_structures"] == "withheld"
@@ -423,12 +433,12 @@ def test_disagreement_is_shown_with_both_hashes(hub: hubs.Hub, phone: Client) ->
         row = client.get(f"/api/studies/{study}").json()
         frame = readings.head(row["instances_list"][0]["sop_uid"], *size())
         frame = replace(frame, plane=Scored("abdomen", 0.8), structures=(), measurements=())
-        told = readings.report(row["study_uid"], frame)
-        readings.finish(hub.services.index, "phones", study, told)
-        found = client.get(f"/api/studies/{study}/disagreement").json()
-        assert found["differences"] == [{"what": "plane", "phone": "head", "hub": "abdomen"}]
-        assert found["phone_release"]["sha256"] == "b" * 64
-        assert found["hub_release"]["sha256"] == "a" * 64
+        report = readings.report(row["study_uid"], frame)
+        readings.finish(hub.services.index, "phones", study, report)
+        disagreement = client.get(f"/api/studies/{study}/disagreement").json()
+        assert disagreement["differences"] == [{"what": "plane", "phone": "head", "hub": "abdomen"}]
+        assert disagreement["phone_release"]["sha256"] == "b" * 64
+        assert disagreement["hub_release"]["sha256"] == "a" * 64
         both = client.get(f"/api/studies/{study}/results").json()["items"]
         assert [r["origin"] for r in both] == ["phone", "hub"]
         again = phone.put_case(case, 2, body(case, urgent=True))
@@ -438,26 +448,26 @@ def test_disagreement_is_shown_with_both_hashes(hub: hubs.Hub, phone: Client) ->
 
 
 def test_releases_by_range(hub: hubs.Hub, phone: Client, tmp_path: Path) -> None:
-    told = phone.releases()
-    item = next(i for i in told["items"] if f"{i['name']}-{i['version']}" == told["active"])
+    releases = phone.releases()
+    item = next(i for i in releases["items"] if f"{i['name']}-{i['version']}" == releases["active"])
     for file in item["files"]:
         target = tmp_path / file["path"]
-        phone.fetch(told["active"], file["path"], target, file["sha256"])
+        phone.fetch(releases["active"], file["path"], target, file["sha256"])
         data = target.read_bytes()
         assert hashlib.sha256(data).hexdigest() == file["sha256"]
         target.write_bytes(data[: len(data) // 3])  # cut, and resumed
-        phone.fetch(told["active"], file["path"], target, file["sha256"])
+        phone.fetch(releases["active"], file["path"], target, file["sha256"])
         assert target.read_bytes() == data
     headers = {
         "Authorization": f"Bearer {phone._session.token}",
         "Range": "bytes=5-",
         "If-Range": '"old"',
     }
-    url = f"{hub.url}/api/sync/releases/{told['active']}/{item['files'][0]['path']}"
+    url = f"{hub.url}/api/sync/releases/{releases['active']}/{item['files'][0]['path']}"
     assert httpx.get(url, headers=headers).status_code == 200, "another file: all of it"
     for path in ("..%2f..%2fpyproject.toml", "trusted-keys.json", "%2e%2e", "nothing.bin"):
         with pytest.raises(NotFound):
-            phone.fetch(told["active"], path, tmp_path / "x", "0")
+            phone.fetch(releases["active"], path, tmp_path / "x", "0")
 
 
 def test_last_picture_of_a_case_ends_the_wait_for_more(hub: hubs.Hub) -> None:

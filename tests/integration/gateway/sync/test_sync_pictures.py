@@ -25,7 +25,7 @@ def picture(seed: int) -> bytes:
     return out.getvalue()
 
 
-def told(*files: bytes) -> list[dict[str, object]]:
+def announced(*files: bytes) -> list[dict[str, object]]:
     return [
         {"sha256": hashlib.sha256(f).hexdigest(), "size": len(f), "media_type": "image/png"}
         for f in files
@@ -56,7 +56,7 @@ def test_a_later_version_may_have_more_pictures(hub: hubs.Hub, phone: Client) ->
     case, more = str(uuid7()), picture(1)
     first = phone.put_case(case, 1, body(case))
     send(phone, case, PICTURE)
-    both = [*told(PICTURE), *told(more)]
+    both = [*announced(PICTURE), *announced(more)]
     second = phone.put_case(case, 2, body(case, pictures=both))
     assert second["study_id"] == first["study_id"]
     assert second["missing"] == [both[1]["sha256"]]
@@ -74,7 +74,7 @@ def test_a_later_version_may_have_more_pictures(hub: hubs.Hub, phone: Client) ->
 
 def test_a_scale_is_of_one_picture(hub: hubs.Hub, phone: Client) -> None:  # noqa: F811
     case, other = str(uuid7()), picture(2)
-    answer = phone.put_case(case, 1, body(case, pictures=[*told(PICTURE), *told(other)]))
+    answer = phone.put_case(case, 1, body(case, pictures=[*announced(PICTURE), *announced(other)]))
     send(phone, case, PICTURE, pixel_mm_x="0.2", pixel_mm_y="0.25")
     send(phone, case, other)
     with hub.client("phones") as client:
@@ -88,7 +88,7 @@ def test_a_scale_is_of_one_picture(hub: hubs.Hub, phone: Client) -> None:  # noq
 def test_a_cases_own_scale_is_for_all_its_pictures(hub: hubs.Hub, phone: Client) -> None:  # noqa: F811
     """As agents tell it."""
     case, other = str(uuid7()), picture(3)
-    both = [*told(PICTURE), *told(other)]
+    both = [*announced(PICTURE), *announced(other)]
     answer = phone.put_case(case, 1, body(case, pictures=both, pixel_mm=[0.3, 0.3]))
     send(phone, case, PICTURE)
     send(phone, case, other)
@@ -101,12 +101,12 @@ def test_two_cases_of_one_examination_are_told_of_both(hub: hubs.Hub, phone: Cli
     study_uid = "1.2.826.0.1.3680043.8.498.4711"
     cases = [str(uuid7()), str(uuid7())]
     answers = [
-        phone.put_case(case, 1, body(case, study_uid=study_uid, pictures=told(picture(n))))
+        phone.put_case(case, 1, body(case, study_uid=study_uid, pictures=announced(picture(n))))
         for n, case in enumerate(cases)
     ]
     assert answers[0]["study_id"] == answers[1]["study_id"]
     assert {i["case_id"] for i in phone.changes("0")["items"]} >= set(cases)
-    again = json.loads(body(cases[1], study_uid=study_uid, pictures=told(picture(1))))
+    again = json.loads(body(cases[1], study_uid=study_uid, pictures=announced(picture(1))))
     again["urgent"] = True
     phone.put_case(cases[1], 2, json.dumps(again).encode())
     items = [i for i in phone.changes("0")["items"] if i["case_id"] in cases]

@@ -46,14 +46,14 @@ def two_towers(store: Path) -> Manifest:
 @pytest.mark.parametrize("of", ["bundled", "two towers"])
 def test_every_phase_has_the_hubs_prompt_and_grammar(tmp_path: Path, of: str) -> None:
     manifest = bundled() if of == "bundled" else two_towers(tmp_path / "store")
-    told = json.loads(json.dumps(phases.phases(manifest)))
+    document = json.loads(json.dumps(phases.phases(manifest)))
     prompts = manifest.prompts
     seen = FINDINGS if manifest.reads_findings else IMAGE
-    assert told["before"] + seen + told["classify"]["prompt"] == prompts.template.replace(
+    assert document["before"] + seen + document["classify"]["prompt"] == prompts.template.replace(
         "{prompt}", prompts.classify
     )
-    assert set(told["interpret"]) == {"", *manifest.planes}
-    head = told["interpret"]["head"]
+    assert set(document["interpret"]) == {"", *manifest.planes}
+    head = document["interpret"]["head"]
     assert head["prompt"] == prompts.after(prompts.interpretation("head"))
     assert head["grammar"] == gbnf(
         prompting.interpretation_schema(
@@ -61,8 +61,8 @@ def test_every_phase_has_the_hubs_prompt_and_grammar(tmp_path: Path, of: str) ->
         ),
         prompts,
     )
-    assert head["grammar"] != told["interpret"][""]["grammar"]
-    assert ("words" in told["heads"]) == manifest.reads_findings
+    assert head["grammar"] != document["interpret"][""]["grammar"]
+    assert ("words" in document["heads"]) == manifest.reads_findings
 
 
 def test_a_decoder_has_the_tables_of_the_line_and_of_its_words() -> None:
@@ -74,9 +74,11 @@ def test_a_decoder_has_the_tables_of_the_line_and_of_its_words() -> None:
 
 
 def test_a_phase_without_a_prompt_is_left_out() -> None:
-    told = phases.phases(bundled())
-    assert set(told["groups"]) == set(mapping.GROUPS)
-    assert not any(told["groups"].values()), "fada-nano was not taught detect and segment in words"
+    document = phases.phases(bundled())
+    assert set(document["groups"]) == set(mapping.GROUPS)
+    assert not any(document["groups"].values()), (
+        "fada-nano was not taught detect and segment in words"
+    )
 
 
 @pytest.mark.parametrize("changed", [b"", b"other"])

@@ -42,8 +42,8 @@ def add(index: Index, clock: Clock, numbers: range) -> None:
 def page(index: Index, offset: int, marks: PageMarks | None = None) -> list[str]:
     query = StudyQuery(limit=LIMIT, offset=offset)
     with index.read() as tx:
-        found = marks.find(tx, "north", query) if marks else tx.studies.find("north", query)
-    return [study.study_uid for study in found]
+        studies = marks.find(tx, "north", query) if marks else tx.studies.find("north", query)
+    return [study.study_uid for study in studies]
 
 
 def test_pages_are_those_of_a_plain_list(index: Index) -> None:

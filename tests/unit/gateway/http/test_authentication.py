@@ -74,14 +74,14 @@ def test_guesses_end_before_they_are_looked_up() -> None:
 
     async def guess() -> list[str]:
         await door.ask("fada_1_right")
-        told = await asyncio.gather(*(door.ask(f"fada_1_wrong{n}") for n in range(50)))
+        codes = await asyncio.gather(*(door.ask(f"fada_1_wrong{n}") for n in range(50)))
         assert await door.ask("fada_1_wrong", "192.0.2.2") == "not_authenticated"
         assert await door.ask("fada_1_right") == "passed", "was right before"
-        return told
+        return codes
 
-    told = asyncio.run(guess())
-    assert told.count("not_authenticated") == 5
-    assert told.count("rate_limited") == 45
+    codes = asyncio.run(guess())
+    assert codes.count("not_authenticated") == 5
+    assert codes.count("rate_limited") == 45
     assert door.keys.looked_up == 1 + 5 + 1 + 1
     assert len(door.refused) == 6
 

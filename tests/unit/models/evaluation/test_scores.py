@@ -17,10 +17,10 @@ def test_box_iou():
 
 
 def test_average_precision_by_hand():
-    found = [detection(True, 0.9, 0.8), detection(False, 0.8, 0.0), detection(True, 0.7, 0.6)]
-    assert average_precision(found, 0.5) == pytest.approx(0.5 + 0.5 * 2 / 3)
-    assert average_precision(found, 0.75) == pytest.approx(0.5)
-    assert average_precision(found, 0.5, ranked=False) == pytest.approx(2 / 3)
+    detections = [detection(True, 0.9, 0.8), detection(False, 0.8, 0.0), detection(True, 0.7, 0.6)]
+    assert average_precision(detections, 0.5) == pytest.approx(0.5 + 0.5 * 2 / 3)
+    assert average_precision(detections, 0.75) == pytest.approx(0.5)
+    assert average_precision(detections, 0.5, ranked=False) == pytest.approx(2 / 3)
 
 
 def test_confidence_that_ranks_is_rewarded():

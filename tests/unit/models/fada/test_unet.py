@@ -26,8 +26,8 @@ def test_a_rectangle_that_was_drawn_is_the_box_that_is_read():
     boxes[0, 9] = torch.tensor([0.52, 0.48, 0.6, 0.7])
     logits = drawn(boxes, 192) * 12 - 6
     logits[0, 0, 150, 20:23] = 6.0  # a stray line elsewhere
-    found = read_boxes(logits)
-    assert torch.allclose(found[0, [0, 9], :4], boxes[0, [0, 9]], atol=0.006)
+    predicted = read_boxes(logits)
+    assert torch.allclose(predicted[0, [0, 9], :4], boxes[0, [0, 9]], atol=0.006)
     assert float(read_boxes(torch.full((1, len(BOXES), 64, 64), -6.0))[0, 0, 4]) < -5
 
 

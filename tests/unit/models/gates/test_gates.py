@@ -30,12 +30,12 @@ HUB = FrameReading(
 
 
 def as_json(reading):
-    told = asdict(reading)
-    told["abstentions"] = [[str(code), about] for code, about in reading.abstentions]
-    told["flags"] = list(reading.flags)
+    document = asdict(reading)
+    document["abstentions"] = [[str(code), about] for code, about in reading.abstentions]
+    document["flags"] = list(reading.flags)
     for key in ("structures", "keypoints", "measurements", "planes", "angles"):
-        told[key] = list(told[key])
-    return told
+        document[key] = list(document[key])
+    return document
 
 
 def states(parity):
@@ -114,8 +114,8 @@ def test_millimetres_and_angles_and_levels_are_held_side_by_side():
 
     assert set(against().values()) == {FindingState.PASSED}
     for mm in (104.0, None):
-        told = against(measurements=(Measurement("HC", 200.0, mm),))
-        assert told["measurements"] is FindingState.FAILED
+        finding_states = against(measurements=(Measurement("HC", 200.0, mm),))
+        assert finding_states["measurements"] is FindingState.FAILED
     assert against(angles=(Angle("AoP", 120.6),))["angles"] is FindingState.PASSED
     assert against(angles=(Angle("AoP", 123.0),))["angles"] is FindingState.FAILED
     assert against(subplane=Scored("trans-thalamic", 0.8))["confidences"] is FindingState.FAILED
@@ -151,8 +151,8 @@ def test_a_figure_that_one_side_lacks_is_not_passed():
 
 def test_bars_stop_a_release_by_wish_alone():
     good = {"plane_accuracy": 0.99, "plane_accuracy_blind": 0.97, "ece": 0.01, "n": 9}
-    found = bars(measured({"val": good, "quantisation": {}}))
-    by_name = {f.what: f.state for f in found}
+    findings = bars(measured({"val": good, "quantisation": {}}))
+    by_name = {f.what: f.state for f in findings}
     assert by_name["Plane accuracy (val)"] is FindingState.MET
     assert by_name["JSON compliance (val)"] is FindingState.NOT_MEASURED
     missed = next(f for f in bars({"val": {**good, "ece": 0.2}}) if f.state is FindingState.MISSED)

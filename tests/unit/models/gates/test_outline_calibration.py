@@ -15,8 +15,8 @@ def cone(side: int, radius: float) -> np.ndarray:
 
 
 def test_circumferences_shrink_with_the_level():
-    found = circumferences(cone(96, 30.0), 96, 96)
-    assert found == pytest.approx(2 * np.pi * (30.0 - LEVELS), rel=0.01)
+    lengths = circumferences(cone(96, 30.0), 96, 96)
+    assert lengths == pytest.approx(2 * np.pi * (30.0 - LEVELS), rel=0.01)
 
 
 def test_the_line_is_found_again():

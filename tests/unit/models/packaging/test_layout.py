@@ -79,10 +79,10 @@ def test_prompts_are_needed_and_an_empty_folder_says_what_it_could_be(tmp_path: 
     layout = inspect(write(tmp_path / "empty"))
     assert (layout.kind, missing(layout)) == ("", ["weights", "prompts.json"])
     few = write(tmp_path / "few", prompts__json={"prompts": {"interpret": "Ask."}})
-    (told,) = [p for p in inspect(few).parts if p.name == "prompts.json"]
-    assert told.there
-    assert "classify, detect, segment" in told.note
-    assert "out of scope" in told.note
+    (part,) = [p for p in inspect(few).parts if p.name == "prompts.json"]
+    assert part.there
+    assert "classify, detect, segment" in part.note
+    assert "out of scope" in part.note
 
 
 def test_fadas_own_weights_are_asked_as_published(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from services.reading.text.findings import Findings
 @pytest.mark.parametrize("plane", PLANES)
 def test_every_sentence_is_in_the_closed_set_and_is_not_too_long(plane: str) -> None:
     forms, rng = allowed(plane), np.random.default_rng(5)
-    found = [f for f in (invented(rng) for _ in range(400)) if f.plane == plane]
-    for findings in [*extremes(plane), *found]:
+    made_up = [f for f in (invented(rng) for _ in range(400)) if f.plane == plane]
+    for findings in [*extremes(plane), *made_up]:
         for field, text in WORDS.words(findings).items():
             form = forms[field]
             options = form.get("enum")
@@ -32,7 +32,7 @@ def test_every_sentence_is_in_the_closed_set_and_is_not_too_long(plane: str) -> 
             )
             assert fits, (field, text)
             assert len(text) <= prompting.MAX_FIELD
-    assert found
+    assert made_up
 
 
 @pytest.mark.parametrize("plane", PLANES)

@@ -56,9 +56,9 @@ def test_a_sequence_learns_its_answer_and_no_prompt(
 
 def test_what_is_unknown_is_not_learnt(tokenizer: Any, tasks: tuple[Sequences, Sequences]) -> None:
     ids, labels = tasks[0].interpret(Seen("head", quality=1.0), np.random.default_rng(0))
-    told = tokenizer.decode(ids)
+    text = tokenizer.decode(ids)
     learnt = tokenizer.decode([int(t) for t in labels if t != IGNORE])
-    assert "Long axis" in told
+    assert "Long axis" in text
     assert "Long axis" not in learnt
     assert "fetal_orientation" in learnt
 
@@ -68,10 +68,10 @@ def test_half_of_the_prompts_name_the_plane(
 ) -> None:
     seen = Seen("femur", quality=1.0)
     rng = np.random.default_rng(0)
-    told = [tokenizer.decode(tasks[0].interpret(seen, rng)[0]) for _ in range(60)]
-    named = sum("Plane: femur." in text for text in told)
+    prompts = [tokenizer.decode(tasks[0].interpret(seen, rng)[0]) for _ in range(60)]
+    named = sum("Plane: femur." in text for text in prompts)
     assert 15 < named < 45
-    assert all("Interpret this fetal ultrasound image." in text for text in told)
+    assert all("Interpret this fetal ultrasound image." in text for text in prompts)
 
 
 def test_an_answer_that_does_not_fit_is_an_error(tokenizer: Any) -> None:

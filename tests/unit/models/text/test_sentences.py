@@ -29,10 +29,10 @@ def test_the_fields_are_those_of_the_contract() -> None:
 
 @pytest.mark.parametrize("plane", PLANES)
 def test_normality_is_never_assessed_and_age_never_named(plane: str | None) -> None:
-    told = write(Seen(plane, quality=1.0))
-    assert tuple(told) == FIELDS
-    assert str(told["normality_assessment"]).startswith("Not assessed. Looked at: ")
-    assert "needs a calibrated measurement" in str(told["gestational_age"])
+    fields = write(Seen(plane, quality=1.0))
+    assert tuple(fields) == FIELDS
+    assert str(fields["normality_assessment"]).startswith("Not assessed. Looked at: ")
+    assert "needs a calibrated measurement" in str(fields["gestational_age"])
 
 
 def test_no_text_speaks_of_sex_of_weeks_or_calls_anything_normal() -> None:
@@ -70,17 +70,17 @@ def test_the_face_is_where_the_nose_is() -> None:
 
 
 def test_what_is_not_labelled_is_unknown_not_negative() -> None:
-    told = write(Seen("nt_view"))
-    assert told["anatomical_structures"] is None
-    assert told["fetal_orientation"] is None
+    fields = write(Seen("nt_view"))
+    assert fields["anatomical_structures"] is None
+    assert fields["fetal_orientation"] is None
     assert write(Seen("head"))["fetal_orientation"] is None
     assert write(Seen("head"))["image_quality"] is None
     assert all(fillers(Seen("nt_view"))[k] for k in ("anatomical_structures", "fetal_orientation"))
 
 
 def test_only_labelled_structures_are_named() -> None:
-    told = str(write(Seen("nt_view", ["NT", "palate"]))["anatomical_structures"])
-    assert told == "Nuchal translucency, palate."
+    structures = str(write(Seen("nt_view", ["NT", "palate"]))["anatomical_structures"])
+    assert structures == "Nuchal translucency, palate."
 
 
 def test_answers_are_compact_json() -> None:

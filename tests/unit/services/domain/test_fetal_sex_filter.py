@@ -43,8 +43,8 @@ def test_pronouns_tell_where_only_the_fetus_is_spoken_of() -> None:
 def test_a_report_from_elsewhere_is_cleaned() -> None:
     head = readings.head("1.2", 100, 80)
     frame = replace(head, interpretation={"anatomical_structures": "male fetus"})
-    told = cleaned(replace(readings.report("1", frame, head), comment="a girl"))
-    assert told.frames[0].interpretation == {"anatomical_structures": WITHHELD}
-    assert told.frames[0].flags == (FLAG,)
-    assert told.frames[1] == head
-    assert told.comment == WITHHELD
+    report = cleaned(replace(readings.report("1", frame, head), comment="a girl"))
+    assert report.frames[0].interpretation == {"anatomical_structures": WITHHELD}
+    assert report.frames[0].flags == (FLAG,)
+    assert report.frames[1] == head
+    assert report.comment == WITHHELD

@@ -70,9 +70,9 @@ def test_the_labels_are_all_twenty():
 
 
 def test_structures_are_all_known_and_at_most_five():
-    for found in GROUPS.values():
-        assert set(found.masks) <= set(found.structures) <= set(STRUCTURES)
-        assert len(found.structures) <= 5
+    for structure_group in GROUPS.values():
+        assert set(structure_group.masks) <= set(structure_group.structures) <= set(STRUCTURES)
+        assert len(structure_group.structures) <= 5
     assert {"crl", "femur", "body_full", "organs", "head"} <= WITHOUT_MASKS
 
 
@@ -125,23 +125,23 @@ def test_the_weights_are_fadas():
 
 
 def test_a_structure_counts_once_a_field_and_an_alias_once():
-    told = {
+    fields = {
         "biometric_measurements": "FL of femur, femoral shaft ",
         "anatomical_structures": "thigh",
     }
-    scores = keyword_scores(told)
+    scores = keyword_scores(fields)
     assert scores["femur"] == pytest.approx(3.0 + 1.0 + 2.0)
     assert scores["body_full"] == pytest.approx(4.0)
 
 
 def test_biometrics_that_could_not_be_measured_weigh_less():
-    told = {
+    fields = {
         "biometric_measurements": "Femur not measurable",
         "anatomical_structures": "Heart, lung",
     }
-    assert keyword_scores(told)["femur"] == pytest.approx(0.3)
-    assert group(None, **told) == "cardiac"
-    assert group(None, **{**told, "biometric_measurements": "Femur"}) == "body_full"
+    assert keyword_scores(fields)["femur"] == pytest.approx(0.3)
+    assert group(None, **fields) == "cardiac"
+    assert group(None, **{**fields, "biometric_measurements": "Femur"}) == "body_full"
 
 
 def test_image_quality_counts_nothing_but_as_an_alias():
@@ -150,9 +150,9 @@ def test_image_quality_counts_nothing_but_as_an_alias():
 
 
 def test_organs_come_before_the_whole_body():
-    told = {"anatomical_structures": "Abdomen, head, legs, arm, stomach"}
-    assert max(keyword_scores(told).values()) == keyword_scores(told)["body_full"]
-    assert group(None, **told) == "doppler"
+    fields = {"anatomical_structures": "Abdomen, head, legs, arm, stomach"}
+    assert max(keyword_scores(fields).values()) == keyword_scores(fields)["body_full"]
+    assert group(None, **fields) == "doppler"
     assert group(None, anatomical_structures="Abdomen, head, legs, arm") == "body_full"
 
 
@@ -187,17 +187,17 @@ def test_a_label_that_is_none_of_fadas_is_read_by_its_words(label, expected):
     assert group(label) == expected
 
 
-@pytest.mark.parametrize("told", [{}, {"imaging_plane": ""}, {"image_quality": "Good."}])
-def test_nothing_told_looks_for_the_whole_body(told):
-    mapping = map_structures(None, told)
+@pytest.mark.parametrize("fields", [{}, {"imaging_plane": ""}, {"image_quality": "Good."}])
+def test_nothing_told_looks_for_the_whole_body(fields):
+    mapping = map_structures(None, fields)
     assert mapping.group == ELSE
     assert mapping.structures[:4] == BODY
     assert mapping.masks == ()
 
 
-@pytest.mark.parametrize("told", ["\x00" * 9, "<script>", "%s" * 99, "🤰"])
-def test_strange_words_do_no_harm(told):
-    assert group("Other", imaging_plane=told) == ELSE
+@pytest.mark.parametrize("words", ["\x00" * 9, "<script>", "%s" * 99, "🤰"])
+def test_strange_words_do_no_harm(words):
+    assert group("Other", imaging_plane=words) == ELSE
 
 
 def test_own_planes_have_a_table_of_their_own():
@@ -228,10 +228,10 @@ def test_own_names_follow_fadas():
 def test_a_view_in_labour_is_never_a_plane_of_the_head():
     words = {"imaging_plane": "Transperineal view, cervical length"}
     for label in ("head", "Other", "arms"):
-        told = map_structures(label, words)
-        assert told.group == "pelvimetry"
-        assert plane_of(label, told) == "intrapartum"
-        assert plane_of(label, told) in LABEL_PLANES
+        mapping = map_structures(label, words)
+        assert mapping.group == "pelvimetry"
+        assert plane_of(label, mapping) == "intrapartum"
+        assert plane_of(label, mapping) in LABEL_PLANES
     assert plane_of("NO_PLANE", map_structures("NO_PLANE", words)) is None
     named = map_structures("BPD_PLANE", words)
     assert named.group == "brain"
@@ -241,10 +241,10 @@ def test_a_view_in_labour_is_never_a_plane_of_the_head():
 
 
 def test_an_nt_view_has_no_label_of_fadas():
-    told = map_structures("Other", {"imaging_plane": "Nuchal translucency view"})
-    assert plane_of("Other", told) == "nt_view"
+    mapping = map_structures("Other", {"imaging_plane": "Nuchal translucency view"})
+    assert plane_of("Other", mapping) == "nt_view"
     assert plane_of("Other", map_structures("Other", {})) is None
-    assert plane_of("NO_PLANE", told) is None
+    assert plane_of("NO_PLANE", mapping) is None
 
 
 def test_sixty_thousand_combinations_are_mapped_as_by_the_authors_own_program():
@@ -260,5 +260,5 @@ def test_sixty_thousand_combinations_are_mapped_as_by_the_authors_own_program():
 
 
 def _found(label, said):
-    found = GROUPS[map_structures(label, said).group]
-    return [list(found.structures), list(found.masks)]
+    structure_group = GROUPS[map_structures(label, said).group]
+    return [list(structure_group.structures), list(structure_group.masks)]

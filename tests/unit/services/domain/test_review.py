@@ -18,10 +18,10 @@ def test_kappa_of_a_worked_example() -> None:
     """Fifty grant applications, two readers: 20 both yes, 15 both no (textbook: 0.4)."""
     first = ["yes"] * 25 + ["no"] * 25
     second = ["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15
-    found = kappa(first, second)
-    assert found is not None
-    assert found.value == pytest.approx(0.4)
-    assert found.observed == pytest.approx(0.7)
+    agreement = kappa(first, second)
+    assert agreement is not None
+    assert agreement.value == pytest.approx(0.4)
+    assert agreement.observed == pytest.approx(0.7)
 
 
 def test_weighted_kappa_counts_distance() -> None:
@@ -73,14 +73,18 @@ def test_readings_that_agree_and_differ() -> None:
     hub = readings.report("1", head)
     assert disagreements(readings.report("1", head), hub) == ()
     larger = readings.head("1.2", 500, 400, scale=0.36)
-    (found,) = disagreements(readings.report("1", larger), hub)
-    assert found.what == "HC"
+    (difference,) = disagreements(readings.report("1", larger), hub)
+    assert difference.what == "HC"
     other = replace(head, plane=Scored("abdomen", 0.9))
-    (found,) = disagreements(readings.report("1", other), hub)
-    assert (found.what, found.phone, found.hub) == ("plane", "abdomen", "head")
+    (difference,) = disagreements(readings.report("1", other), hub)
+    assert (difference.what, difference.phone, difference.hub) == ("plane", "abdomen", "head")
     bare = replace(head, structures=(), measurements=())
-    (found,) = disagreements(readings.report("1", bare), hub)
-    assert (found.what, found.phone, found.hub) == ("structure:fetal_head", "not found", "found")
+    (difference,) = disagreements(readings.report("1", bare), hub)
+    assert (difference.what, difference.phone, difference.hub) == (
+        "structure:fetal_head",
+        "not found",
+        "found",
+    )
 
 
 def test_a_phone_without_millimetres_is_compared_in_pixels() -> None:

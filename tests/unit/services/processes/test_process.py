@@ -33,15 +33,15 @@ def alive(pid):
 
 def members(group):
     """Processes of a group that still run."""
-    found = []
+    pids = []
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, number = stat.read_text().rsplit(")", 1)[1].split()[:3]
         except OSError:
             continue
         if int(number) == group and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
+            pids.append(int(stat.parent.name))
+    return pids
 
 
 def until(condition):

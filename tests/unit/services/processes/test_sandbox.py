@@ -46,7 +46,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     outside = tmp_path_factory.mktemp("outside")
     folder, secret = outside / "own", outside / "secret.key"
     folder.mkdir()
@@ -61,17 +61,17 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 @pytest.mark.skipif(not HERE.seccomp, reason="this kernel filters no system calls")
 @pytest.mark.parametrize("what", ["socket", "pair", "exec", "fork", "kill"])
-def test_no_network_and_no_program(told: dict[str, object], what: str) -> None:
-    assert told[what] == "PermissionError"
+def test_no_network_and_no_program(outcomes: dict[str, object], what: str) -> None:
+    assert outcomes[what] == "PermissionError"
 
 
 @pytest.mark.skipif(not HERE.landlock, reason="this kernel has no Landlock")
 @pytest.mark.parametrize("what", ["write", "read"])
-def test_no_other_file(told: dict[str, object], what: str) -> None:
-    assert told[what] == "PermissionError"
+def test_no_other_file(outcomes: dict[str, object], what: str) -> None:
+    assert outcomes[what] == "PermissionError"
 
 
 @pytest.mark.parametrize("what", ["thread", "own", "own read", "own end"])
-def test_its_own_work_goes_on(told: dict[str, object], what: str) -> None:
-    assert told[what] == "done"
-    assert told["held"] == [HERE.landlock > 0, HERE.seccomp]
+def test_its_own_work_goes_on(outcomes: dict[str, object], what: str) -> None:
+    assert outcomes[what] == "done"
+    assert outcomes["held"] == [HERE.landlock > 0, HERE.seccomp]

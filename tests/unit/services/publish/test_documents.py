@@ -71,9 +71,9 @@ def test_fhir_has_no_millimetre_without_calibration():
     pixels = replace(
         FRAME, measurements=(replace(HC, mm=None, mm_low=None, mm_high=None),), datings=()
     )
-    told = json.dumps(resources(replace(REPORT, frames=(pixels,))))
-    assert '"mm"' not in told
-    assert "not calibrated" in told
+    text = json.dumps(resources(replace(REPORT, frames=(pixels,))))
+    assert '"mm"' not in text
+    assert "not calibrated" in text
 
 
 def test_fhir_refers_to_what_is_in_the_bundle_and_same_report_is_same_bytes():
@@ -107,6 +107,6 @@ def test_every_reason_has_words():
 
 def test_no_word_about_the_sex_of_a_fetus_is_in_the_vocabulary():
     for language in LANGUAGES:
-        told = " ".join(Words(language)(key) for key in keys()).lower()
+        vocabulary = " ".join(Words(language)(key) for key in keys()).lower()
         for word in ("male", "female", "boy", "girl", "garçon", "fille", "लड़का", "लड़की", "menino"):
-            assert word not in told.split()
+            assert word not in vocabulary.split()

@@ -85,11 +85,13 @@ def test_values_of_several_fetuses_stand_apart() -> None:
     }
     together = summarise_several([], [readings.measured(FL=49.0)], day=DAY)
     parsed = hl7.parse(message(whole=Examination(together, {"fetuses": 2}, (), parts)))
-    told = [(str(one[3]).split("^")[0], str(one[4]), str(one[5])) for one in parsed.segments("OBX")]
-    assert ("11984-2", "A", "250.0") in told
-    assert ("11984-2", "B", "230.0") in told
-    assert ("11963-6", "unassigned 1", "49.0") in told
-    assert {part for code, part, _ in told if code == "11727-5"} == {"A", "B"}
+    observations = [
+        (str(one[3]).split("^")[0], str(one[4]), str(one[5])) for one in parsed.segments("OBX")
+    ]
+    assert ("11984-2", "A", "250.0") in observations
+    assert ("11984-2", "B", "230.0") in observations
+    assert ("11963-6", "unassigned 1", "49.0") in observations
+    assert {part for code, part, _ in observations if code == "11727-5"} == {"A", "B"}
 
 
 def test_texts_cannot_break_out_and_the_pdf_is_whole() -> None:

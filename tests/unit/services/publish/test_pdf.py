@@ -82,8 +82,8 @@ def pages(data: bytes) -> int:
 def text(data: bytes) -> str:
     if shutil.which("pdftotext") is None:
         pytest.skip("poppler-utils is not installed")
-    told = subprocess.run(["pdftotext", "-layout", "-", "-"], input=data, capture_output=True)
-    return told.stdout.decode()
+    completed = subprocess.run(["pdftotext", "-layout", "-", "-"], input=data, capture_output=True)
+    return completed.stdout.decode()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -92,57 +92,57 @@ def test_one_page_in_each_language(language: str) -> None:
     made = pdf.render(report(*FRAMES), ATTRIBUTES, whole, language=language)
     assert pages(made) == 1
     assert made == pdf.render(report(*FRAMES), ATTRIBUTES, whole, language=language)
-    words, told = Words(language), text(made)
+    words, page_text = Words(language), text(made)
     if language != "hi":  # poppler does not undo the shaping of Devanagari
-        assert words("unreviewed") in told
-        assert words.day(date(2026, 3, 13)) in told, "the due date, as the reader writes it"
+        assert words("unreviewed") in page_text
+        assert words.day(date(2026, 3, 13)) in page_text, "the due date, as the reader writes it"
 
 
 def test_in_the_order_of_a_biometry_report() -> None:
-    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, examination(*FRAMES, **FACTS)))
+    page_text = text(pdf.render(report(*FRAMES), ATTRIBUTES, examination(*FRAMES, **FACTS)))
     order = ("Wanjiru Grace", "Dating", "Fetus", "Biometry", "Estimated fetal weight", "Growth",
              "Anatomy", "Impression")  # fmt: skip
-    places = [told.index(f"\n{word}" if word != order[0] else word) for word in order]
+    places = [page_text.index(f"\n{word}" if word != order[0] else word) for word in order]
     assert places == sorted(places)
 
 
 def test_its_figures_are_those_of_the_summary() -> None:
     whole = examination(*FRAMES, **FACTS)
-    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
+    page_text = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
     weight = whole.summary.weight
     assert weight is not None
-    assert f"{weight.grams:.0f} g" in told
-    assert weight.equation in told
+    assert f"{weight.grams:.0f} g" in page_text
+    assert weight.equation in page_text
     for one in whole.summary.measures:
-        assert f"{one.mm:.1f} mm" in told
+        assert f"{one.mm:.1f} mm" in page_text
         assert one.centile is not None
-        assert f"{one.centile.centile:.0f} ({one.centile.z:+.1f} z)" in told
-    assert "AC +" in told, "growth since the examination before"
+        assert f"{one.centile.centile:.0f} ({one.centile.z:+.1f} z)" in page_text
+    assert "AC +" in page_text, "growth since the examination before"
     for words in ("breech", "142/min", "fundal, low-lying", "index 120 mm", "Come again."):
-        assert words in told
+        assert words in page_text
 
 
 def test_who_scanned_and_with_what() -> None:
     acquired = Acquisition("Acme Probe 9", "Mwangi^Asha")
     whole = replace(examination(*FRAMES), acquired=acquired)
-    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
-    assert "Acme Probe 9" in told
-    assert "Mwangi Asha" in told
+    page_text = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
+    assert "Acme Probe 9" in page_text
+    assert "Mwangi Asha" in page_text
 
 
 def test_a_value_beside_the_summary_has_its_interval() -> None:
     whole = frame(1, "abdomen", measurement("AC", 219.2), measurement("TAD", 68.8))
-    told = text(pdf.render(report(whole), ATTRIBUTES, examination(whole)))
-    (row,) = (line for line in told.splitlines() if line.startswith("TAD"))
+    page_text = text(pdf.render(report(whole), ATTRIBUTES, examination(whole)))
+    (row,) = (line for line in page_text.splitlines() if line.startswith("TAD"))
     assert "63.8–73.8 mm" in row
 
 
 def test_what_nobody_entered_is_not_assessed() -> None:
-    told = text(pdf.render(report(), ATTRIBUTES, Examination(summarise((), day=None))))
-    assert told.count("Not assessed") >= 7
-    assert "normal" not in told
-    assert "none entered by a person" in told
-    assert "head, brain, face, spine" in told.split("Not looked at")[1]
+    page_text = text(pdf.render(report(), ATTRIBUTES, Examination(summarise((), day=None))))
+    assert page_text.count("Not assessed") >= 7
+    assert "normal" not in page_text
+    assert "none entered by a person" in page_text
+    assert "head, brain, face, spine" in page_text.split("Not looked at")[1]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -155,13 +155,13 @@ def test_it_says_who_entered_what_and_stays_one_page(language: str) -> None:
     whole = replace(examination(*FRAMES, **FACTS), sources=sources, last_period=PERIOD)
     made = pdf.render(report(*FRAMES), ATTRIBUTES, whole, language=language)
     assert pages(made) == 1
-    told, words = " ".join(text(made).split()), Words(language)
+    page_text, words = " ".join(text(made).split()), Words(language)
     if language == "hi":
         return
-    assert f"Ann Otieno, {words.day(DAY)}: {words('parity')}" in told
-    assert f"{words('source_order')} A-7: {words('indication')}" in told
-    assert f"{words('source_images')}: {words('period')}" in told
-    assert f"{words('source_phone')} Clinic 2, {words.day(date(2026, 1, 3))}: " in told
+    assert f"Ann Otieno, {words.day(DAY)}: {words('parity')}" in page_text
+    assert f"{words('source_order')} A-7: {words('indication')}" in page_text
+    assert f"{words('source_images')}: {words('period')}" in page_text
+    assert f"{words('source_phone')} Clinic 2, {words.day(date(2026, 1, 3))}: " in page_text
 
 
 def test_a_name_is_printed_in_every_script_that_it_is_written_in() -> None:
@@ -171,24 +171,24 @@ def test_a_name_is_printed_in_every_script_that_it_is_written_in() -> None:
         "Phonetic": "やまだ^はなこ",
     }
     named = ATTRIBUTES | {"00100010": {"vr": "PN", "Value": [groups]}}
-    told = text(pdf.render(report(*FRAMES), named, examination(*FRAMES)))
+    page_text = text(pdf.render(report(*FRAMES), named, examination(*FRAMES)))
     for words in ("Yamada Hanako", "山田 花子", "やまだ はなこ"):
-        assert words in told
+        assert words in page_text
 
 
 def test_a_last_period_of_an_earlier_examination_is_known() -> None:
     whole = replace(examination(*FRAMES), last_period=PERIOD)
-    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
-    assert "6 Jun 2025" in told
-    assert "not known" not in told
+    page_text = text(pdf.render(report(*FRAMES), ATTRIBUTES, whole))
+    assert "6 Jun 2025" in page_text
+    assert "not known" not in page_text
 
 
 def test_no_millimetre_without_calibration() -> None:
     bare = frame(1, "head", measurement("HC", None))
-    told = text(pdf.render(report(bare), ATTRIBUTES, Examination(summarise((bare,), day=DAY))))
-    assert "800 px" in told
-    assert "not calibrated" in told
-    assert " mm" not in told
+    page_text = text(pdf.render(report(bare), ATTRIBUTES, Examination(summarise((bare,), day=DAY))))
+    assert "800 px" in page_text
+    assert "not calibrated" in page_text
+    assert " mm" not in page_text
 
 
 def test_each_of_several_fetuses_has_its_own_rows() -> None:
@@ -198,10 +198,10 @@ def test_each_of_several_fetuses_has_its_own_rows() -> None:
         for at, letter in enumerate("AB")
     }
     whole = summarise_several(FRAMES, FRAMES[2:], day=DAY)
-    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, Examination(whole, facts, (), parts)))
-    assert "no value is averaged over two of them" in told
-    assert "FL 55.0 mm" in told.split("Fetus not said")[1].splitlines()[0]
-    one, other = told.split("Fetus A")[1].split("Fetus B")
+    page_text = text(pdf.render(report(*FRAMES), ATTRIBUTES, Examination(whole, facts, (), parts)))
+    assert "no value is averaged over two of them" in page_text
+    assert "FL 55.0 mm" in page_text.split("Fetus not said")[1].splitlines()[0]
+    one, other = page_text.split("Fetus A")[1].split("Fetus B")
     assert "281.2 mm" in one
     assert "281.2 mm" not in other
     assert "255.0 mm" in other
@@ -213,9 +213,9 @@ def test_images_come_on_request_and_are_named_by_their_plane() -> None:
     overlays = {(one.sop_uid, 1): picture.getvalue() for one in FRAMES}
     made = pdf.render(report(*FRAMES), ATTRIBUTES, examination(*FRAMES), overlays)
     assert pages(made) == 2
-    told = text(made)
-    assert "femur (97 % confidence)" in told
-    assert "1.2.3" not in told, "no numbers instead of planes"
+    page_text = text(made)
+    assert "femur (97 % confidence)" in page_text
+    assert "1.2.3" not in page_text, "no numbers instead of planes"
 
 
 @pytest.mark.parametrize(("degrees", "hint"), [(12.0, 0), (52.0, 1)])
@@ -229,9 +229,11 @@ def test_a_femur_has_its_angle_and_a_hint_where_it_lies_too_steep(
     made = pdf.render(
         report(one), ATTRIBUTES, examination(one), {(one.sop_uid, 1): picture.getvalue()}
     )
-    told = " ".join(text(made).split())
-    assert f"angle of the femur {degrees:.0f}° ({degrees - 3:.0f} – {degrees + 3:.0f}°)" in told
-    assert told.count("steeper than 45°") == hint
+    page_text = " ".join(text(made).split())
+    assert (
+        f"angle of the femur {degrees:.0f}° ({degrees - 3:.0f} – {degrees + 3:.0f}°)" in page_text
+    )
+    assert page_text.count("steeper than 45°") == hint
 
 
 def test_pictures_stand_two_rows_a_page_with_the_models_text_in_the_readers_language() -> None:
@@ -246,9 +248,9 @@ def test_pictures_stand_two_rows_a_page_with_the_models_text_in_the_readers_lang
     whole = examination(*frames)
     made = pdf.render(report(*frames), ATTRIBUTES, whole, overlays, language="fr")
     assert pages(made) == 2
-    told = text(made)
-    assert told.count("Plan de coupe: Plan transversal de l’abdomen fœtal.") == 4
-    assert "Transverse" not in told
+    page_text = text(made)
+    assert page_text.count("Plan de coupe: Plan transversal de l’abdomen fœtal.") == 4
+    assert "Transverse" not in page_text
 
 
 @pytest.mark.parametrize(
@@ -265,5 +267,5 @@ def test_names_in_their_own_script(name: str, font: str) -> None:
 
 def test_a_long_impression_goes_on_and_leaves_no_empty_page() -> None:
     long = "Growth is to be looked at again in four weeks. " * 80
-    told = text(pdf.render(report(*FRAMES), ATTRIBUTES, examination(*FRAMES, impression=long)))
-    assert all("Growth is to be" in page for page in told.split("\f")[1:-1])
+    page_text = text(pdf.render(report(*FRAMES), ATTRIBUTES, examination(*FRAMES, impression=long)))
+    assert all("Growth is to be" in page for page in page_text.split("\f")[1:-1])

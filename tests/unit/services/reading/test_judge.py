@@ -53,7 +53,7 @@ def test_without_a_measurement_the_words_stay() -> None:
     assert with_measured(SAID, (measured("HC", None),), ()) == SAID
 
 
-def head_of(level: tuple[float, ...] | None, told: manifest.Manifest) -> FrameReading:
+def head_of(level: tuple[float, ...] | None, release_manifest: manifest.Manifest) -> FrameReading:
     raw = RawReading(
         np.array([9.0, -2, -2, -2, -2], np.float32), 6.0, 6.0,
         np.full((1, 32, 32), -6, np.float32), np.zeros((2, 5), np.float32),
@@ -61,7 +61,7 @@ def head_of(level: tuple[float, ...] | None, told: manifest.Manifest) -> FrameRe
         subplane=None if level is None else np.array(level, np.float32),
     )  # fmt: skip
     image = Square(np.zeros((64, 64), np.uint8), 64, 64)
-    return judge(raw, image, FrameRef("1.2", "1.2.3", 1), told, Calibration()).reading
+    return judge(raw, image, FrameRef("1.2", "1.2.3", 1), release_manifest, Calibration()).reading
 
 
 def test_the_level_of_a_head_is_a_finding_with_its_confidence(tmp_path: Path) -> None:
@@ -71,13 +71,13 @@ def test_the_level_of_a_head_is_a_finding_with_its_confidence(tmp_path: Path) ->
     document["labels"]["subplanes"] = list(releases.SUBPLANES)
     document["calibration"] = {"subplane": 0.6}
     newer = manifest.parse(document, "0" * 64)
-    found = head_of((0.0, 0.0, 3.0), newer)
-    assert found.subplane == Scored("trans-cerebellar", 0.9094)
+    reading = head_of((0.0, 0.0, 3.0), newer)
+    assert reading.subplane == Scored("trans-cerebellar", 0.9094)
     unsure = head_of((0.0, 0.1, 0.2), newer)
     assert unsure.subplane is None
     assert (Abstention.UNKNOWN_SUBPLANE, "subplane") in unsure.abstentions
-    for told, level in ((older, (0.0, 0.0, 3.0)), (newer, None)):
-        plain = head_of(level, told)
+    for release_manifest, level in ((older, (0.0, 0.0, 3.0)), (newer, None)):
+        plain = head_of(level, release_manifest)
         assert plain.subplane is None
         assert all(why is not Abstention.UNKNOWN_SUBPLANE for why, _ in plain.abstentions)
     with pytest.raises(InvalidModelOutput):
@@ -109,8 +109,8 @@ def labour(rules: dict[str, object], folder: Path, leak: bool = False) -> FrameR
         np.zeros((0, 3), np.float32), "", "", "", {},
     )  # fmt: skip
     image = Square(np.zeros((128, 128), np.uint8), 128, 128)
-    told = manifest.parse(document, "0" * 64)
-    return judge(raw, image, FrameRef("1.2", "1.2.3", 1), told, Calibration()).reading
+    release_manifest = manifest.parse(document, "0" * 64)
+    return judge(raw, image, FrameRef("1.2", "1.2.3", 1), release_manifest, Calibration()).reading
 
 
 def test_an_angle_is_reported_where_its_error_is_known(tmp_path: Path) -> None:
@@ -144,8 +144,10 @@ def test_a_head_is_shown_as_the_ellipse_that_it_is_measured_by(tmp_path: Path) -
     frames = []
     for ellipses in ({}, {"head": ["fetal_head"]}, {"intrapartum": ["fetal_head"]}):
         document["calibration"] = {"ellipses": ellipses}
-        told = manifest.parse(document, "0" * 64)
-        frames.append(judge(raw, image, FrameRef("1.2", "1.2.3", 1), told, Calibration()).reading)
+        release_manifest = manifest.parse(document, "0" * 64)
+        frames.append(
+            judge(raw, image, FrameRef("1.2", "1.2.3", 1), release_manifest, Calibration()).reading
+        )
     traced, as_ellipse, other = frames
     assert other == traced
     assert as_ellipse.measurements == traced.measurements

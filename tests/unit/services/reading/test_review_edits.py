@@ -54,9 +54,9 @@ def test_an_outline_on_pixels_that_are_not_square() -> None:
     reading = apply_edit(
         HEAD, FrameEdit(structures=(DrawnStructure("fetal_head", polygon=OUTLINE),)), MM
     ).reading
-    found = hc(reading)
-    assert found.mm == pytest.approx(ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=2e-3)
-    assert (found.mm_low, found.method) == (None, METHOD_DRAWN)
+    measurement = hc(reading)
+    assert measurement.mm == pytest.approx(ellipse_perimeter(120 * 0.2, 90 * 0.25), rel=2e-3)
+    assert (measurement.mm_low, measurement.method) == (None, METHOD_DRAWN)
     assert reading.structures[0].confidence == 1.0
     assert len(reading.structures[0].polygon) <= 64
 
@@ -75,10 +75,10 @@ def test_a_mask_and_its_polygon_measure_alike() -> None:
 def test_calipers_go_before_the_outline() -> None:
     bpd = Caliper("BPD", ((250, 110), (250, 290)))
     reading = apply_edit(HEAD, FrameEdit(calipers=(bpd,)), MM).reading
-    found = {m.name: m for m in reading.measurements}
-    assert found["BPD"].mm == pytest.approx(180 * 0.25)
-    assert found["BPD"].method == METHOD_CALIPER
-    assert found["HC"] == hc(HEAD), "what was not touched keeps its interval"
+    measurements = {m.name: m for m in reading.measurements}
+    assert measurements["BPD"].mm == pytest.approx(180 * 0.25)
+    assert measurements["BPD"].method == METHOD_CALIPER
+    assert measurements["HC"] == hc(HEAD), "what was not touched keeps its interval"
     again = apply_edit(reading, FrameEdit(), MM).reading
     assert again == reading, "calipers stay in later versions"
     assert apply_edit(reading, FrameEdit(calipers=()), MM).reading.measurements[0] == hc(HEAD)
@@ -136,8 +136,8 @@ def test_a_plane_answers_the_models_abstention() -> None:
 def test_the_age_by_period_gives_the_centile() -> None:
     edit = FrameEdit(structures=(DrawnStructure("fetal_head", polygon=OUTLINE),))
     assert apply_edit(HEAD, edit, MM).reading.centiles == ()
-    (found,) = apply_edit(HEAD, edit, MM, 150.0).reading.centiles
-    assert found.at_days == 150.0
+    (centile,) = apply_edit(HEAD, edit, MM, 150.0).reading.centiles
+    assert centile.at_days == 150.0
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ def test_one_that_fails_again_and_again_is_named_once():
     check, enough = looked(4)
     doctor = Doctor({"triton": check, "gateway": lambda: True}, every=0.01, most=3)
     assert enough.wait(20)
-    found = doctor.ill()
+    ill = doctor.ill()
     doctor.close()
-    assert found == ["triton"]
+    assert ill == ["triton"]
     assert doctor.ill() == []
 
 
@@ -34,7 +34,7 @@ def test_a_full_queue_is_not_an_illness_and_a_dead_model_is():
     assert reads(inference)()
     inference.error = InferenceUnavailable()
     doctor = Doctor({"triton": reads(inference)}, every=0.01, most=1)
-    while not (found := doctor.ill()):  # the test's own time limit ends it
+    while not (ill := doctor.ill()):  # the test's own time limit ends it
         threading.Event().wait(0.01)
     doctor.close()
-    assert found == ["triton"]
+    assert ill == ["triton"]

@@ -72,8 +72,8 @@ def test_programs_get_the_settings_of_the_machine(tmp_path, bundled, monkeypatch
 
 def test_all_listen_on_loopback_alone(tmp_path, bundled):
     with machine(tmp_path / "home", bundled) as made:
-        told = " ".join(w for p in made._servers() for w in p.command)
-        assert "0.0.0.0" not in told
+        command_words = " ".join(w for p in made._servers() for w in p.command)
+        assert "0.0.0.0" not in command_words
         assert made.settings.host == "127.0.0.1"
         assert "bind 127.0.0.1" in (made.home / "valkey" / "valkey.conf").read_text()
 

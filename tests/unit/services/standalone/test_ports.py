@@ -24,9 +24,9 @@ def test_a_taken_port_is_avoided_and_said(tmp_path):
 
 
 def test_free_ports_are_different():
-    found = ports.free(20)
-    assert len(set(found)) == 20
-    assert all(ports.is_free(p) for p in found)
+    free_ports = ports.free(20)
+    assert len(set(free_ports)) == 20
+    assert all(ports.is_free(p) for p in free_ports)
 
 
 def test_a_damaged_note_is_no_obstacle(tmp_path):

@@ -198,17 +198,17 @@ def test_killed_at_any_moment_every_name_has_its_bytes(folder):
         "store = LocalStore(Path(sys.argv[1]))\n"
         "while True: print(store.put('a', os.urandom(400_000), 'x').sha256, flush=True)"
     )
-    told = []
+    hashes = []
     for _ in range(3):
         with subprocess.Popen(
             [sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE, text=True
         ) as child:
             assert child.stdout is not None
-            told += [child.stdout.readline().strip() for _ in range(5)]
+            hashes += [child.stdout.readline().strip() for _ in range(5)]
             child.kill()
-            told += [line.strip() for line in child.stdout if len(line) == 65]
+            hashes += [line.strip() for line in child.stdout if len(line) == 65]
     store = LocalStore(folder)
-    for sha256 in told:
+    for sha256 in hashes:
         assert len(store.get("a", sha256)) == 400_000
     for site, sha256, _age in store.list():
         assert len(store.get(site, sha256)) == 400_000

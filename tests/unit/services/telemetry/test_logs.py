@@ -75,13 +75,13 @@ def test_errors_leave_type_code_and_places_but_no_words(lines: io.StringIO) -> N
             raise InvalidDicom(CANARY) from error
     except InvalidDicom:
         logs.get("gateway").exception("parse.failed")
-    told = read(lines)[0]["error"]
-    assert (told["type"], told["code"], told["cause"]) == (
+    logged_error = read(lines)[0]["error"]
+    assert (logged_error["type"], logged_error["code"], logged_error["cause"]) == (
         "InvalidDicom",
         "invalid_dicom",
         "ValueError",
     )
-    assert told["traceback"][-1].startswith("test_logs.py:")
+    assert logged_error["traceback"][-1].startswith("test_logs.py:")
     assert "CANARY" not in lines.getvalue()
 
 
@@ -92,13 +92,13 @@ def test_other_libraries_keep_place_but_not_words(lines: io.StringIO) -> None:
     logging.getLogger("uvicorn.access").info("GET /dicomweb/studies?PatientName=%s", CANARY)
     logging.getLogger("celery.app.trace").error("Task raised %s", CANARY)
     logging.getLogger("uvicorn.error").info("Application startup complete.")
-    told = read(lines)
+    records = read(lines)
     assert "CANARY" not in lines.getvalue()
-    assert [line["logger"] for line in told] == [
+    assert [line["logger"] for line in records] == [
         "pydicom", "py.warnings", "celery.app.trace", "uvicorn.error",
     ]  # fmt: skip
-    assert told[0]["place"].startswith("test_logs:")
-    assert told[3]["message"] == "Application startup complete."
+    assert records[0]["place"].startswith("test_logs:")
+    assert records[3]["message"] == "Application startup complete."
 
 
 def test_uncaught_errors_are_logged_without_words(lines: io.StringIO) -> None:

@@ -29,10 +29,10 @@ def test_labels_outside_the_set_become_other() -> None:
     metrics.RECEIVED.labels(source="1.2.840.99", outcome="Doe^Jane").inc()
     metrics.REFUSED.labels("Doe^Jane").inc()
     metrics.REFUSED.labels("invalid_uid").inc()
-    found = value("fada_rec") | value("fada_ref")
-    assert found['fada_received_instances_total{outcome="new",source="stow"}'] >= 1
-    assert found[f'fada_received_instances_total{{outcome="{OTHER}",source="{OTHER}"}}'] >= 1
-    assert found['fada_refusals_total{code="invalid_uid"}'] >= 1
+    samples = value("fada_rec") | value("fada_ref")
+    assert samples['fada_received_instances_total{outcome="new",source="stow"}'] >= 1
+    assert samples[f'fada_received_instances_total{{outcome="{OTHER}",source="{OTHER}"}}'] >= 1
+    assert samples['fada_refusals_total{code="invalid_uid"}'] >= 1
     text = metrics.exposition()[0].decode()
     assert "Doe" not in text
     assert "1.2.840" not in text  # digits alone may be anybody's, a process's memory too

@@ -168,9 +168,9 @@ FORMS: dict[str, Callable[[], Dataset]] = {
 }  # fmt: skip
 
 
-def same_picture(data: bytes, told: dict[str, Any], frame: int = 1, place: int = 0) -> None:
+def same_picture(data: bytes, answer: dict[str, Any], frame: int = 1, place: int = 0) -> None:
     frames = Frames.of_bytes(data)
-    picture = told["pictures"][place]
+    picture = answer["pictures"][place]
     assert (picture["width"], picture["height"]) == (frames.columns, frames.rows)
     seen = frames.read(frame)
     here = np.frombuffer(picture["gray"], np.uint8).reshape(frames.rows, frames.columns)
@@ -185,9 +185,9 @@ def read(*files: bytes, frames: tuple[int, ...] = (1,)) -> list[Any]:
 
 def test_every_form_of_pixels_is_seen_alike() -> None:
     files = {name: file_of(make()) for name, make in FORMS.items()}
-    for (name, data), told in zip(files.items(), read(*files.values()), strict=True):
-        assert "refused" not in told, (name, told)
-        same_picture(data, told)
+    for (name, data), answer in zip(files.items(), read(*files.values()), strict=True):
+        assert "refused" not in answer, (name, answer)
+        same_picture(data, answer)
 
 
 def test_every_transfer_syntax_is_seen_alike() -> None:
@@ -203,9 +203,9 @@ def test_every_transfer_syntax_is_seen_alike() -> None:
         ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         ds.compress(RLELossless, generate_instance_uid=False)
         files.append(file_of(ds, RLELossless))
-    for data, told in zip(files, read(*files), strict=True):
-        assert "refused" not in told, told
-        same_picture(data, told)
+    for data, answer in zip(files, read(*files), strict=True):
+        assert "refused" not in answer, answer
+        same_picture(data, answer)
 
 
 def clip(count: int = 9) -> Dataset:
@@ -228,10 +228,10 @@ def test_any_frame_of_a_clip_can_be_seen() -> None:
     packed.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     packed.compress(RLELossless, generate_instance_uid=False)
     for data in (plain, file_of(packed, RLELossless)):
-        (told,) = read(data, frames=(1, 5, 9))
-        assert told["count"] == 9
+        (answer,) = read(data, frames=(1, 5, 9))
+        assert answer["count"] == 9
         for place, frame in enumerate((1, 5, 9)):
-            same_picture(data, told, frame, place)
+            same_picture(data, answer, frame, place)
 
 
 def test_key_frames_are_the_hubs() -> None:
@@ -311,14 +311,14 @@ def test_the_scale_is_the_hubs(syntax: UID) -> None:
         ds = sample()
         change(ds)
         files[name] = file_of(ds, syntax)
-    for (name, data), told in zip(files.items(), read(*files.values(), frames=()), strict=True):
+    for (name, data), answer in zip(files.items(), read(*files.values(), frames=()), strict=True):
         want = calibration(Frames.of_bytes(data).dataset)
-        assert told["calibration"] == {
+        assert answer["calibration"] == {
             "regions": [asdict(r) for r in want.regions],
             "spacing": asdict(want.spacing) if want.spacing else None,
         }, name
         ds = Frames.of_bytes(data).dataset
-        assert [told["studyUid"], told["seriesUid"], told["sopUid"]] == [
+        assert [answer["studyUid"], answer["seriesUid"], answer["sopUid"]] == [
             ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.SOPInstanceUID,
         ]  # fmt: skip
 
@@ -336,7 +336,7 @@ def test_what_cannot_be_taken_is_said() -> None:
     report.SOPClassUID = "1.2.840.10008.5.1.4.1.1.88.33"
     bare = sample()
     del bare.PixelData
-    told = read(
+    answers = read(
         b"not a DICOM file" * 20,
         whole[:-4000],
         file_of(report),
@@ -346,7 +346,7 @@ def test_what_cannot_be_taken_is_said() -> None:
         changed(BitsAllocated=24),
         changed(StudyInstanceUID="1.2.840/../x"),
     )
-    assert [answer["refused"] for answer in told] == [
+    assert [answer["refused"] for answer in answers] == [
         "invalid_dicom", "invalid_dicom", "unsupported_object", "incomplete_body", "too_large",
         "incomplete_body", "invalid_dicom", "invalid_dicom",
     ]  # fmt: skip
@@ -387,10 +387,10 @@ def test_a_file_cut_anywhere_is_refused_by_both(tmp_path: Path) -> None:
     cuts = [chance.randrange(160, len(whole) - 1) for _ in range(60)]
     cuts += [chance.randrange(160, 2500) for _ in range(60)]
     answers = read(*(whole[:cut] for cut in cuts), frames=())
-    for cut, told in zip(cuts, answers, strict=True):
+    for cut, answer in zip(cuts, answers, strict=True):
         path = tmp_path / "cut.dcm"
         path.write_bytes(whole[:cut])
         try:
             parse_file(path, LIMITS)
         except FadaError:
-            assert "refused" in told, cut
+            assert "refused" in answer, cut

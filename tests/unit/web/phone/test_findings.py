@@ -34,8 +34,8 @@ def test_lines_and_words_of_made_up_tensors() -> None:
     words = json.loads(json.dumps(tables()))
     expected, calls = [], []
     for number in range(100):
-        told = documents[number % 2]
-        there = manifest.parse(told, "0" * 64)
+        release_document = documents[number % 2]
+        there = manifest.parse(release_document, "0" * 64)
         raw = made_up(chance, there)
         raw.boxes[:, :2] = raw.boxes[:, :2] * 0.6 + 0.2  # most of them whole
         raw.boxes[:, 2:4] *= 0.5
@@ -53,7 +53,7 @@ def test_lines_and_words_of_made_up_tensors() -> None:
             "masks": raw.masks.tobytes(), "boxes": raw.boxes.tobytes(),
             "keypoints": raw.keypoints.tobytes(),
         }  # fmt: skip
-        calls.append((FILE, "told", [tensors, told, words, said]))
+        calls.append((FILE, "lineAndWords", [tensors, release_document, words, said]))
     assert run(*calls) == expected
     lines = " ".join(str(line) for line, _, _ in expected)
     assert all(f";{name} " in lines for name in ("unclear", "cut", "missing", "axis", "face"))

@@ -54,9 +54,13 @@ def document() -> dict[str, Any]:
 
 
 def here(
-    raw: RawReading, size: Square, told: manifest.Manifest, scale: Calibration, gray: Gray
+    raw: RawReading,
+    size: Square,
+    release_manifest: manifest.Manifest,
+    scale: Calibration,
+    gray: Gray,
 ) -> FrameReading:
-    judged = judge(raw, size, FrameRef("1.2", "1.2.3"), told, scale)
+    judged = judge(raw, size, FrameRef("1.2", "1.2.3"), release_manifest, scale)
     return flag_text(judged.reading, gray)
 
 
@@ -103,12 +107,14 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
             if chance.random() < 0.3:
                 rules.pop("hc_interval", None)
                 rules.pop("intervals", None)
-        told = manifest.parse(changed, "0" * 64)
+        release_manifest = manifest.parse(changed, "0" * 64)
         width, height = chance.choice(((512, 512), (801, 603), (333, 470)))
         frame = np.zeros((height, width), np.uint8)
         size = Square(gray, width, height)
-        raw, scale = made_up(chance, told), chance.choice(SCALES)
-        cases.append((here(raw, size, told, scale, frame), there(raw, changed, scale, frame)))
+        raw, scale = made_up(chance, release_manifest), chance.choice(SCALES)
+        cases.append(
+            (here(raw, size, release_manifest, scale, frame), there(raw, changed, scale, frame))
+        )
     answers_ = run(*(call for _, call in cases))
     for (hub, _), phone in zip(cases, answers_, strict=True):
         agree(phone, hub)
@@ -141,16 +147,16 @@ def test_the_whole_judgement_of_made_up_tensors(document: dict[str, Any]) -> Non
 
 
 def test_the_whole_judgement_of_real_pictures(document: dict[str, Any]) -> None:
-    told = manifest.parse(document, "0" * 64)
+    release_manifest = manifest.parse(document, "0" * 64)
     folder = RELEASES / f"{document['name']}-{document['version']}"
-    vision = Vision((folder / "vision.onnx").read_bytes(), told.side)
+    vision = Vision((folder / "vision.onnx").read_bytes(), release_manifest.side)
     scans = [np.asarray(Image.open(SAMPLES / "head-27w.png").convert("L"))]
     scans.append(written(scans[0], "REPORT NORMAL"))
     scans.append(np.ascontiguousarray(scans[0][:, : scans[0].shape[1] // 2]))
     scans.append(np.zeros_like(scans[0]))
     cases = []
     for gray in scans:
-        prepared = square(gray, told.side)
+        prepared = square(gray, release_manifest.side)
         dense = vision.run([prepared.pixels])
         said = dict(zip(FIELDS, TEXTS, strict=False))
         raw = RawReading(
@@ -158,7 +164,7 @@ def test_the_whole_judgement_of_real_pictures(document: dict[str, Any]) -> None:
             dense["MASKS"][0], dense["BOXES"][0], dense["KEYPOINTS"][0], json.dumps(said), "", "", {},
         )  # fmt: skip
         for scale in SCALES:
-            hub = here(raw, prepared, told, scale, gray)
+            hub = here(raw, prepared, release_manifest, scale, gray)
             cases.append((hub, there(raw, document, scale, gray)))
     for (hub, _), phone in zip(cases, run(*(call for _, call in cases)), strict=True):
         agree(phone, hub)
@@ -186,9 +192,9 @@ def test_text_in_the_picture_is_seen_alike() -> None:
             x = 10 + n * (9 + step % 5)
             blocks[20 + (n * step) % 3 : 28 + step % 4, x : x + 5] = 180 + step
         pictures.append(blocks)
-    told = run(*(("phone/tests/judge.ts", "lettered", [p.shape[1], p.shape[0], p.tobytes()]) for p in pictures))  # fmt: skip
-    assert told == [has_text(p) for p in pictures]
-    assert set(told) == {True, False}
+    lettered = run(*(("phone/tests/judge.ts", "lettered", [p.shape[1], p.shape[0], p.tobytes()]) for p in pictures))  # fmt: skip
+    assert lettered == [has_text(p) for p in pictures]
+    assert set(lettered) == {True, False}
 
 
 def test_the_frames_of_a_clip_are_chosen_alike(document: dict[str, Any]) -> None:
@@ -217,14 +223,16 @@ def test_the_frames_of_a_clip_are_chosen_alike(document: dict[str, Any]) -> None
     assert run(*calls) == expected
     assert max(len(answer) for answer in expected) > 2
     sides = (32, 64, 224, 320, 384, 512)
-    told = run(*(("phone/src/reading/clip/bestFrames.ts", "surveySide", [side]) for side in sides))
-    assert told == [survey_side(side) for side in sides]
+    answers = run(
+        *(("phone/src/reading/clip/bestFrames.ts", "surveySide", [side]) for side in sides)
+    )
+    assert answers == [survey_side(side) for side in sides]
 
 
 def test_a_graph_is_cut_alike() -> None:
     graph = releases.graph()
-    (told,) = run(("phone/src/reading/clip/subgraph.ts", "cut", [graph, list(SURVEY_OUTPUTS)]))
-    assert told == cut(graph, SURVEY_OUTPUTS)
+    (answer,) = run(("phone/src/reading/clip/subgraph.ts", "cut", [graph, list(SURVEY_OUTPUTS)]))
+    assert answer == cut(graph, SURVEY_OUTPUTS)
 
 
 def test_the_eight_fields_are_held_to_the_same_form() -> None:
@@ -242,9 +250,9 @@ def test_the_eight_fields_are_held_to_the_same_form() -> None:
             expected.append(prompting.read_interpretation(text))
         except InvalidModelOutput:
             expected.append(None)
-    told = run(*(("phone/tests/judge.ts", "parsed", [text]) for text in texts))
-    assert told == expected
-    assert sum(answer is not None for answer in told) == 3
+    answers = run(*(("phone/tests/judge.ts", "parsed", [text]) for text in texts))
+    assert answers == expected
+    assert sum(answer is not None for answer in answers) == 3
 
 
 def test_phase_three_maps_alike() -> None:
@@ -261,6 +269,6 @@ def test_numbers_are_rounded_alike() -> None:
     values += [chance.randrange(1, 100_000) / 2 ** chance.randrange(1, 8) for _ in range(500)]
     values += [chance.randrange(1, 10**6) / 10 ** chance.randrange(1, 6) for _ in range(500)]
     asked = [(v, d) for v in values for d in (1, 2, 4)]
-    told = run(*(("shared/measurement/round.ts", "round", [v, d]) for v, d in asked))
-    assert told == [round(v, d) for v, d in asked]
-    assert all(math.isfinite(v) for v in told)
+    rounded = run(*(("shared/measurement/round.ts", "round", [v, d]) for v, d in asked))
+    assert rounded == [round(v, d) for v, d in asked]
+    assert all(math.isfinite(v) for v in rounded)

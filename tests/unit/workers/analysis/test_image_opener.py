@@ -50,10 +50,10 @@ def test_image_is_what_a_reader_in_this_process_sees(opener: ImageOpener, name: 
 
 def test_header_keeps_the_scale(opener: ImageOpener) -> None:
     with opener.open(HEAD) as image:
-        (told,) = calibration(image.dataset).regions
+        (region,) = calibration(image.dataset).regions
         (said,) = image.calibration.regions
-    assert (told.x0, told.y0, told.x1, told.y1) == (said.x0, said.y0, said.x1, said.y1)
-    assert told.same_scale(said)
+    assert (region.x0, region.y0, region.x1, region.y1) == (said.x0, said.y0, said.x1, said.y1)
+    assert region.same_scale(said)
 
 
 def test_junk_is_refused_and_the_child_stays(opener: ImageOpener) -> None:

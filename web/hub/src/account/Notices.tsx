@@ -7,23 +7,23 @@ import { canBeTold, pushKey, subscribe, subscription, unsubscribe } from "./push
 /** Whether this browser is told of cases, and the button to change it. Nothing where the site tells no browsers. */
 export function Notices(): JSX.Element | null {
   const [key, setKey] = useState<string | null>(null);
-  const [told, setTold] = useState(false);
+  const [subscribed, setSubscribed] = useState(false);
   const able = canBeTold();
   useEffect(() => {
     void pushKey().then(setKey, toastError);
-    if (able) void subscription().then((one) => setTold(one !== null), () => setTold(false));
+    if (able) void subscription().then((one) => setSubscribed(one !== null), () => setSubscribed(false));
   }, [able]);
   if (!key) return null;
   const start = (): void => void subscribe(key).then(
-    () => { setTold(true); toast("notices.started"); }, () => toast("notices.denied"),
+    () => { setSubscribed(true); toast("notices.started"); }, () => toast("notices.denied"),
   );
-  const end = (): void => void unsubscribe().then(() => { setTold(false); toast("notices.ended"); }, toastError);
+  const end = (): void => void unsubscribe().then(() => { setSubscribed(false); toast("notices.ended"); }, toastError);
   return (
     <section>
       <h2>{t("notices.title")}</h2>
       <p class="muted">{t("notices.hint")}</p>
       {!able ? <p class="muted">{t("notices.cannot")}</p>
-        : told ? <button type="button" onClick={end}>{t("notices.end")}</button>
+        : subscribed ? <button type="button" onClick={end}>{t("notices.end")}</button>
           : <button type="button" class="main" onClick={start}>{t("notices.start")}</button>}
     </section>
   );

@@ -25,8 +25,8 @@ export async function subscribe(key: string): Promise<void> {
   await navigator.serviceWorker.register(WORKER);
   const registration = await navigator.serviceWorker.ready;
   const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
-  const told = made.toJSON();
-  await post("/api/me/push", { endpoint: told.endpoint, keys: told.keys, language: language() });
+  const json = made.toJSON();
+  await post("/api/me/push", { endpoint: json.endpoint, keys: json.keys, language: language() });
 }
 
 /** The hub forgets this browser, and the browser the hub. */

@@ -30,8 +30,8 @@ export interface CaseData {
 async function load(id: string): Promise<Study> {
   const study = await get<Study>(`/api/studies/${id}`);
   if (!study.results.some((one) => one.origin === "phone")) return study;
-  const found = await get<{ items: { sop_uid: string; frame: number }[] }>(`/api/studies/${id}/previews`).catch(() => ({ items: [] }));
-  return { ...study, previews: found.items };
+  const previews = await get<{ items: { sop_uid: string; frame: number }[] }>(`/api/studies/${id}/previews`).catch(() => ({ items: [] }));
+  return { ...study, previews: previews.items };
 }
 
 /** A study with one version of its result, kept up to date by the hub's events. */

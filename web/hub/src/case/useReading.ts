@@ -16,8 +16,8 @@ const KEEP_MS = 400;
 
 /** The draft as it lies in this browser from an earlier visit, when it belongs to this version. */
 const kept = (subject: string, study: string, version: number): Draft | null => {
-  const found = keptDraft(subject, study);
-  return found !== null && found.version === version ? found.draft : null;
+  const stored = keptDraft(subject, study);
+  return stored !== null && stored.version === version ? stored.draft : null;
 };
 
 /** One person reads one version: the frame that is shown, the changes that are not yet saved, what is measured with

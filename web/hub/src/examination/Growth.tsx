@@ -29,7 +29,7 @@ export function Growth({ summary, points }: { summary: ExaminationSummary; point
   const [curves, setCurves] = useState<GrowthCurves | null>(null);
   useEffect(() => {
     let left = false;
-    void curvesOf(measure).then((found) => { if (!left) setCurves(found); }, () => undefined);
+    void curvesOf(measure).then((loaded) => { if (!left) setCurves(loaded); }, () => undefined);
     return () => { left = true; };
   }, [measure]);
   const curve = curves?.measure === measure ? curves.charts.find((one) => one.chart === summary.chart) : undefined;

@@ -71,7 +71,7 @@ function Table({ label, deliveries, sendAgain }: TableProps): JSX.Element {
 
 /** Which objects the receiver refuses or has not kept, with its own code for it, and which it vouches for. */
 function objects(delivery: Delivery): string {
-  const told = delivery.objects.filter((one) => one.state !== "waiting" && one.state !== "delivered");
-  const words = told.map((one) => `${one.kind}: ${one.state === "refused" ? one.code : `${code("object", one.state)} ${one.code}`.trim()}`);
+  const answered = delivery.objects.filter((one) => one.state !== "waiting" && one.state !== "delivered");
+  const words = answered.map((one) => `${one.kind}: ${one.state === "refused" ? one.code : `${code("object", one.state)} ${one.code}`.trim()}`);
   return words.length > 0 ? ` (${words.join(", ")})` : "";
 }

@@ -9,7 +9,7 @@ import type { News } from "./order";
 /** What the hospital's system says anew of women whose records contradict it: a person accepts or declines. */
 export function NewsPanel({ editable, turn, decided }: { editable: boolean; turn: number; decided: () => void }): JSX.Element | null {
   const [news, setNews] = useState<News[]>([]);
-  useEffect(() => void get<{ items: News[] }>("/api/patient-news").then((found) => setNews(found.items), toastError), [turn]);
+  useEffect(() => void get<{ items: News[] }>("/api/patient-news").then((page) => setNews(page.items), toastError), [turn]);
   const decide = (one: News, accept: boolean): void =>
     void post(`/api/patient-news/${one.id}`, { accept }).then(() => { toast("clash.decided"); decided(); }, toastError);
   if (news.length === 0) return null;

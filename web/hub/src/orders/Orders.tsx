@@ -19,7 +19,7 @@ interface Found { day: string; items: Order[] }
 export function Orders(): JSX.Element {
   const me = useMe(), editable = hasRole(me, "sonographer");
   const [day, setDay] = useState("");
-  const [found, setFound] = useState<Found | null>(null);
+  const [orders, setOrders] = useState<Found | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [adding, setAdding] = useState(false);
   const [turn, setTurn] = useState(0);
@@ -29,7 +29,7 @@ export function Orders(): JSX.Element {
     let left = false;
     get<Found>(`/api/orders${query({ day })}`).then((page) => {
       if (left) return;
-      setFound(page);
+      setOrders(page);
       setFailure(null);
     }, (reason: unknown) => { if (!left) setFailure(reason); });
     const timer = setTimeout(reload, EVERY_MS);
@@ -43,16 +43,16 @@ export function Orders(): JSX.Element {
       <div class="panel-head">
         <h1>{day ? t("orders.of_day", { day: formatDay(day) }) : t("orders.today")}</h1>
         <p class="buttons">
-          <label><span class="hidden">{t("orders.day")}</span><input type="date" value={day || (found?.day ?? "")} onChange={(e) => setDay(e.currentTarget.value)} /></label>
+          <label><span class="hidden">{t("orders.day")}</span><input type="date" value={day || (orders?.day ?? "")} onChange={(e) => setDay(e.currentTarget.value)} /></label>
           {editable && <button type="button" class="main" onClick={() => setAdding(true)}>{t("orders.add")}…</button>}
         </p>
       </div>
       {failure !== null && <p class="bad" role="alert">{errorText(failure)}</p>}
-      {!found && failure === null && <p class="waiting" role="status">{t("loading")}</p>}
-      {found && found.items.length === 0 && <p class="nothing">{t("orders.none")}</p>}
-      {found && found.items.length > 0 && <Table orders={found.items} editable={editable} changed={reload} />}
+      {!orders && failure === null && <p class="waiting" role="status">{t("loading")}</p>}
+      {orders && orders.items.length === 0 && <p class="nothing">{t("orders.none")}</p>}
+      {orders && orders.items.length > 0 && <Table orders={orders.items} editable={editable} changed={reload} />}
       <NewsPanel editable={editable} turn={turn} decided={reload} />
-      <Unmatched orders={found?.items ?? []} editable={editable} turn={turn} matched={reload} />
+      <Unmatched orders={orders?.items ?? []} editable={editable} turn={turn} matched={reload} />
       {adding && <OrderDialog close={() => setAdding(false)} done={reload} />}
     </main>
   );

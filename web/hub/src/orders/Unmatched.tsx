@@ -13,7 +13,7 @@ interface Props { orders: Order[]; editable: boolean; turn: number; matched: () 
 /** Studies since yesterday that met no order: a person says which one each is of. */
 export function Unmatched({ orders, editable, turn, matched }: Props): JSX.Element | null {
   const [studies, setStudies] = useState<StudyRow[]>([]);
-  useEffect(() => void get<{ items: StudyRow[] }>("/api/orders/unmatched").then((found) => setStudies(found.items), toastError), [turn]);
+  useEffect(() => void get<{ items: StudyRow[] }>("/api/orders/unmatched").then((page) => setStudies(page.items), toastError), [turn]);
   if (studies.length === 0) return null;
   return (
     <section class="panel" aria-labelledby="unmatched">

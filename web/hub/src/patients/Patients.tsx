@@ -14,7 +14,7 @@ interface Found { items: Patient[]; cursor: string | null }
 /** The women of the site, found by name or number. */
 export function Patients(): JSX.Element {
   const [text, setText] = useState("");
-  const [found, setFound] = useState<Found | null>(null);
+  const [patients, setPatients] = useState<Found | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const ask = (cursor?: string): Promise<Found> => get<Found>(`/api/patients${query({ q: text.trim(), limit: PAGE, cursor })}`);
   useEffect(() => { document.title = `${t("nav.patients")} · FADA`; });
@@ -22,7 +22,7 @@ export function Patients(): JSX.Element {
     let left = false; // an answer to what was typed before is dropped
     const timer = setTimeout(() => void ask().then((page) => {
       if (left) return;
-      setFound(page);
+      setPatients(page);
       setFailure(null);
     }, (reason: unknown) => { if (!left) setFailure(reason); }), WAIT_MS);
     return () => {
@@ -30,24 +30,24 @@ export function Patients(): JSX.Element {
       clearTimeout(timer);
     };
   }, [text]);
-  const more = (): void => void ask(found!.cursor!).then((page) => setFound({ items: [...found!.items, ...page.items], cursor: page.cursor }), setFailure);
+  const more = (): void => void ask(patients!.cursor!).then((page) => setPatients({ items: [...patients!.items, ...page.items], cursor: page.cursor }), setFailure);
   return (
     <main id="main" class="page patients">
       <h1>{t("nav.patients")}</h1>
       <input type="search" value={text} placeholder={t("patients.search")} aria-label={t("patients.search")} autofocus onInput={(e) => setText(e.currentTarget.value)} />
       {failure !== null && <p class="bad" role="alert">{errorText(failure)}</p>}
-      {found && found.items.length === 0 && <p class="nothing">{t("patients.none")}</p>}
-      {found && found.items.length > 0 && (
+      {patients && patients.items.length === 0 && <p class="nothing">{t("patients.none")}</p>}
+      {patients && patients.items.length > 0 && (
         <table class="wide-table">
           <thead><tr><th scope="col">{t("patient.name")}</th><th scope="col">{t("patient.id")}</th><th scope="col">{t("patient.birth_date")}</th></tr></thead>
           <tbody>
-            {found.items.map((one) => (
+            {patients.items.map((one) => (
               <tr key={one.id}><td><a href={`/patients/${one.id}`} data-inside>{personName(one.name) || t("patient.unnamed")}</a></td><td>{one.number}</td><td>{formatDay(one.birth_date)}</td></tr>
             ))}
           </tbody>
         </table>
       )}
-      {found?.cursor && <p><button type="button" onClick={more}>{t("audit.more")}</button></p>}
+      {patients?.cursor && <p><button type="button" onClick={more}>{t("audit.more")}</button></p>}
     </main>
   );
 }

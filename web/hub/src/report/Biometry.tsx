@@ -69,12 +69,12 @@ function Measure({ one }: { one: MeasureSummary }): JSX.Element {
 
 /** What was measured in pixels alone, and what the summary does not hold, the first of each name. */
 function besides(summary: ExaminationSummary, frames: readonly FrameReading[]): FrameReading["measurements"] {
-  const found = new Map<string, FrameReading["measurements"][number]>();
+  const byName = new Map<string, FrameReading["measurements"][number]>();
   for (const frame of frames) {
     for (const one of frame.measurements) {
       const held = summary.measures.some((each) => each.measure === one.name) || summary.unassigned.some((each) => each.measure === one.name);
-      if (!held && !found.has(one.name) && (one.mm !== null || frame.in_scope)) found.set(one.name, one);
+      if (!held && !byName.has(one.name) && (one.mm !== null || frame.in_scope)) byName.set(one.name, one);
     }
   }
-  return [...found.values()];
+  return [...byName.values()];
 }

@@ -183,7 +183,7 @@ type Mp4 = typeof import("mp4box");
 
 function read(bytes: Uint8Array, mp4: Mp4): Demuxed {
   const file = mp4.createFile();
-  let found: Demuxed | null = null;
+  let demuxed: Demuxed | null = null;
   file.onReady = (info) => {
     const track = info.videoTracks[0];
     if (!track?.video) return;
@@ -191,14 +191,14 @@ function read(bytes: Uint8Array, mp4: Mp4): Demuxed {
     file.onSamples = (_id, _user, some) => samples.push(...some);
     file.setExtractionOptions(track.id, null, { nbSamples: Infinity });
     file.start();
-    found = {
+    demuxed = {
       coded: inOrder(samples), upright: [...track.matrix].every((v, i) => v === IDENTITY[i]),
       config: { codec: track.codec, codedWidth: track.video.width, codedHeight: track.video.height, description: descriptionOf(file.getTrackById(track.id), mp4) },
     };
   };
   file.appendBuffer(mp4.MP4BoxBuffer.fromArrayBuffer(bytes.slice().buffer, 0));
   file.flush();
-  const done = found as Demuxed | null; // it was set in a callback
+  const done = demuxed as Demuxed | null; // it was set in a callback
   if (done === null || done.coded.length === 0) throw new Unreadable("unreadable_picture");
   return done;
 }

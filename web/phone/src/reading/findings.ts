@@ -42,21 +42,21 @@ export function findingsOf(raw: RawReading, manifest: Manifest, words: FindingWo
   const chances = softmax(raw.plane, rules.plane_temperature ?? 1);
   const best = chances.indexOf(Math.max(...chances)), plane = labels.planes[best]!;
   const about = planeWords(words, plane);
-  const found: [string, number][] = [], cut: string[] = [], places = new Map<string, number>();
+  const detected: [string, number][] = [], cut: string[] = [], places = new Map<string, number>();
   for (const label of labels.structures_by_plane[plane] ?? []) {
     const at = labels.boxes.indexOf(label) * 5;
     const [cx, cy, w, h, logit] = raw.boxes.slice(at, at + 5) as unknown as [number, number, number, number, number];
     const sure = plattProbability(rules.structure_platt?.[label], logit);
     if (sure < (rules.structure?.[label] ?? 0.5) || hasLeaked(label, raw, manifest)) continue;
-    found.push([label, tenths(sure)]);
+    detected.push([label, tenths(sure)]);
     places.set(label, cx);
     if (Math.min(cx - w / 2, cy - h / 2, 1 - cx - w / 2, 1 - cy - h / 2) < EDGE) cut.push(label);
   }
   const image = tenths(plattProbability(rules.quality_platt, raw.quality));
   const level = words.levels.find(([least]) => image >= least) ?? words.levels.at(-1)!;
   return {
-    plane, sure: tenths(chances[best]!), level: level[1], image, found, cut,
-    unclear: found.filter(([label, sure]) => sure < words.unclear && !cut.includes(label)).map(([label]) => label),
+    plane, sure: tenths(chances[best]!), level: level[1], image, found: detected, cut,
+    unclear: detected.filter(([label, sure]) => sure < words.unclear && !cut.includes(label)).map(([label]) => label),
     missing: (about.expected ?? []).filter((label) => labels.boxes.includes(label) && !places.has(label)),
     axis: axisOf(about.axis ?? [], raw, manifest), face: faceOf(about.front ?? [], about.back ?? [], places),
   };
@@ -75,10 +75,10 @@ export function lineOf(findings: Findings): string {
   ].join(";");
 }
 
-/** The fields of `told` that say what the findings say; the others are left out. */
-export function borneOut(told: Interpretation, findings: Findings, words: FindingWords): Interpretation {
+/** The fields of `interpretation` that say what the findings say; the others are left out. */
+export function borneOut(interpretation: Interpretation, findings: Findings, words: FindingWords): Interpretation {
   const own = wordsOf(findings, words);
-  return Object.fromEntries(Object.entries(told).filter(([name, text]) => own[name] === text));
+  return Object.fromEntries(Object.entries(interpretation).filter(([name, text]) => own[name] === text));
 }
 
 /** The eight fields. @throws where the release has no words for a plane or a structure. */

@@ -98,10 +98,10 @@ function detectStructures(raw: RawReading, info: FrameInfo, plane: string, wante
     const mask = masks.indexOf(label);
     const traced = mask < 0 ? null : outline(raw.masks.slice(mask * cells * cells, (mask + 1) * cells * cells), cells, cells, rules.mask_level?.[label] ?? 0);
     if (traced) {
-      const found = traced.map(([x, y]) => [x * width, y * height] as const);
-      if (filling(found) < (rules.filling?.[label] ?? 0)) return void abstentions.push(["low_confidence", label]);
-      outlines.set(label, found);
-      const points = rules.ellipses?.[plane]?.includes(label) ? asEllipse(found, width, height) : found;
+      const contour = traced.map(([x, y]) => [x * width, y * height] as const);
+      if (filling(contour) < (rules.filling?.[label] ?? 0)) return void abstentions.push(["low_confidence", label]);
+      outlines.set(label, contour);
+      const points = rules.ellipses?.[plane]?.includes(label) ? asEllipse(contour, width, height) : contour;
       size = count(fill(points, width, height));
       box = bounds(points).map((v) => round(v, 2)) as unknown as Structure["box"];
       polygon = resample(points).map(rounded);

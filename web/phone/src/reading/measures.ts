@@ -40,10 +40,10 @@ export function measureAngles(plane: string, outlines: Outlines, calibration: Ca
   const size = axis && pixelSize(calibration, axisEnds(axis).map(rounded));
   const sx = size?.mm_x ?? 1, sy = size?.mm_y ?? 1;
   const bone = symphysis.map(([x, y]) => [x * sx, y * sy] as const), shape = ellipseOf(bone);
-  const found = progression(bone, head.map(([x, y]) => [x * sx, y * sy] as const));
+  const angle = progression(bone, head.map(([x, y]) => [x * sx, y * sy] as const));
   // A symphysis that is rounder than the release allows has no axis to measure from.
-  if (found === null || shape === null || shape.a < (rules.elongation?.[SYMPHYSIS] ?? 1) * shape.b) return [];
-  return [angleOf("AoP", found.degrees, rules, METHOD_TANGENT, found.points.map(([x, y]) => [x / sx, y / sy] as const))];
+  if (angle === null || shape === null || shape.a < (rules.elongation?.[SYMPHYSIS] ?? 1) * shape.b) return [];
+  return [angleOf("AoP", angle.degrees, rules, METHOD_TANGENT, angle.points.map(([x, y]) => [x / sx, y / sy] as const))];
 }
 
 /** Degrees between the shaft's axis and the horizontal of the image, 0 to 90. */

@@ -11,12 +11,12 @@ export async function speak(store: CaseStore, hub: HubClient): Promise<void> {
   const body = JSON.stringify({ clock_ms: Date.now(), storage_used: usage, storage_quota: quota, waiting });
   const answer = await hub.fetch("/api/sync/status", { method: "POST", headers: { "Content-Type": "application/json" }, body });
   if (!answer.ok) return;
-  const told = (await answer.json()) as Told & { erase: boolean };
-  if (told.erase) {
+  const status = (await answer.json()) as Told & { erase: boolean };
+  if (status.erase) {
     await hub.request("/api/sync/erased", { method: "POST" });
     await eraseAll();
     location.replace("/field/");
     return;
   }
-  await takeSettings(told);
+  await takeSettings(status);
 }

@@ -47,9 +47,9 @@ export async function takeScanned(text: string, who: Identity): Promise<boolean>
     const key = await crypto.subtle.importKey("raw", bytesOf(keys.receiptKey), { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
     const signed = new Uint8Array(await new Blob([new TextEncoder().encode(PREFIX), data]).arrayBuffer());
     if (!(await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, bytesOf(signature), signed))) return false;
-    const told = JSON.parse(new TextDecoder().decode(data)) as Scanned;
-    if (told.site !== who.site || told.group !== was.group || told.issued < was.at) return false;
-    await takeSettings({ settings: told.settings, settings_at: told.issued });
+    const scanned = JSON.parse(new TextDecoder().decode(data)) as Scanned;
+    if (scanned.site !== who.site || scanned.group !== was.group || scanned.issued < was.at) return false;
+    await takeSettings({ settings: scanned.settings, settings_at: scanned.issued });
     return true;
   } catch {
     return false;

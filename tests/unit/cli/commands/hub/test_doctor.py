@@ -59,16 +59,16 @@ def test_room_on_the_disk(
     ],
 )
 def test_a_kernel_that_cannot_shut_parsers_in(held: Sandbox, grade: Grade, says: str) -> None:
-    found = checks.sandbox(held)
-    assert found.grade is grade
-    assert says in found.detail
-    assert ("5.13" in found.advice) == (grade is not Grade.GOOD)
+    finding = checks.sandbox(held)
+    assert finding.grade is grade
+    assert says in finding.detail
+    assert ("5.13" in finding.advice) == (grade is not Grade.GOOD)
 
 
 def test_a_hub_says_what_its_own_kernel_has() -> None:
     health: dict[str, object] = {"parts": {}, "sandbox": {"landlock": 0, "seccomp": True}}
-    (found,) = checks.parts(lambda: health)
-    assert (found.name, found.grade) == ("hub: sandbox of parsers", Grade.WARNING)
+    (finding,) = checks.parts(lambda: health)
+    assert (finding.name, finding.grade) == ("hub: sandbox of parsers", Grade.WARNING)
     assert list(checks.parts(lambda: {"parts": {}})) == [], "a hub of before says nothing"
 
 

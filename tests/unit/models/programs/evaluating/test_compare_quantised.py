@@ -30,11 +30,11 @@ RECORDS = [record(n, f"woman {n // 4}") for n in range(40)]
 
 def test_nothing_differs_from_itself() -> None:
     first = [answer(r) for r in RECORDS]
-    told = differences(first, first, RECORDS)
-    assert told["plane_accuracy_difference"] == 0
-    assert told["plane_accuracy_difference_interval"] == [0, 0]
-    assert told["other_label"] == 0
-    low, high = told["other_label_interval"]
+    figures = differences(first, first, RECORDS)
+    assert figures["plane_accuracy_difference"] == 0
+    assert figures["plane_accuracy_difference_interval"] == [0, 0]
+    assert figures["other_label"] == 0
+    low, high = figures["other_label_interval"]
     assert low == 0
     assert high == pytest.approx(1 - 0.025 ** (1 / 40), abs=1e-4), "none of 40, exactly"
 
@@ -42,10 +42,10 @@ def test_nothing_differs_from_itself() -> None:
 def test_what_is_worse_is_less_than_zero_and_its_interval_holds_it() -> None:
     first = [answer(r) for r in RECORDS]
     second = [answer(r, "femur" if n in (3, 17, 31) else "") for n, r in enumerate(RECORDS)]
-    told = differences(second, first, RECORDS)
-    assert told["plane_accuracy_difference"] == pytest.approx(-7.5)
-    low, high = told["plane_accuracy_difference_interval"]
+    figures = differences(second, first, RECORDS)
+    assert figures["plane_accuracy_difference"] == pytest.approx(-7.5)
+    low, high = figures["plane_accuracy_difference_interval"]
     assert low < -7.5 < high <= 0
-    assert told["other_label"] == pytest.approx(0.075)
-    assert told["field_accuracy_difference"] == 0
-    assert told["other_interpretation"] == 0
+    assert figures["other_label"] == pytest.approx(0.075)
+    assert figures["field_accuracy_difference"] == 0
+    assert figures["other_interpretation"] == 0

@@ -150,20 +150,20 @@ def test_text_is_held_against_what_labels_say(release, data):
 
     vision = Vision(release.graph, SIDE)
     records = [r for r in read_manifest(data) if r.split == "val" and r.plane]
-    told = []
+    outputs = []
     for o in observe(vision, records):
         fields = {k: v or "Not determined." for k, v in write(seen_of(o.record)).items()}
         raw = replace(
             o.raw, interpretation=answer(fields), classification=classified(o.record.plane)
         )
-        told.append(replace(o, raw=raw))
-    result = text_figures(told)
+        outputs.append(replace(o, raw=raw))
+    result = text_figures(outputs)
     assert result["json_compliance"] == 1.0
     assert result["field_accuracy_mean"] == 1.0
     assert result["rouge_l"] == 1.0
     assert result["classify_accuracy"] == 1.0
-    wrong = replace(told[0].raw, interpretation="{}", classification='{"label":"thorax"}')
-    worse = text_figures([replace(told[0], raw=wrong)])
+    wrong = replace(outputs[0].raw, interpretation="{}", classification='{"label":"thorax"}')
+    worse = text_figures([replace(outputs[0], raw=wrong)])
     assert worse["json_compliance"] == 0.0
     assert worse["classify_accuracy"] == 0.0
 
@@ -234,10 +234,10 @@ def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
     assert slope.truth == pytest.approx(45.0)  # 30 pixels of 0.4 mm along, 60 of 0.2 mm down
     assert score.measured == pytest.approx(24.0, abs=0.6)  # 60 pixels of 0.4 mm
     assert score.error == pytest.approx(-6.0, abs=0.6)
-    found = size_figures([score, score], rules)["sizes"]["FL"]["FETAL_PLANES_DB"]
-    assert found["n"] == 2
-    assert found["missing"] == 0
-    assert found["interval_coverage"] == 0.0
+    figures = size_figures([score, score], rules)["sizes"]["FL"]["FETAL_PLANES_DB"]
+    assert figures["n"] == 2
+    assert figures["missing"] == 0
+    assert figures["interval_coverage"] == 0.0
     assert size_scores([observation], ("fetal_head",), rules) == []
 
 

@@ -37,8 +37,8 @@ def parts(tmp_path: Path) -> Parts:
     (vision / "vision.json").write_text(json.dumps(facts))
     for name in ("text.gguf", "mmproj.gguf"):
         (text / name).write_bytes(FILES[name])
-    told = {"side": 96, "prompts": {"interpret": "Interpret."}, "classes": ["head", "no_plane"]}
-    (text / "text.json").write_text(json.dumps(told))
+    document = {"side": 96, "prompts": {"interpret": "Interpret."}, "classes": ["head", "no_plane"]}
+    (text / "text.json").write_text(json.dumps(document))
     card = tmp_path / "MODEL_CARD.md"
     card.write_text("# Card\n")
     return Parts("small", "2.0.0", vision, text, (card,), {"metrics": {"dice": 0.9}})
@@ -105,9 +105,9 @@ def test_figures_are_laid_over_those_of_the_same_graph(parts: Parts, tmp_path: P
     words.write_text(json.dumps({"rouge_l": 0.8, "fields": {"plane": 0.7}}))
     lost.write_text(json.dumps({"quantisation": {"text": 0.0}}))
 
-    told = figures([f"val={words}", str(lost)], folder, parts.vision)
+    merged_figures = figures([f"val={words}", str(lost)], folder, parts.vision)
 
-    assert told == {
+    assert merged_figures == {
         "val": {
             "dice": 0.9, "rouge_l": 0.8, "fields": {"plane": 0.7},
             "dense_figures_of": "small-1.0.0",

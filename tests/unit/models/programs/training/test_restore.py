@@ -45,10 +45,10 @@ def test_a_restored_network_says_what_the_graph_says(tmp_path, config):
         biases = fill(restored, halve(model) if half else model)
         unfold(biases, partial(restored.eval(), torch.rand(4, 1, SIDE, SIDE)))
         with torch.no_grad():
-            wanted, found = network(image), restored.eval()(image)
-        assert torch.allclose(wanted.plane, found.plane, atol=gap)
-        assert torch.allclose(wanted.masks, found.masks, atol=gap)
-        assert torch.allclose(wanted.boxes, found.boxes, atol=gap)
+            wanted, actual = network(image), restored.eval()(image)
+        assert torch.allclose(wanted.plane, actual.plane, atol=gap)
+        assert torch.allclose(wanted.masks, actual.masks, atol=gap)
+        assert torch.allclose(wanted.boxes, actual.boxes, atol=gap)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -69,9 +69,9 @@ def test_a_step_lowers_the_loss_of_its_batch(data, tmp_path):
     batch = TextBatch(*batches(run, data)[0][0])
     seen = []
     for _ in range(6):
-        found = losses(run.network, run.guides, batch, run.interpret, run.classify).total
-        seen.append(found.item())
-        found.backward()
+        loss = losses(run.network, run.guides, batch, run.interpret, run.classify).total
+        seen.append(loss.item())
+        loss.backward()
         run.optimiser.step()
         run.optimiser.zero_grad()
     assert seen[-1] < seen[0]

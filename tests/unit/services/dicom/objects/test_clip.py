@@ -93,8 +93,8 @@ def test_what_is_no_usable_clip_is_refused_in_words() -> None:
 
 
 def test_the_bounded_child_opens_clips_and_shows_small_copies() -> None:
-    found = decode_object(clip("hevc.mp4"), frames=[3, 12])
-    assert (found.count, [number for number, _ in found.frames]) == (FRAMES, [3, 12])
+    decoded = decode_object(clip("hevc.mp4"), frames=[3, 12])
+    assert (decoded.count, [number for number, _ in decoded.frames]) == (FRAMES, [3, 12])
     numbers, squares = looks_at(clip("h264.mov"), 64)
     assert numbers == list(range(1, FRAMES + 1))
     assert squares.shape == (FRAMES, 64, 64)

@@ -115,8 +115,12 @@ def faults(data: bytes, tmp_path: Path) -> list[str]:
         pytest.skip("dicom3tools is not installed")
     path = tmp_path / "object.dcm"
     path.write_bytes(data)
-    told = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True)
-    return [line for line in (told.stdout + told.stderr).splitlines() if line.startswith("Error")]
+    completed = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True)
+    return [
+        line
+        for line in (completed.stdout + completed.stderr).splitlines()
+        if line.startswith("Error")
+    ]
 
 
 @lru_cache
@@ -212,9 +216,9 @@ def test_seg_converted_by_dcmqi(name: str, tmp_path: Path) -> None:
 
 def test_seg_says_where_pixels_are_no_millimetres() -> None:
     made = every_object()
-    for name, told in (("seg", False), ("seg uncalibrated", True)):
+    for name, expected in (("seg", False), ("seg uncalibrated", True)):
         read = pydicom.dcmread(io.BytesIO(made[name]))
-        assert ("not calibrated" in read.ContentDescription) == told
+        assert ("not calibrated" in read.ContentDescription) == expected
         assert read.FrameOfReferenceUID
 
 
@@ -244,7 +248,7 @@ def test_each_group_of_a_report_has_a_place() -> None:
         reading(), measurements=(Measurement("FL", 220.0, 42.0, points=ENDS[:2]),), datings=()
     )
     bare = dataclasses.replace(reading(), measurements=(), datings=())
-    found = []
+    all_places = []
     for one in (reading(), line, bare):
         places: list[tuple[str, str]] = []
 
@@ -255,8 +259,8 @@ def test_each_group_of_a_report_has_a_place() -> None:
                 walk(child)
 
         walk(pydicom.dcmread(io.BytesIO(sr.measurement_report([HEAD.dataset], report(one), "job"))))
-        found.append(places)
-    assert found == [
+        all_places.append(places)
+    assert all_places == [
         [("CONTAINS", "ELLIPSE")],
         [("INFERRED FROM", "POLYLINE")],
         [("CONTAINS", "POLYLINE")],
@@ -267,7 +271,7 @@ def test_how_a_femur_lies_is_an_angle_along_its_shaft() -> None:
     """In degrees, by a private code: no standard has one for it."""
     angle = Angle("FemurAngle", 12.3, points=ENDS[:2])
     one = dataclasses.replace(reading(), measurements=(), datings=(), angles=(angle,))
-    found: list[tuple[float, str]] = []
+    angles: list[tuple[float, str]] = []
 
     def walk(item: Dataset) -> None:
         if "ConceptNameCodeSequence" in item:
@@ -275,26 +279,26 @@ def test_how_a_femur_lies_is_an_angle_along_its_shaft() -> None:
             if name.CodeMeaning == "Angle of the femur to the horizontal":
                 (value,) = item.MeasuredValueSequence
                 (unit,) = value.MeasurementUnitsCodeSequence
-                found.append((float(value.NumericValue), unit.CodeValue))
+                angles.append((float(value.NumericValue), unit.CodeValue))
         for child in item.get("ContentSequence", ()):
             walk(child)
 
     walk(pydicom.dcmread(io.BytesIO(sr.measurement_report([HEAD.dataset], report(one), "job"))))
-    assert found == [(12.3, "deg")]
+    assert angles == [(12.3, "deg")]
 
 
 def texts(data: bytes) -> list[str]:
     """All text values of an SR."""
-    found: list[str] = []
+    text_values: list[str] = []
 
     def walk(item: Dataset) -> None:
         if "TextValue" in item:
-            found.append(str(item.TextValue))
+            text_values.append(str(item.TextValue))
         for child in item.get("ContentSequence", ()):
             walk(child)
 
     walk(pydicom.dcmread(io.BytesIO(data)))
-    return found
+    return text_values
 
 
 def test_the_label_stays_until_a_person_has_reviewed() -> None:
@@ -354,14 +358,14 @@ def test_tid_5000_read_by_dcmtk(tmp_path: Path) -> None:
         pytest.skip("dcmtk is not installed")
     path = tmp_path / "obgyn.dcm"
     path.write_bytes(every_object()["obgyn"])
-    told = subprocess.run(
+    dump = subprocess.run(
         ["dsrdump", "+Pl", "+Pc", str(path)], capture_output=True, text=True
     ).stdout
-    assert "(125000,DCM" in told
-    assert 'NUM:(11984-2,LN,"Head Circumference")="247.1"' in told
-    assert 'NUM:(18185-9,LN,"Gestational Age")="187.8"' in told
-    assert '(11932-1,LN,"HC, Hadlock 1984")' in told
-    assert "AI result, not for diagnosis, unreviewed" in told
+    assert "(125000,DCM" in dump
+    assert 'NUM:(11984-2,LN,"Head Circumference")="247.1"' in dump
+    assert 'NUM:(18185-9,LN,"Gestational Age")="187.8"' in dump
+    assert '(11932-1,LN,"HC, Hadlock 1984")' in dump
+    assert "AI result, not for diagnosis, unreviewed" in dump
 
 
 def test_no_millimetre_without_calibration() -> None:
@@ -475,7 +479,7 @@ def test_tid_5000_holds_the_whole_examination(tmp_path: Path) -> None:
     assert faults(data, tmp_path) == []
     if shutil.which("dsrdump") is None:
         pytest.skip("dcmtk is not installed")
-    told = subprocess.run(
+    dump = subprocess.run(
         ["dsrdump", "+Pl", "+Pc", tmp_path / "object.dcm"], capture_output=True, text=True
     ).stdout
     assert whole.summary.weight is not None
@@ -500,7 +504,7 @@ def test_tid_5000_holds_the_whole_examination(tmp_path: Path) -> None:
         '(121109,DCM,"Indications for Procedure")="Growth."',
         '(121106,DCM,"Comment")="Come again."',
     ):
-        assert line in told, line
+        assert line in dump, line
 
 
 def test_tid_5000_of_an_early_pregnancy(tmp_path: Path) -> None:
@@ -511,34 +515,34 @@ def test_tid_5000_of_an_early_pregnancy(tmp_path: Path) -> None:
     data = procedure_report([HEAD.dataset], report(*frames), "job", (), whole)
     assert data is not None
     assert faults(data, tmp_path) == []
-    told = str(pydicom.dcmread(io.BytesIO(data)))
+    dump = str(pydicom.dcmread(io.BytesIO(data)))
     for words in ("Early Gestation", "Crown Rump Length", "CRL, Hadlock 1992"):
-        assert words in told
+        assert words in dump
 
 
 def test_tid_5000_says_who_said_each_fact(tmp_path: Path) -> None:
     data, _ = whole_examination()
     assert faults(data, tmp_path) == []
-    found: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
 
     def walk(item: Any) -> None:
         for child in item.get("ContentSequence") or []:
-            found[child.ConceptNameCodeSequence[0].CodeMeaning] = child
+            facts[child.ConceptNameCodeSequence[0].CodeMeaning] = child
             walk(child)
 
     walk(pydicom.dcmread(io.BytesIO(data)))
     for name in ("Impression", "Gravida", "Fetal Heart Rate", "Placenta", "Anatomy heart"):
-        kind, observer = found[name].ContentSequence
+        kind, observer = facts[name].ContentSequence
         assert kind.RelationshipType == observer.RelationshipType == "HAS OBS CONTEXT"
         assert kind.ConceptCodeSequence[0].CodeMeaning == "Person"
         assert str(observer.PersonName).rstrip("^") == "Ann"
-        assert str(found[name].ObservationDateTime).startswith("20260102093000")
-    device = found["Comment"].ContentSequence
+        assert str(facts[name].ObservationDateTime).startswith("20260102093000")
+    device = facts["Comment"].ContentSequence
     assert device[0].ConceptCodeSequence[0].CodeMeaning == "Device"
     assert "Clinic 2" in [one.get("TextValue") for one in device]
     for name, words in (
         ("LMP", "header of the images"),
         ("Indications for Procedure", "order A-7"),
     ):
-        (text,) = found[name].ContentSequence
+        (text,) = facts[name].ContentSequence
         assert (text.RelationshipType, text.TextValue) == ("HAS CONCEPT MOD", words)

@@ -141,14 +141,14 @@ def test_damaged_pixels_are_refused_by_name() -> None:
 
 class TestCalibration:
     def test_a_region_is_cm_per_pixel(self) -> None:
-        found = calibration(base(size=(0.25, 0.5)))
-        assert found.for_points([(0, 0), (31, 23)]) == PixelSize(0.25, 0.5, "ultrasound_region")
+        scale = calibration(base(size=(0.25, 0.5)))
+        assert scale.for_points([(0, 0), (31, 23)]) == PixelSize(0.25, 0.5, "ultrasound_region")
 
     def test_a_scale_that_a_person_gave_at_upload_stays_theirs(self) -> None:
         dataset = base(size=(0.25, 0.5))
         dataset.ImageComments = GIVEN_BY_HAND
-        found = calibration(dataset)
-        assert found.for_points([(0, 0), (31, 23)]) == PixelSize(0.25, 0.5, "scale_bar")
+        scale = calibration(dataset)
+        assert scale.for_points([(0, 0), (31, 23)]) == PixelSize(0.25, 0.5, "scale_bar")
 
     def test_none(self) -> None:
         assert calibration(base()).for_points([(1, 1)]) is None
@@ -181,10 +181,10 @@ class TestCalibration:
         left.RegionLocationMaxX1, right.RegionLocationMinX0 = 15, 16
         right.PhysicalDeltaX = 0.1
         dataset.SequenceOfUltrasoundRegions = [left, right]
-        found = calibration(dataset)
-        assert found.for_points([(2, 2), (10, 10)]) == PixelSize(0.25, 0.5, "ultrasound_region")
-        assert found.for_points([(20, 2)]) == PixelSize(1.0, 0.5, "ultrasound_region")
-        assert found.for_points([(2, 2), (20, 2)]) is None
+        scale = calibration(dataset)
+        assert scale.for_points([(2, 2), (10, 10)]) == PixelSize(0.25, 0.5, "ultrasound_region")
+        assert scale.for_points([(20, 2)]) == PixelSize(1.0, 0.5, "ultrasound_region")
+        assert scale.for_points([(2, 2), (20, 2)]) is None
 
     def test_a_spacing_that_is_no_number(self) -> None:
         dataset = base()

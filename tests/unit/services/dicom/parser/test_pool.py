@@ -180,19 +180,22 @@ def test_children_know_no_secret(parser: Parser) -> None:
 
 
 def test_many_threads_share_few_children(parser: Parser) -> None:
-    found: list[int] = []
+    widths: list[int] = []
     threads = [
-        threading.Thread(target=lambda: found.append(parser.parse(HEAD).columns)) for _ in range(20)
+        threading.Thread(target=lambda: widths.append(parser.parse(HEAD).columns))
+        for _ in range(20)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [512] * 20
+    assert widths == [512] * 20
 
 
 def test_a_child_starts_without_what_it_seldom_needs() -> None:
     """All of pydicom takes it several times as long as itself."""
-    told = "import sys, services.dicom.parser.child; print('pydicom' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    assert found.stdout == "False\n"
+    program = "import sys, services.dicom.parser.child; print('pydicom' in sys.modules)"
+    completed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert completed.stdout == "False\n"

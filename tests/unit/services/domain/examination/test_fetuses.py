@@ -30,19 +30,19 @@ TWINS = Fetuses(2, {"1.2.1": "A", "1.2.2": "B", "1.2.3": "B"})
 
 
 def test_together_they_have_no_measure_and_say_which_values_are_nobodys() -> None:
-    told = summarise_several(FRAMES, TWINS.unassigned(FRAMES), day=DAY, dating=DATING)
-    assert told.several
-    assert told.measures == ()
-    assert told.weight is None
-    assert told.ga_days == 210
-    assert [(one.measure, one.mm) for one in told.unassigned] == [("HC", 288.0)]
-    assert "HC" not in told.not_assessed  # it was, of a fetus
-    assert "FL" in told.not_assessed
+    summary = summarise_several(FRAMES, TWINS.unassigned(FRAMES), day=DAY, dating=DATING)
+    assert summary.several
+    assert summary.measures == ()
+    assert summary.weight is None
+    assert summary.ga_days == 210
+    assert [(one.measure, one.mm) for one in summary.unassigned] == [("HC", 288.0)]
+    assert "HC" not in summary.not_assessed  # it was, of a fetus
+    assert "FL" in summary.not_assessed
 
 
 def test_each_has_its_own_frames_past_and_no_other() -> None:
-    found = {one: TWINS.frames_of(one, FRAMES) for one in TWINS.letters}
-    assert [summarise(found[one], day=DAY).of("HC").mm for one in "AB"] == [290.0, 250.0]  # type: ignore[union-attr]
+    frames_by_fetus = {one: TWINS.frames_of(one, FRAMES) for one in TWINS.letters}
+    assert [summarise(frames_by_fetus[one], day=DAY).of("HC").mm for one in "AB"] == [290.0, 250.0]  # type: ignore[union-attr]
     biometry = measured(FRAMES, None, TWINS)
     assert (biometry.mm, biometry.ga_days) == ({}, None)
     stored = biometry_of({"mm": {}, "fetuses": {"A": {"mm": {"HC": 290.0}}}})

@@ -73,10 +73,10 @@ def test_an_image_that_a_person_chose_counts_alone() -> None:
     frames = [frame(1, HC=290.0), frame(2, HC=280.0, AC=260.0, FL=58.0)]
     chosen = chosen_images({"chosen": {"HC": {"sop_uid": "1.2.2", "frame": 1}}})
     assert measured(frames).mm["HC"] == 285.0
-    found = measured(frames, chosen)
-    assert found.mm["HC"] == 280.0
-    assert found.grams is not None
-    assert found.equation == "Hadlock 1984 (HC)"
+    past = measured(frames, chosen)
+    assert past.mm["HC"] == 280.0
+    assert past.grams is not None
+    assert past.equation == "Hadlock 1984 (HC)"
     assert measured(()) == Biometry()
 
 

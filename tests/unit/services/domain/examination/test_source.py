@@ -15,28 +15,28 @@ ANN, BEN = Entry("key:ann", NOON), Entry("key:ben", NOON + timedelta(hours=1))
 
 
 def test_a_fact_stays_its_authors_until_it_changes() -> None:
-    found = entries_of(
+    authors = entries_of(
         [
             (ANN, {"indication": "growth", "comment": "Come.", "fetuses": 1}),
             (BEN, {"indication": "growth", "comment": "Come again."}),
         ]
     )
-    assert found == {"indication": ANN, "comment": BEN}
+    assert authors == {"indication": ANN, "comment": BEN}
 
 
 def test_what_was_taken_back_and_said_again_is_the_seconds() -> None:
-    found = entries_of([(ANN, {"fetuses": 1}), (ANN, {}), (BEN, {"fetuses": 1})])
-    assert found == {"fetuses": BEN}
+    authors = entries_of([(ANN, {"fetuses": 1}), (ANN, {}), (BEN, {"fetuses": 1})])
+    assert authors == {"fetuses": BEN}
 
 
 def test_anatomy_is_told_part_by_part() -> None:
-    found = entries_of(
+    authors = entries_of(
         [
             (ANN, {"anatomy": {"heart": "seen"}}),
             (BEN, {"anatomy": {"heart": "seen", "spine": "not_seen"}}),
         ]
     )
-    assert found == {"anatomy.heart": ANN, "anatomy.spine": BEN}
+    assert authors == {"anatomy.heart": ANN, "anatomy.spine": BEN}
 
 
 def test_a_report_names_each_source_once_a_day() -> None:

@@ -88,9 +88,9 @@ def test_the_states_follow_the_standard() -> None:
         workitem.moved(going, "CANCELED", "2.25.8", "2.25.7", NOW)
     ended = workitem.moved(going, "CANCELED", "2.25.7", "2.25.7", NOW)
     assert workitem.state_of(ended) is WorkitemState.CANCELED
-    (told,) = ended["00741002"]["Value"]
-    assert told["00404052"]["Value"] == ["20260301083000+0000"]
-    assert told["0074100E"]["Value"]
+    (progress,) = ended["00741002"]["Value"]
+    assert progress["00404052"]["Value"] == ["20260301083000+0000"]
+    assert progress["0074100E"]["Value"]
     with pytest.raises(AlreadySo):
         workitem.moved(ended, "CANCELED", "2.25.7", "2.25.7", NOW)
     with pytest.raises(NotInState):

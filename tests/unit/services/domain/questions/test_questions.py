@@ -134,24 +134,24 @@ def test_only_what_was_asked_for_is_measured() -> None:
 
 
 def test_what_no_release_looks_for_is_named() -> None:
-    told = answer(understand("segment the cerebellum and the head"), HEAD, None, "en")
-    assert told == (
+    sentence = answer(understand("segment the cerebellum and the head"), HEAD, None, "en")
+    assert sentence == (
         "Fetal head: found and outlined (98 % sure). Cerebellum: this release does not look for it."
     )
-    told = answer(understand("measure the kidneys"), HEAD, None, "en")
-    assert told == "Kidneys: this release does not look for it."
+    sentence = answer(understand("measure the kidneys"), HEAD, None, "en")
+    assert sentence == "Kidneys: this release does not look for it."
 
 
 def test_a_scale_that_a_person_gave_is_said_with_the_millimetres() -> None:
-    told = answer(understand("how long is the femur"), READINGS[-1], None, "en")
-    assert told == "FL 40.1 mm. Millimetres by a scale that was given by hand."
+    sentence = answer(understand("how long is the femur"), READINGS[-1], None, "en")
+    assert sentence == "FL 40.1 mm. Millimetres by a scale that was given by hand."
 
 
 def test_normal_is_never_said() -> None:
     for text in ("is the head normal?", "describe it", "est-ce que la tête est normale ?"):
-        told = answer(understand(text), HEAD, None, "en")
-        assert told.endswith("Whether anything is normal was not assessed.")
-        assert told.count("normal") == 1
+        sentence = answer(understand(text), HEAD, None, "en")
+        assert sentence.endswith("Whether anything is normal was not assessed.")
+        assert sentence.count("normal") == 1
 
 
 def test_a_text_model_is_asked_in_its_own_words() -> None:
@@ -181,8 +181,8 @@ def test_the_phone_knows_what_the_release_that_read_looks_for() -> None:
     ]
     assert run(*calls) == [labels, None, None]
     asked, reading = understand("Where is the nasal bone?"), replace(HEAD, structures=())
-    told = answer(asked, reading, labels, "en")
-    assert told == "Nasal bone: not found with enough confidence."
+    sentence = answer(asked, reading, labels, "en")
+    assert sentence == "Nasal bone: not found with enough confidence."
 
 
 def test_every_word_stands_in_five_languages() -> None:

@@ -70,8 +70,10 @@ def test_nothing_is_averaged_over_fetuses() -> None:
 
 
 def test_what_is_told_of_a_woman() -> None:
-    told = {n: woman_value(n, ATTRIBUTES) for n in ("number", "name", "given_name", "family_name")}
-    assert told == {
+    values = {
+        n: woman_value(n, ATTRIBUTES) for n in ("number", "name", "given_name", "family_name")
+    }
+    assert values == {
         "number": "P/1",
         "name": "Jane Ann Doe",
         "given_name": "Jane Ann",

@@ -30,8 +30,8 @@ ORDERED = ATTRIBUTES | {"00080050": {"vr": "SH", "Value": ["A-7"]}}
 WHOLE = examination(*FRAMES, **FACTS)
 
 
-def bundle(whole: Examination = WHOLE, told: Any = None, **more: Any) -> dict[str, Any]:
-    data = fhir.document(told or report(*FRAMES), ORDERED, IMAGES, whole, site="north", **more)
+def bundle(whole: Examination = WHOLE, reported: Any = None, **more: Any) -> dict[str, Any]:
+    data = fhir.document(reported or report(*FRAMES), ORDERED, IMAGES, whole, site="north", **more)
     made: dict[str, Any] = json.loads(data)
     Bundle.model_validate(made)
     return made
@@ -39,12 +39,12 @@ def bundle(whole: Examination = WHOLE, told: Any = None, **more: Any) -> dict[st
 
 def of(made: dict[str, Any], code: str) -> dict[str, Any]:
     """The observation with this code, of whichever system."""
-    (found,) = (
+    (observation,) = (
         entry["resource"] for entry in made["entry"]
         if entry["resource"]["resourceType"] == "Observation"
         and code in [c["code"] for c in entry["resource"]["code"].get("coding", ())]
     )  # fmt: skip
-    return dict(found)
+    return dict(observation)
 
 
 def luhn(code: str) -> bool:
@@ -100,7 +100,7 @@ def test_every_reference_leads_into_the_bundle() -> None:
 
 def test_an_amended_version_puts_its_figures_in_place_of_the_first() -> None:
     final = replace(report(*FRAMES), reviewed_by="Dr A")
-    first, second = bundle(told=final), bundle(told=final, amends=True)
+    first, second = bundle(reported=final), bundle(reported=final, amends=True)
     assert [e["request"] for e in first["entry"]] == [e["request"] for e in second["entry"]]
     states = {
         e["resource"]["status"]
@@ -161,12 +161,12 @@ def test_who_said_it_stands_at_what_was_said() -> None:
 def test_what_is_not_known_is_absent_as_coded_data() -> None:
     bare = frame(1, "head", measurement("HC", None))
     made = bundle(Examination(summarise((bare,), day=None)), report(bare))
-    told = json.dumps(made)
-    assert '"mm"' not in told
+    text = json.dumps(made)
+    assert '"mm"' not in text
     codes = {c["code"] for c in of(made, "11984-2")["dataAbsentReason"]["coding"]}
     assert codes == {"unsupported", "not_calibrated"}
     assert of(made, "11963-6")["dataAbsentReason"]["coding"][0]["code"] == "not-performed"
-    assert "normal" not in told
+    assert "normal" not in text
 
 
 def test_a_study_without_numbers_names_nobody() -> None:
@@ -203,8 +203,8 @@ def test_what_a_correction_no_longer_says_is_entered_in_error() -> None:
     assert "valueQuantity" not in weight
     assert weight["identifier"] == of(bundle(), "11727-5")["identifier"]
     assert of(sent, "11984-2")["status"] == "final", "what is still said stays"
-    (told,) = [e["resource"] for e in sent["entry"] if "result" in e["resource"]]
-    mentioned = {one["reference"] for one in told["result"]}
+    (diagnostic_report,) = [e["resource"] for e in sent["entry"] if "result" in e["resource"]]
+    mentioned = {one["reference"] for one in diagnostic_report["result"]}
     wrong = {
         e["fullUrl"] for e in sent["entry"] if e["resource"].get("status") == "entered-in-error"
     }

@@ -50,10 +50,10 @@ def test_the_words_change_nothing_that_is_said(scan):
         judged = judge(raw, prepared, FrameRef("", "1"), reader.manifest, Calibration())
         return flag_text(judged.reading, pixels)
 
-    plain, told = read(scan), read(written(scan, "REPORT NORMAL"))
-    assert told.flags == (BURNED_IN_TEXT,)
+    plain, lettered = read(scan), read(written(scan, "REPORT NORMAL"))
+    assert lettered.flags == (BURNED_IN_TEXT,)
     assert plain.flags == ()
-    assert told.plane.label == plain.plane.label
-    assert [s.label for s in told.structures] == [s.label for s in plain.structures]
-    assert told.interpretation == plain.interpretation
-    assert told.interpretation["normality_assessment"].startswith("Not assessed")
+    assert lettered.plane.label == plain.plane.label
+    assert [s.label for s in lettered.structures] == [s.label for s in plain.structures]
+    assert lettered.interpretation == plain.interpretation
+    assert lettered.interpretation["normality_assessment"].startswith("Not assessed")

@@ -29,11 +29,13 @@ def test_what_a_camera_took_on_its_side_stands_upright(orientation):
         upright = sample.convert("L")
     turn = LAID[orientation]
     laid = upright if turn is None else upright.transpose(turn)
-    found = decode(jpeg(laid, orientation))
-    assert found.pixels.shape == (upright.height, upright.width)
-    assert np.abs(found.pixels.astype(int) - np.asarray(upright)).mean() < 3
-    assert found.jpeg
-    assert found.baseline == (orientation == 1)  # turned pixels are no longer those that were sent
+    decoded = decode(jpeg(laid, orientation))
+    assert decoded.pixels.shape == (upright.height, upright.width)
+    assert np.abs(decoded.pixels.astype(int) - np.asarray(upright)).mean() < 3
+    assert decoded.jpeg
+    assert decoded.baseline == (
+        orientation == 1
+    )  # turned pixels are no longer those that were sent
 
 
 def test_sixteen_bits_become_eight_of_the_whole_range():

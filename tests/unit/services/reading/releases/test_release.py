@@ -37,8 +37,8 @@ def edit(**values: Any) -> Change:
     """Changes the manifest after it was signed."""
 
     def change(folder: Path) -> None:
-        found = json.loads((folder / MANIFEST).read_text())
-        (folder / MANIFEST).write_text(json.dumps({**found, **values}))
+        manifest = json.loads((folder / MANIFEST).read_text())
+        (folder / MANIFEST).write_text(json.dumps({**manifest, **values}))
 
     return change
 

@@ -175,8 +175,8 @@ def test_what_a_release_does_not_look_for_is_not_missing(manifest: Manifest) -> 
 
 def test_what_the_findings_do_not_bear_out_is_left_out(manifest: Manifest) -> None:
     findings = findings_of(tensors(head=(0.5, 0.5, 0.6, 0.5, -3.0)), manifest, WORDS)
-    told = {**WORDS.words(findings), "anatomical_structures": "Fetal head, skull outline."}
-    kept = borne_out(told, findings, WORDS)
+    fields = {**WORDS.words(findings), "anatomical_structures": "Fetal head, skull outline."}
+    kept = borne_out(fields, findings, WORDS)
     assert "anatomical_structures" not in kept
     assert kept == {k: v for k, v in WORDS.words(findings).items() if k in kept}
     assert len(kept) == 7

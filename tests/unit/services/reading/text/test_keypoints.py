@@ -161,8 +161,8 @@ def judged(
 
 
 def only(reading: FrameReading) -> Measurement:
-    (found,) = reading.measurements
-    return found
+    (measurement,) = reading.measurements
+    return measurement
 
 
 def test_a_crl_in_mm_by_the_images_own_regions(

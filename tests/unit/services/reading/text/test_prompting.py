@@ -12,8 +12,8 @@ WHOLE = dict.fromkeys(prompting.FIELDS, "text")
 
 
 def test_a_whole_interpretation_passes_in_order() -> None:
-    told = prompting.read_interpretation(json.dumps(dict(reversed(WHOLE.items()))))
-    assert tuple(told) == prompting.FIELDS
+    interpretation = prompting.read_interpretation(json.dumps(dict(reversed(WHOLE.items()))))
+    assert tuple(interpretation) == prompting.FIELDS
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_boxes_and_polygons_become_tensors() -> None:
             {"bbox_2d": [0, 0, 10, 10], "label": "fetal_head"},
         ]
     )  # fmt: skip
-    found = prompting.read_structures(text, ("fetal_head", "CSP"))
-    boxes = prompting.box_tensor(found, ("CSP", "fetal_head"))
+    structures = prompting.read_structures(text, ("fetal_head", "CSP"))
+    boxes = prompting.box_tensor(structures, ("CSP", "fetal_head"))
     assert boxes[1] == pytest.approx([0.2, 0.4, 0.2, 0.4, 6.0])  # the larger of the two
     assert boxes[0, 4] == -6.0
-    masks = prompting.mask_tensor(found, ("fetal_head", "CSP"), 100)
+    masks = prompting.mask_tensor(structures, ("fetal_head", "CSP"), 100)
     assert (masks[0] > 0).sum() == pytest.approx(20 * 40, abs=1)
     assert not (masks[1] > 0).any()
     assert np.isfinite(masks).all()
@@ -93,7 +93,7 @@ def test_not_a_number_in_json_fails() -> None:
 
 
 def test_turned_corners_are_put_right() -> None:
-    (found,) = prompting.read_structures(
+    (structure,) = prompting.read_structures(
         '[{"bbox_2d": [300, 600, 100, 200], "label": "NT"}]', ("NT",)
     )
-    assert found.box == pytest.approx((0.1, 0.2, 0.3, 0.6))
+    assert structure.box == pytest.approx((0.1, 0.2, 0.3, 0.6))

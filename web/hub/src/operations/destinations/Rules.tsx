@@ -78,18 +78,18 @@ interface Dry { results: string[] | null; rule: number | null; destinations: { n
 /** Where the latest result of a study would go by the rules as they are now. */
 function DryRun(): JSX.Element {
   const [study, setStudy] = useState("");
-  const [found, setFound] = useState<Dry | null>(null);
+  const [outcome, setOutcome] = useState<Dry | null>(null);
   const run = (event: Event): void => {
     event.preventDefault();
     const id = study.trim().split("/").pop() ?? "";
-    get<Dry>(`/api/destinations/dry-run?study=${encodeURIComponent(id)}`).then(setFound, toastError);
+    get<Dry>(`/api/destinations/dry-run?study=${encodeURIComponent(id)}`).then(setOutcome, toastError);
   };
   return (
     <form class="filters" onSubmit={run}>
       <label class="long">{t("rules.study")}<input required value={study} onInput={(e) => setStudy(e.currentTarget.value)} /></label>
       <button type="submit">{t("rules.dry_run")}</button>
-      <output>{found && (found.results === null ? t("rules.nothing")
-        : `${found.results.map((one) => t(`result.${one}` as Key)).join(", ")} → ${found.destinations.map((one) => one.name).join(", ") || t("rules.nowhere")}`)}</output>
+      <output>{outcome && (outcome.results === null ? t("rules.nothing")
+        : `${outcome.results.map((one) => t(`result.${one}` as Key)).join(", ")} → ${outcome.destinations.map((one) => one.name).join(", ") || t("rules.nowhere")}`)}</output>
     </form>
   );
 }

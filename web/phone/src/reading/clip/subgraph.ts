@@ -43,17 +43,17 @@ const names = (message: Uint8Array, wanted: number): string[] =>
   fields(message).filter((f) => f.number === wanted && f.kind === 2).map((f) => new TextDecoder().decode(f.payload));
 
 function fields(message: Uint8Array): Field[] {
-  const found: Field[] = [];
+  const parsed: Field[] = [];
   for (let at = 0; at < message.length;) {
     const [key, after] = varint(message, at), kind = key & 7;
     let start = after, size = kind === 1 ? 8 : kind === 5 ? 4 : message.length;
     if (kind === 2) [size, start] = varint(message, after);
     if (kind === 0) size = varint(message, after)[1] - after;
     if (start + size > message.length) throw new Error("release_refused");
-    found.push({ number: Math.floor(key / 8), kind, payload: message.subarray(start, start + size) });
+    parsed.push({ number: Math.floor(key / 8), kind, payload: message.subarray(start, start + size) });
     at = start + size;
   }
-  return found;
+  return parsed;
 }
 
 function field(number: number, kind: number, payload: Uint8Array): Uint8Array {
