@@ -42,8 +42,8 @@ from gateway.audit.seals import keep_sealing, seal_key
 from gateway.dependencies import Services
 from gateway.dicomweb.page_marks import PageMarks
 from gateway.http import problems
-from gateway.http.auth import Authenticator
 from gateway.http.authentication import Authentication
+from gateway.http.authenticator import Authenticator
 from gateway.http.authorization import unguarded
 from gateway.http.idempotency import IdempotentRequests
 from gateway.http.limits import LoginAttempts, RequestLimits, address_buckets

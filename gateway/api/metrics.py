@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.dependencies import ServicesDep
-from gateway.http.auth import Authenticator
 from gateway.http.authentication import credentials
+from gateway.http.authenticator import Authenticator
 from gateway.http.authorization import holds
 from services.domain.errors import Forbidden, NotAuthenticated
 from services.domain.study import Role

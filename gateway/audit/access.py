@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.audit.notes import AccessNotes
 from gateway.audit.reads import read_of
-from gateway.http.auth import Caller
+from gateway.http.authenticator import Caller
 from services.domain.study import Principal
 
 

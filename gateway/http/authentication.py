@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.http.auth import COOKIE, Authenticator, Caller
+from gateway.http.authenticator import COOKIE, Authenticator, Caller
 from gateway.http.limits import TokenBuckets, address_of
 from services.domain.errors import FadaError, Forbidden, NotAuthenticated, RateLimited
 

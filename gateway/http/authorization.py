@@ -13,8 +13,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from gateway.http.auth import Caller
 from gateway.http.authentication import is_public
+from gateway.http.authenticator import Caller
 from services.domain.errors import Forbidden, NotAuthenticated, NotFound
 from services.domain.study import Principal, Role
 from services.index.port import Index

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http import problems
-from gateway.http.auth import Caller
+from gateway.http.authenticator import Caller
 from services.domain.errors import Conflict, IncompleteBody, InvalidInput
 from services.index.port import Index, Remembered
 from services.settings import Settings

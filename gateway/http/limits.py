@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.http.auth import Caller
+from gateway.http.authenticator import Caller
 from services.domain.errors import (
     FadaError,
     IncompleteBody,

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.auth import DEVICE_PREFIX, DEVICE_SECONDS, key_mark
+from gateway.http.authenticator import DEVICE_PREFIX, DEVICE_SECONDS, key_mark
 from gateway.http.limits import LoginAttempts
 from gateway.http.tokens import Signer
 from services import bundle

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gateway.api.administration.sessions import open_session
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.auth import Caller
+from gateway.http.authenticator import Caller
 from gateway.http.authorization import holds
 from gateway.http.limits import LoginAttempts
 from gateway.http.params import Manager, Reader, RecordId

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.auth import COOKIE, Authenticator, Caller
+from gateway.http.authenticator import COOKIE, Authenticator, Caller
 from gateway.http.authorization import holds
 from gateway.http.oidc.sign_on import SignOn
 from gateway.http.params import Reader, ReaderOrDevice, RecordId

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.administration.sessions import open_session, set_cookie
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.auth import DEVICE_PREFIX, KEY_PREFIX, Authenticator, Caller
+from gateway.http.authenticator import DEVICE_PREFIX, KEY_PREFIX, Authenticator, Caller
 from gateway.http.limits import LoginAttempts
 from gateway.http.passkeys import RelyingParty
 from gateway.http.passwords import matches

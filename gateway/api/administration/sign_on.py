@@ -17,7 +17,7 @@ from gateway.api.administration.sessions import (
     start_session,
 )
 from gateway.dependencies import Services, ServicesDep
-from gateway.http.auth import Caller
+from gateway.http.authenticator import Caller
 from gateway.http.limits import LoginAttempts
 from gateway.http.oidc.sign_on import CALLBACK, TICKET_SECONDS, SignedOn, SignOn, SignOnRefused
 from gateway.http.problems import NoSuchAddress

@@ -14,7 +14,7 @@ import hub as hubs
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.http.auth import Caller
+from gateway.http.authenticator import Caller
 from gateway.http.limits import RequestLimits, TokenBuckets, address_buckets
 from services.domain.errors import RateLimited
 from services.domain.study import Principal, Role

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.http.auth import Caller
 from gateway.http.authentication import Authentication
+from gateway.http.authenticator import Caller
 from gateway.http.limits import TokenBuckets
 from services.domain.errors import FadaError, IndexUnavailable, NotAuthenticated
 from services.domain.study import Principal, Role
