@@ -1,6 +1,6 @@
 """Measure a model release on labelled images of your own, through the code that the hub runs.
 
-    python examples/evaluate_release.py models/releases/fada-nano-0.6.0 DATA figures.json
+    python examples/evaluate_release.py models/releases/fada-nano-0.7.0 DATA figures.json
 
 DATA is a folder with ``manifest.csv`` (columns: file, dataset, group_id, split, plane_group, mask_path,
 mask_classes, boxes, pixel_size_mm, hc_mm; only ``file`` and what is to be measured need a value) and the

@@ -58,7 +58,7 @@ def verify(
 ) -> None:
     """Check signature, sizes, hashes and file forms of one release.
 
-    Example:  fada models verify models/releases/fada-nano-0.6.0
+    Example:  fada models verify models/releases/fada-nano-0.7.0
     """
     release = load(folder, registry.trust_of(folder.parent))
     console = report_text.console()
@@ -79,7 +79,7 @@ def activate(
 
     Examples:
 
-      fada models activate fada-nano-0.6.0
+      fada models activate fada-nano-0.7.0
 
       fada models activate --back
     """

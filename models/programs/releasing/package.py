@@ -1,6 +1,6 @@
 """Assembles and signs a release, in one command:
 
-`python -m models.programs.releasing.package --name fada-nano --version 0.6.0 --vision DIR --text DIR \\
+`python -m models.programs.releasing.package --name fada-nano --version 0.7.0 --vision DIR --text DIR \\
   --metrics val=JSON`
 
 --vision holds vision.onnx and vision.json (labels, side, calibration); --text holds text.gguf,

@@ -132,7 +132,7 @@ def test_a_release_names_only_what_it_learnt_from(parts: Parts, tmp_path: Path) 
     own = Path(package.__file__).parents[2] / "releases"
     data = json.loads((own / "fada-nano.json").read_text())["data"]
     papers = tmp_path / "ATTRIBUTION.txt"
-    papers.write_text((own / "fada-nano-0.6.0" / "ATTRIBUTION.txt").read_text())
+    papers.write_text((own / "fada-nano-0.7.0" / "ATTRIBUTION.txt").read_text())
     release = assemble(
         replace(parts, papers=(papers,), extra={"data": data}), tmp_path / "store", KEY
     )
