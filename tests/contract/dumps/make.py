@@ -103,7 +103,7 @@ def picture(seed: int) -> bytes:
     return out.getvalue()
 
 
-def told(*sops: str, width: int = 80, height: int = 60) -> Report:
+def small_report(*sops: str, width: int = 80, height: int = 60) -> Report:
     """Of heads with outlines of eight corners: a dump is to be small."""
     frames = [readings.head(sop, width, height, frame=n) for n, sop in enumerate(sops, 1)]
     small = [
@@ -124,7 +124,7 @@ def body(case: str, *pictures: bytes, **more: Any) -> bytes:
         {"sha256": hashlib.sha256(one).hexdigest(), "size": len(one), "media_type": "image/png"}
         for one in pictures
     ]
-    reading = replace(told(*[case] * len(pictures)), origin=Origin.PHONE)
+    reading = replace(small_report(*[case] * len(pictures)), origin=Origin.PHONE)
     report = json.loads(report_json.dump(reading))
     return json.dumps({"pictures": named, "report": report, **more}).encode()
 
@@ -167,7 +167,7 @@ def studies(hub: hubs.Hub, client: httpx.Client) -> dict[str, Any]:
     dead, later = sent(client, picture(12), **AMA), sent(client, picture(13))
     for study in (signed, other):
         images = client.get(f"/api/studies/{study}").json()["instances_list"]
-        readings.finish(index, "north", study, told(*[one["sop_uid"] for one in images]))
+        readings.finish(index, "north", study, small_report(*[one["sop_uid"] for one in images]))
     fix = {"action": "save", "comment": "outline moved", "based_on": 1,
            "scores": {"interpretation": 1, "annotation": 2}}  # fmt: skip
     for review in (fix, {"action": "sign", "comment": "agreed", "based_on": 2}):
