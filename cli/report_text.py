@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.domain.biometry import weeks_and_days
-from services.domain.report import UNREVIEWED, percent
+from services.domain.report import FEMUR_ANGLE, UNREVIEWED, percent, whole_degrees
 
 _ABSTENTIONS = {
     "out_of_scope": "not taken for a fetal ultrasound of a plane that this model knows",
@@ -29,6 +29,8 @@ EVENTS = {
     "study.failed": "failed; it is kept and can be run again",
     "study.reviewed": "reviewed by a person",
 }
+
+_ANGLES = {FEMUR_ANGLE: "femur angle"}  # to the horizontal
 
 
 def report(result: dict[str, Any], address: str = "") -> RenderableType:
@@ -73,7 +75,7 @@ def frame_words(frame: dict[str, Any]) -> RenderableType:
     for measured in frame.get("measurements", ()):
         table.add_row(measured["name"], measurement(measured))
     for angle in frame.get("angles", ()):
-        table.add_row(angle["name"], angle_words(angle))
+        table.add_row(_ANGLES.get(angle["name"], angle["name"]), angle_words(angle))
     for dating in frame.get("datings", ()):
         table.add_row("age", dating_words(dating))
     for centile in frame.get("centiles", ()):
@@ -101,9 +103,9 @@ def measurement(measured: dict[str, Any]) -> str:
 
 def angle_words(angle: dict[str, Any]) -> str:
     """Degrees, with their interval where there is one."""
-    words = f"{angle['degrees']:.0f}°"
+    words = f"{whole_degrees(angle['degrees'])}°"
     if angle.get("low") is not None and angle.get("high") is not None:
-        words += f"  (95 %: {angle['low']:.0f} to {angle['high']:.0f}°)"
+        words += f"  (95 %: {whole_degrees(angle['low'])} to {whole_degrees(angle['high'])}°)"
     return words
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from edge.agent.case import WORDS, CapturedCase
 from edge.agent.link import LinkRules
 from services.domain.errors import FadaError
-from services.domain.report import FrameReading, Report, named
+from services.domain.report import FrameReading, Report, named, whole_degrees
 from services.reading import report_json
 
 # The same as those of `fada`: 3 not allowed, 4 not found, 5 refused, 6 try again later, 1 anything else.
@@ -56,7 +56,7 @@ def _print_frame(console: Console, number: int, frame: FrameReading) -> None:
         value = f"{m.mm} mm" if m.mm is not None else f"{m.px} px only: not calibrated"
         console.print(f"    {m.name} {value}")
     for angle in frame.angles:
-        console.print(f"    {angle.name} {angle.degrees}°")
+        console.print(f"    {angle.name} {whole_degrees(angle.degrees)}°")
     for dating in frame.datings:
         console.print(f"    GA {dating.text} by {dating.equation}")
 

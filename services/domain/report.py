@@ -5,6 +5,7 @@ Coordinates are pixels of the original frame, x to the right, y down, unless a n
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -104,6 +105,11 @@ class Measurement:
     calibration: str = "not_calibrated"
     method: str = ""
     points: tuple[tuple[float, float], ...] = ()
+
+
+def whole_degrees(degrees: float) -> str:
+    """Degrees as people read them: whole, a half upwards, as the pages of a browser round."""
+    return str(math.floor(degrees + 0.5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from services.domain.report import (
     Measurement,
     Report,
     percent,
+    whole_degrees,
 )
 from services.publish import pdf_sections
 from services.publish.pdf_growth import draw_growth
@@ -152,9 +153,9 @@ def _caption(sheet: Sheet, frame: FrameReading) -> list[str]:
 
 
 def _inclined(words: Words, angle: Angle) -> str:
-    said = f"{words.label(angle.name)} {angle.degrees:.0f}°"
+    said = f"{words.label(angle.name)} {whole_degrees(angle.degrees)}°"
     if angle.low is not None and angle.high is not None:
-        said += f" ({angle.low:.0f} – {angle.high:.0f}°)"
+        said += f" ({whole_degrees(angle.low)} – {whole_degrees(angle.high)}°)"
     steep = angle.name == FEMUR_ANGLE and angle.degrees > STEEP
     return f"{said} · {words('steep')}" if steep else said
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.domain.report import named
+from services.domain.report import named, whole_degrees
 
 
 @pytest.mark.parametrize(
@@ -13,3 +13,10 @@ from services.domain.report import named
 )
 def test_only_what_a_person_said_has_no_percentage(confidence: float, said: str) -> None:
     assert named("head", confidence) == said
+
+
+@pytest.mark.parametrize(
+    ("degrees", "read"), [(12.5, "13"), (13.5, "14"), (12.4, "12"), (0.0, "0")]
+)
+def test_half_a_degree_is_read_upwards_as_in_a_browser(degrees: float, read: str) -> None:
+    assert whole_degrees(degrees) == read
