@@ -15,21 +15,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from gateway.ingest.duplicates import same_instance
+from gateway.ingest.request_rows import IngestRequest, StoredFile, index_files, new_instance
 from gateway.ingest.site_room import Claim, SiteRoom
 from gateway.ingest.spool import SpooledFile, without_preamble
 from gateway.ingest.tuning import AnnouncedWrite, GroupCommit
-from services.dicom.parser.parse import ParsedInstance
 from services.dicom.parser.pool import Parser
 from services.domain.errors import (
     Conflict,
     DifferentBytes,
     FadaError,
-    NotOwnStudy,
     Unavailable,
 )
-from services.domain.patient import Identity, identity_of
 from services.domain.study import IngestSource, Principal
-from services.index.port import Index, InstancesDiffer, NewInstance, Received, Transaction
+from services.index.port import Index, Received
 from services.outbox import AfterCommit
 from services.queue.port import Queue
 from services.settings import Settings
@@ -66,26 +64,6 @@ class IngestOutcome:
     new: bool = False
     job_id: str | None = None
     error: FadaError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    principal: Principal
-    files: Sequence[SpooledFile]
-    source: IngestSource
-    urgent: bool
-    request_id: str
-    study_uid: str | None
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredFile:
-    """A file that was parsed and lies in the object store; ``position`` in the request's files."""
-
-    position: int
-    parsed: ParsedInstance
-    instance: NewInstance
 
 
 class IngestService:
@@ -130,7 +108,7 @@ class IngestService:
             return []
         self._check_room()
         claim = Claim(principal.site)
-        request = _Request(principal, files, source, urgent, request_id, study_uid, claim)
+        request = IngestRequest(principal, files, source, urgent, request_id, study_uid, claim)
         outcomes: list[IngestOutcome] = []
         try:
             with self._group.announce() as write:
@@ -164,8 +142,8 @@ class IngestService:
             raise Unavailable("The queue of this hub is full. Try again later.", retry_after=30)
         self._room_until = time.monotonic() + 1.0
 
-    def _ingest(self, write: AnnouncedWrite, request: _Request) -> list[IngestOutcome]:
-        stored: list[_StoredFile] = []
+    def _ingest(self, write: AnnouncedWrite, request: IngestRequest) -> list[IngestOutcome]:
+        stored: list[StoredFile] = []
         outcomes: list[IngestOutcome] = []
         for position, parsed in enumerate(self._store_all(request)):
             file = request.files[position]
@@ -175,7 +153,7 @@ class IngestService:
                 stored.append(replace(parsed, position=position))
                 outcomes.append(_outcome(file, parsed))
         if stored:
-            answers = write.run(lambda tx: list(_index_files(tx, request, stored)))
+            answers = write.run(lambda tx: list(index_files(tx, request, stored)))
             for one, answer in answers:
                 outcome = _with_answer(outcomes[one.position], answer)
                 if isinstance(answer, DifferentBytes):
@@ -184,14 +162,14 @@ class IngestService:
             self.dispatcher.wake()
         return outcomes
 
-    def _store_all(self, request: _Request) -> Iterator[_StoredFile | FadaError]:
+    def _store_all(self, request: IngestRequest) -> Iterator[StoredFile | FadaError]:
         if len(request.files) < 2:
             return iter([self._parse_and_store(request, file) for file in request.files])
         return self._store_by_turns(request)
 
-    def _store_by_turns(self, request: _Request) -> Iterator[_StoredFile | FadaError]:
+    def _store_by_turns(self, request: IngestRequest) -> Iterator[StoredFile | FadaError]:
         """A few at a time: behind a request of thousands of files another one's do not wait for all."""
-        under_way: deque[Future[_StoredFile | FadaError]] = deque()
+        under_way: deque[Future[StoredFile | FadaError]] = deque()
         try:
             for file in request.files:
                 if len(under_way) == _PARSING_THREADS:
@@ -203,7 +181,7 @@ class IngestService:
             for one in under_way:
                 one.cancel()
 
-    def _parse_and_store(self, request: _Request, file: SpooledFile) -> _StoredFile | FadaError:
+    def _parse_and_store(self, request: IngestRequest, file: SpooledFile) -> StoredFile | FadaError:
         """One file into the object store; its own fault is returned, the hub's is raised."""
         site = request.principal.site
         try:
@@ -214,14 +192,14 @@ class IngestService:
                     raise StudyMismatch("The object belongs to another study than the address.")
                 self.site_room.claim(request.claim, parsed.study_uid, parsed.sop_uid, clean.size)
                 self._store.put_file(site, clean.path, clean.sha256, MEDIA_TYPE)
-                return _StoredFile(0, parsed, _new_instance(clean, parsed))
+                return StoredFile(0, parsed, new_instance(clean, parsed))
         except FadaError as error:
             if error.status >= 500:
                 raise
             return error
 
     def _recheck_duplicate(
-        self, request: _Request, position: int, outcome: IngestOutcome
+        self, request: IngestRequest, position: int, outcome: IngestOutcome
     ) -> IngestOutcome:
         """Other bytes of the same instance: no conflict when only the file's header differs."""
         known = same_instance(
@@ -237,79 +215,7 @@ class IngestService:
         return replace(outcome, error=None, study_id=known.study_id, sha256=known.sha256)
 
 
-def _index_files(
-    tx: Transaction, request: _Request, stored: list[_StoredFile]
-) -> Iterator[tuple[_StoredFile, Received | FadaError]]:
-    """Write the files' rows, study by study."""
-    studies: dict[str, list[_StoredFile]] = {}
-    first: dict[str, str] = {}
-    for one in stored:
-        # Of two different files with one UID the first is kept, as it would be in two requests.
-        if first.setdefault(one.parsed.sop_uid, one.instance.sha256) != one.instance.sha256:
-            yield (
-                one,
-                DifferentBytes("Two files of the request have the same SOP Instance UID."),
-            )
-        else:
-            studies.setdefault(one.parsed.study_uid, []).append(one)
-    for study_uid, members in sorted(studies.items()):  # one order: no two wait for each other
-        for of_one in _by_patient(members):
-            yield from _index_study(tx, request, study_uid, of_one)
-
-
-def _by_patient(members: list[_StoredFile]) -> list[list[_StoredFile]]:
-    """Files of one study that say different things of its patient are received one after the other."""
-    groups: dict[Identity, list[_StoredFile]] = {}
-    for one in members:
-        groups.setdefault(identity_of(one.parsed.study_attributes), []).append(one)
-    return list(groups.values())
-
-
-def _index_study(
-    tx: Transaction, request: _Request, study_uid: str, members: list[_StoredFile]
-) -> Iterator[tuple[_StoredFile, Received | FadaError]]:
-    """Write the rows of one study; instances known with other bytes are refused alone."""
-    while members:
-        try:
-            answers = tx.studies.receive(
-                request.principal,
-                study_uid,
-                members[0].parsed.study_attributes,
-                [one.instance for one in members],
-                source=request.source,
-                urgent=request.urgent,
-                request_id=request.request_id,
-            )
-        except InstancesDiffer as error:
-            refused = [one for one in members if one.parsed.sop_uid in error.sop_uids]
-            members = [one for one in members if one.parsed.sop_uid not in error.sop_uids]
-            yield from ((one, DifferentBytes(error.detail)) for one in refused)
-        except NotOwnStudy as error:
-            yield from ((one, error) for one in members)
-            return
-        else:
-            yield from zip(members, answers, strict=True)
-            return
-
-
-def _new_instance(file: SpooledFile, parsed: ParsedInstance) -> NewInstance:
-    return NewInstance(
-        series_uid=parsed.series_uid,
-        sop_uid=parsed.sop_uid,
-        sop_class=parsed.sop_class,
-        transfer_syntax=parsed.transfer_syntax,
-        modality=parsed.modality,
-        sha256=file.sha256,
-        size=file.size,
-        rows=parsed.rows,
-        columns=parsed.columns,
-        frames=parsed.frames,
-        attributes=parsed.attributes,
-        correction=file.correction,
-    )
-
-
-def _outcome(file: SpooledFile, stored: _StoredFile) -> IngestOutcome:
+def _outcome(file: SpooledFile, stored: StoredFile) -> IngestOutcome:
     return IngestOutcome(
         file.name,
         sop_uid=stored.parsed.sop_uid,

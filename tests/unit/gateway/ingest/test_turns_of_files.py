@@ -11,17 +11,18 @@ from typing import Any, cast
 import pytest
 
 from gateway.ingest import service as services
-from gateway.ingest.service import IngestService, _Request
+from gateway.ingest.request_rows import IngestRequest
+from gateway.ingest.service import IngestService
 from gateway.ingest.site_room import Claim
 from gateway.ingest.spool import SpooledFile
 from services.domain.errors import FadaError, InvalidDicom
 from services.domain.study import IngestSource, Principal, Role
 
 
-def request(site: str, count: int) -> _Request:
+def request(site: str, count: int) -> IngestRequest:
     who = Principal("key:1", site, Role.SONOGRAPHER)
     files = [SpooledFile(Path(site), "0" * 64, 0, str(number)) for number in range(count)]
-    return _Request(who, files, IngestSource.STOW, False, "", None, Claim(site))
+    return IngestRequest(who, files, IngestSource.STOW, False, "", None, Claim(site))
 
 
 def test_a_large_request_does_not_stand_before_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +31,7 @@ def test_a_large_request_does_not_stand_before_another(monkeypatch: pytest.Monke
     may = threading.Semaphore(0)
     begun: list[str] = []
 
-    def parsed(_: IngestService, of: _Request, file: SpooledFile) -> FadaError:
+    def parsed(_: IngestService, of: IngestRequest, file: SpooledFile) -> FadaError:
         begun.append(of.principal.site)
         may.acquire()
         return InvalidDicom(file.name)
