@@ -203,6 +203,12 @@ def test_the_card_says_what_was_not_measured_and_how_other_heads_differ():
     assert head_bias(evaluations) == "+4.6 mm, not measured, not measured"
 
 
+def outlined(masks):
+    """A reading of masks alone."""
+    boxes, keypoints = np.zeros((1, 5), np.float32), np.zeros((1, 3), np.float32)
+    return RawReading(ZEROS, 0.0, 0.0, masks, boxes, keypoints, "", "", "", {})
+
+
 def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
     record = replace(
         next(r for r in read_manifest(data) if r.path.stem == "femur_val"),
@@ -212,18 +218,7 @@ def test_sizes_are_measured_in_the_true_scale_of_a_stretched_picture(data):
     )
     masks = np.full((1, 60, 60), -6, np.float32)
     masks[0, 28:32, 15:45] = 6
-    raw = RawReading(
-        ZEROS,
-        0.0,
-        0.0,
-        masks,
-        np.zeros((1, 5), np.float32),
-        np.zeros((1, 3), np.float32),
-        "",
-        "",
-        "",
-        {},
-    )
+    raw = outlined(masks)
     observation = Observation(record, Square(np.zeros((120, 120), np.uint8), 120, 120), raw)
     rules = Thresholds(intervals={"FL": (1.0, 0.0)})
     score, lies = size_scores([observation], ("femur",), rules)
@@ -246,18 +241,7 @@ def test_intervals_come_from_what_was_found(data):
     mask = np.asarray(Image.open(cast(Path, record.mask_path)))
     logits = np.full((len(MASKS), *mask.shape), -6, np.float32)
     logits[0][mask > 0] = 6
-    raw = RawReading(
-        ZEROS,
-        0.0,
-        0.0,
-        logits,
-        np.zeros((1, 5), np.float32),
-        np.zeros((1, 3), np.float32),
-        "",
-        "",
-        "",
-        {},
-    )
+    raw = outlined(logits)
     observation = Observation(record, Square(np.zeros((80, 120), np.uint8), 120, 80), raw)
     add_truth(observation)
     intervals = fit_intervals([observation], Thresholds())
