@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import subprocess
 from pathlib import Path
 
@@ -49,12 +50,24 @@ def test_what_coverage_leads_to_is_refused_in_words(name: str, tmp_path: Path) -
     """libFuzzer, some thousand inputs from the door's seeds; those that reach new code stay in the corpus."""
     pytest.importorskip("atheris", reason="atheris has no wheel for this machine")
     program = command(name, tmp_path)
+    _grow_to(700)  # MB: as a process is that has run other tests
     corpus = tmp_path / "corpus"
     seeds = len(list(corpus.iterdir()))
 
     ran = subprocess.run(
-        [*program, "-runs=3000", "-seed=1"], cwd=TESTS, capture_output=True, text=True, check=False
+        [*program, "-rss_limit_mb=600", "-runs=3000", "-seed=1"],
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert len(list(corpus.iterdir())) > seeds, "no input reached new code: nothing is instrumented"
+
+
+def _grow_to(megabytes: int) -> None:
+    """Let this process' peak of memory be at least so much."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    if peak < megabytes:
+        b"\1" * ((megabytes - peak) << 20)

@@ -22,10 +22,10 @@ from services.dicom.objects.composite import IMPLEMENTATION_CLASS, IMPLEMENTATIO
 from services.dicom.parser.parse import (
     COMPANIONS,
     COMPRESSED,
-    EXPLICIT_LITTLE,
     IMAGES,
     NATIVE,
 )
+from services.dicom.parser.structure import EXPLICIT_LITTLE
 from services.domain.errors import FadaError
 from services.listening import Network, within
 

@@ -12,9 +12,9 @@ import pydicom
 from pydicom import config
 from pydicom.dataset import Dataset
 
-from services.dicom.parser.parse import DEFLATED, meta
+from services.dicom.parser.parse import meta
 from services.dicom.parser.rewriter import rewritten
-from services.dicom.parser.structure import walk
+from services.dicom.parser.structure import DEFLATED, EXPLICIT_LITTLE, META_START, walk
 from services.domain.errors import FadaError, InvalidDicom
 
 # Its warnings quote the values that they complain of: names and dates, on the way into a log.
@@ -41,6 +41,8 @@ def read_dataset(source: bytes | Path, *, defer_size: int | None = None) -> Data
         raise
     except Exception as error:
         raise InvalidDicom(f"The object cannot be read ({type(error).__name__}).") from error
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        raise InvalidDicom("The file meta information cannot be read.")
     for keyword in ("SOPClassUID", "SOPInstanceUID"):  # some writers name them at one place only
         if keyword not in dataset:
             setattr(dataset, keyword, dataset.file_meta.get(f"MediaStorage{keyword}", ""))
@@ -80,6 +82,7 @@ def _regular(source: bytes | Path) -> bytes | None:
 
 def _rewritten(whole: memoryview) -> bytes | None:
     syntax, start = meta(whole)
-    if syntax == DEFLATED or not walk(whole, start, len(whole), syntax).irregular:
-        return None
-    return rewritten(whole, start, syntax)
+    irregular = walk(whole, META_START, start, EXPLICIT_LITTLE).irregular or (
+        syntax != DEFLATED and walk(whole, start, len(whole), syntax).irregular
+    )
+    return rewritten(whole, start, syntax) if irregular else None

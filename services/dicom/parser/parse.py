@@ -18,8 +18,11 @@ from typing import Any
 from services.dicom.parser import attributes, jpeg
 from services.dicom.parser.attributes import AttributeReader
 from services.dicom.parser.structure import (
+    DEFLATED,
     EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
     MAX_ITEMS,
+    META_START,
     PIXEL_DATA,
     Layout,
     meta_end,
@@ -29,8 +32,6 @@ from services.dicom.parser.video import VIDEO
 from services.domain.dicom.values import parse_uid
 from services.domain.errors import InvalidDicom, TooLarge, UnsupportedObject
 
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE = frozenset({"1.2.840.10008.1.2", EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
 COMPRESSED = frozenset(
     {"1.2.840.10008.1.2.5"}  # RLE
@@ -140,8 +141,8 @@ def meta(whole: memoryview) -> tuple[str, int]:
     """
     if bytes(whole[128:132]) != b"DICM":
         raise InvalidDicom("The file does not have DICM after its preamble (PS3.10).")
-    start = meta_end(whole, 132)
-    layout = walk(whole, 132, start, EXPLICIT_LITTLE)
+    start = meta_end(whole, META_START)
+    layout = walk(whole, META_START, start, EXPLICIT_LITTLE)
     reader = AttributeReader(whole, layout.elements, big_endian=False)
     if reader.first(0x00020002, "UI") == _MEDIA_DIRECTORY:
         raise UnsupportedObject("A DICOMDIR is not accepted; send the objects it lists.")
@@ -177,7 +178,7 @@ def _inflate(source: memoryview, target: Path, limit: int) -> None:
 
 def _media_uids(whole: memoryview, start: int) -> tuple[str, str]:
     """SOP class and instance by the file meta information, for data sets that leave them out."""
-    reader = AttributeReader(whole, walk(whole, 132, start, EXPLICIT_LITTLE).elements, False)
+    reader = AttributeReader(whole, walk(whole, META_START, start, EXPLICIT_LITTLE).elements, False)
     return str(reader.first(0x00020002, "UI") or ""), str(reader.first(0x00020003, "UI") or "")
 
 

@@ -1,4 +1,4 @@
-"""Writes an irregular data set out as PS3.5 has it, so that pydicom reads all of it.
+"""Writes an irregular file out as PS3.5 has it, so that pydicom reads all of it.
 
 Values stay as they are. Sequences and items get delimiters instead of lengths, what was superfluous is
 gone, and what had an unknown value representation has UN.
@@ -8,21 +8,35 @@ from __future__ import annotations
 
 import struct
 
-from services.dicom.parser.structure import EXPLICIT_BIG, LONG, PIXEL_DATA, Walker
+from services.dicom.parser.structure import (
+    DEFLATED,
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    LONG,
+    META_START,
+    PIXEL_DATA,
+    Walker,
+)
 
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
 _UNDEFINED = 0xFFFFFFFF
 
 
 def rewritten(data: memoryview, start: int, transfer_syntax: str) -> bytes:
-    """``data`` as a regular file: up to ``start`` as it is, then the data set written anew.
+    """``data`` as a regular file: the file meta information, which ends at ``start``, and the data set
+    written anew. A compressed data set stays as it is.
 
     Raises:
         InvalidDicom: what ``services.dicom.parser.structure.walk`` refuses.
     """
+    meta = _Rewriter(data, "<")
+    meta.walk(META_START, start, EXPLICIT_LITTLE)
+    head = bytes(data[:META_START]) + b"".join(meta.out)
+    if transfer_syntax == DEFLATED:
+        return head + bytes(data[start:])
     writer = _Rewriter(data, ">" if transfer_syntax == EXPLICIT_BIG else "<")
     writer.walk(start, len(data), transfer_syntax)
-    return bytes(data[:start]) + b"".join(writer.out)
+    return head + b"".join(writer.out)
 
 
 class _Rewriter(Walker):

@@ -22,7 +22,10 @@ from services.domain.errors import InvalidDicom, TooLarge
 Bytes = Sequence[int] | memoryview | bytes
 
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
+EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+DEFLATED = "1.2.840.10008.1.2.1.99"
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+META_START = 132  # of a file: after the preamble and its mark (PS3.10 section 7.1)
 PIXEL_DATA = 0x7FE00010
 MAX_DEPTH = 48
 MAX_ITEMS = 50_000  # of one object: each costs a hundred times its eight bytes once it is read

@@ -21,7 +21,8 @@ from services.index.port import Index
 from services.processes.process import Process, ProcessSpec
 
 WHO = Principal("key:soak", measure.SITE, Role.ADMIN)
-CHILD = "import subprocess,sys;subprocess.run([sys.executable,'-c','input()'],stdin=-1)"
+# Its own child waits for a word that never comes, and ends with it: the pipe is its stdin.
+CHILD = "import subprocess,sys;subprocess.Popen([sys.executable,'-c','input()'],stdin=-1).wait()"
 
 
 @pytest.fixture

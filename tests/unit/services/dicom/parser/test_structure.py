@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import struct
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from services.dicom.objects.composite import source_header
 from services.dicom.parser.dataset import read_dataset
@@ -29,7 +31,8 @@ IRREGULAR = (
     "sq_defined_length_with_delimiter",
     "implicit_data_in_explicit_syntax",
 )
-PLAIN = pydicom.dcmread(Path(__file__).parents[5] / "samples" / "head-27w.dcm")
+SAMPLES = Path(__file__).parents[5] / "samples"
+PLAIN = pydicom.dcmread(SAMPLES / "head-27w.dcm")
 
 
 @pytest.mark.parametrize("name", IRREGULAR)
@@ -48,6 +51,33 @@ def test_an_irregular_data_set_is_written_out_properly(name: str, tmp_path: Path
     )
     if name != "implicit_data_in_explicit_syntax":  # its meta information stays as it was
         assert not layout.irregular
+
+
+@pytest.mark.parametrize("tag", [b"\2\0\3\0UI", b"\2\0\x12\0UI"], ids=["instance", "class"])
+@pytest.mark.parametrize("name", ["plain", "item_delimiter_at_end", "deflated"])
+def test_an_unknown_value_representation_in_the_meta_information(name: str, tag: bytes) -> None:
+    """pydicom alone would find no transfer syntax behind it."""
+    data = _deflated() if name == "deflated" else _file(name)
+    odd = data.replace(tag, tag[:4] + b"uI", 1)
+    assert odd != data
+    read = read_dataset(odd)
+    assert read.file_meta.TransferSyntaxUID == meta(memoryview(data))[0]
+    assert read.SOPInstanceUID == read_dataset(data).SOPInstanceUID
+    assert np.array_equal(Frames(read).read(1), Frames.of_bytes(data).read(1))
+
+
+def _file(name: str) -> bytes:
+    path = SAMPLES / "head-27w.dcm" if name == "plain" else ODD / f"{name}.dcm"
+    return path.read_bytes()
+
+
+def _deflated() -> bytes:
+    plain = pydicom.dcmread(SAMPLES / "head-27w.dcm")
+    plain.decompress()
+    plain.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    written = io.BytesIO()
+    pydicom.dcmwrite(written, plain)
+    return written.getvalue()
 
 
 def test_a_delimiter_with_a_length_is_refused() -> None:
