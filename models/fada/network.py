@@ -44,11 +44,12 @@ class NetworkConfig:
         )
 
 
-# lite0 and lite1 begin with ImageNet weights, nano from scratch; specialist is the small network that
+# lite0 to lite2 begin with ImageNet weights, nano from scratch; specialist is the small network that
 # learns one task alone at 192 x 192.
 SIZES = {
     "lite0": NetworkConfig(TOWERS["lite0"].widths, (), 64, 64, "lite0"),
     "lite1": NetworkConfig(TOWERS["lite1"].widths, (), 64, 64, "lite1"),
+    "lite2": NetworkConfig(TOWERS["lite2"].widths, (), 64, 64, "lite2"),
     "nano": NetworkConfig(),
     "specialist": NetworkConfig((16, 24, 48, 96, 128), (1, 1, 1, 1), 40, 40),
 }

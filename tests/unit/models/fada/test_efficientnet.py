@@ -21,8 +21,9 @@ def test_the_published_weights_fill_the_whole_tower(kind):
     assert not same
 
 
-def test_feature_maps_halve_from_stride_two_to_thirty_two():
-    config = SIZES["lite0"]
+@pytest.mark.parametrize("kind", sorted(TOWERS))
+def test_feature_maps_halve_from_stride_two_to_thirty_two(kind):
+    config = SIZES[kind]
     network = DenseNetwork(config).eval()
     with torch.no_grad():
         maps = network.features(torch.zeros(1, 1, 64, 64))
