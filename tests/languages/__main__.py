@@ -15,7 +15,7 @@ from pathlib import Path
 
 import whole_hub
 from e2e.pages import CHROMIUM, PATIENCE, Site
-from e2e.phone_screens import Walk
+from e2e.phone.phone_screens import Walk
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from services.domain.language.languages import LANGUAGES, catalogue

@@ -29,8 +29,8 @@ def pickle_in_the_broker(hub: DrillHub) -> None:
     45,
     "escaped; CSP",
     f"{ACCESS}::test_security_headers",
-    "tests/e2e/test_pages.py::test_a_wrong_key_is_refused_in_words",
-    "tests/e2e/test_pages.py::test_upload_arrive_correct_sign_print",
+    "tests/e2e/hub_pages/test_pages.py::test_a_wrong_key_is_refused_in_words",
+    "tests/e2e/hub_pages/test_pages.py::test_upload_arrive_correct_sign_print",
 )
 def markup_in_a_name(hub: DrillHub) -> None:
     """45: HTML and script in PatientName"""

@@ -16,7 +16,7 @@ SEX = "tests/unit/services/domain/test_fetal_sex_filter.py"
     "both versions kept, none overwritten",
     "tests/integration/gateway/record/test_reviews.py::test_two_readers_at_once_lose_nothing",
     "tests/integration/services/test_index_races.py::test_versions_written_at_once_are_all_kept",
-    "tests/e2e/test_pages.py::test_two_readers_at_once_lose_nothing",
+    "tests/e2e/hub_pages/test_pages.py::test_two_readers_at_once_lose_nothing",
 )
 def two_edits(hub: DrillHub) -> None:
     """19: two edits of one result"""
@@ -73,7 +73,7 @@ def regions(hub: DrillHub) -> None:
     f"{SEX}::test_pronouns_tell_where_only_the_fetus_is_spoken_of",
     "tests/integration/gateway/sync/test_sync.py::test_a_phones_words_about_the_sex_are_withheld",
     "tests/integration/gateway/record/test_reviews.py::test_the_fetal_sex_is_not_written_down",
-    "tests/e2e/test_pages.py::test_the_sex_is_never_shown",
+    "tests/e2e/hub_pages/test_pages.py::test_the_sex_is_never_shown",
 )
 def fetal_sex(hub: DrillHub) -> None:
     """50: text that tells the fetal sex, from a phone, a model or a reader"""

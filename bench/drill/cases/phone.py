@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.drill.case import case
 from bench.drill.hub import DrillHub
 
-MODULES = "tests/e2e/test_phone_modules.py"
+MODULES = "tests/e2e/phone/test_phone_modules.py"
 SYNC = "tests/integration/gateway/sync/test_sync.py"
 AGENT = "tests/unit/edge/agent"
 UPDATE = "tests/integration/edge/test_update.py"

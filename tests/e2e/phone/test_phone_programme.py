@@ -8,9 +8,9 @@ import uuid
 from pathlib import Path
 
 import pytest
-from e2e.test_phone_modules import Phone, images, phone, picture, script  # noqa: F401  (fixtures)
+from e2e.phone.test_phone_modules import Phone, images, phone, picture, script  # noqa: F401  (fixtures)
 
-SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "head-27w.dcm"
+SAMPLE = Path(__file__).resolve().parents[3] / "samples" / "head-27w.dcm"
 DAY_MS = 86_400_000
 
 

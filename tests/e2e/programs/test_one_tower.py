@@ -21,7 +21,7 @@ from services.reading.releases.release import Release, load
 from services.reading.text.findings import findings_of
 
 pytestmark = pytest.mark.slow
-PICTURE = Path(__file__).parents[2] / "samples" / "head-27w.png"
+PICTURE = Path(__file__).parents[3] / "samples" / "head-27w.png"
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ import orthanc
 import pydicom
 import pytest
 import whole_hub
-from e2e import field
 from e2e.pages import (
     ARTEFACTS,
     CHROMIUM,
@@ -35,6 +34,7 @@ from e2e.pages import (
     pull,
     visit,
 )  # fmt: skip
+from e2e.phone import field
 from orthanc import Orthanc
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from pydicom.uid import generate_uid

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e import field
 from e2e.pages import SAMPLES, Site
+from e2e.phone import field
 from playwright.sync_api import Page, expect
 
 from services.domain.language.languages import catalogue
 
 PICTURE = SAMPLES / "head-27w.png"
-CLIP = Path(__file__).parents[1] / "fixtures" / "clips" / "h264.mp4"
+CLIP = Path(__file__).parents[2] / "fixtures" / "clips" / "h264.mp4"
 PANELS = ("link", "given", "carry", "training")
 
 

@@ -16,7 +16,7 @@ from cli.main import app
 from cli.resume import PIECE, UnfinishedUploads, digest_of
 from services.settings import settings
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import imagecodecs
 import pydicom
 import pytest
-from e2e import field
 from e2e.pages import CHROMIUM, SAMPLES, Site, visit
+from e2e.phone import field
 from playwright.sync_api import Browser, Page, expect
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, generate_uid

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from e2e import field
 from e2e.pages import AT_REST, AXE, Site
-from e2e.phone_screens import Walk
+from e2e.phone import field
+from e2e.phone.phone_screens import Walk
 from playwright.sync_api import Browser, Page
 
 from services.domain.language.languages import LANGUAGES

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from e2e.pages import Site
-from e2e.test_phone_modules import (  # noqa: F401  (fixtures)
+from e2e.phone.test_phone_modules import (  # noqa: F401  (fixtures)
     Offer,
     Phone,
     images,

@@ -17,7 +17,7 @@ import hub as hubs
 import pytest
 import readings
 import servers
-from e2e.test_passkeys import come_by_link
+from e2e.hub_pages.test_passkeys import come_by_link
 from playwright.sync_api import Browser, Page, expect
 from push_service import Receiver, push_service
 

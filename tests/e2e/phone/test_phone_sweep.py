@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e import field
 from e2e.pages import Site
+from e2e.phone import field
 from playwright.sync_api import Browser, Page, expect
 
 from services.domain.language.languages import catalogue

@@ -20,8 +20,8 @@ import numpy as np
 import pydicom
 import pytest
 import releases
-from e2e.field import as_file
 from e2e.pages import ROOT, SAMPLES, Site
+from e2e.phone.field import as_file
 from playwright.sync_api import Browser, Page, Request, Route
 from pydicom.uid import JPEGExtended12Bit, generate_uid
 

@@ -14,9 +14,9 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from e2e import field
-from e2e.field import FieldHub
 from e2e.pages import CHROMIUM, ROOT, SAMPLES, Site, asked, sign_in
+from e2e.phone import field
+from e2e.phone.field import FieldHub
 from PIL import Image
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 from pydicom.uid import (

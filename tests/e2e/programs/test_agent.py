@@ -32,7 +32,7 @@ from services.domain.errors import FadaError, NotAuthenticated, Unavailable
 from services.reading import report_json
 
 PIN = "246813"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAMPLES, RELEASES = ROOT / "samples", ROOT / "models" / "releases"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from services.standalone import ports
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def command(home, *words):
