@@ -15,8 +15,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +22,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+
+from services.source_package import SourcePackage
 
 PACKAGE: Final = "xllamacpp"
 VERSION: Final = "2026.10.11549"
@@ -34,11 +34,16 @@ CPU: Final = "generic"
 CACHE: Final = Path("~/.cache/fada/android").expanduser()
 PROGRAM: Final = "fada-read"
 _SOURCES: Final = Path(__file__).parent / "program"
-_ROOT: Final = f"{PACKAGE}-{VERSION}/thirdparty/llama.cpp/"
-_PARTS: Final = (
-    *("CMakeLists.txt", "LICENSE", "licenses/", "cmake/", "include/", "src/", "vendor/"),
-    *("tools/mtmd/", "ggml/CMakeLists.txt", "ggml/cmake/", "ggml/include/", "ggml/src/ggml"),
-    *("ggml/src/CMakeLists.txt", "ggml/src/gguf"),
+_LLAMA_CPP: Final = SourcePackage(
+    PACKAGE,
+    VERSION,
+    SHA256,
+    f"{PACKAGE}-{VERSION}/thirdparty/llama.cpp/",
+    (
+        *("CMakeLists.txt", "LICENSE", "licenses/", "cmake/", "include/", "src/", "vendor/"),
+        *("tools/mtmd/", "ggml/CMakeLists.txt", "ggml/cmake/", "ggml/include/", "ggml/src/ggml"),
+        *("ggml/src/CMakeLists.txt", "ggml/src/gguf"),
+    ),
 )
 
 
@@ -75,26 +80,9 @@ def sources(cache: Path = CACHE) -> Path:
 
 def _fetched(cache: Path) -> Path:
     folder = cache / f"llama.cpp-{VERSION}"
-    if folder.exists():
-        return folder
-    with tempfile.TemporaryDirectory(dir=cache) as work:
-        fetch = ("-m", "pip", "download", "-q", "--no-deps", "--no-binary", PACKAGE, "-d", work)
-        subprocess.run([sys.executable, *fetch, f"{PACKAGE}=={VERSION}"], check=True)
-        (archive,) = Path(work).glob("*.tar.gz")
-        if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
-            raise ValueError(f"{archive.name} is not the file that was pinned.")
-        unpacked = Path(work) / "unpacked"
-        with tarfile.open(archive) as tar:
-            wanted = [m for m in tar if m.isfile() and m.name.startswith(_wanted())]
-            for member in wanted:
-                member.name = member.name.removeprefix(_ROOT)
-            tar.extractall(unpacked, members=wanted, filter="data")
-        os.replace(unpacked, folder)
+    if not folder.exists():
+        _LLAMA_CPP.unpack(folder)
     return folder
-
-
-def _wanted() -> tuple[str, ...]:
-    return tuple(_ROOT + part for part in _PARTS)
 
 
 def compilers(cpu: str, cache: Path = CACHE) -> dict[str, Path]:

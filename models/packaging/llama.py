@@ -6,18 +6,22 @@ The package is pinned; of its archive only the converter's Python files are unpa
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
 from typing import Final
 
+from services.source_package import SourcePackage
+
 PACKAGE: Final = "llama-cpp-python"
 VERSION: Final = "0.3.36"
-_ROOT: Final = f"llama_cpp_python-{VERSION}/vendor/llama.cpp/"
-_PARTS: Final = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/gguf/")
+_CONVERTER: Final = SourcePackage(
+    PACKAGE,
+    VERSION,
+    "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e",
+    f"llama_cpp_python-{VERSION}/vendor/llama.cpp/",
+    ("convert_hf_to_gguf.py", "conversion/", "gguf-py/gguf/"),
+)
 PRE_TOKENIZER: Final = "qwen35"  # the split that an own vocabulary declares
 # Runs the converter with the pre-tokeniser named where the vocabulary is not one it knows. Where there is
 # no tokenizer.model, it need not have sentencepiece to find that out.
@@ -54,32 +58,12 @@ def converter(cache: Path | None = None) -> Path:
 
     Raises:
         subprocess.CalledProcessError: pip cannot fetch it (no network).
+        ValueError: what came is not what was pinned.
     """
     folder = cache or default_cache()
-    if (folder / "convert_hf_to_gguf.py").exists():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as work:
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "-q", "--no-deps"),
-                *("--no-binary", PACKAGE, "-d", work, f"{PACKAGE}=={VERSION}"),
-            ],
-            check=True,
-        )
-        (archive,) = Path(work).glob("*.tar.gz")
-        unpacked = Path(work) / "unpacked"
-        with tarfile.open(archive) as tar:
-            wanted = [m for m in tar if m.isfile() and m.name.startswith(_wanted())]
-            for member in wanted:
-                member.name = member.name.removeprefix(_ROOT)
-            tar.extractall(unpacked, members=wanted, filter="data")
-        os.replace(unpacked, folder)
+    if not folder.exists():
+        _CONVERTER.unpack(folder)
     return folder
-
-
-def _wanted() -> tuple[str, ...]:
-    return tuple(_ROOT + part for part in _PARTS)
 
 
 def _is_qwen35(weights: Path) -> bool:
