@@ -185,6 +185,8 @@ COVER = $(if $(or $(CI),$(COVERAGE)),--cov --cov-report=$(1))
 # They keep the order of tests/conftest.py: the slow ones first.
 JOBS ?= 2
 PARALLEL = -n $(JOBS) --dist loadfile --no-loadscope-reorder
+# These wait for servers half of their time.
+integration: JOBS = 3
 
 unit: install-dev ## fast tests, no sockets
 	$(BIN)/pytest tests/unit $(PARALLEL) $(call COVER,)

@@ -7,7 +7,6 @@ nothing of the hub's own code is used here.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -78,11 +77,6 @@ class PushService:
     public_key: str = ""
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     status: dict[str, int] = field(default_factory=dict)
-
-    def told(self, receiver: Receiver) -> dict[str, Any]:
-        """What the last message says to ``receiver``."""
-        opened: dict[str, Any] = json.loads(receiver.open(self.got[-1][2]))
-        return opened
 
     def checked(self, headers: dict[str, str]) -> dict[str, Any]:
         """The claims of who asks (RFC 8292 section 3): signed by the key that was subscribed to."""

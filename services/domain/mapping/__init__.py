@@ -136,14 +136,6 @@ LABEL_PLANES: Final = (
     *dict.fromkeys((*PLANE_OF_LABEL.values(), *_OTHER_PLANES.values())),
     INTRAPARTUM,
 )
-FADA_LABEL: Final[MappingType[str, str]] = {
-    "head": "BPD_PLANE",
-    "abdomen": "AC_PLANE",
-    "femur": "FL_PLANE",
-    "thorax": "Other",
-    "nt_view": "Other",
-    "no_plane": "NO_PLANE",
-}
 
 
 def map_structures(label: str | None, interpretation: MappingType[str, str]) -> Mapping:
@@ -250,11 +242,6 @@ def keypoints_of(structures: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 def own_name(structure: str) -> str:
     """What this system calls a structure of FADA's."""
     return SAME_STRUCTURE.get(structure, (structure,))[0]
-
-
-def fada_label(plane: str | None) -> str:
-    """The label of FADA's classification set for a plane of this system."""
-    return FADA_LABEL.get(plane or "no_plane", "Other")
 
 
 def _mapping(name: str, reason: str) -> Mapping:
