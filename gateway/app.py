@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -40,11 +39,14 @@ from gateway.audit.notes import AccessNotes
 from gateway.audit.reads import unaudited
 from gateway.audit.seals import keep_sealing, seal_key
 from gateway.dependencies import Services
+from gateway.dicomweb import subscribers
 from gateway.dicomweb.page_marks import PageMarks
 from gateway.http import problems
 from gateway.http.authentication import Authentication
 from gateway.http.authenticator import Authenticator
 from gateway.http.authorization import unguarded
+from gateway.http.concurrency import ConcurrentRequests
+from gateway.http.fair_threads import share_fairly
 from gateway.http.idempotency import IdempotentRequests
 from gateway.http.limits import LoginAttempts, RequestLimits, address_buckets
 from gateway.http.oidc.sign_on import SignOn
@@ -173,6 +175,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
     app.add_middleware(AccessAudit, notes=app.state.access)
     addresses = address_buckets(services.settings)
     app.add_middleware(RequestLimits, settings=services.settings, addresses=addresses)
+    app.add_middleware(ConcurrentRequests)
     app.add_middleware(
         Authentication,
         authenticator=app.state.authenticator,
@@ -203,7 +206,7 @@ def _add_state(app: FastAPI, services: Services) -> None:
     app.state.probe = health.of_all_parts(services)
     app.state.serving = health.of_this_gateway(services)
     app.state.broadcaster = events.Broadcaster(services)
-    app.state.listeners = Counter()
+    app.state.listeners = subscribers.places()
     app.state.carried_turns = Turns()
 
 
@@ -234,6 +237,7 @@ def _openapi(app: FastAPI) -> Any:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
+    share_fairly()
     tasks = [
         asyncio.create_task(app.state.broadcaster.run()),
         asyncio.create_task(housekeeping.run(services)),

@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from gateway.dependencies import Services, ServicesDep
 from gateway.http.params import ReaderOrDevice
-from services.domain.errors import FadaError, InvalidInput, RateLimited
+from gateway.http.places import Places
+from services.domain.errors import FadaError, InvalidInput
 from services.index.port import Event
 from services.telemetry import logs
 
@@ -69,12 +71,12 @@ class SiteChannel:
 
 
 class Broadcaster:
-    """Polls the index for listeners, as long as the app lives. ``streams``: open ones by caller."""
+    """Polls the index for listeners, as long as the app lives."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._channels: dict[str, SiteChannel] = {}
-        self.streams: Counter[str] = Counter()
+        self.streams = Places(MAX_STREAMS, "Too many open event streams.", retry_after=10)
 
     async def channel(self, site: str) -> SiteChannel:
         """The site's channel, from its latest event on when it is new."""
@@ -141,25 +143,33 @@ async def follow(
     channel = await broadcaster.channel(who.site)
     start = int(last_event_id) if last_event_id is not None else since
     start = channel.last if start is None else min(start, channel.last)
-    caller = f"{who.site}\n{who.subject}"
-    if broadcaster.streams[caller] >= MAX_STREAMS:
-        raise RateLimited("Too many open event streams.", retry_after=10)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = _stream(broadcaster, channel, caller, who.site, start, study)
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+    stream = _stream(broadcaster, channel, who.site, start, study)
+    return EventStream(stream, broadcaster.streams, who.counted_as)
+
+
+class EventStream(StreamingResponse):
+    """Counted from its first byte to its last, whatever becomes of its connection."""
+
+    def __init__(self, events: AsyncIterator[str], streams: Places, caller: str) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._streams, self._caller = streams, caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises TooManyAtOnce before the first byte."""
+        with self._streams.taken(self._caller):
+            await super().__call__(scope, receive, send)
 
 
 async def _stream(
     broadcaster: Broadcaster,
     channel: SiteChannel,
-    caller: str,
     site: str,
     seq: int,
     study: str | None,
 ) -> AsyncIterator[str]:
     end = time.monotonic() + STREAM_SECONDS
     channel = broadcaster.attach(site, channel)
-    broadcaster.streams[caller] += 1
     channel.listeners += 1
     try:
         yield "retry: 2000\n: welcome\n\n"
@@ -179,7 +189,6 @@ async def _stream(
                     yield ": still here\n\n"
     finally:
         channel.listeners -= 1
-        broadcaster.streams[caller] -= 1
 
 
 def _frame(event: Event) -> str:

@@ -31,7 +31,7 @@ async def notifications(socket: WebSocket, aet: Aet, who: Reader, services: Serv
     """Event reports for the subscriptions of ``aet`` from now on, a DICOM JSON data set a text frame.
 
     What a subscriber misses while it is away it reads by long polling on the same address.
-    Raises RateLimited: too many are open.
+    Raises TooManyAtOnce: 429 before the connection is one.
     """
     with listening(socket, who, aet.strip()):
         last = await run_in_threadpool(_latest, services, who, aet.strip())

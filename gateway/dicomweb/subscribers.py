@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from starlette.requests import HTTPConnection
 
 from gateway.dependencies import Services
-from services.domain.errors import RateLimited
+from gateway.http.places import Places
 from services.domain.study import Principal
 from services.index.port import WorkitemEvent
 
-_MOST_OPEN = 16  # of one caller in one process: each asks the index again and again
+MOST_OPEN = 16  # of one caller in one process: each asks the index again and again
 _PAGE = 500
+
+
+def places() -> Places:
+    """Of the subscribers of one process."""
+    return Places(MOST_OPEN, "Too many of yours wait for events.", retry_after=10)
 
 
 @contextmanager
 def listening(connection: HTTPConnection, who: Principal, aet: str) -> Iterator[None]:
-    """Counted while the block lasts, and noted in the audit trail. Raises RateLimited: too many listen."""
-    listeners: Counter[str] = connection.app.state.listeners
-    caller = f"{who.site}\n{who.subject}"
-    if listeners[caller] >= _MOST_OPEN:
-        raise RateLimited("Too many wait for events at once.", retry_after=10)
-    listeners[caller] += 1
-    connection.app.state.access.note(who, "workitem_events.read", aet)
-    try:
+    """Counted while the block lasts, and noted in the audit trail. Raises TooManyAtOnce."""
+    listeners: Places = connection.app.state.listeners
+    with listeners.taken(who.counted_as):
+        connection.app.state.access.note(who, "workitem_events.read", aet)
         yield
-    finally:
-        listeners[caller] -= 1
-        if not listeners[caller]:
-            del listeners[caller]
 
 
 def events_of(services: Services, who: Principal, aet: str, after: int) -> list[WorkitemEvent]:

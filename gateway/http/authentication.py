@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.authenticator import COOKIE, Authenticator, Caller
+from gateway.http.fair_threads import threads_of
 from gateway.http.limits import TokenBuckets, address_of
 from services.domain.errors import FadaError, Forbidden, NotAuthenticated, RateLimited
 
@@ -70,11 +71,7 @@ class Authentication:
         if scope["type"] == "http":
             scope.setdefault("state", {})["caller"] = await self._caller(HTTPConnection(scope))
         elif scope["type"] == "websocket":
-            try:
-                caller = await self._identified(HTTPConnection(scope))
-            except FadaError:
-                await send({"type": "websocket.close", "code": 1008})
-                return
+            caller = await self._identified(HTTPConnection(scope))
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
@@ -86,13 +83,17 @@ class Authentication:
     async def _identified(self, connection: HTTPConnection) -> Caller:
         kind, secret = _shown(connection)
         if self._authenticator.knows(secret):
-            return await self._verified(kind, secret)
+            with threads_of(
+                f"credential {hash(secret)}"
+            ):  # not the address's: a clinic may be behind it
+                return await self._verified(kind, secret)
         address = address_of(connection.scope)
         # Taken before it is verified: of many guesses at once none may slip through.
         if (wait := self._addresses.take(address)) > 0:
             raise RateLimited("Too many wrong keys came from this address.", retry_after=wait)
         try:
-            caller = await self._verified(kind, secret)
+            with threads_of(address):
+                caller = await self._verified(kind, secret)
         except NotAuthenticated:
             raise
         except FadaError:  # an index that is away says nothing about the key

@@ -136,10 +136,11 @@ class RequestLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises RateLimited, TooLarge, UnsupportedMedia, InvalidInput."""
+        if scope["type"] != "lifespan":
+            self._rate(scope)
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        self._rate(scope)
         headers = Headers(scope=scope)
         bounds = self._bounds(scope)
         declared = _length(headers)
@@ -182,10 +183,9 @@ class RequestLimits:
     def _rate(self, scope: Scope) -> None:
         caller: Caller | None = scope["state"].get("caller")
         if caller is not None:
-            who = caller.principal
-            wait = self._callers.take(f"{who.site}\n{who.subject}")
-        elif scope["method"] in ("GET", "HEAD") and not scope["path"].startswith(_RATED_UNDER):
-            return  # files of the pages
+            wait = self._callers.take(caller.principal.counted_as)
+        elif is_page_file(scope):
+            return
         else:
             wait = self._addresses.take(address_of(scope))
         if wait > 0:
@@ -278,6 +278,11 @@ class GunzipBody:
                 raise IncompleteBody("The gzip content does not end.")
             chunk += tail
         return {"type": "http.request", "body": chunk, "more_body": more}
+
+
+def is_page_file(scope: Scope) -> bool:
+    """Whether a request without a sign-in is for a file of the pages."""
+    return scope["method"] in ("GET", "HEAD") and not scope["path"].startswith(_RATED_UNDER)
 
 
 def address_of(scope: Scope) -> str:

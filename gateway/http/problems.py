@@ -16,7 +16,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketState
 
 from services.domain.errors import FadaError, InvalidInput, NotAuthenticated, NotFound
 from services.telemetry import logs, metrics
@@ -77,6 +78,15 @@ def response(
     return Response(body, error.status, fields, MEDIA_TYPE)
 
 
+async def refuse_socket(error: FadaError, scope: Scope, receive: Receive, send: Send) -> None:
+    """A WebSocket that is not open yet is refused as a request is: with a problem, where the server can."""
+    socket = WebSocket(scope, receive, send)
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await socket.send_denial_response(response(error, _id(socket)))
+    else:
+        await socket.close(_TRY_AGAIN_LATER if error.retryable else _POLICY, error.code)
+
+
 def of_validation(error: RequestValidationError) -> FadaError:
     """The field and what is wrong with it, never its value. A malformed id in a path is not found."""
     if any(fault["loc"][:1] == ("path",) for fault in error.errors()):
@@ -123,6 +133,8 @@ def install(app: FastAPI) -> None:
     async def on_fada(connection: HTTPConnection, error: Exception) -> Response | None:
         assert isinstance(error, FadaError)
         if isinstance(connection, WebSocket):
+            if connection.application_state is WebSocketState.CONNECTING:
+                raise error  # the connection is not one yet: the outermost middleware answers
             await connection.close(_TRY_AGAIN_LATER if error.retryable else _POLICY, error.code)
             return None
         return response(error, _id(connection))

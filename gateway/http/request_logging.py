@@ -5,6 +5,7 @@ The line names the route, never the path or the query: those may hold patient da
 
 from __future__ import annotations
 
+import logging
 import time
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,6 +22,10 @@ CSP = (
     "worker-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _log = logs.get("gateway.access")
+# uvicorn 0.54 takes a WebSocket that was refused by a response for a fault of the application.
+logging.getLogger("uvicorn.error").addFilter(
+    lambda record: record.msg != "ASGI callable returned without completing handshake."
+)
 
 
 def request_id(connection: HTTPConnection) -> str:
@@ -36,13 +41,33 @@ class RequestLogging:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers every FadaError and every unexpected error as a problem."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         identity = logs.accept_request_id(Headers(scope=scope).get("x-request-id"))
+        if scope["type"] == "websocket":
+            with logs.bind(request_id=identity):
+                await self._socket(scope, receive, send, identity)
+            return
         method = scope["method"] if scope["method"] in metrics.METHODS else metrics.OTHER
         with logs.bind(request_id=identity), traces.span("gateway.request", method=method):
             await self._logged(scope, receive, send, identity)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send, identity: str) -> None:
+        scope.setdefault("state", {})["request_id"] = identity
+        opened = False
+
+        async def sending(message: Message) -> None:
+            nonlocal opened
+            opened = opened or message["type"] == "websocket.accept"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except FadaError as error:
+            if opened:
+                raise
+            await problems.refuse_socket(error, scope, receive, send)
 
     async def _logged(self, scope: Scope, receive: Receive, send: Send, identity: str) -> None:
         scope.setdefault("state", {})["request_id"] = identity

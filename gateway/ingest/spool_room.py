@@ -26,6 +26,9 @@ from services.settings import Settings
 IDLE_SECONDS = 600.0  # without a byte; one that goes on is never taken away
 _UNCHECKED = 16 * 2**20  # bytes of a sender in one process: for so few nobody else is asked
 _FRESH_SECONDS, _MOST_SENDERS = 1.0, 10_000
+_MOST_UNFINISHED = (
+    4096  # resumable uploads of a sender: each counts with its share of the room at least
+)
 _STEP = 2**20  # bytes by which the room of a request grows that has not said its length
 
 
@@ -117,6 +120,7 @@ class SpoolRoom:
     ) -> None:
         self._index, self._spool, self._unfinished = index, spool, unfinished
         self._sender_bytes = settings.upload_device_bytes
+        self._least = self._sender_bytes // _MOST_UNFINISHED
         self._site_bytes = settings.upload_site_bytes
         self._unchecked = min(_UNCHECKED, self._sender_bytes // 64)
         self.step = min(_STEP, self._unchecked)
@@ -175,7 +179,7 @@ class SpoolRoom:
         Raises as ``Holding.grow``.
         """
         self.check_size(length)
-        self._fit(tx, who, length)
+        self._fit(tx, who, max(length, self._least))
         self._fit_disk(tx, length)
 
     def close(self) -> None:
@@ -205,12 +209,15 @@ class SpoolRoom:
         held, ours = self._holds.held(who), tx.uploads.unfinished(who.site)
         mine = [upload for upload in ours if upload.owner == who.subject]
         return [
-            (uploads, sum(one.length or 0 for one in uploads) + busy + length - most, most, whose)
+            (uploads, sum(map(self._counts, uploads)) + busy + length - most, most, whose)
             for uploads, busy, most, whose in (
                 (mine, held.sender, self._sender_bytes, "Yours"),
                 (ours, held.site, self._site_bytes, "Those of your site"),
             )
         ]
+
+    def _counts(self, upload: Upload) -> int:
+        return max(upload.length or 0, self._least)
 
     def _fit(self, tx: Transaction, who: Principal, length: int) -> None:
         for uploads, over, most, whose in self._over(tx, who, length):
@@ -233,5 +240,5 @@ class SpoolRoom:
                 break
             tx.uploads.give_up(upload.site, upload.id)
             self._unfinished.remove(upload.id)
-            freed += upload.length or 0
+            freed += self._counts(upload)
         return freed

@@ -18,6 +18,7 @@ from gateway.representations.results import MasksByFrame
 from services.dicom.objects.encapsulated import encapsulated_pdf
 from services.domain.errors import NotFound
 from services.domain.report import Report
+from services.domain.study import Principal
 from services.examinations import examination_of
 from services.index.port import Artefact, Instance, NewInstance, Study
 from services.publish import fhir, pdf
@@ -44,9 +45,9 @@ def make(
     services: Services,
     study: Study,
     report: Report,
+    who: Principal,
     language: str,
     last_period: date | None = None,
-    stated_by: str = "",
 ) -> FinalObjects:
     """Make and store the objects of a version that a person has signed.
 
@@ -54,18 +55,19 @@ def make(
 
     Args:
         report: the signed version.
+        who: the reviewer.
         language: of the printed page.
         last_period: first day, where the review states it.
-        stated_by: the subject of the reviewer.
 
     Raises:
+        TooManyAtOnce, Unavailable: no masks can be drawn now.
         StoreUnavailable: not all could be stored; nothing is in the index.
     """
     with services.index.read() as tx:
         stored = tx.studies.instances(study.site, study_uid=study.study_uid)
         versions = tx.results.versions(study.site, study.id)
         examined = examination_of(
-            tx, study, report.frames, last_period=last_period, stated_by=stated_by
+            tx, study, report.frames, last_period=last_period, stated_by=who.subject
         )
     cause = str(uuid.uuid4())
     sources = _sources(services, stored, report)
@@ -74,7 +76,7 @@ def make(
     if sources:
         before = documents_before(versions, stored)
         masks = MasksByFrame(services, study.site, shown)
-        with drawing_turn():
+        with drawing_turn(who):
             made = dicom_objects(shown, sources, masks, cause, before, examined.examination)
         page = pdf.render(report, study.attributes, examined.examination, language=language)
         title = Words(language)("title")

@@ -23,6 +23,7 @@ from services.domain.biometry import age_by_last_period
 from services.domain.calibration import Calibration
 from services.domain.errors import NotFound, StaleVersion
 from services.domain.report import FrameReading, Origin, Report
+from services.domain.study import Principal
 from services.domain.triage import triage
 from services.examinations import known_last_period
 from services.index.port import Result, Study
@@ -73,13 +74,11 @@ def review(
         base = tx.results.get(who.site, study_id, body.based_on)
         name = serializers.display_name(tx, who)
         age = _age(study, base, body.last_period or known_last_period(tx, study))
-    report, drawn = _revised(services, calibrations, study, base, body, age)
+    report, drawn = _revised(services, calibrations, study, base, who, body, age)
     report, artefacts = masks.store(services, who.site, _as_review(report, body, name), base, drawn)
     final = FinalObjects([], [])
     if report.reviewed_by is not None:
-        final = final_objects.make(
-            services, study, report, body.language, body.last_period, who.subject
-        )
+        final = final_objects.make(services, study, report, who, body.language, body.last_period)
     triaged = triage(urgent=study.urgent) if body.action != "save" else None
     with services.index.begin() as tx:
         if body.last_period is not None:
@@ -117,7 +116,7 @@ def measure(
         age = _age(study, base, body.last_period or known_last_period(tx, study))
     frame = _reading(services, study, base, body.sop_uid, body.frame)
     scale = _scale(services, calibrations, study, body.sop_uid)
-    with drawing_turn():
+    with drawing_turn(who):
         reading = _edit(services, scale, frame, body, age).reading
     return {
         "structures": reading.structures,
@@ -147,6 +146,7 @@ def _revised(
     calibrations: CalibrationCache,
     study: Study,
     base: Result,
+    who: Principal,
     body: ReviewIn,
     age: float | None,
 ) -> tuple[Report, masks.Fresh]:
@@ -164,7 +164,7 @@ def _revised(
             continue
         given = given or FrameIn(sop_uid=reading.sop_uid, frame=reading.frame)
         scale = _scale(services, calibrations, study, given.sop_uid)
-        with drawing_turn():
+        with drawing_turn(who):
             revised = _edit(services, scale, reading, given, age)
             frames.append(revised.reading)
             pixels += sum(mask.size for mask in revised.masks.values())

@@ -6,6 +6,7 @@ kernel's (flock), so it holds between processes and ends with the process that h
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import hashlib
 import hmac
@@ -114,20 +115,18 @@ class UploadFiles:
         self.path(upload_id).unlink(missing_ok=True)
         self._claim(upload_id).unlink(missing_ok=True)
 
-    def claim(self, upload_id: str, seconds: float = _CLAIM_SECONDS) -> None:
+    async def claim(self, upload_id: str, seconds: float = _CLAIM_SECONDS) -> None:
         """Ask whoever writes to end, in whichever process, and wait until it has, or for ``seconds``.
 
         A sender that was cut off comes back while its old connection still counts as open; what came
         on that one is to count before the sender is told from where to go on.
         """
         claim, until = self._claim(upload_id), time.monotonic() + seconds
-        asked = False
-        while self._is_written(upload_id) and time.monotonic() < until:
-            if not asked:
+        try:
+            while self._is_written(upload_id) and time.monotonic() < until:
                 claim.touch(mode=0o600)
-                asked = True
-            time.sleep(_CLAIM_POLL)
-        if asked:
+                await asyncio.sleep(_CLAIM_POLL)  # no thread: whoever writes needs one to end
+        finally:  # also one that a process left that was killed here: it would end every writer
             claim.unlink(missing_ok=True)
 
     def is_claimed(self, upload_id: str) -> bool:

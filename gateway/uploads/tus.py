@@ -100,10 +100,9 @@ async def _begin(
         raise TooLarge(f"An upload may have {services.settings.max_request_bytes} bytes.")
     metadata = _metadata(request.headers.get("upload-metadata", ""))
     validate_metadata(metadata, preview=preview)
-    has_body = request.headers.get("content-type") == OFFSET_TYPE
     upload = await run_in_threadpool(_create, services, who, length, metadata)
     headers = {"Location": f"/tus/{upload.id}", **_expiry(upload)}
-    if has_body or length == 0:
+    if request.headers.get("content-type") == OFFSET_TYPE or length == 0:
         offset, state = await _append(request, services, who, upload)
         headers |= {"Upload-Offset": str(offset), "Fada-Outcome": state}
     return _response(201, headers)
@@ -121,15 +120,16 @@ def _create(services: Services, who: Principal, length: int, metadata: dict[str,
 
 
 @router.head("/{upload_id}", summary="Get an upload's offset", operation_id="tusOffset")
-def head(request: Request, upload_id: RecordId, who: Sender, services: ServicesDep) -> Response:
+async def head(
+    request: Request, upload_id: RecordId, who: Sender, services: ServicesDep
+) -> Response:
     """Upload-Offset is durable. A request that still writes is ended first, and what it brought counts."""
     _check_version(request)
-    upload = find_upload(services, who, upload_id)
+    upload = await run_in_threadpool(find_upload, services, who, upload_id)
     if upload.state == "open":
-        _files(services).claim(upload.id)
-        upload = find_upload(services, who, upload_id)
-    headers = {"Upload-Offset": str(upload.offset), "Cache-Control": "no-store"}
-    headers |= _expiry(upload)
+        await _files(services).claim(upload.id)
+        upload = await run_in_threadpool(find_upload, services, who, upload_id)
+    headers = {"Upload-Offset": str(upload.offset), "Cache-Control": "no-store", **_expiry(upload)}
     if upload.length is not None:
         headers["Upload-Length"] = str(upload.length)
     return _response(200, headers)

@@ -41,6 +41,11 @@ class Principal:
         """Whether this is an enrolled phone: it reaches the studies of its own cases alone."""
         return self.subject.startswith("device:")
 
+    @property
+    def counted_as(self) -> str:
+        """The name by which limits count this caller."""
+        return f"{self.site}\n{self.subject}"
+
 
 @dataclass(frozen=True, slots=True)
 class FrameRef:

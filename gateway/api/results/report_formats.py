@@ -183,19 +183,19 @@ def report_seg(
     for reading in result.report.frames:
         named = not sop or (reading.sop_uid, reading.frame) == (sop, frame)
         if named and any(s.mask or s.polygon for s in reading.structures):
-            return _segmentation(services, study, result, reading)
+            return _segmentation(services, who, study, result, reading)
     raise NotFound("There are no masks in this version, or not in that frame.")
 
 
 def _segmentation(
-    services: Services, study: Study, result: Result, reading: FrameReading
+    services: Services, who: Principal, study: Study, result: Result, reading: FrameReading
 ) -> Response:
     stored = _stored_artefact(result, "seg", reading)
     if stored is not None:
         return _stored_dicom(services, study, stored)
     with services.index.read() as tx:
         instance = images.find_instance(tx, study.site, study.study_uid, reading.sop_uid)
-    with drawing_turn(), images.open_frames(services, instance) as frames:
+    with drawing_turn(who), images.open_frames(services, instance) as frames:
         masks = masks_of(services, study.site, reading)
         data = seg.segmentation(frames.dataset, reading, masks, result.report, result.id)
     return _file(data, _DICOM, f"masks-{result.version}.seg.dcm")

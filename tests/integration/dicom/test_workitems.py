@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -196,10 +197,15 @@ def test_a_notification_connection_carries_what_happens(
         assert second["00000110"] != first["00000110"]
     with websocket(address, additional_headers=key) as line, pytest.raises(TimeoutError):
         line.recv(timeout=1)  # what was sent is not sent again
-    for wrong in ({}, {"Authorization": "Bearer wrong"}, {"Cookie": "fada_session=wrong"}):
+    for wrong, code in (
+        ({}, (401, "not_authenticated")),
+        ({"Authorization": "Bearer wrong"}, (401, "not_authenticated")),
+        ({"Cookie": "fada_session=wrong"}, (403, "forbidden")),
+    ):
         with pytest.raises(InvalidStatus) as refused, websocket(address, additional_headers=wrong):
             pass
-        assert refused.value.response.status_code == 403
+        answer = refused.value.response
+        assert (answer.status_code, json.loads(answer.body)["code"]) == code
 
 
 @pytest.mark.parametrize("way", ["websocket", "long polling"])
@@ -230,19 +236,25 @@ def test_what_a_subscriber_is_told_stands_in_the_audit_trail(
 
 
 def test_one_caller_cannot_wait_for_events_without_end(
-    gateway: OpenGateway, clients: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
+    gateway: OpenGateway, clients: dict[str, httpx.Client]
 ) -> None:
-    monkeypatch.setattr(subscribers, "_MOST_OPEN", 1)
     address = f"{gateway.url}/dicomweb/subscribers/MANY".replace("http", "ws", 1)
     key = {"Authorization": clients["look"].headers["Authorization"]}
-    with websocket(address, additional_headers=key):
+    with ExitStack() as lines:
+        for _ in range(subscribers.MOST_OPEN):
+            lines.enter_context(websocket(address, additional_headers=key, open_timeout=120))
         refused = clients["look"].get("/subscribers/MANY", params={"wait": 0})
-        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_at_once")
+        with pytest.raises(InvalidStatus) as second, websocket(address, additional_headers=key):
+            pass
+        answer = second.value.response
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+        assert json.loads(answer.body)["code"] == "too_many_at_once"
         assert clients["far"].get("/subscribers/MANY", params={"wait": 0}).status_code == 204
     while clients["look"].get("/subscribers/MANY", params={"wait": 0}).status_code == 429:
         time.sleep(
             0.05
-        )  # until it is noticed that the line is closed; the test's own limit ends it
+        )  # until it is noticed that the lines are closed; the test's own limit ends it
 
 
 def test_a_revoked_key_ends_its_notification_connection(

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import hub as hubs
+import pydicom
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.http.authenticator import Caller
+from gateway.http.concurrency import MOST_REQUESTS
 from gateway.http.limits import RequestLimits, TokenBuckets, address_buckets
 from services.domain.errors import RateLimited
 from services.domain.study import Principal, Role
@@ -180,6 +182,56 @@ def test_names_from_outside_are_never_keys_or_paths(hub: hubs.Hub) -> None:
         assert response.status_code == 422
 
 
+def test_many_slow_requests_of_one_caller_are_nobody_elses_wait(
+    hub: hubs.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More at once than there are threads, and than a caller may have: the others are answered first."""
+    data = pydicom.dcmread(hubs.SAMPLES / "head-27w.dcm", stop_before_pixels=True)
+    with hub.client("many") as client, (hubs.SAMPLES / "head-27w.dcm").open("rb") as file:
+        assert client.post("/api/uploads", files={"file": file}).status_code == 200
+    parser, key, beyond = hub.services.parser, hub.key("many"), 5
+    monkeypatch.setattr(parser, "_seconds", 300.0)  # so long waits who finds all children busy
+
+    async def scenario() -> None:
+        statuses: list[int] = []
+        limits = httpx.Limits(max_connections=None)
+        async with (
+            httpx.AsyncClient(base_url=hub.url, timeout=600, limits=limits) as many,
+            httpx.AsyncClient(base_url=hub.url, timeout=600) as other,
+        ):
+            many.headers["Authorization"] = f"Bearer {key}"
+
+            async def ask() -> None:
+                answer = await many.get(f"/dicomweb/studies/{data.StudyInstanceUID}/thumbnail")
+                if answer.status_code == 429:
+                    assert answer.json()["code"] == "too_many_at_once"
+                    assert answer.headers["Retry-After"] == "1"
+                statuses.append(answer.status_code)
+
+            asked = [asyncio.create_task(ask()) for _ in range(MOST_REQUESTS + beyond)]
+            async with asyncio.timeout(300):
+                while len(statuses) < beyond:
+                    await asyncio.sleep(0.01)
+            other.headers["Authorization"] = f"Bearer {hub.key('few')}"
+            assert (await other.get("/api/studies")).status_code == 200
+            del other.headers["Authorization"]
+            assert (await other.post("/login", json={"key": "fada_0_wrong"})).status_code == 401
+            assert statuses == [429] * beyond, "the others are answered while these wait"
+            free()
+            await asyncio.gather(*asked)
+        assert (statuses.count(200), statuses.count(429)) == (MOST_REQUESTS, beyond)
+
+    def free() -> None:
+        while busy:
+            parser._idle.put(busy.pop())
+
+    busy = [parser._idle.get(timeout=300) for _ in range(parser._idle.qsize())]
+    try:
+        asyncio.run(scenario())
+    finally:
+        free()
+
+
 def test_one_caller_cannot_take_it_all() -> None:
     buckets = TokenBuckets(rate=10, burst=5)
     taken = [buckets.take("a") for _ in range(7)]
@@ -188,8 +240,9 @@ def test_one_caller_cannot_take_it_all() -> None:
     assert buckets.take("b") == 0.0
 
 
+@pytest.mark.parametrize("kind", ["http", "websocket"])
 @pytest.mark.parametrize(("processes", "granted"), [(1, 10), (2, 5)])
-def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int) -> None:
+def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int, kind: str) -> None:
     """Ten at once of one caller, to all of them."""
     given = Settings(rate_per_second=1, gateway_processes=processes)
     passed = 0
@@ -204,7 +257,7 @@ def test_the_processes_of_a_gateway_share_a_limit(processes: int, granted: int) 
     async def ask() -> None:
         caller = Caller(Principal("a", "key", Role.READER), "key")
         layer = RequestLimits(answers, given, address_buckets(given))
-        scope = {"type": "http", "method": "GET", "path": "/api/studies", "headers": []}
+        scope = {"type": kind, "method": "GET", "path": "/api/studies", "headers": []}
         for _ in range(20):
             with contextlib.suppress(RateLimited):
                 await layer({**scope, "state": {"caller": caller}}, nothing, unused)

@@ -54,6 +54,20 @@ def test_one_sender_cannot_take_the_room_of_a_site(hub: hubs.Hub) -> None:
         assert create(stranger, 900_000).status_code == 201, "another site has room of its own"
 
 
+def test_many_small_uploads_count_as_few_large_ones(
+    hub: hubs.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.spool_room, "_least", 250_000)
+    with hub.client(role=Role.SONOGRAPHER) as one, hub.client(role=Role.DEVICE) as other:
+        begun = [create(one, 1) for _ in range(4)]
+        assert {answer.status_code for answer in begun} == {201}
+        refused = create(one, 1)
+        assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+        assert create(other, 1).status_code == 201
+        rest(hub, begun[0].headers["location"], spool_room.IDLE_SECONDS + 1)
+        assert create(one, 1).status_code == 201, "the idle one gave way"
+
+
 DOORS = {
     "form": ("/api/uploads", "multipart/form-data; boundary=b"),
     "STOW": ("/dicomweb/studies", 'multipart/related; type="application/dicom"; boundary=b'),

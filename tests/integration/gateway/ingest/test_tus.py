@@ -278,6 +278,16 @@ def test_a_dead_store_counts_nothing_as_received(
         assert client.get(path).json()["state"] == "complete"
 
 
+def test_the_word_of_a_killed_gateway_to_end_a_writer_ends_no_later_one(hub: hubs.Hub) -> None:
+    with hub.client("tus") as client:
+        path = begin(client, 10)
+        part = UploadFiles(hub.services.spool.folder).path(path.rpartition("/")[2])
+        claim = part.with_name(f"{part.name}.claim")
+        claim.touch()  # its process was killed while it waited
+        assert offset(client, path) == 0
+        assert patch(client, path, 0, b"x" * 5).status_code == 204
+
+
 def test_a_sender_that_comes_back_ends_its_old_connection(hub: hubs.Hub) -> None:
     """What came on the old one counts at once; the hub takes nothing more of it."""
     with hub.client("comeback", Role.SONOGRAPHER) as client:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import hub as hubs
 
+from gateway.api.events import MAX_STREAMS
 from services.domain.study import Role
 
 
@@ -79,6 +80,28 @@ def test_many_listeners_share_one_poller(hub: hubs.Hub) -> None:
     for thread in threads:
         thread.join(120)
     assert got == [sent["study_id"]] * 5
-    with hub.client("ev4", Role.READER) as client:
-        hub.app.state.broadcaster.streams[f"ev4\n{client.get('/api/me').json()['subject']}"] = 99
-        assert client.get("/api/events").status_code == 429
+
+
+def test_a_caller_has_few_streams_also_when_it_opens_many_at_once(hub: hubs.Hub) -> None:
+    asked = MAX_STREAMS + 8
+    answered, ended = threading.Barrier(asked + 1), threading.Event()
+    statuses: list[int] = []
+
+    def listen() -> None:
+        with (
+            hub.client("ev5", Role.READER) as client,
+            client.stream("GET", "/api/events") as answer,
+        ):
+            statuses.append(answer.status_code)
+            answered.wait(300)
+            ended.wait(300)
+
+    hub.key("ev5", Role.READER)
+    threads = [threading.Thread(target=listen) for _ in range(asked)]
+    for thread in threads:
+        thread.start()
+    answered.wait(300)
+    ended.set()
+    for thread in threads:
+        thread.join(120)
+    assert (statuses.count(200), statuses.count(429)) == (MAX_STREAMS, 8)

@@ -1,0 +1,1 @@
+import{_ as e,x as t}from"./jsxRuntime-DTpY252E.js";var n={device:0,reader:1,sonographer:2,manager:3,admin:4},r=t(null),i=()=>e(r)??{subject:``,site:``,role:`reader`},a=(e,t)=>n[e.role]>=n[t],o=`fada.draft.`;function s(){for(let e of Object.keys(localStorage))e.startsWith(`fada.draft.`)&&localStorage.removeItem(e)}export{i as a,a as i,r as n,s as r,o as t};

@@ -1,0 +1,1 @@
+import{g as e,h as t,u as n}from"./jsxRuntime-DTpY252E.js";import{r}from"./client-CE5by-iZ.js";import{i}from"./toasts-jK-ElDHW.js";function a(a,o=0){let[s,c]=e(null),l=t((e=!1)=>{r(a).then(c,t=>{e||i(t)})},[a]);return n(()=>{if(l(),o===0)return;let e=setInterval(()=>l(!0),o*1e3);return()=>clearInterval(e)},[l,o]),[s,()=>l()]}export{a as t};

@@ -1,1 +1,0 @@
-import{g as e,h as t,u as n}from"./jsxRuntime-Tqe39nIj.js";import{r}from"./client-CE5by-iZ.js";import{i}from"./toasts-DuoFk8OP.js";function a(a,o=0){let[s,c]=e(null),l=t((e=!1)=>{r(a).then(c,t=>{e||i(t)})},[a]);return n(()=>{if(l(),o===0)return;let e=setInterval(()=>l(!0),o*1e3);return()=>clearInterval(e)},[l,o]),[s,()=>l()]}export{a as t};
