@@ -199,6 +199,8 @@ coverage: install-dev ## which lines the quick tests run, as continuous integrat
 	$(MAKE) unit contract COVERAGE=1
 
 integration: install-dev ## against the real servers
+	@# Where the cache is empty the program for Android is compiled for minutes: while others wait for servers.
+	@nice -n 10 $(BIN)/python -m edge.android.build >/dev/null 2>&1 &
 	$(BIN)/pytest tests/integration $(PARALLEL)
 
 e2e: install-dev ## the whole system, browser included

@@ -61,10 +61,23 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[whole_hub.WholeHub
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first, then those with many tests: no process ends with a long one while others are idle."""
+    """Slow files first, then those with many tests: no process ends with a long one while others are idle.
+
+    Those that run the program for Android come behind the other slow ones: it is compiled meanwhile.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
+    compiled = {
+        item.path for item in items if "android_program" in getattr(item, "fixturenames", ())
+    }
     tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.path not in slow, -tests[item.path], item.path))
+    items.sort(
+        key=lambda item: (
+            item.path not in slow | compiled,
+            item.path in compiled,
+            -tests[item.path],
+            item.path,
+        )
+    )
 
 
 @pytest.hookimpl(wrapper=True)

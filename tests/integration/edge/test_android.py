@@ -35,13 +35,13 @@ SAMPLES, STORE = ROOT / "samples", ROOT / "models" / "releases"
 pytestmark = MARKS
 
 
-def test_it_is_static_and_for_arm(program: Path) -> None:
-    head = program.read_bytes()[:64]
+def test_it_is_static_and_for_arm(android_program: Path) -> None:
+    head = android_program.read_bytes()[:64]
     assert head[:5] == b"\x7fELF\x02"
     assert struct.unpack_from("<H", head, 18)[0] == 183, "aarch64"
     offset, size, count = *struct.unpack_from("<Q", head, 32), *struct.unpack_from("<HH", head, 54)
     kinds = []
-    with program.open("rb") as file:
+    with android_program.open("rb") as file:
         for number in range(count):
             file.seek(offset + number * size)
             kind, _, _, _, _, _, _, aligned = struct.unpack("<IIQQQQQQ", file.read(56))
@@ -51,12 +51,12 @@ def test_it_is_static_and_for_arm(program: Path) -> None:
     assert 3 not in kinds, "no interpreter: nothing of the phone's is needed"
 
 
-def test_the_same_reading_as_on_the_hub(program: Path, tmp_path: Path) -> None:
+def test_the_same_reading_as_on_the_hub(android_program: Path, tmp_path: Path) -> None:
     """fada-nano, whole: heads by ggml against ONNX Runtime, judged, dated, and put into words."""
     release = open_release(STORE, trust_of(STORE))
     phases.put(release, tmp_path)
     image = SAMPLES / "head-27w.png"
-    output = run(program, tmp_path, image, "--mm-per-pixel", "0.28,0.3", "--threads", "2")
+    output = run(android_program, tmp_path, image, "--mm-per-pixel", "0.28,0.3", "--threads", "2")
     seen = square(decode(image.read_bytes()).pixels, release.manifest.side)
     scale = Calibration(spacing=PixelSize(0.28, 0.3, "scale_bar"))
     raw = ReleaseReader(release).read(seen)
@@ -69,7 +69,7 @@ def test_the_same_reading_as_on_the_hub(program: Path, tmp_path: Path) -> None:
     assert "not for diagnosis" in output["label"]
 
 
-def test_the_same_judgement_of_made_up_tensors(program: Path, tmp_path: Path) -> None:
+def test_the_same_judgement_of_made_up_tensors(android_program: Path, tmp_path: Path) -> None:
     """Outlines, ellipses, measures, ages, refusals and withheld words, as the hub has them."""
     path = open_release(STORE, trust_of(STORE)).folder / "manifest.json"
     chance = random.Random(11)
@@ -89,7 +89,7 @@ def test_the_same_judgement_of_made_up_tensors(program: Path, tmp_path: Path) ->
         expected.append(judge(raw, size, FrameRef("1.2", "1.2.3"), release_manifest, scale).reading)
         cases.append(case(raw, release_manifest, width, height, scale))
     (tmp_path / "cases.json").write_text(json.dumps(cases))
-    answers = json.loads(said(program, "--judge", tmp_path / "cases.json"))
+    answers = json.loads(said(android_program, "--judge", tmp_path / "cases.json"))
     for phone, hub in zip(answers, expected, strict=True):
         agree(phone, with_scale_by_hand(hub))
     reasons = {str(code) for hub in expected for code, _ in hub.abstentions}
@@ -133,7 +133,7 @@ def with_scale_by_hand(hub: FrameReading) -> FrameReading:
     )
 
 
-def test_text_in_the_picture_is_seen_as_on_the_hub(program: Path, tmp_path: Path) -> None:
+def test_text_in_the_picture_is_seen_as_on_the_hub(android_program: Path, tmp_path: Path) -> None:
     scan = np.asarray(Image.open(SAMPLES / "head-27w.png").convert("L"))[:200]
     pictures = [scan]
     for words, size in (("REPORT NORMAL", 16), ("AB", 16), ("GA 27w3d", 11), ("l.l.l.l.l", 28)):
@@ -145,7 +145,7 @@ def test_text_in_the_picture_is_seen_as_on_the_hub(program: Path, tmp_path: Path
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
         cases.append({"image": str(tmp_path / f"{number}.png")})
     (tmp_path / "cases.json").write_text(json.dumps(cases))
-    lettered = json.loads(said(program, "--judge", tmp_path / "cases.json"))
+    lettered = json.loads(said(android_program, "--judge", tmp_path / "cases.json"))
     assert lettered == [has_text(pixels) for pixels in pictures]
     assert set(lettered) == {True, False}
 
@@ -155,22 +155,22 @@ def test_text_in_the_picture_is_seen_as_on_the_hub(program: Path, tmp_path: Path
     [(b"no image", "PNG or JPEG"), (None, "PNG or JPEG")],
 )
 def test_what_is_no_image_is_refused_in_words(
-    program: Path, tmp_path: Path, made: bytes | None, words: str
+    android_program: Path, tmp_path: Path, made: bytes | None, words: str
 ) -> None:
     small = releases.build(tmp_path / "store")
     phases.put(load(small, trust_of(small.parent)), tmp_path)
     image = tmp_path / "image.png"
     if made is not None:
         image.write_bytes(made)
-    done = subprocess.run([QEMU, program, tmp_path, image], capture_output=True, text=True)
+    done = subprocess.run([QEMU, android_program, tmp_path, image], capture_output=True, text=True)
     assert done.returncode == 1
     assert words in done.stderr
     assert done.stdout == ""
 
 
-def test_a_second_build_does_nothing(program: Path) -> None:
+def test_a_second_build_does_nothing(android_program: Path) -> None:
     objects = next(CACHE.glob(f"*/{PROGRAM}"))
     before = objects.stat().st_mtime_ns
-    again = build(program.parent)
+    again = build(android_program.parent)
     assert objects.stat().st_mtime_ns == before
-    assert again.read_bytes() == program.read_bytes()
+    assert again.read_bytes() == android_program.read_bytes()

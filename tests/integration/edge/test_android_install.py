@@ -23,7 +23,7 @@ CPUS = {"cortex-a53": "plain", "cortex-a76": "dotprod", "max": "i8mm"}
 
 
 def test_each_processor_gets_its_variant_and_all_give_the_same_answers(
-    program: Path, tiny_release: Path, tmp_path: Path
+    android_program: Path, tiny_release: Path, tmp_path: Path
 ) -> None:
     """Words of a release without heads, and the whole self-test of a small one with heads."""
     words, heads = tmp_path / "words", tmp_path / "heads"
@@ -34,19 +34,21 @@ def test_each_processor_gets_its_variant_and_all_give_the_same_answers(
     selftest.put(release, heads)
     answers = set()
     for cpu, variant in CPUS.items():
-        assert said(program, "--cpu", cpu=cpu).split()[0] == variant
+        assert said(android_program, "--cpu", cpu=cpu).split()[0] == variant
         output = json.loads(
-            said(program, words, SAMPLES / "head-27w.png", "--threads", "1", cpu=cpu)
+            said(android_program, words, SAMPLES / "head-27w.png", "--threads", "1", cpu=cpu)
         )
         answers.add(json.dumps(output["phases"]))
-        block = said(program, "--self-test", heads, "--threads", "1", "--repeats", "1", cpu=cpu)
+        block = said(
+            android_program, "--self-test", heads, "--threads", "1", "--repeats", "1", cpu=cpu
+        )
         assert f"variant   {variant}, 1 threads" in block
         assert "result    as expected" in block
         assert "HC" in block
     assert len(answers) == 1
 
 
-def test_a_self_test_that_differs_says_so(program: Path, tmp_path: Path) -> None:
+def test_a_self_test_that_differs_says_so(android_program: Path, tmp_path: Path) -> None:
     small = releases.build(tmp_path / "store")
     release = load(small, trust_of(small.parent))
     phases.put(release, tmp_path / "heads")
@@ -56,7 +58,7 @@ def test_a_self_test_that_differs_says_so(program: Path, tmp_path: Path) -> None
     expected["measurements"][0]["px"] += 1
     file.write_text(json.dumps(expected))
     done = subprocess.run(
-        [QEMU, program, "--self-test", tmp_path / "heads", "--repeats", "1"],
+        [QEMU, android_program, "--self-test", tmp_path / "heads", "--repeats", "1"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
@@ -65,7 +67,7 @@ def test_a_self_test_that_differs_says_so(program: Path, tmp_path: Path) -> None
 
 
 def test_the_installer_installs_measures_and_notices_what_came_broken(
-    program: Path, tmp_path: Path
+    android_program: Path, tmp_path: Path
 ) -> None:
     """Termux's part is played by folders here, the phone's by QEMU."""
     small = releases.build(tmp_path / "store")
@@ -73,7 +75,7 @@ def test_the_installer_installs_measures_and_notices_what_came_broken(
     phases.put(release, brought)
     selftest.put(release, brought)
     shutil.copy(phases.INSTALLER, brought)
-    (brought / PROGRAM).write_text(f'#!/bin/sh\nexec "{QEMU}" -cpu max "{program}" "$@"\n')
+    (brought / PROGRAM).write_text(f'#!/bin/sh\nexec "{QEMU}" -cpu max "{android_program}" "$@"\n')
     phases.seal(brought)
     home = {**os.environ, "HOME": str(tmp_path / "home"), "PREFIX": str(tmp_path / "usr")}
     (tmp_path / "home").mkdir()

@@ -54,21 +54,21 @@ def model(release: Release) -> TextModel:
 
 
 def test_a_plane_that_is_known_is_not_asked_for(
-    program: Path, tiny_release: Path, tmp_path: Path
+    android_program: Path, tiny_release: Path, tmp_path: Path
 ) -> None:
     release = load(tiny_release, trust_of(tiny_release.parent))
     phases.put(release, tmp_path)
-    output = run(program, tmp_path, SAMPLES / "head-27w.png", "--plane", "femur")
+    output = run(android_program, tmp_path, SAMPLES / "head-27w.png", "--plane", "femur")
     assert "classify" not in output["phases"]
 
 
 def test_five_phases_of_a_release_without_heads(
-    program: Path, tiny_release: Path, tmp_path: Path
+    android_program: Path, tiny_release: Path, tmp_path: Path
 ) -> None:
     """FADA's own form: all phases in words, the structures asked for by phase 3's rules."""
     release = load(tiny_release, trust_of(tiny_release.parent))
     phases.put(release, tmp_path)
-    phase_results = run(program, tmp_path, SAMPLES / "head-27w.png")["phases"]
+    phase_results = run(android_program, tmp_path, SAMPLES / "head-27w.png")["phases"]
     assert list(phase_results)[:3] == ["interpret", "classify", "map"]
     assert tuple(phase_results["interpret"]) == prompting.FIELDS
     assert (
@@ -100,11 +100,11 @@ def bound_by(seen: Conversation, prompt: str, grammar: str) -> Any:
 
 
 def test_an_image_is_encoded_again_by_a_second_tower(
-    program: Path, towers: Release, tmp_path: Path
+    android_program: Path, towers: Release, tmp_path: Path
 ) -> None:
     """Its text model is asked about the plane that the heads name, and what it says is not checked."""
     phases.put(towers, tmp_path)
-    output = run(program, tmp_path, PICTURE)
+    output = run(android_program, tmp_path, PICTURE)
     seen = square(decode(PICTURE.read_bytes()).pixels, towers.manifest.side)
     raw = ReleaseReader(towers).read(seen)
     hub = judge(raw, seen, FrameRef("1.2", "1.2.3"), towers.manifest, Calibration()).reading
@@ -115,7 +115,7 @@ def test_an_image_is_encoded_again_by_a_second_tower(
 
 
 def test_findings_are_read_in_place_of_the_image(
-    program: Path, towers: Release, one_tower: Release, tmp_path: Path
+    android_program: Path, towers: Release, one_tower: Release, tmp_path: Path
 ) -> None:
     """Under this very grammar a random decoder says the same in both builds; what the findings do not bear
     out is left out by both."""
@@ -124,7 +124,7 @@ def test_findings_are_read_in_place_of_the_image(
     assert not (tmp_path / "mmproj.gguf").exists(), "a second tower is left behind"
     about = one_tower.manifest
     assert about.words is not None
-    output = run(program, tmp_path, PICTURE)
+    output = run(android_program, tmp_path, PICTURE)
     reader = ReleaseReader(one_tower)
     seen = square(decode(PICTURE.read_bytes()).pixels, about.side)
     raw = reader.read(seen)
@@ -149,7 +149,7 @@ def test_findings_are_read_in_place_of_the_image(
     assert set(kept) < set(prompting.FIELDS), "a random decoder was believed"
 
 
-def test_the_same_line_and_words_of_made_up_tensors(program: Path, tmp_path: Path) -> None:
+def test_the_same_line_and_words_of_made_up_tensors(android_program: Path, tmp_path: Path) -> None:
     """Structures found, unclear, cut off, missing or leaked, the axis and the face; a changed field is left out."""
     path = open_release(STORE, trust_of(STORE)).folder / "manifest.json"
     chance = random.Random(77)
@@ -174,7 +174,7 @@ def test_the_same_line_and_words_of_made_up_tensors(program: Path, tmp_path: Pat
         expected.append({"line": findings.line(), "words": borne_out(changed, findings, WORDS)})
         fields += [f"{name}={text}" for name, text in words.items()]
     (tmp_path / "cases.json").write_text(json.dumps(cases))
-    assert json.loads(said(program, "--judge", tmp_path / "cases.json")) == expected
+    assert json.loads(said(android_program, "--judge", tmp_path / "cases.json")) == expected
     assert all(len(one["words"]) == len(prompting.FIELDS) - 1 for one in expected)
     lines = " ".join(str(one["line"]) for one in expected)
     assert all(f";{name} " in lines for name in ("unclear", "cut", "missing", "axis", "face"))
