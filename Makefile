@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help docs hooks pages run demo test lint sbom vulnerabilities unit contract integration e2e install install-dev debian \
-  bench bench-index bench-scaling drill-scale bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill drill-loss drill-field drill-fleet drill-hospital soak walk clean-room image-steps constraints \
+  bench bench-index bench-turns bench-scaling drill-scale bench-ingest bench-pipeline bench-exam bench-pages bench-edge edge-android drill drill-loss drill-field drill-fleet drill-hospital soak walk clean-room image-steps constraints \
   pages node train train-text evaluate release-check
 
 help: ## show this
@@ -50,6 +50,9 @@ demo: install ## the same, then end by itself
 # --- measure and break ---------------------------------------------------------------------------
 bench: install-dev debian ## every measurement into bench/results.json and docs/performance.md: [PARTS=index,ingest] [MISSING=1]
 	$(BIN)/python -m bench.figures $(if $(PARTS),--parts $(PARTS)) $(if $(MISSING),--missing)
+
+bench-turns: install-dev debian ## how long a site waits beside the backlog of another, and what asking whose turn it is costs
+	$(BIN)/python -m bench.turns
 
 bench-index: install-dev debian ## what searches cost as an archive grows to a million studies
 	$(BIN)/python -m bench.index

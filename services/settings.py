@@ -158,7 +158,8 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(60, description="a worker renews at a third of it")
     sweep_seconds: float = 2.0
     promote_seconds: float = Field(
-        600.0, description="a routine job that waits longer joins the urgent ones"
+        600.0,
+        description="a site's routine jobs get a turn at least so often while urgent ones wait",
     )
     orphan_share: float = Field(
         0.05, description="of all objects; with more orphans the sweeper deletes nothing"

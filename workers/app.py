@@ -125,13 +125,10 @@ def _register_tasks(app: Celery, context: WorkerContext) -> None:
     it again. So no message can go round in circles.
     """
 
-    @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)  # type: ignore[untyped-decorator]
-    def analyse(self: Any, job_id: str, request_id: str = "") -> None:
-        with (
-            logs.bind(request_id=request_id, job_id=job_id),
-            traces.continued(self.request.headers),
-            traces.span("worker.analyse", job_id=job_id),
-        ):
+    @app.task(name=TASKS[Work.ANALYSE].name, shared=False)  # type: ignore[untyped-decorator]
+    def analyse(job_id: str, request_id: str = "") -> None:
+        # The job that is read may be another, with a request and a trace of its own.
+        with logs.bind(request_id=request_id, job_id=job_id):
             if context.runner.run(job_id) == "turn":
                 send_due(app, context.index)
 

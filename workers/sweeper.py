@@ -19,7 +19,7 @@ from services.domain.errors import FadaError, IndexUnavailable
 from services.domain.work import Work
 from services.index.port import DeliveryState, Device, Index, JobState
 from services.outbox import dispatch
-from services.queue.port import Message, Queue
+from services.queue.port import Queue
 from services.settings import Settings
 from services.storage.port import ObjectStore
 from services.telemetry import logs, metrics, traces
@@ -35,6 +35,7 @@ from workers.watchdog import Watchdog
 _log = logging.getLogger("workers.sweeper")
 _LOST_SECONDS = 10.0  # the broker is empty: a job queued longer than this has lost its message
 _FEWER_SECONDS = 120.0  # the broker holds fewer messages than there are queued jobs
+_RESENT = 500  # messages of one turn
 _LATE_SECONDS = 180.0  # a delivery that is due for so long has lost its message
 _SILENT_SECONDS = 3 * 86_400.0  # a phone that was not heard of for so long
 _KEEP_DELIVERED_SECONDS = 7 * 24 * 3600.0
@@ -62,7 +63,6 @@ class Sweeper:
     index: Index
     store: ObjectStore
     queue: Queue
-    promoted: set[str] = field(default_factory=set)
     devices: DeviceMetrics = field(default_factory=DeviceMetrics)
     leases: ExpiredLeases = field(init=False)
     orphans: Background = field(init=False)
@@ -81,7 +81,6 @@ class Sweeper:
             Duty("resent", max(often, 5.0), self.resend),
             Duty("redelivered", 10.0, self.redeliver),
             Duty("searchable", often, self.fill_words),
-            Duty("promoted", max(often, 5.0), self.promote),
             Duty("measured", max(often, 5.0), self.measure),
             Duty("workitems", max(often, 2.0), self.perform),
             Duty("purged", 60.0, self.purge),
@@ -119,17 +118,23 @@ class Sweeper:
             return tx.jobs.bound_moments(self.settings.lease_seconds, self.settings.longest_quiet)
 
     def resend(self) -> int:
-        """Rebuild the queue from the index when the broker has lost messages."""
+        """Rebuild the queue from the index when the broker has lost messages.
+
+        Any message begins any job, so there are to be as many as there are jobs.
+        """
         with self.index.read() as tx:
             queued = tx.jobs.depth().get(JobState.QUEUED.value, 0)
-        if queued == 0:
+            unsent = tx.outbox.pending(Work.ANALYSE)
+        if queued <= unsent:
             return 0
         depth = self.queue.depth()
         waiting = depth.get("urgent", 0) + depth.get("routine", 0)
-        if waiting >= queued:
-            return 0  # all that is queued waits in the broker: sending again would only double it
+        lost = queued - unsent - waiting
+        if lost <= 0:
+            return 0  # sending again would only double what waits in the broker
+        older = _LOST_SECONDS if waiting == 0 else _FEWER_SECONDS
         with self.index.begin() as tx:
-            return tx.jobs.resend_stale(_LOST_SECONDS if waiting == 0 else _FEWER_SECONDS)
+            return tx.jobs.resend_stale(older, min(lost, _RESENT))
 
     def fill_words(self) -> int:
         """What came since is found through the index of words from now on; until then it is found, too."""
@@ -149,27 +154,6 @@ class Sweeper:
                 return 0
         with self.index.begin() as tx:
             return tx.deliveries.resend_stale(_LATE_SECONDS)
-
-    def promote(self) -> int:
-        """Nothing starves: who waited long enough stands in the urgent queue too, once."""
-        if self.queue.depth().get("routine", 0) == 0:
-            self.promoted.clear()
-            return 0
-        with self.index.read() as tx:
-            jobs = tx.jobs.find(None, states=(JobState.QUEUED,), limit=100_000)
-        now = time.time()
-        old = [
-            job
-            for job in reversed(jobs)
-            if not job.urgent
-            and now - (job.due_at or job.created_at).timestamp() > self.settings.promote_seconds
-            and job.id not in self.promoted
-        ]
-        if old:
-            self.queue.send([Message(Work.ANALYSE, job.id, True, job.request_id) for job in old])
-            self.promoted |= {job.id for job in old}
-        self.promoted &= {job.id for job in jobs}
-        return len(old)
 
     def measure(self) -> int:
         """Figures that only one process should ask for."""

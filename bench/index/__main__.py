@@ -100,7 +100,7 @@ def milliseconds(index: Index, search: Search, size: int) -> tuple[float, float]
 
 def measure(url: str, sizes: tuple[int, ...]) -> dict[str, dict[str, tuple[float, float]]]:
     """Milliseconds, median and least, by search and size (as text), on one database that grows."""
-    index, engine = open_index(url), _own_engine(url)
+    index, engine = open_index(url), own_engine(url)
     index.migrate()
     times: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in SEARCHES}
     have = 0
@@ -116,7 +116,7 @@ def measure(url: str, sizes: tuple[int, ...]) -> dict[str, dict[str, tuple[float
     return times
 
 
-def _own_engine(url: str) -> Engine:
+def own_engine(url: str) -> Engine:
     """The hub's has time limits that are too short for a million rows at once."""
     if url.startswith("sqlite"):
         return open_engine(url)

@@ -15,7 +15,7 @@ from enum import StrEnum
 class Work(StrEnum):
     """A topic of the outbox: what a message asks a worker to do."""
 
-    ANALYSE = "analyse"  # read a study's new images; the subject is the job's id
+    ANALYSE = "analyse"  # a job waits; the subject is its id, and the worker reads whose turn it is
     DELIVER = "deliver"  # send something to the outside; the subject is the delivery's id
 
 

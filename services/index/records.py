@@ -221,8 +221,9 @@ class Received:
 class Job:
     """One analysis of a study, with its lease and its last error.
 
-    ``due_at``: it waits until then for further images of its study; None: it never did. ``turns``: how
-    often it gave way to others before it was done.
+    ``due_at``: it waits until then for further images of its study; None: it never did. ``available_at``:
+    from when on a worker may have it, which is its place among those of its site. ``turns``: how often it
+    gave way to others before it was done. ``trace``: W3C headers of the span that asked for it.
     """
 
     id: str
@@ -242,6 +243,8 @@ class Job:
     finished_at: datetime | None = None
     due_at: datetime | None = None
     turns: int = 0
+    available_at: datetime | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

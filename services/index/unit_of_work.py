@@ -27,7 +27,7 @@ from services.index.destinations.push_subscriptions import PushSubscriptionsTabl
 from services.index.erasure.erasures import ErasuresTable
 from services.index.messaging.deliveries import DeliveriesTable
 from services.index.messaging.events import EventsTable, WebhooksTable
-from services.index.messaging.job_recovery import JobRecovery
+from services.index.messaging.job_turns import JobTurns
 from services.index.messaging.jobs import QuietSeconds, at_once
 from services.index.messaging.outbox import OutboxTable
 from services.index.messaging.progress import ProgressTable
@@ -66,9 +66,9 @@ class UnitOfWork:
         )
 
     @cached_property
-    def jobs(self) -> JobRecovery:
+    def jobs(self) -> JobTurns:
         """Analysis jobs."""
-        return JobRecovery(
+        return JobTurns(
             self._session,
             self.outbox,
             self.events,

@@ -11,7 +11,8 @@ from services.domain.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Work that is to be done. ``subject``: the id of the job or delivery.
+    """Work that is to be done. ``subject``: the id of the job or delivery. One about a job says only that
+    some job waits: which is read the index says then.
 
     ``trace``: W3C headers of the span that asked for it.
     """

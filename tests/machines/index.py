@@ -115,7 +115,7 @@ class IndexMachine(Messages):
     def take_message(self, owner: str) -> None:
         topic, subject = self.broker.pop(0)
         if topic == Work.ANALYSE:
-            self._lease(self.model.jobs[subject], owner)
+            self._lease_next(subject, owner)
         else:
             self._deliver(subject, "delivered")
 
@@ -127,6 +127,30 @@ class IndexMachine(Messages):
         if got is not None:
             self.model.lease(job, owner, now, LEASE)
             job.sees = frozenset(self.model.studies[job.study].held)
+
+    def _lease_next(self, named: str, owner: str) -> None:
+        """A worker gets any job that it can have, and none only when there is none; urgent ones first."""
+        now = self.clock()
+        with self.index.begin() as tx:
+            had = [tx.jobs.get(None, one.id) for one in self.model.jobs.values()]
+            got = tx.jobs.lease_next(named, owner, LEASE, patience=1e9)
+        free = [
+            one
+            for one in had
+            if one.state is JobState.QUEUED
+            and one.available_at is not None
+            and one.available_at <= now
+            and self.model.can_lease(self.model.jobs[one.id], now)
+        ]
+        if got is None:
+            assert not free
+            return
+        job = self.model.jobs[got.id]
+        assert self.model.can_lease(job, now)
+        assert got.id == named if not free else got.id in {one.id for one in free}
+        assert got.urgent or not any(one.urgent for one in free)
+        self.model.lease(job, owner, now, LEASE)
+        job.sees = frozenset(self.model.studies[job.study].held)
 
     def _of_owner(self, job: ModelJob, owner: str, act: Callable[[Transaction], Any]) -> bool:
         """Whether ``owner`` had the job; else it is told so, and nothing changed."""

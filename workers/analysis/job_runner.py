@@ -17,7 +17,7 @@ from services.domain.errors import FadaError, ModelCrashed
 from services.domain.study import Principal, Role
 from services.index.port import InstancesDiffer, Job, Transaction
 from services.reading.contract import RawReading
-from services.telemetry import metrics
+from services.telemetry import logs, metrics, traces
 from workers.analysis.clip_survey import Surveys
 from workers.analysis.image_opener import ImageOpener
 from workers.analysis.leased_job import LeasedJob, OutageBackoff
@@ -71,8 +71,8 @@ class JobRunner:
         self._size = BatchSize()
         self._surveys = Surveys()
 
-    def run(self, job_id: str) -> str:
-        """Run one job.
+    def run(self, named: str) -> str:
+        """Run the job whose turn it is; the message for the one ``named`` says that some job waits.
 
         Returns:
             What became of it: done, turn (others come first), skipped, busy, again, dead, lost; written
@@ -81,10 +81,18 @@ class JobRunner:
         Raises:
             IndexUnavailable: nothing could be noted; the job stays as it is and is sent again.
         """
-        job = self._lease(job_id)
-        if job is None:  # done, dead, not due, or held by another
+        job = self._lease(named)
+        if job is None:  # none waits, or others had them first
             metrics.JOBS.labels("skipped").inc()
             return "skipped"
+        with (
+            logs.bind(request_id=job.request_id, job_id=job.id),
+            traces.continued(job.trace),
+            traces.span("worker.analyse", job_id=job.id),
+        ):
+            return self._run(job)
+
+    def _run(self, job: Job) -> str:
         leased = LeasedJob(job, self._resources, self._owner, self._backoff)
         write: Callable[[], None] | None = None
         with leased.ended_by_errors():
@@ -111,9 +119,12 @@ class JobRunner:
             self._write_behind.close()
         self._opener.close()
 
-    def _lease(self, job_id: str) -> Job | None:
+    def _lease(self, named: str) -> Job | None:
+        settings = self._resources.settings
         with self._resources.index.begin() as tx:
-            return tx.jobs.lease(job_id, self._owner, self._resources.settings.lease_seconds)
+            return tx.jobs.lease_next(
+                named, self._owner, settings.lease_seconds, patience=settings.promote_seconds
+            )
 
     def _read(self, leased: LeasedJob, timer: PhaseTimer) -> JudgedStudy | None:
         """Load, infer, judge, batch by batch. All but the last are noted; None: the job has ended."""

@@ -11,14 +11,17 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from bench.drill.case import Seen, case
-from bench.drill.hub import PEER, DrillHub, wait_for
+from bench.drill.hub import DICOM, PEER, DrillHub, some_studies, wait_for
 from bench.drill.memory import watched
+from services.domain.study import Role
 
 LIMITS = "tests/integration/gateway/access/test_limits.py"
 PUBLIC = "tests/integration/gateway/access/test_public_routes.py"
 DIMSE = "tests/integration/dicom/test_dimse.py"
 BAD = "tests/integration/dicom/test_bad_input.py"
 QUOTA = "tests/integration/gateway/ingest/test_quota.py"
+WORKER = "tests/integration/workers/test_worker_faults.py"
+_BACKLOG = 20
 _VERIFICATION = "1.2.840.10008.1.1"
 
 
@@ -164,6 +167,35 @@ def idle_associations(hub: DrillHub) -> Seen:
             one.abort()
     seen = f"{established} of 60 taken, the honest one answered 0x{max(status, 0):04X}"
     return Seen(status == 0 and established < 60, seen)
+
+
+@case(
+    "F24",
+    "its study is read among the first; all of them are",
+    f"{WORKER}::test_a_backlog_of_one_site_does_not_hold_up_another",
+    live=True,
+)
+def backlog_of_a_site(hub: DrillHub) -> Seen:
+    """F24: a site's single study comes behind the backlog of another site"""
+    backlog, (study,) = some_studies(_BACKLOG), some_studies(1).values()
+    with hub.index.begin() as tx:
+        _, key = tx.keys.create("clinic", Role.ADMIN, "the drill's other site")
+    with hub.untended():
+        hub.machine.processes["worker"].stop()
+        hub.send(backlog.values())
+        with hub.client(headers={"Authorization": f"Bearer {key}", **DICOM}) as client:
+            client.post("/dicomweb/studies", content=study).raise_for_status()
+        hub.machine.processes["worker"].start()
+    counted = hub.settled(backlog)
+    with hub.index.read() as tx:
+        (clinic,) = tx.jobs.find("clinic")
+    ended = [job.finished_at for job in hub.jobs(backlog)]
+    at = clinic.finished_at
+    before = sum(at is None or (one is not None and one < at) for one in ended)
+    return Seen(
+        counted.whole and before <= _BACKLOG // 4,
+        f"{before} of {_BACKLOG} of the backlog were done before it; {counted}",
+    )
 
 
 def _associate(hub: DrillHub, address: str) -> Association:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, update
 from services.domain.work import Work
 from services.index.database import tables
 from services.index.database.connection import Session
-from services.index.database.tables.messaging import deliveries, outbox
+from services.index.database.tables.messaging import deliveries, outbox, site_queues
 from services.index.messaging.jobs import LONGEST_QUIET
 from services.index.records import JobState
 
@@ -40,6 +40,8 @@ def bound_moments(session: Session, lease_seconds: int, quiet_seconds: float) ->
             ),
             _bound(session, tables.jobs, "due_at", latest, now, queued),
             _bound(session, tables.jobs, "sent_at", latest, now, queued),
+            _bound(session, tables.jobs, "available_at", latest, now, queued),
+            _bound(session, site_queues, "served_at", now + timedelta(seconds=60), now),
             _bound(session, outbox, "due_at", latest, now, of_jobs),
             _bound(session, outbox, "due_at", late, now, ~of_jobs),
             _bound(session, deliveries, "next_attempt_at", late, now),

@@ -94,4 +94,6 @@ def _job(row: RowMapping) -> Job:
         error_detail=row["error_detail"],
         finished_at=row["finished_at"],
         due_at=row["due_at"],
+        available_at=row["available_at"],
+        trace=row["trace"] or {},
     )

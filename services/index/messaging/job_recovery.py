@@ -22,7 +22,7 @@ _DETAIL_LENGTH = 500
 
 
 class JobRecovery(JobsTable):
-    """The port's ``Jobs``: bounded attempts and the dead letter."""
+    """The port's ``Jobs``: bounded attempts and the dead letter; ``JobTurns`` says whose turn it is."""
 
     # --- a worker's view --------------------------------------------------------------------------
     def release(self, job_id: str, owner: str, *, delay: float = 0.0) -> None:
@@ -119,7 +119,10 @@ class JobRecovery(JobsTable):
         return count
 
     def resend_stale(self, older_than: float, limit: int = 500) -> int:
-        """A new outbox row for each queued job that was sent more than ``older_than`` s ago and has none."""
+        """A new outbox row for each queued job that was sent more than ``older_than`` s ago and has none.
+
+        They keep their places: nobody's study waits longer because its message was lost.
+        """
         columns, now = tables.jobs.c, self._session.now()
         waiting = exists().where(outbox.c.subject == columns.id, outbox.c.topic == Work.ANALYSE)
         query = (
@@ -135,7 +138,7 @@ class JobRecovery(JobsTable):
         )
         ids = list(self._session.connection.execute(query).scalars())
         for job_id in ids:
-            self.send(self.get(None, job_id))
+            self.announce(self.get(None, job_id))
         return len(ids)
 
     def bound_moments(self, lease_seconds: int, quiet_seconds: float) -> int:

@@ -188,13 +188,20 @@ class JobsTable(JobLookup):
             "created_at": now,
             "sent_at": due,
             "due_at": due,
+            "available_at": due,
             "request_id": request_id,
+            "trace": traces.headers() or None,
             "error_code": "",
             "error_detail": "",
         }
         self._session.connection.execute(_INSERT, values)
         self._announce(job_id, urgent, request_id, wait)
         return job_id
+
+    def announce(self, job: Job, delay: float = 0.0) -> None:
+        """An outbox row that is due in ``delay`` s; the job keeps its place."""
+        self._announce(job.id, job.urgent, job.request_id, delay)
+        self.set(job.id, sent_at=self._session.now() + timedelta(seconds=delay))
 
     def locked(self, job_id: str, site: str | None = None) -> tuple[Job, RowMapping]:
         """The job, read after its study was locked."""
@@ -210,10 +217,15 @@ class JobsTable(JobLookup):
 
     # --- written ----------------------------------------------------------------------------------
     def send(self, job: Job, delay: float = 0.0) -> None:
-        """An outbox row that is due in ``delay`` s, and not before the job's quiet time is over."""
-        delay = max(delay, _seconds_until(job.due_at, self._session.now()))
-        self._announce(job.id, job.urgent, job.request_id, delay)
-        self.set(job.id, sent_at=self._session.now() + timedelta(seconds=delay))
+        """An outbox row that is due in ``delay`` s, and not before the job's quiet time is over.
+
+        Its place is behind those of its site that wait then; its trace goes on where it is sent.
+        """
+        now = self._session.now()
+        delay = max(delay, _seconds_until(job.due_at, now))
+        self.announce(job, delay)
+        trace = traces.headers() or dict(job.trace) or None
+        self.set(job.id, available_at=now + timedelta(seconds=delay), trace=trace)
 
     def _start_now(self, job: Job, *, urgent: bool) -> None:
         """End the quiet time: what waited for its end is not needed any more."""
@@ -224,11 +236,14 @@ class JobsTable(JobLookup):
     def _wait_for_more(self, job: Job) -> None:
         """Another image came: the quiet time begins anew.
 
-        The outbox row stays as it is: who comes too early finds the job not due and sends it again.
+        An outbox row that is not due yet stays as it is: who comes too early finds the job not due and
+        sends it again. A message that was sent may by now have begun another job: there will be another.
         """
-        quiet = timedelta(seconds=self._quiet(job.site))
-        due = min(self._session.now() + quiet, job.created_at + LONGEST_QUIET * quiet)
+        now, quiet = self._session.now(), timedelta(seconds=self._quiet(job.site))
+        due = min(now + quiet, job.created_at + LONGEST_QUIET * quiet)
         self.set(job.id, due_at=due)
+        if due > now and _seconds_until(job.available_at, now) == 0:
+            self._send_when_due(replace(job, due_at=due))
 
     def _send_when_due(self, job: Job) -> None:
         """Its message came too early, since further images came meanwhile.
@@ -240,7 +255,6 @@ class JobsTable(JobLookup):
 
     def _announce(self, job_id: str, urgent: bool, request_id: str, delay: float = 0.0) -> None:
         payload = {"job_id": job_id, "urgent": urgent, "request_id": request_id}
-        payload |= traces.headers()  # so that the trace goes on where the row is sent
         self._outbox.add(Work.ANALYSE, payload, delay=delay, subject=job_id)
 
     def _wake_sibling(self, job: Job) -> None:

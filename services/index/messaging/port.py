@@ -24,6 +24,16 @@ class Jobs(Protocol):
         """
         ...
 
+    def lease_next(self, named: str, owner: str, seconds: int, *, patience: float) -> Job | None:
+        """What a worker gets for a message, which says only that some job waits: the one whose turn it
+        is. Urgent ones come first; then the site whose last turn is longest ago, and of its jobs the one
+        that has waited longest. A site whose routine jobs had no turn for ``patience`` s gets one before
+        the urgent. Each queued job has a message, so each message begins one.
+
+        None: no job waits, or the one ``named`` is not due yet; then it is sent again when it is.
+        """
+        ...
+
     def renew(self, job_id: str, owner: str, seconds: int) -> None:
         """For another ``seconds`` from now. Raises LeaseLost."""
         ...

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,16 +19,20 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from index_cases import ANNA, START, Clock, instance, migrated, patient, report, send
+from index_cases import ANNA, BEN, START, Clock, instance, migrated, patient, report, send
 from servers_postgres import fresh_database
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
+from bench.index.__main__ import own_engine
+from bench.turns.lease_cost import fill
+from bench.turns.lease_cost import queue as queue_jobs
 from services.domain.errors import IndexUnavailable, LeaseLost
 from services.domain.report import Origin
 from services.index import open_index
 from services.index.clinical.study_columns import priority_key, searched_columns
 from services.index.database import tables
-from services.index.database.connection import connect, new_id, open_engine
+from services.index.database.connection import Session, connect, new_id, open_engine, utc_now
+from services.index.messaging.site_queues import SiteQueues
 from services.index.port import Artefact, Index, JobState, StudyQuery
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -49,6 +53,25 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture
 def index(url: str) -> Iterator[Index]:
     opened = open_index(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def fresh_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[str]:
+    """An empty database of the same kind."""
+    with ExitStack() as stack:
+        own = f"sqlite:///{tmp_path}/index.db"
+        if not url.startswith("sqlite"):
+            own = stack.enter_context(fresh_database(request.getfixturevalue("postgres_url")))
+        migrated(own).close()
+        yield own
+
+
+@pytest.fixture
+def fresh(fresh_url: str) -> Iterator[Index]:
+    """The index of it."""
+    opened = open_index(fresh_url)
     yield opened
     opened.close()
 
@@ -149,6 +172,71 @@ def test_one_of_many_workers_gets_the_lease(index: Index) -> None:
             return tx.jobs.lease(job_id, f"w{number}", 60)
 
     assert len([job for job in together(10, act) if job is not None]) == 1
+
+
+def test_whose_turn_it_is_is_read_from_an_index(fresh_url: str) -> None:
+    """However many jobs are done: no table of jobs is read through."""
+    engine = own_engine(fresh_url)
+    fill(engine, 3_000)
+    queue_jobs(engine, 300, sites=5)
+    explain = "EXPLAIN QUERY PLAN" if fresh_url.startswith("sqlite") else "EXPLAIN"
+    plans: list[str] = []
+
+    def note(connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        cursor = connection.connection.cursor()
+        cursor.execute(f"{explain} {statement}", values)
+        plans.append(str(cursor.fetchall()))
+
+    with connect(engine) as connection:
+        event.listen(connection, "before_cursor_execute", note)
+        queues = SiteQueues(Session(connection, utc_now))
+        waiting = queues.waiting()
+        assert len(waiting) == 6, "routine ones of five sites, urgent ones of one"
+        assert queues.first(waiting[0], unlocked=True) is not None
+    engine.dispose()
+    assert len(plans) == 3
+    assert all("ix_jobs_waiting" in plan for plan in plans), plans
+    assert not any("SCAN jobs" in plan or "Seq Scan on jobs" in plan for plan in plans), plans
+
+
+def begun(index: Index, named: str, owner: str) -> str | None:
+    with index.begin() as tx:
+        job = tx.jobs.lease_next(named, owner, 60, patience=600.0)
+        return job.id if job is not None else None
+
+
+def test_many_workers_get_a_job_each_and_none_is_left(fresh: Index) -> None:
+    sent = []
+    for number in range(12):
+        with fresh.begin() as tx:
+            who = ANNA if number % 3 else BEN
+            sent.append(
+                str(send(tx, f"1.31.{number}", [instance(f"1.31.{number}.1")], who=who)[0].job_id)
+            )
+
+    answers = together(12, lambda number: begun(fresh, sent[number], f"w{number}"))
+
+    with fresh.begin() as tx:  # who found all others held has left a message
+        messages = [row.subject for row in tx.outbox.claim("analyse", 100)]
+    answers += [begun(fresh, named, "later") for named in messages[len(sent) :]]
+    assert sorted(one for one in answers if one is not None) == sorted(sent)
+
+
+def test_a_job_whose_study_is_held_waits_for_a_later_message(url: str, fresh: Index) -> None:
+    """On PostgreSQL; SQLite has one writer, who holds all."""
+    if url.startswith("sqlite"):
+        pytest.skip("one writer at a time")
+    with fresh.begin() as tx:
+        held = send(tx, "1.32", [instance("1.32.1")])[0]
+        other = str(send(tx, "1.33", [instance("1.33.1")])[0].job_id)
+        tx.outbox.done(*(row.id for row in tx.outbox.claim("analyse", 100)))
+    with fresh.begin() as receiving:
+        send(receiving, "1.32", [instance("1.32.2")])
+        assert begun(fresh, str(held.job_id), "w1") == other
+        assert begun(fresh, other, "w1") is None
+    with fresh.begin() as tx:
+        (row,) = tx.outbox.claim("analyse", 100)
+    assert begun(fresh, row.subject, "w1") == held.job_id
 
 
 def test_versions_written_at_once_are_all_kept(index: Index) -> None:

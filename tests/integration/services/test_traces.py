@@ -22,11 +22,16 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.http.request_logging import RequestLogging
 from services.domain.work import TASKS, Work
+from services.inference.inprocess import InProcessInference
 from services.outbox import dispatch
 from services.queue.broker import CeleryQueue
 from services.queue.transport import make_app
+from services.reading.releases.registry import Manifests
 from services.settings import Settings
+from services.storage.memory import MemoryStore
 from services.telemetry import logs, traces
+from workers.analysis.job_runner import JobRunner
+from workers.resources import Resources
 
 
 class Collector(HTTPServer):
@@ -101,17 +106,22 @@ def test_spans_travel_with_a_message(collector: Collector) -> None:
 def test_one_trace_from_the_door_through_outbox_and_broker(
     collector: Collector, tmp_path: Path, valkey: servers.Valkey
 ) -> None:
-    """Received under a span, sent later by a dispatcher that knows nothing of it, run by a worker."""
+    """Received under a span, sent later by a dispatcher that knows nothing of it, run by a worker.
+
+    The job has the trace, not its message, which may begin another.
+    """
     index = migrated(f"sqlite:///{tmp_path}/index.db")
     with traces.span("source"), index.begin() as tx:
         send(tx)
-    app = make_app(Settings(broker_url=SecretStr(valkey.database(5))))
-    done = threading.Event()
+    settings = Settings(broker_url=SecretStr(valkey.database(5)), home=tmp_path)
+    reading = InProcessInference(tmp_path), Manifests(tmp_path)
+    resources = Resources(settings, index, MemoryStore(), *reading)
+    app, done = make_app(settings), threading.Event()
 
-    @app.task(name=TASKS[Work.ANALYSE].name, shared=False, bind=True)
-    def analyse(self: Any, job_id: str, request_id: str = "") -> None:
-        with traces.continued(self.request.headers), traces.span("task", job_id=job_id):
-            done.set()
+    @app.task(name=TASKS[Work.ANALYSE].name, shared=False)
+    def analyse(job_id: str, request_id: str = "") -> None:
+        JobRunner(resources, owner="w1").run("another")  # which fails, without a release to read by
+        done.set()
 
     sender = threading.Thread(target=lambda: dispatch(index, CeleryQueue(app)))
     sender.start()
@@ -119,8 +129,9 @@ def test_one_trace_from_the_door_through_outbox_and_broker(
     with start_worker(app, pool="solo", perform_ping_check=False, queues="urgent,routine"):
         assert done.wait(60)
     spans = collector.spans()
-    assert spans["task"].trace_id == spans["source"].trace_id
-    assert spans["task"].parent_span_id == spans["source"].span_id
+    task = spans["worker.analyse"]
+    assert task.trace_id == spans["source"].trace_id
+    assert task.parent_span_id == spans["source"].span_id
 
 
 def test_a_request_leaves_neither_query_nor_path_nor_token(collector: Collector) -> None:

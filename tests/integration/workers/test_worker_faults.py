@@ -13,6 +13,7 @@ import pytest
 import redis
 from integration.workers.worker_hub import Hub, another, owner_pid
 
+from services.domain.study import Principal, Role
 from services.index.port import JobState
 from services.processes.process import Process
 from services.queue.transport import make_app
@@ -99,6 +100,22 @@ def test_broker_emptied_is_filled_from_the_index(hub: Hub) -> None:
 
     for job_id in jobs:
         assert_one_result(hub, job_id)
+
+
+def test_a_backlog_of_one_site_does_not_hold_up_another(hub: Hub) -> None:
+    """Its study came last, and so did its message."""
+    hub.worker.kill()
+    backlog = [hub.send(another("head-35w.dcm", f"backlog {n}")) for n in range(12)]
+    clinic = hub.send(another("head-27w.dcm", "clinic"), who=Principal("c", "clinic", Role.ADMIN))
+    hub.worker.start()
+
+    for job_id in [*backlog, clinic]:
+        assert_one_result(hub, job_id)
+
+    ended = hub.job(clinic).finished_at
+    assert ended is not None
+    later = [job_id for job_id in backlog if (hub.job(job_id).finished_at or ended) > ended]
+    assert len(later) >= 8, "two processes begin with one of each site"
 
 
 def test_job_longer_than_the_visibility_timeout(hub: Hub) -> None:

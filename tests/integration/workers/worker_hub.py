@@ -49,12 +49,14 @@ def another(sample: str, number: str, *, study: str = "", change: Change | None 
     return bytes(out.getvalue())
 
 
-def receive(index: Index, store: ObjectStore, *objects: bytes, urgent: bool = False) -> str:
+def receive(
+    index: Index, store: ObjectStore, *objects: bytes, urgent: bool = False, who: Principal = WHO
+) -> str:
     """What the intake does: object first, then one transaction. The job's id; nothing is sent."""
     new, parsed = [], None
     for data in objects:
         parsed = parse_bytes(data)
-        stored = store.put("default", data, "application/dicom")
+        stored = store.put(who.site, data, "application/dicom")
         new.append(
             NewInstance(
                 parsed.series_uid,
@@ -73,7 +75,7 @@ def receive(index: Index, store: ObjectStore, *objects: bytes, urgent: bool = Fa
     assert parsed is not None
     with index.begin() as tx:
         answers = tx.studies.receive(
-            WHO, parsed.study_uid, parsed.study_attributes, new,
+            who, parsed.study_uid, parsed.study_attributes, new,
             source=IngestSource.STOW, urgent=urgent, request_id="request-of-a-test",
         )  # fmt: skip
     assert answers[0].job_id is not None
@@ -108,8 +110,8 @@ class Hub:
     sweeper: Process
     sent: list[str] = field(default_factory=list)
 
-    def send(self, *objects: bytes, urgent: bool = False) -> str:
-        job_id = receive(self.index, self.store, *objects, urgent=urgent)
+    def send(self, *objects: bytes, urgent: bool = False, who: Principal = WHO) -> str:
+        job_id = receive(self.index, self.store, *objects, urgent=urgent, who=who)
         self.sent.append(job_id)
         return job_id
 

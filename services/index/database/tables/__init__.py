@@ -217,7 +217,9 @@ jobs = Table(
     at_column("created_at"),
     at_column("sent_at"),  # of the latest outbox row
     at_column("due_at", nullable=True),  # the end of the study's quiet time
+    at_column("available_at", nullable=True),  # from when on a worker may have it: its place
     Column("request_id", String, nullable=False),
+    Column("trace", JSON(none_as_null=True)),  # W3C headers of the span that asked for it
     Column("lease_owner", String),
     at_column("lease_until", nullable=True),
     Column("error_code", String, nullable=False),
@@ -226,6 +228,15 @@ jobs = Table(
     Index(None, "study_id"),
     Index(None, "state", "lease_until"),
     Index(None, "state", "sent_at"),
+    Index(
+        "ix_jobs_waiting",
+        "urgent",
+        "site",
+        "available_at",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
     Index(
         "uq_jobs_one_queued",
         "study_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from services.index.database.tables import at_column, id_column, metadata, site_column
 
@@ -20,6 +20,15 @@ outbox = Table(
     Index(None, "due_at"),
     Index(None, "topic", "due_at"),
     Index(None, "subject"),
+)
+
+# When a job of a site was last begun, urgent and routine by themselves: sites take turns.
+site_queues = Table(
+    "site_queues",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("urgent", Boolean, primary_key=True),
+    at_column("served_at"),
 )
 
 # ``seq`` counts without gaps and in the order of commit, so that a reader never misses one: each
