@@ -17,7 +17,7 @@ from services.domain.report import Origin, Report
 from services.domain.study import Principal
 from services.index.port import Case, CasePicture
 from services.reading import report_json
-from services.reading.images.drawn_mask import check_area
+from services.reading.images.drawn_mask import check_area, check_drawn
 
 _LO = 64  # characters of a Long String (PS3.5 6.2)
 _LONGEST_SIDE = 8192  # pixels
@@ -148,7 +148,8 @@ def _check_sizes(report: Report) -> None:
         sides = (reading.width, reading.height)
         if not all(1 <= side <= _LONGEST_SIDE for side in sides) or len(reading.structures) > 200:
             raise InvalidInput("A frame of the report has a size that no image has.")
-        check_area(*sides, sum(bool(one.polygon) for one in reading.structures))
+        check_area(*sides)
+        check_drawn(*sides, reading.structures)
         if any(len(s.polygon) * reading.height > _MOST_CROSSINGS for s in reading.structures):
             raise InvalidInput("An outline of the report has more points than anybody draws.")
     if len(report.frames) > _MOST_FRAMES:

@@ -10,7 +10,7 @@ from gateway.http.places import Places
 from services.domain.errors import Unavailable
 from services.domain.study import Principal
 
-_AT_ONCE = 2  # each holds the masks of one frame: 128 MiB at most, several times that for a SEG
+_AT_ONCE = 2  # each holds the masks of one frame: 240 MiB at most, four times that for a SEG
 _WAITING = 8  # each holds one of the threads that answer everybody
 _OF_ONE = 4  # of those that draw or wait: no caller takes the places of all
 _SECONDS = 20.0

@@ -62,8 +62,7 @@ def masks_of(services: Services, site: str, reading: FrameReading) -> dict[str, 
 
     Raises InvalidInput: a mask is not one of this frame; TooLarge: they have too many pixels together.
     """
-    drawn = sum(bool(one.mask or one.polygon) for one in reading.structures)
-    drawn_mask.check_area(reading.width, reading.height, drawn)
+    drawn_mask.check_drawn(reading.width, reading.height, reading.structures)
     masks: dict[str, NDArray[np.bool_]] = {}
     for structure in reading.structures:
         if structure.mask:

@@ -93,7 +93,7 @@ def apply_edit(
 
     Raises:
         InvalidInput: something lies outside of the frame or encloses nothing.
-        TooLarge: the frame, or its new masks together, have too many pixels.
+        TooLarge: the frame, or what is drawn of it, has too many pixels, or a SEG of it would.
     """
     masks: dict[str, Mask] = {}
     structures = frame.structures
@@ -102,6 +102,7 @@ def apply_edit(
         if len(set(labels)) != len(labels):
             raise InvalidInput("A structure occurs at most once in a frame.")
         structures = tuple(_structure(frame, drawn, masks) for drawn in edit.structures)
+        drawn_mask.check_drawn(frame.width, frame.height, structures)
     reading = replace(
         frame,
         plane=Scored(edit.plane, 1.0) if edit.plane is not None else frame.plane,

@@ -160,7 +160,8 @@ def _own_uids(seg: Dataset, *key: str) -> None:
 
 def _pixel_size(source: Dataset, masks: dict[str, NDArray[np.bool_]]) -> PixelSize | None:
     """The scale that holds for all masks; None when the image says none, or they cross regions."""
-    rows, columns = np.nonzero(np.any(list(masks.values()), axis=0))
+    rows = np.concatenate([np.flatnonzero(one.any(axis=1)) for one in masks.values()])
+    columns = np.concatenate([np.flatnonzero(one.any(axis=0)) for one in masks.values()])
     if rows.size == 0:
         return None
     corners = [(float(x), float(y)) for x in (columns.min(), columns.max())

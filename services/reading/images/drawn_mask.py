@@ -6,6 +6,7 @@ What comes from outside is read and traced in a bounded child; only pixels and a
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +14,16 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from services.domain.errors import InvalidInput, TooLarge
+from services.domain.mapping import MOST_STRUCTURES
+from services.domain.report import Structure
 from services.reading.images import geometry
 from services.reading.images.picture import MAX_PICTURE_PIXELS
 
 Mask = NDArray[np.bool_]
 Box = tuple[float, float, float, float]
 Polygon = tuple[tuple[float, float], ...]
-MAX_MASK_PIXELS = 2**27  # of a frame's masks together, a byte each
+# Of a frame's masks together, a byte each: a model finds five structures at most, of the largest frame, too.
+MAX_MASK_PIXELS = MOST_STRUCTURES * MAX_PICTURE_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ def check_area(width: int, height: int, masks: int = 1) -> None:
         raise TooLarge(f"Outlines are drawn on frames of at most {limit} megapixels.")
     if width * height * masks > MAX_MASK_PIXELS:
         raise TooLarge("The frame has too many masks for its size.")
+
+
+def check_drawn(width: int, height: int, structures: Iterable[Structure]) -> None:
+    """What is drawn of a frame must fit into a SEG of it; a box alone is not drawn. Raises TooLarge."""
+    if drawn := sum(bool(one.mask or one.polygon) for one in structures):
+        check_area(width, height, drawn)
 
 
 def read_mask(data: bytes, width: int, height: int) -> Mask:

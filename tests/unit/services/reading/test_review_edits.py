@@ -171,10 +171,25 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
     with pytest.raises(TooLarge):
         apply_edit(large, one, MM)
     photo = replace(HEAD, width=4000, height=3000, structures=())
-    many = tuple(DrawnStructure(f"s{n}", polygon=polygon) for n in range(12))
+    many = tuple(DrawnStructure(f"s{n}", polygon=polygon) for n in range(21))
     with pytest.raises(TooLarge):
         apply_edit(photo, FrameEdit(structures=many), MM)
     assert len(apply_edit(photo, FrameEdit(structures=many[:4]), MM).masks) == 4
+
+
+def test_what_was_drawn_before_counts_when_more_is_drawn() -> None:
+    """A reader learns it then, not by the signature."""
+    polygon = ((1.0, 1.0), (9.0, 1.0), (9.0, 9.0))
+    box = (1.0, 1.0, 9.0, 9.0)
+    before = tuple(Structure(f"s{n}", 1.0, box, polygon) for n in range(4))
+    large = replace(HEAD, width=8000, height=6250, structures=before)
+    kept = tuple(DrawnStructure(one.label, polygon=polygon) for one in before)
+    boxes = tuple(DrawnStructure(f"b{n}", box=box) for n in range(9))
+    fifth, sixth = (DrawnStructure(label, polygon=polygon) for label in ("fifth", "sixth"))
+    edited = apply_edit(large, FrameEdit(structures=(*kept, fifth, *boxes)), MM)
+    assert set(edited.masks) == {"fifth"}
+    with pytest.raises(TooLarge):
+        apply_edit(edited.reading, FrameEdit(structures=(*kept, fifth, sixth)), MM)
 
 
 def worded(**more: str):

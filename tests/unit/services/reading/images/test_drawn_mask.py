@@ -74,8 +74,8 @@ def test_a_part_is_traced_as_the_whole(top: int) -> None:
 
 
 def test_what_is_too_large_or_no_mask_is_refused() -> None:
-    check_area(8000, 6000)
-    for width, height, masks in ((8192, 8192, 1), (8000, 6000, 3), (1000, 1000, 200)):
+    check_area(8000, 6250, 5)  # a model's most, on the largest picture
+    for width, height, masks in ((8192, 8192, 1), (8000, 6250, 6), (1000, 1000, 251)):
         with pytest.raises(TooLarge):
             check_area(width, height, masks)
     with pytest.raises(TooLarge):
