@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from services.domain.errors import InvalidInput, TooLarge
-from services.domain.mapping import MOST_STRUCTURES
+from services.domain.mapping.rules import MOST_STRUCTURES
 from services.domain.report import Structure
 from services.reading.images import geometry
 from services.reading.images.picture import MAX_PICTURE_PIXELS
