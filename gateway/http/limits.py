@@ -285,6 +285,14 @@ def is_page_file(scope: Scope) -> bool:
     return scope["method"] in ("GET", "HEAD") and not scope["path"].startswith(_RATED_UNDER)
 
 
+def is_large_json(scope: Scope) -> bool:
+    """Whether a request's body is read whole and may be of more than ``SMALL_BYTES``. Raises InvalidInput."""
+    if scope["method"] in ("GET", "HEAD") or not scope["path"].startswith(_LARGE_JSON):
+        return False
+    length = _length(Headers(scope=scope))
+    return length is None or length > SMALL_BYTES
+
+
 def address_of(scope: Scope) -> str:
     """The caller's address; behind a trusted proxy, the one that the proxy names."""
     return str((scope.get("client") or ("",))[0])

@@ -7,7 +7,8 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.http.authenticator import Caller
-from gateway.http.concurrency import MOST_REQUESTS, ConcurrentRequests
+from gateway.http.concurrency import MOST_LARGE, MOST_REQUESTS, ConcurrentRequests
+from gateway.http.limits import SMALL_BYTES
 from gateway.http.places import TooManyAtOnce
 from services.domain.study import Principal, Role
 
@@ -16,7 +17,7 @@ SIGNED_IN = Caller(Principal("key:a", "north", Role.READER), "key")
 
 def request(path: str, address: str = "192.0.2.1", caller: Caller | None = None) -> Scope:
     return {"type": "http", "method": "GET", "path": path, "client": (address, 1),
-            "state": {"caller": caller}}  # fmt: skip
+            "headers": [], "state": {"caller": caller}}  # fmt: skip
 
 
 async def receive() -> Message:
@@ -65,3 +66,21 @@ def test_files_of_the_pages_are_read_by_all_behind_an_address() -> None:
         begin(layer, request("/api/shared/x"))
 
     asyncio.run(under_way(request("/assets/a.js"), 2 * MOST_REQUESTS, meanwhile))
+
+
+def review(length: bytes | None) -> Scope:
+    headers = [] if length is None else [(b"content-length", length)]
+    scope = request("/api/studies/1/review", caller=SIGNED_IN)
+    return {**scope, "method": "PUT", "headers": headers}
+
+
+@pytest.mark.parametrize("length", [None, b"30000000"], ids=["chunked", "declared"])
+def test_large_bodies_of_one_caller_are_few(length: bytes | None) -> None:
+    def meanwhile(layer: ConcurrentRequests) -> None:
+        with pytest.raises(TooManyAtOnce, match="large"):
+            begin(layer, review(length))
+        begin(layer, review(str(SMALL_BYTES).encode()))
+        begin(layer, {**review(length), "method": "GET"})
+        begin(layer, {**review(length), "path": "/dicomweb/studies"})
+
+    asyncio.run(under_way(review(length), MOST_LARGE, meanwhile))
