@@ -15,7 +15,7 @@ from services.reading.releases.release import Release, load
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def android_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built where it is not there yet; objects stay in the cache."""
     try:
         sources()

@@ -222,10 +222,9 @@ def test_many_workers_get_a_job_each_and_none_is_left(fresh: Index) -> None:
     assert sorted(one for one in answers if one is not None) == sorted(sent)
 
 
-def test_a_job_whose_study_is_held_waits_for_a_later_message(url: str, fresh: Index) -> None:
-    """On PostgreSQL; SQLite has one writer, who holds all."""
-    if url.startswith("sqlite"):
-        pytest.skip("one writer at a time")
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_a_job_whose_study_is_held_waits_for_a_later_message(fresh: Index) -> None:
+    """SQLite has one writer at a time, who holds all."""
     with fresh.begin() as tx:
         held = send(tx, "1.32", [instance("1.32.1")])[0]
         other = str(send(tx, "1.33", [instance("1.33.1")])[0].job_id)
