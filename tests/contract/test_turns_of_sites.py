@@ -99,6 +99,22 @@ def test_a_backlog_that_is_late_holds_up_no_urgent_study(index: Index, clock: Cl
     assert begun(index, clock, backlog[1]) == urgent[0]
 
 
+def test_a_job_that_a_gateway_of_the_version_before_made_has_its_turn(
+    index: Index, clock: Clock
+) -> None:
+    """It has no place among those of its site; its message gives it one, whichever job that begins."""
+    (old,) = receive(index, BEN, "1.1")
+    with index.begin() as tx:
+        tx.jobs.set(old, available_at=None)  # type: ignore[attr-defined]  # as it writes the row
+    clock.pass_(1)
+    backlog = receive(index, ANNA, "1.2", "1.3", "1.4")
+    assert begun(index, clock, backlog[0]) == backlog[0], "it is not seen yet"
+
+    read = [begun(index, clock, named) for named in (old, *backlog[1:])]
+
+    assert read == [old, *backlog[1:]]
+
+
 def test_a_message_that_comes_too_early_begins_nothing_and_comes_again(
     index: Index, clock: Clock
 ) -> None:

@@ -19,6 +19,9 @@ class JobTurns(JobRecovery):
     def lease_next(self, named: str, owner: str, seconds: int, *, patience: float) -> Job | None:
         """The job whose turn it is, now ``owner``'s; see the port."""
         job = self._named(named)
+        if job is not None and job.state is JobState.QUEUED and job.available_at is None:
+            # Of a gateway of the version before, which knows no places: both run during an upgrade.
+            self.set(job.id, available_at=job.due_at or job.created_at)
         if job is not None and self._waits_for_images(job):
             return self.lease(named, owner, seconds)  # sends it again; the others have messages
         queues = SiteQueues(self._session)
