@@ -83,9 +83,8 @@ class Authentication:
     async def _identified(self, connection: HTTPConnection) -> Caller:
         kind, secret = _shown(connection)
         if self._authenticator.knows(secret):
-            with threads_of(
-                f"credential {hash(secret)}"
-            ):  # not the address's: a clinic may be behind it
+            # Its own threads and not the address's: a clinic may be behind that.
+            with threads_of(f"credential {hash(secret)}"):
                 return await self._verified(kind, secret)
         address = address_of(connection.scope)
         # Taken before it is verified: of many guesses at once none may slip through.

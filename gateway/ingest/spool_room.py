@@ -26,9 +26,8 @@ from services.settings import Settings
 IDLE_SECONDS = 600.0  # without a byte; one that goes on is never taken away
 _UNCHECKED = 16 * 2**20  # bytes of a sender in one process: for so few nobody else is asked
 _FRESH_SECONDS, _MOST_SENDERS = 1.0, 10_000
-_MOST_UNFINISHED = (
-    4096  # resumable uploads of a sender: each counts with its share of the room at least
-)
+# Resumable uploads of a sender: each counts with its share of the sender's room at least.
+_MOST_UNFINISHED = 4096
 _STEP = 2**20  # bytes by which the room of a request grows that has not said its length
 
 

@@ -8,7 +8,7 @@ import hub as hubs
 import pytest
 import servers
 from e2e.pages import at_every_width
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from services.domain.study import Role
 from services.standalone import ports
@@ -28,15 +28,6 @@ def hub(
         tmp_path_factory.mktemp("passkey-pages"), valkey, seaweed, **settings
     ) as running:
         yield running
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
-    page.set_default_timeout(90_000)
-    yield page
-    context.close()
 
 
 def authenticator(page: Page) -> tuple[CDPSession, str]:

@@ -10,7 +10,7 @@ import issuers
 import pytest
 import servers
 from e2e.pages import at_every_width
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from services.standalone import ports
 
@@ -29,15 +29,6 @@ def hub(
         hubs.running(home, valkey, seaweed, **issuer.settings) as running,
     ):
         yield running
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
-    page.set_default_timeout(90_000)
-    yield page
-    context.close()
 
 
 def sign_on(page: Page, login: str) -> None:

@@ -38,42 +38,42 @@ from services.index.port import Artefact, Index, JobState, StudyQuery
 SPAWN = multiprocessing.get_context("spawn")
 
 
+@contextmanager
+def empty_database(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database with all tables; SQLite's lies in ``folder``."""
+    with ExitStack() as stack:
+        made = f"sqlite:///{folder}/index.db"
+        if kind == "postgres":
+            made = stack.enter_context(fresh_database(request.getfixturevalue("postgres_url")))
+        migrated(made).close()
+        yield made
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("races") / "index.db"
-        migrated(f"sqlite:///{path}").close()
-        yield f"sqlite:///{path}"
-        return
-    with fresh_database(request.getfixturevalue("postgres_url")) as database_url:
-        migrated(database_url).close()
+    with empty_database(request.param, tmp_path_factory.mktemp("races"), request) as database_url:
         yield database_url
 
 
 @pytest.fixture
 def index(url: str) -> Iterator[Index]:
-    opened = open_index(url)
-    yield opened
-    opened.close()
+    with closing(open_index(url)) as opened:
+        yield opened
 
 
 @pytest.fixture
 def fresh_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[str]:
     """An empty database of the same kind."""
-    with ExitStack() as stack:
-        own = f"sqlite:///{tmp_path}/index.db"
-        if not url.startswith("sqlite"):
-            own = stack.enter_context(fresh_database(request.getfixturevalue("postgres_url")))
-        migrated(own).close()
-        yield own
+    kind = "sqlite" if url.startswith("sqlite") else "postgres"
+    with empty_database(kind, tmp_path, request) as database_url:
+        yield database_url
 
 
 @pytest.fixture
 def fresh(fresh_url: str) -> Iterator[Index]:
     """The index of it."""
-    opened = open_index(fresh_url)
-    yield opened
-    opened.close()
+    with closing(open_index(fresh_url)) as opened:
+        yield opened
 
 
 @contextmanager
