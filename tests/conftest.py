@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Generator, Iterator
+from datetime import date, datetime, timedelta
 
 import pytest
 import servers
@@ -21,6 +23,15 @@ for part in ("connect", "read", "write", "pool"):  # httpx would give up after f
     setattr(DEFAULT_TIMEOUT_CONFIG, part, 120.0)
 hypothesis_settings.register_profile("fada", deadline=None)
 hypothesis_settings.load_profile("fada")
+
+
+@pytest.fixture(scope="module")
+def today() -> date:
+    """The local date, which no midnight changes while a file's tests run: shortly before one they wait."""
+    now = datetime.now().astimezone()
+    if (now + timedelta(minutes=3)).date() != now.date():
+        time.sleep(180)
+    return datetime.now().astimezone().date()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date
 
 import hub as hubs
 import pytest
@@ -28,8 +28,7 @@ def hub(
         yield running
 
 
-def test_an_order_is_typed_in_and_matched(hub: hubs.Hub, browser: Browser) -> None:
-    today = datetime.now().astimezone()
+def test_an_order_is_typed_in_and_matched(hub: hubs.Hub, browser: Browser, today: date) -> None:
     send(hub, SITE, file(PatientID="P-1", PatientName="Doe^Jane", StudyDate=f"{today:%Y%m%d}"))
     with hub.services.index.begin() as tx:
         who = Principal("hl7:HIS", SITE, Role.DEVICE)

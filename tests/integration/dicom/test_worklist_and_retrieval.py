@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pydicom
@@ -29,7 +29,6 @@ from services.standalone import ports
 
 pytestmark = pytest.mark.skipif(shutil.which("getscu") is None, reason="dcmtk is not installed")
 WHO = Principal("key:tests", "ward", Role.ADMIN)
-TODAY = datetime.now().astimezone().date()
 PLAIN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 
 
@@ -83,12 +82,12 @@ def worklist(tmp_path: Path, server: DicomServer, caller: str, *keys: str) -> li
 
 
 @pytest.fixture(scope="module")
-def orders(gateway: OpenGateway) -> dict[str, str]:
+def orders(gateway: OpenGateway, today: date) -> dict[str, str]:
     """Accession number → id: one of US1, one of any machine, one of US2, one of tomorrow, elsewhere."""
     made = {}
     for site, accession, station, day in (
-        ("ward", "W1", "US1", TODAY), ("ward", "W2", "", TODAY), ("ward", "W3", "US2", TODAY),
-        ("ward", "W4", "US1", TODAY.replace(year=TODAY.year + 1)), ("elsewhere", "E1", "", TODAY),
+        ("ward", "W1", "US1", today), ("ward", "W2", "", today), ("ward", "W3", "US2", today),
+        ("ward", "W4", "US1", today.replace(year=today.year + 1)), ("elsewhere", "E1", "", today),
     ):  # fmt: skip
         who = Principal("key:tests", site, Role.ADMIN)
         identity = Identity(f"P-{accession}", "Müller^Ida", "1990-02-01")
@@ -99,7 +98,7 @@ def orders(gateway: OpenGateway) -> dict[str, str]:
 
 
 def test_each_machine_has_its_own_list_of_today(
-    server: DicomServer, orders: dict[str, str], tmp_path: Path
+    server: DicomServer, orders: dict[str, str], tmp_path: Path, today: date
 ) -> None:
     entries = worklist(tmp_path, server, "US1")
     assert [one.AccessionNumber for one in entries] == ["W1", "W2"]
@@ -108,11 +107,11 @@ def test_each_machine_has_its_own_list_of_today(
     assert first.StudyInstanceUID.startswith("2.25.")
     (step,) = first.ScheduledProcedureStepSequence
     assert (step.Modality, step.ScheduledStationAETitle) == ("US", "US1")
-    assert step.ScheduledProcedureStepStartDate == f"{TODAY:%Y%m%d}"
+    assert step.ScheduledProcedureStepStartDate == f"{today:%Y%m%d}"
     assert [one.AccessionNumber for one in worklist(tmp_path, server, "US2")] == ["W2", "W3"]
     assert [one.AccessionNumber for one in worklist(tmp_path, server, "FAR")] == ["E1"]
     day = "ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartDate"
-    later = worklist(tmp_path, server, "US1", f"{day}={TODAY:%Y%m%d}-")
+    later = worklist(tmp_path, server, "US1", f"{day}={today:%Y%m%d}-")
     assert [one.AccessionNumber for one in later] == ["W1", "W2", "W4"]
     named = worklist(tmp_path, server, "US1", "PatientID=P-W2")
     assert [one.AccessionNumber for one in named] == ["W2"]

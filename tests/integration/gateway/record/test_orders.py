@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import hub as hubs
@@ -15,8 +15,6 @@ from gateway.hl7.server import Hl7Server
 from services.domain.study import Role
 from services.publish import mllp
 from services.publish.outcomes import PushRejected
-
-TODAY = datetime.now().astimezone().date()
 
 
 @pytest.fixture
@@ -48,14 +46,16 @@ def order(control: str = "NW", accession: str = "A77") -> str:
     return f"ORC|{control}|77^HIS\r{obr}"
 
 
-def test_an_order_by_hl7_is_met_by_its_study(hub: hubs.Hub, site: str, listener: Hl7Server) -> None:
+def test_an_order_by_hl7_is_met_by_its_study(
+    hub: hubs.Hub, site: str, listener: Hl7Server, today: date
+) -> None:
     address = ("127.0.0.1", listener.port)
     for _ in range(2):  # messages come twice
         mllp.send(address, hl7("ORM^O01", person(), order()))
     with hub.client(site) as client:
         (one,) = client.get("/api/orders").json()["items"]
         assert (one["accession"], one["number"], one["state"]) == ("A77", "P-77", "scheduled")
-        assert (one["source"], one["station"], one["day"]) == ("hl7", "US1", str(TODAY))
+        assert (one["source"], one["station"], one["day"]) == ("hl7", "US1", str(today))
         (item,) = send(hub, site, file(AccessionNumber="A77"))
         got = client.get(f"/api/orders/{one['id']}").json()
         assert [s["id"] for s in got["studies"]] == [item["study_id"]]
@@ -137,8 +137,10 @@ def test_an_order_by_fhir_is_one_however_often_it_comes(hub: hubs.Hub, site: str
         assert revoked.json()["status"] == "revoked"
 
 
-def test_a_study_is_matched_by_a_person_and_parted_again(hub: hubs.Hub, site: str) -> None:
-    (item,) = send(hub, site, file(PatientName="Roe^Ann", StudyDate=f"{TODAY:%Y%m%d}"))
+def test_a_study_is_matched_by_a_person_and_parted_again(
+    hub: hubs.Hub, site: str, today: date
+) -> None:
+    (item,) = send(hub, site, file(PatientName="Roe^Ann", StudyDate=f"{today:%Y%m%d}"))
     body = {"number": "P-78", "name": "Roe^Ann", "time": "09:30", "procedure": "Growth scan"}
     with hub.client(site) as client:
         made = client.post("/api/orders", json=body)
