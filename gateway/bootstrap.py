@@ -15,6 +15,7 @@ from gateway.app import create_app
 from gateway.dependencies import Services
 from gateway.dimse.server import DicomServer
 from gateway.hl7.server import Hl7Server
+from gateway.http.fair_threads import current_caller
 from gateway.ingest.service import IngestService
 from gateway.ingest.spool import Spool
 from gateway.ingest.spool_room import SpoolRoom
@@ -35,7 +36,7 @@ def compose(settings: Settings) -> Services:
     adapters = Adapters(settings)
     index, store, queue = adapters.index, adapters.store, adapters.queue
     spool = Spool(settings.spool, settings.spool_reserve_bytes)
-    parser = Parser(settings)
+    parser = Parser(settings, caller=current_caller)
     return Services(
         settings=settings,
         index=index,

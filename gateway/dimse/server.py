@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from gateway.dependencies import Services
 from gateway.dimse.answers import HubAnswers, site_of, titles
+from gateway.http.fair_threads import threads_of
 from gateway.ingest.spool import SpooledFile, sha256_of
 from gateway.ingest.spool_room import Holding
 from services.dicom.network.answers import NOT_AUTHORISED
@@ -85,10 +86,12 @@ class DicomServer:
             return NOT_AUTHORISED
         path.chmod(0o400)  # complete: it never changes from here on
         file = SpooledFile(path, sha256_of(path), path.stat().st_size)
+        machine = self._machine(caller)
         try:
-            (outcome,) = self._ingest.ingest(
-                self._machine(caller), [file], source=IngestSource.DIMSE, request_id=uuid4().hex
-            )
+            with threads_of(machine.counted_as):
+                (outcome,) = self._ingest.ingest(
+                    machine, [file], source=IngestSource.DIMSE, request_id=uuid4().hex
+                )
         except FadaError as error:
             _log.warning("not stored", extra={"code": error.code})
             return OUT_OF_RESOURCES

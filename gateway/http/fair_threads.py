@@ -34,6 +34,11 @@ def threads_of(caller: str) -> Iterator[None]:
         _caller.reset(token)
 
 
+def current_caller() -> str:
+    """For whom this thread or task works; empty: for the hub itself."""
+    return _caller.get() or ""
+
+
 def share_fairly() -> None:
     """From now on, on the running event loop. Raises RuntimeError: the library would not have it."""
     if isinstance(to_thread.current_default_thread_limiter(), FairThreads):

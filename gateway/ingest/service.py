@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from gateway.ingest.duplicates import same_instance
@@ -36,7 +37,7 @@ from services.storage.port import ObjectStore
 from services.telemetry import metrics
 
 MEDIA_TYPE = "application/dicom"
-_PARSING_THREADS = 4
+_PARSING_THREADS = 4  # of one request
 _log = logging.getLogger("gateway.ingest.service")
 
 
@@ -77,12 +78,10 @@ class IngestService:
         self._group = GroupCommit(index)
         self.dispatcher = AfterCommit(index, queue)
         self.site_room = SiteRoom(index)
-        self._threads = ThreadPoolExecutor(_PARSING_THREADS, thread_name_prefix="ingest")
         self._room_until = 0.0
 
     def close(self) -> None:
-        """End the threads; what is committed was sent or stays in the outbox."""
-        self._threads.shutdown(cancel_futures=True)
+        """What is committed was sent or stays in the outbox."""
         self.dispatcher.close()
 
     def ingest(
@@ -168,18 +167,21 @@ class IngestService:
         return self._store_by_turns(request)
 
     def _store_by_turns(self, request: IngestRequest) -> Iterator[StoredFile | FadaError]:
-        """A few at a time: behind a request of thousands of files another one's do not wait for all."""
+        """A few at a time, in threads of this request: no other's files wait for them."""
         under_way: deque[Future[StoredFile | FadaError]] = deque()
-        try:
-            for file in request.files:
-                if len(under_way) == _PARSING_THREADS:
+        with ThreadPoolExecutor(_PARSING_THREADS, thread_name_prefix="ingest") as threads:
+            try:
+                for file in request.files:
+                    if len(under_way) == _PARSING_THREADS:
+                        yield under_way.popleft().result()
+                    # With the context: in whose name the parser is asked.
+                    work = copy_context().run
+                    under_way.append(threads.submit(work, self._parse_and_store, request, file))
+                while under_way:
                     yield under_way.popleft().result()
-                under_way.append(self._threads.submit(self._parse_and_store, request, file))
-            while under_way:
-                yield under_way.popleft().result()
-        finally:
-            for one in under_way:
-                one.cancel()
+            finally:
+                for one in under_way:
+                    one.cancel()
 
     def _parse_and_store(self, request: IngestRequest, file: SpooledFile) -> StoredFile | FadaError:
         """One file into the object store; its own fault is returned, the hub's is raised."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import queue
 import select
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from services.dicom.parser.child import line, of_limits, raise_error, to_parsed
+from services.dicom.parser.fair_pool import FairPool
 from services.dicom.parser.parse import Limits, ParsedInstance
 from services.domain.errors import FadaError, InvalidDicom, Unavailable
 from services.processes.start_grace import processor_seconds
@@ -46,17 +46,22 @@ class Parser:
         *,
         program: str = PROGRAM,
         seconds: float | None = None,
+        caller: Callable[[], str] | None = None,
     ) -> None:
-        """``program``: the module that a child runs; ``seconds``: for one request."""
+        """``children``: of one caller at once; ``program``: the module that a child runs; ``seconds``: for
+        one request. ``caller``: for whom this thread works; with it there is a child more, so that no
+        caller's slow files take all of them.
+        """
         self._memory = settings.parse_memory_bytes
         self._file_size = settings.max_inflated_bytes + 2**20
         self._seconds = seconds or settings.parse_seconds
         self._program = program
         self._folders = (str(settings.spool), tempfile.gettempdir())
         self.limits = Limits(settings.max_inflated_bytes, settings.max_pixels, settings.max_frames)
-        self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
-        for _ in range(children or min(4, max(2, os.cpu_count() or 2))):
-            self._idle.put(None)
+        self._caller = caller or (lambda: "")
+        of_one = children or min(4, max(2, os.cpu_count() or 2))
+        idle: list[_Child | None] = [None] * (of_one + (1 if caller else 0))
+        self._idle = FairPool(idle, of_one)
         self._all: set[_Child] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -112,9 +117,10 @@ class Parser:
             raise Unavailable("The object could not be read now.", retry_after=10) from None
 
     def _asked(self, request: dict[str, Any], meanwhile: Callable[[], None]) -> dict[str, Any]:
+        caller = self._caller()
         try:
-            child = self._idle.get(timeout=self._seconds * 2)
-        except queue.Empty:
+            child = self._idle.take(caller, self._seconds * 2)
+        except TimeoutError:
             raise Unavailable("All parsers are busy.", retry_after=5) from None
         keep: _Child | None = None
         try:
@@ -127,15 +133,16 @@ class Parser:
         finally:
             if keep is None:
                 self._end(child)
-            self._idle.put(keep)
+            self._idle.give_back(caller, keep)
 
     def warm(self) -> None:
         """Start a child now, so that the first file does not wait for it. Raises Unavailable."""
-        child = self._idle.get()
+        caller = self._caller()
+        child = self._idle.take(caller, _START_SECONDS)
         try:
             child = child or self._start()
         finally:
-            self._idle.put(child)
+            self._idle.give_back(caller, child)
 
     def close(self) -> None:
         """End all children."""

@@ -223,9 +223,10 @@ def test_many_slow_requests_of_one_caller_are_nobody_elses_wait(
 
     def free() -> None:
         while busy:
-            parser._idle.put(busy.pop())
+            parser._idle.give_back(*busy.popitem())
 
-    busy = [parser._idle.get(timeout=300) for _ in range(parser._idle.qsize())]
+    names = [f"busy {number}" for number in range(len(parser._idle._items))]
+    busy = {name: parser._idle.take(name, 300) for name in names}
     try:
         asyncio.run(scenario())
     finally:

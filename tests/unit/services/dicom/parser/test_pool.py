@@ -8,7 +8,9 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from pathlib import Path
 
 import pydicom
@@ -199,3 +201,28 @@ def test_a_child_starts_without_what_it_seldom_needs() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert completed.stdout == "False\n"
+
+
+def test_a_callers_slow_files_leave_a_child_to_others() -> None:
+    name: ContextVar[str] = ContextVar("name")
+    parser, done = Parser(Settings(), children=1, caller=name.get), threading.Event()
+    begun = threading.Semaphore(0)
+
+    def parse(caller: str, meanwhile: Callable[[], None] | None = None) -> int | None:
+        name.set(caller)
+        return parser.parse(HEAD, meanwhile).rows
+
+    def slow() -> None:
+        begun.release()
+        done.wait()
+
+    with ThreadPoolExecutor(4) as threads:
+        try:
+            first = [threads.submit(parse, "slow", slow) for _ in range(3)]
+            assert begun.acquire(timeout=120)
+            assert threads.submit(parse, "other").result(timeout=120) == 346
+            assert not begun.acquire(blocking=False), "one of them at a time"
+        finally:
+            done.set()
+        assert [one.result(timeout=120) for one in first] == [346] * 3
+    parser.close()
