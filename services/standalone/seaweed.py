@@ -24,9 +24,9 @@ PORTS = (
 # Percent that Go's heap grows before it is collected. With Go's own 100 the store keeps 345 MB after 1,500
 # objects and stays there, with 50 it keeps 230 MB; 3,000 objects take 17 s instead of 14.
 _COLLECT_AT = "50"
-# Near this Go collects more often; half of it is reserved and never touched. Six senders of 1,500 objects of up to
-# 2.4 MB leave 225 MB instead of 306, in the same processor time (with 384MiB 178 MB and 7 % more, with 320MiB 115 MB
-# and 40 % more). It is no bound: where an archive's index needs more, the store takes more.
+# Near this Go collects more often; half of it is reserved and never touched. Six senders of 1,500 objects of
+# up to 2.4 MB leave 225 MB instead of 306, in the same processor time (with 384MiB 178 MB and 7 % more, with
+# 320MiB 115 MB and 40 % more). It is no bound: where an archive's index needs more, the store takes more.
 _MEMORY_LIMIT = "448MiB"
 
 
